@@ -1,0 +1,87 @@
+/**
+ * The one reader of hot files. A Collector keeps descriptors of the interface files of many cgroups and reads any
+ * subset of them in one pass, off the drawing thread, straight into columns of numbers. Two implementations answer to
+ * this face: the addon (./native.ts) and plain TypeScript (./collector-fallback.ts); both pass the same tests.
+ */
+
+/** How the text of one interface file becomes columns. The formats are those of the kernel's cgroup-v2.rst. */
+export interface FileSpec {
+  /** Name in the cgroup's directory, as `cpu.stat`. */
+  readonly file: string;
+  /**
+   * - `single`: one number or `max`: one key, `value`
+   * - `words`: numbers or `max` on one line (`cpu.max`): keys name them by position
+   * - `flat`: lines of `key value` (`cpu.stat`, `memory.stat`, `*.events`, `cgroup.stat`)
+   * - `pressure`: keys as `some.total`, `full.avg10`
+   * - `devices`: lines of `MAJ:MIN key=value …` (`io.stat`), each key summed over the devices not in `skipDevices`
+   */
+  readonly format: 'single' | 'words' | 'flat' | 'pressure' | 'devices';
+  readonly keys: readonly string[];
+}
+
+/** What became of a cgroup since it was added. */
+export const PRESENT = 0;
+/** Its directory is gone (ENODEV on a kept descriptor, ENOENT by path). */
+export const REMOVED = 1;
+/** Another directory (another inode) now has its path. */
+export const RECREATED = 2;
+
+/** `errors` entry of a file that the pass did not ask for. */
+export const NOT_READ = 255;
+
+export interface CollectRequest {
+  /** Ids as given by `add`, one row each. */
+  readonly ids: Uint32Array;
+  /** For each row, bit i asks for file i of the schema. At most 32 files. */
+  readonly masks: Uint32Array;
+}
+
+/**
+ * One pass. Rows are in the order of the request; columns in the order of the schema (file by file, key by key).
+ * Column c is `values.subarray(c * rows, (c + 1) * rows)`; file f is the same stretch of `errors` and `times`.
+ */
+export interface Columns {
+  readonly rows: number;
+  /** NaN: not read, unreadable, or no such key. +Infinity: `max`. */
+  readonly values: Float64Array;
+  /** errno of open or read, 0 for success, NOT_READ. */
+  readonly errors: Uint8Array;
+  /** CLOCK_MONOTONIC of the read in milliseconds: the clock of `performance.timeOrigin`-free `process.hrtime`. */
+  readonly times: Float64Array;
+  /** PRESENT, REMOVED or RECREATED, a row each. */
+  readonly states: Uint8Array;
+  /** Inode of the directory, a row each; the cgroup's id. NaN where it was never opened. */
+  readonly inodes: Float64Array;
+  /** Reads done in this pass. */
+  readonly reads: number;
+}
+
+export interface CollectorOptions {
+  /** Directory where the hierarchy is mounted. */
+  readonly mount: string;
+  readonly files: readonly FileSpec[];
+  /** Descriptors it may keep; past it the least recently used are closed and opened anew when read. */
+  readonly budget: number;
+  /** `MAJ:MIN` of devices stacked on another (dm, md, loop), left out of `devices` sums so that a byte counts once. */
+  readonly skipDevices: readonly string[];
+}
+
+export interface Collector {
+  /** `native` or `fallback`, for `tscg doctor`. */
+  readonly kind: 'native' | 'fallback';
+  /** Starts to follow a cgroup by its path beneath the mount (`/` is the root, `/a/b`). Ids are never used twice. */
+  add(path: string): number;
+  remove(id: number): void;
+  /** One pass; passes of one collector run one after another. Rejects only when closed. */
+  collect(request: CollectRequest): Promise<Columns>;
+  /** Descriptors held now. */
+  descriptors(): number;
+  close(): void;
+}
+
+/** Columns of a schema by `file:key`, as `cpu.stat:usage_usec`. */
+export function columnIndex(files: readonly FileSpec[]): ReadonlyMap<string, number> {
+  const index = new Map<string, number>();
+  for (const { file, keys } of files) for (const key of keys) index.set(`${file}:${key}`, index.size);
+  return index;
+}
