@@ -1,0 +1,105 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "descriptor.h"
+#include "parser.h"
+
+namespace tscg {
+
+struct FileSpec {
+  std::string file;
+  Format format;
+  std::vector<std::string> keys;
+};
+
+/** The columns of one pass, as Columns of src/kernel/collector.ts; memory of the caller. */
+struct PassOutput {
+  size_t rows;
+  double* values;
+  uint8_t* errors;
+  double* times;
+  uint8_t* states;
+  double* inodes;
+};
+
+/**
+ * Keeps descriptors of interface files and reads any of them in one pass. Not thread-safe: one pass at a time, and all
+ * else between passes; only `descriptors` may be asked for at any time.
+ */
+class Collector {
+ public:
+  Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, const std::vector<std::string>& skip);
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  void Add(uint32_t id, std::string path);
+  void Remove(uint32_t id);
+  /** Reads done. */
+  uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
+  size_t descriptors() const { return held_; }
+  size_t files() const { return files_.size(); }
+  size_t columns() const { return columns_; }
+
+ private:
+  struct File {
+    std::string name;
+    Parser parser;
+    size_t first_column;
+  };
+  struct Slot {
+    UniqueFd fd;
+    uint32_t used = 0;
+    /** The file was missing: not opened again before this pass. */
+    uint32_t retry = 0;
+  };
+  struct Cgroup {
+    uint32_t id;
+    std::string path;
+    UniqueFd directory;
+    uint64_t inode = 0;
+    uint32_t used = 0;
+    /** The pass in which its path was last seen to lead to its inode. */
+    uint32_t verified = 0;
+    uint8_t state = 0;
+    std::vector<Slot> slots;
+  };
+
+  void ReadRow(Cgroup& cgroup, uint32_t mask, size_t row, const PassOutput& out);
+  int ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutput& out);
+  /** 0 with `slot.fd` open, else errno; `keep`: whether it may stay open. */
+  int OpenFile(Cgroup& cgroup, size_t file, bool& keep);
+  int OpenDirectory(Cgroup& cgroup);
+  bool Verify(Cgroup& cgroup);
+  /** Bytes read, or a negative errno. */
+  ssize_t ReadAll(int fd);
+
+  void Hold(UniqueFd& place, UniqueFd fd);
+  void Drop(UniqueFd& place);
+  void DropAll(Cgroup& cgroup);
+  bool MakeRoom();
+  bool Shed(const Cgroup& spared);
+
+  UniqueFd mount_;
+  std::vector<File> files_;
+  size_t columns_ = 0;
+  size_t budget_;
+  size_t padding_ = 1;
+  std::vector<char> buffer_;
+  std::unordered_map<uint32_t, std::unique_ptr<Cgroup>> cgroups_;
+  std::atomic<size_t> held_{0};
+  uint32_t pass_ = 0;
+  uint32_t reads_ = 0;
+  /** Descriptors that this pass does not ask for, most recently used first; made when first needed in a pass. */
+  std::vector<UniqueFd*> idle_;
+  bool idle_known_ = false;
+};
+
+}  // namespace tscg

@@ -1,0 +1,205 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "async.h"
+#include "bindings.h"
+#include "descriptor.h"
+#include "errors.h"
+
+namespace tscg {
+namespace {
+
+constexpr size_t kDirectoryBuffer = 64 << 10;
+constexpr size_t kFirstFileBuffer = 16 << 10;
+constexpr size_t kLargestFile = 4 << 20;
+
+struct Tree {
+  std::vector<std::string> paths;
+  std::vector<double> inodes;
+};
+
+bool IsUtf8(const char* text) {
+  for (auto p = reinterpret_cast<const unsigned char*>(text); *p != 0;) {
+    const unsigned char c = *p++;
+    if (c < 0x80) continue;
+    const int more = c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 0;
+    if (more == 0) return false;
+    // Overlong forms, surrogates, and what is beyond U+10FFFF.
+    if ((c == 0xe0 && *p < 0xa0) || (c == 0xed && *p > 0x9f) || (c == 0xf0 && *p < 0x90) || (c == 0xf4 && *p > 0x8f)) {
+      return false;
+    }
+    for (int i = 0; i < more; ++i, ++p) {
+      if ((*p & 0xc0) != 0x80) return false;
+    }
+  }
+  return true;
+}
+
+bool IsDirectory(int directory, const dirent64& entry) {
+  if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+  struct stat status;
+  return fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+/** The directories in `directory` to the end of the tree; 0 or errno. */
+int ListChildren(int directory, const std::string& prefix, std::vector<char>& buffer, Tree& tree) {
+  while (true) {
+    const long size = syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
+    if (size == 0) return 0;
+    if (size < 0) return errno;
+    for (long offset = 0; offset < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + offset);
+      offset += entry->d_reclen;
+      if (!IsDirectory(directory, *entry)) continue;
+      if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !IsUtf8(entry->d_name)) continue;
+      tree.paths.push_back(prefix + entry->d_name);
+      tree.inodes.push_back(static_cast<double>(entry->d_ino));
+    }
+  }
+}
+
+bool Exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
+
+/** The tree is its own queue: parents first. What vanished on the way is left out. */
+Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
+  UniqueFd root(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return {errno, "open", mount};
+  while (top.size() > 1 && top.back() == '/') top.pop_back();
+  if (top.empty()) top = "/";
+  Tree found;
+  found.paths.push_back(std::move(top));
+  found.inodes.push_back(0);
+  alignas(dirent64) std::vector<char> buffer(kDirectoryBuffer);
+  for (size_t i = 0; i < found.paths.size(); ++i) {
+    const std::string path = found.paths[i];
+    UniqueFd directory = OpenBeneath(root.get(), path, O_RDONLY | O_DIRECTORY, Symlinks::kRefuse);
+    int error = directory ? 0 : errno;
+    if (i == 0) {
+      struct stat status;
+      if (error != 0 || fstat(directory.get(), &status) < 0) return {error ? error : errno, "openat2", path};
+      found.inodes[0] = static_cast<double>(status.st_ino);
+    }
+    if (error == 0) error = ListChildren(directory.get(), path == "/" ? path : path + "/", buffer, found);
+    if (Exhausted(error)) return {error, "openat2", path};
+    if (error != 0 && error != EACCES) continue;
+    tree.paths.push_back(path);
+    tree.inodes.push_back(found.inodes[i]);
+  }
+  return {};
+}
+
+/** The file's text, or errno. */
+std::variant<std::string, int> ReadWhole(const std::string& path, std::vector<char>& buffer) {
+  // O_NONBLOCK: a pipe somebody put there must not hold the thread.
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return errno;
+  size_t filled = 0;
+  while (true) {
+    const ssize_t size = read(fd.get(), buffer.data() + filled, buffer.size() - filled);
+    if (size == 0) return std::string(buffer.data(), filled);
+    if (size < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    filled += static_cast<size_t>(size);
+    if (filled < buffer.size()) continue;
+    if (filled >= kLargestFile) return EFBIG;
+    buffer.resize(buffer.size() * 2);
+  }
+}
+
+}  // namespace
+
+Napi::Value Walk(const Napi::CallbackInfo& info) {
+  const std::string mount = info[0].As<Napi::String>();
+  const std::string path = info[1].As<Napi::String>();
+  auto tree = std::make_shared<Tree>();
+  return RunAsync(
+      info.Env(), "tscg.walk", [=] { return WalkTree(mount, path, *tree); },
+      [tree](Napi::Env env) -> Napi::Value {
+        const size_t count = tree->paths.size();
+        auto paths = Napi::Array::New(env, count);
+        for (uint32_t i = 0; i < count; ++i) paths.Set(i, Napi::String::New(env, tree->paths[i]));
+        auto inodes = Napi::Float64Array::New(env, count);
+        std::copy(tree->inodes.begin(), tree->inodes.end(), inodes.Data());
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("paths", paths);
+        result.Set("inodes", inodes);
+        return result;
+      });
+}
+
+Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
+  const auto array = info[0].As<Napi::Array>();
+  std::vector<std::string> paths(array.Length());
+  for (uint32_t i = 0; i < paths.size(); ++i) paths[i] = array.Get(i).As<Napi::String>();
+  auto texts = std::make_shared<std::vector<std::variant<std::string, int>>>();
+  return RunAsync(
+      info.Env(), "tscg.readFiles",
+      [texts, paths = std::move(paths)] {
+        std::vector<char> buffer(kFirstFileBuffer);
+        texts->reserve(paths.size());
+        for (const std::string& path : paths) {
+          if (path.find('\0') == std::string::npos) {
+            texts->push_back(ReadWhole(path, buffer));
+          } else {
+            texts->push_back(ENOENT);
+          }
+        }
+        return Failure{};
+      },
+      [texts](Napi::Env env) -> Napi::Value {
+        auto result = Napi::Array::New(env, texts->size());
+        for (uint32_t i = 0; i < texts->size(); ++i) {
+          const auto& text = (*texts)[i];
+          if (const int* error = std::get_if<int>(&text)) {
+            result.Set(i, Napi::Number::New(env, *error));
+          } else {
+            result.Set(i, Napi::String::New(env, std::get<std::string>(text)));
+          }
+        }
+        return result;
+      });
+}
+
+Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info) {
+  const std::string directory = info[0].As<Napi::String>();
+  const std::string path = info[1].As<Napi::String>();
+  UniqueFd top(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top) throw SystemError(info.Env(), {errno, "open", directory});
+  UniqueFd fd = OpenBeneath(top.get(), path, info[2].As<Napi::Number>().Int32Value(), Symlinks::kWithin);
+  if (!fd) throw SystemError(info.Env(), {errno, "openat2", path});
+  return Napi::Number::New(info.Env(), fd.release());
+}
+
+Napi::Value CgroupId(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  struct {
+    file_handle handle;
+    unsigned char bytes[MAX_HANDLE_SZ];
+  } space{};
+  uint64_t id;
+  space.handle.handle_bytes = MAX_HANDLE_SZ;
+  int mount;
+  if (name_to_handle_at(AT_FDCWD, path.c_str(), &space.handle, &mount, 0) < 0) {
+    throw SystemError(info.Env(), {errno, "name_to_handle_at", path});
+  }
+  constexpr int kKernfs = 0xfe;  // FILEID_KERNFS
+  if (space.handle.handle_type != kKernfs || space.handle.handle_bytes != sizeof id) {
+    throw SystemError(info.Env(), {EOPNOTSUPP, "name_to_handle_at", path});
+  }
+  memcpy(&id, space.handle.f_handle, sizeof id);
+  return Napi::BigInt::New(info.Env(), id);
+}
+
+}  // namespace tscg

@@ -1,0 +1,22 @@
+#include "bindings.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  using namespace tscg;
+  exports.Set("createCollector", Napi::Function::New(env, CreateCollector, "createCollector"));
+  exports.Set("walk", Napi::Function::New(env, Walk, "walk"));
+  exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
+  exports.Set("openBeneath", Napi::Function::New(env, OpenBeneathBinding, "openBeneath"));
+  exports.Set("cgroupId", Napi::Function::New(env, CgroupId, "cgroupId"));
+  exports.Set("pidfdOpen", Napi::Function::New(env, PidfdOpen, "pidfdOpen"));
+  exports.Set("pidfdSendSignal", Napi::Function::New(env, PidfdSendSignal, "pidfdSendSignal"));
+  exports.Set("namespaceInfo", Napi::Function::New(env, ReadNamespaceInfo, "namespaceInfo"));
+  exports.Set("createPsiTrigger", Napi::Function::New(env, CreatePsiTrigger, "createPsiTrigger"));
+  exports.Set("createInotify", Napi::Function::New(env, CreateInotify, "createInotify"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(tscg, Init)
