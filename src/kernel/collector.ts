@@ -13,7 +13,8 @@ export interface FileSpec {
    * - `words`: numbers or `max` on one line (`cpu.max`): keys name them by position
    * - `flat`: lines of `key value` (`cpu.stat`, `memory.stat`, `*.events`, `cgroup.stat`)
    * - `pressure`: keys as `some.total`, `full.avg10`
-   * - `devices`: lines of `MAJ:MIN key=value …` (`io.stat`), each key summed over the devices not in `skipDevices`
+   * - `devices`: lines of `MAJ:MIN key=value …` (`io.stat`), each key summed over the devices not in `skipDevices`;
+   *   0 where only other devices have the key or none has any, NaN where a key stands nowhere beside others
    */
   readonly format: 'single' | 'words' | 'flat' | 'pressure' | 'devices';
   readonly keys: readonly string[];
@@ -44,15 +45,15 @@ export interface Columns {
   readonly rows: number;
   /** NaN: not read, unreadable, or no such key. +Infinity: `max`. */
   readonly values: Float64Array;
-  /** errno of open or read, 0 for success, NOT_READ. */
+  /** errno of open or read, 0 for success, NOT_READ. ENOENT: no such file; ENODEV: the row is not PRESENT. */
   readonly errors: Uint8Array;
-  /** CLOCK_MONOTONIC of the read in milliseconds: the clock of `performance.timeOrigin`-free `process.hrtime`. */
+  /** CLOCK_MONOTONIC of the read in milliseconds, the clock of `process.hrtime`; NaN where nothing was read. */
   readonly times: Float64Array;
   /** PRESENT, REMOVED or RECREATED, a row each. */
   readonly states: Uint8Array;
-  /** Inode of the directory, a row each; the cgroup's id. NaN where it was never opened. */
+  /** Inode of the directory that was added, a row each; the cgroup's id. NaN where it was never opened. */
   readonly inodes: Float64Array;
-  /** Reads done in this pass. */
+  /** Reads tried in this pass. */
   readonly reads: number;
 }
 
@@ -60,7 +61,10 @@ export interface CollectorOptions {
   /** Directory where the hierarchy is mounted. */
   readonly mount: string;
   readonly files: readonly FileSpec[];
-  /** Descriptors it may keep; past it the least recently used are closed and opened anew when read. */
+  /**
+   * Descriptors it may keep. Past it those that a pass does not ask for are closed, least recently used first; where
+   * it asks for all, the rest are opened and closed around their read (two more than the budget at most).
+   */
   readonly budget: number;
   /** `MAJ:MIN` of devices stacked on another (dm, md, loop), left out of `devices` sums so that a byte counts once. */
   readonly skipDevices: readonly string[];
@@ -72,7 +76,10 @@ export interface Collector {
   /** Starts to follow a cgroup by its path beneath the mount (`/` is the root, `/a/b`). Ids are never used twice. */
   add(path: string): number;
   remove(id: number): void;
-  /** One pass; passes of one collector run one after another. Rejects only when closed. */
+  /**
+   * One pass; passes of one collector run one after another. Rejects only when closed (and for a request that is a
+   * programming error). The state of every row is true at its time, even where the mask asks for no file.
+   */
   collect(request: CollectRequest): Promise<Columns>;
   /** Descriptors held now. */
   descriptors(): number;

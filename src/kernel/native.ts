@@ -2,10 +2,15 @@
  * The addon's typed face: system calls that Node lacks and the hot loops. It is optional everywhere: where it could not
  * be built, `loadNative()` gives undefined with the reason, and the callers fall back or say what is lost.
  */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { FileSpec } from './collector.ts';
 
 export interface NativeCollector {
-  /** `changes`: what was added and removed since the last pass, applied before it, so that no lock is needed. */
+  /**
+   * One pass on a worker thread; throws when another is under way. What was added and removed since the last pass is
+   * applied before it (removals first), so that no lock is needed.
+   */
   collect(
     added: readonly { id: number; path: string }[],
     removed: readonly number[],
@@ -53,9 +58,12 @@ export interface Native {
   createCollector(mount: string, files: readonly FileSpec[], budget: number, skip: readonly string[]): NativeCollector;
   /** Every directory of the hierarchy below (and with) `path`, parents first, with its inode; on a worker thread. */
   walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array }>;
-  /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno. */
+  /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno (EFBIG from 4 MiB on). */
   readFiles(paths: readonly string[]): Promise<(string | number)[]>;
-  /** openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV): a descriptor that the caller closes. */
+  /**
+   * openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV): a descriptor that the caller closes. A leading
+   * `/` is the directory. Where there is no openat2 it goes step by step and follows no link at all.
+   */
   openBeneath(directory: string, path: string, flags: number): number;
   /** name_to_handle_at: the cgroup's 64-bit id. */
   cgroupId(path: string): bigint;
@@ -63,8 +71,80 @@ export interface Native {
   pidfdSendSignal(pidfd: number, signal: number): void;
   /** ioctl(NS_GET_*) on a /proc/PID/ns link. */
   namespaceInfo(path: string): NamespaceInfo;
-  /** Calls back at most once a window; with an error once when the cgroup is gone. `trigger`: `some 150000 1000000`. */
+  /**
+   * Calls back at most once a window; with an error once when the cgroup is gone, and is closed then. `trigger`:
+   * `some 150000 2000000`; a window that is no multiple of 2 s needs CAP_SYS_RESOURCE (else EINVAL).
+   */
   createPsiTrigger(path: string, trigger: string, onEvent: (error: Error | null) => void): NativePsiTrigger;
   /** IN_MODIFY of files in watched directories; `overflow` when the kernel dropped events (IN_Q_OVERFLOW). */
   createInotify(onEvent: (watch: number, name: string) => void, onOverflow: () => void): NativeInotify;
+}
+
+export type LoadedNative =
+  | { readonly native: Native; readonly reason?: undefined }
+  | { readonly native: undefined; readonly reason: string };
+
+let loaded: LoadedNative | undefined;
+
+/** Loads the addon at the first call. `TSCG_NATIVE=off` leaves it out, so that everything runs on its fallback. */
+export function loadNative(): LoadedNative {
+  loaded ??= process.env.TSCG_NATIVE === 'off' ? without('switched off by TSCG_NATIVE=off') : load();
+  return loaded;
+}
+
+/** A place where the addon may be: gives its path, or throws. */
+const places: readonly (() => string)[] = [
+  // This file is two levels below the package's root, in src/ as in dist/.
+  () => fileURLToPath(new URL('../../addon/build/Release/tscg.node', import.meta.url)),
+  prebuilt,
+];
+
+function load(): LoadedNative {
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const place of places) {
+    let path = '';
+    try {
+      path = place();
+      const addon: unknown = require(path);
+      if (isNative(addon)) return { native: addon };
+      failures.push(`${path}: not the addon of this version; rebuild it with \`npm run build:addon\``);
+    } catch (error) {
+      const [message = ''] = String(error instanceof Error ? error.message : error).split('\n');
+      failures.push(message.includes(path) ? message : `${path}: ${message}`);
+    }
+  }
+  return without(failures.join('; '));
+}
+
+const without = (reason: string): LoadedNative => ({ native: undefined, reason });
+
+/** What a published package carries in prebuilds/, by platform and C library. */
+function prebuilt(): string {
+  const locate: unknown = createRequire(import.meta.url)('node-gyp-build');
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  if (typeof locate !== 'function' || !('path' in locate) || typeof locate.path !== 'function') {
+    throw new Error('node-gyp-build has no path()');
+  }
+  return String(locate.path(root));
+}
+
+const FUNCTIONS: Record<keyof Native, true> = {
+  createCollector: true,
+  walk: true,
+  readFiles: true,
+  openBeneath: true,
+  cgroupId: true,
+  pidfdOpen: true,
+  pidfdSendSignal: true,
+  namespaceInfo: true,
+  createPsiTrigger: true,
+  createInotify: true,
+};
+
+/** An addon built from other sources may lack a function; that its functions are as typed here is the build's word. */
+function isNative(addon: unknown): addon is Native {
+  if (typeof addon !== 'object' || addon === null) return false;
+  const functions = new Map(Object.entries(addon));
+  return Object.keys(FUNCTIONS).every((name) => typeof functions.get(name) === 'function');
 }

@@ -1,0 +1,108 @@
+/**
+ * Reads and writes one interface file of one cgroup, beneath the mount and nowhere else. A write goes through a
+ * descriptor of the directory whose inode was checked, so that it cannot reach another cgroup that took the path since.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadNative } from './native.ts';
+
+/** What was tried on which file, the value, the errno and what to do about it, on one line. */
+export class CgroupFileError extends Error {
+  override readonly name = 'CgroupFileError';
+  readonly code: string;
+  readonly path: string;
+  readonly file: string;
+
+  constructor(tried: string, path: string, file: string, code: string) {
+    super(`${tried} ${join(path, file)}: ${code}${remedyFor(code, file)}`);
+    this.code = code;
+    this.path = path;
+    this.file = file;
+  }
+}
+
+export interface CgroupFiles {
+  readonly mount: string;
+  /** Whole text. Throws CgroupFileError. */
+  read(path: string, file: string): string;
+  /** Inode of the directory. Throws CgroupFileError. */
+  inode(path: string): number;
+  /** One write(2) of the text into the cgroup that has this inode. Throws CgroupFileError. */
+  write(path: string, inode: number, file: string, text: string): void;
+}
+
+/** Linux's O_PATH, which node:fs does not name. */
+const O_PATH = 0o10000000;
+const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+export function openCgroupFiles(mount: string): CgroupFiles {
+  const { native } = loadNative();
+
+  function withDirectory<T>(path: string, tried: string, file: string, use: (fd: number) => T): T {
+    // A directory cannot leave the hierarchy by `..` or a link; without openat2 the name alone has to tell.
+    if (path.split('/').some((part) => part === '..' || part === '.'))
+      throw new CgroupFileError(tried, path, file, 'EXDEV');
+    let fd = -1;
+    try {
+      const beneath = path === '/' ? '.' : path.slice(1);
+      fd = native ? native.openBeneath(mount, beneath, DIRECTORY) : openSync(join(mount, path), DIRECTORY);
+      return use(fd);
+    } catch (error) {
+      throw error instanceof CgroupFileError ? error : new CgroupFileError(tried, path, file, codeOf(error));
+    } finally {
+      if (fd >= 0) closeSync(fd);
+    }
+  }
+
+  return {
+    mount,
+    read: (path, file) =>
+      withDirectory(path, 'read', file, (fd) => readFileSync(`/proc/self/fd/${fd}/${file}`, 'utf8')),
+    inode: (path) => withDirectory(path, 'look up', '', (fd) => fstatSync(fd).ino),
+    write: (path, inode, file, text) =>
+      withDirectory(path, `write "${text}" to`, file, (fd) => {
+        if (fstatSync(fd).ino !== inode) throw new CgroupFileError(`write "${text}" to`, path, file, 'ESTALE');
+        const target = openSync(`/proc/self/fd/${fd}/${file}`, constants.O_WRONLY | constants.O_NOFOLLOW);
+        try {
+          writeSync(target, text);
+        } finally {
+          closeSync(target);
+        }
+      }),
+  };
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : String(error);
+}
+
+function remedyFor(code: string, file: string): string {
+  const controller = file.split('.')[0];
+  switch (code) {
+    case 'ENOENT':
+      return file === ''
+        ? ' (no such cgroup; it may just have ended)'
+        : ` (no such cgroup, or the ${controller} controller is not enabled for it: see tscg doctor)`;
+    case 'ENODEV':
+      return ' (the cgroup has just ended)';
+    case 'ESTALE':
+      return ' (another cgroup has this path since: look again with tscg ls)';
+    case 'EXDEV':
+      return ' (the path leaves the hierarchy)';
+    case 'EACCES':
+    case 'EPERM':
+      return ' (not permitted: run it with sudo, or in a cgroup delegated to you)';
+    case 'EROFS':
+      return ' (the hierarchy is mounted read-only here, as in most containers: run it on the host)';
+    case 'EOPNOTSUPP':
+      return ' (the kernel does not support it for this cgroup: a threaded cgroup, or PSI off without psi=1)';
+    case 'EBUSY':
+      return ' (in use: lower the usage first)';
+    case 'EINVAL':
+    case 'ERANGE':
+      return ' (the kernel refuses the value)';
+    default:
+      return '';
+  }
+}

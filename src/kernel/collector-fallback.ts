@@ -1,0 +1,352 @@
+/**
+ * The Collector without the addon: node:fs on kept descriptors, on the calling thread. A pass over 1,000 cgroups costs
+ * that thread some tens of milliseconds (research/measured.md), which the addon spends elsewhere.
+ *
+ * Node has no openat; `/proc/self/fd/N/name` is the same for a descriptor of our own.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import {
+  type Collector,
+  type CollectorOptions,
+  type CollectRequest,
+  type Columns,
+  type FileSpec,
+  NOT_READ,
+  PRESENT,
+  RECREATED,
+  REMOVED,
+} from './collector.ts';
+import { parseColumns } from './parse-columns.ts';
+import { UNAVAILABLE } from './value.ts';
+
+const { ENODEV, ENOENT, ENOTDIR, EXDEV, EFBIG, EIO, EMFILE, ENFILE } = os.errno;
+/** O_PATH, which node:fs does not name; the same number wherever Node runs on Linux. */
+const O_PATH = 0o10000000;
+const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+const FIRST_BUFFER = 64 * 1024;
+const LARGEST_BUFFER = 4 * 1024 * 1024;
+const MOST_FILES = 32;
+/** Passes before a missing file is tried again, spread by id: see addon/src/collector.cc. */
+const RETRY_AFTER = 6;
+const RETRY_SPREAD = 5;
+/** Closed at once when the process has no descriptor left. */
+const SHED = 32;
+
+interface Slot {
+  fd: number | undefined;
+  used: number;
+  retry: number;
+}
+
+interface Cgroup {
+  readonly id: number;
+  readonly path: string;
+  readonly directory: Slot;
+  readonly slots: readonly Slot[];
+  inode: number | undefined;
+  /** The pass in which its path was last seen to lead to its inode. */
+  verified: number;
+  state: number;
+}
+
+/** Descriptor, or the positive errno of why there is none. */
+type Opened = { readonly fd: number } | { readonly error: number };
+
+export function createFallbackCollector({ mount, files, budget, skipDevices }: CollectorOptions): Collector {
+  if (files.length > MOST_FILES) throw new RangeError('more than 32 files');
+  const mountFd = openSync(mount, O_PATH | constants.O_DIRECTORY);
+  const device = fstatSync(mountFd).dev;
+  const firstColumn = files.map((_, file) => files.slice(0, file).reduce((sum, { keys }) => sum + keys.length, 0));
+  const columnCount = files.reduce((sum, { keys }) => sum + keys.length, 0);
+  const cgroups = new Map<number, Cgroup>();
+  let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
+  let nextId = 1;
+  let pass = 0;
+  let reads = 0;
+  let held = 1;
+  let allowed = budget;
+  let closed = false;
+  /** What this pass does not ask for, least recently used last; made when first needed in a pass. */
+  let idle: Slot[] | undefined;
+
+  function hold(slot: Slot, fd: number): void {
+    slot.fd = fd;
+    held++;
+  }
+
+  function drop(slot: Slot): void {
+    if (slot.fd === undefined) return;
+    closeSync(slot.fd);
+    slot.fd = undefined;
+    held--;
+  }
+
+  function dropAll({ directory, slots }: Cgroup): void {
+    drop(directory);
+    slots.forEach(drop);
+  }
+
+  /** Closes the least recently used descriptor that this pass does not ask for. */
+  function makeRoom(): boolean {
+    idle ??= [...cgroups.values()]
+      .flatMap(({ directory, slots }) => [directory, ...slots])
+      .filter(({ fd, used }) => fd !== undefined && used < pass)
+      .sort((a, b) => b.used - a.used);
+    for (let slot = idle.pop(); slot; slot = idle.pop()) {
+      if (slot.fd === undefined) continue;
+      drop(slot);
+      return true;
+    }
+    return false;
+  }
+
+  /** No descriptor is left: closes some, and from now on keeps no more than what remains. */
+  function shed(spared: Cgroup): boolean {
+    let shut = 0;
+    while (shut < SHED && makeRoom()) shut++;
+    for (const cgroup of cgroups.values()) {
+      if (shut > 0) break;
+      if (cgroup === spared) continue;
+      const before = held;
+      dropAll(cgroup);
+      shut = before - held;
+    }
+    if (shut > 0) allowed = held;
+    return shut > 0;
+  }
+
+  function openOrShed(cgroup: Cgroup, attempt: () => Opened): Opened {
+    const opened = attempt();
+    const outOfDescriptors = 'error' in opened && (opened.error === EMFILE || opened.error === ENFILE);
+    return outOfDescriptors && shed(cgroup) ? attempt() : opened;
+  }
+
+  /** Opens a directory beneath the mount, by descriptor and inode: step by step, following no link, on one device. */
+  function openBeneath(path: string): { readonly fd: number; readonly inode: number } | { readonly error: number } {
+    const names = path.split('/').filter((name) => name !== '' && name !== '.');
+    if (names.includes('..')) return { error: EXDEV };
+    let at: { readonly fd: number; readonly inode: number } | undefined;
+    for (const name of names.length > 0 ? names : ['.']) {
+      const next = openAt(at?.fd ?? mountFd, name, OPEN_DIRECTORY);
+      if (at) closeSync(at.fd);
+      if ('error' in next) return next;
+      const { ino, dev } = fstatSync(next.fd);
+      if (dev !== device) {
+        closeSync(next.fd);
+        return { error: EXDEV };
+      }
+      at = { fd: next.fd, inode: ino };
+    }
+    return at ?? { error: ENOENT };
+  }
+
+  function openDirectory(cgroup: Cgroup): number {
+    if (cgroup.directory.fd !== undefined) return 0;
+    if (held >= allowed) makeRoom();
+    let inode = 0;
+    const opened = openOrShed(cgroup, () => {
+      const found = openBeneath(cgroup.path);
+      if ('fd' in found) inode = found.inode;
+      return found;
+    });
+    if ('error' in opened) {
+      if (opened.error !== ENOENT && opened.error !== ENOTDIR) return opened.error;
+      cgroup.state = REMOVED;
+      return ENODEV;
+    }
+    if (cgroup.inode !== undefined && cgroup.inode !== inode) {
+      closeSync(opened.fd);
+      cgroup.state = RECREATED;
+      return ENODEV;
+    }
+    cgroup.inode = inode;
+    cgroup.verified = pass;
+    hold(cgroup.directory, opened.fd);
+    return 0;
+  }
+
+  /** Whether the path still leads to this cgroup, asked at most once a pass; else sets its state. */
+  function verify(cgroup: Cgroup): boolean {
+    if (cgroup.verified === pass) return true;
+    if (cgroup.inode === undefined) return openDirectory(cgroup) === 0 || cgroup.state === PRESENT;
+    const found = openBeneath(cgroup.path);
+    if ('fd' in found) {
+      closeSync(found.fd);
+      if (found.inode !== cgroup.inode) cgroup.state = RECREATED;
+    } else if (found.error === ENOENT || found.error === ENOTDIR) {
+      cgroup.state = REMOVED;
+    }
+    if (cgroup.state === PRESENT) cgroup.verified = pass;
+    return cgroup.state === PRESENT;
+  }
+
+  /** Opens `slot.fd`; `keep`: whether it may stay open. */
+  function openFile(cgroup: Cgroup, slot: Slot, { file }: FileSpec): { keep: boolean } | { error: number } {
+    if (pass < slot.retry) return { error: ENOENT };
+    const error = openDirectory(cgroup);
+    if (error !== 0) return { error };
+    const keep = held < allowed || makeRoom();
+    const opened = openOrShed(cgroup, () => openAt(cgroup.directory.fd ?? mountFd, file, OPEN_FILE));
+    if ('fd' in opened) {
+      slot.retry = 0;
+      hold(slot, opened.fd);
+      return { keep };
+    }
+    if (opened.error !== ENOENT && opened.error !== ENODEV) return opened;
+    // A removed directory has no files either.
+    if (!verify(cgroup)) return { error: ENODEV };
+    slot.retry = pass + RETRY_AFTER + (cgroup.id % RETRY_SPREAD);
+    return { error: ENOENT };
+  }
+
+  /** The whole text, or the positive errno. */
+  function readAll(fd: number): string | number {
+    while (true) {
+      reads++;
+      try {
+        const size = readSync(fd, buffer, 0, buffer.length, 0);
+        if (size < buffer.length) return buffer.toString('latin1', 0, size);
+      } catch (error) {
+        return errnoOf(error);
+      }
+      if (buffer.length >= LARGEST_BUFFER) return EFBIG;
+      buffer = Buffer.allocUnsafe(buffer.length * 2);
+    }
+  }
+
+  function readFile(cgroup: Cgroup, file: number, spec: FileSpec, row: number, out: Columns): number {
+    const slot = cgroup.slots[file];
+    if (!slot) return ENOENT;
+    for (let again = false; ; again = true) {
+      let keep = true;
+      if (slot.fd === undefined) {
+        const opened = openFile(cgroup, slot, spec);
+        if ('error' in opened) return opened.error;
+        keep = opened.keep;
+      }
+      const text = slot.fd === undefined ? EIO : readAll(slot.fd);
+      const time = monotonicMilliseconds();
+      if (!keep || text === ENODEV) drop(slot);
+      if (typeof text === 'string') {
+        const first = firstColumn[file] ?? 0;
+        parseColumns(spec, text, skipDevices).forEach((value, key) => {
+          out.values[(first + key) * out.rows + row] = value;
+        });
+        out.times[file * out.rows + row] = time;
+        return 0;
+      }
+      if (text !== ENODEV) return text;
+      // Either the cgroup is gone, or only the file is: its controller was disabled, or pressure switched off
+      // (cgroup.pressure), and perhaps it is back by now.
+      if (!verify(cgroup)) return ENODEV;
+      if (again) return ENOENT;
+    }
+  }
+
+  function readRow(cgroup: Cgroup, mask: number, row: number, out: Columns): void {
+    cgroup.state = PRESENT;
+    let answered = false;
+    files.forEach((spec, file) => {
+      if (!asks(mask, file)) return;
+      const error = cgroup.state === PRESENT ? readFile(cgroup, file, spec, row, out) : ENODEV;
+      // Whatever an open descriptor answers but ENODEV, its cgroup is there.
+      answered ||= error === 0 || (error !== ENODEV && cgroup.slots[file]?.fd !== undefined);
+      out.errors[file * out.rows + row] = error;
+    });
+    if (!answered && cgroup.state === PRESENT) verify(cgroup);
+    if (cgroup.state !== PRESENT) dropAll(cgroup);
+    else if (held > allowed) drop(cgroup.directory);
+    out.states[row] = cgroup.state;
+    out.inodes[row] = cgroup.inode ?? UNAVAILABLE;
+  }
+
+  function readUnknown(mask: number, row: number, out: Columns): void {
+    out.states[row] = REMOVED;
+    files.forEach((_, file) => {
+      if (asks(mask, file)) out.errors[file * out.rows + row] = ENODEV;
+    });
+  }
+
+  function collect({ ids, masks }: CollectRequest): Columns {
+    if (closed) throw new Error('the collector is closed');
+    if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
+    pass++;
+    reads = 0;
+    idle = undefined;
+    const rows = ids.length;
+    const out = {
+      rows,
+      values: new Float64Array(columnCount * rows).fill(UNAVAILABLE),
+      errors: new Uint8Array(files.length * rows).fill(NOT_READ),
+      times: new Float64Array(files.length * rows).fill(UNAVAILABLE),
+      states: new Uint8Array(rows),
+      inodes: new Float64Array(rows).fill(UNAVAILABLE),
+      reads: 0,
+    };
+    const maskOf = (row: number) => masks[row] ?? 0;
+    const found = Array.from(ids, (id) => cgroups.get(id));
+    found.forEach((cgroup, row) => {
+      if (!cgroup) return;
+      cgroup.directory.used = pass;
+      cgroup.slots.forEach((slot, file) => {
+        if (asks(maskOf(row), file)) slot.used = pass;
+      });
+    });
+    found.forEach((cgroup, row) => {
+      if (cgroup) readRow(cgroup, maskOf(row), row, out);
+      else readUnknown(maskOf(row), row, out);
+    });
+    out.reads = reads;
+    return out;
+  }
+
+  return {
+    kind: 'fallback',
+    add(path) {
+      const id = nextId++;
+      const slot = (): Slot => ({ fd: undefined, used: 0, retry: 0 });
+      const slots = files.map(slot);
+      cgroups.set(id, { id, path, directory: slot(), slots, inode: undefined, verified: 0, state: PRESENT });
+      return id;
+    },
+    remove(id) {
+      const cgroup = cgroups.get(id);
+      if (cgroup) dropAll(cgroup);
+      cgroups.delete(id);
+    },
+    collect: async (request) => collect(request),
+    descriptors: () => held,
+    close() {
+      if (closed) return;
+      closed = true;
+      cgroups.forEach(dropAll);
+      cgroups.clear();
+      closeSync(mountFd);
+      held = 0;
+    },
+  };
+}
+
+const asks = (mask: number, file: number): boolean => ((mask >>> file) & 1) === 1;
+
+function openAt(directory: number, name: string, flags: number): Opened {
+  try {
+    return { fd: openSync(`/proc/self/fd/${directory}/${name}`, flags) };
+  } catch (error) {
+    return { error: errnoOf(error) };
+  }
+}
+
+/** A path that Node refuses (a NUL in it) is one that is not there. */
+function errnoOf(error: unknown): number {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  return typeof errno === 'number' ? Math.abs(errno) : ENOENT;
+}
+
+function monotonicMilliseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}

@@ -1,0 +1,74 @@
+/**
+ * Which block devices lie on others, from /sys/dev/block/MAJ:MIN (a link to the device's directory):
+ *
+ *     slaves/             not empty: dm, md, bcache: its bytes are counted again by the devices below
+ *     loop/backing_file   a file on another file system
+ *     partition           its number: the parent directory is the whole disk
+ *
+ * The directory's name is the device's: `sda`, `dm-0`, `cciss!c0d0` for cciss/c0d0.
+ */
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What sysfs tells of one block device. */
+export interface BlockDevice {
+  /** `MAJ:MIN` */
+  readonly device: string;
+  /** `sda1` */
+  readonly name: string;
+  /** `MAJ:MIN` of the whole disk, for a partition. */
+  readonly disk?: string;
+  /** Names of the devices that it is made of. */
+  readonly slaves: readonly string[];
+  readonly backingFile?: string;
+}
+
+/** Its bytes are counted once more by a device below: leave it out of a sum over devices. */
+export const isStacked = ({ disk, slaves, backingFile }: BlockDevice): boolean =>
+  disk !== undefined || slaves.length > 0 || backingFile !== undefined;
+
+/** undefined where there is no such device, or no sysfs. */
+export function readBlockDevice(sysRoot: string, device: string): BlockDevice | undefined {
+  if (!/^\d+:\d+$/.test(device)) return undefined;
+  const directory = attempt(() => realpathSync(join(sysRoot, 'dev/block', device)));
+  if (directory === undefined) return undefined;
+  const disk = existsSync(join(directory, 'partition')) ? readLine(join(dirname(directory), 'dev')) : undefined;
+  const backingFile = readLine(join(directory, 'loop/backing_file'));
+  return {
+    device,
+    name: basename(directory).replaceAll('!', '/'),
+    ...(disk !== undefined && { disk }),
+    slaves: attempt(() => readdirSync(join(directory, 'slaves'))) ?? [],
+    ...(backingFile !== undefined && { backingFile }),
+  };
+}
+
+/** `MAJ:MIN` of every device that lies on another; none where there is no sysfs. */
+export function stackedDevices(sysRoot = '/sys'): string[] {
+  const devices = attempt(() => readdirSync(join(sysRoot, 'dev/block'))) ?? [];
+  return devices.filter((device) => {
+    const facts = readBlockDevice(sysRoot, device);
+    return facts !== undefined && isStacked(facts);
+  });
+}
+
+/** `MAJ:MIN` of the whole disk: the limits of io.max go there, a partition gives ENODEV. undefined for no such device. */
+export function diskOf(sysRoot: string, device: string): string | undefined {
+  const facts = readBlockDevice(sysRoot, device);
+  return facts?.disk ?? facts?.device;
+}
+
+/** Name in /dev: `sda` of `8:0`. undefined for no such device. */
+export const deviceName = (sysRoot: string, device: string): string | undefined =>
+  readBlockDevice(sysRoot, device)?.name;
+
+const readLine = (path: string): string | undefined => attempt(() => readFileSync(path, 'utf8').trimEnd());
+
+/** Devices come and go between any two system calls. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

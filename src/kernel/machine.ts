@@ -1,0 +1,54 @@
+/** What the machine has, read once at the start. The roots of procfs and sysfs are parameters, for tests and captures. */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCpuList } from './cpuset.ts';
+import { parseMeminfo } from './meminfo.ts';
+import { parseProcStat } from './proc-stat.ts';
+import { UNAVAILABLE } from './value.ts';
+
+/** Clock ticks a second of /proc/stat and /proc/PID/stat: part of the kernel's ABI, on every machine that Node runs on. */
+export const USER_HZ = 100;
+
+export interface Machine {
+  /** Bytes: MemTotal of /proc/meminfo. */
+  readonly memoryTotal: number;
+  /** CPUs that are online. */
+  readonly cpus: number;
+  /** Bytes. */
+  readonly pageSize: number;
+  /** Random at each boot: start times and inodes compare only within one. The second of the boot where it may not be read. */
+  readonly bootId: string;
+}
+
+export function readMachine(proc = '/proc', sys = '/sys'): Machine {
+  const memory = parseMeminfo(read(join(proc, 'meminfo')));
+  const stat = parseProcStat(read(join(proc, 'stat')));
+  return {
+    memoryTotal: memory.get('MemTotal') ?? UNAVAILABLE,
+    /** A container may see no sysfs. */
+    cpus: parseCpuList(read(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
+    pageSize: readPageSize(join(proc, 'self/smaps')),
+    bootId: read(join(proc, 'sys/kernel/random/boot_id')).trim() || `btime ${stat.btime}`,
+  };
+}
+
+/** `KernelPageSize:        4 kB` of the first mapping; Node has no getpagesize. The whole file would be slow. */
+function readPageSize(path: string): number {
+  const kilobytes = /^KernelPageSize:\s*(\d+) kB$/m.exec(read(path, 4096))?.[1];
+  return kilobytes === undefined ? 4096 : Number(kilobytes) * 1024;
+}
+
+function read(path: string, length?: number): string {
+  try {
+    if (length === undefined) return readFileSync(path, 'utf8');
+    const descriptor = openSync(path, 'r');
+    try {
+      const buffer = Buffer.alloc(length);
+      return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return '';
+  }
+}

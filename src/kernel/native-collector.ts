@@ -1,0 +1,48 @@
+/** Collector over the addon: this side numbers the cgroups and lets one pass follow the other. */
+import type { Collector, CollectorOptions, CollectRequest, Columns } from './collector.ts';
+import type { Native } from './native.ts';
+
+export function createNativeCollector(native: Native, options: CollectorOptions): Collector {
+  const { mount, files, budget, skipDevices } = options;
+  const collector = native.createCollector(mount, files, budget, skipDevices);
+  let added: { id: number; path: string }[] = [];
+  let removed: number[] = [];
+  let nextId = 1;
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function pass({ ids, masks }: CollectRequest): Promise<Columns> {
+    if (closed) throw new Error('the collector is closed');
+    if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
+    const changes = { added, removed };
+    added = [];
+    removed = [];
+    const columns = await collector.collect(changes.added, changes.removed, ids, masks);
+    return { rows: ids.length, ...columns };
+  }
+
+  return {
+    kind: 'native',
+    add(path) {
+      const id = nextId++;
+      added.push({ id, path });
+      return id;
+    },
+    remove(id) {
+      // What was not handed over yet never will be.
+      const waiting = added.findIndex((entry) => entry.id === id);
+      if (waiting >= 0) added.splice(waiting, 1);
+      else removed.push(id);
+    },
+    collect(request) {
+      const result = last.then(() => pass(request));
+      last = result.catch(() => {});
+      return result;
+    },
+    descriptors: () => collector.descriptors(),
+    close() {
+      closed = true;
+      collector.close();
+    },
+  };
+}

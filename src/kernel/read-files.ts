@@ -1,0 +1,29 @@
+/**
+ * Many small files in one trip: through the addon on a worker thread, else one after another with node:fs. A file that
+ * cannot be read costs its own entry.
+ */
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { loadNative } from './native.ts';
+
+/** Text of each path, or the positive errno of what failed. */
+export type ReadFiles = (paths: readonly string[]) => Promise<(string | number)[]>;
+
+export function createReadFiles(): ReadFiles {
+  const { native } = loadNative();
+  return native ? (paths) => native.readFiles(paths) : async (paths) => paths.map(readOrErrno);
+}
+
+function readOrErrno(path: string): string | number {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+/** Positive errno of an error that node:fs or the addon threw; EIO for anything else. */
+export function errnoOf(error: unknown): number {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  return typeof errno === 'number' ? Math.abs(errno) : constants.errno.EIO;
+}

@@ -1,0 +1,33 @@
+/**
+ * Files of one value on one line, and the tokens that the keyed formats are made of.
+ *
+ *     memory.current   1073741824
+ *     memory.max       max
+ *     cpu.weight.nice  -3
+ *     io.prio.class    no-change
+ */
+import { NO_LIMIT, UNAVAILABLE } from './value.ts';
+
+const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+
+/** One number or `max`. Anything else, nothing included, is unavailable. */
+export function parseSingleValue(text: string | undefined): number {
+  const token = text?.trim() ?? '';
+  if (token === 'max') return NO_LIMIT;
+  return NUMBER.test(token) ? Number(token) : UNAVAILABLE;
+}
+
+/**
+ * A whole number as the kernel reads it: never `1e+21`, `max` for no limit.
+ * Throws RangeError for a fraction or an unavailable value: the kernel would wrap it or take part of it.
+ */
+export function formatSingleValue(value: number): string {
+  if (value === NO_LIMIT) return 'max';
+  if (!Number.isInteger(value)) throw new RangeError(`${value} is not a whole number`);
+  return BigInt(value).toString();
+}
+
+/** A file of one word (`io.prio.class`); undefined when empty. */
+export function parseWord(text: string): string | undefined {
+  return text.trim() || undefined;
+}

@@ -1,0 +1,16 @@
+/**
+ * Lists of controllers: /cgroup.controllers (what may be enabled) and cgroup.subtree_control (what children have).
+ *
+ *     cpuset cpu io memory hugetlb pids rdma misc
+ *
+ * subtree_control is written as `+memory -io`, all or nothing.
+ */
+
+/** The write that leads from what is enabled to what is wanted; undefined where nothing changes. */
+export function formatSubtreeControl(enabled: readonly string[], wanted: readonly string[]): string | undefined {
+  const words = [
+    ...wanted.filter((name) => !enabled.includes(name)).map((name) => `+${name}`),
+    ...enabled.filter((name) => !wanted.includes(name)).map((name) => `-${name}`),
+  ];
+  return words.length === 0 ? undefined : words.join(' ');
+}
