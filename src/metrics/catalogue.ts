@@ -1,0 +1,323 @@
+/**
+ * The metric catalogue: one row a metric. Table columns, sort keys, JSON and CSV fields, exporters, the explain key and
+ * the documentation are read from it; adding a metric is adding a row.
+ */
+import { column } from './files.ts';
+import type { Reading } from './reading.ts';
+
+export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'ops_per_second' | 'count' | 'cpus' | 'flag';
+
+export interface Metric {
+  /** snake_case with the unit at the end: the JSON field, CSV column and sort key. */
+  readonly id: string;
+  /** Column title. */
+  readonly label: string;
+  readonly unit: Unit;
+  /** One sentence for help and documentation. */
+  readonly help: string;
+  /** What it comes from, as `file` or `file:key`; the first one names its reason when it is unavailable. */
+  readonly sources: readonly string[];
+  /** For the explain key, in the kernel's names; Δ is the change and Δt the time between two reads of that file. */
+  readonly formula: string;
+  /** Column width in cells, title included. */
+  readonly width: number;
+  /** Names that users of other tools look for. */
+  readonly aliases?: readonly string[];
+  readonly derive: (reading: Reading) => number;
+}
+
+const PERCENT = 100;
+const USEC_PER_SECOND = 1e6;
+
+const MEMORY_CURRENT = column('memory.current:value');
+const INACTIVE_FILE = column('memory.stat:inactive_file');
+const FILE = column('memory.stat:file');
+const SLAB_RECLAIMABLE = column('memory.stat:slab_reclaimable');
+const NR_PERIODS = column('cpu.stat:nr_periods');
+const NR_THROTTLED = column('cpu.stat:nr_throttled');
+
+type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases'>>;
+
+/** A figure as the file has it. */
+function gauge(source: string, unit: Unit, shape: Shape): Metric {
+  const index = column(source);
+  return {
+    width: 8,
+    ...shape,
+    unit,
+    sources: [source],
+    formula: source.endsWith(':value') ? source.slice(0, -':value'.length) : source,
+    derive: (reading) => reading.now(index),
+  };
+}
+
+/** Change of a counter per second, times `scale`. */
+function rate(source: string, unit: Unit, scale: number, shape: Shape): Metric {
+  const index = column(source);
+  return {
+    width: 8,
+    ...shape,
+    unit,
+    sources: [source],
+    formula: `Δ ${source} / Δt${scale === 1 ? '' : ' as a percentage'}`,
+    derive: (reading) => (reading.change(index) / reading.seconds(index)) * scale,
+  };
+}
+
+/** Share of wall time, from a counter of microseconds: 100 % is one CPU (or all of the interval). */
+const share = (source: string, shape: Shape): Metric => rate(source, 'percent', PERCENT / USEC_PER_SECOND, shape);
+
+const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).flatMap((resource) =>
+  (['some', 'full'] as const).flatMap((kind): Metric[] => {
+    const source = `${resource}.pressure:${kind}.total`;
+    const index = column(source);
+    const who = kind === 'some' ? 'at least one task' : 'every non-idle task';
+    return [
+      {
+        id: `psi_${resource}_${kind}_percent`,
+        label: `${resource.toUpperCase().slice(0, 3)} ${kind === 'some' ? 'PSI' : 'FULL'}`,
+        unit: 'percent',
+        help: `Share of the interval in which ${who} waited for ${resource}.`,
+        sources: [source],
+        formula: `Δ ${source} / Δt, at most 100 %`,
+        width: 8,
+        derive: (reading) =>
+          Math.min(PERCENT, (reading.change(index) / reading.seconds(index)) * (PERCENT / USEC_PER_SECOND)),
+      },
+      ...['avg10', 'avg60', 'avg300'].map((window) =>
+        gauge(`${resource}.pressure:${kind}.${window}`, 'percent', {
+          id: `psi_${resource}_${kind}_${window}_percent`,
+          label: `${resource.toUpperCase().slice(0, 3)}${kind === 'some' ? '' : 'F'} ${window.slice(3)}s`,
+          help: `The kernel's running average over ${window.slice(3)} s of the time in which ${who} waited for ${resource}.`,
+        }),
+      ),
+    ];
+  }),
+);
+
+/** `memory.current` without what the kernel drops first: what `docker stats`, the kubelet and cAdvisor show. */
+const workingSet = (reading: Reading): number => Math.max(0, reading.now(MEMORY_CURRENT) - reading.now(INACTIVE_FILE));
+
+export const METRICS: readonly Metric[] = [
+  share('cpu.stat:usage_usec', {
+    id: 'cpu_percent',
+    label: 'CPU %',
+    help: 'CPU time used; 100 % is one CPU.',
+    aliases: ['cpu', 'CPUPerc'],
+  }),
+  {
+    id: 'cpu_of_limit_percent',
+    label: 'CPU/LIM',
+    unit: 'percent',
+    help: 'CPU time used, of the effective CPU limit; unavailable where nothing limits it.',
+    sources: ['cpu.stat:usage_usec', 'cpu.max:quota'],
+    formula: 'cpu_percent / effective cpu.max',
+    width: 8,
+    derive: (reading) => ofLimit(reading.metric('cpu_percent') / PERCENT, reading.limit('cpu')),
+  },
+  {
+    id: 'cpu_limit_cpus',
+    label: 'CPU LIM',
+    unit: 'cpus',
+    help: 'Effective CPU limit in CPUs: the smallest quota / period over the cgroup and its ancestors.',
+    sources: ['cpu.max:quota'],
+    formula: 'min over ancestors of cpu.max quota / period',
+    width: 8,
+    derive: (reading) => reading.limit('cpu'),
+  },
+  share('cpu.stat:user_usec', {
+    id: 'cpu_user_percent',
+    label: 'USER %',
+    help: 'CPU time in user mode; the split can step back in the kernel and is clamped at 0.',
+  }),
+  share('cpu.stat:system_usec', {
+    id: 'cpu_system_percent',
+    label: 'SYS %',
+    help: 'CPU time in kernel mode; the split can step back in the kernel and is clamped at 0.',
+  }),
+  {
+    id: 'cpu_throttled_percent',
+    label: 'THR %',
+    unit: 'percent',
+    help: 'Share of quota periods in which it was throttled by cpu.max; unavailable while no period ran.',
+    sources: ['cpu.stat:nr_throttled', 'cpu.stat:nr_periods'],
+    formula: 'Δ cpu.stat:nr_throttled / Δ cpu.stat:nr_periods',
+    width: 7,
+    aliases: ['throttled'],
+    derive: (reading) => {
+      const periods = reading.change(NR_PERIODS);
+      return periods > 0 ? (reading.change(NR_THROTTLED) / periods) * PERCENT : Number.NaN;
+    },
+  },
+  share('cpu.stat:throttled_usec', {
+    id: 'cpu_throttled_time_percent',
+    label: 'THR TIME',
+    width: 9,
+    help: 'Time spent throttled, summed over CPUs: it may exceed 100 %.',
+  }),
+  gauge('cpu.weight:value', 'count', {
+    id: 'cpu_weight',
+    label: 'WEIGHT',
+    help: 'cpu.weight: 1 to 10000, 100 by default.',
+  }),
+  ...pressureMetrics,
+  {
+    id: 'memory_bytes',
+    label: 'MEM',
+    unit: 'bytes',
+    help: 'Memory in use as docker stats and the kubelet count it: memory.current - inactive_file.',
+    sources: ['memory.current:value', 'memory.stat:inactive_file'],
+    formula: 'max(0, memory.current - memory.stat:inactive_file)',
+    width: 8,
+    aliases: ['mem', 'memory', 'MemUsage'],
+    derive: workingSet,
+  },
+  {
+    id: 'memory_limit_bytes',
+    label: 'MEM LIM',
+    unit: 'bytes',
+    help: 'Effective memory limit: the smallest memory.max over the cgroup and its ancestors.',
+    sources: ['memory.max:value'],
+    formula: 'min over ancestors of memory.max',
+    width: 8,
+    derive: (reading) => reading.limit('memory'),
+  },
+  {
+    id: 'memory_of_limit_percent',
+    label: 'MEM %',
+    unit: 'percent',
+    help: 'Memory in use, of the effective memory limit; unavailable where nothing limits it.',
+    sources: ['memory.current:value', 'memory.max:value'],
+    formula: 'memory_bytes / effective memory.max',
+    width: 7,
+    aliases: ['MemPerc'],
+    derive: (reading) => ofLimit(reading.metric('memory_bytes'), reading.limit('memory')),
+  },
+  gauge('memory.current:value', 'bytes', {
+    id: 'memory_current_bytes',
+    label: 'MEM CUR',
+    help: 'All memory charged to the cgroup, page cache included.',
+  }),
+  gauge('memory.stat:anon', 'bytes', {
+    id: 'memory_anon_bytes',
+    label: 'ANON',
+    help: 'Anonymous memory: heaps and stacks.',
+  }),
+  {
+    id: 'memory_unreclaimable_bytes',
+    label: 'MEM UNR',
+    unit: 'bytes',
+    help: 'Memory that reclaim cannot free: without page cache and reclaimable slab.',
+    sources: ['memory.current:value', 'memory.stat:file', 'memory.stat:slab_reclaimable'],
+    formula: 'max(0, memory.current - memory.stat:file - memory.stat:slab_reclaimable)',
+    width: 8,
+    derive: (reading) => Math.max(0, reading.now(MEMORY_CURRENT) - reading.now(FILE) - reading.now(SLAB_RECLAIMABLE)),
+  },
+  gauge('memory.stat:file', 'bytes', { id: 'memory_file_bytes', label: 'FILE', help: 'Page cache.' }),
+  gauge('memory.stat:shmem', 'bytes', { id: 'memory_shmem_bytes', label: 'SHMEM', help: 'Shared memory and tmpfs.' }),
+  gauge('memory.stat:kernel', 'bytes', {
+    id: 'memory_kernel_bytes',
+    label: 'KERNEL',
+    help: 'Kernel memory: stacks, page tables, slab.',
+  }),
+  gauge('memory.swap.current:value', 'bytes', { id: 'memory_swap_bytes', label: 'SWAP', help: 'Swap in use.' }),
+  {
+    id: 'memory_swap_limit_bytes',
+    label: 'SWAP LIM',
+    unit: 'bytes',
+    help: 'Effective swap limit: the smallest memory.swap.max over the cgroup and its ancestors.',
+    sources: ['memory.swap.max:value'],
+    formula: 'min over ancestors of memory.swap.max',
+    width: 9,
+    derive: (reading) => reading.limit('swap'),
+  },
+  gauge('memory.peak:value', 'bytes', { id: 'memory_peak_bytes', label: 'PEAK', help: 'Most memory it ever had.' }),
+  gauge('memory.events:high', 'count', {
+    id: 'memory_high_events',
+    label: 'HIGH EV',
+    help: 'Times it was throttled at memory.high.',
+  }),
+  gauge('memory.events:max', 'count', {
+    id: 'memory_max_events',
+    label: 'MAX EV',
+    help: 'Times it was about to go over memory.max.',
+  }),
+  gauge('memory.events:oom_kill', 'count', {
+    id: 'memory_oom_kills',
+    label: 'OOM',
+    width: 5,
+    help: 'Processes killed by the out-of-memory killer.',
+    aliases: ['oom'],
+  }),
+  rate('io.stat:rbytes', 'bytes_per_second', 1, {
+    id: 'io_read_bytes_per_second',
+    label: 'IO R/s',
+    help: 'Bytes read from disks per second; a byte through stacked devices (dm, md, loop) counts once.',
+    aliases: ['read'],
+  }),
+  rate('io.stat:wbytes', 'bytes_per_second', 1, {
+    id: 'io_write_bytes_per_second',
+    label: 'IO W/s',
+    help: 'Bytes written to disks per second; a byte through stacked devices (dm, md, loop) counts once.',
+    aliases: ['write'],
+  }),
+  rate('io.stat:rios', 'ops_per_second', 1, {
+    id: 'io_read_ops_per_second',
+    label: 'R IOPS',
+    help: 'Reads from disks per second.',
+  }),
+  rate('io.stat:wios', 'ops_per_second', 1, {
+    id: 'io_write_ops_per_second',
+    label: 'W IOPS',
+    help: 'Writes to disks per second.',
+  }),
+  gauge('pids.current:value', 'count', { id: 'pids', label: 'PIDS', width: 6, help: 'Tasks (processes and threads).' }),
+  {
+    id: 'pids_limit',
+    label: 'PID LIM',
+    unit: 'count',
+    help: 'Effective task limit: the smallest pids.max over the cgroup and its ancestors.',
+    sources: ['pids.max:value'],
+    formula: 'min over ancestors of pids.max',
+    width: 8,
+    derive: (reading) => reading.limit('pids'),
+  },
+  rate('/proc/PID/net/dev:rx_bytes', 'bytes_per_second', 1, {
+    id: 'net_rx_bytes_per_second',
+    label: 'NET RX',
+    help: "Bytes received per second in its own network namespace, without lo; unavailable where it shares the host's.",
+    aliases: ['net'],
+  }),
+  rate('/proc/PID/net/dev:tx_bytes', 'bytes_per_second', 1, {
+    id: 'net_tx_bytes_per_second',
+    label: 'NET TX',
+    help: "Bytes sent per second in its own network namespace, without lo; unavailable where it shares the host's.",
+  }),
+  gauge('cgroup.events:populated', 'flag', {
+    id: 'populated',
+    label: 'POP',
+    width: 5,
+    help: 'Whether it or a descendant has a live process.',
+  }),
+  gauge('cgroup.events:frozen', 'flag', { id: 'frozen', label: 'FROZEN', width: 6, help: 'Whether it is frozen.' }),
+];
+
+function ofLimit(value: number, limit: number): number {
+  return Number.isFinite(limit) && limit > 0 ? (value / limit) * PERCENT : Number.NaN;
+}
+
+const BY_NAME: ReadonlyMap<string, Metric> = new Map(
+  METRICS.flatMap((metric) =>
+    [metric.id, ...(metric.aliases ?? [])].map((name) => [name.toLowerCase(), metric] as const),
+  ),
+);
+
+/** By id or alias, letter case aside. */
+export const findMetric = (name: string): Metric | undefined => BY_NAME.get(name.toLowerCase());
+
+/** By id; an id that is not in the catalogue is a programming error. */
+export function metric(id: string): Metric {
+  const found = BY_NAME.get(id);
+  if (found === undefined) throw new Error(`no metric ${id} in the catalogue`);
+  return found;
+}

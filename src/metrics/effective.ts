@@ -1,0 +1,48 @@
+/**
+ * The limit that really binds: the smallest over a cgroup and its ancestors (memory.max, memory.swap.max, pids.max,
+ * quota / period of cpu.max), and which of them it is. A limit at or above what the machine has binds nothing.
+ */
+import { limitOf, NO_LIMIT } from '../kernel/value.ts';
+import { column } from './files.ts';
+import type { LimitKind } from './reading.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface EffectiveLimit {
+  /** Smallest over the ancestors by row: NO_LIMIT where none is set, NaN where the row's own file is unavailable. */
+  readonly values: Float64Array;
+  /** Row whose file it is; -1 for no limit. */
+  readonly rows: Int32Array;
+}
+
+const ownLimit: Record<LimitKind, (snapshot: Snapshot, row: number) => number> = {
+  cpu: (snapshot, row) =>
+    limitOf(
+      at(snapshot, column('cpu.max:quota'), row) / at(snapshot, column('cpu.max:period'), row),
+      snapshot.host.cpus,
+    ),
+  memory: (snapshot, row) => limitOf(at(snapshot, column('memory.max:value'), row), snapshot.host.memoryTotal),
+  swap: (snapshot, row) => limitOf(at(snapshot, column('memory.swap.max:value'), row)),
+  pids: (snapshot, row) => limitOf(at(snapshot, column('pids.max:value'), row)),
+};
+
+const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
+  values[index * rows.length + row] ?? Number.NaN;
+
+/** All rows in one pass: parents come before their children. */
+export function effectiveLimits(snapshot: Snapshot, kind: LimitKind): EffectiveLimit {
+  const count = snapshot.rows.length;
+  const values = new Float64Array(count);
+  const rows = new Int32Array(count);
+  for (let row = 0; row < count; row++) {
+    const own = ownLimit[kind](snapshot, row);
+    const parent = snapshot.parents[row] ?? -1;
+    // The file is missing in the root and where the controller is not enabled: that level sets nothing, the ones
+    // above still bind. A row is unavailable only where neither it nor any ancestor has the file.
+    const above = parent >= 0 ? (values[parent] ?? Number.NaN) : Number.NaN;
+    const aboveRow = parent >= 0 ? (rows[parent] ?? -1) : -1;
+    const ownBinds = !Number.isNaN(own) && !(own > above);
+    values[row] = Number.isNaN(own) ? above : Number.isNaN(above) ? own : Math.min(own, above);
+    rows[row] = values[row] === NO_LIMIT || Number.isNaN(values[row] ?? Number.NaN) ? -1 : ownBinds ? row : aboveRow;
+  }
+  return { values, rows };
+}

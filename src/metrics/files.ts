@@ -1,0 +1,81 @@
+/**
+ * What the sampler reads, in the collector's terms. Files are in tiers, so that a pass costs what is shown:
+ * `hot` every pass for every row; `warm` every pass for visible rows and in turn for the others; `limit` now and then.
+ */
+import type { FileSpec } from '../kernel/collector.ts';
+import { columnIndex } from '../kernel/collector.ts';
+
+export type Tier = 'hot' | 'warm' | 'limit';
+
+interface TieredFile extends FileSpec {
+  readonly tier: Tier;
+}
+
+const pressureKeys = ['some', 'full'].flatMap((kind) =>
+  ['avg10', 'avg60', 'avg300', 'total'].map((key) => `${kind}.${key}`),
+);
+
+export const CGROUP_FILES: readonly TieredFile[] = [
+  {
+    file: 'cpu.stat',
+    format: 'flat',
+    keys: ['usage_usec', 'user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'],
+    tier: 'hot',
+  },
+  { file: 'cpu.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
+  { file: 'memory.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
+  { file: 'io.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
+  { file: 'memory.current', format: 'single', keys: ['value'], tier: 'hot' },
+  { file: 'memory.events', format: 'flat', keys: ['low', 'high', 'max', 'oom', 'oom_kill'], tier: 'hot' },
+  { file: 'io.stat', format: 'devices', keys: ['rbytes', 'wbytes', 'rios', 'wios'], tier: 'hot' },
+  { file: 'pids.current', format: 'single', keys: ['value'], tier: 'hot' },
+  { file: 'cgroup.events', format: 'flat', keys: ['populated', 'frozen'], tier: 'hot' },
+  {
+    file: 'memory.stat',
+    format: 'flat',
+    keys: ['anon', 'file', 'kernel', 'shmem', 'inactive_file', 'slab_reclaimable', 'slab_unreclaimable', 'sock'],
+    tier: 'warm',
+  },
+  { file: 'memory.swap.current', format: 'single', keys: ['value'], tier: 'warm' },
+  { file: 'memory.peak', format: 'single', keys: ['value'], tier: 'warm' },
+  { file: 'pids.events', format: 'flat', keys: ['max'], tier: 'warm' },
+  { file: 'cpu.max', format: 'words', keys: ['quota', 'period'], tier: 'limit' },
+  { file: 'cpu.weight', format: 'single', keys: ['value'], tier: 'limit' },
+  { file: 'memory.max', format: 'single', keys: ['value'], tier: 'limit' },
+  { file: 'memory.high', format: 'single', keys: ['value'], tier: 'limit' },
+  { file: 'memory.swap.max', format: 'single', keys: ['value'], tier: 'limit' },
+  { file: 'pids.max', format: 'single', keys: ['value'], tier: 'limit' },
+  { file: 'cgroup.stat', format: 'flat', keys: ['nr_descendants', 'nr_dying_descendants'], tier: 'limit' },
+];
+
+/** Read through a process of the row (`network.ts`), not through the collector; a file of the Snapshot all the same. */
+export const NETWORK_FILE = {
+  file: '/proc/PID/net/dev',
+  format: 'devices',
+  keys: ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'rx_drop', 'tx_drop'],
+} as const satisfies FileSpec;
+
+/** Every file of a Snapshot, in order. */
+export const SNAPSHOT_FILES: readonly FileSpec[] = [...CGROUP_FILES, NETWORK_FILE];
+
+/** Column of a Snapshot by `file:key`. */
+export const COLUMNS = columnIndex(SNAPSHOT_FILES);
+export const COLUMN_COUNT = COLUMNS.size;
+
+/** File index of each column. */
+export const FILE_OF_COLUMN: readonly number[] = SNAPSHOT_FILES.flatMap(({ keys }, file) => keys.map(() => file));
+
+/** First column of each file. */
+export const FIRST_COLUMN: readonly number[] = SNAPSHOT_FILES.map((_, file) => FILE_OF_COLUMN.indexOf(file));
+
+export const tierMask = (tier: Tier): number =>
+  CGROUP_FILES.reduce((mask, spec, index) => (spec.tier === tier ? mask | (1 << index) : mask), 0);
+
+export const fileMask = (file: string): number => 1 << CGROUP_FILES.findIndex((spec) => spec.file === file);
+
+/** Column index of `file:key`; a name that is not in the schema is a programming error. */
+export function column(ref: string): number {
+  const index = COLUMNS.get(ref);
+  if (index === undefined) throw new Error(`no column ${ref} in the Snapshot schema`);
+  return index;
+}

@@ -1,0 +1,47 @@
+/** A figure as text: `--` for unavailable, `max` for no limit; memory in IEC units, io and network in SI, as docker. */
+import type { Unit } from './catalogue.ts';
+
+const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+const SI = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+const SI_COUNT = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+
+export function formatValue(value: number, unit: Unit): string {
+  if (Number.isNaN(value)) return '--';
+  if (value === Number.POSITIVE_INFINITY) return 'max';
+  switch (unit) {
+    case 'percent':
+      return value.toFixed(value < 1000 ? 1 : 0);
+    case 'bytes':
+      return scaled(value, 1024, IEC);
+    case 'bytes_per_second':
+      return scaled(value, 1000, SI);
+    case 'ops_per_second':
+      return value < 1000 ? value.toFixed(value < 10 && value > 0 ? 1 : 0) : scaled(value, 1000, SI_COUNT);
+    case 'count':
+      return value < 1e6 ? String(Math.round(value)) : scaled(value, 1000, SI_COUNT);
+    case 'cpus':
+      return value.toFixed(2);
+    case 'flag':
+      return value === 0 ? 'no' : 'yes';
+  }
+}
+
+/** Three figures where there is a fraction to show: `1.25GiB`, `12.5MiB`, `512MiB`. */
+function scaled(value: number, base: number, units: readonly string[]): string {
+  let power = 0;
+  let rest = value;
+  // 999.5 would round to 1000 with three figures: the next unit says it shorter.
+  while (Math.abs(rest) >= base - 0.5 && power < units.length - 1) {
+    rest /= base;
+    power++;
+  }
+  const digits = power === 0 || rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2;
+  return `${rest.toFixed(digits)}${units[power]}`;
+}
+
+/** A figure in JSON: null for unavailable, the string "max" for no limit. */
+export function jsonValue(value: number): number | 'max' | null {
+  if (Number.isNaN(value)) return null;
+  if (value === Number.POSITIVE_INFINITY) return 'max';
+  return Math.round(value * 1000) / 1000;
+}

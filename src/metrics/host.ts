@@ -1,0 +1,96 @@
+/** The host beside its cgroups: CPU, memory, pressure of the whole machine, and what this program itself costs. */
+import { join } from 'node:path';
+import { parseMeminfo } from '../kernel/meminfo.ts';
+import { type Pressure, parsePressure } from '../kernel/pressure.ts';
+import { busyTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
+import type { ReadFiles } from '../kernel/read-files.ts';
+import { UNAVAILABLE } from '../kernel/value.ts';
+
+export const RESOURCES = ['cpu', 'memory', 'io'] as const;
+export type Resource = (typeof RESOURCES)[number];
+
+/** Raw figures of one instant. */
+export interface HostSnapshot {
+  /** CPUs online. */
+  readonly cpus: number;
+  /** Clock ticks over all CPUs since boot. */
+  readonly cpuBusyTicks: number;
+  readonly cpuTotalTicks: number;
+  /** Bytes. */
+  readonly memoryTotal: number;
+  readonly memoryAvailable: number;
+  readonly swapTotal: number;
+  readonly swapFree: number;
+  /** Tasks that run or wait for a CPU, averaged over 1, 5 and 15 minutes. */
+  readonly load: readonly [number, number, number];
+  readonly pressure: Readonly<Record<Resource, Pressure>>;
+  /** CLOCK_MONOTONIC milliseconds of these reads. */
+  readonly time: number;
+  /** Of this process: CPU time in microseconds and resident bytes. */
+  readonly own: { readonly cpuUsec: number; readonly rss: number };
+}
+
+/** Rates between two host snapshots; NaN without one before. */
+export interface HostUsage {
+  /** 0 to 100: of all CPUs. */
+  readonly cpuPercent: number;
+  readonly pressurePercent: Readonly<Record<Resource, { readonly some: number; readonly full: number }>>;
+  /** 100 is one CPU. */
+  readonly ownCpuPercent: number;
+}
+
+export interface HostReader {
+  read(): Promise<HostSnapshot>;
+}
+
+export function createHostReader({ proc, readFiles }: { proc: string; readFiles: ReadFiles }): HostReader {
+  const paths = ['stat', 'meminfo', 'loadavg', ...RESOURCES.map((resource) => `pressure/${resource}`)].map((name) =>
+    join(proc, name),
+  );
+  return {
+    read: async () => {
+      const texts = (await readFiles(paths)).map((text) => (typeof text === 'string' ? text : ''));
+      const [statText = '', meminfoText = '', loadText = '', cpu = '', memory = '', io = ''] = texts;
+      const stat = parseProcStat(statText);
+      const meminfo = parseMeminfo(meminfoText);
+      const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
+      const [one = UNAVAILABLE, five = UNAVAILABLE, fifteen = UNAVAILABLE] = loadText
+        .split(' ')
+        .slice(0, 3)
+        .map(Number);
+      const { user, system } = process.cpuUsage();
+      return {
+        cpus: stat.cpus.size,
+        cpuBusyTicks: busyTicks(stat.cpu),
+        cpuTotalTicks: totalTicks(stat.cpu),
+        memoryTotal: bytes('MemTotal'),
+        memoryAvailable: bytes('MemAvailable'),
+        swapTotal: bytes('SwapTotal'),
+        swapFree: bytes('SwapFree'),
+        load: [one, five, fifteen],
+        pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
+        time: Number(process.hrtime.bigint()) / 1e6,
+        own: { cpuUsec: user + system, rss: process.memoryUsage.rss() },
+      };
+    },
+  };
+}
+
+export function hostUsage(before: HostSnapshot | undefined, now: HostSnapshot): HostUsage {
+  const elapsedUsec = before && now.time > before.time ? (now.time - before.time) * 1000 : Number.NaN;
+  const share = (resource: Resource, kind: 'some' | 'full'): number => {
+    const change =
+      (now.pressure[resource][kind]?.total ?? Number.NaN) - (before?.pressure[resource][kind]?.total ?? Number.NaN);
+    return Math.min(100, (change / elapsedUsec) * 100);
+  };
+  const shares = (resource: Resource) => ({ some: share(resource, 'some'), full: share(resource, 'full') });
+  const ticks = before ? now.cpuTotalTicks - before.cpuTotalTicks : 0;
+  return {
+    cpuPercent:
+      before && ticks > 0
+        ? Math.max(0, Math.min(100, ((now.cpuBusyTicks - before.cpuBusyTicks) / ticks) * 100))
+        : Number.NaN,
+    pressurePercent: { cpu: shares('cpu'), memory: shares('memory'), io: shares('io') },
+    ownCpuPercent: before ? ((now.own.cpuUsec - before.own.cpuUsec) / elapsedUsec) * 100 : Number.NaN,
+  };
+}

@@ -1,0 +1,56 @@
+/** Why a cell is unavailable, in one sentence: shown by the explain key, `tscg get` and `--json` readers who ask. */
+import { constants } from 'node:os';
+import { NOT_READ } from '../kernel/collector.ts';
+import { type Metric, metric } from './catalogue.ts';
+import { SNAPSHOT_FILES } from './files.ts';
+import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from './snapshot.ts';
+import type { Usage } from './usage.ts';
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** undefined where the value is there. */
+export function reasonFor(id: string, usage: Usage, row: number): string | undefined {
+  if (!Number.isNaN(usage.value(id, row))) return undefined;
+  const { sources }: Metric = metric(id);
+  for (const source of sources) {
+    const reason = fileReason(source.slice(0, source.lastIndexOf(':')), usage, row);
+    if (reason) return reason;
+  }
+  if (id.endsWith('_of_limit_percent')) return 'nothing limits it';
+  if (id === 'cpu_throttled_percent' && !Number.isNaN(usage.seconds)) {
+    return 'no quota period ran in this interval (no cpu.max, or it was idle)';
+  }
+  if (Number.isNaN(usage.seconds)) return 'a rate needs two samples';
+  return 'new or re-created in this interval, or this kernel does not count it';
+}
+
+function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {
+  const index = SNAPSHOT_FILES.findIndex((spec) => spec.file === file);
+  const error = snapshot.errors[index * snapshot.rows.length + row] ?? NOT_READ;
+  const controller = file.split('.')[0];
+  switch (error) {
+    case 0:
+      return undefined;
+    case NOT_READ:
+      return `${file} is read for visible rows only`;
+    case HOST_NETWORK:
+      return "it shares the host's network";
+    case NO_PROCESS:
+      return 'it has no process whose network could be read';
+    case SEVERAL_NETWORKS:
+      return 'its processes are in several network namespaces';
+    case constants.errno.ENOENT:
+      return snapshot.rows[row]?.path === '/'
+        ? `the root cgroup has no ${file}`
+        : `no ${file}: the ${controller} controller is not enabled here (or this kernel lacks it)`;
+    case constants.errno.EOPNOTSUPP:
+      return file.endsWith('.pressure') ? 'PSI is off: boot with psi=1' : `${file} is not supported for this cgroup`;
+    case constants.errno.EACCES:
+    case constants.errno.EPERM:
+      return `not permitted to read ${file}: run as root`;
+    default:
+      return `reading ${file} failed: ${ERRNO_NAMES.get(error) ?? `errno ${error}`}`;
+  }
+}

@@ -1,0 +1,53 @@
+/** Raw counters of every row at one instant: what is recorded, replayed and compared to make a Usage. */
+import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';
+import type { HostSnapshot } from './host.ts';
+
+export interface Snapshot {
+  /** Milliseconds since the epoch, for showing; intervals come from `times`. */
+  readonly wall: number;
+  /** CLOCK_MONOTONIC in milliseconds when the pass began. */
+  readonly monotonic: number;
+  readonly host: HostSnapshot;
+  /** One row a cgroup, parents before children. */
+  readonly rows: readonly SnapshotRow[];
+  /** Index of the parent's row; -1 for the root or where the parent is not in view. */
+  readonly parents: Int32Array;
+  /** Column c of row r is `values[c * rows.length + r]`. */
+  readonly values: Float64Array;
+  /** errno by file: file f of row r is `errors[f * rows.length + r]`; the codes below above 200. */
+  readonly errors: Uint8Array;
+  /** CLOCK_MONOTONIC milliseconds of the read, by file. A file not read in this pass keeps value and time. */
+  readonly times: Float64Array;
+}
+
+export interface SnapshotRow {
+  readonly path: string;
+  /** Inode of the directory: the identity of the row between Snapshots. */
+  readonly inode: number;
+}
+
+/** `errors` codes of network figures that are unavailable by nature, above every errno. */
+export const HOST_NETWORK = 251;
+export const NO_PROCESS = 252;
+export const SEVERAL_NETWORKS = 253;
+
+/** A Snapshot's buffers for `rows` rows: nothing known yet. */
+export function emptyColumns(rows: number): Pick<Snapshot, 'values' | 'errors' | 'times'> {
+  return {
+    values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
+    errors: new Uint8Array(rows * SNAPSHOT_FILES.length).fill(255),
+    times: new Float64Array(rows * SNAPSHOT_FILES.length).fill(Number.NaN),
+  };
+}
+
+/** Parent row of each row, from paths; rows must have parents first. */
+export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
+  const rowOf = new Map<string, number>();
+  const parents = new Int32Array(rows.length);
+  rows.forEach(({ path }, row) => {
+    const up = path === '/' ? undefined : path.slice(0, Math.max(1, path.lastIndexOf('/')));
+    parents[row] = up === undefined ? -1 : (rowOf.get(up) ?? -1);
+    rowOf.set(path, row);
+  });
+  return parents;
+}

@@ -1,0 +1,104 @@
+/**
+ * The live source: inventory and sampler joined, one Frame a call. Screen, text, JSON and exporter all take Frames; a
+ * recording gives the same.
+ */
+
+import { type Inventory, openInventory } from '../inventory/inventory.ts';
+import type { Workload } from '../inventory/workload.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { stackedDevices } from '../kernel/io-devices.ts';
+import { openCollector } from '../kernel/open-collector.ts';
+import { createReadFiles } from '../kernel/read-files.ts';
+import { CGROUP_FILES } from './files.ts';
+import { createHostReader, type HostUsage, hostUsage } from './host.ts';
+import { createNetworkReader } from './network.ts';
+import { createSampler } from './sampler.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type Usage, usageOf } from './usage.ts';
+
+export interface Frame {
+  readonly usage: Usage;
+  readonly host: HostUsage;
+  /** What each row of `usage.snapshot.rows` is. */
+  readonly workloads: readonly Workload[];
+  readonly cost: FrameCost;
+}
+
+/** What taking this Frame cost. */
+export interface FrameCost {
+  readonly milliseconds: number;
+  /** Interface files read. */
+  readonly reads: number;
+  readonly descriptors: number;
+  /** Cgroups that the file system's events did not announce and a walk found. */
+  readonly missed: number;
+}
+
+export interface Source {
+  /** Takes the next Frame. `visible`: inodes of the rows that are shown; undefined for all. */
+  next(visible?: ReadonlySet<number>): Promise<Frame>;
+  /** Calls back when cgroups may have come or gone, so that a Frame may be taken early. */
+  onChange(listener: () => void): void;
+  close(): void;
+}
+
+/** Descriptors that the collector may keep; RLIMIT_NOFILE, which Node raises to its hard limit, is above it. */
+const DESCRIPTOR_BUDGET = 16_384;
+
+export interface LiveOptions {
+  readonly hierarchy: Hierarchy;
+  readonly proc?: string;
+  readonly sys?: string;
+  /** Follow the file system's events between Frames; not for a command that ends at once. */
+  readonly watch: boolean;
+}
+
+export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch }: LiveOptions): Source {
+  const { mount } = hierarchy;
+  const readFiles = createReadFiles();
+  const inventory: Inventory = openInventory({ mount, proc, watch });
+  const collector = openCollector({
+    mount,
+    files: CGROUP_FILES,
+    budget: DESCRIPTOR_BUDGET,
+    skipDevices: stackedDevices(sys),
+  });
+  const sampler = createSampler({
+    collector,
+    host: createHostReader({ proc, readFiles }),
+    network: createNetworkReader({ mount, proc, readFiles }),
+  });
+  let before: Snapshot | undefined;
+  let stale = true;
+
+  return {
+    async next(visible) {
+      const started = performance.now();
+      if (stale || inventory.hinted()) await inventory.refresh();
+      const tick = await sampler.tick({ rows: inventory.workloads(), ...(visible ? { visible } : {}) });
+      const { snapshot } = tick;
+      // Events are a hint; the kernel's own count of descendants is the truth, and costs one read.
+      stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);
+      const usage = usageOf(before, snapshot);
+      const host = hostUsage(before?.host, snapshot.host);
+      before = snapshot;
+      const byInode = new Map(inventory.workloads().map((workload) => [workload.inode, workload]));
+      return {
+        usage,
+        host,
+        workloads: snapshot.rows.map((row) => byInode.get(row.inode) ?? { ...row, kind: 'cgroup', name: row.path }),
+        cost: {
+          milliseconds: performance.now() - started,
+          reads: tick.reads,
+          descriptors: collector.descriptors(),
+          missed: inventory.missed(),
+        },
+      };
+    },
+    onChange: (listener) => inventory.onChange(listener),
+    close() {
+      inventory.close();
+      collector.close();
+    },
+  };
+}

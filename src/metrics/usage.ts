@@ -1,0 +1,109 @@
+/**
+ * Usage: what two Snapshots say about the interval between them. Metrics are computed a column at a time, when asked
+ * for, so that a screen pays for the columns it shows.
+ */
+import { metric } from './catalogue.ts';
+import { type EffectiveLimit, effectiveLimits } from './effective.ts';
+import { column, FILE_OF_COLUMN } from './files.ts';
+import type { LimitKind, Reading } from './reading.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface Usage {
+  readonly snapshot: Snapshot;
+  /** Length of the interval; NaN for the first Snapshot. */
+  readonly seconds: number;
+  /** A metric for every row, in the order of `snapshot.rows`. */
+  column(id: string): Float64Array;
+  value(id: string, row: number): number;
+  limit(kind: LimitKind): EffectiveLimit;
+  /** Row of a cgroup by path and, where given, inode; -1 where it is not there. */
+  rowOf(path: string, inode?: number): number;
+}
+
+/** Counters that only grow: one that fell means another cgroup, and the row has no rates for this interval. */
+const MONOTONIC = ['cpu.stat:usage_usec', 'io.stat:rbytes', 'io.stat:wbytes'].map(column);
+
+/** The kernel's split of CPU time is scaled to fit the total and may step back in a living cgroup. */
+const SPLIT: ReadonlySet<number> = new Set(['cpu.stat:user_usec', 'cpu.stat:system_usec'].map(column));
+
+/** `before` is undefined for the first Snapshot: every rate is then unavailable. */
+export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage {
+  const count = snapshot.rows.length;
+  const previousRows = matchRows(before, snapshot);
+  const columns = new Map<string, Float64Array>();
+  const limits = new Map<LimitKind, EffectiveLimit>();
+  const rowsByPath = new Map<string, number>();
+
+  const nowAt = (index: number, row: number): number => snapshot.values[index * count + row] ?? Number.NaN;
+  const beforeAt = (index: number, row: number): number => {
+    const previous = previousRows[row] ?? -1;
+    return before && previous >= 0 ? (before.values[index * before.rows.length + previous] ?? Number.NaN) : Number.NaN;
+  };
+  /** Set where a counter fell. */
+  const reset = Uint8Array.from({ length: count }, (_, row) =>
+    Number(MONOTONIC.some((index) => nowAt(index, row) < beforeAt(index, row))),
+  );
+
+  let row = 0;
+  const reading: Reading = {
+    now: (index) => nowAt(index, row),
+    change: (index) => {
+      const change = reset[row] ? Number.NaN : nowAt(index, row) - beforeAt(index, row);
+      if (change < 0) return SPLIT.has(index) ? 0 : Number.NaN;
+      return change;
+    },
+    seconds: (index) => {
+      const file = FILE_OF_COLUMN[index] ?? 0;
+      const previous = previousRows[row] ?? -1;
+      if (!before || previous < 0) return Number.NaN;
+      const elapsed =
+        (snapshot.times[file * count + row] ?? Number.NaN) -
+        (before.times[file * before.rows.length + previous] ?? Number.NaN);
+      return elapsed > 0 ? elapsed / 1000 : Number.NaN;
+    },
+    metric: (id) => computeColumn(id)[row] ?? Number.NaN,
+    limit: (kind) => limit(kind).values[row] ?? Number.NaN,
+  };
+
+  const limit = (kind: LimitKind): EffectiveLimit => {
+    const found = limits.get(kind) ?? effectiveLimits(snapshot, kind);
+    limits.set(kind, found);
+    return found;
+  };
+
+  function computeColumn(id: string): Float64Array {
+    const done = columns.get(id);
+    if (done) return done;
+    const { derive } = metric(id);
+    const outer = row;
+    const values = new Float64Array(count);
+    for (row = 0; row < count; row++) values[row] = derive(reading);
+    row = outer;
+    columns.set(id, values);
+    return values;
+  }
+
+  return {
+    snapshot,
+    seconds: before ? (snapshot.monotonic - before.monotonic) / 1000 : Number.NaN,
+    column: computeColumn,
+    value: (id, at) => computeColumn(id)[at] ?? Number.NaN,
+    limit,
+    rowOf: (path, inode) => {
+      if (rowsByPath.size === 0) snapshot.rows.forEach((entry, index) => void rowsByPath.set(entry.path, index));
+      const found = rowsByPath.get(path) ?? -1;
+      return found >= 0 && inode !== undefined && snapshot.rows[found]?.inode !== inode ? -1 : found;
+    },
+  };
+}
+
+/** For each row its row in the Snapshot before, by inode; -1 where it is new or re-created. */
+function matchRows(before: Snapshot | undefined, snapshot: Snapshot): Int32Array {
+  const matched = new Int32Array(snapshot.rows.length).fill(-1);
+  if (!before) return matched;
+  const previous = new Map(before.rows.map(({ inode }, index) => [inode, index]));
+  snapshot.rows.forEach((entry, index) => {
+    matched[index] = previous.get(entry.inode) ?? -1;
+  });
+  return matched;
+}

@@ -1,0 +1,54 @@
+/** Snapshots made by hand: a row by path with the figures that matter. */
+
+import * as assert from 'uvu/assert';
+import { COLUMNS, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
+import type { HostSnapshot } from '../../src/metrics/host.ts';
+import { emptyColumns, parentRows, type Snapshot } from '../../src/metrics/snapshot.ts';
+
+export interface Row {
+  readonly path: string;
+  readonly inode?: number;
+  /** By `file:key`. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** By file. */
+  readonly errors?: Readonly<Record<string, number>>;
+}
+
+export const HOST: HostSnapshot = {
+  cpus: 4,
+  cpuBusyTicks: 0,
+  cpuTotalTicks: 0,
+  memoryTotal: 8 * 2 ** 30,
+  memoryAvailable: 4 * 2 ** 30,
+  swapTotal: 0,
+  swapFree: 0,
+  load: [0, 0, 0],
+  pressure: { cpu: {}, memory: {}, io: {} },
+  time: 0,
+  own: { cpuUsec: 0, rss: 0 },
+};
+
+/** `seconds` is the time of every read. */
+export function snapshotOf(seconds: number, entries: readonly Row[]): Snapshot {
+  const rows = entries.map(({ path, inode }, index) => ({ path, inode: inode ?? index + 1 }));
+  const { values, errors, times } = emptyColumns(rows.length);
+  entries.forEach(({ figures, errors: failed = {} }, row) => {
+    for (const [ref, value] of Object.entries(figures)) {
+      const column = COLUMNS.get(ref);
+      if (column === undefined) throw new Error(`no column ${ref}`);
+      values[column * rows.length + row] = value;
+      const file = FILE_OF_COLUMN[column] ?? 0;
+      errors[file * rows.length + row] = 0;
+      times[file * rows.length + row] = seconds * 1000;
+    }
+    for (const [file, errno] of Object.entries(failed)) {
+      errors[SNAPSHOT_FILES.findIndex((spec) => spec.file === file) * rows.length + row] = errno;
+    }
+  });
+  return { wall: 0, monotonic: seconds * 1000, host: HOST, rows, parents: parentRows(rows), values, errors, times };
+}
+
+/** `--` on the screen. */
+export function isUnavailable(value: number | undefined, message?: string): void {
+  assert.ok(Number.isNaN(value), message ?? `${value} should be unavailable`);
+}
