@@ -1,0 +1,159 @@
+/**
+ * The journal: every change on disk, flushed, before its first write. Append-only lines of JSON in
+ * `<state>/journal.jsonl`: a `begin` with what will be written, then an `end` with what came of it. A `begin` without
+ * an `end` is a crash; undo then looks at the files.
+ */
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Write } from './plan.ts';
+
+export type Outcome = 'applied' | 'rolled-back' | 'failed';
+
+export interface Change {
+  /** Eight hex digits. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Boot in which it was made: inodes and cgroups do not outlive it. */
+  readonly boot: string;
+  readonly uid: number;
+  /** Command line that asked for it. */
+  readonly command: readonly string[];
+  readonly owner: string;
+  readonly mount: string;
+  readonly writes: readonly Write[];
+  /** The change that this one took back. */
+  readonly undoes?: string;
+  /** Undefined where the program died before it ended. */
+  readonly outcome?: Outcome;
+  readonly error?: string;
+}
+
+export interface Journal {
+  readonly path: string;
+  begin(change: Change): void;
+  end(id: string, outcome: Outcome, error?: string): void;
+  /** Oldest first. A torn or foreign line is left out and counted. */
+  read(): { changes: Change[]; unreadable: number };
+}
+
+/** The journal cannot be written, so nothing else is. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError';
+}
+
+/** `/var/lib/tscg` for root, `$XDG_STATE_HOME/tscg` for others; TSCG_STATE_DIR overrides both. */
+export function stateDirectory(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.() ?? 0): string {
+  if (env.TSCG_STATE_DIR) return env.TSCG_STATE_DIR;
+  if (uid === 0) return '/var/lib/tscg';
+  return join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'tscg');
+}
+
+export function openJournal(directory: string): Journal {
+  const path = join(directory, 'journal.jsonl');
+
+  function append(line: object): void {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const fd = openSync(
+        path,
+        constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+        0o600,
+      );
+      try {
+        // The newline in front ends a line that a crash cut short. One write: lines of two programs do not mix.
+        writeSync(fd, `\n${JSON.stringify(line)}\n`);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      syncDirectory(dirname(path));
+    } catch (error) {
+      throw new JournalError(
+        `cannot write the journal ${path}: ${error instanceof Error ? error.message : error}; nothing was changed. Point TSCG_STATE_DIR at a folder that you may write`,
+      );
+    }
+  }
+
+  return {
+    path,
+    begin: (change) => append({ type: 'begin', ...change }),
+    end: (id, outcome, error) => append({ type: 'end', id, time: Date.now(), outcome, ...(error ? { error } : {}) }),
+    read: () => {
+      let text: string;
+      try {
+        text = readFileSync(path, 'utf8');
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { changes: [], unreadable: 0 };
+        throw new JournalError(`cannot read the journal ${path}: ${error instanceof Error ? error.message : error}`);
+      }
+      return parseJournal(text);
+    },
+  };
+}
+
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function parseJournal(text: string): { changes: Change[]; unreadable: number } {
+  const changes = new Map<string, Change>();
+  let unreadable = 0;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const entry = parseLine(line);
+    const begun = entry && 'outcome' in entry && !('writes' in entry) ? changes.get(entry.id) : undefined;
+    if (entry && 'writes' in entry) changes.set(entry.id, entry);
+    else if (entry && begun) changes.set(entry.id, { ...begun, ...entry });
+    else unreadable++;
+  }
+  return { changes: [...changes.values()], unreadable };
+}
+
+type End = Pick<Change, 'id'> & { outcome: Outcome; error?: string };
+
+function parseLine(line: string): Change | End | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value) || typeof value.id !== 'string') return undefined;
+  if (value.type === 'end' && isOutcome(value.outcome)) {
+    return { id: value.id, outcome: value.outcome, ...(typeof value.error === 'string' ? { error: value.error } : {}) };
+  }
+  const { id, time, boot, uid, command, owner, mount, writes, undoes } = value;
+  if (
+    value.type === 'begin' &&
+    typeof time === 'number' &&
+    typeof boot === 'string' &&
+    typeof uid === 'number' &&
+    typeof owner === 'string' &&
+    typeof mount === 'string' &&
+    isListOf(command, (item): item is string => typeof item === 'string') &&
+    isListOf(writes, isWrite)
+  ) {
+    return { id, time, boot, uid, command, owner, mount, writes, ...(typeof undoes === 'string' ? { undoes } : {}) };
+  }
+  return undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isOutcome = (value: unknown): value is Outcome =>
+  value === 'applied' || value === 'rolled-back' || value === 'failed';
+
+const isListOf = <T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] =>
+  Array.isArray(value) && value.every(isItem);
+
+const isWrite = (value: unknown): value is Write =>
+  isRecord(value) &&
+  [value.name, value.path, value.file, value.before, value.after].every((part) => typeof part === 'string') &&
+  typeof value.inode === 'number';

@@ -1,0 +1,67 @@
+/** What may go wrong with a write, found before it is made. */
+import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { parseSingleValue } from '../kernel/single-value.ts';
+import { sizeText } from './catalogue.ts';
+import type { PlanContext, Risk, Write } from './plan.ts';
+
+export function risksOf(write: Write, context: PlanContext): Risk[] {
+  return [ownCgroup(write, context), belowUsage(write, context), belowTasks(write, context)].flatMap(
+    (risk) => risk ?? [],
+  );
+}
+
+/** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */
+function ownCgroup({ path, name }: Write, { ownPath, initPath }: PlanContext): Risk | undefined {
+  const holds = (inner: string | undefined): boolean =>
+    inner !== undefined && (path === '/' || inner === path || inner.startsWith(`${path}/`));
+  const who = holds(ownPath) ? 'this very command and your shell run' : holds(initPath) ? 'pid 1 runs' : undefined;
+  if (!who) return undefined;
+  return {
+    level: 'refuse',
+    text: `${who} in ${name} (${path}): limiting it limits the way back too`,
+    remedy: 'name the container or unit inside it, or add --force',
+  };
+}
+
+/** memory.max below what is in use: the kernel reclaims, and then kills, within the write. */
+function belowUsage({ path, name, file, after }: Write, { files }: PlanContext): Risk | undefined {
+  if (file !== 'memory.max' && file !== 'memory.high') return undefined;
+  const limit = parseSingleValue(after);
+  const usage = readValue(files, path, 'memory.current');
+  if (!(limit < usage)) return undefined;
+  const excess = sizeText(usage - limit);
+  if (file === 'memory.high') {
+    return {
+      level: 'warn',
+      text: `${name} uses ${sizeText(usage)}: ${excess} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
+    };
+  }
+  return {
+    level: 'refuse',
+    text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}: the kernel would reclaim that and kill processes if it cannot`,
+    remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}; or add --force`,
+  };
+}
+
+/** pids.max below the number of tasks kills nobody, but every fork fails. */
+function belowTasks({ path, name, file, after }: Write, { files }: PlanContext): Risk | undefined {
+  if (file !== 'pids.max') return undefined;
+  const limit = parseSingleValue(after);
+  const tasks = readValue(files, path, 'pids.current');
+  if (!(limit < tasks)) return undefined;
+  return { level: 'warn', text: `${name} has ${tasks} tasks: every fork fails until fewer than ${limit} are left` };
+}
+
+/** NaN where it cannot be read: a risk that cannot be judged must not fail the Plan. */
+function readValue(files: CgroupFiles, path: string, file: string): number {
+  try {
+    return parseSingleValue(files.read(path, file));
+  } catch (error) {
+    if (error instanceof CgroupFileError) return Number.NaN;
+    throw error;
+  }
+}
+
+/** A name as one word of a command that the user may copy. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

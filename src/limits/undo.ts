@@ -1,0 +1,62 @@
+/** The way back: a journalled change as a Plan that restores what was there before it. */
+import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { sameValue } from './apply.ts';
+import type { Change } from './journal.ts';
+import type { Plan, PlanContext, Risk, Write } from './plan.ts';
+
+/** Newest change that is neither an undo nor undone, or the one whose id starts with `id`. */
+export function changeToUndo(changes: readonly Change[], id?: string): Change | undefined {
+  if (id !== undefined) {
+    const matches = changes.filter((change) => change.id.startsWith(id));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+  const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+  return changes.findLast((change) => !change.undoes && change.outcome !== 'rolled-back' && !undone.has(change.id));
+}
+
+/**
+ * Restores each file in the reverse order. A file that another wrote since, or a cgroup that is another by now, is a
+ * refusal; with --force the file is restored all the same (never another cgroup).
+ */
+export function planUndo(change: Change, { files, machine }: PlanContext): Plan {
+  const writes: (Write & { notes: string[] })[] = [];
+  const unchanged: Write[] = [];
+  const risks: Risk[] = [];
+  for (const done of change.writes.toReversed()) {
+    const gone = goneReason(done, change, machine.bootId ?? '', (path) => files.inode(path));
+    if (gone) {
+      risks.push({ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` });
+      continue;
+    }
+    const now = files.read(done.path, done.file).trim();
+    const restored = { ...done, before: now, after: done.before };
+    if (sameValue(done.file, now, done.before, machine)) {
+      unchanged.push(restored);
+      continue;
+    }
+    if (!sameValue(done.file, now, done.after, machine)) {
+      risks.push({
+        level: 'refuse',
+        text: `${done.path}/${done.file} reads "${now}", not the "${done.after}" of change ${change.id}: somebody changed it since`,
+        remedy: 'to restore it all the same add --force',
+      });
+    }
+    writes.push({ ...restored, notes: [] });
+  }
+  return { writes, unchanged, risks };
+}
+
+function goneReason(
+  { path, inode }: Write,
+  { boot }: Change,
+  bootNow: string,
+  inodeOf: (path: string) => number,
+): string | undefined {
+  if (boot !== bootNow) return 'the machine was booted since';
+  try {
+    return inodeOf(path) === inode ? undefined : 'another cgroup has this path since';
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT') return 'the cgroup has ended';
+    throw error;
+  }
+}

@@ -1,0 +1,243 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
+import { ApplyError, applyPlan } from '../../src/limits/apply.ts';
+import { LIMITS } from '../../src/limits/catalogue.ts';
+import { openJournal, parseJournal } from '../../src/limits/journal.ts';
+import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
+import { type Plan, type PlanContext, planSet } from '../../src/limits/plan.ts';
+import { changeToUndo, planUndo } from '../../src/limits/undo.ts';
+import { BadValueError } from '../../src/limits/units.ts';
+import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
+
+const BOX = {
+  '/box/cpu.max': 'max 100000',
+  '/box/memory.max': 'max',
+  '/box/memory.high': 'max',
+  '/box/memory.current': String(100 * 2 ** 20),
+  '/box/pids.max': 'max',
+  '/box/pids.current': '12',
+};
+
+/** As typed: `--cpu 50%`. */
+function plan(context: PlanContext, line: string, path = '/box'): Plan {
+  const words = line.split(' ');
+  const edits = LIMITS.flatMap((limit) =>
+    limit.flags.flatMap(({ long, parse }) => {
+      const text = words[words.indexOf(long) + 1];
+      return words.includes(long) && text !== undefined ? [{ limit, edit: parse(text, context.machine) }] : [];
+    }),
+  );
+  return planSet([{ target: { name: 'box', path, inode: 7 }, edits }], context);
+}
+
+const afterOf = (line: string, cpuMax = 'max 100000') =>
+  plan(contextOf(fakeFiles({ ...BOX, '/box/cpu.max': cpuMax })), line).writes.map(({ after }) => after);
+
+function withJournal<T>(use: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'tscg-journal-'));
+  const clear = () => rmSync(directory, { recursive: true });
+  const result = use(directory);
+  if (result instanceof Promise) result.then(clear, clear);
+  else clear();
+  return result;
+}
+
+const applyContext = (files: FakeFiles, directory: string) => ({
+  ...contextOf(files),
+  owner: cgroupfsOwner(files),
+  journal: openJournal(directory),
+  command: ['set', 'box'],
+});
+
+test('50% is half of one CPU, in the period that is there', () => {
+  assert.equal(afterOf('--cpu 50%'), ['50000 100000']);
+  assert.equal(afterOf('--cpu 50%', 'max 20000'), ['10000 20000']);
+  assert.equal(afterOf('--cpus 1.5'), ['150000 100000']);
+  assert.equal(afterOf('--cpu 50ms/100ms', 'max 20000'), ['50000 100000']);
+  assert.equal(afterOf('--cpu max', '50000 20000'), ['max 20000']);
+  assert.equal(afterOf('--cpu-period 50ms', '50000 100000'), ['25000 50000']);
+  assert.equal(afterOf('--cpu 50% --cpu-period 50ms'), ['25000 50000']);
+  assert.equal(afterOf('--cpu-quota 50ms --cpu-period 200ms'), ['50000 200000']);
+});
+
+test('the plan says which 50% was taken', () => {
+  const { writes } = plan(contextOf(fakeFiles(BOX)), '--cpu 50%');
+  assert.match(writes[0]?.notes.join() ?? '', /0\.5 of one CPU \(12\.5% of this machine's 4\)/);
+});
+
+test('values outside what the kernel takes are refused before anything is written', () => {
+  for (const line of [
+    '--cpu 0%',
+    '--cpu 0.5%',
+    '--cpu abc',
+    '--cpu 0',
+    '--cpu 50',
+    '--cpu -5%',
+    '--cpus 0',
+    '--cpu-period 2s',
+    '--memory 1.5X',
+    '--pids -2',
+    '--cpu-weight 0',
+    '--cpu 1e9%',
+    '--cpu 99999999999%',
+  ]) {
+    assert.throws(
+      () => plan(contextOf(fakeFiles(BOX)), line),
+      (error: unknown) => error instanceof BadValueError,
+      line,
+    );
+  }
+});
+
+test('memory below what is in use is refused, with the numbers and a safer command', () => {
+  const { risks } = plan(contextOf(fakeFiles(BOX)), '--memory 64M');
+  assert.is(risks[0]?.level, 'refuse');
+  assert.match(risks[0]?.text ?? '', /uses 100 MiB, 36 MiB more than 64 MiB/);
+  assert.match(risks[0]?.remedy ?? '', /tscg set box --memory-high 67108864/);
+  assert.equal(plan(contextOf(fakeFiles(BOX)), '--memory 200M').risks, []);
+  assert.is(plan(contextOf(fakeFiles(BOX)), '--memory-high 64M').risks[0]?.level, 'warn');
+});
+
+test('our own cgroup, its ancestors and that of pid 1 are refused', () => {
+  const files = fakeFiles({
+    '/user/cpu.max': 'max 100000',
+    '/init.scope/cpu.max': 'max 100000',
+    '/use/cpu.max': 'max 100000',
+  });
+  for (const path of ['/user', '/init.scope']) {
+    assert.is(plan(contextOf(files), '--cpu 50%', path).risks[0]?.level, 'refuse', path);
+  }
+  assert.equal(plan(contextOf(files), '--cpu 50%', '/use').risks, []);
+});
+
+test('an ancestor that holds it tighter is named', () => {
+  const files = fakeFiles({ '/pod/cpu.max': '20000 100000', '/pod/box/cpu.max': 'max 100000' });
+  assert.match(
+    plan(contextOf(files), '--cpu 50%', '/pod/box').writes[0]?.notes.join() ?? '',
+    /\/pod already holds it to 20% of one CPU/,
+  );
+});
+
+test('what already says so is not written', () => {
+  const { writes, unchanged } = plan(contextOf(fakeFiles(BOX)), '--cpu max --pids max');
+  assert.equal(writes, []);
+  assert.equal(
+    unchanged.map(({ file }) => file),
+    ['cpu.max', 'pids.max'],
+  );
+});
+
+test('applied, journalled, read back as the kernel rounds, undone to the byte', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const change = await applyPlan(plan(context, '--cpu 50% --memory 209715300'), context);
+    assert.is(files.texts.get('/box/memory.max'), String(209715300 - (209715300 % 4096)));
+    const undone = planUndo(changeToUndo(context.journal.read().changes) ?? change, context);
+    assert.equal(undone.risks, []);
+    await applyPlan(undone, { ...context, undoes: change.id });
+    for (const [file, text] of Object.entries(BOX)) assert.is(files.texts.get(file), text);
+    assert.is(changeToUndo(context.journal.read().changes), undefined);
+  }));
+
+test('the journal is on disk before the first write', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    let seen = '';
+    files.beforeWrite = () => {
+      seen ||= readFileSync(join(directory, 'journal.jsonl'), 'utf8');
+    };
+    await applyPlan(plan(context, '--cpu 50%'), context);
+    assert.is(parseJournal(seen).changes[0]?.writes[0]?.after, '50000 100000');
+  }));
+
+test('no journal, no write', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const context = applyContext(files, join(file, 'below-a-file'));
+    try {
+      await applyPlan(plan(context, '--cpu 50%'), context);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /nothing was changed.*TSCG_STATE_DIR/);
+    }
+    assert.equal(files.writes, []);
+  }));
+
+test('a failure half-way takes back what was written, in the reverse order', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    files.beforeWrite = (path, file) => {
+      if (file === 'pids.max') throw new CgroupFileError('write', path, file, 'EINVAL');
+    };
+    try {
+      await applyPlan(plan(context, '--cpu 50% --memory 200M --pids 40'), context);
+      assert.unreachable();
+    } catch (error) {
+      assert.instance(error, ApplyError);
+      assert.match(String(error), /pids\.max: EINVAL.*taken back/);
+    }
+    for (const [name, text] of Object.entries(BOX)) assert.is(files.texts.get(name), text);
+    assert.equal(files.writes.slice(-2), ['/box/memory.max=max', '/box/cpu.max=max 100000']);
+    assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
+  }));
+
+test('a value that did not stick is an error, not a success', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = { ...applyContext(files, directory), owner: { name: 'cgroupfs' as const, write: async () => {} } };
+    try {
+      await applyPlan(plan(context, '--cpu 50%'), context);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /reads "max 100000" after "50000 100000"/);
+    }
+  }));
+
+test('undo refuses a value that somebody else changed since, and a cgroup that is another', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const change = await applyPlan(plan(context, '--cpu 50%'), context);
+    files.texts.set('/box/cpu.max', '70000 100000');
+    const refused = planUndo(change, context);
+    assert.is(refused.risks[0]?.level, 'refuse');
+    assert.is(refused.writes[0]?.after, 'max 100000');
+    const other = planUndo(change, { ...context, files: { ...files, inode: () => 8 } });
+    assert.equal(other.writes, []);
+    assert.match(other.risks[0]?.text ?? '', /another cgroup/);
+    const booted = planUndo(change, { ...context, machine: { ...context.machine, bootId: 'boot-2' } });
+    assert.equal(booted.writes, []);
+  }));
+
+test('a change that died before its end is undone from what the files say', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const change = await applyPlan(plan(context, '--cpu 50% --memory 200M'), context);
+    const path = join(directory, 'journal.jsonl');
+    const [begin = ''] = readFileSync(path, 'utf8').trim().split('\n');
+    writeFileSync(path, `${begin}\n{"type":"end","id":"${change.id}","outc`);
+    files.texts.set('/box/memory.max', 'max');
+    const { changes, unreadable } = context.journal.read();
+    assert.is(unreadable, 1);
+    const crashed = changeToUndo(changes);
+    assert.is(crashed?.outcome, undefined);
+    const undone = planUndo(crashed ?? change, context);
+    assert.equal(
+      undone.writes.map(({ file, after }) => `${file}=${after}`),
+      ['cpu.max=max 100000'],
+    );
+    await applyPlan(undone, { ...context, undoes: change.id });
+    for (const [name, text] of Object.entries(BOX)) assert.is(files.texts.get(name), text);
+  }));
+
+test.run();
