@@ -1,0 +1,67 @@
+/** The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command. */
+import type { ProcessNode } from '../inventory/processes.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { padEnd, padStart } from '../kernel/text.ts';
+import { formatValue } from '../metrics/format.ts';
+import { type ProcessTimes, processUsage } from '../metrics/process-usage.ts';
+import type { Line, Piece } from './style.ts';
+
+export interface ProcessList {
+  /** Row they belong to. */
+  readonly inode: number;
+  readonly roots: readonly ProcessNode[];
+  /** Processes beyond the bound, not read. */
+  readonly left: number;
+  readonly before: ProcessTimes | undefined;
+  readonly now: ProcessTimes;
+}
+
+/** Title, column heads and every process; the caller shows a window of them. */
+export function processView(workload: Workload | undefined, list: ProcessList | undefined, width: number): Line[] {
+  if (!workload) return [[['no row selected', 'dim']]];
+  const count = list ? countOf(list.roots) + list.left : 0;
+  const title: Line = [
+    [workload.name, 'title'],
+    [`  ${list ? `${count} processes` : 'reading …'}  `],
+    [workload.path, 'dim'],
+  ];
+  if (!list) return [title];
+  const wide = width >= 70;
+  const heads = `${padStart('PID', 8)}${padStart('INNER', 8)}${padStart('CPU%', 7)}${wide ? padStart('WAIT%', 7) : ''}${padStart('RES', 9)} S ${wide ? padStart('THR', 4) : ''} COMMAND`;
+  const lines: Line[] = [title, [[heads, 'title']]];
+  const visit = (node: ProcessNode, prefix: string, last: boolean, depth: number): void => {
+    lines.push(processLine(node, depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`, list, wide));
+    const below = depth === 0 ? '' : `${prefix}${last ? '   ' : '│  '}`;
+    node.children.forEach((child, index) => void visit(child, below, index === node.children.length - 1, depth + 1));
+  };
+  for (const root of list.roots) visit(root, '', true, 0);
+  if (list.left > 0) lines.push([[`${list.left} more are not read, to bound the cost`, 'dim']]);
+  if (list.roots.length === 0) lines.push([['no process', 'dim']]);
+  return lines;
+}
+
+function processLine(node: ProcessNode, branch: string, list: ProcessList, wide: boolean): Line {
+  const { cpuPercent, waitPercent } = processUsage(node, list.before, list.now);
+  const inner = node.innerPid === node.pid ? '' : String(node.innerPid);
+  const wait: Piece[] = wide
+    ? [[padStart(formatValue(waitPercent, 'percent'), 7), waitPercent >= 10 ? 'warning' : 'dim']]
+    : [];
+  return [
+    [padStart(String(node.pid), 8), 'dim'],
+    [padStart(inner, 8)],
+    [padStart(formatValue(cpuPercent, 'percent'), 7)],
+    ...wait,
+    [padStart(formatValue(node.rssBytes, 'bytes'), 9)],
+    [
+      ` ${padEnd(node.state, 2)}`,
+      node.state === 'R' ? 'good' : node.state === 'D' || node.state === 'Z' ? 'warning' : 'dim',
+    ],
+    ...(wide ? ([[padStart(String(node.threads), 4), 'dim']] as const) : []),
+    [` ${branch}`, 'dim'],
+    [node.command],
+    ...(node.entered ? ([['  entered from outside', 'warning']] as const) : []),
+  ];
+}
+
+const countOf = (nodes: readonly ProcessNode[]): number =>
+  nodes.reduce((sum, { children }) => sum + 1 + countOf(children), 0);

@@ -1,0 +1,39 @@
+/** Frames made by hand, for the pure views. */
+import type { Workload } from '../../src/inventory/workload.ts';
+import { hostUsage } from '../../src/metrics/host.ts';
+import type { Frame } from '../../src/metrics/source.ts';
+import { usageOf } from '../../src/metrics/usage.ts';
+import { snapshotOf } from '../metrics/snapshots.ts';
+
+export interface Load {
+  readonly name: string;
+  readonly cpu?: number;
+  readonly memory?: number;
+  readonly kind?: Workload['kind'];
+  readonly inode?: number;
+}
+
+/** One second between the two Snapshots; `cpu` in percent of one CPU, `memory` in bytes. */
+export function frameOf(loads: readonly Load[]): Frame {
+  const rows = (scale: number) =>
+    loads.map(({ name, cpu, memory, inode }, index) => ({
+      path: `/${name}`,
+      inode: inode ?? index + 1,
+      figures: {
+        ...(cpu === undefined ? {} : { 'cpu.stat:usage_usec': scale * cpu * 1e4 }),
+        ...(memory === undefined ? {} : { 'memory.current:value': memory, 'memory.stat:inactive_file': 0 }),
+      },
+    }));
+  const [before, now] = [snapshotOf(0, rows(0)), snapshotOf(1, rows(1))];
+  return {
+    usage: usageOf(before, now),
+    host: hostUsage(before.host, now.host),
+    workloads: now.rows.map(({ path, inode }, index) => ({
+      path,
+      inode,
+      kind: loads[index]?.kind ?? 'container',
+      name: loads[index]?.name ?? '',
+    })),
+    cost: { milliseconds: 4, reads: 120, descriptors: 90, missed: 0 },
+  };
+}

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { headerView } from '../../src/dashboard/header-view.ts';
+import { footerView, helpLines } from '../../src/dashboard/help-view.ts';
+import { KEYS } from '../../src/dashboard/keys.ts';
+import { layoutOf } from '../../src/dashboard/layout.ts';
+import { INITIAL, type State, settle, shownRows, type, type UpdateContext, update } from '../../src/dashboard/state.ts';
+import { COLOUR_THEME, type Line, PLAIN_THEME, renderLine } from '../../src/dashboard/style.ts';
+import { SORTABLE, tableView } from '../../src/dashboard/table-view.ts';
+import { cellWidth } from '../../src/kernel/text.ts';
+import { frameOf } from './frames.ts';
+
+const SGR = /\x1b\[[\d;]*m/g;
+const textOf = (line: Line, width: number) => renderLine(line, width, COLOUR_THEME).replace(SGR, '');
+
+const FRAME = frameOf([
+  { name: 'web', cpu: 12.5, memory: 64 * 2 ** 20 },
+  { name: 'noisy', cpu: 180, memory: 2 ** 30 },
+  { name: 'idle', cpu: 0, memory: 4096 },
+  { name: 'no-memory-controller', cpu: 3 },
+  { name: 'user.slice', cpu: 200, kind: 'slice' },
+]);
+
+const namesOf = (state: State) => shownRows(FRAME, state).map((row) => FRAME.workloads[row]?.name);
+
+test('every line fills its width exactly, at every size, whatever the names hold', () => {
+  const names = fc.array(
+    fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('x\x1b[2J', '數據庫'.repeat(60), '👩‍👩‍👧‍👦'.repeat(200), '\u202eevil', 'a\nb'),
+    ),
+    { minLength: 1, maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(names, fc.integer({ min: 20, max: 250 }), (list, width) => {
+      const frame = frameOf(list.map((name) => ({ name, cpu: 5, memory: 1e6 })));
+      const rows = shownRows(frame, INITIAL);
+      const lines = [
+        ...tableView(frame, rows, INITIAL, width, 12),
+        ...headerView(frame, rows.length, INITIAL, width),
+        footerView({ ...INITIAL, filter: list[0] ?? '' }),
+      ];
+      for (const line of lines) {
+        const text = textOf(line, width);
+        assert.is(cellWidth(text), width, JSON.stringify(text));
+        assert.not.match(text, /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+      }
+    }),
+  );
+});
+
+test('numbers stand below their titles', () => {
+  const width = 120;
+  const [title = '', ...rows] = tableView(FRAME, shownRows(FRAME, INITIAL), INITIAL, width, 10).map((line) =>
+    textOf(line, width),
+  );
+  const end = title.indexOf('CPU %') + 'CPU %'.length;
+  assert.equal(
+    rows.map((row) => row.slice(end - 6, end).trim()),
+    ['180.0', '12.5', '3.0', '0.0'],
+  );
+  assert.match(rows[0] ?? '', /^noisy .* 1\.00GiB/);
+});
+
+test('unavailable is -- and never 0', () => {
+  const line = tableView(FRAME, shownRows(FRAME, INITIAL), INITIAL, 200, 10).map((row) => textOf(row, 200))[3] ?? '';
+  assert.match(line, /^no-memory-controller/);
+  assert.match(line, /--/);
+  assert.not.match(line, / 0B/);
+});
+
+test('NO_COLOR has no colour codes', () => {
+  for (const line of tableView(FRAME, [0, 1], { ...INITIAL, selected: 1 }, 100, 10)) {
+    const codes = renderLine(line, 100, PLAIN_THEME).match(/\x1b\[[\d;]*m/g) ?? [];
+    assert.equal(
+      codes.filter((code) => !['\x1b[0m', '\x1b[1m', '\x1b[7m'].includes(code)),
+      [],
+    );
+  }
+});
+
+test('sort by any column, reverse, filter by text, slices on demand', () => {
+  assert.equal(namesOf(INITIAL), ['noisy', 'web', 'no-memory-controller', 'idle']);
+  assert.equal(namesOf({ ...INITIAL, reverse: true }), ['idle', 'no-memory-controller', 'web', 'noisy']);
+  assert.equal(namesOf({ ...INITIAL, sort: 'memory_bytes' }), ['noisy', 'web', 'idle', 'no-memory-controller']);
+  assert.equal(namesOf({ ...INITIAL, sort: 'memory_bytes', reverse: true }).at(-1), 'no-memory-controller');
+  assert.equal(namesOf({ ...INITIAL, sort: 'name' }), ['idle', 'no-memory-controller', 'noisy', 'web']);
+  assert.equal(namesOf({ ...INITIAL, filter: 'NO' }), ['noisy', 'no-memory-controller']);
+  assert.is(namesOf({ ...INITIAL, all: true })[0], 'user.slice');
+});
+
+const context = (order: readonly number[], window = 3): UpdateContext => ({
+  order,
+  window,
+  columns: SORTABLE,
+  overflow: 0,
+});
+
+test('the selection follows the cgroup, not the row; a gone one gives its place to the next', () => {
+  let state = settle(INITIAL, { order: [11, 12, 13, 14], window: 3 });
+  state = update(state, { type: 'move', by: 1 }, context([11, 12, 13, 14]));
+  assert.is(state.selected, 12);
+  state = settle(state, { order: [14, 13, 11, 12], window: 3 });
+  assert.is(state.selected, 12);
+  assert.is(state.top, 1);
+  state = settle(state, { order: [14, 13, 11], window: 3 });
+  assert.is(state.selected, 11);
+  state = settle(state, { order: [], window: 3 });
+  assert.is(state.selected, undefined);
+});
+
+test('the selected row is always in the window, whatever moves', () => {
+  const step = fc.oneof(
+    fc.record({ type: fc.constant('move' as const), by: fc.integer({ min: -3, max: 3 }) }),
+    fc.record({ type: fc.constant('page' as const), by: fc.constantFrom(-1, 1) }),
+    fc.constantFrom({ type: 'first' as const }, { type: 'last' as const }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(step, fc.uniqueArray(fc.nat(30), { minLength: 1 }), fc.integer({ min: 1, max: 9 }))),
+      (steps) => {
+        let state: State = INITIAL;
+        for (const [action, order, window] of steps) {
+          state = settle(update(settle(state, { order, window }), action, context(order, window)), { order, window });
+          const index = order.indexOf(state.selected ?? -1);
+          assert.ok(index >= state.top && index < state.top + window, `${index} of ${order.length} from ${state.top}`);
+        }
+      },
+    ),
+  );
+});
+
+test('the filter is typed character by character; keys mean themselves meanwhile', () => {
+  let state = update(INITIAL, { type: 'filter' }, context([]));
+  for (const character of ['w', 'q', '\x7f'])
+    state = type(state, { full: character === '\x7f' ? 'backspace' : character, character });
+  assert.is(state.filter, 'w');
+  assert.is(type(state, { full: 'return', character: '\r' }).typing, false);
+  assert.is(type(state, { full: 'escape', character: '\x1b' }).filter, '');
+});
+
+test('help and footer come from the key table, and no key has two meanings', () => {
+  const help = helpLines().map((line) => line.map(([text]) => text).join(''));
+  for (const { shown, help: text } of KEYS)
+    assert.ok(
+      help.some((line) => line.includes(shown) && line.includes(text)),
+      shown,
+    );
+  const keys = KEYS.flatMap(({ keys: list }) => list);
+  assert.is(new Set(keys).size, keys.length);
+});
+
+test('areas tile the screen at every size', () => {
+  for (let width = 20; width <= 250; width += 7) {
+    for (let height = 5; height <= 80; height++) {
+      const { header, table, processes, spark, footer } = layoutOf(width, height, false);
+      const cells = [header, table, processes, spark, footer].reduce(
+        (sum, area) => sum + (area ? area.width * area.height : 0),
+        0,
+      );
+      const gap = table.width < width ? table.height : 0;
+      assert.is(cells + gap, width * height, `${width}x${height}`);
+    }
+  }
+});
+
+test.run();
