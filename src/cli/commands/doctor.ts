@@ -1,0 +1,253 @@
+/** tscg doctor: one line a check: ok, or what is lost and what to do. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { openInventory } from '../../inventory/inventory.ts';
+import { findSockets } from '../../inventory/sockets.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
+import { loadNative } from '../../kernel/native.ts';
+import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
+import { clean } from '../../kernel/text.ts';
+import { stateDirectory } from '../../limits/journal.ts';
+import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+
+interface Check {
+  readonly about: string;
+  /** `note`: nothing wrong, but something is absent that one might miss. */
+  readonly state: 'ok' | 'note' | 'warning' | 'error';
+  readonly finding: string;
+  readonly remedy?: string;
+}
+
+/** Controllers that tscg reads or sets. */
+const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
+
+export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
+  const checks = [
+    program(),
+    addon(),
+    ...(await hierarchyChecks(global)),
+    pressure(),
+    permission(),
+    ...runtimes(),
+    journal(),
+  ];
+  if (json) console.log(JSON.stringify(checks, undefined, 2));
+  else for (const check of checks) console.log(line(check));
+  if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
+}
+
+const COLOUR = { ok: 'green', note: 'cyan', warning: 'yellow', error: 'red' } as const;
+
+function line({ about, state, finding, remedy }: Check): string {
+  const label = state.padEnd(7);
+  const shown = process.stdout.isTTY && !process.env.NO_COLOR ? styleText(COLOUR[state], label) : label;
+  return `${shown}  ${about.padEnd(12)}  ${clean(finding)}${remedy ? `\n${' '.repeat(23)}→ ${clean(remedy)}` : ''}`;
+}
+
+const program = (): Check => ({ about: 'system', state: 'ok', finding: `Linux ${release()}, Node ${process.version}` });
+
+function addon(): Check {
+  const { native, reason } = loadNative();
+  if (native) return { about: 'addon', state: 'ok', finding: 'the native collector is in use' };
+  return {
+    about: 'addon',
+    state: 'warning',
+    finding: `not loaded: ${reason}. The fallback collector is in use: slower, on the drawing thread; no pressure triggers, no pidfd`,
+    remedy: 'apt-get install g++ make python3, then npm run build:addon',
+  };
+}
+
+async function hierarchyChecks(global: GlobalOptions): Promise<Check[]> {
+  let hierarchy: Hierarchy;
+  try {
+    hierarchy = openHierarchy(global);
+  } catch (error) {
+    if (!(error instanceof NoHierarchyError)) throw error;
+    return [{ about: 'hierarchy', state: 'error', finding: error.message, remedy: error.remedy }];
+  }
+  const files = openCgroupFiles(hierarchy.mount);
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false });
+  try {
+    await inventory.refresh();
+    const workloads = inventory.workloads();
+    return [mounted(hierarchy), ...controllers(hierarchy, files, workloads), ...dying(files), limits(workloads.length)];
+  } finally {
+    inventory.close();
+  }
+}
+
+function mounted({ mount, mode, options, readOnly, namespaced }: Hierarchy): Check {
+  const finding = `cgroup2 at ${mount} (${[mode, readOnly && 'read-only', ...options].filter(Boolean).join(', ')})`;
+  if (readOnly) {
+    return {
+      about: 'hierarchy',
+      state: 'warning',
+      finding,
+      remedy: 'limits cannot be set from here, as in most containers: run tscg on the host',
+    };
+  }
+  if (namespaced) {
+    return {
+      about: 'hierarchy',
+      state: 'warning',
+      finding: `${finding}; it lies outside this cgroup namespace`,
+      remedy: 'paths may not match: run tscg on the host',
+    };
+  }
+  return { about: 'hierarchy', state: 'ok', finding };
+}
+
+/** For each controller: available, and where beneath the root it stops being enabled. */
+function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonly Workload[]): Check[] {
+  const kernel = new Map(
+    parseProcCgroups(readText(`${PROC}/cgroups`)).map((controller) => [controller.name, controller]),
+  );
+  const atRoot = parseControllers(readOr(files, '/', 'cgroup.controllers'));
+  const below = workloads
+    .filter(({ path, kind }) => path !== '/' && kind !== 'inner')
+    .map(({ path }) => ({ path, has: new Set(parseControllers(readOr(files, path, 'cgroup.controllers'))) }));
+  return WANTED.map((name): Check => {
+    const about = name;
+    const inKernel = kernel.get(name === 'io' ? 'blkio' : name);
+    if (!atRoot.includes(name)) {
+      if (inKernel && !inKernel.enabled) {
+        return {
+          about,
+          state: 'warning',
+          finding: 'disabled on the kernel command line',
+          remedy: `boot with cgroup_enable=${name}`,
+        };
+      }
+      if (inKernel && inKernel.hierarchy > 0 && mode === 'hybrid') {
+        return {
+          about,
+          state: 'warning',
+          finding: 'held by a cgroup v1 hierarchy, so v2 has no limits and figures of it',
+          remedy: 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all',
+        };
+      }
+      return { about, state: 'warning', finding: 'not available in this kernel or not delegated here' };
+    }
+    const without = below.filter(({ has }) => !has.has(name));
+    if (without.length === 0) return { about, state: 'ok', finding: `enabled everywhere (${below.length} cgroups)` };
+    const first = without[0]?.path ?? '';
+    const parent = first.slice(0, first.lastIndexOf('/')) || '/';
+    return {
+      about,
+      state: without.length === below.length ? 'warning' : 'note',
+      finding: `not enabled in ${without.length} of ${below.length} cgroups, first ${first}`,
+      remedy: `where it is missed: systemctl set-property UNIT ${accounting(name)}=yes for units, or echo +${name} > ${join(files.mount, parent, 'cgroup.subtree_control')}`,
+    };
+  });
+}
+
+const accounting = (controller: string): string =>
+  ({ cpu: 'CPUAccounting', memory: 'MemoryAccounting', io: 'IOAccounting', pids: 'TasksAccounting' })[controller] ??
+  'Delegate';
+
+/** Removed cgroups that page cache keeps alive: thousands of them make memory.stat slow. */
+function dying(files: CgroupFiles): Check[] {
+  const count = Number(/^nr_dying_descendants (\d+)$/m.exec(readOr(files, '/', 'cgroup.stat'))?.[1] ?? Number.NaN);
+  if (!(count > 2000)) return [];
+  return [
+    {
+      about: 'dying',
+      state: 'warning',
+      finding: `${count} removed cgroups are still pinned by memory`,
+      remedy: 'sync; echo 3 > /proc/sys/vm/drop_caches frees most of them',
+    },
+  ];
+}
+
+/** Descriptors and watches against what this many cgroups need. */
+function limits(cgroups: number): Check {
+  const descriptors = Number(/^Max open files\s+(\d+)/m.exec(readText(`${PROC}/self/limits`))?.[1] ?? Number.NaN);
+  const watches = Number(readText(`${PROC}/sys/fs/inotify/max_user_watches`));
+  const finding = `${descriptors} descriptors, ${watches} inotify watches, for ${cgroups} cgroups`;
+  if (watches < cgroups * 2)
+    return { about: 'limits', state: 'warning', finding, remedy: `sysctl fs.inotify.max_user_watches=${cgroups * 4}` };
+  if (descriptors < 1024) return { about: 'limits', state: 'warning', finding, remedy: 'ulimit -n 16384' };
+  return { about: 'limits', state: 'ok', finding };
+}
+
+function pressure(): Check {
+  try {
+    readFileSync(`${PROC}/pressure/cpu`, 'utf8');
+    return { about: 'pressure', state: 'ok', finding: 'PSI is on' };
+  } catch {
+    return {
+      about: 'pressure',
+      state: 'warning',
+      finding: 'PSI is off: the pressure columns stay empty',
+      remedy: 'boot with psi=1',
+    };
+  }
+}
+
+function permission(): Check {
+  if (process.getuid?.() === 0) return { about: 'permission', state: 'ok', finding: 'root' };
+  const own = parseProcCgroup(readText(`${PROC}/self/cgroup`)) ?? '/';
+  return {
+    about: 'permission',
+    state: 'note',
+    finding: `uid ${process.getuid?.()}, in ${own}: limits can be set only in cgroups delegated to you; other users' processes and networks are not visible`,
+    remedy:
+      'run with sudo for all of it; for your own services: systemctl edit user@.service, add [Service] Delegate=cpu cpuset io memory pids',
+  };
+}
+
+function runtimes(): Check[] {
+  const found = findSockets();
+  if (found.length === 0)
+    return [
+      { about: 'runtimes', state: 'note', finding: 'no runtime socket found: names come from paths and state on disk' },
+    ];
+  return found.map(({ runtime, path, state }) =>
+    state === 'usable'
+      ? { about: runtime, state: 'ok', finding: path }
+      : {
+          about: runtime,
+          state: 'warning',
+          finding: `${path}: not permitted`,
+          remedy: `run with sudo, or join the socket's group (usermod -aG ${runtime} $USER)`,
+        },
+  );
+}
+
+function journal(): Check {
+  const directory = stateDirectory();
+  let existing = directory;
+  while (!existsSync(existing)) existing = join(existing, '..');
+  try {
+    accessSync(existing, constants.W_OK);
+    return { about: 'journal', state: 'ok', finding: directory };
+  } catch {
+    return {
+      about: 'journal',
+      state: 'error',
+      finding: `${directory} cannot be written: no change can be made`,
+      remedy: 'set TSCG_STATE_DIR to a folder that you may write',
+    };
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readOr(files: CgroupFiles, path: string, file: string): string {
+  try {
+    return files.read(path, file);
+  } catch (error) {
+    if (error instanceof CgroupFileError) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+/** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerOf } from '../../inventory/owner.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { terminalSafe } from '../../kernel/text.ts';
+import { LIMITS, sizeText } from '../../limits/catalogue.ts';
+import { METRICS, metric } from '../../metrics/catalogue.ts';
+import { formatValue, jsonValue } from '../../metrics/format.ts';
+import type { LimitKind } from '../../metrics/reading.ts';
+import { reasonFor } from '../../metrics/reason.ts';
+import { type Frame, openLiveSource } from '../../metrics/source.ts';
+import { type GlobalOptions, openHierarchy, resolveNames } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { secondsOption } from '../options.ts';
+
+export interface GetOptions {
+  json?: boolean;
+  delay: string;
+}
+
+/** Files whose effective value comes from the ancestors, and the metric that shows it. */
+const EFFECTIVE: Readonly<Record<string, { kind: LimitKind; id: string }>> = {
+  'cpu.max': { kind: 'cpu', id: 'cpu_limit_cpus' },
+  'memory.max': { kind: 'memory', id: 'memory_limit_bytes' },
+  'memory.swap.max': { kind: 'swap', id: 'memory_swap_limit_bytes' },
+  'pids.max': { kind: 'pids', id: 'pids_limit' },
+};
+
+interface LimitLine {
+  readonly file: string;
+  /** Text of the file; null where it cannot be read. */
+  readonly value: string | null;
+  readonly meaning: string;
+  /** The smallest over the ancestors; undefined where the file binds by itself. */
+  readonly effective?: number;
+  /** Path whose file it is; undefined where nothing limits it. */
+  readonly from?: string;
+}
+
+export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
+  const delay = secondsOption('--delay', options.delay);
+  const hierarchy = openHierarchy(global);
+  const [workload] = await resolveNames([name], hierarchy);
+  if (!workload) throw new UsageError('no name given');
+  const source = openLiveSource({ hierarchy, watch: false });
+  try {
+    await source.next();
+    await sleep(delay * 1000);
+    const frame = await source.next();
+    const row = frame.usage.rowOf(workload.path, workload.inode);
+    if (row < 0) throw new Error(`${name} (${workload.path}) ended while it was looked at`);
+    const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
+    console.log(options.json ? json(workload, limits, frame, row) : text(workload, limits, frame, row));
+  } finally {
+    source.close();
+  }
+}
+
+function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
+  return LIMITS.map(({ file, describe }) => {
+    const effective = EFFECTIVE[file];
+    const bound = effective && usage.limit(effective.kind).rows[row];
+    const from = bound === undefined || bound < 0 ? undefined : usage.snapshot.rows[bound]?.path;
+    const binding = effective && { effective: usage.value(effective.id, row), ...(from ? { from } : {}) };
+    try {
+      const value = files.read(path, file).trim();
+      return { file, value, meaning: describe(value), ...binding };
+    } catch (error) {
+      if (!(error instanceof CgroupFileError)) throw error;
+      return { file, value: null, meaning: error.code === 'ENOENT' ? 'not enabled here' : error.code, ...binding };
+    }
+  });
+}
+
+function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number): string {
+  return JSON.stringify(
+    {
+      ...workload,
+      owner: ownerOf(workload),
+      limits: limits.map(({ effective, ...line }) => ({
+        ...line,
+        ...(effective === undefined ? {} : { effective: jsonValue(effective) }),
+      })),
+      ...Object.fromEntries(METRICS.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
+      unavailable: Object.fromEntries(
+        METRICS.flatMap(({ id }) => {
+          const reason = reasonFor(id, usage, row);
+          return reason ? [[id, reason]] : [];
+        }),
+      ),
+    },
+    undefined,
+    2,
+  );
+}
+
+function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number): string {
+  const line = (label: string, value: string): string => `  ${label.padEnd(LABEL_CELLS)} ${value}`;
+  const figure = (id: string): string => {
+    const { label, unit } = metric(id);
+    const value = usage.value(id, row);
+    const reason = reasonFor(id, usage, row);
+    const suffix = unit === 'percent' && !reason ? ' %' : unit.endsWith('_per_second') && !reason ? '/s' : '';
+    return line(label, `${formatValue(value, unit)}${suffix}${reason ? `   ${reason}` : ''}`);
+  };
+  const details = Object.entries({
+    path: workload.path,
+    kind: [workload.runtime, workload.kind].filter(Boolean).join(' '),
+    owner: ownerOf(workload),
+    id: workload.id,
+    image: workload.image,
+    pod: workload.pod && `${workload.namespace}/${workload.pod}`,
+  }).flatMap(([key, value]) => (value ? [line(key, terminalSafe(value))] : []));
+  return [
+    terminalSafe(workload.name),
+    ...details,
+    'limits',
+    ...limits.map(({ file, value, meaning, effective, from }) => {
+      const tighter = from !== undefined && from !== workload.path;
+      const binds = tighter
+        ? `   effective ${effectiveText(file, effective ?? Number.NaN)}, from ${terminalSafe(from)}`
+        : '';
+      return line(file, `${value ?? '--'}   ${value === meaning ? '' : `(${meaning})`}${binds}`.trimEnd());
+    }),
+    'usage',
+    ...USAGE.map(figure),
+    'pressure (share of the interval in which tasks waited)',
+    ...PRESSURE.map(figure),
+    'events since it was made',
+    ...EVENTS.map(figure),
+  ].join('\n');
+}
+
+const LABEL_CELLS = 16;
+const USAGE = [
+  'cpu_percent',
+  'cpu_of_limit_percent',
+  'cpu_throttled_percent',
+  'cpu_throttled_time_percent',
+  'memory_bytes',
+  'memory_of_limit_percent',
+  'memory_current_bytes',
+  'memory_anon_bytes',
+  'memory_swap_bytes',
+  'io_read_bytes_per_second',
+  'io_write_bytes_per_second',
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
+  'pids',
+];
+const PRESSURE = ['cpu', 'memory', 'io'].flatMap((resource) => [
+  `psi_${resource}_some_percent`,
+  `psi_${resource}_full_percent`,
+]);
+const EVENTS = ['memory_oom_kills', 'memory_high_events', 'memory_max_events'];
+
+function effectiveText(file: string, value: number): string {
+  if (file === 'cpu.max') return `${Math.round(value * 100)}% of one CPU`;
+  return file === 'pids.max' ? `${value} tasks` : sizeText(value);
+}

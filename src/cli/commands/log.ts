@@ -1,0 +1,47 @@
+/** tscg log: the journal, oldest first. */
+import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
+import { formatTable } from '../table.ts';
+
+export function log({ json }: { json?: boolean }): void {
+  const journal = openJournal(stateDirectory());
+  const { changes, unreadable } = journal.read();
+  const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+  const state = (change: Change): string => (undone.has(change.id) ? 'undone' : (change.outcome ?? 'interrupted'));
+  if (json) {
+    console.log(
+      JSON.stringify(
+        changes.map((change) => ({ ...change, state: state(change) })),
+        undefined,
+        2,
+      ),
+    );
+    return;
+  }
+  if (changes.length === 0) console.log('no changes yet');
+  else {
+    const rows = changes.flatMap((change) =>
+      change.writes.map(({ name, file, before, after }, index) => [
+        index === 0 ? change.id : '',
+        index === 0 ? timeText(change.time) : '',
+        index === 0 ? state(change) : '',
+        name,
+        file,
+        `${before} → ${after}`,
+      ]),
+    );
+    const titles = ['ID', 'TIME', 'STATE', 'NAME', 'FILE', 'BEFORE → AFTER'];
+    console.log(
+      formatTable(
+        titles.map((title) => ({ title, align: 'left' })),
+        rows,
+      ),
+    );
+  }
+  if (unreadable > 0) console.error(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
+}
+
+/** Local time to the second, as `2026-11-25 03:04:05`. */
+const timeText = (time: number): string => {
+  const date = new Date(time);
+  return new Date(time - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+};

@@ -1,0 +1,174 @@
+/** tscg ls: every workload with what it uses, as `docker stats` does for containers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerOf } from '../../inventory/owner.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
+import { formatValue, jsonValue } from '../../metrics/format.ts';
+import { type Frame, openLiveSource } from '../../metrics/source.ts';
+import { type GlobalOptions, openHierarchy } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { secondsOption, wholeOption } from '../options.ts';
+import { formatTable } from '../table.ts';
+
+export interface LsOptions {
+  all?: boolean;
+  json?: boolean;
+  csv?: boolean;
+  sort: string;
+  reverse?: boolean;
+  columns?: string;
+  watch?: boolean;
+  once?: boolean;
+  delay: string;
+  iterations?: string;
+}
+
+const DEFAULT_COLUMNS = [
+  'cpu_percent',
+  'memory_bytes',
+  'memory_limit_bytes',
+  'memory_of_limit_percent',
+  'cpu_throttled_percent',
+  'psi_cpu_some_percent',
+  'psi_memory_some_percent',
+  'psi_io_some_percent',
+  'io_read_bytes_per_second',
+  'io_write_bytes_per_second',
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
+  'pids',
+  'cpu_limit_cpus',
+  'memory_oom_kills',
+];
+
+export async function ls(options: LsOptions, global: GlobalOptions): Promise<void> {
+  const delay = secondsOption('--delay', options.delay);
+  const iterations = options.iterations ? wholeOption('--iterations', options.iterations, 1) : Number.POSITIVE_INFINITY;
+  const columns = columnsOption(options.columns);
+  const compare = orderOption(options.sort, options.reverse ?? false);
+  const watch = (options.watch ?? false) && !options.once;
+
+  const source = openLiveSource({ hierarchy: openHierarchy(global), watch });
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    await source.next();
+    for (let count = 0; count < (watch ? iterations : 1); count++) {
+      await sleep(delay * 1000, undefined, { signal: stop.signal });
+      const frame = await source.next();
+      const rows = frame.workloads
+        .flatMap((workload, row) => (options.all || isListed(workload) ? [row] : []))
+        .sort((a, b) => compare(frame, a, b));
+      print(render(frame, rows, columns, options, watch));
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    source.close();
+  }
+}
+
+/** Structure (slices, the inside of containers, their monitors) is shown with --all. */
+const isListed = ({ kind }: Workload): boolean => !['root', 'slice', 'monitor', 'inner'].includes(kind);
+
+function render(
+  frame: Frame,
+  rows: readonly number[],
+  columns: readonly Metric[],
+  options: LsOptions,
+  watch: boolean,
+): string {
+  if (options.json) return jsonText(frame, rows, options.columns ? columns : METRICS, watch);
+  const value = ({ id }: Metric, row: number): number => frame.usage.value(id, row);
+  if (options.csv) {
+    const fields = options.columns ? columns : METRICS;
+    const lines = rows.map((row) => {
+      const workload = frame.workloads[row];
+      return [
+        workload?.path,
+        workload?.name,
+        workload?.kind,
+        workload && ownerOf(workload),
+        ...fields.map((field) => jsonValue(value(field, row)) ?? ''),
+      ];
+    });
+    return [['path', 'name', 'kind', 'owner', ...fields.map(({ id }) => id)], ...lines].map(csvLine).join('\n');
+  }
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  return formatTable(
+    [
+      { title: 'NAME', align: 'left' },
+      ...columns.map(({ label }) => ({ title: label, align: 'right' }) as const),
+      { title: 'KIND', align: 'left' },
+    ],
+    rows.map((row) => {
+      const workload = frame.workloads[row];
+      return [
+        workload?.name ?? '',
+        ...columns.map((column) => formatValue(value(column, row), column.unit)),
+        [workload?.runtime, workload?.kind].filter(Boolean).join(' '),
+      ];
+    }),
+    width,
+  );
+}
+
+/** One array; with --watch one line a Frame, so that a reader can follow it. */
+function jsonText(
+  { usage, workloads }: Frame,
+  rows: readonly number[],
+  fields: readonly Metric[],
+  watch: boolean,
+): string {
+  const objects = rows.map((row) => {
+    const workload = workloads[row];
+    return {
+      path: workload?.path,
+      name: workload?.name,
+      kind: workload?.kind,
+      owner: workload && ownerOf(workload),
+      ...Object.fromEntries(fields.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
+    };
+  });
+  return JSON.stringify(objects, undefined, watch ? undefined : 2);
+}
+
+/** RFC 4180; a text that a spreadsheet would run as a formula is quoted with a leading apostrophe. */
+const csvLine = (cells: readonly (string | number | undefined)[]): string =>
+  cells
+    .map((cell) => {
+      const text = typeof cell === 'string' ? cell.replace(/^[=+@-]/, "'$&") : String(cell ?? '');
+      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    })
+    .join(',');
+
+function columnsOption(list: string | undefined): readonly Metric[] {
+  if (list === undefined) return DEFAULT_COLUMNS.map(metric);
+  return list.split(',').map((name) => knownMetric(name.trim(), '--columns'));
+}
+
+type Compare = (frame: Frame, a: number, b: number) => number;
+
+/** Largest first for figures, with unavailable ones last either way; names from A to Z. */
+function orderOption(name: string, reverse: boolean): Compare {
+  const sign = reverse ? -1 : 1;
+  const byName: Compare = ({ workloads }, a, b) => (workloads[a]?.name ?? '').localeCompare(workloads[b]?.name ?? '');
+  if (name === 'name') return (...args) => sign * byName(...args);
+  const { id } = knownMetric(name, '--sort');
+  return (frame, a, b) => {
+    const [first, second] = [frame.usage.value(id, a), frame.usage.value(id, b)];
+    const missing = Number(Number.isNaN(first)) - Number(Number.isNaN(second));
+    return missing || sign * (second - first || 0) || byName(frame, a, b);
+  };
+}
+
+function knownMetric(name: string, flag: string): Metric {
+  const found = findMetric(name);
+  if (!found) throw new UsageError(`${flag}: no metric "${name}"; tscg metrics lists them`);
+  return found;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

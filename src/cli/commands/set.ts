@@ -1,0 +1,33 @@
+/** tscg set: limits for one or more workloads, as one change. */
+import { LIMITS } from '../../limits/catalogue.ts';
+import { planSet, type Request } from '../../limits/plan.ts';
+import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { UsageError } from '../errors.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export async function set(
+  names: readonly string[],
+  options: CarryOutOptions & Values,
+  global: GlobalOptions,
+): Promise<void> {
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  // Values first: a typing error is told before anything is looked up.
+  const edits = LIMITS.flatMap((limit) =>
+    limit.flags.flatMap(({ long, parse }) => {
+      const text = options[optionName(long)];
+      return typeof text === 'string' ? [{ limit, edit: parse(text, context.machine) }] : [];
+    }),
+  );
+  if (edits.length === 0)
+    throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
+  const targets = await resolveNames(names, hierarchy);
+  const requests = targets.map((target): Request => ({ target, edits }));
+  await carryOut(planSet(requests, context), context, options);
+}
+
+/** `--memory-high` as commander names it: `memoryHigh`. */
+const optionName = (long: string): string =>
+  long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,50 @@
+/** What every command stands on: the hierarchy, the machine, the workloads by name. */
+import { readFileSync } from 'node:fs';
+import { openInventory } from '../inventory/inventory.ts';
+import { resolve } from '../inventory/resolve.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { openCgroupFiles } from '../kernel/cgroup-files.ts';
+import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
+import { readMachine } from '../kernel/machine.ts';
+import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import type { PlanContext } from '../limits/plan.ts';
+
+export interface GlobalOptions {
+  mount?: string;
+}
+
+export const PROC = '/proc';
+
+export const openHierarchy = ({ mount }: GlobalOptions): Hierarchy =>
+  chooseHierarchy(readFileSync(`${PROC}/self/mountinfo`, 'utf8'), mount);
+
+/** The workloads that the names mean, in their order. Throws NoSuchNameError, AmbiguousNameError. */
+export async function resolveNames(names: readonly string[], hierarchy: Hierarchy): Promise<Workload[]> {
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false });
+  try {
+    await inventory.refresh();
+    const found: Workload[] = [];
+    for (const name of names)
+      found.push(await resolve(inventory.workloads(), name, { proc: PROC, mount: hierarchy.mount }));
+    return found;
+  } finally {
+    inventory.close();
+  }
+}
+
+export function planContext(hierarchy: Hierarchy): PlanContext {
+  return {
+    files: openCgroupFiles(hierarchy.mount),
+    machine: readMachine(PROC),
+    ownPath: cgroupOf('self'),
+    initPath: cgroupOf('1'),
+  };
+}
+
+function cgroupOf(pid: string): string | undefined {
+  try {
+    return parseProcCgroup(readFileSync(`${PROC}/${pid}/cgroup`, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

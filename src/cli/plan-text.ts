@@ -1,0 +1,33 @@
+/** A Plan as text: every write before → after, what it means, notes and risks. */
+import { cut, terminalSafe } from '../kernel/text.ts';
+import { findLimit } from '../limits/catalogue.ts';
+import type { Plan, Risk, Write } from '../limits/plan.ts';
+
+const PATH_CELLS = 100;
+
+export function planText({ writes, unchanged, risks }: Plan): string {
+  const lines: string[] = [];
+  let target = '';
+  const heading = ({ name, path }: Write): void => {
+    const title = `${terminalSafe(name)}  ${cut(terminalSafe(path), PATH_CELLS)}`;
+    if (title !== target) lines.push(title);
+    target = title;
+  };
+  for (const write of writes) {
+    heading(write);
+    lines.push(
+      `  ${write.file}: ${write.before} → ${write.after}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
+    );
+    for (const note of write.notes) lines.push(`    ${terminalSafe(note)}`);
+  }
+  for (const write of unchanged) {
+    heading(write);
+    lines.push(`  ${write.file}: already ${write.after}   (${meaning(write.file, write.after)})`);
+  }
+  return [...lines, ...risks.map(riskText)].join('\n');
+}
+
+export const riskText = ({ level, text, remedy }: Risk): string =>
+  terminalSafe(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`);
+
+const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;

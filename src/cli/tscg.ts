@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+/** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
+import { type Command, CommanderError, Option, program } from 'commander';
+import { LIMITS } from '../limits/catalogue.ts';
+import { errorLine, exitCodeOf } from './errors.ts';
+import { VERSION } from './version.ts';
+
+program
+  .name('tscg')
+  .description('See and limit what containers, units and cgroups use (cgroup v2)')
+  .version(VERSION)
+  .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
+  .showSuggestionAfterError()
+  .showHelpAfterError('(tscg --help lists the commands)')
+  .enablePositionalOptions()
+  .exitOverride();
+
+const json = new Option('--json', 'print JSON');
+const force = new Option('--force', 'do it although the plan names a risk that refuses it');
+const dryRun = new Option('--dry-run', 'print the plan and change nothing');
+
+program
+  .command('ls')
+  .description('list containers, pods, machines, units and cgroups with what they use')
+  .option('-a, --all', 'slices, monitors and inner cgroups too')
+  .addOption(json)
+  .option('--csv', 'print CSV')
+  .option('-s, --sort <metric>', 'order by a metric or by name', 'cpu_percent')
+  .option('-r, --reverse', 'the other way round')
+  .option('-c, --columns <list>', 'metrics to show, by comma (tscg metrics lists them)')
+  .option('-w, --watch', 'print again every interval until Ctrl-C')
+  .option('-d, --delay <seconds>', 'interval between two samples', '1')
+  .option('-n, --iterations <number>', 'end --watch after so many')
+  .option('-1, --once', 'print once, as without --watch')
+  .action(async (options, command: Command) =>
+    (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
+  );
+
+program
+  .command('get')
+  .argument('<name>', 'container, pod/container, unit, cgroup path, id or pid:N')
+  .description('show limits, what really binds, usage, pressure and events')
+  .addOption(json)
+  .option('-d, --delay <seconds>', 'interval between the two samples', '1')
+  .action(async (name, options, command: Command) =>
+    (await import('./commands/get.ts')).get(name, options, command.optsWithGlobals()),
+  );
+
+const set = program
+  .command('set')
+  .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+  .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
+  .addOption(dryRun)
+  .addOption(force)
+  .addOption(json);
+for (const { flags, group, file } of LIMITS) {
+  for (const { short, long, value, help } of flags) {
+    const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
+    set.addOption(option.helpGroup(`${group}:`));
+  }
+}
+set.action(async (names, options, command: Command) =>
+  (await import('./commands/set.ts')).set(names, options, command.optsWithGlobals()),
+);
+
+program
+  .command('undo')
+  .argument('[id]', 'change to take back (tscg log lists them); without one the last')
+  .description('restore what a change replaced')
+  .addOption(dryRun)
+  .addOption(force)
+  .addOption(json)
+  .action(async (id, options, command: Command) =>
+    (await import('./commands/undo.ts')).undo(id, options, command.optsWithGlobals()),
+  );
+
+program
+  .command('log')
+  .description('list the changes that tscg made')
+  .addOption(json)
+  .action(async (options) => (await import('./commands/log.ts')).log(options));
+
+program
+  .command('metrics')
+  .description('list every metric: id, unit, file and formula')
+  .addOption(json)
+  .action(async (options) => (await import('./commands/metrics.ts')).metrics(options));
+
+program
+  .command('doctor')
+  .description('check what works here, and say what to do about what does not')
+  .addOption(json)
+  .action(async (options, command: Command) =>
+    (await import('./commands/doctor.ts')).doctor(options, command.optsWithGlobals()),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // commander has printed its own message by then: help and version end with 0, a bad command line with 2.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    console.error(errorLine('tscg', error));
+    process.exitCode = exitCodeOf(error);
+  }
+}

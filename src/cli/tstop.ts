@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** tstop: the dashboard; without a terminal, the table once. */
+import { CommanderError, program } from 'commander';
+import { errorLine, exitCodeOf } from './errors.ts';
+import { VERSION } from './version.ts';
+
+program
+  .name('tstop')
+  .description(
+    'Live usage of every container, unit and cgroup, beside the process tree of the selected one (? shows the keys)',
+  )
+  .version(VERSION)
+  .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
+  .option('-d, --delay <seconds>', 'interval between two samples', '1')
+  .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
+  .option('-M, --no-mouse', 'leave the mouse to the terminal')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .action(async (options: { mount?: string; delay: string; color: boolean; mouse: boolean }) => {
+    const { PROC, openHierarchy } = await import('./context.ts');
+    if (!process.stdout.isTTY || !process.stdin.isTTY) {
+      const { ls } = await import('./commands/ls.ts');
+      return ls({ sort: 'cpu_percent', delay: options.delay }, options);
+    }
+    const { secondsOption } = await import('./options.ts');
+    const { runTstop } = await import('../dashboard/run.ts');
+    const seconds = secondsOption('--delay', options.delay);
+    const colour = options.color && !process.env.NO_COLOR;
+    await runTstop({ hierarchy: openHierarchy(options), proc: PROC, seconds, colour, mouse: options.mouse });
+    process.exit();
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    console.error(errorLine('tstop', error));
+    process.exitCode = exitCodeOf(error);
+  }
+}

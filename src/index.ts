@@ -1,0 +1,16 @@
+/** The library: what tscg and tstop are made of, for programs that want Frames or Plans of their own. */
+export { openInventory } from './inventory/inventory.ts';
+export { resolve } from './inventory/resolve.ts';
+export type { Workload } from './inventory/workload.ts';
+export { type CgroupFiles, openCgroupFiles } from './kernel/cgroup-files.ts';
+export { chooseHierarchy, type Hierarchy, NoHierarchyError } from './kernel/hierarchy.ts';
+export { type Machine, readMachine } from './kernel/machine.ts';
+export { NO_LIMIT, UNAVAILABLE } from './kernel/value.ts';
+export { ApplyError, applyPlan } from './limits/apply.ts';
+export { LIMITS, type Limit } from './limits/catalogue.ts';
+export { type Change, openJournal, stateDirectory } from './limits/journal.ts';
+export { cgroupfsOwner } from './limits/owners/cgroupfs.ts';
+export { type Plan, planSet } from './limits/plan.ts';
+export { planUndo } from './limits/undo.ts';
+export { METRICS, type Metric } from './metrics/catalogue.ts';
+export { type Frame, openLiveSource, type Source } from './metrics/source.ts';
