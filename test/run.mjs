@@ -1,0 +1,113 @@
+/**
+ * Runs uvu test files, each in a process of its own, and is green only when every test of every file ran and passed.
+ *
+ *     node test/run.mjs [file, folder or regular expression]…      default: all but test/guest and test/bench
+ *
+ * uvu alone may exit 0 though tests did not run (throwing hooks, `throw null`, a forgotten `.run()`, `.only`): so a
+ * file passes only with exit code 0, Passed = Total > 0, each suite run and no `.only` in its source.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 300_000);
+
+/** @param {string} directory @returns {string[]} */
+function testFiles(directory) {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return entry.name === 'fixtures' ? [] : testFiles(path);
+    return entry.name.endsWith('.test.ts') ? [path] : [];
+  });
+}
+
+/** What in the source would let uvu pass without running a test. @param {string} source @returns {string[]} */
+function sourceFaults(source) {
+  const suites = [...source.matchAll(/^(?:export )?(?:const|let|var) (\w+) = suite\b/gm)].map((match) => match[1]);
+  if (/^import\b[^;]*\btest\b[^;]*from 'uvu'/m.test(source)) suites.push('test');
+  const faults = suites.filter((name) => !source.includes(`${name}.run()`)).map((name) => `${name}.run() is missing`);
+  if (suites.length === 0) faults.push('no suite of uvu is declared at the top level');
+  if (/\.only\(/.test(source)) faults.push('.only( leaves the other tests out');
+  return faults;
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<{ file: string, passed: number, failed: number, skipped: number, skips: string[], output: string, faults: string[] }>}
+ */
+async function runFile(file) {
+  const faults = sourceFaults(readFileSync(file, 'utf8'));
+  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const timer = setTimeout(() => {
+    faults.push(`no end after ${TIMEOUT_MS / 1000} s`);
+    child.kill('SIGKILL');
+  }, TIMEOUT_MS);
+  const [code, signal] = await new Promise((resolve) => child.on('close', (...ended) => resolve(ended)));
+  clearTimeout(timer);
+
+  const figure = (/** @type {string} */ name) => {
+    const found = [...output.matchAll(new RegExp(`^  ${name}: +(\\d+)$`, 'gm'))].at(-1);
+    return found ? Number(found[1]) : undefined;
+  };
+  const [total, passed, skipped] = [figure('Total'), figure('Passed'), figure('Skipped')];
+  if (code !== 0) faults.push(signal ? `ended by ${signal}` : `exit code ${code}`);
+  if (total === undefined || passed === undefined) faults.push('no closing figures: its tests did not run');
+  else if (total === 0 && !skipped) faults.push('no test ran');
+  else if (passed !== total) faults.push(`${passed} of ${total} passed`);
+  const skips = output.match(/^SKIP .*$/gm) ?? [];
+  if (skips.length < (skipped ?? 0)) faults.push('a skipped test does not name its reason');
+  const failed = Math.max((total ?? 0) - (passed ?? 0), faults.length > 0 ? 1 : 0);
+  return { file, passed: passed ?? 0, failed, skipped: skipped ?? 0, skips, output, faults };
+}
+
+const named = process.argv.slice(2);
+const all = testFiles(join(ROOT, 'test')).map((path) => relative(ROOT, path));
+const kindOf = (/** @type {string} */ name) => {
+  const found = statSync(join(ROOT, name), { throwIfNoEntry: false });
+  return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : 'pattern';
+};
+const files =
+  named.length === 0
+    ? all.filter((file) => !file.startsWith('test/guest/') && !file.startsWith('test/bench/'))
+    : named.flatMap((name) => {
+        const kind = kindOf(name);
+        if (kind === 'file') return [name];
+        return all.filter((file) =>
+          kind === 'folder' ? file.startsWith(join(name, '/')) : new RegExp(name).test(file),
+        );
+      });
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const queue = [...files];
+const failures = [];
+async function worker() {
+  for (let file = queue.shift(); file; file = queue.shift()) {
+    const started = performance.now();
+    const result = await runFile(join(ROOT, file));
+    sum.passed += result.passed;
+    sum.failed += result.failed;
+    sum.skipped += result.skipped;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${result.faults.length > 0 ? 'FAIL' : 'ok  '} ${file}  ${result.passed} passed, ${seconds} s`);
+    for (const line of result.skips) console.log(`     ${line}`);
+    if (result.faults.length > 0) {
+      failures.push(result);
+      console.log(`${result.output.trimEnd()}\n     ${file}: ${result.faults.join('; ')}\n`);
+    }
+  }
+}
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, worker));
+
+if (failures.length > 0) console.log(`\nfailed: ${failures.map(({ file }) => relative(ROOT, file)).join(', ')}`);
+if (files.length === 0) console.log(`no test file matches ${named.join(' ') || 'test/'}`);
+console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+process.exitCode = failures.length > 0 || sum.passed + sum.skipped === 0 ? 1 : 0;
