@@ -153,6 +153,7 @@ export const INTERFACE_FILES: readonly InterfaceFile[] = [
   ]),
   ...rows('misc', [
     ['misc.max', 'flat', 'rw', 'no', '5.13'],
+    /** Not yet in the root of 6.1. */
     ['misc.current', 'flat', 'ro', 'yes', '5.13'],
     ['misc.peak', 'flat', 'ro', 'yes', '6.11'],
     ['misc.capacity', 'flat', 'ro', 'only', '5.13'],

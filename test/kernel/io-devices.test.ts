@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { deviceName, diskOf, isStacked, readBlockDevice, stackedDevices } from '../../src/kernel/io-devices.ts';
+
+/** A disk with a partition, a volume over the partition, a bound and a free loop device, a disk with `/` in its name. */
+const SYSFS = {
+  'devices/pci/sdb/dev': '8:16\n',
+  'devices/pci/sdb/slaves/': '',
+  'devices/pci/sdb/sdb1/dev': '8:17\n',
+  'devices/pci/sdb/sdb1/partition': '1\n',
+  'devices/virtual/block/dm-0/dev': '253:2\n',
+  'devices/virtual/block/dm-0/slaves/sdb1/': '',
+  'devices/virtual/block/loop0/dev': '7:0\n',
+  'devices/virtual/block/loop0/slaves/': '',
+  'devices/virtual/block/loop0/loop/backing_file': '/var/lib/a file.img\n',
+  'devices/virtual/block/loop1/dev': '7:1\n',
+  'devices/pci/cciss!c0d0/dev': '104:0\n',
+};
+const LINKS = {
+  '8:16': 'devices/pci/sdb',
+  '8:17': 'devices/pci/sdb/sdb1',
+  '253:2': 'devices/virtual/block/dm-0',
+  '7:0': 'devices/virtual/block/loop0',
+  '7:1': 'devices/virtual/block/loop1',
+  '104:0': 'devices/pci/cciss!c0d0',
+};
+
+function withSysfs(check: (root: string) => void): void {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-sysfs-'));
+  try {
+    for (const [path, text] of Object.entries(SYSFS)) {
+      mkdirSync(path.endsWith('/') ? join(root, path) : dirname(join(root, path)), { recursive: true });
+      if (!path.endsWith('/')) writeFileSync(join(root, path), text);
+    }
+    mkdirSync(join(root, 'dev/block'), { recursive: true });
+    for (const [device, path] of Object.entries(LINKS)) symlinkSync(`../../${path}`, join(root, 'dev/block', device));
+    symlinkSync('../../devices/gone', join(root, 'dev/block/9:9'));
+    check(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+test('bytes are counted once: what lies on another device is left out (S7)', () => {
+  withSysfs((root) => {
+    assert.equal(stackedDevices(root).sort(), ['253:2', '7:0', '8:17']);
+  });
+  assert.equal(stackedDevices('/nowhere'), []);
+});
+
+test('a partition leads to its disk, where the limits go', () => {
+  withSysfs((root) => {
+    assert.is(diskOf(root, '8:17'), '8:16');
+    assert.is(diskOf(root, '8:16'), '8:16');
+    assert.is(diskOf(root, '253:2'), '253:2', 'a volume takes limits of its own');
+    assert.is(diskOf(root, '1:8'), undefined);
+    assert.is(diskOf(root, '9:9'), undefined, 'removed meanwhile');
+    assert.is(diskOf(root, '../../devices/pci/sdb'), undefined, 'no path is followed');
+  });
+});
+
+test('devices have names', () => {
+  withSysfs((root) => {
+    assert.is(deviceName(root, '8:17'), 'sdb1');
+    assert.is(deviceName(root, '104:0'), 'cciss/c0d0');
+    assert.is(deviceName(root, '9:9'), undefined);
+  });
+});
+
+test('the facts of one device', () => {
+  withSysfs((root) => {
+    assert.equal(readBlockDevice(root, '253:2'), { device: '253:2', name: 'dm-0', slaves: ['sdb1'] });
+    assert.is(readBlockDevice(root, '7:0')?.backingFile, '/var/lib/a file.img');
+  });
+  assert.not(isStacked({ device: '8:16', name: 'sdb', slaves: [] }));
+});
+
+test.run();
