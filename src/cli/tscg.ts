@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
 import { type Command, CommanderError, Option, program } from 'commander';
-import { LIMITS } from '../limits/catalogue.ts';
-import { errorLine, exitCodeOf } from './errors.ts';
-import { VERSION } from './version.ts';
+import { commandLineError, VERSION } from './program.ts';
 
 program
   .name('tscg')
@@ -11,8 +9,8 @@ program
   .version(VERSION)
   .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
   .showSuggestionAfterError()
-  .showHelpAfterError('(tscg --help lists the commands)')
   .enablePositionalOptions()
+  .configureOutput({ outputError: (text, write) => write(commandLineError('tscg', text)) })
   .exitOverride();
 
 const json = new Option('--json', 'print JSON');
@@ -53,10 +51,14 @@ const set = program
   .addOption(dryRun)
   .addOption(force)
   .addOption(json);
-for (const { flags, group, file } of LIMITS) {
-  for (const { short, long, value, help } of flags) {
-    const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
-    set.addOption(option.helpGroup(`${group}:`));
+// A flag for every limit of the catalogue; loading it costs what `tscg ls --help` takes in all, so only when asked for.
+if (process.argv.includes('set')) {
+  const { LIMITS } = await import('../limits/catalogue.ts');
+  for (const { flags, group, file } of LIMITS) {
+    for (const { short, long, value, help } of flags) {
+      const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
+      set.addOption(option.helpGroup(`${group}:`));
+    }
   }
 }
 set.action(async (names, options, command: Command) =>
@@ -100,6 +102,7 @@ try {
   // commander has printed its own message by then: help and version end with 0, a bad command line with 2.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
+    const { errorLine, exitCodeOf } = await import('./errors.ts');
     console.error(errorLine('tscg', error));
     process.exitCode = exitCodeOf(error);
   }

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** tstop: the dashboard; without a terminal, the table once. */
 import { CommanderError, program } from 'commander';
-import { errorLine, exitCodeOf } from './errors.ts';
-import { VERSION } from './version.ts';
+import { commandLineError, VERSION } from './program.ts';
 
 program
   .name('tstop')
@@ -15,6 +14,7 @@ program
   .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
   .option('-M, --no-mouse', 'leave the mouse to the terminal')
   .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(commandLineError('tstop', text)) })
   .exitOverride()
   .action(async (options: { mount?: string; delay: string; color: boolean; mouse: boolean }) => {
     const { PROC, openHierarchy } = await import('./context.ts');
@@ -35,6 +35,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
+    const { errorLine, exitCodeOf } = await import('./errors.ts');
     console.error(errorLine('tstop', error));
     process.exitCode = exitCodeOf(error);
   }

@@ -23,8 +23,11 @@ export async function set(
   );
   if (edits.length === 0)
     throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
-  const targets = await resolveNames(names, hierarchy);
-  const requests = targets.map((target): Request => ({ target, edits }));
+  const workloads = await resolveNames(names, hierarchy);
+  // As the user calls it, so that a command in a message can be typed as it stands.
+  const requests = workloads.map(({ path, inode }, index): Request => {
+    return { target: { name: names[index] ?? path, path, inode }, edits };
+  });
   await carryOut(planSet(requests, context), context, options);
 }
 

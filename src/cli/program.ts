@@ -1,0 +1,16 @@
+/** What the two programs share, light enough for `--help`. */
+import { readFileSync } from 'node:fs';
+
+const { version }: { version?: unknown } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+
+/** Of this package. */
+export const VERSION = String(version);
+
+/** commander's `error: …` with its suggestion on a line of its own, as one line in the form of all our errors. */
+export const commandLineError = (program: string, text: string): string =>
+  `${program}: ${text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ')}; see ${program} --help\n`;
