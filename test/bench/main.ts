@@ -1,0 +1,134 @@
+/**
+ * npm run bench: everything side by side in one run, as ratios. 1,000 empty cgroups are made on the real mount; then
+ * the collector against a C program that only preads the same files, Node's own readers, and whole programs against
+ * their peers where those are installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { spawn } from '@lydell/node-pty';
+import { createFallbackCollector } from '../../src/kernel/collector-fallback.ts';
+import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
+import { openCollector } from '../../src/kernel/open-collector.ts';
+import { parsePidStat } from '../../src/kernel/proc-pid.ts';
+import { CGROUP_FILES } from '../../src/metrics/files.ts';
+import { buildFloor, collectorAgainstFloor, makeCgroups, median } from './floor.ts';
+
+const COUNT = 1000;
+const BUDGET = 16_384;
+const { mount } = chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8'));
+const dist = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
+
+const report = (name: string, value: string): void => console.log(`${name}: ${value}`);
+
+/** Time of `passes` calls, the median in milliseconds. */
+async function time(passes: number, pass: () => void | Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let count = 0; count < passes; count++) {
+    const start = performance.now();
+    await pass();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+async function readers(paths: readonly string[]): Promise<void> {
+  const files = CGROUP_FILES.filter(({ file, tier }) => tier === 'hot' && existsSync(`${mount}${paths[0]}/${file}`));
+  report('files', `${files.map(({ file }) => file).join(' ')} of ${paths.length} cgroups`);
+  const options = { mount, files, budget: BUDGET, skipDevices: [] };
+  const native = openCollector(options);
+  const { ratio, collector, floor } = await collectorAgainstFloor(native, mount, paths, files);
+  native.close();
+  report('floor (C, pread of kept descriptors)', `${floor.toFixed(2)} ms`);
+  report(`collector / floor`, `${ratio.toFixed(2)} (${native.kind}, ${collector.toFixed(2)} ms)`);
+  const fallback = createFallbackCollector(options);
+  const slow = await collectorAgainstFloor(fallback, mount, paths, files, 5, 5);
+  fallback.close();
+  report('fallback collector / floor', slow.ratio.toFixed(2));
+
+  const texts = paths.flatMap((path) => files.map(({ file }) => `${mount}${path}/${file}`));
+  const bare = buildFloor();
+  const against = async (name: string, pass: () => void | Promise<void>): Promise<void> => {
+    const own = await time(5, pass);
+    report(`${name} / floor`, (own / (median(bare.run(texts, 5)) / 1e6)).toFixed(2));
+  };
+  const buffer = Buffer.alloc(65_536);
+  const kept = texts.map((path) => openSync(path, 'r'));
+  await against('fs.readSync of kept descriptors', () => {
+    for (const fd of kept) readSync(fd, buffer, 0, buffer.length, 0);
+  });
+  for (const fd of kept) closeSync(fd);
+  await against('fs.readFileSync', () => {
+    for (const path of texts) readFileSync(path);
+  });
+  await against('fs.promises.readFile', async () => {
+    await Promise.all(texts.map((path) => readFile(path)));
+  });
+  bare.remove();
+}
+
+const SECONDS = 10;
+
+/** CPU in percent of one CPU, and resident MiB, of a program in a terminal of 200x60 that refreshes every second. */
+async function program(command: string, args: readonly string[]): Promise<{ cpu: number; rss: number }> {
+  const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
+  child.onData(() => {});
+  const read = () => {
+    const stat = parsePidStat(readFileSync(`/proc/${child.pid}/stat`, 'utf8'));
+    return { ticks: (stat?.utime ?? 0) + (stat?.stime ?? 0), rss: (stat?.rss ?? 0) / 256 };
+  };
+  // Start-up is not what a refresh costs.
+  await sleep(4000);
+  const [before, started] = [read(), performance.now()];
+  await sleep(SECONDS * 1000);
+  const after = read();
+  const seconds = (performance.now() - started) / 1000;
+  child.kill();
+  return { cpu: (after.ticks - before.ticks) / seconds, rss: after.rss };
+}
+
+async function programs(): Promise<void> {
+  const node = process.execPath;
+  const own = {
+    tstop: await program(node, [dist('tstop')]),
+    'tscg ls --watch': await program(node, [dist('tscg'), 'ls', '--watch']),
+  };
+  for (const [name, { cpu, rss }] of Object.entries(own))
+    report(name, `${cpu.toFixed(1)} % of one CPU at 1 s, ${rss.toFixed(0)} MiB`);
+  const peers: readonly [string, string, readonly string[]][] = [
+    ['systemd-cgtop -b', '/usr/bin/systemd-cgtop', ['-b', '-d', '1', '-n', '100']],
+    ['htop', '/usr/bin/htop', ['-d', '10']],
+  ];
+  for (const [name, path, args] of peers) {
+    if (!existsSync(path)) {
+      report(name, 'not installed');
+      continue;
+    }
+    const { cpu, rss } = await program(path, args);
+    report(name, `${cpu.toFixed(1)} % of one CPU at 1 s, ${rss.toFixed(0)} MiB`);
+    report(`tstop / ${name}`, (own.tstop.cpu / cpu).toFixed(2));
+    report(`tscg ls --watch / ${name}`, (own['tscg ls --watch'].cpu / cpu).toFixed(2));
+  }
+}
+
+/** Start-up against an empty program, in pairs. */
+async function startUp(): Promise<void> {
+  const run = (...args: string[]): number => {
+    const start = performance.now();
+    spawnSync(process.execPath, args, { stdio: 'ignore' });
+    return performance.now() - start;
+  };
+  const ratios = Array.from({ length: 15 }, () => run(dist('tscg'), 'ls', '--help') / run('-e', '0'));
+  report('tscg ls --help / node -e 0', median(ratios).toFixed(2));
+}
+
+const cgroups = makeCgroups(mount, COUNT);
+try {
+  await startUp();
+  await readers(cgroups.paths);
+  await programs();
+} finally {
+  cgroups.remove();
+}

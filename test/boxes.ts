@@ -1,0 +1,86 @@
+/** Cgroups with something in them, on the real mount or in the guest; each is gone when its test ends. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const MOUNT = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
+
+const TSCG = fileURLToPath(new URL('../dist/cli/tscg.js', import.meta.url));
+
+export const STATE_DIR = join(tmpdir(), `tscg-test-state-${process.pid}`);
+
+/** tscg as a user runs it. */
+export function tscg(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [TSCG, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, TSCG_STATE_DIR: STATE_DIR, NO_COLOR: '1' },
+  });
+  return { status, stdout, stderr };
+}
+
+/** Fields of `tscg … --json`. */
+export function tscgJson(...args: string[]): Record<string, unknown> {
+  const { status, stdout, stderr } = tscg(...args, '--json');
+  if (status !== 0) throw new Error(`tscg ${args.join(' ')} ended with ${status}: ${stderr}`);
+  const value: unknown = JSON.parse(stdout);
+  if (typeof value !== 'object' || value === null) throw new Error(`not an object: ${stdout}`);
+  return { ...value };
+}
+
+export interface Box {
+  /** Path beneath the mount. */
+  readonly path: string;
+  read(file: string): string;
+  write(file: string, text: string): void;
+  /** Figure of a flat-keyed file. */
+  figure(file: string, key: string): number;
+  /** Starts a shell in it; resolves when it is there. */
+  run(script: string): Promise<ChildProcess>;
+}
+
+/** A cgroup of its own for one test, killed and removed at the end. */
+export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): Promise<T> {
+  const directory = join(MOUNT, path);
+  mkdirSync(directory, { recursive: true });
+  const read = (file: string): string => readFileSync(join(directory, file), 'utf8').trim();
+  const box: Box = {
+    path,
+    read,
+    write: (file, text) => writeFileSync(join(directory, file), text),
+    figure: (file, key) => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(read(file))?.[1] ?? Number.NaN),
+    run: async (script) => {
+      // The shell moves itself, says so, and only then does its work.
+      const child = spawn('/bin/sh', ['-c', `echo 0 > ${join(directory, 'cgroup.procs')}; echo in; ${script}`], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      return child;
+    },
+  };
+  try {
+    return await use(box);
+  } finally {
+    await removeTree(directory);
+  }
+}
+
+export const BUSY = 'while :; do :; done';
+
+async function removeTree(directory: string): Promise<void> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeTree(join(directory, entry.name));
+  }
+  writeFileSync(join(directory, 'cgroup.kill'), '1');
+  // Killed tasks leave a moment later: each is waited for by its parent, this process.
+  for (let tries = 0; ; tries++) {
+    try {
+      return rmdirSync(directory);
+    } catch (error) {
+      if (tries > 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

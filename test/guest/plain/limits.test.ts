@@ -1,0 +1,87 @@
+/** `tscg set` and `tscg undo` on a kernel that has every controller: what the files say, and what the kernel does. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BUSY, tscg, tscgJson, withBox } from '../../boxes.ts';
+
+test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and is undone exactly', () =>
+  withBox('/box', async (box) => {
+    await box.run(BUSY);
+    const before = box.read('cpu.max');
+    const { status, stdout } = tscg('set', '/box', '--cpu', '50%');
+    assert.is(status, 0);
+    assert.match(stdout, /cpu\.max: max 100000 → 50000 100000/);
+    assert.match(stdout, /half|0\.5 of one CPU/);
+    assert.is(box.read('cpu.max'), '50000 100000');
+
+    const [used, at, throttled] = [
+      box.figure('cpu.stat', 'usage_usec'),
+      performance.now(),
+      box.figure('cpu.stat', 'nr_throttled'),
+    ];
+    await sleep(4000);
+    const share = (box.figure('cpu.stat', 'usage_usec') - used) / (performance.now() - at) / 10;
+    assert.ok(share > 45 && share < 55, `used ${share} %`);
+    assert.ok(box.figure('cpu.stat', 'nr_throttled') > throttled + 20);
+
+    const shown = tscgJson('get', '/box');
+    assert.ok(Number(shown.cpu_throttled_percent) > 80, String(shown.cpu_throttled_percent));
+    assert.ok(Math.abs(Number(shown.cpu_of_limit_percent) - 100) < 10, String(shown.cpu_of_limit_percent));
+    assert.is(shown.cpu_limit_cpus, 0.5);
+
+    assert.is(tscg('undo').status, 0);
+    assert.is(box.read('cpu.max'), before);
+  }));
+
+test('a period other than 100000 is kept', () =>
+  withBox('/box', async (box) => {
+    box.write('cpu.max', 'max 20000');
+    assert.is(tscg('set', '/box', '--cpu', '50%').status, 0);
+    assert.is(box.read('cpu.max'), '10000 20000');
+    assert.is(tscg('undo').status, 0);
+    assert.is(box.read('cpu.max'), 'max 20000');
+  }));
+
+test('--memory below what is in use is refused with numbers and a safer command; --force applies it', () =>
+  withBox('/box', async (box) => {
+    await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
+    for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 100; tries++) await sleep(200);
+    assert.ok(Number(box.read('memory.current')) > 100 * 2 ** 20, box.read('memory.current'));
+
+    const { status, stderr } = tscg('set', '/box', '--memory', '64M');
+    assert.is(status, 1);
+    assert.match(stderr, /\/box uses \d+(\.\d+)? MiB, .* more than 64 MiB/);
+    assert.match(stderr, /tscg set \/box --memory-high 67108864/);
+    assert.is(box.read('memory.max'), 'max');
+
+    assert.is(tscg('set', '/box', '--memory', '64M', '--force').status, 0);
+    assert.is(box.read('memory.max'), String(64 * 2 ** 20));
+    assert.ok(Number(box.read('memory.current')) <= 64 * 2 ** 20);
+  }));
+
+test('memory and tasks read back as set, in one change that one undo takes back', () =>
+  withBox('/box', async (box) => {
+    assert.is(tscg('set', '/box', '--memory', '48M', '--pids', '40', '--cpu-weight', '50').status, 0);
+    assert.equal(
+      [box.read('memory.max'), box.read('pids.max'), box.read('cpu.weight')],
+      [String(48 * 2 ** 20), '40', '50'],
+    );
+    assert.is(tscg('undo').status, 0);
+    assert.equal([box.read('memory.max'), box.read('pids.max'), box.read('cpu.weight')], ['max', 'max', '100']);
+  }));
+
+test('an effective limit names the ancestor that binds', () =>
+  withBox('/outer', async (outer) => {
+    outer.write('cgroup.subtree_control', '+memory +cpu');
+    outer.write('memory.max', String(256 * 2 ** 20));
+    await withBox('/outer/inner', async () => {
+      const { stdout } = tscg('get', '/outer/inner');
+      assert.match(stdout, /memory\.max +max +\(no limit\) +effective 256 MiB, from \/outer/);
+      assert.match(
+        tscg('set', '/outer/inner', '--memory', '512M', '--dry-run').stdout,
+        /\/outer already holds it to 256 MiB/,
+      );
+    });
+  }));
+
+test.run();

@@ -1,0 +1,56 @@
+// node test/guest/suite.mjs [plain|systemd]: runs the end-to-end tests, test/guest/plain and test/guest/systemd, each
+// folder inside its own form of the guest, and ends with the sum: N passed, N failed, N skipped.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { GuestError, say } from './cache.mjs';
+import { runInGuest } from './machine.mjs';
+
+const TIMEOUT = 1800;
+const here = dirname(fileURLToPath(import.meta.url));
+const sum = { passed: 0, failed: 0, skipped: 0 };
+let ok = true;
+
+/** @param {'plain' | 'systemd'} form */
+async function runForm(form) {
+  const folder = join(here, form);
+  if (!existsSync(folder) || !readdirSync(folder).some((name) => name.endsWith('.test.ts'))) return;
+  let text = '';
+  const out = new Writable({
+    write(chunk, _encoding, done) {
+      text += chunk;
+      process.stdout.write(chunk, () => done());
+    },
+  });
+  const began = Date.now();
+  const command = ['node', 'test/run.mjs', `test/guest/${form}`];
+  const options = {
+    systemd: form === 'systemd',
+    kernel: /** @type {const} */ ('6.12'),
+    memory: '4G',
+    timeout: TIMEOUT,
+  };
+  const code = await runInGuest({ ...options, rw: [], command }, out, process.stderr);
+  const counts = [...text.matchAll(/^(\d+) passed, (\d+) failed, (\d+) skipped$/gm)].at(-1);
+  say(`${form}: exit code ${code} after ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  sum.passed += Number(counts?.[1] ?? 0);
+  sum.failed += Number(counts?.[2] ?? 0);
+  sum.skipped += Number(counts?.[3] ?? 0);
+  // A run that says nothing, or whose exit code and words differ, is no success.
+  if (code !== 0 || !counts || Number(counts[1]) === 0) ok = false;
+}
+
+try {
+  process.chdir(join(here, '../..'));
+  for (const form of /** @type {const} */ (['plain', 'systemd'])) {
+    if (!process.argv[2] || process.argv[2] === form) await runForm(form);
+  }
+} catch (error) {
+  if (!(error instanceof GuestError)) throw error;
+  say(error.message);
+  ok = false;
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+if (!ok || sum.failed > 0 || sum.passed === 0) process.exitCode = 1;

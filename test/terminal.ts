@@ -1,0 +1,88 @@
+/** A program in a pseudo-terminal, its screen read as text by a headless xterm. */
+import { fileURLToPath } from 'node:url';
+import { spawn } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+
+const TSTOP = fileURLToPath(new URL('../dist/cli/tstop.js', import.meta.url));
+
+export interface Terminal {
+  readonly pid: number;
+  /** Lines of the screen, without blanks at the end. */
+  screen(): string[];
+  type(keys: string): void;
+  resize(columns: number, rows: number): void;
+  /** Resolves when the screen satisfies it; rejects with the screen when it never does. */
+  until(satisfied: (screen: string) => boolean, about: string): Promise<string>;
+  /** Exit code, when it has ended. */
+  readonly ended: Promise<number>;
+  /** Whether the program has the alternate screen, and the cursor is hidden. */
+  alternate(): boolean;
+  /** What was written, escape sequences included. */
+  raw(): string;
+  kill(): void;
+}
+
+const PATIENCE_MS = 30_000;
+
+export function openTstop(
+  columns: number,
+  rows: number,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Terminal {
+  const child = spawn(process.execPath, [TSTOP, ...args], {
+    cols: columns,
+    rows,
+    name: 'xterm-256color',
+    env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: '', ...env },
+  });
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  const waiting = new Set<() => void>();
+  let raw = '';
+  child.onData((data) => {
+    raw += data;
+    terminal.write(data, () => {
+      for (const check of waiting) check();
+    });
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  const screen = (): string[] => {
+    const { active } = terminal.buffer;
+    return Array.from(
+      { length: terminal.rows },
+      (_, line) => active.getLine(active.baseY + line)?.translateToString(true) ?? '',
+    );
+  };
+  return {
+    pid: child.pid,
+    screen,
+    type: (keys) => child.write(keys),
+    resize: (nextColumns, nextRows) => {
+      terminal.resize(nextColumns, nextRows);
+      child.resize(nextColumns, nextRows);
+    },
+    until: (satisfied, about) =>
+      new Promise((resolve, reject) => {
+        const done = (settle: () => void): void => {
+          waiting.delete(check);
+          clearTimeout(timer);
+          settle();
+        };
+        const check = (): void => {
+          const text = screen().join('\n');
+          if (satisfied(text)) done(() => resolve(text));
+        };
+        const timer = setTimeout(() => {
+          done(() => reject(new Error(`never on the screen: ${about}\n${screen().join('\n')}`)));
+        }, PATIENCE_MS);
+        waiting.add(check);
+        check();
+      }),
+    ended,
+    alternate: () => terminal.buffer.active.type === 'alternate',
+    raw: () => raw,
+    kill: () => child.kill('SIGKILL'),
+  };
+}
