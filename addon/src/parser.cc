@@ -163,7 +163,6 @@ bool Parser::Skipped(const char* device, size_t size) const {
 void Parser::ParseDevices(const char* p, const char* end, double* out, size_t stride) {
   for (Key& key : keys_) key.seen = false;
   size_t expected = 0;
-  bool any = false;
   for (; p < end; p = NextLine(p, end)) {
     p = SkipBlanks(p);
     const char* const device = p;
@@ -177,12 +176,9 @@ void Parser::ParseDevices(const char* p, const char* end, double* out, size_t st
         if (matches(keys_[k])) found = k;
       }
       if (found == kNone) {
-        const char* const token = p;
         p = TokenEnd(p);
-        any = any || memchr(token, '=', static_cast<size_t>(p - token)) != nullptr;
         continue;
       }
-      any = true;
       expected = found + 1;
       p += keys_[found].text.size();
       const double value = Number(p);
@@ -193,7 +189,8 @@ void Parser::ParseDevices(const char* p, const char* end, double* out, size_t st
     }
   }
   for (size_t k = 0; k < keys_.size(); ++k) {
-    if (!keys_[k].seen) out[k * stride] = any ? kUnavailable : 0;
+    // The kernel leaves out what is zero, for a device and for all.
+    if (!keys_[k].seen) out[k * stride] = 0;
   }
 }
 

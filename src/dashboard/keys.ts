@@ -59,7 +59,7 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ['S-n'], shown: 'N', help: 'sort by name', action: { type: 'sort', by: 'name' } },
   { keys: ['S-i', 'r'], shown: 'I r', help: 'reverse the order', action: { type: 'reverse' } },
   {
-    keys: ['enter', 'o'],
+    keys: ['return', 'o'],
     shown: 'Enter o',
     help: 'processes of the selected row, in the whole window and back',
     footer: 'processes',

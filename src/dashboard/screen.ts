@@ -58,7 +58,9 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
 
   screen.on('keypress', (character: string | undefined, key: { full?: string; name?: string }) => {
     const full = key.full ?? key.name;
-    if (full && full !== 'enter') onKey(character === undefined ? { full } : { full, character });
+    // Enter comes as `return` and `enter`; typed ahead, before the terminal is raw, as `linefeed`.
+    if (!full || full === 'enter') return;
+    onKey({ full: full === 'linefeed' ? 'return' : full, ...(character === undefined ? {} : { character }) });
   });
   screen.on('resize', onResize);
   if (mouse) {

@@ -126,7 +126,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
 
 /** A key while the filter is typed. */
 export function type(state: State, key: { full: string; character?: string }): State {
-  if (key.full === 'enter' || key.full === 'return') return { ...state, typing: false };
+  if (key.full === 'return') return { ...state, typing: false };
   if (key.full === 'escape') return { ...state, typing: false, filter: '' };
   if (key.full === 'backspace') return { ...state, filter: [...state.filter].slice(0, -1).join('') };
   if (key.full === 'C-u') return { ...state, filter: '' };

@@ -47,6 +47,8 @@ const SCREEN_ORDER: readonly string[] = [
 
 const NAME_CELLS = 40;
 const LEAST_NAME_CELLS = 12;
+/** Below 40 columns one figure is worth more than a long name. */
+const NARROW_NAME_CELLS = 8;
 
 export interface TableColumns {
   readonly nameCells: number;
@@ -55,7 +57,8 @@ export interface TableColumns {
 
 /** Columns that fit the width beside a readable name. */
 export function columnsFor(width: number): TableColumns {
-  let left = width - LEAST_NAME_CELLS;
+  const least = width < 40 ? NARROW_NAME_CELLS : LEAST_NAME_CELLS;
+  let left = width - least;
   const metrics: Metric[] = [];
   for (const column of COLUMNS) {
     if (column.width + 1 > left) break;
@@ -63,7 +66,7 @@ export function columnsFor(width: number): TableColumns {
     metrics.push(column);
   }
   metrics.sort((a, b) => SCREEN_ORDER.indexOf(a.id) - SCREEN_ORDER.indexOf(b.id));
-  return { nameCells: Math.min(NAME_CELLS, LEAST_NAME_CELLS + left), metrics };
+  return { nameCells: Math.min(NAME_CELLS, least + left), metrics };
 }
 
 /** Columns that can be sorted by, whether they fit or not. */

@@ -92,26 +92,26 @@ export function loadNative(): LoadedNative {
   return loaded;
 }
 
-/** A place where the addon may be: gives its path, or throws. */
-const places: readonly (() => string)[] = [
-  // This file is two levels below the package's root, in src/ as in dist/.
-  () => fileURLToPath(new URL('../../addon/build/Release/tscg.node', import.meta.url)),
-  prebuilt,
+/** This file is two levels below the package's root, in src/ as in dist/. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where the addon may be: each gives a path, or throws. */
+const PLACES: readonly { readonly name: string; readonly find: () => string }[] = [
+  { name: `${ROOT}addon/build/Release/tscg.node`, find: () => `${ROOT}addon/build/Release/tscg.node` },
+  { name: `${ROOT}prebuilds`, find: prebuilt },
 ];
 
 function load(): LoadedNative {
   const require = createRequire(import.meta.url);
   const failures: string[] = [];
-  for (const place of places) {
-    let path = '';
+  for (const { name, find } of PLACES) {
     try {
-      path = place();
-      const addon: unknown = require(path);
+      const addon: unknown = require(find());
       if (isNative(addon)) return { native: addon };
-      failures.push(`${path}: not the addon of this version; rebuild it with \`npm run build:addon\``);
+      failures.push(`${name}: not the addon of this version; rebuild it with \`npm run build:addon\``);
     } catch (error) {
       const [message = ''] = String(error instanceof Error ? error.message : error).split('\n');
-      failures.push(message.includes(path) ? message : `${path}: ${message}`);
+      failures.push(message.includes(name) ? message : `${name}: ${message}`);
     }
   }
   return without(failures.join('; '));
@@ -122,11 +122,10 @@ const without = (reason: string): LoadedNative => ({ native: undefined, reason }
 /** What a published package carries in prebuilds/, by platform and C library. */
 function prebuilt(): string {
   const locate: unknown = createRequire(import.meta.url)('node-gyp-build');
-  const root = fileURLToPath(new URL('../..', import.meta.url));
   if (typeof locate !== 'function' || !('path' in locate) || typeof locate.path !== 'function') {
     throw new Error('node-gyp-build has no path()');
   }
-  return String(locate.path(root));
+  return String(locate.path(ROOT));
 }
 
 const FUNCTIONS: Record<keyof Native, true> = {

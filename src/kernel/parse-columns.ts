@@ -68,23 +68,17 @@ function cut(token: string): readonly [string, string | undefined] {
   return at < 0 ? [token, undefined] : [token.slice(0, at), token.slice(at + 1)];
 }
 
-/**
- * A key that some device has is 0 for the others: the kernel leaves out what is zero. Where no device has any key at
- * all (`7:0 ` alone, or an empty file), all are 0; a key that stands nowhere beside others is unavailable.
- */
+/** The kernel leaves out what is zero (`7:0 ` alone, or `254:0  cost.usage=5`): a key that stands nowhere is 0. */
 function sumOverDevices(keys: readonly string[], text: string, skipDevices: readonly string[]): number[] {
-  const sums: (number | undefined)[] = keys.map(() => undefined);
-  let any = false;
+  const sums = keys.map(() => 0);
   for (const line of text.split('\n')) {
     const [device = '', ...tokens] = tokensOf(line);
-    const skipped = skipDevices.includes(device);
+    if (skipDevices.includes(device)) continue;
     for (const token of tokens) {
       const [key, value] = cut(token);
-      if (value === undefined) continue;
-      any = true;
-      const index = keys.indexOf(key);
-      if (index >= 0) sums[index] = (sums[index] ?? 0) + (skipped ? 0 : numberOf(value));
+      const index = value === undefined ? -1 : keys.indexOf(key);
+      if (index >= 0) sums[index] = (sums[index] ?? 0) + numberOf(value);
     }
   }
-  return sums.map((sum) => sum ?? (any ? UNAVAILABLE : 0));
+  return sums;
 }

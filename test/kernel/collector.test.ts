@@ -97,7 +97,7 @@ const TEXTS: readonly {
   },
   { format: 'devices', keys: ['rbytes', 'wbytes'], text: '', numbers: [0, 0] },
   { format: 'devices', keys: ['rbytes', 'wbytes'], text: '7:0 \n7:1\n', numbers: [0, 0] },
-  { format: 'devices', keys: ['rbytes', 'nosuch'], text: '8:0 rbytes=5 wbytes=2\n', numbers: [5, Number.NaN] },
+  { format: 'devices', keys: ['rbytes', 'wbytes'], text: '8:0  cost.usage=5\n', numbers: [0, 0] },
   { format: 'devices', keys: ['rbytes'], text: '8:0 rbytes=5\n8:1 rbytes=?\n', numbers: [Number.NaN] },
 ];
 

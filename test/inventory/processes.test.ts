@@ -1,0 +1,329 @@
+/** Process trees: of a played procfs for what is rare, of the kernel for what is real. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  createProcessReader,
+  type ProcessNode,
+  type ProcessTree,
+  readProcesses,
+} from '../../src/inventory/processes.ts';
+import { walkWithFs } from '../../src/inventory/walk.ts';
+import { eventually, noScratch, withScratch } from './scratch-cgroup.ts';
+
+const it = suite('processes');
+const onKernel = noScratch === undefined ? it : it.skip;
+
+interface Played {
+  readonly pid: number;
+  readonly ppid?: number;
+  readonly comm?: string;
+  readonly startTime?: number;
+  /** NSpid. */
+  readonly pids?: readonly number[];
+  readonly namespace?: number;
+  readonly cmdline?: string;
+  readonly flags?: number;
+}
+
+const statText = ({ pid, ppid = 0, comm = 'app', startTime = 10 * pid, flags = 0 }: Played): string =>
+  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 11 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(27)}\n`;
+
+const statusText = ({ pid, ppid = 0, comm = 'app', pids = [pid] }: Played): string =>
+  `Name:\t${comm}\nState:\tS (sleeping)\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t0\t1000\t0\t0\nNSpid:\t${pids.join('\t')}\n`;
+
+interface Stage {
+  readonly proc: string;
+  readonly mount: string;
+  play(process: Played): void;
+  /** Reads it with a count of the files read. */
+  read(path?: string, most?: number): Promise<ProcessTree>;
+  readonly files: string[];
+}
+
+async function withStage(
+  cgroups: Readonly<Record<string, string>>,
+  run: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-processes-'));
+  const [proc, mount] = [join(root, 'proc'), join(root, 'cgroup')];
+  const files: string[] = [];
+  try {
+    mkdirSync(proc);
+    mkdirSync(mount);
+    for (const [path, procs] of Object.entries(cgroups)) {
+      mkdirSync(join(mount, path), { recursive: true });
+      writeFileSync(join(mount, path, 'cgroup.procs'), procs);
+    }
+    const readFiles = async (paths: readonly string[]): Promise<(string | number)[]> => {
+      files.push(...paths);
+      return paths.map((path) => {
+        try {
+          return readFileSync(path, 'utf8');
+        } catch {
+          return constants.errno.ENOENT;
+        }
+      });
+    };
+    const reader = createProcessReader({ proc, mount, readFiles, walk: walkWithFs });
+    await run({
+      proc,
+      mount,
+      files,
+      play(process) {
+        const folder = join(proc, String(process.pid));
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(join(folder, 'ns'), { recursive: true });
+        writeFileSync(join(folder, 'stat'), statText(process));
+        writeFileSync(join(folder, 'status'), statusText(process));
+        writeFileSync(join(folder, 'schedstat'), '5 6 7\n');
+        writeFileSync(join(folder, 'cmdline'), process.cmdline ?? 'app\0-v\0');
+        if (process.namespace !== undefined) symlinkSync(`pid:[${process.namespace}]`, join(folder, 'ns/pid'));
+      },
+      read(path = '/', most) {
+        return most === undefined
+          ? reader(path)
+          : createProcessReader({ proc, mount, readFiles, walk: walkWithFs, most })(path);
+      },
+    });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** `pid(children)`, with `!` after one that entered. */
+const shape = (nodes: readonly ProcessNode[]): string =>
+  nodes
+    .map(({ pid, entered, children }) => `${pid}${entered ? '!' : ''}${children.length ? `(${shape(children)})` : ''}`)
+    .join(' ');
+
+it('the whole subtree, rooted at the init, with every field', () =>
+  withStage({ '/box': '300\n200\n', '/box/init': '100\n', '/other': '900\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
+    play({ pid: 200, ppid: 100, pids: [200, 5], namespace: 7, cmdline: 'sh\0-c\0x\x1b[2J\ny\0' });
+    play({ pid: 300, ppid: 200, pids: [300, 6], namespace: 7, comm: 'a) (b', cmdline: '' });
+    play({ pid: 900 });
+    const { roots, left } = await read('/box');
+    assert.is(shape(roots), '100(200(300))');
+    assert.is(left, 0);
+    const [init] = roots;
+    const [shell] = init?.children ?? [];
+    const { children, ...fields } = shell ?? { children: [] };
+    assert.equal(fields, {
+      pid: 200,
+      innerPid: 5,
+      ppid: 100,
+      comm: 'app',
+      command: 'sh -c x[2J↵y',
+      state: 'S',
+      uid: 1000,
+      threads: 3,
+      startTime: 2000,
+      utimeTicks: 11,
+      stimeTicks: 22,
+      rssBytes: 7 * 4096,
+      waitNs: 6,
+      pidNamespace: 7,
+      entered: false,
+    });
+    assert.is(children[0]?.command, '[a) (b]');
+  }));
+
+it('what came in from outside is told from what the init started', () =>
+  withStage({ '/box': '100\n110\n120\n130\n140\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
+    play({ pid: 110, ppid: 100, pids: [110, 2], namespace: 7 });
+    play({ pid: 120, ppid: 60, pids: [120, 3], namespace: 7 });
+    play({ pid: 130, ppid: 120, pids: [130, 4], namespace: 7 });
+    play({ pid: 140, ppid: 60, pids: [140], namespace: 1 });
+    assert.is(shape((await read()).roots), '100(110) 120!(130) 140');
+  }));
+
+it('a service has no init, and so nobody entered it', () =>
+  withStage({ '/nginx.service': '100\n110\n120\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 1 });
+    play({ pid: 110, ppid: 100 });
+    play({ pid: 120, ppid: 1 });
+    assert.is(shape((await read()).roots), '100(110) 120');
+  }));
+
+it('a slice that holds containers: their exec sessions entered, services beside them did not', () =>
+  withStage({ '/': '1\n2\n40\n50\n60\n100\n120\n' }, async ({ play, read }) => {
+    play({ pid: 1, namespace: 1 });
+    play({ pid: 2, namespace: 1, flags: 0x00200000 });
+    play({ pid: 40, ppid: 2, namespace: 1, flags: 0x00200000 });
+    play({ pid: 50, ppid: 1, namespace: 1 });
+    play({ pid: 60, ppid: 1, namespace: 1 });
+    play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
+    play({ pid: 120, ppid: 60, pids: [120, 3], namespace: 7 });
+    assert.is(shape((await read()).roots), '1(50(100) 60(120!)) 2(40)');
+  }));
+
+it('where namespaces may not be seen, the depth tells', () =>
+  withStage({ '/box': '100\n120\n130\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 50, pids: [100, 1] });
+    play({ pid: 120, ppid: 60, pids: [120, 3] });
+    play({ pid: 130, ppid: 60 });
+    assert.is(shape((await read()).roots), '100 120! 130');
+  }));
+
+it('processes that vanish, in part or whole, are left out', () =>
+  withStage({ '/box': '100\n110\n120\n130\n' }, async ({ proc, play, read }) => {
+    for (const pid of [100, 110, 120]) play({ pid, ppid: pid - 10 });
+    rmSync(join(proc, '110/status'));
+    writeFileSync(join(proc, '120/stat'), '');
+    assert.is(shape((await read()).roots), '100');
+    assert.equal(await read('/gone'), { roots: [], left: 0 });
+  }));
+
+it('a loop of parents, which pids used again can make, ends', () =>
+  withStage({ '/box': '100\n110\n120\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 110 });
+    play({ pid: 110, ppid: 100 });
+    play({ pid: 120, ppid: 120 });
+    assert.is(shape((await read()).roots), '120');
+  }));
+
+it('no more than so many are read, and the rest is counted', () =>
+  withStage({ '/box': Array.from({ length: 50 }, (_, i) => 149 - i).join('\n') }, async ({ play, read, files }) => {
+    for (let pid = 100; pid < 150; pid++) play({ pid });
+    const { roots, left } = await read('/box', 10);
+    assert.is(shape(roots), '100 101 102 103 104 105 106 107 108 109');
+    assert.is(left, 40);
+    assert.is(files.filter((file) => file.endsWith('/stat')).length, 10);
+  }));
+
+it('what hardly changes is read once, and again for another program or another process', () =>
+  withStage({ '/box': '100\n' }, async ({ play, read, files }) => {
+    const statuses = (): number => files.filter((file) => file.endsWith('/status')).length;
+    const command = async (): Promise<string | undefined> => (await read()).roots[0]?.command;
+    play({ pid: 100, cmdline: 'one\0' });
+    assert.is(await command(), 'one');
+    play({ pid: 100, cmdline: 'two\0' });
+    assert.is(await command(), 'one');
+    assert.is(statuses(), 1);
+    play({ pid: 100, cmdline: 'two\0', comm: 'other' });
+    assert.is(await command(), 'two', 'exec');
+    play({ pid: 100, cmdline: 'three\0', comm: 'other', startTime: 5 });
+    assert.is(await command(), 'three', 'the pid was used again');
+    play({ pid: 100, cmdline: 'four\0', comm: 'other', startTime: 5 });
+    for (let i = 0; i < 16; i++) await read();
+    assert.is(await command(), 'four', 'at the latest after 16 readings');
+  }));
+
+it('threaded cgroups are read by their threads', async () => {
+  const answers: Readonly<Record<string, string | number>> = {
+    '/m/cgroup.procs': constants.errno.EOPNOTSUPP,
+    '/m/cgroup.threads': '101\n102\n',
+    '/p/101/status': statusText({ pid: 100 }),
+    '/p/102/status': statusText({ pid: 100 }),
+    '/p/100/stat': statText({ pid: 100 }),
+    '/p/100/status': statusText({ pid: 100 }),
+  };
+  const read = createProcessReader({
+    proc: '/p',
+    mount: '/m',
+    walk: async () => ({ paths: ['/'], inodes: [1] }),
+    readFiles: async (paths) => paths.map((path) => answers[path] ?? constants.errno.ENOENT),
+  });
+  const { roots } = await read('/');
+  assert.is(shape(roots), '100');
+  assert.ok(Number.isNaN(roots[0]?.waitNs));
+});
+
+/** Runs a command in a cgroup of ours. */
+function spawnIn(directory: string, command: string): ChildProcess {
+  return spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs" && exec sh -c "$2"', 'sh', directory, command], {
+    stdio: 'ignore',
+  });
+}
+
+async function reads(read: () => Promise<ProcessTree>, isSo: (tree: ProcessTree) => boolean): Promise<ProcessTree> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const tree = await read();
+    if (isSo(tree)) return tree;
+    if (performance.now() > deadline) throw new Error(`never came true; last: ${shape(tree.roots)}`);
+    await sleep(5);
+  }
+}
+
+const all = (nodes: readonly ProcessNode[]): ProcessNode[] => nodes.flatMap((node) => [node, ...all(node.children)]);
+
+/** Kills what is in the tree, by pid, until it is empty, so that the cgroup can be removed. */
+async function empty(read: () => Promise<ProcessTree>, directory: string): Promise<void> {
+  for (const { pid } of all((await read()).roots)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has gone.
+    }
+  }
+  await eventually(
+    () => readFileSync(join(directory, 'cgroup.events'), 'utf8').includes('populated 0'),
+    'nobody is left',
+  );
+}
+
+onKernel('a real PID namespace: its init, what it started, and what entered it', () =>
+  withScratch('processes', async ({ directory, mount, path }) => {
+    mkdirSync(join(directory, 'inner'));
+    const read = (): Promise<ProcessTree> => readProcesses('/proc', mount, path);
+    try {
+      spawnIn(join(directory, 'inner'), 'exec unshare --pid --fork sh -c "sleep 1000 & sleep 1001; true"');
+      const started = await reads(read, ({ roots }) => all(roots).length === 4);
+      const init = all(started.roots).find(({ innerPid }) => innerPid === 1);
+      assert.ok(init);
+      if (!init) return;
+      assert.equal(
+        init.children.map(({ command, entered }) => [command, entered]),
+        [
+          ['sleep 1000', false],
+          ['sleep 1001', false],
+        ],
+      );
+      assert.ok(init.pidNamespace !== undefined && init.pidNamespace !== started.roots[0]?.pidNamespace);
+      assert.is(init.children[0]?.pidNamespace, init.pidNamespace);
+      assert.ok((init.children[0]?.innerPid ?? 0) > 1);
+
+      const enter = 'exec nsenter --target "$1" --pid sh -c \'echo 0 > "$1/cgroup.procs"; exec sleep 1002\' sh "$2"';
+      spawn('sh', ['-c', enter, 'sh', String(init.pid), directory], { stdio: 'ignore' });
+      const entered = await reads(read, ({ roots }) => all(roots).some(({ command }) => command === 'sleep 1002'));
+      assert.equal(
+        all(entered.roots)
+          .filter((node) => node.entered)
+          .map(({ command }) => command),
+        ['sleep 1002'],
+      );
+    } finally {
+      await empty(read, directory);
+    }
+  }),
+);
+
+onKernel('a real threaded cgroup', () =>
+  withScratch('threaded', async ({ directory, mount, path }) => {
+    const read = (): Promise<ProcessTree> => readProcesses('/proc', mount, path);
+    const threads = join(directory, 'threads');
+    mkdirSync(threads);
+    writeFileSync(join(threads, 'cgroup.type'), 'threaded');
+    try {
+      const child = spawnIn(directory, 'exec sleep 1000');
+      await reads(read, ({ roots }) => roots[0]?.command === 'sleep 1000');
+      writeFileSync(join(threads, 'cgroup.threads'), String(child.pid));
+      const { roots } = await readProcesses('/proc', mount, `${path}/threads`);
+      assert.equal(
+        roots.map(({ pid, command }) => [pid, command]),
+        [[child.pid, 'sleep 1000']],
+      );
+    } finally {
+      await empty(read, directory);
+    }
+  }),
+);
+
+it.run();

@@ -1,0 +1,49 @@
+/** What following events may cost, with a clock of our own. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createWatchBudget } from '../../src/inventory/watch-budget.ts';
+
+test('a burst is free, a stream is not', () => {
+  const budget = createWatchBudget(0);
+  assert.ok(budget.spend(15_000, 0), 'a compose file going up');
+  assert.ok(budget.spend(6_000, 5_000), 'calm again, and the next');
+  let now = 5_000;
+  let seconds = 0;
+  /** 200 cgroups a second made and removed in a folder of 100. */
+  while (budget.spend(400 * 120, now)) {
+    now += 1_000;
+    seconds++;
+  }
+  assert.ok(seconds < 5);
+});
+
+test('a quiet machine never comes to the end of it', () => {
+  const budget = createWatchBudget(0);
+  for (let now = 0; now < 3_600_000; now += 100) assert.ok(budget.spend(100, now));
+});
+
+test('rests grow while it keeps coming to this, and start anew after a calm', () => {
+  const budget = createWatchBudget(0);
+  let now = 0;
+  const rests: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const rest = budget.rest(100, now);
+    rests.push(rest);
+    now += rest + 1_000;
+  }
+  assert.equal(rests, [10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000, 600_000, 600_000]);
+  assert.is(budget.rest(100, now + 3 * 600_000), 10_000);
+});
+
+test('a start that is dear comes seldom', () => {
+  assert.is(createWatchBudget(0).rest(2_000, 0), 100_000);
+});
+
+test('after a rest the whole budget is there', () => {
+  const budget = createWatchBudget(0);
+  assert.not(budget.spend(60_000, 0));
+  const rest = budget.rest(0, 0);
+  assert.ok(budget.spend(15_000, rest));
+});
+
+test.run();
