@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const MOUNT = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
 
-const TSCG = fileURLToPath(new URL('../dist/cli/tscg.js', import.meta.url));
+export const TSCG = fileURLToPath(new URL('../dist/cli/tscg.js', import.meta.url));
 
 export const STATE_DIR = join(tmpdir(), `tscg-test-state-${process.pid}`);
 

@@ -1,0 +1,68 @@
+/** Bad input: one clear line with the remedy, exit code 2; a failure at run time 1; nothing written. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { STATE_DIR, TSCG, tscg, withBox } from '../boxes.ts';
+
+const BOX = `/tscg-test-bad-${process.pid}`;
+
+const CASES: readonly [args: readonly string[], status: number, message: RegExp][] = [
+  [['set', BOX, '--cpu', 'abc'], 2, /"abc" is not a CPU share; give one as 50%/],
+  [['set', BOX, '--cpu', '0'], 2, /"0" is not a CPU share/],
+  [['set', BOX, '--cpu', '0%'], 2, /give at least 1%, or max/],
+  [['set', BOX, '--cpu', '-5%'], 2, /"-5%" is not a percentage/],
+  [['set', BOX, '--cpu', '50'], 2, /50% \(half of one CPU\).*--cpus/],
+  [['set', BOX, '--memory', '1.5X'], 2, /"1\.5X" is not a size; give one as 512M/],
+  [['set', BOX, '--memory', '18446744073709551616'], 2, /more than the kernel can count/],
+  [['set', BOX], 2, /no limit given; for example --cpu 50%/],
+  [['set', 'no-such-name', '--cpu', '50%'], 2, /"no-such-name"/],
+  [['set', `${BOX}/../..`, '--cpu', '50%'], 2, /\.\. is refused/],
+  [['set', 'same', '--cpu', '50%'], 2, /"same" is ambiguous/],
+  [['get', 'pid:999999999'], 2, /999999999/],
+  [['undo', 'ffffffff'], 2, /no single change "ffffffff"; tscg log/],
+  [['ls', '--sort', 'nonsense'], 2, /no metric "nonsense"; tscg metrics/],
+  [['ls', '--delay', 'soon'], 2, /not a number of seconds/],
+  [['ls', '--no-such-option'], 2, /unknown option '--no-such-option'/],
+  [['lss'], 2, /unknown command 'lss' \(Did you mean ls\?\)/],
+  [['get'], 2, /missing required argument 'name'/],
+  [['--mount', '/nowhere', 'ls'], 1, /no cgroup v2 hierarchy is mounted at \/nowhere; cgroup2 is mounted at: \//],
+];
+
+test('every kind of bad input has its line, its exit code, and no stack', () =>
+  withBox(BOX, () =>
+    withBox(`${BOX}/a/same`, () =>
+      withBox(`${BOX}/b/same`, async () => {
+        for (const [args, status, message] of CASES) {
+          const result = tscg(...args);
+          const about = `tscg ${args.join(' ')}: ${result.stderr}`;
+          assert.is(result.status, status, about);
+          assert.match(result.stderr, message, about);
+          assert.not.match(result.stderr, /\n +at /, about);
+          assert.is(result.stdout, '', about);
+          if (!about.includes('ambiguous')) assert.is(result.stderr.trim().split('\n').length, 1, about);
+        }
+        assert.not(existsSync(STATE_DIR), 'something was journalled');
+      }),
+    ),
+  ));
+
+test('hostile text in an argument is cleaned before it is shown', () => {
+  const { stderr, status } = tscg('get', 'x\x1b[2J\u202ey');
+  assert.is(status, 2);
+  assert.not.match(stderr, /\x1b|\u202e/);
+});
+
+test('without permission: what was tried, and what to do', () =>
+  withBox(BOX, async () => {
+    if (process.getuid?.() !== 0) return;
+    const { status, stderr } = spawnSync(process.execPath, [TSCG, 'set', BOX, '--cpu', '50%'], {
+      encoding: 'utf8',
+      uid: 65534,
+      env: { ...process.env, TSCG_STATE_DIR: '/nonexistent' },
+    });
+    assert.is(status, 1, stderr);
+    assert.match(stderr, /cpu\.max: E|journal|not permitted/);
+  }));
+
+test.run();

@@ -1,0 +1,79 @@
+/** 200 cgroups made and removed per second for 30 s beside a running tstop and tscg ls --watch. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BUSY, MOUNT, TSCG, withBox } from '../boxes.ts';
+import { openTstop } from '../terminal.ts';
+
+const ROOT = `/tscg-test-churn-${process.pid}`;
+const SECONDS = 30;
+const EACH_SECOND = 200;
+
+const descriptors = (pid: number | undefined): number => readdirSync(`/proc/${pid}/fd`).length;
+
+test('no crash, no leaked descriptor, no row with the figures of another', () =>
+  withBox(`${ROOT}/busy`, async (busy) => {
+    await busy.run(BUSY);
+    const terminal = openTstop(120, 40);
+    const ls = spawn(
+      process.execPath,
+      [TSCG, 'ls', '--watch', '--json', '--delay', '0.5', '--columns', 'cpu_percent'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const wrong: string[] = [];
+    let frames = 0;
+    createInterface({ input: ls.stdout }).on('line', (line) => {
+      const rows: unknown = JSON.parse(line);
+      assert.ok(Array.isArray(rows));
+      frames++;
+      // The short-lived ones are empty: any figure but 0 and unavailable would be the busy one's.
+      for (const { path, cpu_percent } of rows) {
+        if (String(path).startsWith(`${ROOT}/short-`) && cpu_percent !== 0 && cpu_percent !== null)
+          wrong.push(`${path} ${cpu_percent}`);
+      }
+    });
+    try {
+      terminal.type(`/${ROOT}/busy\r`);
+      await terminal.until((text) => /busy +\d+\.\d/.test(text), 'the busy cgroup');
+      const before = { tstop: descriptors(terminal.pid), ls: descriptors(ls.pid) };
+
+      const started = performance.now();
+      for (let made = 0; performance.now() - started < SECONDS * 1000; made++) {
+        const path = join(MOUNT, ROOT, `short-${made % 50}`);
+        mkdirSync(path);
+        // Every second one is made again at once under the same name; the others live for some 50 ms.
+        if (made % 2 === 0) rmdirSync(path);
+        else setTimeout(() => rmdirSync(path), 50);
+        await sleep(1000 / EACH_SECOND);
+        if (made % 2 === 0) continue;
+        await sleep(0);
+      }
+      await sleep(200);
+      const framesThen = frames;
+      await terminal.until((text) => /busy +\d+\.\d/.test(text), 'the busy cgroup after the churn');
+      while (frames < framesThen + 4) await sleep(100);
+      assert.equal(wrong, []);
+      assert.ok(frames > SECONDS / 2, `${frames} frames of tscg ls`);
+      assert.is(ls.exitCode, null);
+      const after = { tstop: descriptors(terminal.pid), ls: descriptors(ls.pid) };
+      for (const name of ['tstop', 'ls'] as const) {
+        assert.ok(
+          after[name] <= before[name] + 12,
+          `${name}: ${before[name]} descriptors before, ${after[name]} after`,
+        );
+      }
+      terminal.type('q');
+      assert.is(await terminal.ended, 0);
+    } finally {
+      terminal.kill();
+      ls.kill();
+      for (const name of readdirSync(join(MOUNT, ROOT)))
+        if (name.startsWith('short-')) rmdirSync(join(MOUNT, ROOT, name));
+    }
+  }));
+
+test.run();

@@ -1,0 +1,116 @@
+/** tscg ls on the real mount, against cpu.stat read by hand. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BUSY, MOUNT, TSCG, tscg, withBox } from '../boxes.ts';
+
+const ROOT = `/tscg-test-ls-${process.pid}`;
+
+type Row = Readonly<Record<string, unknown>>;
+
+function rowsOf(text: string): Row[] {
+  const value: unknown = JSON.parse(text);
+  assert.ok(Array.isArray(value));
+  return value;
+}
+
+const rowAt = (rows: readonly Row[], path: string): Row | undefined => rows.find((row) => row.path === path);
+
+/** Lines of `tscg ls --watch --json`, one Frame each. */
+function watch(...args: string[]) {
+  const child = spawn(process.execPath, [TSCG, 'ls', '--watch', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    next: async (): Promise<Row[]> => {
+      const { value, done } = await lines.next();
+      assert.not(done, 'tscg ls --watch ended');
+      return rowsOf(String(value));
+    },
+    stop: async (): Promise<number | null> => {
+      const ended = once(child, 'exit');
+      child.kill('SIGINT');
+      const [code] = await ended;
+      return typeof code === 'number' ? code : null;
+    },
+    descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
+  };
+}
+
+test('cpu_percent is what cpu.stat read by hand gives over the same time; the others have 0', () =>
+  withBox(`${ROOT}/busy`, (busy) =>
+    withBox(`${ROOT}/idle`, (idle) =>
+      withBox(`${ROOT}/empty`, async () => {
+        await busy.run(BUSY);
+        await idle.run('exec sleep 1000');
+        const frames = watch('--delay', '2');
+        try {
+          await frames.next();
+          const [used, at] = [busy.figure('cpu.stat', 'usage_usec'), performance.now()];
+          const rows = await frames.next();
+          const share = (busy.figure('cpu.stat', 'usage_usec') - used) / (performance.now() - at) / 10;
+          const shown = Number(rowAt(rows, `${ROOT}/busy`)?.cpu_percent);
+          assert.ok(Math.abs(shown - share) < 3 && shown > 20, `${shown} shown, ${share} by hand`);
+          assert.is(rowAt(rows, `${ROOT}/idle`)?.cpu_percent, 0);
+          assert.is(rowAt(rows, `${ROOT}/empty`)?.cpu_percent, 0);
+        } finally {
+          await frames.stop();
+        }
+      }),
+    ),
+  ));
+
+test('removed and made again at once: unavailable for one interval, never a spike', () =>
+  withBox(`${ROOT}/other`, async () => {
+    const again = join(MOUNT, ROOT, 'again');
+    mkdirSync(again);
+    const frames = watch('--delay', '0.3');
+    try {
+      while (rowAt(await frames.next(), `${ROOT}/again`)?.cpu_percent !== 0);
+      rmdirSync(again);
+      mkdirSync(again);
+      const seen: unknown[] = [];
+      while (seen.filter((value) => value === 0).length < 2 || !seen.includes(null)) {
+        const row = rowAt(await frames.next(), `${ROOT}/again`);
+        if (row) seen.push(row.cpu_percent);
+        assert.ok(seen.length < 50, `the new cgroup was never told from the old one: ${JSON.stringify(seen)}`);
+      }
+      assert.equal(
+        seen.filter((value) => value !== 0),
+        [null],
+      );
+    } finally {
+      await frames.stop();
+      rmdirSync(again);
+    }
+  }));
+
+test('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself', async () => {
+  const frames = watch('--delay', '0.2');
+  await frames.next();
+  assert.is(await frames.stop(), 0);
+  const { stdout, status } = tscg('ls', '--watch', '-n', '2', '-d', '0.2', '--csv');
+  assert.is(status, 0);
+  assert.is(stdout.split('\n').filter((line) => line.startsWith('path,name,kind,owner')).length, 2);
+});
+
+test('order, columns and formats', () =>
+  withBox(`${ROOT}/a`, async (box) => {
+    await box.run(BUSY);
+    const table = tscg('ls', '-d', '0.3', '--columns', 'cpu_percent,pids', '--sort', 'name').stdout.split('\n');
+    assert.match(table[0] ?? '', /^NAME +CPU % +PIDS +KIND$/);
+    const names = table.slice(1, -1).map((line) => line.split(' ')[0] ?? '');
+    assert.equal(
+      names,
+      [...names].sort((x, y) => x.localeCompare(y)),
+    );
+    const [object] = rowsOf(tscg('ls', '-d', '0.3', '--json', '--columns', 'cpu').stdout);
+    assert.equal(Object.keys(object ?? {}), ['path', 'name', 'kind', 'owner', 'cpu_percent']);
+  }));
+
+test.run();
