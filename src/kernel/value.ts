@@ -10,7 +10,6 @@ export const NO_LIMIT = Number.POSITIVE_INFINITY;
 export const UNAVAILABLE = Number.NaN;
 
 export const isUnavailable = (value: number): boolean => Number.isNaN(value);
-export const isNoLimit = (value: number): boolean => value === NO_LIMIT;
 
 /** 2^63 - 4096 (cgroup v1 and page-rounded counters) and everything above it, 2^64 - 1 included. */
 const NO_LIMIT_FROM = 2 ** 63 - 4096;

@@ -1,0 +1,135 @@
+/** What a cgroup is, from its path alone. The patterns are a table of their own (./identity-rules.ts). */
+import { clean } from '../kernel/text.ts';
+import { ENGINES, RULES, type Rule } from './identity-rules.ts';
+import type { Identity, Runtime, WorkloadKind } from './workload.ts';
+
+/**
+ * The innermost container, machine or pod on the path decides: `/docker/A/docker/B` is B, and
+ * `/docker/A/system.slice/nginx.service` is the inside of A. Any text is a path; what no pattern knows is a plain cgroup.
+ */
+export function identify(path: string): Identity {
+  let here: Place = { identity: { kind: 'root' }, parent: '', boxed: false };
+  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  for (const component of components) {
+    /** A path from another cgroup namespace (`/../x`) starts above our root: what is above has no name. */
+    here = component === '..' ? { ...here, identity: { kind: 'cgroup' } } : below(here, component);
+  }
+  return here.identity;
+}
+
+/** A directory on the way down, with what it hands on to those below it. */
+interface Place {
+  readonly identity: Identity;
+  /** Its path, `` for the root. */
+  readonly parent: string;
+  /** The nearest container, machine, monitor, pod or unit, itself included. */
+  readonly owner?: Identity;
+  /** Inside a container or machine: uids and units there are not this host's. */
+  readonly boxed: boolean;
+  readonly uid?: number;
+  readonly pod?: Pick<Identity, 'podUid' | 'qos'>;
+}
+
+function below(place: Place, component: string): Place {
+  const { owner } = place;
+  const uid = uidOf(component, place);
+  const match = firstMatch(component, place.parent);
+  /** A container within a container is not the pod's own. */
+  const pod = match?.pod ?? (isBox(owner) && match?.identity.kind === 'container' ? undefined : place.pod);
+  const known = match && isOwn(match.identity, owner) ? match.identity : inside(owner);
+  const identity: Identity = { ...known, ...pod, ...(uid === undefined ? {} : { uid }) };
+  const claims = OWNERS.has(identity.kind) && !isUserManager(identity);
+  const nearest = claims ? identity : owner;
+  return {
+    identity,
+    parent: `${place.parent}/${component}`,
+    boxed: place.boxed || isBox(identity),
+    ...(nearest && { owner: nearest }),
+    ...(uid !== undefined && { uid }),
+    ...(pod && { pod }),
+  };
+}
+
+const OWNERS: ReadonlySet<WorkloadKind> = new Set(['container', 'machine', 'monitor', 'pod', 'unit']);
+
+const isBox = (owner: Identity | undefined): boolean => owner?.kind === 'container' || owner?.kind === 'machine';
+
+/** A user's systemd: the units below it are as good as the system's. */
+const isUserManager = ({ kind, name }: Identity): boolean => kind === 'unit' && /^user@\d+\.service$/.test(name ?? '');
+
+/** Whether it stands for itself, or is only a part of what it lies in. */
+function isOwn(identity: Identity, owner: Identity | undefined): boolean {
+  if (owner === undefined || MADE_BY_RUNTIMES.has(identity.kind)) return true;
+  if (owner.kind === 'pod') return true;
+  return owner.kind === 'unit' && identity.runtime !== 'systemd';
+}
+
+const MADE_BY_RUNTIMES: ReadonlySet<WorkloadKind> = new Set(['container', 'machine', 'monitor', 'pod']);
+
+/** The inside of a container carries its runtime and id; the inside of a unit is the service's own to manage. */
+function inside(owner: Identity | undefined): Identity {
+  if (owner === undefined) return { kind: 'cgroup' };
+  if (owner.kind === 'unit') return { kind: 'inner' };
+  const { runtime, id } = owner;
+  return { kind: 'inner', ...(runtime && { runtime }), ...(id !== undefined && { id }) };
+}
+
+function uidOf(component: string, { boxed, uid }: Place): number | undefined {
+  const digits = boxed ? undefined : /^user-(\d{1,10})\.slice$/.exec(component)?.[1];
+  return digits === undefined ? uid : Number(digits);
+}
+
+interface Match {
+  readonly identity: Identity;
+  /** Where the rule says which pod it is or belongs to. */
+  readonly pod?: Pick<Identity, 'podUid' | 'qos'>;
+}
+
+function firstMatch(component: string, parent: string): Match | undefined {
+  for (const rule of RULES) {
+    const own = rule.own.exec(component);
+    const under = own && rule.under ? rule.under.exec(parent) : undefined;
+    if (own && under !== null) return describe(rule, component, { ...under?.groups, ...own.groups });
+  }
+  return undefined;
+}
+
+function describe(rule: Rule, component: string, groups: Partial<Record<string, string>>): Match {
+  const runtime: Runtime | undefined = rule.runtime ?? ENGINES[groups.engine ?? ''];
+  const podUid = groups.pod?.replaceAll('_', '-');
+  const id = groups.id ?? groups.job ?? (rule.kind === 'pod' ? podUid : undefined);
+  const name = nameIn(rule, component, groups);
+  const qos = qosOf(groups);
+  return {
+    identity: {
+      kind: rule.kind,
+      ...(runtime && { runtime }),
+      ...(id !== undefined && { id }),
+      ...(name !== undefined && { name }),
+    },
+    ...(podUid !== undefined && { pod: { podUid, ...(qos && { qos }) } }),
+  };
+}
+
+function nameIn(rule: Rule, component: string, groups: Partial<Record<string, string>>): string | undefined {
+  /** Units keep their name as systemctl takes it, with its escapes. */
+  if (rule.kind === 'unit' || rule.kind === 'slice') return clean(component);
+  const { name, job } = groups;
+  if (name === undefined) return undefined;
+  return clean(job === undefined ? unescapeUnit(name) : `${job}.${name}`);
+}
+
+/** No class in the name is the class guaranteed, where the rule looks for one. */
+function qosOf(groups: Partial<Record<string, string>>): Identity['qos'] {
+  const { qos } = groups;
+  if (qos === 'burstable' || qos === 'besteffort') return qos;
+  return 'qos' in groups ? 'guaranteed' : undefined;
+}
+
+/** systemd's `\x2d` for each byte that a unit's name may not hold. What is no UTF-8 afterwards becomes U+FFFD. */
+export function unescapeUnit(name: string): string {
+  if (!name.includes('\\x')) return name;
+  return name.replace(/(?:\\x[0-9a-fA-F]{2})+/g, (escapes) =>
+    Buffer.from(escapes.replaceAll('\\x', ''), 'hex').toString('utf8'),
+  );
+}

@@ -1,0 +1,220 @@
+/** What runs here: the cgroup tree, what each cgroup is, and its name as it becomes known. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import { diskSources } from './disk-sources.ts';
+import { identify } from './identity.ts';
+import type { NameSource, Names } from './names/source.ts';
+import { createNameOf, isNameable, pathName } from './names.ts';
+import { type Cgroup, openTree } from './tree.ts';
+import { createWalk, type Walk } from './walk.ts';
+import type { WatchState } from './watch.ts';
+import type { Workload } from './workload.ts';
+
+export interface InventoryOptions {
+  /** Directory where the hierarchy is mounted. */
+  readonly mount: string;
+  /** Where procfs is: to check a pid that a file names. */
+  readonly proc: string;
+  /** Follow the file system's events between refreshes; a command that ends at once does not, and waits for names. */
+  readonly watch: boolean;
+  /** Who knows names, the most trusted first. The runtimes' files on disk if absent. */
+  readonly sources?: readonly NameSource[];
+  readonly walk?: Walk;
+}
+
+export interface InventoryChange {
+  /** A cgroup that took the place of another of the same path is one removed and one added. */
+  readonly added: readonly Workload[];
+  readonly removed: readonly Workload[];
+}
+
+export interface Inventory {
+  /** Every cgroup, parents before children. Another array after each change, the same one else. */
+  workloads(): readonly Workload[];
+  byInode(inode: number): Workload | undefined;
+  /**
+   * Finds what is new and gone. New ones have the name of their path at once; the sources are asked meanwhile, and what
+   * they know is there at the next refresh at the latest (without `watch`, when this one is done).
+   */
+  refresh(): Promise<InventoryChange>;
+  /** Resolves when every name that was asked for is there. */
+  named(): Promise<void>;
+  /** A refresh is due: an event came, or nobody watches. */
+  hinted(): boolean;
+  /** Resolves at the first event after the last refresh began. */
+  changed(): Promise<void>;
+  /** Calls back at each event, and when a name became known. */
+  onChange(listener: () => void): void;
+  /** Whether the root's `nr_descendants` agrees with what is known. */
+  isComplete(nrDescendants: number): boolean;
+  /** Cgroups that came or went without an event that told so. */
+  missed(): number;
+  watching(): { readonly state: WatchState; readonly reason?: string };
+  close(): void;
+}
+
+/** Cgroups whose sources are asked at the same time. */
+const ASKED_AT_ONCE = 8;
+/** Those that are asked again in each refresh, in turn: names change. */
+const ASKED_AGAIN = 4;
+/** A runtime may write a container's files after its cgroup: whom nobody knew is asked again in so many refreshes. */
+const PATIENT_ASKS = 5;
+/** Of those, in one refresh. */
+const PATIENT_AT_ONCE = 32;
+
+export function openInventory(options: InventoryOptions): Inventory {
+  const { mount, proc, watch } = options;
+  const sources = options.sources ?? diskSources();
+  const nameOf = createNameOf(sources);
+  const listeners = new Set<() => void>();
+  /** A burst of events is told of once. */
+  let isTelling = false;
+  const tell = (): void => {
+    if (isTelling) return;
+    isTelling = true;
+    setImmediate(() => {
+      isTelling = false;
+      for (const listener of listeners) listener();
+    });
+  };
+  const tree = openTree({ mount, walk: options.walk ?? createWalk(), watch, onHint: tell });
+
+  const byInode = new Map<number, Workload>();
+  let list: readonly Workload[] | undefined;
+  let isClosed = false;
+  /** To be asked, by inode: living cgroups only, so that churn cannot pile up. In the order of asking. */
+  const queue = new Set<number>();
+  /** In the order in which they were asked last. */
+  const asked = new Set<number>();
+  /** Whom nobody knew, and how often they were asked. */
+  const strangers = new Map<number, number>();
+  let asking = 0;
+  let waiting: (() => void)[] = [];
+
+  const stops = sources.flatMap(
+    (source) =>
+      source.events?.((id) => {
+        for (const { inode, id: other } of byInode.values()) if (other === id) queue.add(inode);
+        work();
+      }) ?? [],
+  );
+
+  function appear({ path, inode }: Cgroup): Workload {
+    const identity = identify(path);
+    const workload = { ...identity, path, inode, name: pathName(identity, path) };
+    byInode.set(inode, workload);
+    if (isNameable(identity)) queue.add(inode);
+    return workload;
+  }
+
+  function vanish({ inode }: Cgroup): Workload[] {
+    const workload = byInode.get(inode);
+    byInode.delete(inode);
+    queue.delete(inode);
+    asked.delete(inode);
+    strangers.delete(inode);
+    return workload ? [workload] : [];
+  }
+
+  function work(): void {
+    for (const inode of queue) {
+      if (asking >= ASKED_AT_ONCE || isClosed) return;
+      queue.delete(inode);
+      asking++;
+      void ask(inode).finally(() => {
+        asking--;
+        work();
+        if (asking === 0) wake();
+      });
+    }
+  }
+
+  async function ask(inode: number): Promise<void> {
+    const workload = byInode.get(inode);
+    if (workload === undefined) return;
+    const { path } = workload;
+    const identity = identify(path);
+    const names = await confirmed(await nameOf(identity, path), path, proc);
+    /** It may have gone meanwhile. */
+    if (byInode.get(inode) !== workload) return;
+    asked.delete(inode);
+    asked.add(inode);
+    if (Object.keys(names).length > 0) strangers.delete(inode);
+    else strangers.set(inode, (strangers.get(inode) ?? 0) + 1);
+    const named = { ...identity, path, inode, name: pathName(identity, path), ...names };
+    if (isSame(named, workload)) return;
+    byInode.set(inode, named);
+    list = undefined;
+    tell();
+  }
+
+  function askAgain(): void {
+    let patient = 0;
+    for (const [inode, asks] of strangers) {
+      if (asks < PATIENT_ASKS && patient++ < PATIENT_AT_ONCE) queue.add(inode);
+    }
+    let again = 0;
+    for (const inode of asked) {
+      if (again++ >= ASKED_AGAIN) return;
+      queue.add(inode);
+    }
+  }
+
+  function wake(): void {
+    const woken = waiting;
+    waiting = [];
+    for (const resolve of woken) resolve();
+  }
+
+  const named = (): Promise<void> =>
+    asking === 0 || isClosed ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
+
+  return {
+    workloads() {
+      list ??= [...tree.cgroups().values()].flatMap(({ inode }) => byInode.get(inode) ?? []);
+      return list;
+    },
+    byInode: (inode) => byInode.get(inode),
+    async refresh() {
+      const change = await tree.sync();
+      const removed = change.removed.flatMap(vanish);
+      const added = change.added.map(appear);
+      if (added.length + removed.length > 0) list = undefined;
+      askAgain();
+      work();
+      if (!watch) await named();
+      return { added, removed };
+    },
+    named,
+    hinted: tree.hinted,
+    changed: tree.changed,
+    onChange: (listener) => void listeners.add(listener),
+    isComplete: tree.isComplete,
+    missed: tree.missed,
+    watching: tree.watching,
+    close() {
+      isClosed = true;
+      listeners.clear();
+      for (const stop of stops) stop();
+      tree.close();
+      queue.clear();
+      wake();
+    },
+  };
+}
+
+/** A pid from a file may be that of a container that ended long ago: it counts if it is in this cgroup now. */
+async function confirmed(names: Names, path: string, proc: string): Promise<Names> {
+  const { initPid, ...others } = names;
+  if (initPid === undefined) return others;
+  try {
+    const home = parseProcCgroup(await readFile(join(proc, String(initPid), 'cgroup'), 'utf8'));
+    if (home === path || home?.startsWith(`${path}/`)) return names;
+  } catch {
+    // It has gone.
+  }
+  return others;
+}
+
+const isSame = (a: Workload, b: Workload): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,59 @@
+/** The name of a workload: what the sources know, and else what its path holds. */
+import { clean } from '../kernel/text.ts';
+import { type NameSource, type Names, podName } from './names/source.ts';
+import type { Identity } from './workload.ts';
+
+/** A source that takes longer is left out: a socket that accepts and never answers costs its own names only. */
+const PATIENCE_MS = 2_000;
+/** And it is not asked again for so long. */
+const SULK_MS = 10_000;
+
+export type NameOf = (identity: Identity, path: string) => Promise<Names>;
+
+/** Asks every source that may know a workload, all at once; of two that know, the first in the list is believed. */
+export function createNameOf(sources: readonly NameSource[], clock: () => number = () => performance.now()): NameOf {
+  const notBefore = new Map<NameSource, number>();
+
+  async function ask(source: NameSource, identity: Identity, path: string): Promise<Names | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        notBefore.set(source, clock() + SULK_MS);
+        resolve(undefined);
+      }, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([source.lookup(identity, path), tooLate]);
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return async (identity, path) => {
+    const now = clock();
+    const asked = sources.filter((source) => source.matches(identity) && (notBefore.get(source) ?? now) <= now);
+    const answers = await Promise.all(asked.map((source) => ask(source, identity, path)));
+    let names: Names = {};
+    for (const known of answers.reverse()) names = { ...names, ...known };
+    const { name, pod } = names;
+    if (name !== undefined || pod === undefined || identity.kind !== 'container') return names;
+    return { ...names, name: podName(pod, pathName(identity, path)) };
+  };
+}
+
+/** Whether any source could know more than the path does. */
+export const isNameable = ({ kind }: Identity): boolean => kind === 'container' || kind === 'pod' || kind === 'machine';
+
+/** A name from the path alone: what it holds, else the short id, else its last component. */
+export function pathName(identity: Identity, path: string): string {
+  const { kind, name, id } = identity;
+  if (name !== undefined && name !== '') return name;
+  if (id !== undefined && isNameable(identity)) return shortId(id);
+  if (kind === 'root') return '/';
+  return clean(path.slice(path.lastIndexOf('/') + 1)) || clean(path);
+}
+
+/** As docker cuts its ids; of a UUID the first group. */
+export const shortId = (id: string): string => (id.includes('-') ? id.slice(0, id.indexOf('-')) : id.slice(0, 12));

@@ -1,0 +1,185 @@
+/** The processes of a cgroup and of all below it, as a tree. */
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { parseProcs } from '../kernel/cgroup-procs.ts';
+import { readMachine } from '../kernel/machine.ts';
+import { type PidStat, parsePidStat, parsePidStatus, parseSchedstat } from '../kernel/proc-pid.ts';
+import { createReadFiles, type ReadFiles } from '../kernel/read-files.ts';
+import { clean } from '../kernel/text.ts';
+import { createLearnFacts, type ProcessFacts } from './process-facts.ts';
+import { createWalk, type Walk } from './walk.ts';
+
+/** A process is (pid, startTime): pids are used again. */
+export interface ProcessNode {
+  readonly pid: number;
+  /** Its pid in its own PID namespace: the last of NSpid. */
+  readonly innerPid: number;
+  readonly ppid: number;
+  /** Cleaned. */
+  readonly comm: string;
+  /** Command line, cleaned and cut; `[comm]` for one without (kernel threads, zombies). */
+  readonly command: string;
+  /** R S D T t Z X I … */
+  readonly state: string;
+  /** Effective uid on this host. */
+  readonly uid: number;
+  readonly threads: number;
+  /** Ticks of 1/100 s since boot. */
+  readonly startTime: number;
+  /** CPU time in ticks of 1/100 s. */
+  readonly utimeTicks: number;
+  readonly stimeTicks: number;
+  readonly rssBytes: number;
+  /** Nanoseconds for which its main thread was ready but had no CPU; NaN where the kernel does not count it. */
+  readonly waitNs: number;
+  /** Inode of its PID namespace, where we may see it. */
+  readonly pidNamespace?: number;
+  /** Came into its PID namespace from outside (`docker exec`, `nsenter`): it is not the init, its parent is elsewhere. */
+  readonly entered: boolean;
+  /** By pid. */
+  readonly children: readonly ProcessNode[];
+}
+
+export interface ProcessTree {
+  /** The inits of PID namespaces first, then by pid. Empty where the cgroup is gone or holds no process. */
+  readonly roots: readonly ProcessNode[];
+  /** Processes beyond the bound, which were not read. */
+  readonly left: number;
+}
+
+export type ReadProcesses = (path: string) => Promise<ProcessTree>;
+
+export interface ProcessReaderOptions {
+  readonly proc: string;
+  readonly mount: string;
+  /** Processes read at most; those with the lowest pids. */
+  readonly most?: number;
+  readonly readFiles?: ReadFiles;
+  readonly walk?: Walk;
+}
+
+const MOST = 1_000;
+
+/** Reads the tree of a cgroup by its path beneath the mount; remembers from one reading to the next what hardly changes. */
+export function createProcessReader({
+  proc,
+  mount,
+  most = MOST,
+  readFiles = createReadFiles(),
+  walk = createWalk(),
+}: ProcessReaderOptions): ReadProcesses {
+  const { pageSize } = readMachine(proc);
+  const learnFacts = createLearnFacts(proc, readFiles);
+  return async (path) => {
+    const { paths } = await walk(mount, path);
+    const pids = await pidsOf(paths);
+    const read = pids.slice(0, most);
+    const running = await runningOf(read);
+    const facts = await learnFacts(running.map(({ stat }) => stat));
+    const processes = running.flatMap(({ stat, waitNs }) => {
+      const known = facts.get(stat.pid);
+      return known ? [{ stat, facts: known, waitNs }] : [];
+    });
+    return { roots: arrange(processes, pageSize), left: pids.length - read.length };
+  };
+
+  /** In the order of their numbers. cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
+  async function pidsOf(paths: readonly string[]): Promise<number[]> {
+    const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.procs')));
+    const pids = new Set<number>();
+    for (const text of texts) if (typeof text === 'string') for (const pid of parseProcs(text).pids) pids.add(pid);
+    const threaded = paths.filter((_, index) => texts[index] === constants.errno.EOPNOTSUPP);
+    for (const pid of await pidsOfThreads(threaded)) pids.add(pid);
+    return [...pids].sort((a, b) => a - b);
+  }
+
+  async function pidsOfThreads(threaded: readonly string[]): Promise<number[]> {
+    const lists = await readFiles(threaded.map((path) => join(mount, path, 'cgroup.threads')));
+    const tids = lists.flatMap((text) => (typeof text === 'string' ? parseProcs(text).pids : []));
+    /** /proc/TID answers for threads too, though no listing shows them. */
+    const statuses = await readFiles(tids.slice(0, THREADS_A_PROCESS * most).map((tid) => join(proc, `${tid}/status`)));
+    const owners = statuses.map((text) => (typeof text === 'string' ? parsePidStatus(text).Tgid : Number.NaN));
+    return owners.filter((pid) => pid > 0);
+  }
+
+  async function runningOf(pids: readonly number[]): Promise<{ stat: PidStat; waitNs: number }[]> {
+    const texts = await readFiles(pids.flatMap((pid) => [join(proc, `${pid}/stat`), join(proc, `${pid}/schedstat`)]));
+    return pids.flatMap((_, index) => {
+      const [text, schedstat] = [texts[2 * index], texts[2 * index + 1]];
+      const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
+      const waitNs = typeof schedstat === 'string' ? parseSchedstat(schedstat).wait_ns : Number.NaN;
+      return stat ? [{ stat, waitNs }] : [];
+    });
+  }
+}
+
+const THREADS_A_PROCESS = 4;
+
+const readers = new Map<string, ReadProcesses>();
+
+/** The tree now, with one reader kept for each procfs and mount. */
+export function readProcesses(proc: string, mount: string, path: string): Promise<ProcessTree> {
+  const key = `${proc}\0${mount}`;
+  const reader = readers.get(key) ?? createProcessReader({ proc, mount });
+  readers.set(key, reader);
+  return reader(path);
+}
+
+interface Process {
+  readonly stat: PidStat;
+  readonly facts: ProcessFacts;
+  readonly waitNs: number;
+}
+
+/** Children under their parents; a process whose parent is not among them is a root. */
+function arrange(processes: readonly Process[], pageSize: number): ProcessNode[] {
+  const byPid = new Map(processes.map((process) => [process.stat.pid, process]));
+  const childrenOf = new Map<number, Process[]>();
+  const roots: Process[] = [];
+  for (const process of processes) {
+    const { pid, ppid } = process.stat;
+    const siblings = childrenOf.get(ppid);
+    if (ppid === pid || !byPid.has(ppid)) roots.push(process);
+    else if (siblings) siblings.push(process);
+    else childrenOf.set(ppid, [process]);
+  }
+  const inits = processes.filter(isInit);
+  const homes = new Set(inits.map(({ facts }) => facts.pidNamespace));
+
+  function hasEntered(process: Process): boolean {
+    const { stat, facts } = process;
+    if (isInit(process) || (stat.flags & PF_KTHREAD) !== 0) return false;
+    const parent = byPid.get(stat.ppid)?.facts;
+    if (facts.pidNamespace === undefined) return parent === undefined && facts.depth > 1 && inits.length > 0;
+    if (parent === undefined) return homes.has(facts.pidNamespace);
+    return parent.pidNamespace !== undefined && parent.pidNamespace !== facts.pidNamespace;
+  }
+
+  const node = (process: Process): ProcessNode => ({
+    ...figures(process, pageSize),
+    entered: hasEntered(process),
+    children: (childrenOf.get(process.stat.pid) ?? []).map(node),
+  });
+  return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
+}
+
+const PF_KTHREAD = 0x00200000;
+
+const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
+
+const figures = ({ stat, facts, waitNs }: Process, pageSize: number): Omit<ProcessNode, 'entered' | 'children'> => ({
+  pid: stat.pid,
+  innerPid: facts.innerPid,
+  ppid: stat.ppid,
+  comm: clean(stat.comm),
+  command: facts.command,
+  state: stat.state,
+  uid: facts.uid,
+  threads: stat.num_threads,
+  startTime: stat.starttime,
+  utimeTicks: stat.utime,
+  stimeTicks: stat.stime,
+  rssBytes: stat.rss * pageSize,
+  waitNs,
+  ...(facts.pidNamespace !== undefined && { pidNamespace: facts.pidNamespace }),
+});

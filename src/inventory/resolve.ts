@@ -1,0 +1,187 @@
+/** Which workload a user means. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseMembership } from '../kernel/proc-cgroup.ts';
+import { clean } from '../kernel/text.ts';
+import { nearest } from './near-names.ts';
+import type { Workload } from './workload.ts';
+
+/** Several workloads go by the name. */
+export class AmbiguousNameError extends Error {
+  override readonly name = 'AmbiguousNameError';
+  readonly query: string;
+  readonly candidates: readonly Workload[];
+
+  constructor(query: string, candidates: readonly Workload[]) {
+    const listed = candidates.slice(0, MOST_LISTED).map(({ kind, name, path }) => `  ${name} (${kind}) ${clean(path)}`);
+    if (candidates.length > listed.length) listed.push(`  and ${candidates.length - listed.length} more`);
+    super(`"${clean(query)}" is ambiguous: give one of these paths\n${listed.join('\n')}`);
+    this.query = query;
+    this.candidates = candidates;
+  }
+}
+
+/** Nothing goes by the name. */
+export class NoSuchNameError extends Error {
+  override readonly name = 'NoSuchNameError';
+  readonly query: string;
+  /** Names that it may be a slip of, the nearest first. */
+  readonly near: readonly string[];
+
+  constructor(query: string, near: readonly string[], reason?: string) {
+    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+    super(reason ?? `no container, unit or cgroup is called "${clean(query)}"${hint}`);
+    this.query = query;
+    this.near = near;
+  }
+}
+
+/** The query is no name and no path of a cgroup, whatever runs. */
+export class BadNameError extends Error {
+  override readonly name = 'BadNameError';
+}
+
+const MOST_LISTED = 20;
+
+export interface ResolveOptions {
+  readonly proc: string;
+  /** The hierarchy's mount, so that a full path (`/sys/fs/cgroup/a`) is understood. */
+  readonly mount?: string;
+  /** Whom `self` means: a pid; this process if absent. */
+  readonly self?: number;
+}
+
+/**
+ * - a name, as shown: `web`, `pod/container`, `namespace/pod/container`, `nginx.service` or `nginx`
+ * - an id, or the first of its digits (3 and more)
+ * - a path: `/a/b` beneath the mount, or with the mount before it
+ * - `pid:1234`, `self`: the container, unit or cgroup that the process is in
+ *
+ * Throws NoSuchNameError, AmbiguousNameError, BadNameError.
+ */
+export async function resolve(
+  workloads: readonly Workload[],
+  query: string,
+  { proc, mount, self }: ResolveOptions,
+): Promise<Workload> {
+  if (query === 'self') return workloadOfPid(workloads, proc, self ?? 'self', query);
+  if (query.startsWith('pid:')) {
+    const pid = query.slice('pid:'.length);
+    if (!/^[1-9]\d{0,9}$/.test(pid)) throw new BadNameError(`"${clean(query)}": a pid is a whole number above 0`);
+    return workloadOfPid(workloads, proc, Number(pid), query);
+  }
+  return findWorkload(workloads, query, mount);
+}
+
+/** What `resolve` does without looking at processes. */
+export function findWorkload(workloads: readonly Workload[], query: string, mount?: string): Workload {
+  if (query === '') throw new BadNameError('the name is empty');
+  if (query.startsWith('/')) return byPath(workloads, query, mount);
+  for (const isMeant of MEANINGS) {
+    const [found, ...others] = workloads.filter((workload) => isMeant(workload, query));
+    if (found !== undefined && others.length === 0) return found;
+    if (found !== undefined) throw new AmbiguousNameError(query, [found, ...others]);
+  }
+  throw new NoSuchNameError(
+    query,
+    nearest(
+      query,
+      workloads.filter(isNamed).map(({ name }) => name),
+    ),
+  );
+}
+
+type Meaning = (workload: Workload, query: string) => boolean;
+
+/** Parts of containers and their helpers go by their path only: every container has an `init` or a `container` inside. */
+const isNamed = ({ kind }: Workload): boolean => kind !== 'inner' && kind !== 'monitor' && kind !== 'root';
+const hasOwnId = ({ kind }: Workload): boolean => kind === 'container' || kind === 'pod' || kind === 'machine';
+
+const UNIT_SUFFIXES: readonly string[] = ['.service', '.scope', '.slice'];
+
+/** In their order: what an earlier one finds, a later one is not asked for. */
+const MEANINGS: readonly Meaning[] = [
+  (workload, query) => (isNamed(workload) && workload.name === query) || (hasOwnId(workload) && workload.id === query),
+  (workload, query) =>
+    isNamed(workload) && workload.namespace !== undefined && `${workload.namespace}/${workload.name}` === query,
+  (workload, query) =>
+    (workload.kind === 'unit' || workload.kind === 'slice') &&
+    UNIT_SUFFIXES.some((suffix) => workload.name === query + suffix),
+  /** The name in the path, where a runtime knows another. */
+  (workload, query) => isNamed(workload) && lastComponent(workload.path) === query,
+  (workload, query) =>
+    isIdPrefix(query) && hasOwnId(workload) && (workload.id?.startsWith(query.toLowerCase()) ?? false),
+  (workload, query) =>
+    workload.kind === 'monitor' && (workload.name === query || lastComponent(workload.path) === query),
+];
+
+const isIdPrefix = (query: string): boolean => /^[0-9a-fA-F][0-9a-fA-F-]{2,}$/.test(query);
+const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+function byPath(workloads: readonly Workload[], query: string, mount: string | undefined): Workload {
+  const path = beneathMount(query, mount);
+  const refused = refusal(path);
+  if (refused !== undefined) throw new BadNameError(`"${clean(query)}": ${refused}`);
+  const found = workloads.find((workload) => workload.path === path);
+  if (found !== undefined) return found;
+  const near = nearest(
+    path,
+    workloads.map((workload) => workload.path),
+  ).map(clean);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  throw new NoSuchNameError(query, near, `there is no cgroup ${clean(path)}${hint}`);
+}
+
+/** Shells complete a directory's name with a slash. */
+function beneathMount(query: string, mount: string | undefined): string {
+  const path = query.length > 1 && query.endsWith('/') ? query.slice(0, -1) : query;
+  if (mount === undefined || mount === '/') return path;
+  if (path === mount) return '/';
+  return path.startsWith(`${mount}/`) ? path.slice(mount.length) : path;
+}
+
+function refusal(path: string): string | undefined {
+  if (path.includes('\0')) return 'a path holds no NUL';
+  const components = path === '/' ? [] : path.slice(1).split('/');
+  if (components.includes('..')) return 'a path with .. is refused: it may lead out of the hierarchy';
+  if (components.includes('.') || components.includes('')) return 'a path is refused that is not in its shortest form';
+  return undefined;
+}
+
+async function workloadOfPid(
+  workloads: readonly Workload[],
+  proc: string,
+  pid: number | 'self',
+  query: string,
+): Promise<Workload> {
+  const membership = parseMembership(await cgroupText(proc, pid, query));
+  if (membership === undefined) {
+    throw new NoSuchNameError(query, [], `${query}: the process is in no cgroup v2 (see /proc/${pid}/cgroup)`);
+  }
+  const { path, deleted, outside } = membership;
+  if (deleted) throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} was removed`);
+  if (outside)
+    throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} is outside our cgroup namespace`);
+  return holderOf(workloads, path) ?? findWorkload(workloads, path);
+}
+
+async function cgroupText(proc: string, pid: number | 'self', query: string): Promise<string> {
+  try {
+    return await readFile(join(proc, String(pid), 'cgroup'), 'utf8');
+  } catch {
+    throw new NoSuchNameError(query, [], `${query}: there is no such process`);
+  }
+}
+
+/** The workload at a path, or the container or unit that the path is the inside of, if only since a moment ago. */
+function holderOf(workloads: readonly Workload[], path: string): Workload | undefined {
+  const byPath = new Map(workloads.map((workload) => [workload.path, workload]));
+  let isNew = false;
+  for (let here = path; here !== ''; here = here.slice(0, here.lastIndexOf('/'))) {
+    const workload = byPath.get(here);
+    if (workload === undefined) isNew = true;
+    else if (workload.kind === 'container' || workload.kind === 'machine') return workload;
+    else if (workload.kind !== 'inner') return isNew ? undefined : workload;
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+/** Every cgroup below the mount: the truth that hints are measured against. Through the addon, else with node:fs. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { loadNative } from '../kernel/native.ts';
+
+/** Paths beneath the mount (`/`, `/a`, `/a/b`), parents before children, and the inode of each. */
+export interface WalkResult {
+  readonly paths: readonly string[];
+  readonly inodes: ArrayLike<number>;
+}
+
+/** The cgroup at `path` and all below it; empty where it is not there. What vanishes meanwhile is left out. */
+export type Walk = (mount: string, path: string) => Promise<WalkResult>;
+
+export function createWalk(): Walk {
+  const { native } = loadNative();
+  return native ? (mount, path) => native.walk(mount, path).catch(nothingIfGone) : walkWithFs;
+}
+
+/** Directories read before the event loop gets its turn: about a millisecond. */
+const DIRECTORIES_A_TURN = 64;
+
+/** Synchronous reads in short turns: asynchronous ones cost ten times the CPU, and cgroupfs answers from memory. */
+export async function walkWithFs(mount: string, path: string): Promise<WalkResult> {
+  const paths: string[] = [];
+  const inodes: number[] = [];
+  const waiting = [path];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const found = readDirectory(join(mount, next));
+    if (found === undefined) continue;
+    paths.push(next);
+    inodes.push(found.inode);
+    for (const name of found.children) waiting.push(next === '/' ? `/${name}` : `${next}/${name}`);
+    if (paths.length % DIRECTORIES_A_TURN === 0) await turn();
+  }
+  return { paths, inodes };
+}
+
+function readDirectory(directory: string): { inode: number; children: string[] } | undefined {
+  try {
+    const inode = lstatSync(directory).ino;
+    return { inode, children: childrenOf(directory) };
+  } catch (error) {
+    nothingIfGone(error);
+    return undefined;
+  }
+}
+
+/** A directory that is closed to us is there all the same. */
+function childrenOf(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (codeOf(error) === 'EACCES') return [];
+    throw error;
+  }
+}
+
+const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENODEV', 'ENOTDIR']);
+
+function nothingIfGone(error: unknown): WalkResult {
+  if (GONE.has(codeOf(error))) return { paths: [], inodes: [] };
+  throw error;
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
