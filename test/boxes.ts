@@ -44,7 +44,7 @@ export interface Box {
 /** A cgroup of its own for one test, killed and removed at the end. */
 export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): Promise<T> {
   const directory = join(MOUNT, path);
-  mkdirSync(directory, { recursive: true });
+  const made = mkdirSync(directory, { recursive: true }) ?? directory;
   const read = (file: string): string => readFileSync(join(directory, file), 'utf8').trim();
   const box: Box = {
     path,
@@ -63,7 +63,7 @@ export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): P
   try {
     return await use(box);
   } finally {
-    await removeTree(directory);
+    await removeTree(made);
   }
 }
 
