@@ -9,7 +9,6 @@ export { NO_LIMIT, UNAVAILABLE } from './kernel/value.ts';
 export { ApplyError, applyPlan } from './limits/apply.ts';
 export { LIMITS, type Limit } from './limits/catalogue.ts';
 export { type Change, openJournal, stateDirectory } from './limits/journal.ts';
-export { cgroupfsOwner } from './limits/owners/cgroupfs.ts';
 export { type Plan, planSet } from './limits/plan.ts';
 export { planUndo } from './limits/undo.ts';
 export { METRICS, type Metric } from './metrics/catalogue.ts';

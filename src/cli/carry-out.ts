@@ -1,7 +1,6 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
 import { applyPlan } from '../limits/apply.ts';
 import { openJournal, stateDirectory } from '../limits/journal.ts';
-import { cgroupfsOwner } from '../limits/owners/cgroupfs.ts';
 import type { Plan, PlanContext } from '../limits/plan.ts';
 import { planText, riskText } from './plan-text.ts';
 
@@ -40,7 +39,6 @@ export async function carryOut(
   const change = await applyPlan(plan, {
     files: context.files,
     machine: context.machine,
-    owner: cgroupfsOwner(context.files),
     journal: openJournal(stateDirectory()),
     command: process.argv.slice(2),
     ...(undoes ? { undoes } : {}),

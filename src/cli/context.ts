@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { openInventory } from '../inventory/inventory.ts';
 import { resolve } from '../inventory/resolve.ts';
+import { findSockets } from '../inventory/sockets.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { openCgroupFiles } from '../kernel/cgroup-files.ts';
 import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import type { OwnerOptions } from '../limits/ownership.ts';
 import type { PlanContext } from '../limits/plan.ts';
 
 export interface GlobalOptions {
@@ -32,8 +34,10 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
-export function planContext(hierarchy: Hierarchy): PlanContext {
+/** What --via and --persist say, beside the owners that can be reached. */
+export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
   return {
+    owners: { ...options, sockets: findSockets() },
     files: openCgroupFiles(hierarchy.mount),
     machine: readMachine(PROC),
     ownPath: cgroupOf('self'),

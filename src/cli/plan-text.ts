@@ -18,6 +18,7 @@ export function planText({ writes, unchanged, risks }: Plan): string {
     lines.push(
       `  ${write.file}: ${write.before} → ${write.after}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
     );
+    if (write.property) lines.push(`    through ${write.via} ${terminalSafe(subjectText(write))}: ${write.property}`);
     for (const note of write.notes) lines.push(`    ${terminalSafe(note)}`);
   }
   for (const write of unchanged) {
@@ -26,6 +27,9 @@ export function planText({ writes, unchanged, risks }: Plan): string {
   }
   return [...lines, ...risks.map(riskText)].join('\n');
 }
+
+/** A container id as its engine shows it; a unit in full. */
+const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);
 
 export const riskText = ({ level, text, remedy }: Risk): string =>
   terminalSafe(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`);

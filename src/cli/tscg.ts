@@ -48,6 +48,8 @@ const set = program
   .command('set')
   .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
   .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
+  .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+  .option('--persist', 'keep it over a reboot, where systemd owns it')
   .addOption(dryRun)
   .addOption(force)
   .addOption(json);

@@ -1,20 +1,23 @@
 /** Plan → apply → verify → journal: all of a Plan or nothing of it. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import type { Change, Journal } from './journal.ts';
+import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 
 export interface ApplyContext {
   readonly files: CgroupFiles;
   readonly machine: Machine;
-  readonly owner: Owner;
   readonly journal: Journal;
   readonly command: readonly string[];
   /** The change that this Plan takes back. */
   readonly undoes?: string;
+  /** Makes the owner of a write; another one in tests. */
+  readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
 
 /** A write failed or did not stick; what had been written was taken back, unless the message says otherwise. */
@@ -24,56 +27,70 @@ export class ApplyError extends Error {
 
 /** Makes the Plan's writes in order. Throws JournalError before anything was written, ApplyError after. */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Change> {
-  const { files, machine, owner, journal, command, undoes } = context;
+  const { files, machine, journal, command, undoes, ownerOf = openOwner } = context;
   const change: Change = {
     id: randomBytes(4).toString('hex'),
     time: Date.now(),
     boot: machine.bootId ?? '',
     uid: process.getuid?.() ?? 0,
     command,
-    owner: owner.name,
     mount: files.mount,
-    writes: plan.writes.map(({ name, path, inode, file, before, after }) => ({
-      name,
-      path,
-      inode,
-      file,
-      before,
-      after,
-    })),
+    writes: plan.writes.map(({ notes: _, property: __, ...write }) => write),
     ...(undoes ? { undoes } : {}),
   };
   journal.begin(change);
-  const done: Write[] = [];
+  const begun: Write[] = [];
   try {
-    for (const write of change.writes) {
-      await owner.write(write);
-      done.push(write);
-      verify(write, files, machine);
+    for (const group of bySubject(change.writes)) {
+      const [first] = group;
+      if (!first) continue;
+      begun.push(...group);
+      await ownerOf(first, files).apply(group);
+      for (const write of group) await verify(write, files, machine);
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const stuck = await rollBack(done, owner);
+    const stuck = await rollBack(begun, context);
     journal.end(change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
     const state =
       stuck.length > 0
         ? `and could not be taken back: ${stuck.join('; ')}; finish with: tscg undo ${change.id} --force`
-        : done.length > 0
-          ? 'everything written before it was taken back'
-          : 'nothing was changed';
+        : 'nothing of this change is left';
     throw new ApplyError(`${reason}; ${state}`);
   }
   journal.end(change.id, 'applied');
   return { ...change, outcome: 'applied' };
 }
 
+/** Neighbouring writes of one owner and subject go together: one call, one moment. */
+function bySubject(writes: readonly Write[]): Write[][] {
+  const groups: Write[][] = [];
+  for (const write of writes) {
+    const last = groups.at(-1);
+    const { via, endpoint, subject, path } = last?.[0] ?? {};
+    if (last && via === write.via && endpoint === write.endpoint && subject === write.subject && path === write.path)
+      last.push(write);
+    else groups.push([write]);
+  }
+  return groups;
+}
+
+/** systemd answers before its main loop has written the files; the others have written by then. */
+const SETTLE_MS = 3000;
+const SETTLE_STEP_MS = 10;
+
 /** Reads back, as the kernel rounds. */
-function verify({ path, file, after }: Write, files: CgroupFiles, machine: Machine): void {
-  const now = files.read(path, file).trim();
-  if (!sameValue(file, now, after, machine)) {
-    throw new ApplyError(
-      `${path}/${file} reads "${now}" after "${after}" was written: the kernel or another writer changed it`,
-    );
+async function verify({ path, file, after, via }: Write, files: CgroupFiles, machine: Machine): Promise<void> {
+  const deadline = performance.now() + (via === 'cgroupfs' ? 0 : SETTLE_MS);
+  for (;;) {
+    const now = files.read(path, file).trim();
+    if (sameValue(file, now, after, machine)) return;
+    if (performance.now() >= deadline) {
+      throw new ApplyError(
+        `${path}/${file} reads "${now}" after "${after}" was set: the kernel or another writer changed it`,
+      );
+    }
+    await sleep(SETTLE_STEP_MS);
   }
 }
 
@@ -82,12 +99,21 @@ export function sameValue(file: string, text: string, written: string, machine: 
   return text === written || text === (findLimit(file)?.rounded(written, machine) ?? written);
 }
 
-/** In reverse order; gives what could not be restored. A cgroup that is gone has nothing to restore. */
-async function rollBack(done: readonly Write[], owner: Owner): Promise<string[]> {
+/**
+ * In the reverse order, each file by itself; gives what could not be restored. A file that still has its old value, or
+ * whose cgroup is gone, has nothing to restore.
+ */
+async function rollBack(
+  begun: readonly Write[],
+  { files, machine, ownerOf = openOwner }: ApplyContext,
+): Promise<string[]> {
   const stuck: string[] = [];
-  for (const write of done.toReversed()) {
+  for (const write of begun.toReversed()) {
     try {
-      await owner.write({ ...write, before: write.after, after: write.before });
+      if (sameValue(write.file, files.read(write.path, write.file).trim(), write.before, machine)) continue;
+      const back = { ...write, before: write.after, after: write.before };
+      await ownerOf(write, files).apply([back]);
+      await verify(back, files, machine);
     } catch (error) {
       const gone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
       if (!gone) stuck.push(error instanceof Error ? error.message : String(error));

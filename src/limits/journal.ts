@@ -6,6 +6,7 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { OWNER_NAMES } from './owners/owner.ts';
 import type { Write } from './plan.ts';
 
 export type Outcome = 'applied' | 'rolled-back' | 'failed';
@@ -20,7 +21,6 @@ export interface Change {
   readonly uid: number;
   /** Command line that asked for it. */
   readonly command: readonly string[];
-  readonly owner: string;
   readonly mount: string;
   readonly writes: readonly Write[];
   /** The change that this one took back. */
@@ -129,18 +129,17 @@ function parseLine(line: string): Change | End | undefined {
   if (value.type === 'end' && isOutcome(value.outcome)) {
     return { id: value.id, outcome: value.outcome, ...(typeof value.error === 'string' ? { error: value.error } : {}) };
   }
-  const { id, time, boot, uid, command, owner, mount, writes, undoes } = value;
+  const { id, time, boot, uid, command, mount, writes, undoes } = value;
   if (
     value.type === 'begin' &&
     typeof time === 'number' &&
     typeof boot === 'string' &&
     typeof uid === 'number' &&
-    typeof owner === 'string' &&
     typeof mount === 'string' &&
     isListOf(command, (item): item is string => typeof item === 'string') &&
     isListOf(writes, isWrite)
   ) {
-    return { id, time, boot, uid, command, owner, mount, writes, ...(typeof undoes === 'string' ? { undoes } : {}) };
+    return { id, time, boot, uid, command, mount, writes, ...(typeof undoes === 'string' ? { undoes } : {}) };
   }
   return undefined;
 }
@@ -155,5 +154,8 @@ const isListOf = <T>(value: unknown, isItem: (item: unknown) => item is T): valu
 
 const isWrite = (value: unknown): value is Write =>
   isRecord(value) &&
-  [value.name, value.path, value.file, value.before, value.after].every((part) => typeof part === 'string') &&
-  typeof value.inode === 'number';
+  [value.name, value.path, value.file, value.before, value.after, value.endpoint, value.subject].every(
+    (part) => typeof part === 'string',
+  ) &&
+  typeof value.inode === 'number' &&
+  OWNER_NAMES.some((name) => name === value.via);

@@ -2,19 +2,18 @@
  * The Plan: what would be written, before and after, what then really binds, and the risks. Nothing is written that a
  * Plan did not show, whoever asked for it (flags, form, policy, undo).
  */
+
+import type { Workload } from '../inventory/workload.ts';
 import type { CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import type { Edit, Limit } from './catalogue.ts';
 import { effectiveNote } from './effective-note.ts';
+import type { OwnerName } from './owners/owner.ts';
+import { type OwnerOptions, ownership } from './ownership.ts';
 import { risksOf } from './risks.ts';
 
-export interface Target {
-  /** As the user calls it. */
-  readonly name: string;
-  /** Path beneath the mount. */
-  readonly path: string;
-  readonly inode: number;
-}
+/** A workload that a limit is for; `name` is as the user calls it. */
+export type Target = Workload;
 
 /** One write of one file. */
 export interface Write {
@@ -25,6 +24,14 @@ export interface Write {
   /** The file's text before, without its newline. */
   readonly before: string;
   readonly after: string;
+  /** Who makes it. */
+  readonly via: OwnerName;
+  /** Where the owner is reached: a socket; empty for the file itself. */
+  readonly endpoint: string;
+  /** What the owner calls it: a container id, a unit; empty for the file itself. */
+  readonly subject: string;
+  /** Kept by the owner over a reboot. */
+  readonly persist?: boolean;
 }
 
 export interface Risk {
@@ -35,8 +42,14 @@ export interface Risk {
   readonly remedy?: string;
 }
 
+export interface PlannedWrite extends Write {
+  /** What the owner calls the new value, where it is not the file: `MemoryMax=50331648`. */
+  readonly property?: string;
+  readonly notes: readonly string[];
+}
+
 export interface Plan {
-  readonly writes: readonly (Write & { readonly notes: readonly string[] })[];
+  readonly writes: readonly PlannedWrite[];
   /** Files that already say what was asked. */
   readonly unchanged: readonly Write[];
   readonly risks: readonly Risk[];
@@ -54,30 +67,52 @@ export interface PlanContext {
   /** Paths of the cgroups that this process and pid 1 live in: limiting them may lock the user out. */
   readonly ownPath: string | undefined;
   readonly initPath: string | undefined;
+  readonly owners: OwnerOptions;
 }
 
 /** Throws BadValueError where a value does not fit what is there, CgroupFileError where a file cannot be read. */
 export function planSet(requests: readonly Request[], context: PlanContext): Plan {
-  const { files } = context;
-  const all = requests.flatMap(({ target, edits }) => {
-    const byFile = new Map<string, Write & { notes: string[] }>();
-    for (const { limit, edit } of edits) {
-      const pending = byFile.get(limit.file);
-      const before = pending?.before ?? files.read(target.path, limit.file).trim();
-      const write = pending ?? { ...target, file: limit.file, before, after: before, notes: [] };
-      byFile.set(limit.file, {
-        ...write,
-        after: edit.after(write.after),
-        notes: [...write.notes, ...(edit.note ? [edit.note] : [])],
-      });
-    }
-    for (const { limit } of edits) limit.check?.(byFile.get(limit.file)?.after ?? '');
-    return [...byFile.values()];
+  const planned = requests.flatMap(({ target, edits }) => {
+    const limits = new Set(edits.map(({ limit }) => limit));
+    return [...limits].map((limit) => {
+      const own = edits.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
+      return planFile(target, limit, own, context);
+    });
   });
-  const writes = all.filter(({ before, after }) => before !== after);
+  const changed = planned.filter(({ write }) => write.before !== write.after);
   return {
-    writes: writes.map((write) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
-    unchanged: all.filter(({ before, after }) => before === after),
-    risks: writes.flatMap((write) => risksOf(write, context)),
+    writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
+    unchanged: planned.filter(({ write }) => write.before === write.after).map(({ write }) => write),
+    risks: changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, context)]),
+  };
+}
+
+/** One file of one workload: every edit in order, then what its owner makes of it. */
+function planFile(
+  target: Target,
+  limit: Limit,
+  edits: readonly Edit[],
+  context: PlanContext,
+): { write: PlannedWrite; risks: readonly Risk[] } {
+  const { file } = limit;
+  const { owner, place, risks, notes } = ownership(target, file, context);
+  const before = context.files.read(place.path, file).trim();
+  const wanted = edits.reduce((text, edit) => edit.after(text), before);
+  limit.check?.(wanted);
+  const after = wanted === before ? before : owner.keeps(file, wanted);
+  const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
+  const rounded = after === wanted ? [] : [`${owner.name} keeps whole percents: ${wanted} becomes ${after}`];
+  return {
+    write: {
+      name: target.name,
+      ...place,
+      file,
+      before,
+      after,
+      via: owner.name,
+      ...(property ? { property } : {}),
+      notes: [...edits.flatMap(({ note }) => note ?? []), ...rounded, ...notes],
+    },
+    risks,
   };
 }

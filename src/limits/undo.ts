@@ -2,7 +2,8 @@
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import type { Change } from './journal.ts';
-import type { Plan, PlanContext, Risk, Write } from './plan.ts';
+import { openOwner } from './owners/open-owner.ts';
+import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 
 /** Newest change that is neither an undo nor undone, or the one whose id starts with `id`. */
 export function changeToUndo(changes: readonly Change[], id?: string): Change | undefined {
@@ -19,7 +20,7 @@ export function changeToUndo(changes: readonly Change[], id?: string): Change | 
  * refusal; with --force the file is restored all the same (never another cgroup).
  */
 export function planUndo(change: Change, { files, machine }: PlanContext): Plan {
-  const writes: (Write & { notes: string[] })[] = [];
+  const writes: PlannedWrite[] = [];
   const unchanged: Write[] = [];
   const risks: Risk[] = [];
   for (const done of change.writes.toReversed()) {
@@ -41,7 +42,8 @@ export function planUndo(change: Change, { files, machine }: PlanContext): Plan 
         remedy: 'to restore it all the same add --force',
       });
     }
-    writes.push({ ...restored, notes: [] });
+    const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, done.before);
+    writes.push({ ...restored, ...(property ? { property } : {}), notes: [] });
   }
   return { writes, unchanged, risks };
 }

@@ -43,4 +43,5 @@ export const contextOf = (files: CgroupFiles, own = '/user/shell'): PlanContext 
   machine: { memoryTotal: 8 * 2 ** 30, cpus: 4, pageSize: 4096, bootId: 'boot-1' },
   ownPath: own,
   initPath: '/init.scope',
+  owners: { sockets: [] },
 });

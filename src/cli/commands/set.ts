@@ -1,19 +1,25 @@
 /** tscg set: limits for one or more workloads, as one change. */
 import { LIMITS } from '../../limits/catalogue.ts';
+import { OWNER_NAMES, type OwnerName } from '../../limits/owners/owner.ts';
 import { planSet, type Request } from '../../limits/plan.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 
+export interface OwnerFlags {
+  via?: string;
+  persist?: boolean;
+}
+
 type Values = Readonly<Record<string, unknown>>;
 
 export async function set(
   names: readonly string[],
-  options: CarryOutOptions & Values,
+  options: CarryOutOptions & OwnerFlags & Values,
   global: GlobalOptions,
 ): Promise<void> {
   const hierarchy = openHierarchy(global);
-  const context = planContext(hierarchy);
+  const context = planContext(hierarchy, ownerOptions(options));
   // Values first: a typing error is told before anything is looked up.
   const edits = LIMITS.flatMap((limit) =>
     limit.flags.flatMap(({ long, parse }) => {
@@ -25,8 +31,8 @@ export async function set(
     throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
   const workloads = await resolveNames(names, hierarchy);
   // As the user calls it, so that a command in a message can be typed as it stands.
-  const requests = workloads.map(({ path, inode }, index): Request => {
-    return { target: { name: names[index] ?? path, path, inode }, edits };
+  const requests = workloads.map((workload, index): Request => {
+    return { target: { ...workload, name: names[index] ?? workload.name }, edits };
   });
   await carryOut(planSet(requests, context), context, options);
 }
@@ -34,3 +40,9 @@ export async function set(
 /** `--memory-high` as commander names it: `memoryHigh`. */
 const optionName = (long: string): string =>
   long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+function ownerOptions({ via = 'auto', persist }: OwnerFlags): { via?: OwnerName; persist?: boolean } {
+  const name = OWNER_NAMES.find((owner) => owner === via);
+  if (!name && via !== 'auto') throw new UsageError(`--via: no owner "${via}"; one of auto, ${OWNER_NAMES.join(', ')}`);
+  return { ...(name ? { via: name } : {}), ...(persist ? { persist } : {}) };
+}

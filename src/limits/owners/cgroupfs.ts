@@ -4,5 +4,9 @@ import type { Owner } from './owner.ts';
 
 export const cgroupfsOwner = (files: CgroupFiles): Owner => ({
   name: 'cgroupfs',
-  write: async ({ path, inode, file, after }) => files.write(path, inode, file, after),
+  describe: (file, text) => `${file}=${text}`,
+  keeps: (_, text) => text,
+  apply: async (writes) => {
+    for (const { path, inode, file, after } of writes) files.write(path, inode, file, after);
+  },
 });

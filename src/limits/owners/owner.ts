@@ -1,8 +1,20 @@
 /** Who changes a cgroup's limits, so that the change lasts. One backend a file in this folder. */
 import type { Write } from '../plan.ts';
 
+export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman'] as const;
+export type OwnerName = (typeof OWNER_NAMES)[number];
+
 export interface Owner {
-  readonly name: 'cgroupfs';
-  /** Makes one change. Throws with path, file, value, errno and remedy. */
-  write(write: Write): Promise<void>;
+  readonly name: OwnerName;
+  /** What the owner calls the value of a file, as `MemoryMax=50331648`; undefined where it has no such property. */
+  describe(file: string, text: string): string | undefined;
+  /** The text that the owner can keep, where it rounds: what will be read back. */
+  keeps(file: string, text: string): string;
+  /** Makes changes of one subject, together. Throws with what was tried, the value, the cause and the remedy. */
+  apply(writes: readonly Write[]): Promise<void>;
+}
+
+/** An owner refused or did not answer. */
+export class OwnerError extends Error {
+  override readonly name = 'OwnerError';
 }

@@ -1,0 +1,95 @@
+/**
+ * Docker's Engine API, which writes the container's stored configuration first and then the cgroup:
+ *
+ *     POST /containers/ID/update   {"CpuQuota":30000,"CpuPeriod":100000,"Memory":50331648,"MemorySwap":…,"PidsLimit":40}
+ *
+ * Fields that are 0 or missing stay as they are, so "no limit" has to be spelled.
+ */
+
+import { parseCpuMax } from '../../kernel/cpu-max.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { NO_LIMIT } from '../../kernel/value.ts';
+import type { Write } from '../plan.ts';
+import { type Owner, OwnerError } from './owner.ts';
+
+/** The most that a page counter holds; the kernel shows it as `max`. A running container's limit goes away only so. */
+const MOST_BYTES = Number(2n ** 63n - 4096n);
+
+type Fields = Readonly<Record<string, number | string>>;
+
+const bytes = (text: string): number => Math.min(MOST_BYTES, parseSingleValue(text));
+
+const PROPERTIES: Readonly<Record<string, (text: string) => Fields>> = {
+  'cpu.max': (text) => {
+    const { quota, period } = parseCpuMax(text);
+    return { CpuQuota: quota === NO_LIMIT ? -1 : quota, CpuPeriod: period };
+  },
+  'memory.max': (text) => ({ Memory: bytes(text) }),
+  'memory.low': (text) => ({ MemoryReservation: bytes(text) }),
+  'pids.max': (text) => ({ PidsLimit: text === 'max' ? -1 : parseSingleValue(text) }),
+  'cpuset.cpus': (text) => ({ CpusetCpus: text }),
+  'cpuset.mems': (text) => ({ CpusetMems: text }),
+};
+
+/** A stopped daemon or a slow disk must not hold the user for long; an update of a busy one takes a second. */
+const PATIENCE_MS = 15_000;
+
+export const dockerOwner = (socket: string): Owner => ({
+  name: 'docker',
+  describe: (file, text) => {
+    const fields = PROPERTIES[file]?.(text);
+    return (
+      fields &&
+      Object.entries(fields)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ')
+    );
+  },
+  keeps: (_, text) => text,
+  apply: async (writes) => {
+    const [{ subject = '' } = {}] = writes;
+    try {
+      const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
+      const inspected = await getJson(socket, `/containers/${subject}/json`, { timeoutMs: PATIENCE_MS });
+      const hostConfig = hostConfigOf(inspected);
+      await postJson(socket, `/containers/${subject}/update`, updateOf(writes, hostConfig), { timeoutMs: PATIENCE_MS });
+    } catch (error) {
+      throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
+    }
+  },
+});
+
+interface HostConfig {
+  readonly NanoCpus: number;
+  readonly Memory: number;
+  readonly MemorySwap: number;
+}
+
+function hostConfigOf(inspected: unknown): HostConfig {
+  const config = field(inspected, 'HostConfig');
+  const figure = (key: string): number => {
+    const value = field(config, key);
+    return typeof value === 'number' ? value : 0;
+  };
+  return { NanoCpus: figure('NanoCpus'), Memory: figure('Memory'), MemorySwap: figure('MemorySwap') };
+}
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
+
+/** The body of the update, with what docker demands beside the limits that were asked for. */
+export function updateOf(writes: readonly Write[], { NanoCpus, Memory, MemorySwap }: HostConfig): Fields {
+  let fields: Fields = {};
+  for (const { file, after } of writes) fields = { ...fields, ...PROPERTIES[file]?.(after) };
+  const { CpuQuota, CpuPeriod, ...others } = fields;
+  // A container started with --cpus takes only that again: quota and period beside it are a conflict.
+  if (NanoCpus > 0 && typeof CpuQuota === 'number' && typeof CpuPeriod === 'number' && CpuQuota > 0) {
+    fields = { ...others, NanoCpus: Math.round((CpuQuota / CpuPeriod) * 1e9) };
+  }
+  // MemorySwap is memory and swap together and may not be below memory: the swap beside it is kept.
+  const memory = fields.Memory;
+  if (typeof memory === 'number' && MemorySwap > 0) {
+    fields = { ...fields, MemorySwap: Math.min(MOST_BYTES, memory + Math.max(0, MemorySwap - Memory)) };
+  } else if (typeof memory === 'number') fields = { ...fields, MemorySwap: -1 };
+  return fields;
+}
