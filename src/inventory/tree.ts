@@ -3,7 +3,7 @@
  * descendants tell when one is due.
  */
 import type { Walk } from './walk.ts';
-import { createWatcher, type HintKind, type WatchState } from './watch.ts';
+import { createWatcher, ENTRIES_A_CGROUP, type HintKind, type WatchState } from './watch.ts';
 
 export interface Cgroup {
   /** Beneath the mount: `/` or `/a/b`. */
@@ -46,8 +46,6 @@ export interface Tree {
   close(): void;
 }
 
-/** Interface files of a cgroup: what one more directory costs chokidar beside its children. */
-const FILES_A_CGROUP = 20;
 /** Hints kept between two syncs; more say no more than that a walk is due. */
 const HINTS_KEPT = 10_000;
 
@@ -68,7 +66,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
   const watcher = createWatcher({
     mount,
     paths: () => known.keys(),
-    sizeOf: (path) => FILES_A_CGROUP + (children.get(path) ?? 0),
+    sizeOf: (path) => ENTRIES_A_CGROUP + (children.get(path) ?? 0),
     ...(clock && { clock }),
     onHint(kind, path) {
       if (kind !== undefined && path !== undefined) {
@@ -89,7 +87,10 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
 
   async function syncOnce(): Promise<TreeChange> {
     isHinted = false;
-    const { paths, inodes } = await walk(mount, '/');
+    const { paths, inodes } = await walk(mount, '/').catch((error: unknown) => {
+      isHinted = true;
+      throw error;
+    });
     const before = known;
     const now = new Map<string, Cgroup>();
     const added: Cgroup[] = [];

@@ -51,6 +51,8 @@ const MS_A_WATCH = 1;
 /** Watches put in one turn. */
 const A_TURN = 5;
 const BETWEEN_TURNS_MS = 20;
+/** Interface files of a cgroup: what chokidar reads with each, beside its children. */
+export const ENTRIES_A_CGROUP = 20;
 /** Adding a path that vanished leaves chokidar a listener on its parent for good: past so many it starts anew. */
 const VANISHED_MOST = 32;
 
@@ -99,9 +101,16 @@ export function createWatcher(options: WatcherOptions): Watcher {
     timer = setTimeout(start, budget.rest(nextStartMs, clock())).unref();
   }
 
+  /** A new chokidar in place of one that carries too much from the past. */
+  function renew(): void {
+    const cost = followed.size * ENTRIES_A_CGROUP;
+    stop('off');
+    if (budget.spend(cost, clock())) start();
+    else rest();
+  }
+
   function charge(entries: number): void {
-    /** What a start costs is bounded by how seldom it comes. */
-    if (state === 'watching' && !budget.spend(entries, clock())) rest();
+    if (!budget.spend(entries, clock())) rest();
   }
 
   function start(): void {
@@ -131,7 +140,9 @@ export function createWatcher(options: WatcherOptions): Watcher {
       if (existsSync(full)) follow(beneath(full));
       onHint('removed', beneath(full));
     });
-    opened.on('raw', (_event, _name, details) => charge(sizeOf(watchedPath(details))));
+    opened.on('raw', (_event, _name, details) => {
+      if (watcher === opened) charge(sizeOf(watchedPath(details)));
+    });
     opened.on('error', fail);
     opened.on('ready', () => {
       isReady = true;
@@ -180,9 +191,10 @@ export function createWatcher(options: WatcherOptions): Watcher {
     chokidar.add(full);
     followed.add(path);
     setImmediate(() => {
-      if (watcher === chokidar && !existsSync(full) && ++vanished > VANISHED_MOST) rest();
+      if (watcher === chokidar && !existsSync(full) && ++vanished > VANISHED_MOST) renew();
     });
-    charge(sizeOf(path));
+    /** What a start costs is bounded by how seldom it comes. */
+    if (state === 'watching') charge(sizeOf(path));
   }
 
   function follow(path: string): void {
