@@ -88,6 +88,7 @@ const files =
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const queue = [...files];
+/** @type {Awaited<ReturnType<typeof runFile>>[]} */
 const failures = [];
 async function worker() {
   for (let file = queue.shift(); file; file = queue.shift()) {

@@ -83,14 +83,29 @@ const SETTLE_STEP_MS = 10;
 async function verify({ path, file, after, via }: Write, files: CgroupFiles, machine: Machine): Promise<void> {
   const deadline = performance.now() + (via === 'cgroupfs' ? 0 : SETTLE_MS);
   for (;;) {
-    const now = files.read(path, file).trim();
-    if (sameValue(file, now, after, machine)) return;
+    const now = readOr(files, path, file, via);
+    if (now !== undefined && sameValue(file, now, after, machine)) return;
     if (performance.now() >= deadline) {
+      if (now === undefined) {
+        throw new ApplyError(
+          `${path}/${file} does not exist after ${via} set it: its controller is not delegated there; for a user's units add Delegate=cpu cpuset io memory pids to user@.service`,
+        );
+      }
       throw new ApplyError(
         `${path}/${file} reads "${now}" after "${after}" was set: the kernel or another writer changed it`,
       );
     }
     await sleep(SETTLE_STEP_MS);
+  }
+}
+
+/** An owner's file may appear only with its first limit. */
+function readOr(files: CgroupFiles, path: string, file: string, via: Write['via']): string | undefined {
+  try {
+    return files.read(path, file).trim();
+  } catch (error) {
+    if (via !== 'cgroupfs' && error instanceof CgroupFileError && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -32,6 +32,8 @@ export interface Limit {
   /** Group heading in help. */
   readonly group: string;
   readonly flags: readonly LimitFlag[];
+  /** What it says where nobody set it: also what is meant where its controller is not enabled yet. */
+  readonly unset: string;
   /** Throws BadValueError where the text as a whole is outside what the kernel takes. */
   readonly check?: (text: string) => void;
   /** How the kernel shows what was written (page size), for the comparison after a write. */
@@ -115,6 +117,7 @@ function memoryLimit(file: string, flags: readonly Omit<LimitFlag, 'parse' | 'va
         return { after: () => kernelText(bytes) };
       },
     })),
+    unset: file === 'memory.low' || file === 'memory.min' ? '0' : 'max',
     rounded: (text, { pageSize }) =>
       text.trim() === 'max' ? 'max' : String(Math.floor(Number(text) / pageSize) * pageSize),
     describe: (text) => (text.trim() === 'max' ? 'no limit' : sizeText(Number(text))),
@@ -172,6 +175,7 @@ export const LIMITS: readonly Limit[] = [
         },
       },
     ],
+    unset: 'max 100000',
     check: checkCpuMax,
     rounded: same,
     describe: (text) => {
@@ -194,6 +198,7 @@ export const LIMITS: readonly Limit[] = [
         },
       },
     ],
+    unset: '100',
     rounded: same,
     describe: same,
   },
@@ -221,6 +226,7 @@ export const LIMITS: readonly Limit[] = [
         },
       },
     ],
+    unset: 'max',
     rounded: same,
     describe: (text) => (text.trim() === 'max' ? 'no limit' : `${text.trim()} tasks`),
   },

@@ -47,11 +47,9 @@ export function ownership(target: Workload, file: string, context: Context): Own
   const { files, owners } = context;
   const candidates = candidatesOf(target, owners.sockets);
   const allowed = owners.via ? candidates.filter(({ via }) => via === owners.via) : candidates;
-  const found = allowed.find(
-    ({ via, endpoint }) => openOwner({ via, endpoint }, files).describe(file, 'max') !== undefined,
-  );
+  const found = allowed.find(({ via, endpoint }) => openOwner({ via, endpoint }, files).sets(file));
   if (!found) throw new BadValueError(cannot(target, file, owners.via, candidates));
-  const { path, inode } = placeOf(target, file, files);
+  const { path, inode } = found.via === 'systemd' ? target : placeOf(target, file, files);
   const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
   return { owner: openOwner(found, files), place, ...consequences(target, file, found, owners) };
 }
@@ -59,12 +57,12 @@ export function ownership(target: Workload, file: string, context: Context): Own
 const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
 
 function candidatesOf(target: Workload, sockets: readonly RuntimeSocket[]): Candidate[] {
-  const { runtime, id, uid, path } = target;
+  const { runtime, id, path } = target;
+  // Below a user's manager its own bus and its own engines rule; the manager itself belongs to the system.
+  const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
+  const uid = user === undefined ? undefined : Number(user);
   const socket = (wanted: Runtime): string | undefined =>
-    (
-      sockets.find((entry) => entry.runtime === wanted && entry.state === 'usable' && entry.uid === uid) ??
-      sockets.find((entry) => entry.runtime === wanted && entry.state === 'usable' && uid === undefined)
-    )?.path;
+    sockets.find((entry) => entry.runtime === wanted && entry.state === 'usable' && entry.uid === uid)?.path;
   const candidates: Candidate[] = [];
   if (target.kind === 'container' && id !== undefined && (runtime === 'docker' || runtime === 'podman')) {
     const endpoint = socket(runtime);
@@ -95,10 +93,10 @@ function placeOf(
   if (kind !== 'container' || (runtime !== 'podman' && runtime !== 'cri-o') || !existsSync(join(files.mount, inner))) {
     return { path, inode };
   }
-  const outer = readOr(files, path, file);
-  const own = readOr(files, inner, file);
   const isUnset = (text: string | undefined): boolean => text === undefined || text.startsWith('max') || text === '100';
-  return own !== undefined && isUnset(outer) ? { path: inner, inode: files.inode(inner) } : { path, inode };
+  const own = readOr(files, inner, file);
+  const onInner = own !== undefined && (!isUnset(own) || isUnset(readOr(files, path, file)));
+  return onInner ? { path: inner, inode: files.inode(inner) } : { path, inode };
 }
 
 function readOr(files: CgroupFiles, path: string, file: string): string | undefined {
@@ -112,12 +110,12 @@ function readOr(files: CgroupFiles, path: string, file: string): string | undefi
 
 /** What the choice of the owner means. */
 function consequences(
-  { runtime, kind, name, path, podUid, pod, namespace }: Workload,
+  { runtime, kind, name, path, pod, namespace }: Workload,
   file: string,
   { via, subject }: Candidate,
   { persist }: OwnerOptions,
 ): { risks: Risk[]; notes: string[] } {
-  if (podUid !== undefined || runtime === 'kubernetes') {
+  if (path.includes('kubepods')) {
     return {
       risks: [
         {

@@ -4,7 +4,7 @@
  */
 
 import type { Workload } from '../inventory/workload.ts';
-import type { CgroupFiles } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import type { Edit, Limit } from './catalogue.ts';
 import { effectiveNote } from './effective-note.ts';
@@ -96,7 +96,7 @@ function planFile(
 ): { write: PlannedWrite; risks: readonly Risk[] } {
   const { file } = limit;
   const { owner, place, risks, notes } = ownership(target, file, context);
-  const before = context.files.read(place.path, file).trim();
+  const before = textBefore(place, limit, context);
   const wanted = edits.reduce((text, edit) => edit.after(text), before);
   limit.check?.(wanted);
   const after = wanted === before ? before : owner.keeps(file, wanted);
@@ -115,4 +115,18 @@ function planFile(
     },
     risks,
   };
+}
+
+/** systemd enables a controller when a unit gets its first property of it: until then there is no file. */
+function textBefore(
+  { path, via }: Pick<Write, 'path' | 'via'>,
+  { file, unset }: Limit,
+  { files }: PlanContext,
+): string {
+  try {
+    return files.read(path, file).trim();
+  } catch (error) {
+    if (via === 'systemd' && error instanceof CgroupFileError && error.code === 'ENOENT') return unset;
+    throw error;
+  }
 }

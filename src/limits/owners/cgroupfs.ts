@@ -4,6 +4,7 @@ import type { Owner } from './owner.ts';
 
 export const cgroupfsOwner = (files: CgroupFiles): Owner => ({
   name: 'cgroupfs',
+  sets: () => true,
   describe: (file, text) => `${file}=${text}`,
   keeps: (_, text) => text,
   apply: async (writes) => {

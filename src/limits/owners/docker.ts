@@ -36,6 +36,7 @@ const PATIENCE_MS = 15_000;
 
 export const dockerOwner = (socket: string): Owner => ({
   name: 'docker',
+  sets: (file) => file in PROPERTIES,
   describe: (file, text) => {
     const fields = PROPERTIES[file]?.(text);
     return (

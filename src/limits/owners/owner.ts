@@ -6,6 +6,8 @@ export type OwnerName = (typeof OWNER_NAMES)[number];
 
 export interface Owner {
   readonly name: OwnerName;
+  /** Whether it has a property for the file. */
+  sets(file: string): boolean;
   /** What the owner calls the value of a file, as `MemoryMax=50331648`; undefined where it has no such property. */
   describe(file: string, text: string): string | undefined;
   /** The text that the owner can keep, where it rounds: what will be read back. */

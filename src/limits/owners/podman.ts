@@ -29,6 +29,7 @@ const PATIENCE_MS = 15_000;
 
 export const podmanOwner = (socket: string): Owner => ({
   name: 'podman',
+  sets: (file) => file in PROPERTIES,
   describe: (file, text) => {
     const property = PROPERTIES[file]?.(text);
     return (

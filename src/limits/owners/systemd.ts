@@ -2,6 +2,10 @@
  * systemd over D-Bus: Manager.SetUnitProperties(s unit, b runtime, a(sv) properties) of org.freedesktop.systemd1, on the
  * system bus, or on a user's bus for the units of a user manager. Property types: man org.freedesktop.systemd1.
  */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { Bus } from '../../inventory/runtimes/dbus.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { type Owner, OwnerError } from './owner.ts';
@@ -39,6 +43,7 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Properties>> = {
 /** `bus`: path of the bus's socket. */
 export const systemdOwner = (bus: string): Owner => ({
   name: 'systemd',
+  sets: (file) => file in PROPERTIES,
   describe: (file, text) => {
     const properties = PROPERTIES[file]?.(text);
     return properties?.map(([name, value]) => `${name}=${value === INFINITY ? 'infinity' : value}`).join(' ');
@@ -54,7 +59,9 @@ export const systemdOwner = (bus: string): Owner => ({
     const [{ subject = '', persist = false } = {}] = writes;
     const properties = writes.flatMap(({ file, after }) => PROPERTIES[file]?.(after) ?? []);
     try {
-      await setUnitProperties(bus, subject, !persist, properties);
+      const user = otherUser(bus);
+      if (user) await setAsUser(user, subject, !persist, properties);
+      else await setUnitProperties(bus, subject, !persist, properties);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const remedy = /auth|denied|permi/i.test(text)
@@ -78,8 +85,11 @@ async function setUnitProperties(
     import('../../inventory/runtimes/dbus.ts'),
     import('@jellybrick/dbus-next'),
   ]);
-  const bus = await connectBus(socket, PATIENCE_MS);
+  // Neither the connection nor its time-outs keep the process alive; this call must.
+  const alive = setInterval(() => {}, PATIENCE_MS);
+  let bus: Bus | undefined;
   try {
+    bus = await connectBus(socket, PATIENCE_MS);
     await bus.call({
       destination: 'org.freedesktop.systemd1',
       path: '/org/freedesktop/systemd1',
@@ -89,6 +99,49 @@ async function setUnitProperties(
       body: [unit, runtime, properties.map(([name, value]) => [name, new Variant('t', value)])],
     });
   } finally {
-    bus.close();
+    clearInterval(alive);
+    bus?.close();
   }
+}
+
+interface BusUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly runtimeDirectory: string;
+}
+
+/** The owner of a user's bus, which lets in nobody else, root included; undefined where it is ours or the system's. */
+function otherUser(socket: string): BusUser | undefined {
+  if (!socket.startsWith('/run/user/')) return undefined;
+  const { uid, gid } = statSync(socket);
+  return uid === process.getuid?.() ? undefined : { uid, gid, runtimeDirectory: dirname(socket) };
+}
+
+/** Root becomes that user for one command. */
+async function setAsUser(
+  { uid, gid, runtimeDirectory }: BusUser,
+  unit: string,
+  runtime: boolean,
+  properties: Properties,
+): Promise<void> {
+  const { execFile } = await import('node:child_process');
+  const args = ['--user', 'set-property', ...(runtime ? ['--runtime'] : []), unit, ...properties.map(assignment)];
+  await promisify(execFile)('systemctl', args, {
+    uid,
+    gid,
+    timeout: PATIENCE_MS,
+    env: {
+      PATH: process.env.PATH,
+      XDG_RUNTIME_DIR: runtimeDirectory,
+      DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtimeDirectory}/bus`,
+    },
+  });
+}
+
+/** A property as unit files and systemctl spell it. */
+function assignment([name, value]: Properties[number]): string {
+  if (name === 'CPUQuotaPeriodUSec') return `CPUQuotaPeriodSec=${value}us`;
+  if (name === 'CPUQuotaPerSecUSec')
+    return `CPUQuota=${value === INFINITY ? '' : `${Number(value) / QUOTA_STEP_USEC}%`}`;
+  return `${name}=${value === INFINITY ? 'infinity' : value}`;
 }
