@@ -1,7 +1,7 @@
 /** What every command stands on: the hierarchy, the machine, the workloads by name. */
 import { readFileSync } from 'node:fs';
 import { openInventory } from '../inventory/inventory.ts';
-import { resolve } from '../inventory/resolve.ts';
+import { NoSuchNameError, resolve } from '../inventory/resolve.ts';
 import { findSockets } from '../inventory/sockets.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { openCgroupFiles } from '../kernel/cgroup-files.ts';
@@ -20,15 +20,22 @@ export const PROC = '/proc';
 export const openHierarchy = ({ mount }: GlobalOptions): Hierarchy =>
   chooseHierarchy(readFileSync(`${PROC}/self/mountinfo`, 'utf8'), mount);
 
-/** The workloads that the names mean, in their order. Throws NoSuchNameError, AmbiguousNameError. */
-export async function resolveNames(names: readonly string[], hierarchy: Hierarchy): Promise<Workload[]> {
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false });
+/**
+ * The workloads that the names mean, in their order. Most are named by their path or on disk; the runtimes' APIs are
+ * asked where that does not do. Throws NoSuchNameError, AmbiguousNameError, BadNameError.
+ */
+export async function resolveNames(names: readonly string[], hierarchy: Hierarchy, apis = false): Promise<Workload[]> {
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis });
   try {
     await inventory.refresh();
     const found: Workload[] = [];
-    for (const name of names)
+    for (const name of names) {
       found.push(await resolve(inventory.workloads(), name, { proc: PROC, mount: hierarchy.mount }));
+    }
     return found;
+  } catch (error) {
+    if (apis || !(error instanceof NoSuchNameError)) throw error;
+    return resolveNames(names, hierarchy, true);
   } finally {
     inventory.close();
   }

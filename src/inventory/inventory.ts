@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import { openApiSource } from './api-source.ts';
 import { diskSources } from './disk-sources.ts';
 import { identify } from './identity.ts';
 import type { NameSource, Names } from './names/source.ts';
 import { createNameOf, isNameable, pathName } from './names.ts';
+import type { RuntimeStatus } from './runtimes/endpoint.ts';
 import { type Cgroup, openTree } from './tree.ts';
 import { createWalk, type Walk } from './walk.ts';
 import type { WatchState } from './watch.ts';
@@ -20,6 +22,8 @@ export interface InventoryOptions {
   readonly watch: boolean;
   /** Who knows names, the most trusted first. The runtimes' files on disk if absent. */
   readonly sources?: readonly NameSource[];
+  /** Ask the runtimes' APIs too, before the disk. */
+  readonly apis?: boolean;
   readonly walk?: Walk;
 }
 
@@ -51,6 +55,8 @@ export interface Inventory {
   /** Cgroups that came or went without an event that told so. */
   missed(): number;
   watching(): { readonly state: WatchState; readonly reason?: string };
+  /** How each runtime's API is, asked anew; empty without `apis`. */
+  runtimes(): Promise<readonly RuntimeStatus[]>;
   close(): void;
 }
 
@@ -65,7 +71,8 @@ const PATIENT_AT_ONCE = 32;
 
 export function openInventory(options: InventoryOptions): Inventory {
   const { mount, proc, watch } = options;
-  const sources = options.sources ?? diskSources();
+  const apis = options.apis ? openApiSource({ watch }) : undefined;
+  const sources = [...(apis ? [apis.source] : []), ...(options.sources ?? diskSources())];
   const nameOf = createNameOf(sources);
   const listeners = new Set<() => void>();
   /** A burst of events is told of once. */
@@ -193,10 +200,12 @@ export function openInventory(options: InventoryOptions): Inventory {
     isComplete: tree.isComplete,
     missed: tree.missed,
     watching: tree.watching,
+    runtimes: async () => (await apis?.ask()) ?? [],
     close() {
       isClosed = true;
       listeners.clear();
       for (const stop of stops) stop();
+      apis?.close();
       tree.close();
       queue.clear();
       wake();

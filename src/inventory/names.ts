@@ -44,13 +44,13 @@ export function createNameOf(sources: readonly NameSource[], clock: () => number
 }
 
 /** Whether any source could know more than the path does. */
-export const isNameable = ({ kind }: Identity): boolean => kind === 'container' || kind === 'pod' || kind === 'machine';
+export const isNameable = ({ kind }: Identity): boolean => ['container', 'pod', 'machine', 'unit'].includes(kind);
 
 /** A name from the path alone: what it holds, else the short id, else its last component. */
 export function pathName(identity: Identity, path: string): string {
   const { kind, name, id } = identity;
   if (name !== undefined && name !== '') return name;
-  if (id !== undefined && isNameable(identity)) return shortId(id);
+  if (id !== undefined && kind !== 'cgroup') return shortId(id);
   if (kind === 'root') return '/';
   return clean(path.slice(path.lastIndexOf('/') + 1)) || clean(path);
 }

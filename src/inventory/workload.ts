@@ -1,5 +1,7 @@
 /** Any row with a name: what a cgroup is, as far as its path, the disk and the runtimes tell. */
 
+import type { WorkloadDetails } from './runtimes/details.ts';
+
 export type WorkloadKind =
   /** A cgroup that a runtime made for one container. */
   | 'container'
@@ -66,4 +68,6 @@ export interface Workload extends Identity {
   readonly labels?: Readonly<Record<string, string>>;
   /** Pid of the container's init on this host, where the runtime or the disk tells. */
   readonly initPid?: number;
+  /** All that the runtime's API tells, where one answers. */
+  readonly details?: WorkloadDetails;
 }

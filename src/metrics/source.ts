@@ -45,6 +45,8 @@ export interface Source {
 /** Descriptors that the collector may keep; RLIMIT_NOFILE, which Node raises to its hard limit, is above it. */
 const DESCRIPTOR_BUDGET = 16_384;
 
+const REFRESH_FRAMES = 10;
+
 export interface LiveOptions {
   readonly hierarchy: Hierarchy;
   readonly proc?: string;
@@ -56,7 +58,7 @@ export interface LiveOptions {
 export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch }: LiveOptions): Source {
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
-  const inventory: Inventory = openInventory({ mount, proc, watch });
+  const inventory: Inventory = openInventory({ mount, proc, watch, apis: true });
   const collector = openCollector({
     mount,
     files: CGROUP_FILES,
@@ -70,11 +72,13 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   });
   let before: Snapshot | undefined;
   let stale = true;
+  let frames = 0;
 
   return {
     async next(visible) {
       const started = performance.now();
-      if (stale || inventory.hinted()) await inventory.refresh();
+      // Now and then all the same: names change, and a file that holds one may come late.
+      if (stale || inventory.hinted() || frames++ % REFRESH_FRAMES === 0) await inventory.refresh();
       const tick = await sampler.tick({ rows: inventory.workloads(), ...(visible ? { visible } : {}) });
       const { snapshot } = tick;
       // Events are a hint; the kernel's own count of descendants is the truth, and costs one read.

@@ -3,8 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { openInventory } from '../../inventory/inventory.ts';
-import { findSockets } from '../../inventory/sockets.ts';
+import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
@@ -26,15 +25,7 @@ interface Check {
 const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
 
 export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
-  const checks = [
-    program(),
-    addon(),
-    ...(await hierarchyChecks(global)),
-    pressure(),
-    permission(),
-    ...runtimes(),
-    journal(),
-  ];
+  const checks = [program(), addon(), ...(await hierarchyChecks(global)), pressure(), permission(), journal()];
   if (json) console.log(JSON.stringify(checks, undefined, 2));
   else for (const check of checks) console.log(line(check));
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
@@ -70,11 +61,17 @@ async function hierarchyChecks(global: GlobalOptions): Promise<Check[]> {
     return [{ about: 'hierarchy', state: 'error', finding: error.message, remedy: error.remedy }];
   }
   const files = openCgroupFiles(hierarchy.mount);
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false });
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: true });
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();
-    return [mounted(hierarchy), ...controllers(hierarchy, files, workloads), ...dying(files), limits(workloads.length)];
+    return [
+      mounted(hierarchy),
+      ...controllers(hierarchy, files, workloads),
+      ...dying(files),
+      limits(workloads.length),
+      ...runtimes(await inventory.runtimes()),
+    ];
   } finally {
     inventory.close();
   }
@@ -200,22 +197,20 @@ function permission(): Check {
   };
 }
 
-function runtimes(): Check[] {
-  const found = findSockets();
-  if (found.length === 0)
+/** Every runtime that is here, by what its API answers. */
+function runtimes(statuses: Awaited<ReturnType<Inventory['runtimes']>>): Check[] {
+  const present = statuses.filter(({ state }) => state !== 'absent');
+  if (present.length === 0) {
     return [
-      { about: 'runtimes', state: 'note', finding: 'no runtime socket found: names come from paths and state on disk' },
+      { about: 'runtimes', state: 'note', finding: 'no runtime answers here: names come from paths and from disk' },
     ];
-  return found.map(({ runtime, path, state }) =>
-    state === 'usable'
-      ? { about: runtime, state: 'ok', finding: path }
-      : {
-          about: runtime,
-          state: 'warning',
-          finding: `${path}: not permitted`,
-          remedy: `run with sudo, or join the socket's group (usermod -aG ${runtime} $USER)`,
-        },
-  );
+  }
+  return present.map(({ runtime, endpoint, state, detail, remedy }) => ({
+    about: runtime,
+    state: state === 'ok' ? 'ok' : 'warning',
+    finding: detail.includes(endpoint) ? detail : `${detail} at ${endpoint}`,
+    ...(remedy ? { remedy } : {}),
+  }));
 }
 
 function journal(): Check {

@@ -41,7 +41,7 @@ interface LimitLine {
 export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
   const delay = secondsOption('--delay', options.delay);
   const hierarchy = openHierarchy(global);
-  const [workload] = await resolveNames([name], hierarchy);
+  const [workload] = await resolveNames([name], hierarchy, true);
   if (!workload) throw new UsageError('no name given');
   const source = openLiveSource({ hierarchy, watch: false });
   try {
@@ -104,17 +104,12 @@ function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
     const suffix = unit === 'percent' && !reason ? ' %' : unit.endsWith('_per_second') && !reason ? '/s' : '';
     return line(label, `${formatValue(value, unit)}${suffix}${reason ? `   ${reason}` : ''}`);
   };
-  const details = Object.entries({
-    path: workload.path,
-    kind: [workload.runtime, workload.kind].filter(Boolean).join(' '),
-    owner: ownerOf(workload),
-    id: workload.id,
-    image: workload.image,
-    pod: workload.pod && `${workload.namespace}/${workload.pod}`,
-  }).flatMap(([key, value]) => (value ? [line(key, terminalSafe(value))] : []));
+  const about = Object.entries(aboutText(workload)).flatMap(([key, value]) =>
+    value ? [line(key, terminalSafe(value))] : [],
+  );
   return [
     terminalSafe(workload.name),
-    ...details,
+    ...about,
     'limits',
     ...limits.map(({ file, value, meaning, effective, from }) => {
       const tighter = from !== undefined && from !== workload.path;
@@ -130,6 +125,30 @@ function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
     'events since it was made',
     ...EVENTS.map(figure),
   ].join('\n');
+}
+
+/** What it is, from its path and from its runtime; undefined for what nobody tells. */
+function aboutText(workload: Workload): Record<string, string | undefined> {
+  const { path, kind, runtime, id, image, pod, namespace, details } = workload;
+  const { created, state, health, restartCount, composeProject, composeService, ipAddresses } = details ?? {};
+  return {
+    path,
+    kind: [runtime, kind].filter(Boolean).join(' '),
+    owner: ownerOf(workload),
+    id,
+    description: details?.description,
+    image,
+    pod: pod && [namespace, pod].filter(Boolean).join('/'),
+    compose: composeProject && [composeProject, composeService].filter(Boolean).join('/'),
+    state: [state, health].filter(Boolean).join(', '),
+    created: created === undefined ? undefined : new Date(created).toISOString(),
+    restarts: restartCount === undefined ? undefined : String(restartCount),
+    network: [details?.networkMode, ...(ipAddresses ?? [])].filter(Boolean).join(' '),
+    storage: details?.storageDriver,
+    rootfs: details?.rootfs,
+    'upper directory': details?.upperDir,
+    'init pid': workload.initPid === undefined ? undefined : String(workload.initPid),
+  };
 }
 
 const LABEL_CELLS = 16;

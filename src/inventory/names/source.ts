@@ -1,4 +1,5 @@
 /** The face of everything that knows names: files of the runtimes (this folder), and their APIs. */
+import type { WorkloadDetails } from '../runtimes/details.ts';
 import type { Identity } from '../workload.ts';
 
 /** What one source knows. All text is cleaned; what it does not know is absent. */
@@ -11,6 +12,8 @@ export interface Names {
   readonly labels?: Readonly<Record<string, string>>;
   /** Pid of its init on this host. */
   readonly initPid?: number;
+  /** All that the runtime's API tells. */
+  readonly details?: WorkloadDetails;
 }
 
 export interface NameSource {

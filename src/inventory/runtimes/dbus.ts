@@ -1,0 +1,159 @@
+/** One connection to a D-Bus, by the path of its socket, with time-outs. The library is loaded at the first use. */
+import type { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
+import { at } from '../names/json.ts';
+import { ApiError, connectionError, remedyFor } from './api-error.ts';
+
+export interface Bus {
+  /** The body of the reply. Throws ApiError. */
+  call(call: Call): Promise<readonly unknown[]>;
+  /** Calls back for each signal that matches. `rule` as in `dbus-monitor`: `type='signal',interface='…'`. */
+  listen(rule: string, onSignal: (signal: Signal) => void): Promise<void>;
+  /** Resolves with the reason when the connection has ended. */
+  readonly ended: Promise<ApiError>;
+  close(): void;
+}
+
+export interface Call {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
+
+export interface Signal {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly body: readonly unknown[];
+}
+
+const DAEMON = {
+  destination: 'org.freedesktop.DBus',
+  path: '/org/freedesktop/DBus',
+  interface: 'org.freedesktop.DBus',
+};
+
+/** Before the time of the first answer is taken. */
+export const loadDbus = async (): Promise<unknown> => import('@jellybrick/dbus-next');
+
+/** Connects and says Hello. Keeps no process alive by itself. */
+export async function connectBus(socket: string, timeoutMs: number): Promise<Bus> {
+  const { sessionBus, Message, MessageFlag, MessageType } = await import('@jellybrick/dbus-next');
+  /** An address has its own escapes, which the library does not undo. */
+  if (/[:;,=%\0]/.test(socket)) throw new ApiError('malformed', `${socket}: not a path that a D-Bus address can hold`);
+  const bus = sessionBus({ busAddress: `unix:path=${socket}` });
+  let finish: (error: ApiError) => void = () => undefined;
+  const ended = new Promise<ApiError>((resolve) => {
+    finish = resolve;
+  });
+  let isOpen = false;
+  const emitter: EventEmitter = bus;
+  emitter.on('error', (error: unknown) =>
+    finish(isOpen ? connectionError(socket, 'D-Bus', error) : refusal(socket, error)),
+  );
+
+  /** The library ends a connection politely, and does not tell that it has ended: both need its socket. */
+  const stream = async (): Promise<Socket | undefined> => {
+    await Promise.resolve();
+    const found = at(bus, '_connection', 'stream');
+    return found instanceof Socket ? found : undefined;
+  };
+  const connected = await stream();
+  connected?.unref();
+  connected?.once('close', () =>
+    finish(
+      isOpen
+        ? new ApiError('no answer', `${socket}: the connection ended`)
+        : refusal(socket, new Error('ended before it was open')),
+    ),
+  );
+  const close = (): void => {
+    connected?.destroy();
+    finish(new ApiError('aborted', `${socket}: closed`));
+  };
+
+  /** The answer, unless the connection or the patience ends first. Only while it waits is the process kept alive. */
+  async function answered<Value>(what: string, answer: Promise<Value>): Promise<Value> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new ApiError('no answer', `${socket}: ${what}: no answer in ${timeoutMs} ms`, {
+              remedy: remedyFor('no answer', socket),
+            }),
+          ),
+        timeoutMs,
+      );
+    });
+    const broken = ended.then((error): never => {
+      throw error;
+    });
+    try {
+      return await Promise.race([answer, tooLate, broken]);
+    } catch (error) {
+      throw error instanceof ApiError ? error : refusal(`${socket}: ${what}`, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function call({ signature, body, ...target }: Call): Promise<readonly unknown[]> {
+    const message = new Message({
+      ...target,
+      type: MessageType.METHOD_CALL,
+      /** A monitor must not start what it looks at. */
+      flags: MessageFlag.NO_AUTO_START,
+      ...(signature !== undefined && { signature, body: [...(body ?? [])] }),
+    });
+    return (await answered(`${target.interface}.${target.member}`, bus.call(message)))?.body ?? [];
+  }
+
+  try {
+    await answered(
+      'Hello',
+      new Promise<void>((resolve) => {
+        bus.once('connect', () => resolve());
+      }),
+    );
+    isOpen = true;
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  return {
+    call,
+    async listen(rule, onSignal) {
+      bus.on('message', (message) => {
+        if (message.type === MessageType.SIGNAL) onSignal(message);
+      });
+      await call({ ...DAEMON, member: 'AddMatch', signature: 's', body: [rule] });
+    },
+    ended,
+    close,
+  };
+}
+
+/** `org.freedesktop.DBus.Error.AccessDenied` and the like, and a handshake that was turned down. */
+function refusal(asked: string, error: unknown): ApiError {
+  const kind = at(error, 'type');
+  const text = error instanceof Error ? error.message : String(error);
+  if (typeof kind === 'string') {
+    if (/\.(?:ServiceUnknown|NameHasNoOwner)$/.test(kind)) return new ApiError('absent', `${asked}: ${text}`);
+    const isDenied = /\.(?:AccessDenied|AuthFailed|InteractiveAuthorizationRequired)$/.test(kind);
+    return new ApiError(isDenied ? 'not permitted' : 'refused', `${asked}: ${text}`, {
+      cause: error,
+      ...(isDenied && { remedy: 'run with sudo, or as the user whose bus it is' }),
+    });
+  }
+  const { code } = error instanceof Error && 'code' in error ? error : { code: undefined };
+  if (code !== undefined) return connectionError(asked, 'D-Bus', error);
+  return new ApiError('not permitted', `${asked}: the handshake failed: ${text}`, {
+    remedy: 'run as the user whose bus it is',
+    cause: error,
+  });
+}

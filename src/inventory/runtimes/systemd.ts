@@ -1,0 +1,188 @@
+/**
+ * systemd's manager, of the system and of a user: https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html
+ *
+ *     ListUnitsByPatterns(as states, as patterns) → a(ssssssouso)   name, description, load, active, sub, following, path, …
+ *     GetUnitByControlGroup(s) → o
+ *     signals UnitNew(so), UnitRemoved(so), after Subscribe()
+ */
+import { at, listOf, textOf } from '../names/json.ts';
+import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
+import { type Bus, connectBus, loadDbus } from './dbus.ts';
+import { known, pathOf, type WorkloadDetails } from './details.ts';
+
+const MANAGER = {
+  destination: 'org.freedesktop.systemd1',
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.systemd1.Manager',
+};
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+/** Kinds of units that have a cgroup. */
+const KINDS: Readonly<Record<string, string>> = {
+  service: 'Service',
+  scope: 'Scope',
+  slice: 'Slice',
+  mount: 'Mount',
+  swap: 'Swap',
+  socket: 'Socket',
+};
+const PATTERNS = Object.keys(KINDS).map((kind) => `*.${kind}`);
+/** States in which a unit may have processes. */
+const STATES = ['active', 'reloading', 'activating', 'deactivating', 'refreshing', 'maintenance'];
+/** Units come in bursts. */
+const BATCH_MS = 100;
+/** Names in one question. */
+const MOST_ASKED = 500;
+
+export async function createSystemdClient({ endpoint, timeoutMs, store }: ClientContext): Promise<RuntimeClient> {
+  await loadDbus();
+  const connection = keepBus(endpoint, timeoutMs);
+
+  async function refresh(): Promise<Refreshed> {
+    const bus = await connection.get();
+    const units = await listUnits(bus, PATTERNS);
+    store.retain(new Set(units.map(({ id }) => id)));
+    for (const unit of units) store.set(unit);
+    return { version: await versionOf(bus), pending: 0 };
+  }
+
+  async function follow({ signal, onOpen, onStale }: FollowOptions): Promise<never> {
+    const bus = await connection.get();
+    const added = new Set<string>();
+    let timer: NodeJS.Timeout | undefined;
+    const ask = async (): Promise<void> => {
+      const names = [...added].slice(0, MOST_ASKED);
+      added.clear();
+      try {
+        for (const unit of await listUnits(bus, names)) store.set(unit);
+      } catch {
+        onStale();
+      }
+    };
+    await bus.listen(`type='signal',interface='${MANAGER.interface}',path='${MANAGER.path}'`, ({ member, body }) => {
+      const name = unitName(body[0]);
+      if (name === undefined) return;
+      if (member === 'UnitRemoved') {
+        added.delete(name);
+        store.delete(name);
+      } else if (member === 'UnitNew') {
+        added.add(name);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          void ask();
+        }, BATCH_MS).unref();
+      }
+    });
+    await bus.call({ ...MANAGER, member: 'Subscribe' });
+    onOpen();
+    const abort = (): void => bus.close();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      throw await bus.ended;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      clearTimeout(timer);
+    }
+  }
+
+  return { refresh, follow, close: connection.close };
+}
+
+/** One connection for as long as it lasts, then another. */
+export function keepBus(endpoint: string, timeoutMs: number): { get(): Promise<Bus>; close(): void } {
+  let opening: Promise<Bus> | undefined;
+  let isClosed = false;
+  return {
+    get() {
+      opening ??= connectBus(endpoint, timeoutMs).then(
+        (bus) => {
+          if (isClosed) bus.close();
+          void bus.ended.then(() => {
+            opening = undefined;
+          });
+          return bus;
+        },
+        (error: unknown) => {
+          opening = undefined;
+          throw error;
+        },
+      );
+      return opening;
+    },
+    close() {
+      isClosed = true;
+      opening?.then((bus) => bus.close()).catch(() => undefined);
+    },
+  };
+}
+
+/** Never loads a unit, as asking by name would. systemd takes the patterns with FNM_NOESCAPE, so `\x2d` is itself. */
+async function listUnits(bus: Bus, patterns: readonly string[]): Promise<WorkloadDetails[]> {
+  const [units] = await bus.call({
+    ...MANAGER,
+    member: 'ListUnitsByPatterns',
+    signature: 'asas',
+    body: [STATES, patterns],
+  });
+  return listOf(units).flatMap((unit) => parseUnit(unit) ?? []);
+}
+
+/** `["nginx.service","A high performance web server","loaded","active","running","","/org/freedesktop/systemd1/unit/…",0,"","/"]` */
+export function parseUnit(unit: unknown): WorkloadDetails | undefined {
+  const [id, description, , active] = listOf(unit);
+  const name = unitName(id);
+  if (name === undefined) return undefined;
+  const text = textOf(description);
+  /** Without a Description it is the name. */
+  return known<WorkloadDetails>({
+    runtime: 'systemd',
+    id: name,
+    name,
+    description: text === name ? undefined : text,
+    state: textOf(active),
+  });
+}
+
+/** As systemctl takes it, escapes and all, which is also what the path of its cgroup ends with. */
+function unitName(value: unknown): string | undefined {
+  const name = textOf(value);
+  const kind = name === undefined ? '' : name.slice(name.lastIndexOf('.') + 1);
+  return Object.hasOwn(KINDS, kind) ? name : undefined;
+}
+
+async function versionOf(bus: Bus): Promise<string> {
+  const version = textOf(await property(bus, MANAGER.path, MANAGER.interface, 'Version'));
+  return `systemd ${version ?? 'of unknown version'}`;
+}
+
+/** The unit that a cgroup belongs to, with its slice and its own cgroup. Undefined where systemd knows none. */
+export async function unitByCgroup(bus: Bus, cgroupPath: string): Promise<WorkloadDetails | undefined> {
+  const [path] = await bus.call({ ...MANAGER, member: 'GetUnitByControlGroup', signature: 's', body: [cgroupPath] });
+  if (typeof path !== 'string' || !path.startsWith('/org/freedesktop/systemd1/unit/')) return undefined;
+  const unit = 'org.freedesktop.systemd1.Unit';
+  const [id, description, state] = await Promise.all(
+    ['Id', 'Description', 'ActiveState'].map((name) => property(bus, path, unit, name)),
+  );
+  const details = parseUnit([id, description, '', state]);
+  const kind = KINDS[details?.id.slice(details.id.lastIndexOf('.') + 1) ?? ''];
+  if (details === undefined || kind === undefined) return undefined;
+  const [slice, cgroup] = await Promise.all(
+    ['Slice', 'ControlGroup'].map((name) => property(bus, path, `org.freedesktop.systemd1.${kind}`, name)),
+  );
+  return known<WorkloadDetails>({ ...details, slice: textOf(slice), cgroupPath: pathOf(cgroup) });
+}
+
+/** A property's value, out of its variant. */
+export async function property(bus: Bus, path: string, interfaceName: string, name: string): Promise<unknown> {
+  const destination = interfaceName.startsWith('org.freedesktop.machine1')
+    ? 'org.freedesktop.machine1'
+    : MANAGER.destination;
+  const [variant] = await bus.call({
+    destination,
+    path,
+    interface: PROPERTIES,
+    member: 'Get',
+    signature: 'ss',
+    body: [interfaceName, name],
+  });
+  return at(variant, 'value');
+}
