@@ -80,9 +80,22 @@ program
 
 program
   .command('log')
-  .description('list the changes that tscg made')
+  .description('list the changes that tscg made, and limits that others took back since')
   .addOption(json)
-  .action(async (options) => (await import('./commands/log.ts')).log(options));
+  .action(async (options, command: Command) =>
+    (await import('./commands/log.ts')).log(options, command.optsWithGlobals()),
+  );
+
+program
+  .command('reapply')
+  .argument('[id]', 'change to make once more; without one all that drifted')
+  .description('set again what another writer took back')
+  .addOption(dryRun)
+  .addOption(force)
+  .addOption(json)
+  .action(async (id, options, command: Command) =>
+    (await import('./commands/reapply.ts')).reapply(id, options, command.optsWithGlobals()),
+  );
 
 program
   .command('metrics')

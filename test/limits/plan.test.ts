@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { ApplyError, applyPlan } from '../../src/limits/apply.ts';
 import { LIMITS } from '../../src/limits/catalogue.ts';
+import { driftOf, driftText, planReapply } from '../../src/limits/drift.ts';
 import { openJournal, parseJournal } from '../../src/limits/journal.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import { type Plan, type PlanContext, planSet } from '../../src/limits/plan.ts';
@@ -223,6 +224,24 @@ test('undo refuses a value that somebody else changed since, and a cgroup that i
     assert.match(other.risks[0]?.text ?? '', /another cgroup/);
     const booted = planUndo(change, { ...context, machine: { ...context.machine, bootId: 'boot-2' } });
     assert.equal(booted.writes, []);
+  }));
+
+test('drift names who changed what, and reapply sets it again; an undone change does not drift', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const change = await applyPlan(plan(context, '--cpu 50% --pids 40'), context);
+    assert.equal(driftOf(context.journal.read().changes, context), []);
+    files.texts.set('/box/cpu.max', 'max 100000');
+    const drifts = driftOf(context.journal.read().changes, context);
+    assert.equal(drifts.map(driftText), [
+      `another writer reverted cpu.max of box: it reads max 100000, not 50000 100000 of change ${change.id}`,
+    ]);
+    await applyPlan(planReapply(drifts), context);
+    assert.is(files.texts.get('/box/cpu.max'), '50000 100000');
+    assert.equal(driftOf(context.journal.read().changes, context), []);
+    await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+    assert.equal(driftOf(context.journal.read().changes, context), []);
   }));
 
 test('a change that died before its end is undone from what the files say', () =>

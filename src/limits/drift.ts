@@ -1,0 +1,58 @@
+/**
+ * Drift: a limit that tscg set and that reads otherwise by now. Only the newest change of a file counts, and only while
+ * the cgroup it was made in lives.
+ */
+import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { sameValue } from './apply.ts';
+import type { Change } from './journal.ts';
+import type { Plan, PlanContext, Write } from './plan.ts';
+
+export interface Drift {
+  readonly change: Change;
+  readonly write: Write;
+  /** What the file says now. */
+  readonly now: string;
+  /** Who may have done it: `systemd`, `docker`, …, or `another writer`. */
+  readonly by: string;
+}
+
+/** Newest first. */
+export function driftOf(changes: readonly Change[], { files, machine }: PlanContext): Drift[] {
+  const seen = new Set<string>();
+  const drifts: Drift[] = [];
+  for (const change of changes.toReversed()) {
+    if (change.outcome !== 'applied' || change.boot !== (machine.bootId ?? '')) continue;
+    for (const write of change.writes) {
+      const key = `${write.inode}/${write.file}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      try {
+        if (files.inode(write.path) !== write.inode) continue;
+        const now = files.read(write.path, write.file).trim();
+        if (!sameValue(write.file, now, write.after, machine)) drifts.push({ change, write, now, by: culprit(write) });
+      } catch (error) {
+        // Gone meanwhile: nothing is left to drift.
+        if (!(error instanceof CgroupFileError)) throw error;
+      }
+    }
+  }
+  return drifts;
+}
+
+/** Whoever manages the cgroup writes its own values back; nobody else writes there unasked. */
+function culprit({ path, via }: Write): string {
+  if (path.includes('kubepods')) return 'the kubelet';
+  if (via === 'docker' || via === 'podman') return via;
+  return /\.(service|scope|slice)(\/container)?$/.test(path) ? 'systemd' : 'another writer';
+}
+
+/** `systemd reverted cpu.max: it reads max 100000, not 30000 100000 of change 5f0c9a1e`. */
+export const driftText = ({ change, write, now, by }: Drift): string =>
+  `${by} ${now === write.before ? 'reverted' : 'changed'} ${write.file} of ${write.name}: it reads ${now}, not ${write.after} of change ${change.id}`;
+
+/** The drifted writes once more, each through the owner that made it. */
+export const planReapply = (drifts: readonly Drift[]): Plan => ({
+  writes: drifts.map(({ write, now }) => ({ ...write, before: now, notes: [] })),
+  unchanged: [],
+  risks: [],
+});
