@@ -106,7 +106,9 @@ async function worker() {
     }
   }
 }
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, worker));
+// TEST_JOBS=1 where the files share a machine's daemons.
+const jobs = Number(process.env.TEST_JOBS ?? Math.min(availableParallelism(), 4));
+await Promise.all(Array.from({ length: jobs }, worker));
 
 if (failures.length > 0) console.log(`\nfailed: ${failures.map(({ file }) => relative(ROOT, file)).join(', ')}`);
 if (files.length === 0) console.log(`no test file matches ${named.join(' ') || 'test/'}`);

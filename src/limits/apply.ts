@@ -76,7 +76,7 @@ function bySubject(writes: readonly Write[]): Write[][] {
 }
 
 /** systemd answers before its main loop has written the files; the others have written by then. */
-const SETTLE_MS = 3000;
+const SETTLE_MS = 10_000;
 const SETTLE_STEP_MS = 10;
 
 /** Reads back, as the kernel rounds. */

@@ -1,0 +1,163 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { identify } from '../../src/inventory/identity.ts';
+import type { RuntimeSocket } from '../../src/inventory/sockets.ts';
+import type { Workload } from '../../src/inventory/workload.ts';
+import { dockerOwner, updateOf } from '../../src/limits/owners/docker.ts';
+import { podmanOwner } from '../../src/limits/owners/podman.ts';
+import { systemdOwner } from '../../src/limits/owners/systemd.ts';
+import { type OwnerOptions, ownership } from '../../src/limits/ownership.ts';
+import type { Write } from '../../src/limits/plan.ts';
+import { fakeFiles } from './fake-files.ts';
+
+const ID = 'c203a2647ef1ad78e990157c50331f3b6ef0b03336cf08535d6bf7faa5421415';
+
+const SOCKETS: readonly RuntimeSocket[] = [
+  { runtime: 'docker', path: '/run/docker.sock', state: 'usable' },
+  { runtime: 'podman', path: '/run/podman/podman.sock', state: 'usable' },
+  { runtime: 'podman', path: '/run/user/1000/podman/podman.sock', state: 'usable', uid: 1000 },
+  { runtime: 'systemd', path: '/run/dbus/system_bus_socket', state: 'usable' },
+  { runtime: 'systemd', path: '/run/user/1000/bus', state: 'usable', uid: 1000 },
+];
+
+const workload = (path: string): Workload => ({ ...identify(path), path, inode: 7, name: 'web' });
+
+function owned(path: string, file: string, options: Partial<OwnerOptions> = {}) {
+  const { place, risks, notes } = ownership(workload(path), file, {
+    files: fakeFiles({ [`${path}/${file}`]: 'max' }),
+    owners: { sockets: SOCKETS, ...options },
+  });
+  return { ...place, risks, notes };
+}
+
+test('the owner is whoever made the cgroup, and where it is reached', () => {
+  const table: readonly [path: string, file: string, via: string, endpoint: string, subject: string][] = [
+    [`/system.slice/docker-${ID}.scope`, 'memory.max', 'docker', '/run/docker.sock', ID],
+    [`/docker/${ID}`, 'pids.max', 'docker', '/run/docker.sock', ID],
+    [`/system.slice/docker-${ID}.scope`, 'memory.high', 'systemd', '/run/dbus/system_bus_socket', `docker-${ID}.scope`],
+    [`/docker/${ID}`, 'memory.high', 'cgroupfs', '', ''],
+    [`/machine.slice/libpod-${ID}.scope`, 'cpu.max', 'podman', '/run/podman/podman.sock', ID],
+    [
+      `/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope`,
+      'cpu.max',
+      'podman',
+      '/run/user/1000/podman/podman.sock',
+      ID,
+    ],
+    ['/system.slice/nginx.service', 'cpu.max', 'systemd', '/run/dbus/system_bus_socket', 'nginx.service'],
+    [
+      '/system.slice/system-getty.slice/getty@tty1.service',
+      'memory.max',
+      'systemd',
+      '/run/dbus/system_bus_socket',
+      'getty@tty1.service',
+    ],
+    [
+      '/user.slice/user-1000.slice/user@1000.service/app.slice/us.service',
+      'memory.max',
+      'systemd',
+      '/run/user/1000/bus',
+      'us.service',
+    ],
+    [
+      '/user.slice/user-1000.slice/user@1000.service',
+      'memory.max',
+      'systemd',
+      '/run/dbus/system_bus_socket',
+      'user@1000.service',
+    ],
+    [
+      '/user.slice/user-1000.slice/session-18.scope',
+      'memory.max',
+      'systemd',
+      '/run/dbus/system_bus_socket',
+      'session-18.scope',
+    ],
+    ['/machine.slice/machine-box.scope', 'memory.max', 'systemd', '/run/dbus/system_bus_socket', 'machine-box.scope'],
+    ['/lxc.payload.box', 'memory.max', 'cgroupfs', '', ''],
+    ['/box', 'memory.max', 'cgroupfs', '', ''],
+    ['/system.slice/nginx.service/worker', 'memory.max', 'cgroupfs', '', ''],
+  ];
+  for (const [path, file, via, endpoint, subject] of table) {
+    const found = owned(path, file);
+    assert.equal([found.via, found.endpoint, found.subject], [via, endpoint, subject], `${path} ${file}`);
+  }
+});
+
+test('without a socket the next right way is taken, and what it costs is said', () => {
+  const raw = owned(`/system.slice/docker-${ID}.scope`, 'memory.max', { sockets: [] });
+  assert.is(raw.via, 'cgroupfs');
+  assert.match(raw.risks[0]?.text ?? '', /daemon-reload/);
+  assert.match(owned('/lxc.payload.box', 'memory.max').risks[0]?.text ?? '', /lxc\.cgroup2\.memory\.max/);
+  assert.match(owned('/system.slice/nginx.service', 'cpu.max').notes.join(), /until the next boot/);
+  assert.match(
+    owned('/system.slice/nginx.service', 'cpu.max', { persist: true }).notes.join(),
+    /until it is changed again/,
+  );
+});
+
+test('--via insists, and is refused where that owner cannot', () => {
+  assert.is(owned(`/system.slice/docker-${ID}.scope`, 'memory.max', { via: 'systemd' }).via, 'systemd');
+  assert.is(owned('/system.slice/nginx.service', 'memory.max', { via: 'cgroupfs' }).via, 'cgroupfs');
+  assert.throws(() => owned('/box', 'memory.max', { via: 'docker' }), /possible: cgroupfs/);
+  assert.throws(() => owned(`/docker/${ID}`, 'memory.high', { via: 'docker' }), /cannot set memory\.high/);
+});
+
+test('Kubernetes is refused with the command that lasts', () => {
+  const pod =
+    '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod87c52d60_fefd_45a9_a420_895256fc03b5.slice';
+  for (const path of [pod, `${pod}/cri-containerd-${ID}.scope`]) {
+    const [risk] = owned(path, 'memory.max').risks;
+    assert.is(risk?.level, 'refuse');
+    assert.match(risk?.remedy ?? '', /kubectl patch pod .* --subresource resize/);
+  }
+});
+
+const writes = (after: Readonly<Record<string, string>>): Write[] =>
+  Object.entries(after).map(([file, text]) => ({
+    name: 'web',
+    path: '/x',
+    inode: 7,
+    file,
+    before: '',
+    after: text,
+    via: 'docker',
+    endpoint: '',
+    subject: ID,
+  }));
+
+test('docker update: what its API demands beside the limits', () => {
+  const fresh = { NanoCpus: 0, Memory: 0, MemorySwap: 0 };
+  assert.equal(updateOf(writes({ 'cpu.max': '30000 100000', 'pids.max': '40' }), fresh), {
+    CpuQuota: 30000,
+    CpuPeriod: 100000,
+    PidsLimit: 40,
+  });
+  assert.equal(updateOf(writes({ 'memory.max': '1000' }), fresh), { Memory: 1000, MemorySwap: -1 });
+  // The swap that it had beside its memory is kept.
+  assert.equal(updateOf(writes({ 'memory.max': '1000' }), { NanoCpus: 0, Memory: 500, MemorySwap: 800 }), {
+    Memory: 1000,
+    MemorySwap: 1300,
+  });
+  // Started with --cpus: quota and period would be a conflict.
+  assert.equal(updateOf(writes({ 'cpu.max': '30000 100000' }), { ...fresh, NanoCpus: 1e9 }), { NanoCpus: 3e8 });
+  assert.equal(updateOf(writes({ 'cpu.max': 'max 100000', 'pids.max': 'max' }), fresh), {
+    CpuQuota: -1,
+    CpuPeriod: 100000,
+    PidsLimit: -1,
+  });
+});
+
+test('each owner names its property; systemd keeps whole percents', () => {
+  assert.is(dockerOwner('').describe('memory.max', '1000'), 'Memory=1000');
+  assert.is(podmanOwner('').describe('cpu.max', '30000 100000'), 'cpu.quota=30000 cpu.period=100000');
+  const systemd = systemdOwner('');
+  assert.is(systemd.describe('cpu.max', '30000 100000'), 'CPUQuotaPerSecUSec=300000 CPUQuotaPeriodUSec=100000');
+  assert.is(systemd.describe('memory.max', 'max'), 'MemoryMax=infinity');
+  assert.is(systemd.keeps('cpu.max', '12500 100000'), '13000 100000');
+  assert.is(systemd.keeps('cpu.max', '10000 20000'), '10000 20000');
+  assert.is(systemd.keeps('cpu.max', 'max 100000'), 'max 100000');
+  assert.not(systemd.sets('cpu.max.burst'));
+});
+
+test.run();
