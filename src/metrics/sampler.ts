@@ -22,8 +22,8 @@ export interface TickRequest {
   readonly rows: readonly SnapshotRow[];
   /** Inodes whose warm files, limits and network are read in this tick; undefined for all. */
   readonly visible?: ReadonlySet<number>;
-  /** Inodes whose limits were just written by somebody. */
-  readonly touched?: ReadonlySet<number>;
+  /** Inodes whose limits were just written by somebody; `all` where that is not known. */
+  readonly touched?: ReadonlySet<number> | 'all';
 }
 
 export interface Tick {
@@ -64,14 +64,13 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
   }
 
   function maskOf({ path, inode }: SnapshotRow, { visible, touched }: TickRequest): number {
-    const known = previous?.rowOf.has(inode) ?? false;
-    if (!known || visible === undefined || visible.has(inode)) {
-      // Limits of visible rows change only when somebody writes them, which a watch tells; every tick would be waste.
-      const limits = !known || visible === undefined || touched?.has(inode) || tickNumber % slowTicks === 0;
-      return HOT | WARM | (limits ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
-    }
+    const root = path === '/' ? CGROUP_STAT : 0;
+    const isNew = previous?.rowOf.has(inode) !== true;
+    if (isNew || visible === undefined) return HOT | WARM | LIMIT | root;
+    const written = touched === 'all' || touched?.has(inode) === true;
+    // Limits change only when somebody writes them. Where no watch tells of it, each row has its turn.
     const turn = (inode + tickNumber) % slowTicks === 0;
-    return HOT | (turn ? WARM | LIMIT : touched?.has(inode) ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
+    return HOT | root | (visible.has(inode) || turn ? WARM : 0) | (written || turn ? LIMIT : 0);
   }
 
   /** The pass as a Snapshot: rows that are gone left out, values that were not read carried over. */

@@ -11,6 +11,7 @@ import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import { CGROUP_FILES } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
+import { openLimitWatch } from './limit-watch.ts';
 import { createNetworkReader } from './network.ts';
 import { createSampler } from './sampler.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -70,6 +71,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     host: createHostReader({ proc, readFiles }),
     network: createNetworkReader({ mount, proc, readFiles }),
   });
+  const limitWatch = watch ? openLimitWatch(mount) : undefined;
   let before: Snapshot | undefined;
   let stale = true;
   let frames = 0;
@@ -79,7 +81,10 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       const started = performance.now();
       // Now and then all the same: names change, and a file that holds one may come late.
       if (stale || inventory.hinted() || frames++ % REFRESH_FRAMES === 0) await inventory.refresh();
-      const tick = await sampler.tick({ rows: inventory.workloads(), ...(visible ? { visible } : {}) });
+      const rows = inventory.workloads();
+      if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
+      const touched = limitWatch?.take();
+      const tick = await sampler.tick({ rows, ...(visible ? { visible } : {}), ...(touched ? { touched } : {}) });
       const { snapshot } = tick;
       // Events are a hint; the kernel's own count of descendants is the truth, and costs one read.
       stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);
@@ -101,6 +106,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     },
     onChange: (listener) => inventory.onChange(listener),
     close() {
+      limitWatch?.close();
       inventory.close();
       collector.close();
     },
