@@ -90,6 +90,34 @@ test('removed and made again at once: unavailable for one interval, never a spik
     }
   }));
 
+test("a network namespace of its own has its figures; the host's, or several, have none and say why", () =>
+  withBox(`${ROOT}/own`, (own) =>
+    withBox(`${ROOT}/shared`, (shared) =>
+      withBox(`${ROOT}/mixed`, async (mixed) => {
+        const lone = 'exec unshare --net sh -c "ip link set lo up 2>/dev/null; exec sleep 1000"';
+        await own.run(lone);
+        await shared.run('exec sleep 1000');
+        await withBox(`${ROOT}/mixed/a`, (a) =>
+          withBox(`${ROOT}/mixed/b`, async (b) => {
+            await a.run(lone);
+            await b.run(lone);
+            let rows: Row[] = [];
+            // The shell is in its cgroup a moment before it has its namespace.
+            while (rowAt(rows, own.path)?.net_rx_bytes_per_second !== 0)
+              rows = rowsOf(tscg('ls', '--json', '-d', '0.3').stdout);
+            assert.is(rowAt(rows, shared.path)?.net_rx_bytes_per_second, null);
+            assert.is(rowAt(rows, mixed.path)?.net_rx_bytes_per_second, null);
+            assert.match(tscg('get', shared.path, '-d', '0.2').stdout, /NET RX +-- +it shares the host's network/);
+            assert.match(
+              tscg('get', mixed.path, '-d', '0.2').stdout,
+              /NET RX +-- +its processes are in several network namespaces/,
+            );
+          }),
+        );
+      }),
+    ),
+  ));
+
 test('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself', async () => {
   const frames = watch('--delay', '0.2');
   await frames.next();
