@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Context, Test } from 'uvu';
+import { noScratch } from './inventory/scratch-cgroup.ts';
 
 export const MOUNT = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
 
@@ -65,6 +67,15 @@ export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): P
   } finally {
     await removeTree(made);
   }
+}
+
+/** uvu's `test` for what needs cgroups of its own: skipped with the reason where none can be made, as without root. */
+export function onMount(test: Test<Context>): (name: string, run: () => Promise<unknown>) => void {
+  if (noScratch === undefined) return (name, run) => test(name, async () => void (await run()));
+  return (name) => {
+    console.log(`SKIP ${name}: ${noScratch}`);
+    test.skip(name);
+  };
 }
 
 export const BUSY = 'while :; do :; done';

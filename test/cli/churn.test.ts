@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, MOUNT, TSCG, withBox } from '../boxes.ts';
+import { BUSY, MOUNT, onMount, TSCG, withBox } from '../boxes.ts';
 import { openTstop } from '../terminal.ts';
+
+const mountTest = onMount(test);
 
 const ROOT = `/tscg-test-churn-${process.pid}`;
 const SECONDS = 30;
@@ -15,7 +17,7 @@ const EACH_SECOND = 200;
 
 const descriptors = (pid: number | undefined): number => readdirSync(`/proc/${pid}/fd`).length;
 
-test('no crash, no leaked descriptor, no row with the figures of another', () =>
+mountTest('no crash, no leaked descriptor, no row with the figures of another', () =>
   withBox(`${ROOT}/busy`, async (busy) => {
     await busy.run(BUSY);
     const terminal = openTstop(120, 40);
@@ -74,6 +76,7 @@ test('no crash, no leaked descriptor, no row with the figures of another', () =>
       for (const name of readdirSync(join(MOUNT, ROOT)))
         if (name.startsWith('short-')) rmdirSync(join(MOUNT, ROOT, name));
     }
-  }));
+  }),
+);
 
 test.run();

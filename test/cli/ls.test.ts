@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, MOUNT, TSCG, tscg, withBox } from '../boxes.ts';
+import { BUSY, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
+
+const mountTest = onMount(test);
 
 const ROOT = `/tscg-test-ls-${process.pid}`;
 
@@ -42,7 +44,7 @@ function watch(...args: string[]) {
   };
 }
 
-test('cpu_percent is what cpu.stat read by hand gives over the same time; the others have 0', () =>
+mountTest('cpu_percent is what cpu.stat read by hand gives over the same time; the others have 0', () =>
   withBox(`${ROOT}/busy`, (busy) =>
     withBox(`${ROOT}/idle`, (idle) =>
       withBox(`${ROOT}/empty`, async () => {
@@ -63,9 +65,10 @@ test('cpu_percent is what cpu.stat read by hand gives over the same time; the ot
         }
       }),
     ),
-  ));
+  ),
+);
 
-test('removed and made again at once: unavailable for one interval, never a spike', () =>
+mountTest('removed and made again at once: unavailable for one interval, never a spike', () =>
   withBox(`${ROOT}/other`, async () => {
     const again = join(MOUNT, ROOT, 'again');
     mkdirSync(again);
@@ -88,9 +91,10 @@ test('removed and made again at once: unavailable for one interval, never a spik
       await frames.stop();
       rmdirSync(again);
     }
-  }));
+  }),
+);
 
-test("a network namespace of its own has its figures; the host's, or several, have none and say why", () =>
+mountTest("a network namespace of its own has its figures; the host's, or several, have none and say why", () =>
   withBox(`${ROOT}/own`, (own) =>
     withBox(`${ROOT}/shared`, (shared) =>
       withBox(`${ROOT}/mixed`, async (mixed) => {
@@ -116,9 +120,10 @@ test("a network namespace of its own has its figures; the host's, or several, ha
         );
       }),
     ),
-  ));
+  ),
+);
 
-test('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself', async () => {
+mountTest('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself', async () => {
   const frames = watch('--delay', '0.2');
   await frames.next();
   assert.is(await frames.stop(), 0);
@@ -127,7 +132,7 @@ test('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself', asy
   assert.is(stdout.split('\n').filter((line) => line.startsWith('path,name,kind,owner')).length, 2);
 });
 
-test('order, columns and formats', () =>
+mountTest('order, columns and formats', () =>
   withBox(`${ROOT}/a`, async (box) => {
     await box.run(BUSY);
     const table = tscg('ls', '-d', '0.3', '--columns', 'cpu_percent,pids', '--sort', 'name').stdout.split('\n');
@@ -139,6 +144,7 @@ test('order, columns and formats', () =>
     );
     const [object] = rowsOf(tscg('ls', '-d', '0.3', '--json', '--columns', 'cpu').stdout);
     assert.equal(Object.keys(object ?? {}), ['path', 'name', 'kind', 'owner', 'cpu_percent']);
-  }));
+  }),
+);
 
 test.run();

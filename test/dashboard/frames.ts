@@ -11,16 +11,22 @@ export interface Load {
   readonly memory?: number;
   readonly kind?: Workload['kind'];
   readonly inode?: number;
+  /** Beneath the mount; `/NAME` by default. Parents first. */
+  readonly path?: string;
+  /** What else it is. */
+  readonly facts?: Partial<Workload>;
+  readonly populated?: boolean;
 }
 
 /** One second between the two Snapshots; `cpu` in percent of one CPU, `memory` in bytes. */
 export function frameOf(loads: readonly Load[]): Frame {
   const rows = (scale: number) =>
-    loads.map(({ name, cpu, memory, inode }, index) => ({
-      path: `/${name}`,
+    loads.map(({ name, cpu, memory, inode, path, populated }, index) => ({
+      path: path ?? `/${name}`,
       inode: inode ?? index + 1,
       figures: {
         ...(cpu === undefined ? {} : { 'cpu.stat:usage_usec': scale * cpu * 1e4 }),
+        ...(populated === undefined ? {} : { 'cgroup.events:populated': Number(populated) }),
         ...(memory === undefined ? {} : { 'memory.current:value': memory, 'memory.stat:inactive_file': 0 }),
       },
     }));
@@ -33,6 +39,7 @@ export function frameOf(loads: readonly Load[]): Frame {
       inode,
       kind: loads[index]?.kind ?? 'container',
       name: loads[index]?.name ?? '',
+      ...loads[index]?.facts,
     })),
     cost: { milliseconds: 4, reads: 120, descriptors: 90, missed: 0 },
   };

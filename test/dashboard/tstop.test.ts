@@ -1,5 +1,5 @@
 /** tstop in a real terminal, on the real mount. */
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import stringWidth from 'string-width';
 import { test } from 'uvu';
@@ -37,7 +37,7 @@ for (const [columns, rows] of [
     withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
       await box.run(BUSY);
       await withTstop(columns, rows, async (terminal) => {
-        terminal.type(`/${BUSY_NAME}\r`);
+        terminal.type(`f${BUSY_NAME}\r`);
         const screen = await terminal.until((text) => /busy\S* +[1-9]\d*\.\d/.test(text), 'busy with its CPU');
         assert.ok(terminal.alternate());
         for (const line of screen.split('\n')) assert.ok(stringWidth(line) <= columns);
@@ -53,7 +53,7 @@ test('the processes of the selected row are shown with their command', () =>
   withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
     const child = await box.run(BUSY);
     await withTstop(200, 60, async (terminal) => {
-      terminal.type(`/${BUSY_NAME}\r\r`);
+      terminal.type(`f${BUSY_NAME}\r\r`);
       const screen = await terminal.until((text) => text.includes('while :; do :; done'), 'the command');
       assert.match(screen, new RegExp(`\\b${child.pid}\\b`));
     });
@@ -66,12 +66,19 @@ test('filter, sort, help and resize answer to their keys', () =>
   withBox(`${ROOT}/${FIRST}`, () =>
     withBox(`${ROOT}/${SECOND}`, () =>
       withTstop(100, 30, async (terminal) => {
+        // They are empty: shown on demand only.
+        await terminal.until((text) => text.includes('NAME'), 'the table');
+        terminal.type('a');
+        await terminal.until((text) => text.includes('PSI'), 'the header');
+        terminal.type(`f${process.pid}\r`);
         await terminal.until((text) => text.includes(FIRST) && text.includes(SECOND), 'both cgroups');
-        terminal.type('/');
+        terminal.type('f\x15');
         await terminal.until((text) => text.includes('filter:'), 'the filter line');
         terminal.type(`${FIRST}\r`);
         await terminal.until((text) => text.includes(FIRST) && !text.includes(SECOND), 'only first');
         terminal.type('\x1b');
+        await terminal.until((text) => text.includes(SECOND) || !text.includes('filter:'), 'second again');
+        terminal.type(`f${process.pid}\r`);
         await terminal.until((text) => text.includes(SECOND), 'second again');
         terminal.type('N');
         await terminal.until((text) => text.includes('▼NAME'), 'sorted by name');
@@ -99,31 +106,26 @@ test('filter, sort, help and resize answer to their keys', () =>
 test('a hostile name and command line stay text, and columns stay aligned', async () => {
   const names = ['x\x1b[2J\x1b]0;owned\x07', '\u202egnp.exe', `${'數據'.repeat(20)}👩‍👩‍👧‍👦🇩🇪`, 'plain'];
   const directories = names.map((name) => join(MOUNT, ROOT, name));
-  try {
-    await withBox(`${ROOT}/talker`, async (box) => {
-      for (const directory of directories) mkdirSync(directory);
-      await box.run(`exec sh -c 'sleep 1000; :' "$(printf 'evil\\nline\\033[31m\\342\\200\\256rtl')"`);
-      await withTstop(120, 40, async (terminal) => {
-        terminal.type(`/${ROOT}/\r`);
-        const shown = (text: string) => ['plain', '數', 'gnp', 'x[2J'].every((name) => text.includes(name));
-        const screen = await terminal.until(shown, 'all names');
-        const ends = screen
-          .split('\n')
-          .filter((line) => /(plain|數|x\[2J|gnp).* -- /.test(line))
-          .map((line) => stringWidth(line));
-        assert.is(new Set(ends).size, 1, screen);
-        // Esc and a key at once would be Alt and that key.
-        terminal.type('\x1b');
-        await terminal.until((text) => !text.includes('filter:'), 'no filter');
-        terminal.type(`/${ROOT}/talker\r`);
-        await terminal.until((text) => text.includes('evil↵line'), 'the command on one line');
-        assert.not.match(terminal.raw(), /\x1b\]0;owned|\u202e/);
-      });
+  await withBox(`${ROOT}/talker`, async (box) => {
+    for (const directory of directories) mkdirSync(directory);
+    await box.run(`exec sh -c 'sleep 1000; :' "$(printf 'evil\\nline\\033[31m\\342\\200\\256rtl')"`);
+    await withTstop(120, 40, async (terminal) => {
+      terminal.type(`af${ROOT}/\r`);
+      const shown = (text: string) => ['plain', '數', 'gnp', 'x[2J'].every((name) => text.includes(name));
+      const screen = await terminal.until(shown, 'all names');
+      const ends = screen
+        .split('\n')
+        .filter((line) => /(plain|數|x\[2J|gnp).* -- /.test(line))
+        .map((line) => stringWidth(line));
+      assert.is(new Set(ends).size, 1, screen);
+      // Esc and a key at once would be Alt and that key.
+      terminal.type('\x1b');
+      await terminal.until((text) => !text.includes('filter:'), 'no filter');
+      terminal.type(`f${ROOT}/talker\r`);
+      await terminal.until((text) => text.includes('evil↵line'), 'the command on one line');
+      assert.not.match(terminal.raw(), /\x1b\]0;owned|\u202e/);
     });
-  } finally {
-    for (const directory of directories) rmdirSync(directory);
-    rmdirSync(join(MOUNT, ROOT));
-  }
+  });
 });
 
 test('bad options are one line and exit code 2; no terminal prints the table once', async () => {

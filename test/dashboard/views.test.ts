@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sortable } from '../../src/dashboard/columns.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
 import { footerView, helpLines } from '../../src/dashboard/help-view.ts';
 import { KEYS } from '../../src/dashboard/keys.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
-import { INITIAL, type State, settle, shownRows, type, type UpdateContext, update } from '../../src/dashboard/state.ts';
+import { shownOf } from '../../src/dashboard/rows.ts';
+import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { COLOUR_THEME, type Line, PLAIN_THEME, renderLine } from '../../src/dashboard/style.ts';
-import { SORTABLE, tableView } from '../../src/dashboard/table-view.ts';
+import { tableView } from '../../src/dashboard/table-view.ts';
+import { settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
+import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
 
 const SGR = /\x1b\[[\d;]*m/g;
@@ -22,7 +26,10 @@ const FRAME = frameOf([
   { name: 'user.slice', cpu: 200, kind: 'slice' },
 ]);
 
-const namesOf = (state: State) => shownRows(FRAME, state).map((row) => FRAME.workloads[row]?.name);
+const namesOf = (state: State) => shownOf(FRAME, state).items.map(({ name }) => name);
+
+const tableText = (frame: Frame, state: State, width: number, height: number) =>
+  tableView({ frame, shown: shownOf(frame, state), state }, width, height).map((line) => textOf(line, width));
 
 test('every line fills its width exactly, at every size, whatever the names hold', () => {
   const names = fc.array(
@@ -36,10 +43,10 @@ test('every line fills its width exactly, at every size, whatever the names hold
   fc.assert(
     fc.property(names, fc.integer({ min: 20, max: 250 }), (list, width) => {
       const frame = frameOf(list.map((name) => ({ name, cpu: 5, memory: 1e6 })));
-      const rows = shownRows(frame, INITIAL);
+      const shown = shownOf(frame, INITIAL);
       const lines = [
-        ...tableView(frame, rows, INITIAL, width, 12),
-        ...headerView(frame, rows.length, INITIAL, width),
+        ...tableView({ frame, shown, state: INITIAL }, width, 12),
+        ...headerView(frame, shown, INITIAL, width),
         footerView({ ...INITIAL, filter: list[0] ?? '' }),
       ];
       for (const line of lines) {
@@ -53,9 +60,7 @@ test('every line fills its width exactly, at every size, whatever the names hold
 
 test('numbers stand below their titles', () => {
   const width = 120;
-  const [title = '', ...rows] = tableView(FRAME, shownRows(FRAME, INITIAL), INITIAL, width, 10).map((line) =>
-    textOf(line, width),
-  );
+  const [title = '', ...rows] = tableText(FRAME, INITIAL, width, 5);
   const end = title.indexOf('CPU %') + 'CPU %'.length;
   assert.equal(
     rows.map((row) => row.slice(end - 6, end).trim()),
@@ -65,14 +70,18 @@ test('numbers stand below their titles', () => {
 });
 
 test('unavailable is -- and never 0', () => {
-  const line = tableView(FRAME, shownRows(FRAME, INITIAL), INITIAL, 200, 10).map((row) => textOf(row, 200))[3] ?? '';
+  const line = tableText(FRAME, INITIAL, 200, 10)[3] ?? '';
   assert.match(line, /^no-memory-controller/);
   assert.match(line, /--/);
   assert.not.match(line, / 0B/);
 });
 
 test('NO_COLOR has no colour codes', () => {
-  for (const line of tableView(FRAME, [0, 1], { ...INITIAL, selected: 1 }, 100, 10)) {
+  for (const line of tableView(
+    { frame: FRAME, shown: shownOf(FRAME, INITIAL), state: { ...INITIAL, selected: 1 } },
+    100,
+    10,
+  )) {
     const codes = renderLine(line, 100, PLAIN_THEME).match(/\x1b\[[\d;]*m/g) ?? [];
     assert.equal(
       codes.filter((code) => !['\x1b[0m', '\x1b[1m', '\x1b[7m'].includes(code)),
@@ -92,9 +101,10 @@ test('sort by any column, reverse, filter by text, slices on demand', () => {
 });
 
 const context = (order: readonly number[], window = 3): UpdateContext => ({
-  order,
+  frame: undefined,
+  items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
   window,
-  columns: SORTABLE,
+  sortable: sortable(),
   overflow: 0,
 });
 
@@ -124,7 +134,7 @@ test('the selected row is always in the window, whatever moves', () => {
         let state: State = INITIAL;
         for (const [action, order, window] of steps) {
           state = settle(update(settle(state, { order, window }), action, context(order, window)), { order, window });
-          const index = order.indexOf(state.selected ?? -1);
+          const index = typeof state.selected === 'number' ? order.indexOf(state.selected) : -1;
           assert.ok(index >= state.top && index < state.top + window, `${index} of ${order.length} from ${state.top}`);
         }
       },
@@ -135,10 +145,10 @@ test('the selected row is always in the window, whatever moves', () => {
 test('the filter is typed character by character; keys mean themselves meanwhile', () => {
   let state = update(INITIAL, { type: 'filter' }, context([]));
   for (const character of ['w', 'q', '\x7f'])
-    state = type(state, { full: character === '\x7f' ? 'backspace' : character, character });
+    state = type(state, { full: character === '\x7f' ? 'backspace' : character, character }, context([]));
   assert.is(state.filter, 'w');
-  assert.is(type(state, { full: 'return', character: '\r' }).typing, false);
-  assert.is(type(state, { full: 'escape', character: '\x1b' }).filter, '');
+  assert.is(type(state, { full: 'return', character: '\r' }, context([])).prompt, undefined);
+  assert.is(type(state, { full: 'escape', character: '\x1b' }, context([])).filter, '');
 });
 
 test('help and footer come from the key table, and no key has two meanings', () => {

@@ -26,7 +26,7 @@ async function runForm(form) {
   });
   const began = Date.now();
   // One file after another: they share the guest's daemons, and some stop them.
-  const command = ['env', 'TEST_JOBS=1', 'node', 'test/run.mjs', `test/guest/${form}`];
+  const command = ['env', 'TEST_JOBS=1', 'TEST_TIMEOUT_MS=900000', 'node', 'test/run.mjs', `test/guest/${form}`];
   const options = {
     systemd: form === 'systemd',
     kernel: /** @type {const} */ ('6.12'),

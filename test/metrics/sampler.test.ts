@@ -73,7 +73,7 @@ const filesOf = (pass: readonly { path: string; files: string[] }[] | undefined,
   pass?.find((row) => row.path === path)?.files ?? [];
 
 test('costly files are read for visible rows each tick and for the others in turn; limits when written', async () => {
-  const cgroups = new Map([
+  const cgroups = new Map<string, FakeCgroup>([
     ['/', { inode: 1, figures: {} }],
     ['/seen', { inode: 2, figures: { 'memory.stat:anon': 5, 'memory.max:value': 10 } }],
     ['/unseen', { inode: 3, figures: { 'memory.stat:anon': 7 } }],
@@ -107,7 +107,7 @@ test('what a tick does not read keeps its value', async () => {
 
 test('a row that is gone or another is left out, told, and followed anew with its own figures', async () => {
   const busy: FakeCgroup = { inode: 2, figures: { 'cpu.stat:usage_usec': 9e6 } };
-  const cgroups = new Map([
+  const cgroups = new Map<string, FakeCgroup>([
     ['/a', busy],
     ['/b', { inode: 3, figures: { 'cpu.stat:usage_usec': 1e6 } }],
   ]);

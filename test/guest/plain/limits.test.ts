@@ -1,8 +1,9 @@
 /** `tscg set` and `tscg undo` on a kernel that has every controller: what the files say, and what the kernel does. */
+import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, tscg, tscgJson, withBox } from '../../boxes.ts';
+import { BUSY, TSCG, tscg, tscgJson, withBox } from '../../boxes.ts';
 
 test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and is undone exactly', () =>
   withBox('/box', async (box) => {
@@ -68,6 +69,18 @@ test('memory and tasks read back as set, in one change that one undo takes back'
     );
     assert.is(tscg('undo').status, 0);
     assert.equal([box.read('memory.max'), box.read('pids.max'), box.read('cpu.weight')], ['max', 'max', '100']);
+  }));
+
+test('without permission: what was tried, on which file, and what to do', () =>
+  withBox('/box', async () => {
+    const { status, stderr } = spawnSync(process.execPath, [TSCG, 'set', '/box', '--cpu', '50%'], {
+      encoding: 'utf8',
+      uid: 65534,
+      env: { ...process.env, TSCG_STATE_DIR: '/tmp/nobody' },
+    });
+    assert.is(status, 1, stderr);
+    assert.match(stderr, /write "50000 100000" to \/box\/cpu\.max: EACCES \(not permitted: run it with sudo/);
+    assert.is(stderr.trim().split('\n').length, 1);
   }));
 
 test('an effective limit names the ancestor that binds', () =>

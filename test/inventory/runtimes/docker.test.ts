@@ -115,6 +115,8 @@ test('a container that hangs costs that one only', async () => {
   await runtimes.refresh();
   assert.is(runtimes.details(WEB)?.health, 'healthy');
   assert.is(runtimes.details(JOINED)?.name, 'joined');
+  assert.is(runtimes.statuses()[0]?.state, 'ok');
+  assert.match(runtimes.statuses()[0]?.detail ?? '', '1 without details');
   runtimes.close();
   await fake.close();
 });

@@ -1,17 +1,12 @@
 /** A D-Bus of our own (dbus-daemon in a process), on which a test plays systemd and machined. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Message, type MessageBus, MessageType, sessionBus, Variant } from '@jellybrick/dbus-next';
 import { freshSocket } from './fake-http.ts';
 
-export const hasDaemon = ['/usr/bin/dbus-daemon', '/bin/dbus-daemon'].some((path) => {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-});
+const DAEMON = '/usr/bin/dbus-daemon';
+
+export const hasDaemon = existsSync(DAEMON);
 
 export const variant = (signature: string, value: unknown): Variant => new Variant(signature, value);
 
@@ -33,7 +28,7 @@ export interface FakeBus {
 export async function fakeBus(names: readonly string[]): Promise<FakeBus> {
   const socket = freshSocket();
   const daemon = spawn(
-    'dbus-daemon',
+    DAEMON,
     ['--session', '--nofork', '--nopidfile', '--print-address', `--address=unix:path=${socket}`],
     {
       stdio: ['ignore', 'pipe', 'ignore'],

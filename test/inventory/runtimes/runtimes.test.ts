@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createBackoff } from '../../../src/inventory/runtimes/backoff.ts';
-import { openEndpoint } from '../../../src/inventory/runtimes/endpoint.ts';
 import { openRuntimes } from '../../../src/inventory/runtimes/runtimes.ts';
 import type { RuntimeSocket } from '../../../src/inventory/sockets.ts';
 import { changes, type FakeEngine, fakeEngine, object, recorded } from './engines.ts';
@@ -69,63 +67,6 @@ test('one that failed is left alone, and what was known stays known', async () =
   assert.ok(fake.asked.length > asked);
   runtimes.close();
   await fake.close();
-});
-
-test('back-off: 1, 2, 4 … 60 s, and none after a success', () => {
-  let now = 0;
-  const backoff = createBackoff(() => now);
-  assert.ok(backoff.isDue());
-  const delays: number[] = [];
-  for (let i = 0; i < 8; i++) {
-    backoff.failed();
-    delays.push(backoff.remainingMs());
-    now += backoff.remainingMs() - 1;
-    assert.not(backoff.isDue());
-    now += 1;
-    assert.ok(backoff.isDue());
-  }
-  assert.equal(delays, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
-  backoff.failed();
-  backoff.succeeded();
-  assert.ok(backoff.isDue());
-});
-
-test('an endpoint that fails is not asked again before its time', async () => {
-  let now = 0;
-  let asked = 0;
-  let fails = true;
-  const endpoint = openEndpoint({
-    runtime: 'docker',
-    endpoint: '/x',
-    timeoutMs: 1000,
-    watch: false,
-    clock: () => now,
-    onChange: () => undefined,
-    createClient: async ({ store }) => ({
-      async refresh() {
-        asked++;
-        if (fails) throw new Error('broken');
-        store.set({ runtime: 'docker', id: 'a', name: 'a' });
-        return { pending: 0 };
-      },
-      close: () => undefined,
-    }),
-  });
-  await endpoint.refresh();
-  await endpoint.refresh();
-  assert.is(asked, 1);
-  assert.is(endpoint.status().state, 'failing');
-  assert.match(endpoint.status().detail, 'broken');
-  now = 1000;
-  fails = false;
-  await endpoint.refresh();
-  assert.is(endpoint.status().state, 'ok');
-  assert.is(endpoint.get('a')?.name, 'a');
-  fails = true;
-  await endpoint.refresh();
-  assert.is(endpoint.status().state, 'failing');
-  assert.is(endpoint.get('a')?.name, 'a', 'what was known stays known');
-  endpoint.close();
 });
 
 test('two refreshes at once are one', async () => {

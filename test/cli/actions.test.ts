@@ -1,0 +1,119 @@
+/** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
+import { once } from 'node:events';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Box, BUSY, tscg, tscgJson, withBox } from '../boxes.ts';
+
+const PREFIX = `/tscg-actions-${process.pid}`;
+
+const inBox = <T>(name: string, use: (box: Box) => Promise<T>) => withBox(`${PREFIX}-${name}`, use);
+
+const pidsOf = (box: Box): number[] => box.read('cgroup.procs').split('\n').filter(Boolean).map(Number);
+
+test('freeze waits until the kernel says frozen; thaw and undo let it go', () =>
+  inBox('freeze', async (box) => {
+    await box.run(BUSY);
+    const { status, stdout } = tscg('freeze', box.path);
+    assert.is(status, 0, stdout);
+    assert.match(stdout, /cgroup\.freeze: 0 → 1/);
+    assert.match(stdout, /^frozen$/m);
+    assert.is(box.figure('cgroup.events', 'frozen'), 1);
+    assert.match(tscg('freeze', box.path).stdout, /nothing to change/);
+    assert.is(tscg('undo').status, 0);
+    assert.is(box.figure('cgroup.events', 'frozen'), 0);
+
+    assert.is(tscgJson('freeze', box.path).frozen, true);
+    assert.is(tscgJson('thaw', box.path).frozen, false);
+    assert.is(box.read('cgroup.freeze'), '0');
+  }));
+
+test('--dry-run freezes nothing', () =>
+  inBox('dry', async (box) => {
+    await box.run('sleep 1000');
+    assert.match(tscg('freeze', box.path, '--dry-run').stdout, /dry run/);
+    assert.is(box.read('cgroup.freeze'), '0');
+    assert.match(tscg('kill', box.path, '--dry-run').stdout, /SIGKILL to \d process/);
+    assert.ok(pidsOf(box).length > 0);
+  }));
+
+test('kill ends a whole tree, also while it is frozen, and counts it', () =>
+  inBox('kill', async (box) => {
+    const child = await box.run('sleep 1000 & sleep 1000 & wait');
+    const ended = once(child, 'exit');
+    assert.is(tscg('freeze', box.path).status, 0);
+    const { status, stdout } = tscg('kill', box.path);
+    assert.is(status, 0);
+    assert.match(stdout, /killed 3 processes/);
+    await ended;
+    assert.is(child.signalCode, 'SIGKILL');
+    assert.match(tscg('kill', box.path).stdout, /no process runs in it/);
+  }));
+
+test('a signal of choice, and SIGKILL for who ignores it after the grace', () =>
+  inBox('grace', async (box) => {
+    const obeys = await box.run('trap "exit 7" TERM; while :; do sleep 0.05; done');
+    const ended = once(obeys, 'exit');
+    assert.match(tscg('kill', box.path, '--signal', 'TERM', '--grace', '20s').stdout, /SIGTERM to .*all ended/);
+    await ended;
+    assert.is(obeys.exitCode, 7);
+
+    const ignores = await box.run('trap "" TERM; while :; do sleep 0.05; done');
+    const killed = once(ignores, 'exit');
+    assert.match(tscg('kill', box.path, '--grace', '0.3s').stdout, /SIGTERM to .* left after 0\.3s, killed/);
+    await killed;
+    assert.is(ignores.signalCode, 'SIGKILL');
+  }));
+
+test('move takes a process there and tells the way back', () =>
+  inBox('move', async (box) => {
+    const child = await box.run('exec sleep 1000');
+    await inBox('move-to', async (other) => {
+      const { status, stdout } = tscg('move', `pid:${child.pid}`, other.path);
+      assert.is(status, 0);
+      assert.match(stdout, new RegExp(`back: tscg move pid:${child.pid} ${box.path}`));
+      assert.equal(pidsOf(other), [child.pid]);
+      assert.match(tscg('move', `pid:${child.pid}`, other.path).stdout, /there already/);
+    });
+  }));
+
+test('a threaded cgroup takes no process, and its processes are found all the same', () =>
+  inBox('threaded', async (box) => {
+    const child = await box.run('exec sleep 1000');
+    await withBox(`${box.path}/inner`, async (inner) => {
+      inner.write('cgroup.type', 'threaded');
+      const { status, stderr } = tscg('move', `pid:${child.pid}`, inner.path);
+      assert.is(status, 1);
+      assert.match(stderr, /^tscg: .* is threaded: .*domain above it.*\n$/);
+      inner.write('cgroup.threads', String(child.pid));
+      assert.match(tscg('kill', inner.path, '--dry-run').stdout, /to 1 process\n/);
+    });
+  }));
+
+test('bad input is 2, failure 1, one line each', () => {
+  const table: readonly [readonly string[], number, RegExp][] = [
+    [['freeze', '/'], 1, /root cgroup cannot be frozen/],
+    [['kill', '/'], 1, /root cgroup holds the whole machine/],
+    [['freeze', `${PREFIX}-none`], 2, /no .* is called|no cgroup/],
+    [['kill', '/', '--signal', 'NOPE'], 2, /no signal "NOPE"/],
+    [['kill', '/', '--grace', 'soon'], 2, /--grace: "soon" is not a time/],
+    [['freeze', '/', '--timeout', '0'], 2, /--timeout: 0 is not from/],
+    [['reclaim', '/', '5x'], 2, /not a size/],
+    [['reclaim', '/', '0'], 2, /no amount to reclaim/],
+    [['move', 'nobody', '/'], 2, /no process; give one as pid:1234/],
+    [['move', 'pid:99999999', '/'], 1, /no process 99999999/],
+    [['move', 'pid:2', '/'], 1, /kernel thread/],
+    [['controllers', '/', 'io'], 2, /no step/],
+    [['controllers', '/', '--jsno'], 2, /no step/],
+    [['controllers', '/', '+nope'], 1, /no controller "nope"/],
+  ];
+  for (const [args, code, expected] of table) {
+    const { status, stdout, stderr } = tscg(...args);
+    const said = args.join(' ');
+    assert.is(status, code, `${said}: ${stderr}`);
+    assert.match(stderr, expected, said);
+    assert.match(stderr, /^tscg: [^\n]+\n$/, said);
+    assert.is(stdout, '', said);
+  }
+});
+
+test.run();

@@ -1,0 +1,127 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sortable } from '../../src/dashboard/columns.ts';
+import { shownOf } from '../../src/dashboard/rows.ts';
+import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { PLAIN_THEME, renderLine } from '../../src/dashboard/style.ts';
+import { tableView } from '../../src/dashboard/table-view.ts';
+import { settle, update } from '../../src/dashboard/update.ts';
+import { frameOf } from './frames.ts';
+
+const project = (composeProject: string) => ({
+  details: { runtime: 'docker' as const, id: '', name: '', composeProject },
+});
+const POD = { podUid: 'p1' };
+
+const FRAME = frameOf([
+  { name: 'system.slice', cpu: 70, kind: 'slice' },
+  { name: 'db', cpu: 40, memory: 100, path: '/system.slice/db', facts: project('shop') },
+  { name: 'inner', cpu: 40, memory: 100, path: '/system.slice/db/inner', kind: 'inner' },
+  { name: 'web', cpu: 20, memory: 50, path: '/system.slice/web', facts: project('shop') },
+  { name: 'pod', cpu: 31, memory: 30, kind: 'pod', facts: POD },
+  { name: 'app', cpu: 30, memory: 20, path: '/pod/app', facts: POD },
+  { name: 'hollow', cpu: 0, populated: false },
+]);
+
+const namesOf = (state: State): string[] =>
+  shownOf(FRAME, state).items.map(({ branch, name, row }) => `${branch}${name}${row < 0 ? ' Σ' : ''}`);
+
+const press = (state: State, ...actions: Parameters<typeof update>[1][]): State =>
+  actions.reduce(
+    (now, action) =>
+      update(now, action, {
+        frame: FRAME,
+        items: shownOf(FRAME, now).items,
+        window: 10,
+        sortable: sortable(),
+        overflow: 0,
+      }),
+    state,
+  );
+
+test('a tree has each row under its ancestors, siblings sorted', () => {
+  assert.equal(namesOf({ ...INITIAL, grouping: 'tree' }), ['system.slice', '├─db', '└─web', 'pod', '└─app']);
+  assert.equal(namesOf({ ...INITIAL, grouping: 'tree', sort: 'name' }), [
+    'pod',
+    '└─app',
+    'system.slice',
+    '├─db',
+    '└─web',
+  ]);
+  assert.equal(namesOf({ ...INITIAL, grouping: 'tree', filter: 'web' }), ['system.slice', '└─web']);
+});
+
+test('a pod has its own figures, a compose project the sum of its rows, and says so', () => {
+  assert.equal(namesOf({ ...INITIAL, grouping: 'pod' }), ['no pod Σ', '├─db', '└─web', 'pod', '└─app']);
+  assert.equal(namesOf({ ...INITIAL, grouping: 'project' }), [
+    'shop Σ',
+    '├─db',
+    '└─web',
+    'no project Σ',
+    '├─pod',
+    '└─app',
+  ]);
+  const state: State = { ...INITIAL, grouping: 'project', all: true };
+  const lines = tableView({ frame: FRAME, shown: shownOf(FRAME, state), state }, 80, 12).map((line) =>
+    renderLine(line, 80, PLAIN_THEME).replaceAll(/\x1b\[\d*m/g, ''),
+  );
+  // inner is part of db; app is part of pod: 70 and system.slice's 31 + the rest are not counted twice.
+  assert.match(lines.find((line) => line.includes('shop')) ?? '', /shop \(2\) Σ +60\.0 .* 150B/);
+  assert.match(lines.at(-1) ?? '', /^Σ 7 rows +101\.0 /);
+});
+
+test('users and slices group too', () => {
+  assert.equal(namesOf({ ...INITIAL, grouping: 'slice' }), [
+    '/system.slice',
+    '├─db',
+    '└─web',
+    'no slice Σ',
+    '├─pod',
+    '└─app',
+  ]);
+  assert.equal(namesOf({ ...INITIAL, grouping: 'user' })[0], 'no user Σ');
+});
+
+test('folds hide what is inside; - on a row closes what is around it; * closes and opens all', () => {
+  const tree: State = { ...INITIAL, grouping: 'tree', selected: 4 };
+  const closed = press(tree, { type: 'fold', how: 'close' });
+  assert.equal(namesOf(closed), ['system.slice', 'pod', '└─app']);
+  assert.is(closed.selected, 1);
+  assert.equal(shownOf(FRAME, closed).items[0]?.holds, 2);
+  assert.equal(namesOf(press(closed, { type: 'fold', how: 'open' })), namesOf(tree));
+  const all = press(tree, { type: 'fold', how: 'all' });
+  assert.equal(namesOf(all), ['system.slice', 'pod']);
+  assert.equal(namesOf(press(all, { type: 'fold', how: 'all' })), namesOf(tree));
+});
+
+test('empty cgroups are counted, not shown, until asked for', () => {
+  assert.is(shownOf(FRAME, INITIAL).empty, 1);
+  assert.not(namesOf(INITIAL).includes('hollow'));
+  assert.ok(namesOf({ ...INITIAL, all: true }).includes('hollow'));
+});
+
+test('Space tags rows, and all rows of a group; Esc clears them', () => {
+  const one = press({ ...INITIAL, selected: 2 }, { type: 'tag' });
+  assert.equal([...one.tagged], [2]);
+  assert.equal([...press({ ...one, selected: 2 }, { type: 'tag' }).tagged], []);
+  const group = press({ ...INITIAL, grouping: 'project', selected: 'project:shop' }, { type: 'tag' });
+  assert.equal([...group.tagged].sort(), [2, 4]);
+  assert.is(press(group, { type: 'clear' }).tagged.size, 0);
+});
+
+test('search goes to the next match and around the end, without hiding anything', () => {
+  const state = press({ ...INITIAL, sort: 'name', search: 'p', selected: 6 }, { type: 'search-next' });
+  assert.is(state.selected, 5);
+  assert.is(press(state, { type: 'search-next' }).selected, 6);
+});
+
+test('a followed row keeps its line while the order changes', () => {
+  const order = Array.from({ length: 40 }, (_, index) => index);
+  const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow: true }, { order, window: 10 });
+  const moved = [...order.slice(20, 30), ...order.slice(0, 20), ...order.slice(30)];
+  const after = settle(state, { order: moved, window: 10 });
+  assert.is(after.selected, 15);
+  assert.is(after.position - after.top, 3);
+});
+
+test.run();

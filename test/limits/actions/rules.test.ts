@@ -1,0 +1,127 @@
+/** What the actions decide before they touch anything, by table. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseControllerSteps, planControllers } from '../../../src/limits/actions/controllers.ts';
+import { planFreeze } from '../../../src/limits/actions/freeze.ts';
+import { guardRisks } from '../../../src/limits/actions/guard.ts';
+import { signalNumber } from '../../../src/limits/actions/kill.ts';
+import { openOwner } from '../../../src/limits/owners/open-owner.ts';
+import { contextOf, fakeFiles } from '../fake-files.ts';
+
+const target = (path: string) => ({ path, inode: 7, name: path, kind: 'cgroup' as const });
+
+test('signals by name, with and without SIG, and by number', () => {
+  const table: readonly [string, number | undefined][] = [
+    ['TERM', 15],
+    ['sigterm', 15],
+    ['SIGKILL', 9],
+    ['9', 9],
+    ['0', undefined],
+    ['65', undefined],
+    ['-9', undefined],
+    ['NOPE', undefined],
+    ['', undefined],
+  ];
+  for (const [text, number] of table) assert.is(signalNumber(text), number, text);
+});
+
+test('controller steps', () => {
+  assert.equal(parseControllerSteps(['+io', '-cpu', '+memory']), { on: ['io', 'memory'], off: ['cpu'] });
+  for (const bad of ['io', '+', '-', '+IO', '--force', '+a b', ''])
+    assert.throws(() => parseControllerSteps([bad]), /no step/);
+  assert.throws(() => parseControllerSteps(['+io', '-io']), /one of them/);
+});
+
+const TREE = {
+  '/cgroup.controllers': 'cpuset cpu io memory pids',
+  '/cgroup.subtree_control': 'cpu memory pids',
+  '/a/cgroup.controllers': 'cpu memory pids',
+  '/a/cgroup.subtree_control': 'cpu',
+  '/a/cgroup.procs': '',
+  '/a/cgroup.type': 'domain',
+};
+
+const plan = (steps: readonly string[], texts: Readonly<Record<string, string>> = TREE) =>
+  planControllers(target('/a'), parseControllerSteps(steps), contextOf(fakeFiles(texts)));
+
+test('a plan reads as the kernel lists it, and says where a controller stops', () => {
+  const { writes, risks } = plan(['+memory', '-cpu']);
+  assert.equal([writes[0]?.before, writes[0]?.after, risks.length], ['cpu', 'memory', 0]);
+  assert.is(plan(['+pids', '+memory']).writes[0]?.after, 'cpu memory pids');
+  assert.is(plan(['+cpu']).unchanged.length, 1);
+  assert.throws(() => plan(['+io']), /\/ does not hand it on; first: tscg controllers \/ \+io/);
+  assert.throws(() => plan(['+nope']), /no controller "nope" .* there are: cpuset cpu io memory pids/);
+});
+
+test('no internal processes: refused for memory, and for cpu only with --force', () => {
+  const populated = { ...TREE, '/a/cgroup.procs': '12\n13', '/a/cgroup.subtree_control': '' };
+  assert.throws(
+    () => plan(['+memory'], populated),
+    /2 processes of its own.*no-internal-process rule.*tscg move pid:12/,
+  );
+  const { risks } = plan(['+cpu'], populated);
+  assert.is(risks[0]?.level, 'refuse');
+  assert.match(risks[0]?.text ?? '', /domain threaded/);
+  const threaded = { ...TREE, '/a/cgroup.type': 'threaded' };
+  assert.throws(() => plan(['+memory'], threaded), /"threaded".*only cpu, cpuset, pids/);
+});
+
+test('subtree_control is written as steps, and undone from any state', async () => {
+  const files = fakeFiles({ '/a/cgroup.subtree_control': 'cpu memory' });
+  const write = {
+    name: '/a',
+    path: '/a',
+    inode: 7,
+    file: 'cgroup.subtree_control',
+    before: '',
+    via: 'cgroupfs' as const,
+  };
+  const owner = openOwner({ via: 'cgroupfs', endpoint: '' }, files);
+  await owner.apply([{ ...write, after: 'cpu io', endpoint: '', subject: '' }]);
+  assert.equal(files.writes, ['/a/cgroup.subtree_control=+io -memory']);
+});
+
+test('ourselves, pid 1 and engines are refused', () => {
+  const context = contextOf(fakeFiles({}), '/user.slice/me.scope');
+  const table: readonly [string, RegExp | undefined][] = [
+    ['/', /your shell/],
+    ['/user.slice', /your shell/],
+    ['/user.slice/me.scope', /your shell/],
+    ['/user.slice/me.scope/inner', undefined],
+    ['/user.slice/me', undefined],
+    ['/init.scope', /pid 1/],
+    ['/system.slice/docker.service', /docker\.service/],
+    ['/system.slice/containerd.service', /containerd\.service/],
+    ['/system.slice/snap.docker.dockerd.service', /snap\.docker\.dockerd\.service/],
+    ['/user.slice/user-1000.slice/user@1000.service/app.slice/podman.service', /podman\.service/],
+    ['/system.slice/docker.socket', undefined],
+    ['/system.slice/my-docker.service', undefined],
+    [`/docker/${'ab'.repeat(32)}/system.slice/docker.service`, undefined],
+    ['/system.slice/web.service', undefined],
+  ];
+  for (const [path, expected] of table) {
+    const [risk] = guardRisks({ path, name: path }, 'killing', context);
+    if (expected) assert.match(risk?.text ?? 'no risk', expected, path);
+    else assert.is(risk, undefined, path);
+  }
+});
+
+test('a freeze is a write of cgroup.freeze, and the owner is asked where one owns it', () => {
+  const context = contextOf(fakeFiles({ '/a/cgroup.freeze': '0', '/s/web.service/cgroup.freeze': '0' }));
+  const own = planFreeze([target('/a')], true, context).writes[0];
+  assert.equal([own?.file, own?.before, own?.after, own?.via], ['cgroup.freeze', '0', '1', 'cgroupfs']);
+  const sockets = [{ runtime: 'systemd' as const, path: '/run/dbus/system_bus_socket', state: 'usable' as const }];
+  const unit = planFreeze([target('/s/web.service')], true, { ...context, owners: { sockets } }).writes[0];
+  assert.equal([unit?.via, unit?.subject, unit?.property], ['systemd', 'web.service', 'FreezeUnit']);
+  assert.throws(() => planFreeze([target('/')], true, context), /root cgroup cannot be frozen/);
+});
+
+test('a thaw says when a cgroup above keeps it frozen', () => {
+  const context = contextOf(fakeFiles({ '/a/cgroup.freeze': '1', '/a/b/cgroup.freeze': '1' }));
+  assert.match(
+    planFreeze([target('/a/b')], false, context).writes[0]?.notes.join() ?? '',
+    /stays frozen: \/a above it/,
+  );
+});
+
+test.run();
