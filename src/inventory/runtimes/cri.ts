@@ -15,6 +15,7 @@ import { criContainer, criContainerStatus, criPod, criSandbox, criSandboxStatus 
 import { CRI_SCHEMA, type Method, SERVICE } from './cri-schema.ts';
 import { hexIdOf, known, type WorkloadDetails } from './details.ts';
 import { createInspector } from './inspector.ts';
+import { patience } from './patience.ts';
 
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 const MOST_LISTED = 10_000;
@@ -114,19 +115,29 @@ async function connect({ endpoint, timeoutMs }: ClientContext): Promise<Connecti
     const definition = service[method];
     if (definition === undefined) throw new ApiError('malformed', `${SERVICE}.${method} is not described`);
     return new Promise((resolve, reject) => {
+      let isLate = false;
       const call = client.makeUnaryRequest(
         definition.path,
         definition.requestSerialize,
         definition.responseDeserialize,
         request,
-        { deadline: Date.now() + timeoutMs },
         (error, response) => {
+          calm();
           signal.removeEventListener('abort', cancel);
-          if (error) reject(failure(endpoint, method, error));
+          if (error) reject(failure(endpoint, method, isLate ? { code: DEADLINE_EXCEEDED, details: '' } : error));
           else resolve(response);
         },
       );
       const cancel = (): void => call.cancel();
+      /** gRPC's own deadlines go by the clock. */
+      const calm = patience(
+        timeoutMs,
+        () => {
+          isLate = true;
+          cancel();
+        },
+        { keepsAlive: true },
+      );
       signal.addEventListener('abort', cancel, { once: true });
     });
   }
@@ -161,7 +172,7 @@ const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 
-function failure(endpoint: string, method: Method, error: ServiceError): ApiError {
+function failure(endpoint: string, method: Method, error: Pick<ServiceError, 'code' | 'details'>): ApiError {
   const asked = `${endpoint}: CRI ${method}`;
   const { code, details } = error;
   switch (code) {

@@ -2,7 +2,8 @@
 import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { at } from '../names/json.ts';
-import { ApiError, connectionError, remedyFor } from './api-error.ts';
+import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
+import { patience } from './patience.ts';
 
 export interface Bus {
   /** The body of the reply. Throws ApiError. */
@@ -45,10 +46,18 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
   /** An address has its own escapes, which the library does not undo. */
   if (/[:;,=%\0]/.test(socket)) throw new ApiError('malformed', `${socket}: not a path that a D-Bus address can hold`);
   const bus = sessionBus({ busAddress: `unix:path=${socket}` });
-  let finish: (error: ApiError) => void = () => undefined;
+  let tellEnd: (error: ApiError) => void = () => undefined;
   const ended = new Promise<ApiError>((resolve) => {
-    finish = resolve;
+    tellEnd = resolve;
   });
+  /** Of the calls that wait: each its own, since what is chained to `ended` would stay there for ever. */
+  const waiting = new Set<(error: ApiError) => void>();
+  let end: ApiError | undefined;
+  const finish = (error: ApiError): void => {
+    end ??= error;
+    tellEnd(end);
+    for (const reject of waiting) reject(end);
+  };
   let isOpen = false;
   const emitter: EventEmitter = bus;
   emitter.on('error', (error: unknown) =>
@@ -76,28 +85,25 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
   };
 
   /** The answer, unless the connection or the patience ends first. Only while it waits is the process kept alive. */
-  async function answered<Value>(what: string, answer: Promise<Value>): Promise<Value> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new ApiError('no answer', `${socket}: ${what}: no answer in ${timeoutMs} ms`, {
-              remedy: remedyFor('no answer', socket),
-            }),
-          ),
-        timeoutMs,
-      );
+  async function answered<Value>(what: string, answer: () => Promise<Value>): Promise<Value> {
+    if (end) throw end;
+    let onEnd: (error: ApiError) => void = () => undefined;
+    const broken = new Promise<never>((_, reject) => {
+      onEnd = reject;
     });
-    const broken = ended.then((error): never => {
-      throw error;
-    });
+    waiting.add(onEnd);
+    const silent = (): void => {
+      const text = `${socket}: ${what}: no answer in ${timeoutMs} ms`;
+      onEnd(new ApiError('no answer', text, { remedy: remedyFor('no answer', socket) }));
+    };
+    const calm = patience(timeoutMs, silent, { keepsAlive: true });
     try {
-      return await Promise.race([answer, tooLate, broken]);
+      return await Promise.race([answer(), broken]);
     } catch (error) {
       throw error instanceof ApiError ? error : refusal(`${socket}: ${what}`, error);
     } finally {
-      clearTimeout(timer);
+      calm();
+      waiting.delete(onEnd);
     }
   }
 
@@ -109,15 +115,16 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
       flags: MessageFlag.NO_AUTO_START,
       ...(signature !== undefined && { signature, body: [...(body ?? [])] }),
     });
-    return (await answered(`${target.interface}.${target.member}`, bus.call(message)))?.body ?? [];
+    return (await answered(`${target.interface}.${target.member}`, () => bus.call(message)))?.body ?? [];
   }
 
   try {
     await answered(
       'Hello',
-      new Promise<void>((resolve) => {
-        bus.once('connect', () => resolve());
-      }),
+      () =>
+        new Promise<void>((resolve) => {
+          bus.once('connect', () => resolve());
+        }),
     );
     isOpen = true;
   } catch (error) {
@@ -150,8 +157,9 @@ function refusal(asked: string, error: unknown): ApiError {
       ...(isDenied && { remedy: 'run with sudo, or as the user whose bus it is' }),
     });
   }
-  const { code } = error instanceof Error && 'code' in error ? error : { code: undefined };
-  if (code !== undefined) return connectionError(asked, 'D-Bus', error);
+  const code = errnoOf(error);
+  /** A bus lets in nobody but its user, root neither, and says so by hanging up. */
+  if (code !== undefined && code !== 'EPIPE' && code !== 'ECONNRESET') return connectionError(asked, 'D-Bus', error);
   return new ApiError('not permitted', `${asked}: the handshake failed: ${text}`, {
     remedy: 'run as the user whose bus it is',
     cause: error,

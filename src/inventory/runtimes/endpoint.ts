@@ -12,6 +12,7 @@ import { ApiError, remedyFor } from './api-error.ts';
 import { createBackoff } from './backoff.ts';
 import type { CreateClient, RuntimeClient, Store } from './client.ts';
 import type { WorkloadDetails } from './details.ts';
+import { patience } from './patience.ts';
 
 export interface RuntimeStatus {
   readonly runtime: Runtime;
@@ -44,6 +45,10 @@ export interface Endpoint {
   refresh(): Promise<void>;
   /** With `watch`: refreshes and follows from now on. */
   start(): void;
+  /** When no refresh is under way. */
+  settled(): Promise<void>;
+  /** Somebody asks for what nobody knows: looks soon, if its events do not come anyway. */
+  nudge(): void;
   status(): RuntimeStatus;
   close(): void;
 }
@@ -52,6 +57,9 @@ const FOLLOWED_MS = 60_000;
 const POLLED_MS = 5_000;
 const PENDING_MS = 1_000;
 const STALE_MS = 200;
+/** A cgroup is there before its container runs, so one look may be too early. */
+const NUDGES = 2;
+const NUDGED_MS = 400;
 /** More than any machine runs; an end to what a user's own socket can make us keep. */
 const MOST_KEPT = 20_000;
 
@@ -66,9 +74,10 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   let brokenStream: string | undefined;
   let isStarted = false;
   let isStale = false;
+  let nudges = 0;
   let pending = 0;
   let running: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: { readonly handle: NodeJS.Timeout; readonly due: number } | undefined;
   let loading: Promise<RuntimeClient> | undefined;
 
   const store: Store = {
@@ -90,6 +99,7 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
 
   /** The module is loaded at the first use, and again where that failed. */
   function client(): Promise<RuntimeClient> {
+    if (isClosed()) return Promise.reject(new ApiError('aborted', `${endpoint}: closed`));
     loading ??= options
       .createClient({ endpoint, timeoutMs, store, ...(uid !== undefined && { uid }) })
       .then((opened) => {
@@ -105,6 +115,7 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
 
   async function attempt(): Promise<void> {
     isStale = false;
+    nudges = Math.max(0, nudges - 1);
     const wasOpen = following !== 'no';
     try {
       const opened = await client();
@@ -126,6 +137,8 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   function refresh(): Promise<void> {
     if (running) return running;
     if (isClosed() || !polling.isDue()) return Promise.resolve();
+    clearTimeout(timer?.handle);
+    timer = undefined;
     running = attempt().finally(() => {
       running = undefined;
       schedule();
@@ -133,16 +146,26 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
     return running;
   }
 
+  /** Brings the next refresh forward where there is reason to; never puts it off, or many events could do so for ever. */
   function schedule(): void {
-    clearTimeout(timer);
-    if (!watch || isClosed()) return;
-    const usual = isStale ? STALE_MS : pending > 0 ? PENDING_MS : following === 'no' ? POLLED_MS : FOLLOWED_MS;
-    timer = setTimeout(() => void refresh(), polling.remainingMs() || usual).unref();
+    if (!watch || isClosed() || running !== undefined) return;
+    const usual = isStale ? STALE_MS : nudges > 0 ? NUDGED_MS : pending > 0 ? PENDING_MS : polledMs();
+    const delay = polling.remainingMs() || usual;
+    const due = performance.now() + delay;
+    if (timer !== undefined && timer.due <= due) return;
+    clearTimeout(timer?.handle);
+    const handle = setTimeout(() => {
+      timer = undefined;
+      void refresh();
+    }, delay).unref();
+    timer = { handle, due };
   }
+
+  const polledMs = (): number => (following === 'no' ? POLLED_MS : FOLLOWED_MS);
 
   function stale(): void {
     isStale = true;
-    if (running === undefined) schedule();
+    schedule();
   }
 
   async function follow(): Promise<void> {
@@ -192,8 +215,14 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
       if (status.state !== 'ok' || brokenStream === undefined) return status;
       return { ...status, detail: `${status.detail}; polled, since its events do not come: ${brokenStream}` };
     },
+    settled: () => running ?? Promise.resolve(),
+    nudge() {
+      if (following !== 'no') return;
+      nudges = NUDGES;
+      schedule();
+    },
     close() {
-      clearTimeout(timer);
+      clearTimeout(timer?.handle);
       closing.abort();
       details.clear();
       loading?.then((opened) => opened.close()).catch(() => undefined);
@@ -201,7 +230,10 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
-/** What the function gives, or ApiError after so long; it is told to stop by its signal. Keeps the process alive meanwhile. */
+/** Of the time-out, after which the work is told to come to its end with what it has. */
+const WARNED_AT = 0.9;
+
+/** What the function gives, or ApiError after so long; shortly before, its signal asks it to end. Keeps the process alive meanwhile. */
 async function within<Value>(
   timeoutMs: number,
   endpoint: string,
@@ -209,26 +241,28 @@ async function within<Value>(
   work: (signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  let timer: NodeJS.Timeout | undefined;
+  const { signal } = controller;
+  const noAnswer = new ApiError('no answer', `${endpoint}: no answer in ${timeoutMs} ms`, {
+    remedy: remedyFor('no answer', endpoint),
+  });
+  let calm = (): void => undefined;
+  const onClose = (): void => controller.abort();
+  outer.addEventListener('abort', onClose, { once: true });
   const tooLate = new Promise<never>((_, reject) => {
-    outer.addEventListener('abort', () => reject(new ApiError('aborted', `${endpoint}: closed`)), {
-      once: true,
-      signal: controller.signal,
-    });
-    timer = setTimeout(() => {
-      reject(
-        new ApiError('no answer', `${endpoint}: no answer in ${timeoutMs} ms`, {
-          remedy: remedyFor('no answer', endpoint),
-        }),
-      );
-    }, timeoutMs);
+    const warn = (): void => {
+      controller.abort();
+      calm = patience(timeoutMs * (1 - WARNED_AT), () => reject(noAnswer), { keepsAlive: true });
+    };
+    calm = patience(timeoutMs * WARNED_AT, warn, { keepsAlive: true });
   });
   try {
-    return await Promise.race([work(controller.signal), tooLate]);
+    return await Promise.race([work(signal), tooLate]);
+  } catch (error) {
+    throw signal.aborted && error instanceof ApiError && error.failure === 'aborted' ? noAnswer : error;
   } finally {
-    clearTimeout(timer);
-    abort();
+    calm();
+    outer.removeEventListener('abort', onClose);
+    controller.abort();
   }
 }
 

@@ -35,6 +35,8 @@ interface Speaker {
   readonly runtime: Runtime;
   /** Whose sockets it speaks to. */
   readonly sockets: Runtime;
+  /** Many files to load. */
+  readonly isHeavy?: boolean;
   readonly createClient: CreateClient;
 }
 
@@ -62,11 +64,13 @@ const SPEAKERS: readonly Speaker[] = [
   {
     runtime: 'containerd',
     sockets: 'containerd',
+    isHeavy: true,
     createClient: async (context) => (await import('./cri.ts')).createCriClient('containerd', context),
   },
   {
     runtime: 'cri-o',
     sockets: 'cri-o',
+    isHeavy: true,
     createClient: async (context) => (await import('./cri.ts')).createCriClient('cri-o', context),
   },
   {
@@ -81,12 +85,19 @@ const SPEAKERS: readonly Speaker[] = [
   },
 ];
 
+interface Opened {
+  readonly endpoint: Endpoint;
+  readonly stamp: string;
+  readonly isHeavy: boolean;
+}
+
 /** New sockets are noticed so soon. */
 const RESCAN_MS = 5_000;
+const MOST_UNKNOWN = 5_000;
 
 export function openRuntimes(options: RuntimesOptions): Runtimes {
   const { sockets = findSockets, timeoutMs = TIMEOUT_MS, watch, onChange = () => undefined } = options;
-  const endpoints = new Map<string, { readonly endpoint: Endpoint; readonly stamp: string }>();
+  const endpoints = new Map<string, Opened>();
   let denied: readonly RuntimeStatus[] = [];
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -95,51 +106,53 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   function scan(): void {
     const found = sockets();
     denied = found.filter(({ state }) => state === 'not permitted').map(notPermitted);
-    const wanted = new Map<string, () => Endpoint>();
-    const stamps = new Map<string, string>();
-    for (const { runtime, path, state, uid } of found) {
-      if (state !== 'usable') continue;
-      for (const speaker of SPEAKERS) {
-        /** Users have no machined. */
-        if (speaker.sockets !== runtime || (speaker.runtime === 'nspawn' && uid !== undefined)) continue;
-        const key = `${speaker.runtime} ${path}`;
-        stamps.set(key, stampOf(path));
-        wanted.set(key, () =>
-          openEndpoint({
-            ...speaker,
-            endpoint: path,
-            timeoutMs,
-            watch,
-            onChange,
-            ...(uid !== undefined && { uid }),
-          }),
-        );
-      }
-    }
+    const wanted = found.flatMap((socket) =>
+      SPEAKERS.filter((speaker) => speaksTo(speaker, socket)).map((speaker) => ({ speaker, socket })),
+    );
+    const stamps = new Map(wanted.map((one) => [keyOf(one), stampOf(one.socket.path)]));
     for (const [key, { endpoint, stamp }] of endpoints) {
       if (stamps.get(key) === stamp) continue;
       endpoint.close();
       endpoints.delete(key);
     }
-    for (const [key, open] of wanted) {
-      if (!endpoints.has(key)) endpoints.set(key, { endpoint: open(), stamp: stamps.get(key) ?? '' });
+    for (const one of wanted) {
+      const key = keyOf(one);
+      if (endpoints.has(key)) continue;
+      const { runtime, createClient, isHeavy = false } = one.speaker;
+      const { path, uid } = one.socket;
+      const place = { runtime, endpoint: path, ...(uid !== undefined && { uid }) };
+      const endpoint = openEndpoint({ ...place, timeoutMs, watch, onChange, createClient });
+      endpoints.set(key, { endpoint, stamp: stamps.get(key) ?? '', isHeavy });
     }
   }
 
   const all = (): Endpoint[] => [...endpoints.values()].map(({ endpoint }) => endpoint);
 
-  /** All modules first: loading one would make another's answer late. */
-  async function prepare(): Promise<void> {
+  /** Loading a module makes others' answers late: all of a kind are loaded before the first is asked, the heavy ones last. */
+  async function begin(): Promise<void> {
     scan();
-    await Promise.all(all().map((endpoint) => endpoint.load()));
-    for (const endpoint of all()) endpoint.start();
+    for (const isHeavy of [false, true]) {
+      const group = [...endpoints.values()].filter((one) => one.isHeavy === isHeavy).map(({ endpoint }) => endpoint);
+      await Promise.all(group.map((endpoint) => endpoint.load()));
+      for (const endpoint of group) endpoint.start();
+      await Promise.all(group.map((endpoint) => endpoint.settled()));
+    }
   }
 
-  const rescan = (): void => {
-    void prepare();
-    timer = setTimeout(rescan, RESCAN_MS).unref();
-  };
-  if (watch) rescan();
+  async function rescan(): Promise<void> {
+    await begin();
+    if (!isClosed) timer = setTimeout(() => void rescan(), RESCAN_MS).unref();
+  }
+  if (watch) void rescan();
+
+  /** Ids that nobody knew when they were asked for, each of which hastens those who are only asked in time, once. */
+  const unknown = new Set<string>();
+  function miss(id: string): void {
+    if (!watch || unknown.has(id)) return;
+    if (unknown.size >= MOST_UNKNOWN) unknown.clear();
+    unknown.add(id);
+    for (const endpoint of all()) endpoint.nudge();
+  }
 
   return {
     details(id, uid) {
@@ -152,11 +165,14 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         else if (uid === undefined) others ??= details;
         else if (endpoint.uid === uid) return details;
       }
-      return system ?? others;
+      const details = system ?? others;
+      if (details === undefined) miss(id);
+      return details;
     },
     async refresh() {
       if (isClosed) return;
-      await prepare();
+      scan();
+      await Promise.all(all().map((endpoint) => endpoint.load()));
       await Promise.all(all().map((endpoint) => endpoint.refresh()));
     },
     statuses() {
@@ -172,6 +188,13 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     },
   };
 }
+
+/** Users have no machined. */
+const speaksTo = ({ runtime, sockets }: Speaker, socket: RuntimeSocket): boolean =>
+  socket.state === 'usable' && sockets === socket.runtime && !(runtime === 'nspawn' && socket.uid !== undefined);
+
+const keyOf = ({ speaker, socket }: { speaker: Speaker; socket: RuntimeSocket }): string =>
+  `${speaker.runtime} ${socket.path}`;
 
 /** Another socket at the same path is another daemon: it need not wait for what the former did. */
 function stampOf(path: string): string {

@@ -5,6 +5,7 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { textOf } from '../names/json.ts';
 import { ApiError, connectionError, remedyFor } from './api-error.ts';
+import { patience } from './patience.ts';
 
 export interface AskOptions {
   /** Until the whole answer is there. */
@@ -39,8 +40,9 @@ function ask(
     const exchange = begin({ method, socket, path, body, signal }, reject);
     if (exchange === undefined) return;
     const { call, end } = exchange;
-    const timer = setTimeout(() => end(silent(socket, asked, timeoutMs)), timeoutMs).unref();
-    call.once('close', () => clearTimeout(timer));
+    /** Its connection keeps the process alive, no longer than this. */
+    const calm = patience(timeoutMs, () => end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    call.once('close', calm);
     call.once('response', (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -187,11 +189,11 @@ export function streamLines(socket: string, path: string, options: StreamOptions
     const exchange = begin({ method: 'GET', socket, path, signal }, reject);
     if (exchange === undefined) return;
     const { call, end } = exchange;
-    const timer = setTimeout(() => end(silent(socket, asked, timeoutMs)), timeoutMs).unref();
-    call.once('close', () => clearTimeout(timer));
+    const calm = patience(timeoutMs, () => end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    call.once('close', calm);
     call.once('socket', (connection) => connection.unref());
     call.once('response', (response) => {
-      clearTimeout(timer);
+      calm();
       const { statusCode = 0 } = response;
       if (statusCode !== 200) {
         end(refused(socket, asked, statusCode, ''));
