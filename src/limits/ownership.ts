@@ -140,6 +140,9 @@ function consequences(
       notes: [`lasts ${kind === 'unit' && subject.endsWith('.scope') ? 'as long as the scope' : end}`, ...runtimeNote],
     };
   }
+  if (via === 'docker' && file === 'memory.max') {
+    return { risks: [], notes: ['docker is told MemorySwap with it, so that the swap beside it stays as it is'] };
+  }
   if (via !== 'cgroupfs') return { risks: [], notes: [] };
   const risks: Risk[] = persist
     ? [{ level: 'warn', text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd` }]
