@@ -10,11 +10,15 @@ export interface ApiSource {
   close(): void;
 }
 
+/** Less than a lookup is waited for (names.ts), so that one runtime that hangs does not hide the names of the others. */
+const PATIENCE_MS = 1_500;
+
 /** `watch`: follow the runtimes' events. Without, they are asked once, when the first name is wanted. */
 export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource {
   const listeners = new Set<(id: string) => void>();
   const runtimes = openRuntimes({
     watch,
+    timeoutMs: PATIENCE_MS,
     onChange: (id) => {
       for (const listener of listeners) listener(id);
     },
@@ -24,12 +28,12 @@ export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource
     source: {
       name: 'runtime APIs',
       matches: ({ id, name }) => id !== undefined || name !== undefined,
-      lookup: async ({ id, name, uid }) => {
+      lookup: async ({ kind, id, name, uid }) => {
         if (!watch) {
           asked ??= runtimes.refresh();
           await asked;
         }
-        const details = runtimes.details(id ?? name ?? '', uid);
+        const details = runtimes.details((kind === 'machine' ? name : undefined) ?? id ?? name ?? '', uid);
         if (!details) return undefined;
         const { image, pod, namespace, labels, initPid } = details;
         return {

@@ -1,4 +1,4 @@
-/** Incus, libvirt, the sockets that are found, and the APIs as a source of names. */
+/** Incus, libvirt, and the sockets that are found. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createApiNames } from '../../../src/inventory/runtimes/api-names.ts';
 import { incusInstance, incusState } from '../../../src/inventory/runtimes/incus.ts';
 import { parseDomainStatus } from '../../../src/inventory/runtimes/libvirt.ts';
 import { openRuntimes } from '../../../src/inventory/runtimes/runtimes.ts';
@@ -120,25 +119,6 @@ test('sockets of the system and of users; podman’s behind docker’s path and 
   );
   assert.equal(findSockets(join(root, 'nowhere'), ''), []);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-});
-
-test('the APIs as a source of names: containers by id, machines by name', async () => {
-  const details = new Map([
-    ['id1', { runtime: 'docker' as const, id: 'id1', name: 'web', image: 'nginx', initPid: 7, state: 'running' }],
-    ['box', { runtime: 'nspawn' as const, id: 'box', name: 'box' }],
-  ]);
-  const source = createApiNames(
-    { details: (id) => details.get(id), refresh: async () => undefined, statuses: () => [], close: () => undefined },
-    () => () => undefined,
-  );
-  assert.equal(await source.lookup({ kind: 'container', id: 'id1' }, '/x'), {
-    name: 'web',
-    image: 'nginx',
-    initPid: 7,
-  });
-  assert.equal(await source.lookup({ kind: 'machine', name: 'box' }, '/x'), { name: 'box' });
-  assert.is(await source.lookup({ kind: 'container', id: 'other' }, '/x'), undefined);
-  assert.not(source.matches({ kind: 'unit', name: 'a.service' }));
 });
 
 test('no control characters get through, whatever is where', () => {
