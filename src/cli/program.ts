@@ -14,3 +14,11 @@ export const commandLineError = (program: string, text: string): string =>
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ')}; see ${program} --help\n`;
+
+/** `tscg ls --watch | head`: a reader that has had enough ends the program without a word. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}

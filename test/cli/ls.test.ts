@@ -1,5 +1,5 @@
 /** tscg ls on the real mount, against cpu.stat read by hand. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -130,6 +130,18 @@ mountTest('Ctrl-C ends --watch with exit code 0; --iterations ends it by itself'
   const { stdout, status } = tscg('ls', '--watch', '-n', '2', '-d', '0.2', '--csv');
   assert.is(status, 0);
   assert.is(stdout.split('\n').filter((line) => line.startsWith('path,name,kind,owner')).length, 2);
+});
+
+test('a reader that has had enough ends it without a word', () => {
+  const { stderr, stdout } = spawnSync(
+    'sh',
+    ['-c', `${process.execPath} ${TSCG} ls --watch --json -d 0.2 | head -n 1`],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.is(stderr, '');
+  assert.is(stdout.split('\n').length, 2);
 });
 
 mountTest('order, columns and formats', () =>

@@ -60,7 +60,9 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       const rows = frame.workloads
         .flatMap((workload, row) => (options.all || isListed(workload) ? [row] : []))
         .sort((a, b) => compare(frame, a, b));
-      print(render(frame, rows, columns, options, watch));
+      const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
+      const height = inPlace ? process.stdout.rows - 2 : rows.length;
+      print(render(frame, rows.slice(0, height), columns, options, watch), inPlace);
     }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -169,6 +171,9 @@ function knownMetric(name: string, flag: string): Metric {
   return found;
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+/** In a terminal each table takes the place of the one before, as docker stats does. */
+const CLEAR = '\x1b[H\x1b[J';
+
+function print(text: string, inPlace: boolean): void {
+  process.stdout.write(`${inPlace ? CLEAR : ''}${text}\n`);
 }

@@ -1,0 +1,257 @@
+/** Every limit of the catalogue that this kernel has: set, effective in behaviour, undone to the byte. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LIMITS } from '../../../src/limits/catalogue.ts';
+import { type Box, BUSY, MOUNT, tscg, withBox } from '../../boxes.ts';
+
+const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
+const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
+const MIB = 2 ** 20;
+
+const whole = (box: Box, file: string): string => readFileSync(join(MOUNT, box.path, file), 'utf8');
+
+/** Sets, gives what is then in the file, and leaves it to the caller to undo. */
+function set(box: Box, ...flags: string[]): void {
+  const { status, stderr } = tscg('set', box.path, ...flags);
+  assert.is(status, 0, `tscg set ${box.path} ${flags.join(' ')}: ${stderr}`);
+}
+
+function undo(): void {
+  const { status, stdout, stderr } = tscg('undo');
+  assert.is(status, 0, `${stdout}${stderr}`);
+}
+
+/** `MAJ:MIN` of the scratch disk, as io.max calls it. */
+const diskNumbers = (): string => {
+  const { rdev } = statSync(DISK);
+  return `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
+};
+
+/** Until it is so, at most 10 seconds. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds() && tries < 100; tries++) await sleep(100);
+}
+
+/** A value for every flag; `%` stands for the disk's numbers. */
+const VALUES: Readonly<Record<string, readonly [flag: string, value: string, expected: string]>> = {
+  'cpu.max': ['--cpu', '37%', '37000 100000'],
+  'cpu.max.burst': ['--cpu-burst', '20ms', '20000'],
+  'cpu.weight': ['--cpu-shares', '512', '59'],
+  'cpu.idle': ['--cpu-idle', '1', '1'],
+  'cpu.uclamp.min': ['--cpu-uclamp-min', '20%', '20.00'],
+  'cpu.uclamp.max': ['--cpu-uclamp-max', '50%', '50.00'],
+  'cpuset.cpus': ['--cpuset-cpus', '1', '1'],
+  'cpuset.mems': ['--cpuset-mems', '0', '0'],
+  'cpuset.cpus.partition': ['--cpuset-partition', 'member', 'member'],
+  'memory.max': ['--memory', '256M', String(256 * MIB)],
+  'memory.high': ['-p', 'MemoryHigh=200M', String(200 * MIB)],
+  'memory.low': ['--memory-reservation', '8M', String(8 * MIB)],
+  'memory.min': ['--memory-min', '4M', String(4 * MIB)],
+  'memory.swap.max': ['--swap', '16M', String(16 * MIB)],
+  'memory.swap.high': ['--swap-high', '8M', String(8 * MIB)],
+  'memory.zswap.max': ['--zswap', '8M', String(8 * MIB)],
+  'memory.zswap.writeback': ['--zswap-writeback', '0', '0'],
+  'memory.oom.group': ['--oom-group', '1', '1'],
+  'io.max': ['--device-write-iops', `${DISK}:120`, '% rbps=max wbps=max riops=max wiops=120'],
+  'io.weight': ['--io-weight', '300', 'default 300'],
+  'io.bfq.weight': ['--io-bfq-weight', '300', 'default 300'],
+  'io.latency': ['--io-latency', `${DISK}:25ms`, '% target=25000'],
+  'io.prio.class': ['--io-prio-class', 'idle', 'idle'],
+  'pids.max': ['-p', 'TasksMax=77', '77'],
+  'hugetlb.2MB.max': ['--hugetlb-2MB', '3M', String(2 * MIB)],
+  'hugetlb.1GB.max': ['--hugetlb-1GB', '1G', String(1024 * MIB)],
+};
+
+test('every limit that this kernel has is set as typed in one change, and undone to the byte', () =>
+  withBox('/catalogue', async (box) => {
+    const present = LIMITS.map(({ file }) => file).filter((file) => existsSync(join(MOUNT, box.path, file)));
+    const lacking = LIMITS.map(({ file }) => file).filter((file) => !present.includes(file));
+    console.log(`not in this kernel: ${lacking.join(', ')}`);
+    for (const file of ['cpu.max', 'cpu.max.burst', 'memory.zswap.writeback', 'io.max', 'hugetlb.2MB.max', 'misc.max'])
+      assert.ok(present.includes(file), `${file} is missing`);
+    const before = new Map(present.map((file) => [file, whole(box, file)]));
+    // An idle cgroup takes no weight.
+    const rows = Object.entries(VALUES).filter(([file]) => present.includes(file) && file !== 'cpu.idle');
+    set(box, ...rows.flatMap(([, [flag, value]]) => [flag, value]));
+    for (const [file, [, , expected]] of rows) assert.is(box.read(file), expected.replace('%', diskNumbers()), file);
+    undo();
+    for (const [file, text] of before) assert.is(whole(box, file), text, file);
+    for (const [flags, file, expected] of [
+      [['--cpu-idle', '1'], 'cpu.idle', '1'],
+      [['--cpu-nice', '-5'], 'cpu.weight.nice', '-5'],
+    ] as const) {
+      set(box, ...flags);
+      assert.is(box.read(file), expected);
+      undo();
+      for (const [name, text] of before) assert.is(whole(box, name), text, name);
+    }
+  }));
+
+test('a quota below the burst, and back, in the order that the kernel takes', () =>
+  withBox('/burst', async (box) => {
+    set(box, '--cpu', '50%', '--cpu-burst', '40ms');
+    const { status, stderr } = tscg('set', box.path, '--cpu', '10%');
+    assert.is(status, 2);
+    assert.match(stderr, /cpu.max.burst is 40000 µs.*--cpu-burst 0/);
+    set(box, '--cpu', '10%', '--cpu-burst', '0');
+    assert.equal([box.read('cpu.max'), box.read('cpu.max.burst')], ['10000 100000', '0']);
+    undo();
+    assert.equal([box.read('cpu.max'), box.read('cpu.max.burst')], ['50000 100000', '40000']);
+  }));
+
+test('memory.max: what grows beyond it is killed, with the group where that is asked', () =>
+  withBox('/oom', async (box) => {
+    set(box, '--memory', '32M', '--swap', '0', '--oom-group', '1');
+    const child = await box.run('sleep 1000 & head -c 120m /dev/zero | tail');
+    await once(child, 'exit');
+    assert.ok(box.figure('memory.events', 'oom_kill') > 0, whole(box, 'memory.events'));
+    await until(() => box.read('cgroup.procs') === '');
+    assert.is(box.read('cgroup.procs'), '', 'the sleeping one too');
+  }));
+
+test('memory.swap.max: --memory-swap leaves what memory does not take', async () => {
+  const swap = process.env.TSCG_GUEST_SWAP ?? '/dev/vdb';
+  assert.is(spawnSync('swapon', [swap]).status, 0);
+  try {
+    await withBox('/swap', async (box) => {
+      set(box, '--memory', '32M', '--memory-swap', '48M');
+      assert.is(box.read('memory.swap.max'), String(16 * MIB));
+      const child = await box.run('head -c 120m /dev/zero | tail');
+      await once(child, 'exit');
+      assert.ok(box.figure('memory.events', 'oom_kill') > 0);
+      assert.ok(Number(box.read('memory.swap.peak')) > 0, 'it swapped');
+      assert.ok(Number(box.read('memory.swap.peak')) <= 16 * MIB, box.read('memory.swap.peak'));
+    });
+  } finally {
+    spawnSync('swapoff', [swap]);
+  }
+});
+
+test('io.max holds a direct read to the rate, keeps the other lines, and goes with its last key', () =>
+  withBox('/io', async (box) => {
+    const file = join(SCRATCH, 'catalogue.bin');
+    assert.is(spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=16', 'conv=fsync']).status, 0);
+    // A directory on the disk names it.
+    const { status, stdout, stderr } = tscg('set', box.path, '--device-read-bps', `${SCRATCH}:2mb`);
+    assert.is(status, 0, stderr);
+    assert.match(stdout, /limited is the whole disk|lies on/);
+    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=max`);
+    const child = await box.run(
+      `dd if=${file} of=/dev/null bs=256k count=40 iflag=direct 2>/dev/null; echo done; sleep 100`,
+    );
+    const started = performance.now();
+    await once(child.stdout ?? child, 'data');
+    const rate = (10 * MIB) / ((performance.now() - started) / 1000);
+    assert.ok(Math.abs(rate / (2 * MIB) - 1) < 0.15, `${(rate / MIB).toFixed(2)} MiB/s`);
+    set(box, '--device-write-iops', `${DISK}:120`);
+    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
+    set(box, '--io-max', 'max');
+    assert.is(box.read('io.max'), '');
+    undo();
+    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
+  }));
+
+test('pids.max: the fork beyond it fails', () =>
+  withBox('/pids', async (box) => {
+    set(box, '--pids-limit', '4');
+    const child = await box.run('for i in 1 2 3 4 5 6; do sleep 100 & done 2>/dev/null; echo; sleep 100');
+    await Promise.race([once(child, 'exit'), sleep(3000)]);
+    assert.ok(box.figure('pids.events', 'max') > 0, whole(box, 'pids.events'));
+    assert.ok(Number(box.read('pids.current')) <= 4);
+  }));
+
+test('cpuset.cpus confines what runs; emptied again only where nothing does', () =>
+  withBox('/cpuset', async (box) => {
+    set(box, '--cpuset-cpus', '1');
+    undo();
+    assert.is(box.read('cpuset.cpus'), '');
+    const child = await box.run(BUSY);
+    set(box, '--cpuset-cpus', '1');
+    assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^Cpus_allowed_list:\t1$/m);
+    const { status, stdout } = tscg('undo');
+    assert.is(status, 0);
+    assert.match(stdout, /set is what that stood for/);
+    assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^Cpus_allowed_list:\t0-1$/m);
+    const refused = tscg('set', box.path, '--cpuset-cpus', '9');
+    assert.is(refused.status, 1);
+    assert.match(refused.stderr, /this machine has no CPU 9/);
+  }));
+
+test('a partition that the kernel does not put in force is taken back', () =>
+  withBox('/partition', async (box) => {
+    set(box, '--cpuset-cpus', '1', '--cpuset-partition', 'root');
+    assert.is(box.read('cpuset.cpus.partition'), 'root');
+    undo();
+    assert.is(box.read('cpuset.cpus.partition'), 'member');
+    box.write('cgroup.subtree_control', '+cpuset');
+    await withBox('/partition/inner', async (inner) => {
+      const { status, stderr } = tscg('set', inner.path, '--cpuset-partition', 'root');
+      assert.is(status, 1);
+      assert.match(stderr, /invalid/);
+      assert.is(inner.read('cpuset.cpus.partition'), 'member');
+    });
+  }));
+
+test('cpu.weight shares one CPU between two that are busy', () =>
+  withBox('/weights', async (outer) => {
+    outer.write('cgroup.subtree_control', '+cpu +cpuset');
+    await withBox('/weights/one', (one) =>
+      withBox('/weights/two', async (two) => {
+        for (const box of [one, two]) {
+          set(box, '--cpuset-cpus', '1');
+          await box.run(BUSY);
+        }
+        set(one, '--cpu-weight', '300');
+        const used = () => [one, two].map((box) => box.figure('cpu.stat', 'usage_usec'));
+        const [first = 0, second = 0] = used();
+        await sleep(4000);
+        const [firstThen = 0, secondThen = 0] = used();
+        const share = (firstThen - first) / (firstThen - first + secondThen - second);
+        assert.ok(share > 0.68 && share < 0.82, `${(share * 100).toFixed(1)} % of 75`);
+      }),
+    );
+  }));
+
+test('io.cost.qos is of the root alone, makes io.weight work for a disk, and goes again', () =>
+  withBox('/iocost', async (box) => {
+    const off = tscg('set', box.path, '--io-weight', '200', '--dry-run');
+    assert.match(off.stdout, /iocost is off on every disk/);
+    const { status, stderr } = tscg('set', '/', '--io-cost-qos', `${DISK} enable=1`);
+    assert.is(status, 0, stderr);
+    try {
+      assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers()} enable=1`, 'm'));
+      set(box, '--io-weight', '200', '--io-weight', `${DISK}:50`);
+      assert.is(box.read('io.weight'), `default 200\n${diskNumbers()} 50`);
+      undo();
+      assert.is(box.read('io.weight'), 'default 100');
+      assert.match(tscg('set', box.path, '--io-cost-qos', `${DISK} enable=1`).stderr, /in the root cgroup/);
+    } finally {
+      undo();
+    }
+    assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers()} enable=0`, 'm'));
+  }));
+
+test('a controller that does not reach the cgroup: where it stops, and what helps', () =>
+  withBox('/stops/here', async (box) => {
+    const { status, stderr } = tscg('set', box.path, '--memory', '64M');
+    assert.is(status, 1);
+    assert.match(
+      stderr,
+      /they stop at \/stops, whose cgroup.subtree_control lacks memory; .*controllers \/stops \+memory/,
+    );
+  }));
+
+test('among threads there are no memory limits', () =>
+  withBox('/domain/threads', async (box) => {
+    box.write('cgroup.type', 'threaded');
+    const { status, stderr } = tscg('set', box.path, '--memory', '64M');
+    assert.is(status, 1);
+    assert.match(stderr, /"threaded".*limit \/domain/);
+  }));
+
+test.run();
