@@ -1,7 +1,7 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
-import { applyPlan } from '../limits/apply.ts';
-import { openJournal, stateDirectory } from '../limits/journal.ts';
-import type { Plan, PlanContext } from '../limits/plan.ts';
+import { applyPlan, newChangeId } from '../limits/apply.ts';
+import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
+import type { Plan, PlanContext, Risk } from '../limits/plan.ts';
 import { planText, riskText } from './plan-text.ts';
 
 export interface CarryOutOptions {
@@ -10,9 +10,24 @@ export interface CarryOutOptions {
   json?: boolean;
 }
 
+/** What else a command does around its change. */
+export interface CarryOutHooks {
+  /** Right before the first write, with the id that the change will have; what it throws stops it. */
+  before?(id: string): Promise<void>;
+  /** After it is applied: a line for the user, and fields for --json. */
+  after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>> }>;
+}
+
 /** The Plan has a risk that only --force overrides. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
+}
+
+/** Throws RefusedError with the risks that only --force overrides; gives those that are told all the same. */
+export function checkRisks(risks: readonly Risk[], force: boolean | undefined): string {
+  const refused = risks.filter(({ level }) => level === 'refuse');
+  if (refused.length > 0 && !force) throw new RefusedError(refused.map(riskText).join('\n'));
+  return risks.map(riskText).join('\n');
 }
 
 export async function carryOut(
@@ -20,6 +35,7 @@ export async function carryOut(
   context: PlanContext,
   { dryRun, force, json }: CarryOutOptions,
   undoes?: string,
+  hooks: CarryOutHooks = {},
 ): Promise<void> {
   const say = (text: string): void => {
     if (!json && text !== '') console.log(text);
@@ -36,13 +52,18 @@ export async function carryOut(
     throw new RefusedError(refused.map(riskText).join('\n'));
   }
   say(planText(plan));
+  const id = newChangeId();
+  await hooks.before?.(id);
   const change = await applyPlan(plan, {
+    id,
     files: context.files,
     machine: context.machine,
     journal: openJournal(stateDirectory()),
     command: process.argv.slice(2),
     ...(undoes ? { undoes } : {}),
   });
-  if (json) console.log(JSON.stringify({ ...plan, applied: true, id: change.id }, undefined, 2));
+  const done = await hooks.after?.(change);
+  if (json) console.log(JSON.stringify({ ...plan, applied: true, id: change.id, ...done?.fields }, undefined, 2));
   say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
+  say(done?.text ?? '');
 }

@@ -1,4 +1,5 @@
 /** Values of options that are numbers. Each throws UsageError with what it takes. */
+import { parseDuration } from '../limits/units.ts';
 import { UsageError } from './errors.ts';
 
 /** `0.5`, `2`: seconds, at least 0.1. */
@@ -14,4 +15,18 @@ export function wholeOption(flag: string, text: string, least: number): number {
   if (!(value >= least && value <= Number.MAX_SAFE_INTEGER))
     throw new UsageError(`${flag}: "${text}" is not a whole number from ${least} up`);
   return value;
+}
+
+/** `10s`, `5m`, `500ms`, a bare number is seconds: milliseconds. */
+export function durationOption(flag: string, text: string, least: number, most: number): number {
+  let ms: number;
+  try {
+    ms = parseDuration(text, 's') / 1000;
+  } catch (error) {
+    throw new UsageError(`${flag}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!(ms >= least && ms <= most)) {
+    throw new UsageError(`${flag}: ${text} is not from ${least / 1000} s to ${most / 1000} s`);
+  }
+  return ms;
 }

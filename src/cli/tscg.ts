@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
-import { type Command, CommanderError, Option, program } from 'commander';
-import { commandLineError, VERSION } from './program.ts';
+import { Argument, type Command, CommanderError, Option, program } from 'commander';
+import { commandLineError, endWithReader, VERSION } from './program.ts';
+import { registerActions } from './register-actions.ts';
 
 program
   .name('tscg')
@@ -12,6 +13,9 @@ program
   .enablePositionalOptions()
   .configureOutput({ outputError: (text, write) => write(commandLineError('tscg', text)) })
   .exitOverride();
+
+/** Values of an option that may be given several times. */
+const collect = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 const json = new Option('--json', 'print JSON');
 const force = new Option('--force', 'do it although the plan names a risk that refuses it');
@@ -57,11 +61,16 @@ const set = program
 if (process.argv.includes('set')) {
   const { LIMITS } = await import('../limits/catalogue.ts');
   for (const { flags, group, file } of LIMITS) {
-    for (const { short, long, value, help } of flags) {
+    for (const { short, long, value, help, repeatable } of flags) {
       const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
-      set.addOption(option.helpGroup(`${group}:`));
+      set.addOption((repeatable ? option.argParser(collect) : option).helpGroup(`${group}:`));
     }
   }
+  const property = new Option(
+    '-p, --property <NAME=VALUE>',
+    "a limit as systemd's property: CPUQuota=20%, TasksMax=100",
+  );
+  set.addOption(property.argParser(collect).helpGroup('systemd:'));
 }
 set.action(async (names, options, command: Command) =>
   (await import('./commands/set.ts')).set(names, options, command.optsWithGlobals()),
@@ -98,6 +107,29 @@ program
   );
 
 program
+  .command('apply')
+  .argument('[policy]', 'YAML or JSON file with version: 1 and rules; - for standard input')
+  .description('limit as a policy file says: workloads by name, image, label, pod, path or slice, in one change')
+  .option('-w, --watch', 'also what starts from now on, a change each, until Ctrl-C')
+  .option('--schema', 'print the JSON Schema of policy files, for editors')
+  .addOption(dryRun)
+  .addOption(force)
+  .addOption(json)
+  .action(async (policy, options, command: Command) =>
+    (await import('./commands/apply.ts')).apply(policy, options, command.optsWithGlobals()),
+  );
+
+program
+  .command('snapshot')
+  .description('print the limits that are set now, as a policy for tscg apply')
+  .option('-a, --all', 'also of slices, monitors and inner cgroups')
+  .action(async (options, command: Command) =>
+    (await import('./commands/snapshot.ts')).snapshot(options, command.optsWithGlobals()),
+  );
+
+registerActions(program);
+
+program
   .command('metrics')
   .description('list every metric: id, unit, file and formula')
   .addOption(json)
@@ -111,6 +143,27 @@ program
     (await import('./commands/doctor.ts')).doctor(options, command.optsWithGlobals()),
   );
 
+program
+  .command('completion')
+  .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+  .description('print the completion script of a shell: eval "$(tscg completion bash)"')
+  .action(async (shell) => (await import('./commands/completion.ts')).completion(shell));
+
+program
+  .command('__complete', { hidden: true })
+  .argument('[words...]')
+  .option('--shell <shell>')
+  .option('--breaks <characters>')
+  .option('--line <text>')
+  .action(async (words, options) => (await import('./commands/completion.ts')).complete(words, options, program));
+
+program
+  .command('man')
+  .addArgument(new Argument('[program]', 'whose page').choices(['tscg', 'tstop']).default('tscg'))
+  .description('print a manual page: tscg man | man -l -')
+  .action(async (name) => (await import('./commands/man.ts')).man(name, program));
+
+endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -7,6 +7,14 @@ import { commandLineError, VERSION } from './program.ts';
 // A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
 setFlagsFromString('--semi-space-growth-factor=1');
 
+interface TstopFlags {
+  mount?: string;
+  delay: string;
+  color: boolean;
+  mouse: boolean;
+  readonly?: boolean;
+}
+
 program
   .name('tstop')
   .description(
@@ -17,11 +25,12 @@ program
   .option('-d, --delay <seconds>', 'interval between two samples', '1')
   .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
   .option('-M, --no-mouse', 'leave the mouse to the terminal')
+  .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(commandLineError('tstop', text)) })
   .exitOverride()
-  .action(async (options: { mount?: string; delay: string; color: boolean; mouse: boolean }) => {
-    const { PROC, openHierarchy } = await import('./context.ts');
+  .action(async (options: TstopFlags) => {
+    const { PROC, openHierarchy, planContext } = await import('./context.ts');
     if (!process.stdout.isTTY || !process.stdin.isTTY) {
       const { ls } = await import('./commands/ls.ts');
       return ls({ sort: 'cpu_percent', delay: options.delay }, options);
@@ -30,7 +39,17 @@ program
     const { runTstop } = await import('../dashboard/run.ts');
     const seconds = secondsOption('--delay', options.delay);
     const colour = options.color && !process.env.NO_COLOR;
-    await runTstop({ hierarchy: openHierarchy(options), proc: PROC, seconds, colour, mouse: options.mouse });
+    const hierarchy = openHierarchy(options);
+    const { openJournal, stateDirectory } = await import('../limits/journal.ts');
+    const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
+    await runTstop({
+      hierarchy,
+      proc: PROC,
+      seconds,
+      colour,
+      mouse: options.mouse,
+      ...(options.readonly ? {} : { acting }),
+    });
     process.exit();
   });
 

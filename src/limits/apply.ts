@@ -8,12 +8,15 @@ import type { Change, Journal } from './journal.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
+import { restorable } from './restorable.ts';
 
 export interface ApplyContext {
   readonly files: CgroupFiles;
   readonly machine: Machine;
   readonly journal: Journal;
   readonly command: readonly string[];
+  /** Id that the change gets, from newChangeId(); one of its own if absent. */
+  readonly id?: string;
   /** The change that this Plan takes back. */
   readonly undoes?: string;
   /** Makes the owner of a write; another one in tests. */
@@ -25,11 +28,13 @@ export class ApplyError extends Error {
   override readonly name = 'ApplyError';
 }
 
+export const newChangeId = (): string => randomBytes(4).toString('hex');
+
 /** Makes the Plan's writes in order. Throws JournalError before anything was written, ApplyError after. */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Change> {
-  const { files, machine, journal, command, undoes, ownerOf = openOwner } = context;
+  const { files, machine, journal, command, undoes, id = newChangeId(), ownerOf = openOwner } = context;
   const change: Change = {
-    id: randomBytes(4).toString('hex'),
+    id,
     time: Date.now(),
     boot: machine.bootId ?? '',
     uid: process.getuid?.() ?? 0,
@@ -111,7 +116,10 @@ function readOr(files: CgroupFiles, path: string, file: string, via: Write['via'
 
 /** Whether the file's text is what writing `written` leaves. */
 export function sameValue(file: string, text: string, written: string, machine: Machine): boolean {
-  return text === written || text === (findLimit(file)?.rounded(written, machine) ?? written);
+  const limit = findLimit(file);
+  return (
+    text === written || text === (limit?.rounded(written, machine) ?? written) || limit?.same?.(text, written) === true
+  );
 }
 
 /**
@@ -125,8 +133,9 @@ async function rollBack(
   const stuck: string[] = [];
   for (const write of begun.toReversed()) {
     try {
-      if (sameValue(write.file, files.read(write.path, write.file).trim(), write.before, machine)) continue;
-      const back = { ...write, before: write.after, after: write.before };
+      const now = files.read(write.path, write.file).trim();
+      if (sameValue(write.file, now, write.before, machine)) continue;
+      const back = { ...write, before: now, after: restorable(write, files) };
       await ownerOf(write, files).apply([back]);
       await verify(back, files, machine);
     } catch (error) {

@@ -16,6 +16,8 @@ const COMPARED: Readonly<Record<string, (text: string) => number>> = {
   'memory.max': parseSingleValue,
   'memory.high': parseSingleValue,
   'memory.swap.max': parseSingleValue,
+  'memory.swap.high': parseSingleValue,
+  'memory.zswap.max': parseSingleValue,
   'pids.max': parseSingleValue,
 };
 

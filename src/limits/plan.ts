@@ -6,8 +6,9 @@
 import type { Workload } from '../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
-import type { Edit, Limit } from './catalogue.ts';
+import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
 import { effectiveNote } from './effective-note.ts';
+import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
 import { type OwnerOptions, ownership } from './ownership.ts';
 import { risksOf } from './risks.ts';
@@ -72,19 +73,61 @@ export interface PlanContext {
 
 /** Throws BadValueError where a value does not fit what is there, CgroupFileError where a file cannot be read. */
 export function planSet(requests: readonly Request[], context: PlanContext): Plan {
-  const planned = requests.flatMap(({ target, edits }) => {
-    const limits = new Set(edits.map(({ limit }) => limit));
-    return [...limits].map((limit) => {
-      const own = edits.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
-      return planFile(target, limit, own, context);
-    });
-  });
-  const changed = planned.filter(({ write }) => write.before !== write.after);
+  const planned = requests.flatMap((request) => planTarget(request, context));
+  const isChange = ({ file, before, after }: Write): boolean =>
+    before !== after && !findLimit(file)?.same?.(before, after);
+  const changed = planned.filter(({ write }) => isChange(write));
   return {
     writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
-    unchanged: planned.filter(({ write }) => write.before === write.after).map(({ write }) => write),
+    unchanged: planned.filter(({ write }) => !isChange(write)).map(({ write }) => write),
     risks: changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, context)]),
   };
+}
+
+interface Planned {
+  readonly write: PlannedWrite;
+  readonly risks: readonly Risk[];
+}
+
+/** Every file of one workload, in the order in which the kernel takes them. */
+function planTarget({ target, edits }: Request, context: PlanContext): Planned[] {
+  const present = edits.map((entry) => whereItIs(target, entry, context));
+  const texts = new Map<string, string>();
+  const planned = [...new Set(present.map(({ limit }) => limit))].map((limit) => {
+    const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
+    const result = planFile(target, limit, own, context, texts);
+    texts.set(limit.file, result.write.after);
+    return result;
+  });
+  for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, texts, context));
+  const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
+  return [...planned.filter(isEarly), ...planned.filter((entry) => !isEarly(entry))];
+}
+
+/** The files of a cgroup as they will be: planned texts before what is there. */
+const peekAt =
+  (path: string, texts: ReadonlyMap<string, string>, { files }: PlanContext): Peek =>
+  (file) =>
+    texts.get(file) ?? readIfThere(files, path, file);
+
+function readIfThere(files: CgroupFiles, path: string, file: string): string | undefined {
+  try {
+    return files.read(path, file).trim();
+  } catch (error) {
+    if (error instanceof CgroupFileError) return undefined;
+    throw error;
+  }
+}
+
+type Entry = Request['edits'][number];
+
+/** The edit, or the one that stands in for it where the cgroup has another file of that meaning. */
+function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entry {
+  const { instead } = entry.edit;
+  const other = instead && findLimit(instead.file);
+  if (!instead || !other || readIfThere(files, path, other.file) === undefined) return entry;
+  const stays = !instead.preferred && readIfThere(files, path, entry.limit.file) !== undefined;
+  return stays ? entry : { limit: other, edit: instead.edit };
 }
 
 /** One file of one workload: every edit in order, then what its owner makes of it. */
@@ -93,15 +136,16 @@ function planFile(
   limit: Limit,
   edits: readonly Edit[],
   context: PlanContext,
-): { write: PlannedWrite; risks: readonly Risk[] } {
+  texts: ReadonlyMap<string, string>,
+): Planned {
   const { file } = limit;
   const { owner, place, risks, notes } = ownership(target, file, context);
   const before = textBefore(place, limit, context);
-  const wanted = edits.reduce((text, edit) => edit.after(text), before);
+  const wanted = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
   limit.check?.(wanted);
   const after = wanted === before ? before : owner.keeps(file, wanted);
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
-  const rounded = after === wanted ? [] : [`${owner.name} keeps whole percents: ${wanted} becomes ${after}`];
+  const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
   return {
     write: {
       name: target.name,
@@ -118,15 +162,13 @@ function planFile(
 }
 
 /** systemd enables a controller when a unit gets its first property of it: until then there is no file. */
-function textBefore(
-  { path, via }: Pick<Write, 'path' | 'via'>,
-  { file, unset }: Limit,
-  { files }: PlanContext,
-): string {
+function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
   try {
-    return files.read(path, file).trim();
+    return files.read(path, limit.file).trim();
   } catch (error) {
-    if (via === 'systemd' && error instanceof CgroupFileError && error.code === 'ENOENT') return unset;
-    throw error;
+    if (!(error instanceof CgroupFileError && error.code === 'ENOENT')) throw error;
+    if (via === 'systemd') return limit.unset;
+    const why = whyMissing(path, limit, files);
+    throw why === undefined ? error : new NoSuchLimitError(why);
   }
 }

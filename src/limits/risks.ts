@@ -3,18 +3,28 @@ import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
+import { valueRisks } from './value-risks.ts';
 
 export function risksOf(write: Write, context: PlanContext): Risk[] {
-  return [ownCgroup(write, context), belowUsage(write, context), belowTasks(write, context)].flatMap(
-    (risk) => risk ?? [],
-  );
+  const checks = [ownCgroup(write, context), belowUsage(write, context), belowTasks(write, context)];
+  return [...checks.flatMap((risk) => risk ?? []), ...valueRisks(write, context)];
+}
+
+/** Who would be hit beside the target: the user's own shell, or init; undefined where neither lives in the cgroup. */
+export function holderIn(
+  path: string,
+  { ownPath, initPath }: Pick<PlanContext, 'ownPath' | 'initPath'>,
+): string | undefined {
+  const holds = (inner: string | undefined): boolean =>
+    inner !== undefined && (path === '/' || inner === path || inner.startsWith(`${path}/`));
+  return holds(ownPath) ? 'this very command and your shell run' : holds(initPath) ? 'pid 1 runs' : undefined;
 }
 
 /** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */
-function ownCgroup({ path, name }: Write, { ownPath, initPath }: PlanContext): Risk | undefined {
-  const holds = (inner: string | undefined): boolean =>
-    inner !== undefined && (path === '/' || inner === path || inner.startsWith(`${path}/`));
-  const who = holds(ownPath) ? 'this very command and your shell run' : holds(initPath) ? 'pid 1 runs' : undefined;
+function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | undefined {
+  // A setting of a disk, which only happens to live in the root cgroup.
+  if (file === 'io.cost.qos') return undefined;
+  const who = holderIn(path, context);
   if (!who) return undefined;
   return {
     level: 'refuse',

@@ -4,6 +4,7 @@ import { sameValue } from './apply.ts';
 import type { Change } from './journal.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
+import { restorable } from './restorable.ts';
 
 /** Newest change that is neither an undo nor undone, or the one whose id starts with `id`. */
 export function changeToUndo(changes: readonly Change[], id?: string): Change | undefined {
@@ -30,8 +31,9 @@ export function planUndo(change: Change, { files, machine }: PlanContext): Plan 
       continue;
     }
     const now = files.read(done.path, done.file).trim();
-    const restored = { ...done, before: now, after: done.before };
-    if (sameValue(done.file, now, done.before, machine)) {
+    const after = restorable(done, files);
+    const restored = { ...done, before: now, after };
+    if (sameValue(done.file, now, after, machine)) {
       unchanged.push(restored);
       continue;
     }
@@ -42,8 +44,12 @@ export function planUndo(change: Change, { files, machine }: PlanContext): Plan 
         remedy: 'to restore it all the same add --force',
       });
     }
-    const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, done.before);
-    writes.push({ ...restored, ...(property ? { property } : {}), notes: [] });
+    const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
+    const notes =
+      after === done.before
+        ? []
+        : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for'];
+    writes.push({ ...restored, ...(property ? { property } : {}), notes });
   }
   return { writes, unchanged, risks };
 }

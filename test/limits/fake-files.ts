@@ -1,6 +1,7 @@
 /** Interface files in memory, with the kernel's answers to what a test needs. */
 import { CgroupFileError, type CgroupFiles } from '../../src/kernel/cgroup-files.ts';
 import type { PlanContext } from '../../src/limits/plan.ts';
+import { written } from './kernel-model.ts';
 
 export interface FakeFiles extends CgroupFiles {
   /** By `path/file`. */
@@ -28,10 +29,7 @@ export function fakeFiles(texts: Readonly<Record<string, string>>): FakeFiles {
     write: (path, inode, file, text) => {
       fake.beforeWrite(path, file, text);
       if (inode !== 7) throw new CgroupFileError('write', path, file, 'ESTALE');
-      read(path, file);
-      // The kernel keeps whole pages.
-      const kept = file.startsWith('memory.') && text !== 'max' ? String(Math.floor(Number(text) / 4096) * 4096) : text;
-      map.set(key(path, file), kept);
+      map.set(key(path, file), written(file, read(path, file).trim(), text));
       fake.writes.push(`${key(path, file)}=${text}`);
     },
   };

@@ -1,5 +1,5 @@
 /** tscg set: limits for one or more workloads, as one change. */
-import { LIMITS } from '../../limits/catalogue.ts';
+import { editsOf } from '../../limits/edits.ts';
 import { OWNER_NAMES, type OwnerName } from '../../limits/owners/owner.ts';
 import { planSet, type Request } from '../../limits/plan.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
@@ -21,12 +21,7 @@ export async function set(
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy, ownerOptions(options));
   // Values first: a typing error is told before anything is looked up.
-  const edits = LIMITS.flatMap((limit) =>
-    limit.flags.flatMap(({ long, parse }) => {
-      const text = options[optionName(long)];
-      return typeof text === 'string' ? [{ limit, edit: parse(text, context.machine) }] : [];
-    }),
-  );
+  const edits = editsOf((long) => texts(options[optionName(long)]), texts(options.property), context.machine);
   if (edits.length === 0)
     throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
   const workloads = await resolveNames(names, hierarchy);
@@ -37,11 +32,15 @@ export async function set(
   await carryOut(planSet(requests, context), context, options);
 }
 
+/** Values of a flag: none, one, or several where it may be repeated. */
+const texts = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((text): text is string => typeof text === 'string');
+
 /** `--memory-high` as commander names it: `memoryHigh`. */
 const optionName = (long: string): string =>
   long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function ownerOptions({ via = 'auto', persist }: OwnerFlags): { via?: OwnerName; persist?: boolean } {
+export function ownerOptions({ via = 'auto', persist }: OwnerFlags): { via?: OwnerName; persist?: boolean } {
   const name = OWNER_NAMES.find((owner) => owner === via);
   if (!name && via !== 'auto') throw new UsageError(`--via: no owner "${via}"; one of auto, ${OWNER_NAMES.join(', ')}`);
   return { ...(name ? { via: name } : {}), ...(persist ? { persist } : {}) };

@@ -1,5 +1,7 @@
 /** The files themselves, for cgroups that nobody else manages. */
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { formatSubtreeControl } from '../../kernel/subtree-control.ts';
+import { findLimit } from '../catalogue.ts';
 import type { Owner } from './owner.ts';
 
 export const cgroupfsOwner = (files: CgroupFiles): Owner => ({
@@ -8,6 +10,16 @@ export const cgroupfsOwner = (files: CgroupFiles): Owner => ({
   describe: (file, text) => `${file}=${text}`,
   keeps: (_, text) => text,
   apply: async (writes) => {
-    for (const { path, inode, file, after } of writes) files.write(path, inode, file, after);
+    for (const { path, inode, file, before, after } of writes) {
+      const text = file === 'cgroup.subtree_control' ? steps(files.read(path, file), after) : after;
+      if (text === undefined) continue;
+      const commands = findLimit(file)?.commands?.(before, text) ?? [text];
+      for (const command of commands) files.write(path, inode, file, command);
+    }
   },
 });
+
+const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+
+/** cgroup.subtree_control is read as a list and written as the steps to it. */
+const steps = (now: string, wanted: string): string | undefined => formatSubtreeControl(words(now), words(wanted));

@@ -3,6 +3,7 @@ import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Write } from '../plan.ts';
 import { cgroupfsOwner } from './cgroupfs.ts';
 import { dockerOwner } from './docker.ts';
+import { engineFreezer, systemdFreezer, withFreezer } from './freezer.ts';
 import type { Owner } from './owner.ts';
 import { podmanOwner } from './podman.ts';
 import { systemdOwner } from './systemd.ts';
@@ -12,10 +13,10 @@ export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, fi
     case 'cgroupfs':
       return cgroupfsOwner(files);
     case 'systemd':
-      return systemdOwner(endpoint);
+      return withFreezer(systemdOwner(endpoint), systemdFreezer(endpoint));
     case 'docker':
-      return dockerOwner(endpoint);
+      return withFreezer(dockerOwner(endpoint), engineFreezer(endpoint, ''));
     case 'podman':
-      return podmanOwner(endpoint);
+      return withFreezer(podmanOwner(endpoint), engineFreezer(endpoint, '/v4.0.0/libpod'));
   }
 }

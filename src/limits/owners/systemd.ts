@@ -6,58 +6,21 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
-import { parseCpuMax } from '../../kernel/cpu-max.ts';
-import { NO_LIMIT } from '../../kernel/value.ts';
 import { type Owner, OwnerError } from './owner.ts';
-
-/** systemd's "no limit" in a property of type t. */
-const INFINITY = 2n ** 64n - 1n;
-const USEC_PER_SECOND = 1_000_000;
-/** CPUQuota= is kept as whole percents, so a value between two would change at the next daemon-reload. */
-const QUOTA_STEP_USEC = 10_000;
-
-type Properties = readonly (readonly [name: string, value: bigint])[];
-
-const single =
-  (name: string) =>
-  (text: string): Properties => [[name, text === 'max' ? INFINITY : BigInt(text)]];
-
-const PROPERTIES: Readonly<Record<string, (text: string) => Properties>> = {
-  'cpu.max': (text) => {
-    const { quota, period } = parseCpuMax(text);
-    const perSecond = quota === NO_LIMIT ? INFINITY : BigInt(Math.round((quota / period) * USEC_PER_SECOND));
-    return [
-      ['CPUQuotaPerSecUSec', perSecond],
-      ['CPUQuotaPeriodUSec', BigInt(period)],
-    ];
-  },
-  'cpu.weight': single('CPUWeight'),
-  'memory.max': single('MemoryMax'),
-  'memory.high': single('MemoryHigh'),
-  'memory.low': single('MemoryLow'),
-  'memory.min': single('MemoryMin'),
-  'memory.swap.max': single('MemorySwapMax'),
-  'pids.max': single('TasksMax'),
-};
+import { hasProperty, keepable, onBus, type Property, propertiesOf } from './systemd-properties.ts';
 
 /** `bus`: path of the bus's socket. */
 export const systemdOwner = (bus: string): Owner => ({
   name: 'systemd',
-  sets: (file) => file in PROPERTIES,
+  sets: hasProperty,
   describe: (file, text) => {
-    const properties = PROPERTIES[file]?.(text);
-    return properties?.map(([name, value]) => `${name}=${value === INFINITY ? 'infinity' : value}`).join(' ');
+    const properties = propertiesOf(file, text);
+    return properties.length === 0 ? undefined : textOf(properties);
   },
-  keeps: (file, text) => {
-    if (file !== 'cpu.max') return text;
-    const { quota, period } = parseCpuMax(text);
-    if (quota === NO_LIMIT) return text;
-    const perSecond = Math.ceil(Math.round((quota / period) * USEC_PER_SECOND) / QUOTA_STEP_USEC) * QUOTA_STEP_USEC;
-    return `${Math.round((perSecond / USEC_PER_SECOND) * period)} ${period}`;
-  },
+  keeps: keepable,
   apply: async (writes) => {
     const [{ subject = '', persist = false } = {}] = writes;
-    const properties = writes.flatMap(({ file, after }) => PROPERTIES[file]?.(after) ?? []);
+    const properties = writes.flatMap(({ file, after }) => propertiesOf(file, after));
     try {
       const user = otherUser(bus);
       if (user) await setAsUser(user, subject, !persist, properties);
@@ -67,11 +30,12 @@ export const systemdOwner = (bus: string): Owner => ({
       const remedy = /auth|denied|permi/i.test(text)
         ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)'
         : '';
-      const named = properties.map(([name, value]) => `${name}=${value}`).join(' ');
-      throw new OwnerError(`systemctl set-property ${subject} ${named}: ${text}${remedy}`);
+      throw new OwnerError(`systemctl set-property ${subject} ${textOf(properties)}: ${text}${remedy}`);
     }
   },
 });
+
+const textOf = (properties: readonly Property[]): string => properties.flatMap(({ text }) => text || []).join(' ');
 
 const PATIENCE_MS = 10_000;
 
@@ -79,7 +43,7 @@ async function setUnitProperties(
   socket: string,
   unit: string,
   runtime: boolean,
-  properties: Properties,
+  properties: readonly Property[],
 ): Promise<void> {
   const [{ connectBus }, { Variant }] = await Promise.all([
     import('../../inventory/runtimes/dbus.ts'),
@@ -96,7 +60,7 @@ async function setUnitProperties(
       interface: 'org.freedesktop.systemd1.Manager',
       member: 'SetUnitProperties',
       signature: 'sba(sv)',
-      body: [unit, runtime, properties.map(([name, value]) => [name, new Variant('t', value)])],
+      body: [unit, runtime, properties.map(onBus).map(([name, type, value]) => [name, new Variant(type, value)])],
     });
   } finally {
     clearInterval(alive);
@@ -122,10 +86,16 @@ async function setAsUser(
   { uid, gid, runtimeDirectory }: BusUser,
   unit: string,
   runtime: boolean,
-  properties: Properties,
+  properties: readonly Property[],
 ): Promise<void> {
   const { execFile } = await import('node:child_process');
-  const args = ['--user', 'set-property', ...(runtime ? ['--runtime'] : []), unit, ...properties.map(assignment)];
+  const args = [
+    '--user',
+    'set-property',
+    ...(runtime ? ['--runtime'] : []),
+    unit,
+    ...properties.flatMap(({ assignments }) => assignments),
+  ];
   await promisify(execFile)('systemctl', args, {
     uid,
     gid,
@@ -136,12 +106,4 @@ async function setAsUser(
       DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtimeDirectory}/bus`,
     },
   });
-}
-
-/** A property as unit files and systemctl spell it. */
-function assignment([name, value]: Properties[number]): string {
-  if (name === 'CPUQuotaPeriodUSec') return `CPUQuotaPeriodSec=${value}us`;
-  if (name === 'CPUQuotaPerSecUSec')
-    return `CPUQuota=${value === INFINITY ? '' : `${Number(value) / QUOTA_STEP_USEC}%`}`;
-  return `${name}=${value === INFINITY ? 'infinity' : value}`;
 }

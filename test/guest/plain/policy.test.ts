@@ -1,7 +1,7 @@
 /** `tscg apply` and `tscg snapshot` on a kernel that has every controller. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,6 +83,30 @@ test('a snapshot reads back to nothing to change, and restores what was set', ()
       assert.is(tscg('apply', file).status, 0);
       assert.equal([limitsOf(a), limitsOf(b), b.read('cpu.weight')], before);
       assert.is(tscg('undo').status, 0);
+    });
+  }));
+
+test('a snapshot says limits of every kind: devices, lists, switches, weights', () =>
+  withJobs(async (a, b, jobs) => {
+    jobs.write('cgroup.subtree_control', '+io +cpuset');
+    const { rdev } = statSync(process.env.TSCG_GUEST_DISK ?? '/dev/vda');
+    const disk = `${(rdev >> 8) & 0xfff}:${rdev & 0xff}`;
+    a.write('io.max', `${disk} rbps=1048576 wiops=120`);
+    a.write('cpuset.cpus', '0');
+    a.write('memory.oom.group', '1');
+    a.write('cpu.uclamp.max', '50.00');
+    a.write('cpu.max', '40000 100000');
+    a.write('cpu.max.burst', '20000');
+    b.write('io.weight', '300');
+    b.write('cpu.idle', '1');
+    const { stdout } = tscg('snapshot');
+    assert.not.match(stdout, /no flag of tscg/);
+    for (const words of [disk, 'oom-group', 'uclamp', 'burst', 'cpuset-cpus', 'io-weight: 300', 'cpu-idle']) {
+      assert.ok(stdout.includes(words), `${words} in ${stdout}`);
+    }
+    await withPolicy(stdout, async (file) => {
+      const again = tscg('apply', file);
+      assert.match(again.stdout, /nothing to change/, stdout + again.stdout + again.stderr);
     });
   }));
 

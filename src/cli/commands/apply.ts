@@ -1,0 +1,72 @@
+/** tscg apply: the limits of a policy file, once or for as long as it runs. */
+import { readFileSync } from 'node:fs';
+import { clean } from '../../kernel/text.ts';
+import type { Plan, PlanContext } from '../../limits/plan.ts';
+import { planDiff } from '../../limits/policy/diff.ts';
+import { type Policy, PolicyError, readPolicy } from '../../limits/policy/read.ts';
+import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
+import { policyJsonSchema } from '../../limits/policy/shape.ts';
+import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { riskText } from '../plan-text.ts';
+import { openWorkloads } from '../policy-workloads.ts';
+import { watchPolicy } from '../watch-policy.ts';
+
+export interface ApplyOptions extends CarryOutOptions {
+  watch?: boolean;
+  schema?: boolean;
+}
+
+export async function apply(file: string | undefined, options: ApplyOptions, global: GlobalOptions): Promise<void> {
+  if (options.schema) {
+    console.log(JSON.stringify(policyJsonSchema(), undefined, 2));
+    return;
+  }
+  if (file === undefined) {
+    throw new UsageError('no policy file given; tscg snapshot writes one of what is set now, - reads standard input');
+  }
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  const policy = policyOf(file, context);
+  const carry = (plan: Plan): Promise<void> => carryOutPolicy(plan, context, options);
+  if (options.watch) {
+    await watchPolicy(policy, context, openWorkloads(hierarchy, true), carry);
+    return;
+  }
+  const inventory = openWorkloads(hierarchy, false);
+  try {
+    await inventory.refresh();
+    const requests = policyRequests(policy, inventory.workloads());
+    const meant = new Set(requests.flatMap(({ rules }) => rules));
+    for (const [index, { line }] of policy.rules.entries()) {
+      if (!meant.has(index)) console.error(`warning: ${clean(file)}:${line}: this rule matches nothing that runs now`);
+    }
+    await carry(planPolicy(requests, context));
+  } finally {
+    inventory.close();
+  }
+}
+
+function policyOf(file: string, { machine }: PlanContext): Policy {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read the policy: ${error instanceof Error ? error.message : error}`);
+  }
+  try {
+    return readPolicy(text, { file: file === '-' ? '(standard input)' : file, machine });
+  } catch (error) {
+    throw error instanceof PolicyError ? new UsageError(error.message) : error;
+  }
+}
+
+/** As set does; a dry run for the eye is a diff. */
+async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
+  if (!options.dryRun || options.json) return carryOut(plan, context, options);
+  const diff = planDiff(plan);
+  if (diff !== '') console.log(diff);
+  for (const risk of plan.risks) console.log(riskText(risk));
+  console.log(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');
+}

@@ -1,0 +1,40 @@
+/** tscg completion: the script of a shell; and the hidden __complete, which the scripts ask. */
+import type { Command } from 'commander';
+import { candidatesFor } from '../completion/candidates.ts';
+import { bashReply, splitLine } from '../completion/line.ts';
+import { UsageError } from '../errors.ts';
+
+export async function completion(shell: string): Promise<void> {
+  const { completionScript, isShell, SHELLS } = await import('../completion/scripts.ts');
+  if (!isShell(shell)) throw new UsageError(`no completion for "${shell}"; one of ${SHELLS.join(', ')}`);
+  const { tstopHelp } = await import('../tstop-help.ts');
+  const options = tstopHelp().options.flatMap(({ flags, help }) => {
+    const value = /--[\w-]+/.exec(flags)?.[0];
+    return value === undefined ? [] : [{ value, help }];
+  });
+  process.stdout.write(completionScript(shell, options));
+}
+
+export interface CompleteOptions {
+  shell?: string;
+  /** bash: what it breaks words at, and the line up to the cursor. */
+  breaks?: string;
+  line?: string;
+}
+
+/** A line with the directive, then one a value: for bash ready to insert, else with its help behind a tab. */
+export async function complete(words: readonly string[], options: CompleteOptions, program: Command): Promise<void> {
+  const typed = options.line === undefined ? undefined : splitLine(options.line);
+  try {
+    const { liveSources } = await import('../completion/sources.ts');
+    const { directive, candidates } = await candidatesFor(program, typed?.words ?? words, liveSources);
+    const lines = candidates.flatMap(({ value, help }) => {
+      const line = typed ? bashReply(value, typed.raw, options.breaks ?? '') : `${value}\t${help}`;
+      return line === undefined ? [] : [line];
+    });
+    process.stdout.write(`${[directive, ...lines].join('\n')}\n`);
+  } catch {
+    // A shell that is asked to complete shows no errors.
+    process.stdout.write('values\n');
+  }
+}

@@ -1,0 +1,58 @@
+/** tscg controllers: which controllers a cgroup has and hands on, where each stops, and switching them. */
+
+import { terminalSafe } from '../../kernel/text.ts';
+import { ActionError } from '../../limits/actions/action-error.ts';
+import {
+  controllerLevels,
+  parseControllerSteps,
+  planControllers,
+  whereItStops,
+} from '../../limits/actions/controllers.ts';
+import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { formatTable } from '../table.ts';
+
+export async function controllers(
+  name: string,
+  steps: readonly string[],
+  options: CarryOutOptions,
+  global: GlobalOptions,
+): Promise<void> {
+  const wanted = parseControllerSteps(steps);
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  const [workload] = await resolveNames([name], hierarchy);
+  if (!workload) throw new ActionError(`${name} has ended`);
+  if (steps.length > 0) {
+    await carryOut(planControllers({ ...workload, name }, wanted, context), context, options);
+    return;
+  }
+  const levels = controllerLevels(workload.path, context.files);
+  const here = levels.at(-1);
+  const rows = (levels[0]?.available ?? []).map((controller) => ({
+    controller,
+    available: here?.available.includes(controller) ?? false,
+    handed_on: here?.enabled.includes(controller) ?? false,
+    stops_at: whereItStops(controller, levels) ?? null,
+  }));
+  if (options.json) {
+    console.log(JSON.stringify({ name, path: workload.path, controllers: rows }, undefined, 2));
+    return;
+  }
+  console.log(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);
+  if (rows.length === 0) {
+    console.log('no controllers in this hierarchy: the kernel has none, or cgroup v1 has them');
+    return;
+  }
+  console.log(
+    formatTable(
+      ['CONTROLLER', 'HERE', 'HANDED ON', ''].map((title) => ({ title, align: 'left' })),
+      rows.map(({ controller, available, handed_on, stops_at }) => [
+        controller,
+        available ? 'yes' : 'no',
+        handed_on ? 'yes' : 'no',
+        stops_at === null ? '' : `stops at ${stops_at}: tscg controllers ${stops_at} +${controller}`,
+      ]),
+    ),
+  );
+}

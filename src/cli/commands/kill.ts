@@ -1,0 +1,67 @@
+/** tscg kill: ends everything that runs in a workload. */
+import { constants } from 'node:os';
+import { ActionError } from '../../limits/actions/action-error.ts';
+import { guardRisks } from '../../limits/actions/guard.ts';
+import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
+import { inhabitants } from '../../limits/actions/subtree.ts';
+import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { durationOption } from '../options.ts';
+
+export interface KillOptions extends CarryOutOptions {
+  signal?: string;
+  grace?: string;
+}
+
+export async function kill(names: readonly string[], options: KillOptions, global: GlobalOptions): Promise<void> {
+  const { grace, signal: word = grace === undefined ? 'KILL' : 'TERM' } = options;
+  const signal = signalNumber(word);
+  if (signal === undefined) throw new UsageError(`--signal: no signal "${word}"; give one as TERM, SIGHUP or 15`);
+  const graceMs = grace === undefined ? undefined : durationOption('--grace', grace, 0, 86_400_000);
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  const { files } = context;
+  const workloads = await resolveNames(names, hierarchy);
+  const places = workloads.map(({ path, inode, name }, index) => ({ path, inode, name: names[index] ?? name }));
+  if (places.some(({ path }) => path === '/'))
+    throw new ActionError('the root cgroup holds the whole machine: name one below it');
+  const risks = places.flatMap((place) => guardRisks(place, 'killing', context));
+  const signalText = nameOf(signal);
+
+  if (options.dryRun) {
+    const found = places.map((place) => ({ ...place, processes: inhabitants(files, place.path).pids }));
+    if (options.json)
+      console.log(JSON.stringify({ signal: signalText, targets: found, risks, done: false }, undefined, 2));
+    else {
+      for (const { name, path, processes } of found)
+        console.log(`${name}  ${path}: ${signalText} to ${count(processes.length)}`);
+      for (const { level, text } of risks) console.log(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}`);
+      console.log('dry run: nothing was changed');
+    }
+    return;
+  }
+  const warning = checkRisks(risks, options.force);
+  if (warning !== '' && !options.json) console.log(warning);
+  const results: (KillResult & { name: string; path: string })[] = [];
+  for (const { name, path, inode } of places) {
+    const request = { signal, ...(graceMs === undefined ? {} : { graceMs }) };
+    const result = await killPlace({ name, path, inode }, request, files);
+    results.push({ name, path, ...result });
+    if (!options.json) console.log(`${name}: ${resultText(result, signalText, grace)}`);
+  }
+  if (options.json) console.log(JSON.stringify({ signal: signalText, targets: results, done: true }, undefined, 2));
+}
+
+function resultText({ found, signalled, killed, left }: KillResult, signal: string, grace?: string): string {
+  if (found === 0) return 'no process runs in it';
+  if (signal === 'SIGKILL') return `killed ${count(killed)}${left > 0 ? `; ${left} came since` : ''}`;
+  const sent = `${signal} to ${count(signalled)} of ${found}`;
+  if (grace !== undefined) return killed > 0 ? `${sent}; ${killed} left after ${grace}, killed` : `${sent}; all ended`;
+  return `${sent}; ${count(left)} there now`;
+}
+
+const count = (processes: number): string => `${processes} ${processes === 1 ? 'process' : 'processes'}`;
+
+const nameOf = (signal: number): string =>
+  Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal);

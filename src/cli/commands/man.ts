@@ -1,0 +1,138 @@
+/** tscg man: the manual pages, from the tables that the programs run by. */
+import type { Command } from 'commander';
+import { KEYS } from '../../dashboard/keys.ts';
+import { LIMITS } from '../../limits/catalogue.ts';
+import { METRICS } from '../../metrics/catalogue.ts';
+import { VERSION } from '../program.ts';
+import { bold, type Entry, flagsText, manPage, roffText, type Section } from '../roff.ts';
+import { tstopHelp } from '../tstop-help.ts';
+
+export function man(name: string, tscg: Command): void {
+  process.stdout.write(name === 'tstop' ? tstopPage() : tscgPage(tscg));
+}
+
+/** commander's tables of the whole program. */
+export function tscgPage(program: Command): string {
+  const commands = program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((command) => command.name() !== 'help');
+  return manPage({
+    name: 'tscg',
+    version: VERSION,
+    purpose: 'see and limit what containers, units and cgroups use',
+    sections: [
+      {
+        title: 'SYNOPSIS',
+        entries: commands.map((command) => ({ term: synopsis(command), text: command.description() })),
+      },
+      { title: 'OPTIONS', entries: optionsOf(program) },
+      { title: 'COMMANDS', parts: commands.map(commandPart) },
+      LIMITS_SECTION,
+      POLICY_SECTION,
+      METRICS_SECTION,
+      ENVIRONMENT,
+      EXIT_STATUS,
+      { title: 'SEE ALSO', paragraphs: ['tstop(1), cgroups(7), systemd.resource-control(5), docker-update(1)'] },
+    ],
+  });
+}
+
+function tstopPage(): string {
+  const { usage, description, options } = tstopHelp();
+  return manPage({
+    name: 'tstop',
+    version: VERSION,
+    purpose: 'who is slow, and who causes it: live usage of containers, units and cgroups',
+    sections: [
+      { title: 'SYNOPSIS', paragraphs: [usage] },
+      { title: 'DESCRIPTION', paragraphs: [description] },
+      { title: 'OPTIONS', entries: options.map(({ flags, help }) => ({ term: flagsText(flags), text: help })) },
+      { title: 'KEYS', entries: KEYS.map(({ shown, help }) => ({ term: bold(shown), text: help })) },
+      METRICS_SECTION,
+      ENVIRONMENT,
+      { title: 'SEE ALSO', paragraphs: ['tscg(1), cgroups(7), top(1)'] },
+    ],
+  });
+}
+
+const synopsis = (command: Command): string => `${bold(`tscg ${command.name()}`)} ${flagsText(command.usage())}`;
+
+function commandPart(command: Command): Section {
+  const help = command.createHelp();
+  const argumentEntries = help
+    .visibleArguments(command)
+    .map(
+      (argument): Entry => ({ term: `\\fI${roffText(argument.name())}\\fR`, text: help.argumentDescription(argument) }),
+    );
+  return {
+    title: `tscg ${command.name()} ${command.usage()}`,
+    paragraphs: [sentence(command.description())],
+    entries: [...argumentEntries, ...optionsOf(command)],
+  };
+}
+
+/** With defaults and choices, as --help has them; the limits of set have a section of their own. */
+function optionsOf(command: Command): Entry[] {
+  const help = command.createHelp();
+  const isLimit = (long: string | undefined): boolean =>
+    LIMITS.some(({ flags }) => flags.some((flag) => flag.long === long));
+  return help
+    .visibleOptions(command)
+    .filter(({ long }) => !isLimit(long) && long !== '--help')
+    .map((option) => ({ term: flagsText(help.optionTerm(option)), text: help.optionDescription(option) }));
+}
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.)]$/.test(text) ? '' : '.'}`;
+
+const LIMITS_SECTION: Section = {
+  title: 'LIMITS',
+  paragraphs: [
+    "Options of tscg set, and without their dashes the keys of a policy. The kernel file that each writes stands in parentheses. tscg set also takes -p NAME=VALUE, once for each of systemd's properties: CPUQuota=20%, TasksMax=100.",
+  ],
+  parts: [...new Set(LIMITS.map(({ group }) => group))].map((group) => ({
+    title: group,
+    entries: LIMITS.filter((limit) => limit.group === group).flatMap(({ file, flags }) =>
+      flags.map(({ short, long, value, help }) => ({
+        term: flagsText(`${short ? `${short}, ` : ''}${long} ${value}`),
+        text: `${help} (${file})`,
+      })),
+    ),
+  })),
+};
+
+const POLICY_SECTION: Section = {
+  title: 'POLICY FILES',
+  paragraphs: [
+    'YAML or JSON with version: 1 and a list of rules, each with match (which workloads) and limits (keys as the options of tscg set). All conditions of a match hold; of a list of globs, any. A later rule overrides earlier ones, file by file. tscg apply --schema prints the JSON Schema for editors, tscg snapshot a policy of what is set now.',
+    '{ version: 1, rules: [ { match: { name: "web-*" }, limits: { cpu: 50%, memory: 512M } } ] }',
+  ],
+};
+
+const METRICS_SECTION: Section = {
+  title: 'METRICS',
+  paragraphs: ['Names for --sort and --columns, and the fields of --json and --csv.'],
+  entries: METRICS.map(({ id, help, formula }) => ({ term: bold(id), text: `${help} ${formula}` })),
+};
+
+const ENVIRONMENT: Section = {
+  title: 'ENVIRONMENT',
+  entries: [
+    {
+      term: bold('TSCG_STATE_DIR'),
+      text: 'Folder of the journal; /var/lib/tscg for root, $XDG_STATE_HOME/tscg for others.',
+    },
+    { term: bold('TSCG_NATIVE'), text: 'off: without the native addon.' },
+    { term: bold('NO_COLOR'), text: 'No colours.' },
+  ],
+};
+
+const EXIT_STATUS: Section = {
+  title: 'EXIT STATUS',
+  entries: [
+    { term: bold('0'), text: 'Done, or nothing to do.' },
+    { term: bold('1'), text: 'It failed or was refused; what was begun is taken back.' },
+    { term: bold('2'), text: 'The command line, a name, a value or a policy cannot be used as given.' },
+  ],
+};

@@ -1,0 +1,40 @@
+/** tscg move: a process into another cgroup. */
+import { ActionError } from '../../limits/actions/action-error.ts';
+import { move as moveProcess, planMove } from '../../limits/actions/move.ts';
+import { shellWord } from '../../limits/risks.ts';
+import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { UsageError } from '../errors.ts';
+
+export async function move(
+  process: string,
+  name: string,
+  options: CarryOutOptions,
+  global: GlobalOptions,
+): Promise<void> {
+  const pid = Number(/^(?:pid:)?([1-9]\d{0,9})$/.exec(process)?.[1] ?? Number.NaN);
+  if (Number.isNaN(pid)) throw new UsageError(`"${process}" is no process; give one as pid:1234`);
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  const [workload] = await resolveNames([name], hierarchy);
+  if (!workload) throw new ActionError(`${name} has ended`);
+  const plan = planMove(pid, { name, path: workload.path, inode: workload.inode }, context);
+  const say = (text: string): void => {
+    if (!options.json && text !== '') console.log(text);
+  };
+  say(`pid ${pid} (${plan.comm}): ${plan.from} → ${plan.to.path}`);
+  if (plan.from === plan.to.path) {
+    say('it is there already: nothing to change');
+  } else if (options.dryRun) {
+    for (const { level, text } of plan.risks) say(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}`);
+    say('dry run: nothing was changed');
+  } else {
+    say(checkRisks(plan.risks, options.force));
+    moveProcess(plan, context.files);
+    say(`moved; back: tscg move pid:${pid} ${shellWord(plan.from)}`);
+  }
+  if (options.json) {
+    const moved = !options.dryRun && plan.from !== plan.to.path;
+    console.log(JSON.stringify({ ...plan, to: plan.to.path, moved }, undefined, 2));
+  }
+}

@@ -1,0 +1,23 @@
+/** tscg snapshot: what is set now, as a policy. */
+import { snapshotPolicy } from '../../limits/policy/snapshot.ts';
+import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { openWorkloads } from '../policy-workloads.ts';
+
+export interface SnapshotOptions {
+  all?: boolean;
+}
+
+export async function snapshot({ all }: SnapshotOptions, global: GlobalOptions): Promise<void> {
+  const hierarchy = openHierarchy(global);
+  const inventory = openWorkloads(hierarchy, false);
+  try {
+    await inventory.refresh();
+    const workloads = inventory.workloads();
+    const chosen = all
+      ? workloads
+      : workloads.filter(({ kind }) => !['root', 'slice', 'monitor', 'inner'].includes(kind));
+    process.stdout.write(snapshotPolicy(chosen, workloads, planContext(hierarchy)));
+  } finally {
+    inventory.close();
+  }
+}

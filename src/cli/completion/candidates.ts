@@ -1,0 +1,175 @@
+/** What may stand under the cursor, from commander's own tables. */
+import type { Argument, Command, Option } from 'commander';
+
+/** What the shell does with the values: `nospace` goes on with the same word, the last two list the disk instead. */
+export type Directive = 'values' | 'nospace' | 'files' | 'directories';
+
+export interface Candidate {
+  readonly value: string;
+  readonly help: string;
+}
+
+export interface Candidates {
+  readonly directive: Directive;
+  readonly candidates: readonly Candidate[];
+}
+
+/** What is not in commander's tables. Each is asked only when it is wanted. */
+export interface Sources {
+  /** Containers, units, cgroups; `mount` is what the line gives for --mount. */
+  readonly names: (prefix: string, mount: string | undefined) => Promise<readonly Candidate[]>;
+  readonly metrics: () => Promise<readonly Candidate[]>;
+  readonly changes: () => Promise<readonly Candidate[]>;
+  readonly owners: () => Promise<readonly Candidate[]>;
+}
+
+const NONE: Candidates = { directive: 'values', candidates: [] };
+
+/** `words`: typed after the program's name; the last one is under the cursor. Only what begins with it is given. */
+export async function candidatesFor(program: Command, words: readonly string[], sources: Sources): Promise<Candidates> {
+  const current = words.at(-1) ?? '';
+  const place = walk(program, words.slice(0, -1));
+  const found = await at(place, current, sources);
+  return { ...found, candidates: found.candidates.filter(({ value }) => value.startsWith(current)) };
+}
+
+interface Place {
+  readonly command: Command;
+  /** Arguments of it that were given. */
+  readonly given: number;
+  /** The option whose value comes now. */
+  readonly awaits: Option | undefined;
+  /** `--` was given: no options any more. */
+  readonly isPlain: boolean;
+  readonly mount: string | undefined;
+}
+
+function walk(program: Command, words: readonly string[]): Place {
+  let command = program;
+  let given = 0;
+  let awaits: Option | undefined;
+  let isPlain = false;
+  let mount: string | undefined;
+  for (const word of words) {
+    if (awaits !== undefined) {
+      if (awaits.long === '--mount') mount = word;
+      awaits = undefined;
+    } else if (!isPlain && word === '--') {
+      isPlain = true;
+    } else if (!isPlain && word.startsWith('-') && word !== '-') {
+      const option = optionOf(command, word);
+      if (option?.required && (word === option.long || word === option.short)) awaits = option;
+      if (option?.long === '--mount' && word.startsWith('--mount=')) mount = word.slice('--mount='.length);
+    } else {
+      const inner = given === 0 ? command.commands.find((other) => isCalled(other, word)) : undefined;
+      if (inner) command = inner;
+      else given++;
+    }
+  }
+  return { command, given, awaits, isPlain, mount };
+}
+
+const isCalled = (command: Command, word: string): boolean =>
+  command.name() === word || command.aliases().includes(word);
+
+const optionOf = (command: Command, word: string): Option | undefined =>
+  command.options.find(({ long, short }) =>
+    word.startsWith('--') ? long === word.split('=')[0] : short === word.slice(0, 2),
+  );
+
+async function at({ command, given, awaits, isPlain, mount }: Place, current: string, sources: Sources) {
+  if (awaits) return valuesOf(awaits, current, sources);
+  if (!isPlain && current.startsWith('-')) {
+    const assigned = current.indexOf('=');
+    const option = assigned > 0 ? optionOf(command, current) : undefined;
+    if (option?.required) {
+      const typed = current.slice(0, assigned + 1);
+      const { directive, candidates } = await valuesOf(option, current.slice(assigned + 1), sources);
+      return { directive, candidates: candidates.map(({ value, help }) => ({ value: typed + value, help })) };
+    }
+    return { directive: 'values', candidates: optionsOf(command) } as const;
+  }
+  const { visibleCommands } = visible(command);
+  if (visibleCommands.length > 0 && given === 0) return { directive: 'values', candidates: visibleCommands } as const;
+  const argument = command.registeredArguments[given] ?? lastIfVariadic(command.registeredArguments);
+  return argument ? argumentOf(argument, current, mount, sources) : NONE;
+}
+
+const lastIfVariadic = (list: readonly Argument[]): Argument | undefined =>
+  list.at(-1)?.variadic ? list.at(-1) : undefined;
+
+function visible(command: Command): { visibleCommands: readonly Candidate[] } {
+  const visibleCommands = command.createHelp().visibleCommands(command);
+  return {
+    visibleCommands:
+      command.commands.length === 0
+        ? []
+        : visibleCommands.map((inner) => ({ value: inner.name(), help: inner.description() })),
+  };
+}
+
+function optionsOf(command: Command): Candidate[] {
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .flatMap(({ long, short, description }) => {
+      const value = long ?? short;
+      return value === undefined ? [] : [{ value, help: description }];
+    });
+}
+
+async function valuesOf(option: Option, current: string, sources: Sources): Promise<Candidates> {
+  if (option.argChoices) return choices(option.argChoices);
+  switch (option.long) {
+    case '--sort':
+      return {
+        directive: 'values',
+        candidates: [...(await sources.metrics()), { value: 'name', help: 'from A to Z' }],
+      };
+    case '--columns': {
+      const before = current.slice(0, current.lastIndexOf(',') + 1);
+      const used = new Set(before.split(','));
+      const metrics = (await sources.metrics()).filter(({ value }) => !used.has(value));
+      return { directive: 'nospace', candidates: metrics.map(({ value, help }) => ({ value: before + value, help })) };
+    }
+    case '--via':
+      return { directive: 'values', candidates: await sources.owners() };
+  }
+  if (/<director(y|ies)>|<folder>|<dir>/i.test(option.flags)) return { directive: 'directories', candidates: [] };
+  return /<(file|path)>/i.test(option.flags) ? { directive: 'files', candidates: [] } : NONE;
+}
+
+async function argumentOf(
+  argument: Argument,
+  current: string,
+  mount: string | undefined,
+  sources: Sources,
+): Promise<Candidates> {
+  if (argument.argChoices) return choices(argument.argChoices);
+  switch (argument.name().replace(/s$/, '')) {
+    case 'name':
+    case 'target':
+    case 'path':
+    case 'cgroup':
+    case 'container':
+    case 'ctr':
+    case 'workload':
+      return { directive: 'values', candidates: await sources.names(current, mount) };
+    case 'id':
+    case 'change':
+      return { directive: 'values', candidates: await sources.changes() };
+    case 'metric':
+      return { directive: 'values', candidates: await sources.metrics() };
+    case 'policy':
+    case 'file':
+    case 'recording':
+      return { directive: 'files', candidates: [] };
+    default:
+      return NONE;
+  }
+}
+
+const choices = (list: readonly string[]): Candidates => ({
+  directive: 'values',
+  candidates: list.map((value) => ({ value, help: '' })),
+});

@@ -1,0 +1,7 @@
+/** Everything that runs, with all that the runtimes know: a policy selects by image, label and pod. */
+import { type Inventory, openInventory } from '../inventory/inventory.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { PROC } from './context.ts';
+
+export const openWorkloads = ({ mount }: Hierarchy, watch: boolean): Inventory =>
+  openInventory({ mount, proc: PROC, watch, apis: true });

@@ -1,0 +1,63 @@
+/** The commands that act on what runs: freeze, thaw, kill, reclaim, move, controllers. */
+import { type Command, Option } from 'commander';
+
+export function registerActions(program: Command): void {
+  const json = new Option('--json', 'print JSON');
+  const force = new Option('--force', 'do it although a risk refuses it');
+  const dryRun = new Option('--dry-run', 'say what would be done and change nothing');
+  const acting = (name: string): Command =>
+    program.command(name).addOption(dryRun).addOption(force).addOption(json).showHelpAfterError(false);
+
+  for (const name of ['freeze', 'thaw'] as const) {
+    acting(name)
+      .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+      .description(
+        name === 'freeze'
+          ? 'stop every task where it stands, and wait until it has; thawed again where that takes too long'
+          : 'let frozen workloads go on',
+      )
+      .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+      .option('--timeout <time>', 'how long to wait', '10s')
+      .action(async (names, options, command: Command) =>
+        name === 'freeze'
+          ? (await import('./commands/freeze.ts')).freeze(names, options, command.optsWithGlobals())
+          : (await import('./commands/thaw.ts')).thaw(names, options, command.optsWithGlobals()),
+      );
+  }
+
+  acting('kill')
+    .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+    .description('end every process of a workload, and what it forks meanwhile')
+    .option('-s, --signal <signal>', 'another signal than KILL: TERM, SIGHUP, 15')
+    .option('--grace <time>', 'after the signal (TERM), wait so long, then kill what is left')
+    .action(async (names, options, command: Command) =>
+      (await import('./commands/kill.ts')).kill(names, options, command.optsWithGlobals()),
+    );
+
+  acting('reclaim')
+    .argument('<name>', 'container, pod/container, unit, cgroup path, id or pid:N')
+    .argument('<size>', 'how much: 500M, 1G')
+    .description('take memory back, without a limit and without killing')
+    .action(async (name, size, options, command: Command) =>
+      (await import('./commands/reclaim.ts')).reclaim(name, size, options, command.optsWithGlobals()),
+    );
+
+  acting('move')
+    .argument('<process>', 'pid:N')
+    .argument('<name>', 'container, unit or cgroup path that it goes to')
+    .description('move a process into another cgroup')
+    .action(async (process, name, options, command: Command) =>
+      (await import('./commands/move.ts')).move(process, name, options, command.optsWithGlobals()),
+    );
+
+  acting('controllers')
+    .argument('<name>', 'container, unit or cgroup path')
+    .argument('[steps...]', '+NAME and -NAME: hand a controller on to the cgroups below, or not')
+    .usage('[options] <name> [+NAME -NAME...]')
+    .description('show which controllers it has and where each stops; hand them on with +io -cpu')
+    // -cpu is a step, not options.
+    .allowUnknownOption()
+    .action(async (name, steps, options, command: Command) =>
+      (await import('./commands/controllers.ts')).controllers(name, steps, options, command.optsWithGlobals()),
+    );
+}

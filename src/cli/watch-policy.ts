@@ -1,0 +1,102 @@
+/** A policy kept up while workloads come: each gets its limits in a change of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Plan, PlanContext } from '../limits/plan.ts';
+import type { Policy } from '../limits/policy/read.ts';
+import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
+import { errorLine } from './errors.ts';
+
+/**
+ * A runtime writes a new container's own limits a moment after its cgroup is there, and would take ours back: so it is
+ * looked at again, this long after.
+ */
+const LOOK_AGAIN_MS: readonly number[] = [500, 3000];
+/** Events may be lost; names come late. */
+const LEAST_OFTEN_MS = 5000;
+/** Where containers come and go all the time, several are looked at together. */
+const MOST_OFTEN_MS = 50;
+
+interface Care {
+  /** The rules that meant it last: another set, as when its name became known, begins anew. */
+  readonly rules: string;
+  looks: number;
+  /** Milliseconds of performance.now(); none once it is settled. */
+  due: number;
+  /** What was told of it last. */
+  told: string;
+}
+
+/** Until SIGINT or SIGTERM. What fails is told on stderr and stops nothing else. Closes the inventory. */
+export async function watchPolicy(
+  policy: Policy,
+  context: PlanContext,
+  inventory: Inventory,
+  carry: (plan: Plan) => Promise<void>,
+): Promise<void> {
+  const cares = new Map<number, Care>();
+  let isStopped = false;
+  let wake = (): void => {};
+  const stop = (): void => {
+    isStopped = true;
+    wake();
+  };
+  let isHinted = false;
+  inventory.onChange(() => {
+    isHinted = true;
+    wake();
+  });
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    while (!isStopped) {
+      isHinted = false;
+      await inventory.refresh();
+      await inventory.named();
+      const requests = policyRequests(policy, inventory.workloads());
+      forget(cares, requests);
+      for (const request of requests) {
+        if (isStopped) break;
+        await look(request);
+      }
+      const pause = Math.min(LEAST_OFTEN_MS, ...[...cares.values()].map(({ due }) => due - performance.now()));
+      await sleep(MOST_OFTEN_MS);
+      if (!isHinted && !isStopped) await new Promise<void>((resolve) => waitFor(resolve, Math.max(0, pause)));
+    }
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    inventory.close();
+  }
+
+  function waitFor(resolve: () => void, milliseconds: number): void {
+    const timer = setTimeout(resolve, milliseconds);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  }
+
+  async function look(request: PolicyRequest): Promise<void> {
+    const { inode } = request.target;
+    const rules = request.rules.join();
+    const known = cares.get(inode);
+    const care = known?.rules === rules ? known : { rules, looks: 0, due: 0, told: '' };
+    cares.set(inode, care);
+    if (performance.now() < care.due) return;
+    try {
+      const plan = planPolicy([request], context);
+      if (plan.writes.length > 0) await carry(plan);
+      care.told = '';
+    } catch (error) {
+      const line = errorLine('tscg', error);
+      if (line !== care.told) console.error(line);
+      care.told = line;
+    }
+    const pause = LOOK_AGAIN_MS[care.looks++];
+    care.due = pause === undefined ? Number.POSITIVE_INFINITY : performance.now() + pause;
+  }
+}
+
+/** What ended. */
+function forget(cares: Map<number, Care>, requests: readonly PolicyRequest[]): void {
+  const living = new Set(requests.map(({ target }) => target.inode));
+  for (const inode of cares.keys()) if (!living.has(inode)) cares.delete(inode);
+}

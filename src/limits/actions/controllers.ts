@@ -1,0 +1,171 @@
+/** Controllers on and off for the children of a cgroup: an ordinary Plan of cgroup.subtree_control, with the kernel's rules. */
+import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { ancestorsOf } from '../effective-note.ts';
+import type { Plan, PlanContext, Risk, Target } from '../plan.ts';
+import { shellWord } from '../risks.ts';
+import { BadValueError } from '../units.ts';
+import { ActionError } from './action-error.ts';
+import { guardRisks } from './guard.ts';
+import { childrenOf, processesIn } from './subtree.ts';
+
+/** Those that a cgroup with processes cannot hand on; cpu, cpuset, pids and perf_event know threads. */
+export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
+
+const FILE = 'cgroup.subtree_control';
+
+export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+
+export interface ControllerSteps {
+  readonly on: readonly string[];
+  readonly off: readonly string[];
+}
+
+/** `+io -cpu`. Throws BadValueError. */
+export function parseControllerSteps(steps: readonly string[]): ControllerSteps {
+  const named = (sign: string): string[] => [
+    ...new Set(steps.filter((step) => step.startsWith(sign)).map((step) => step.slice(1))),
+  ];
+  const bad = steps.find((step) => !/^[+-][a-z_]+$/.test(step));
+  if (bad !== undefined) throw new BadValueError(`"${bad}" is no step; give +NAME or -NAME, as +io -cpu`);
+  const [on, off] = [named('+'), named('-')];
+  const both = on.find((name) => off.includes(name));
+  if (both) throw new BadValueError(`+${both} and -${both}: give one of them`);
+  return { on, off };
+}
+
+export interface ControllerLevel {
+  readonly path: string;
+  /** What it could hand on. */
+  readonly available: readonly string[];
+  /** What its children have. */
+  readonly enabled: readonly string[];
+}
+
+/** From the root down to the cgroup. */
+export function controllerLevels(path: string, files: CgroupFiles): ControllerLevel[] {
+  return [path, ...ancestorsOf(path)].toReversed().map((at) => ({
+    path: at,
+    available: words(files.read(at, 'cgroup.controllers')),
+    enabled: words(files.read(at, FILE)),
+  }));
+}
+
+/** The first cgroup from the root down that does not hand it on; undefined where the last one has it. */
+export const whereItStops = (controller: string, levels: readonly ControllerLevel[]): string | undefined =>
+  levels.find(({ enabled }, index) => index < levels.length - 1 && !enabled.includes(controller))?.path;
+
+/** Throws ActionError with the rule where the kernel would refuse it. */
+export function planControllers(target: Target, { on, off }: ControllerSteps, context: PlanContext): Plan {
+  const { files } = context;
+  const levels = controllerLevels(target.path, files);
+  const here = levels.at(-1);
+  if (!here) throw new ActionError(`${target.path} has no controllers`);
+  const known = levels[0]?.available ?? [];
+  const lacking = [
+    ...on.filter((name) => !here.available.includes(name)),
+    ...off.filter((name) => !known.includes(name)),
+  ];
+  for (const name of lacking) throw new ActionError(missing(name, target, known, levels));
+  const added = on.filter((name) => !here.enabled.includes(name));
+  const removed = off.filter((name) => here.enabled.includes(name));
+  const risks = [
+    ...addRisks(target, added, files),
+    ...removeRisks(target, removed, files),
+    ...unitRisks(target.path),
+    ...guardRisksUnlessRoot(target, context),
+  ];
+  // In the order in which the kernel lists them, so that it reads back equal.
+  const after = here.available.filter(
+    (name) => (here.enabled.includes(name) || added.includes(name)) && !removed.includes(name),
+  );
+  const write = {
+    name: target.name,
+    path: target.path,
+    inode: target.inode,
+    file: FILE,
+    before: here.enabled.join(' '),
+    after: after.join(' '),
+    via: 'cgroupfs' as const,
+    endpoint: '',
+    subject: '',
+    notes: [],
+  };
+  const isChange = write.before !== write.after;
+  return { writes: isChange ? [write] : [], unchanged: isChange ? [] : [write], risks: isChange ? risks : [] };
+}
+
+function missing(name: string, target: Target, known: readonly string[], levels: readonly ControllerLevel[]): string {
+  const stop = whereItStops(name, levels);
+  if (!known.includes(name)) {
+    return `there is no controller "${name}" in this hierarchy (the kernel lacks it, or cgroup v1 has it); there are: ${known.join(' ') || 'none'}`;
+  }
+  return `${target.name} (${target.path}) does not have ${name}: ${stop} does not hand it on; first: tscg controllers ${shellWord(stop ?? '/')} +${name}`;
+}
+
+function addRisks(target: Target, added: readonly string[], files: CgroupFiles): Risk[] {
+  const { name, path } = target;
+  if (added.length === 0 || path === '/') return [];
+  const type = parseCgroupType(files.read(path, 'cgroup.type'));
+  const domain = added.filter((controller) => DOMAIN_CONTROLLERS.has(controller));
+  const { pids, foreign } = processesIn(files, path);
+  const count = pids.length + foreign;
+  if (type !== 'domain' && domain.length > 0) {
+    throw new ActionError(
+      `${name} (${path}) is "${type ?? 'unknown'}": in a threaded tree only cpu, cpuset, pids and perf_event can be handed on, not ${domain.join(', ')}`,
+    );
+  }
+  if (count > 0 && domain.length > 0) {
+    throw new ActionError(
+      `${name} (${path}) has ${count} ${count === 1 ? 'process' : 'processes'} of its own, and a cgroup that hands ${domain.join(', ')} on may have none (the no-internal-process rule): move them into one below it first, as in mkdir ${shellWord(`${files.mount}${path}/leaf`)}; tscg move pid:${pids[0] ?? 'N'} ${shellWord(`${path}/leaf`)}`,
+    );
+  }
+  if (count > 0 && type === 'domain') {
+    return [
+      {
+        level: 'refuse',
+        text: `${name} (${path}) has ${count} ${count === 1 ? 'process' : 'processes'} of its own: with ${added.join(', ')} handed on it turns "domain threaded", and every cgroup below it "domain invalid", which takes no processes`,
+        remedy: 'move the processes into one below it first (tscg move), or add --force',
+      },
+    ];
+  }
+  return [];
+}
+
+function removeRisks({ name, path }: Target, removed: readonly string[], files: CgroupFiles): Risk[] {
+  if (removed.length === 0) return [];
+  const children = childrenOf(files.mount, path);
+  for (const child of children) {
+    const used = words(readOr(files, child)).filter((controller) => removed.includes(controller));
+    if (used.length > 0) {
+      throw new ActionError(
+        `${child} hands ${used.join(', ')} on itself, so ${name} cannot stop to (EBUSY); first: tscg controllers ${shellWord(child)} ${used.map((controller) => `-${controller}`).join(' ')}`,
+      );
+    }
+  }
+  if (children.length === 0) return [];
+  return [
+    {
+      level: 'warn',
+      text: `the ${children.length} cgroups below ${name} lose their ${removed.join(', ')} limits and figures; undo gives the files back, not what was set in them`,
+    },
+  ];
+}
+
+const unitRisks = (path: string): Risk[] =>
+  /\.(service|scope|slice)$/.test(path)
+    ? [{ level: 'warn', text: `systemd manages ${path}: it sets the controllers again as its units need them` }]
+    : [];
+
+/** Handing on from the root is what everything starts with; it limits nobody. */
+const guardRisksUnlessRoot = (target: Target, context: PlanContext): Risk[] =>
+  target.path === '/' ? [] : guardRisks(target, 'changing', context);
+
+function readOr(files: CgroupFiles, path: string): string {
+  try {
+    return files.read(path, FILE);
+  } catch (error) {
+    if (error instanceof CgroupFileError) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,117 @@
+/** Freezing and thawing: an ordinary Plan of cgroup.freeze, so that it is journalled and undo thaws; then the wait. */
+import { readFileSync } from 'node:fs';
+import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { ancestorsOf } from '../effective-note.ts';
+import { FREEZE_FILE } from '../owners/freezer.ts';
+import { ownership } from '../ownership.ts';
+import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../plan.ts';
+import { ActionError, isGone } from './action-error.ts';
+import { guardRisks } from './guard.ts';
+import { inhabitants } from './subtree.ts';
+import { untilEvent } from './until-event.ts';
+
+/** Throws ActionError for the root, which cannot be frozen. */
+export function planFreeze(targets: readonly Target[], frozen: boolean, context: PlanContext): Plan {
+  const planned = targets.map((target) => planOne(target, frozen, context));
+  return {
+    writes: planned.filter(({ before, after }) => before !== after),
+    unchanged: planned.filter(({ before, after }) => before === after),
+    risks: frozen ? targets.flatMap((target) => [...guardRisks(target, 'freezing', context), ...restarts(target)]) : [],
+  };
+}
+
+function planOne(target: Target, frozen: boolean, context: PlanContext): PlannedWrite {
+  if (target.path === '/') {
+    throw new ActionError('the root cgroup cannot be frozen: it holds the whole machine; name one below it');
+  }
+  // What an owner takes back of limits (kubelet, daemon-reload) does not touch the freezer.
+  const { owner, place } = ownership(target, FREEZE_FILE, context);
+  const before = readState(context.files, place.path);
+  const after = frozen ? '1' : '0';
+  const property = owner.name === 'cgroupfs' ? undefined : owner.describe(FREEZE_FILE, after);
+  return {
+    name: target.name,
+    ...place,
+    file: FREEZE_FILE,
+    before,
+    after,
+    ...(property ? { property } : {}),
+    notes: frozen ? [] : frozenAbove(context.files, place.path),
+  };
+}
+
+function readState(files: CgroupFiles, path: string): string {
+  try {
+    return files.read(path, FREEZE_FILE).trim();
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT' && isThere(files, path)) {
+      throw new ActionError(`${path} has no ${FREEZE_FILE}: the kernel is older than 5.2`);
+    }
+    throw error;
+  }
+}
+
+function isThere(files: CgroupFiles, path: string): boolean {
+  try {
+    return files.inode(path) > 0;
+  } catch {
+    return false;
+  }
+}
+
+const restarts = ({ path, name }: Target): Risk[] =>
+  path.includes('kubepods')
+    ? [
+        {
+          level: 'warn',
+          text: `${name} belongs to Kubernetes: while frozen it fails its liveness probe and may be restarted`,
+        },
+      ]
+    : [];
+
+/** A cgroup stays frozen for as long as one above it is. */
+function frozenAbove(files: CgroupFiles, path: string): string[] {
+  const holder = ancestorsOf(path).find((above) => above !== '/' && readState(files, above) === '1');
+  return holder ? [`stays frozen: ${holder} above it is frozen; thaw that one`] : [];
+}
+
+/** Waits until the kernel has frozen, or thawed, every one; gives those that are not in time. */
+export async function untilFrozen(
+  places: readonly Pick<Write, 'path' | 'name'>[],
+  frozen: boolean,
+  files: CgroupFiles,
+  timeoutMs: number,
+): Promise<Pick<Write, 'path' | 'name'>[]> {
+  const wanted = frozen ? 1 : 0;
+  const late = await Promise.all(
+    places.map(async (place) => {
+      if (!frozen && frozenAbove(files, place.path).length > 0) return [];
+      try {
+        const isDone = (): boolean => parseFlatKeyed(files.read(place.path, 'cgroup.events')).get('frozen') === wanted;
+        return (await untilEvent(files, place.path, isDone, timeoutMs)) ? [] : [place];
+      } catch (error) {
+        if (isGone(error)) throw new ActionError(`${place.name} (${place.path}) has ended`);
+        throw error;
+      }
+    }),
+  );
+  return late.flat();
+}
+
+/** Why it would not freeze: processes that wait in the kernel and cannot be stopped there. */
+export function unfreezable(files: CgroupFiles, path: string): string {
+  const stuck = inhabitants(files, path).pids.filter((pid) => stateOf(pid) === 'D');
+  return stuck.length > 0
+    ? `waiting in the kernel (state D): pid ${stuck.slice(0, 5).join(', ')}${stuck.length > 5 ? ' and more' : ''}`
+    : 'a task of it did not come to a stop';
+}
+
+function stateOf(pid: number): string | undefined {
+  try {
+    return parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.state;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+/** Ending what runs in a cgroup: by cgroup.kill, or with a signal of one's choice and time to obey it. */
+import { constants } from 'node:os';
+import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { ActionError, codeOf, isGone } from './action-error.ts';
+import { openProcess } from './process-handle.ts';
+import { inhabitants } from './subtree.ts';
+import { untilEvent } from './until-event.ts';
+
+export interface KillPlace {
+  readonly name: string;
+  readonly path: string;
+  readonly inode: number;
+}
+
+export interface KillRequest {
+  /** Number of the signal. */
+  readonly signal: number;
+  /** Milliseconds until SIGKILL follows another signal; undefined: it does not. */
+  readonly graceMs?: number;
+}
+
+export interface KillResult {
+  /** Processes that there were. */
+  readonly found: number;
+  /** To whom the signal went. */
+  readonly signalled: number;
+  /** To whom SIGKILL had to follow. */
+  readonly killed: number;
+  /** Processes left. */
+  readonly left: number;
+}
+
+const { SIGKILL } = constants.signals;
+
+/** SIGKILL cannot be ignored, but a task that waits in the kernel dies only when it comes back. */
+const KILL_MS = 10_000;
+/** Rounds of pid by pid against what forks meanwhile. */
+const MOST_ROUNDS = 100;
+
+export async function kill(place: KillPlace, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
+  const { pids, foreign } = inhabitants(files, place.path);
+  const found = pids.length + foreign;
+  if (found === 0) return { found, signalled: 0, killed: 0, left: 0 };
+  if (request.signal === SIGKILL) {
+    await killAll(place, files);
+    return { found, signalled: 0, killed: found, left: left(place, files) };
+  }
+  const signalled = signalEach(pids, place, request.signal);
+  if (request.graceMs === undefined) return { found, signalled, killed: 0, left: left(place, files) };
+  if (await untilEmpty(place, files, request.graceMs)) return { found, signalled, killed: 0, left: 0 };
+  const killed = left(place, files);
+  await killAll(place, files);
+  return { found, signalled, killed, left: left(place, files) };
+}
+
+function left({ path }: KillPlace, files: CgroupFiles): number {
+  const { pids, foreign } = inhabitants(files, path);
+  return pids.length + foreign;
+}
+
+function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: number): number {
+  let count = 0;
+  let denied = 0;
+  for (const pid of pids) {
+    const handle = openProcess(pid, path);
+    try {
+      if (handle?.signal(signal)) count++;
+    } catch (error) {
+      if (codeOf(error) !== 'EPERM') throw error;
+      denied++;
+    } finally {
+      handle?.close();
+    }
+  }
+  if (denied > 0) {
+    throw new ActionError(
+      `${denied} of ${pids.length} processes of ${name} may not be signalled (EPERM): run it with sudo`,
+    );
+  }
+  return count;
+}
+
+/** The whole tree at once, what it forks meanwhile too; then waits until they are gone. */
+async function killAll(place: KillPlace, files: CgroupFiles): Promise<void> {
+  const { path, inode, name } = place;
+  try {
+    files.write(path, inode, 'cgroup.kill', '1');
+  } catch (error) {
+    const code = error instanceof CgroupFileError ? codeOf(error) : undefined;
+    // Before 5.14 there is no such file; in a threaded cgroup it does not work.
+    if (code === 'ENODEV' || code === 'ESTALE') return;
+    if (code !== 'ENOENT' && code !== 'ENOTSUP') throw error;
+    killRoundByRound(place, files);
+  }
+  if (!(await untilEmpty(place, files, KILL_MS))) {
+    throw new ActionError(
+      `SIGKILL was sent to ${name} (${path}), but ${left(place, files)} processes are still there after ${KILL_MS / 1000} s: they wait in the kernel (state D) and end when they come back from it`,
+    );
+  }
+}
+
+function killRoundByRound(place: KillPlace, files: CgroupFiles): void {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { pids } = inhabitants(files, place.path);
+    if (pids.length === 0 || signalEach(pids, place, SIGKILL) === 0) return;
+  }
+}
+
+/** Zombies do not count. */
+async function untilEmpty({ path }: KillPlace, files: CgroupFiles, timeoutMs: number): Promise<boolean> {
+  const isEmpty = (): boolean => {
+    try {
+      return parseFlatKeyed(files.read(path, 'cgroup.events')).get('populated') === 0;
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
+  };
+  return untilEvent(files, path, isEmpty, timeoutMs);
+}
+
+/** `TERM`, `SIGTERM`, `15`: its number; undefined for none. */
+export function signalNumber(text: string): number | undefined {
+  const signals = new Map<string, number>(Object.entries(constants.signals));
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    return number >= 1 && number <= 64 ? number : undefined;
+  }
+  const name = text.toUpperCase();
+  return signals.get(name.startsWith('SIG') ? name : `SIG${name}`);
+}

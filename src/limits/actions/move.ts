@@ -1,0 +1,115 @@
+/** Moving a process into a cgroup, with the kernel's rules told before it refuses. */
+import { readFileSync } from 'node:fs';
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { clean } from '../../kernel/text.ts';
+import type { PlanContext, Risk } from '../plan.ts';
+import { shellWord } from '../risks.ts';
+import { ActionError, codeOf } from './action-error.ts';
+import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
+import { engineIn } from './guard.ts';
+import { cgroupOf, startTimeOf } from './process-handle.ts';
+import { childrenOf } from './subtree.ts';
+
+export interface MovePlan {
+  readonly pid: number;
+  /** Cleaned. */
+  readonly comm: string;
+  readonly startTime: number;
+  readonly from: string;
+  readonly to: { readonly name: string; readonly path: string; readonly inode: number };
+  readonly risks: readonly Risk[];
+}
+
+/** PF_KTHREAD */
+const KERNEL_THREAD = 0x00200000;
+
+/** Throws ActionError where the kernel would refuse it. */
+export function planMove(pid: number, to: MovePlan['to'], context: PlanContext): MovePlan {
+  const stat = readStat(pid);
+  const from = cgroupOf(pid);
+  if (!stat || from === undefined)
+    throw new ActionError(`no process ${pid}: it has ended, or is in another PID namespace`);
+  const comm = clean(stat.comm);
+  if ((stat.flags & KERNEL_THREAD) !== 0) {
+    throw new ActionError(`pid ${pid} (${comm}) is a kernel thread: only the root cgroup holds those`);
+  }
+  checkDestination(to, context.files);
+  return { pid, comm, startTime: stat.starttime, from, to, risks: risksOf(pid, comm, from, to, context.files) };
+}
+
+export function move({ pid, comm, startTime, to }: MovePlan, files: CgroupFiles): void {
+  if (startTimeOf(pid) !== startTime) throw new ActionError(`pid ${pid} (${comm}) has ended`);
+  try {
+    files.write(to.path, to.inode, 'cgroup.procs', String(pid));
+  } catch (error) {
+    const reason = REASONS[codeOf(error) ?? ''];
+    if (!reason) throw error;
+    throw new ActionError(`pid ${pid} (${comm}) could not be moved to ${to.path} (${codeOf(error)}): ${reason}`);
+  }
+  const now = cgroupOf(pid);
+  if (now !== to.path) throw new ActionError(`pid ${pid} is in ${now ?? 'no cgroup: it has ended'}, not in ${to.path}`);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EBUSY: 'it hands memory, io or the like on to cgroups below it, so that it may hold no processes; name one of those',
+  ENOTSUP: 'it is threaded, or part of a broken threaded tree (domain invalid)',
+  EINVAL: 'the kernel does not move it: a kernel thread, or a process that only begins; try again',
+  ESRCH: 'it has ended',
+  ENOENT: 'one of the two cgroups is outside of our cgroup namespace',
+  EACCES: 'not permitted: writing cgroup.procs of the cgroup above both is needed; run it with sudo',
+};
+
+/** What the kernel would answer with EBUSY or EOPNOTSUPP. */
+function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): void {
+  if (path === '/') return;
+  const type = parseCgroupType(files.read(path, 'cgroup.type'));
+  if (type === 'threaded') {
+    throw new ActionError(
+      `${name} (${path}) is threaded: it takes threads of the processes in the domain above it, no processes; name that domain`,
+    );
+  }
+  if (type === 'domain invalid') {
+    throw new ActionError(
+      `${name} (${path}) is "domain invalid": below a threaded cgroup, and not made threaded itself, it takes nobody`,
+    );
+  }
+  const handed = words(files.read(path, 'cgroup.subtree_control')).filter((word) => DOMAIN_CONTROLLERS.has(word));
+  if (handed.length === 0 || type === 'domain threaded') return;
+  const children = childrenOf(files.mount, path);
+  const offer =
+    children.length > 0
+      ? `name one below it, as ${children.slice(0, 3).map(shellWord).join(', ')}`
+      : `make one below it: mkdir ${shellWord(`${files.mount}${path}/leaf`)}`;
+  throw new ActionError(
+    `${name} (${path}) hands ${handed.join(', ')} on to cgroups below it, so it may hold no processes itself (EBUSY, the no-internal-process rule); ${offer}`,
+  );
+}
+
+function risksOf(pid: number, comm: string, from: string, { name, path }: MovePlan['to'], files: CgroupFiles): Risk[] {
+  const risks: Risk[] = [];
+  const refuse = (text: string): void => {
+    risks.push({ level: 'refuse', text, remedy: 'add --force to do it all the same' });
+  };
+  if (pid === 1) refuse('pid 1 starts and keeps all others');
+  const leaves = engineIn(from, files);
+  if (leaves && from !== '/') refuse(`${leaves} in ${from}, and pid ${pid} (${comm}) is part of it`);
+  const joins = path === '/' ? undefined : engineIn(path, files);
+  if (joins) refuse(`${joins} in ${name} (${path})`);
+  if (/\.(service|scope)(\/|$)/.test(from)) {
+    risks.push({
+      level: 'warn',
+      text: `systemd started pid ${pid} in ${from}: it no longer counts as part of that unit, and may be left over when it stops`,
+    });
+  }
+  return risks;
+}
+
+function readStat(pid: number) {
+  try {
+    return parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

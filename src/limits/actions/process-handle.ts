@@ -1,0 +1,79 @@
+/** A process held by its identity, so that a signal cannot reach another that has its pid since. */
+import { closeSync, readFileSync } from 'node:fs';
+import { loadNative } from '../../kernel/native.ts';
+import { parseMembership } from '../../kernel/proc-cgroup.ts';
+import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { codeOf } from './action-error.ts';
+
+export interface ProcessHandle {
+  readonly pid: number;
+  /** Clock ticks since boot: with the pid, its identity. */
+  readonly startTime: number;
+  /** False where it has ended. Throws what the kernel answers else (EPERM). */
+  signal(signal: number): boolean;
+  close(): void;
+}
+
+/**
+ * Opened first and looked at then: whoever has the pid at that moment is the one that is signalled. undefined where it
+ * has ended, is a zombie, or is not in the cgroup or below it.
+ */
+export function openProcess(pid: number, path: string): ProcessHandle | undefined {
+  const { native } = loadNative();
+  let fd = -1;
+  try {
+    if (native) fd = native.pidfdOpen(pid);
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return undefined;
+    // A thread's id, or a kernel or filter without pidfd_open: the start time alone has to tell.
+    if (!['EINVAL', 'ENOSYS', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+  }
+  const close = (): void => {
+    if (fd >= 0) closeSync(fd);
+    fd = -1;
+  };
+  const startTime = startTimeOf(pid);
+  if (startTime === undefined || !isIn(pid, path)) {
+    close();
+    return undefined;
+  }
+  return {
+    pid,
+    startTime,
+    close,
+    signal: (signal) => {
+      try {
+        if (fd >= 0 && native) native.pidfdSendSignal(fd, signal);
+        else if (startTimeOf(pid) === startTime) process.kill(pid, signal);
+        else return false;
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'ESRCH') return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** undefined where there is none, or only what its parent has not collected. */
+export function startTimeOf(pid: number): number | undefined {
+  try {
+    const stat = parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.starttime;
+  } catch {
+    return undefined;
+  }
+}
+
+export function cgroupOf(pid: number): string | undefined {
+  try {
+    return parseMembership(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.path;
+  } catch {
+    return undefined;
+  }
+}
+
+function isIn(pid: number, path: string): boolean {
+  const at = cgroupOf(pid);
+  return at !== undefined && (path === '/' || at === path || at.startsWith(`${path}/`));
+}

@@ -1,0 +1,53 @@
+/** Waiting for what the kernel tells through a cgroup's own event files. */
+import { type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+
+/** The end of the watched directory itself gives no event, so that is looked for. */
+const LOOK_MS = 500;
+/** Where the user's inotify watches are used up. */
+const LOOK_UNWATCHED_MS = 50;
+
+/**
+ * Looks each time the kernel reports a change in the cgroup's directory (cgroup.events and the like): true once `done`
+ * says so, false when the time is over. What `done` throws is thrown.
+ */
+export function untilEvent(
+  { mount }: Pick<CgroupFiles, 'mount'>,
+  path: string,
+  done: () => boolean,
+  timeoutMs: number,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let watcher: FSWatcher | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let ticker: NodeJS.Timeout | undefined;
+    const end = (finish: () => void): void => {
+      watcher?.close();
+      clearTimeout(timer);
+      clearInterval(ticker);
+      finish();
+    };
+    const look = (isLast = false): void => {
+      try {
+        if (done()) end(() => resolve(true));
+        else if (isLast) end(() => resolve(false));
+      } catch (error) {
+        end(() => reject(error));
+      }
+    };
+    const tick = (everyMs: number): void => {
+      clearInterval(ticker);
+      ticker = setInterval(look, everyMs);
+    };
+    timer = setTimeout(look, timeoutMs, true);
+    tick(LOOK_MS);
+    try {
+      watcher = watch(join(mount, path), () => look());
+      watcher.on('error', () => tick(LOOK_UNWATCHED_MS));
+    } catch {
+      tick(LOOK_UNWATCHED_MS);
+    }
+    look();
+  });
+}

@@ -1,0 +1,246 @@
+/** Limits of the cpu controller. Ranges: kernel/sched/core.c (tg_set_cfs_bandwidth, cpu_weight_write_u64, capacity_from_percent). */
+import { formatCpuMax, parseCpuMax } from '../../kernel/cpu-max.ts';
+import type { Machine } from '../../kernel/machine.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { formatUclamp } from '../../kernel/uclamp.ts';
+import { NO_LIMIT } from '../../kernel/value.ts';
+import { BadValueError, isNone, parseCpus, parseDuration, parsePercent, parseWhole } from '../units.ts';
+import { weightOfShares, weightOfSharesBefore } from '../weights.ts';
+import { become, type Edit, homeOf, type Limit, parseNumber, same, switchLimit } from './limit.ts';
+
+/** Microseconds. */
+const LEAST_QUOTA = 1000;
+const LEAST_PERIOD = 1000;
+const MOST_PERIOD = 1_000_000;
+/** Longest quota the kernel takes: 2^44 ns in microseconds (max_cfs_runtime). */
+const MOST_QUOTA = Math.floor(2 ** 44 / 1000);
+
+/** Sets the share and keeps the period that is there: a tuned period is the user's. */
+function cpuEdit(cpus: number, typed: string, note?: string): Edit {
+  if (cpus === 0) {
+    throw new BadValueError(`"${typed}" would stop it for good; give at least 1%, or max for no limit`);
+  }
+  return {
+    ...(note ? { note } : {}),
+    after: (before) => {
+      const { period } = parseCpuMax(before);
+      return formatCpuMax({ quota: cpus === NO_LIMIT ? NO_LIMIT : Math.round(cpus * period), period });
+    },
+  };
+}
+
+function checkCpuMax(text: string): void {
+  const { quota, period } = parseCpuMax(text);
+  if (!(period >= LEAST_PERIOD && period <= MOST_PERIOD)) {
+    throw new BadValueError(
+      `a period of ${period} µs is outside the kernel's ${LEAST_PERIOD} to ${MOST_PERIOD} µs (1ms to 1s)`,
+    );
+  }
+  if (quota < LEAST_QUOTA) {
+    const least = (LEAST_QUOTA / period) * 100;
+    throw new BadValueError(
+      `a quota of ${quota} µs is below the kernel's least, ${LEAST_QUOTA} µs; give at least ${least}% or a longer --cpu-period`,
+    );
+  }
+  if (quota !== NO_LIMIT && quota > MOST_QUOTA) {
+    throw new BadValueError(
+      `a quota of ${quota} µs is above the kernel's most, ${MOST_QUOTA} µs; for no limit give max`,
+    );
+  }
+}
+
+function parseCpuShare(text: string, { cpus }: Machine): Edit {
+  if (isNone(text)) return cpuEdit(NO_LIMIT, text);
+  const [quotaText, periodText, ...rest] = text.split('/');
+  if (quotaText !== undefined && periodText !== undefined && rest.length === 0) {
+    const [quota, period] = [parseDuration(quotaText), parseDuration(periodText)];
+    return { after: () => formatCpuMax({ quota, period }) };
+  }
+  if (!text.endsWith('%')) {
+    throw new BadValueError(
+      `"${text}" is not a CPU share; give one as 50% (half of one CPU), 50ms/100ms or max, or use --cpus for a number of CPUs`,
+    );
+  }
+  const share = parsePercent(text) / 100;
+  const ofHost = Math.round((share / cpus) * 1000) / 10;
+  return cpuEdit(share, text, `${text} is ${share} of one CPU (${ofHost}% of this machine's ${cpus})`);
+}
+
+const cpuMax: Limit = {
+  ...homeOf('cpu.max'),
+  flags: [
+    {
+      long: '--cpu-period',
+      value: '<time>',
+      part: 'period',
+      help: 'length of a period: 100ms or 100000 (µs); without another flag the share is kept',
+      parse: (text) => {
+        const period = parseDuration(text);
+        return {
+          after: (before) => {
+            const { quota, period: old } = parseCpuMax(before);
+            return formatCpuMax({ quota: quota === NO_LIMIT ? quota : Math.round((quota / old) * period), period });
+          },
+        };
+      },
+    },
+    {
+      long: '--cpu',
+      value: '<percent>',
+      help: 'CPU share: 50% is half of one CPU, 200% two CPUs; also 50ms/100ms (quota/period) or max',
+      parse: parseCpuShare,
+    },
+    {
+      long: '--cpus',
+      value: '<number>',
+      help: 'number of CPUs, as docker has it: 0.5, 2, max',
+      parse: (text) => cpuEdit(parseCpus(text), text),
+    },
+    {
+      long: '--cpu-quota',
+      value: '<time>',
+      help: 'CPU time in each period: 50ms or 50000 (µs), or max',
+      parse: (text) => {
+        const quota = isNone(text) ? NO_LIMIT : parseDuration(text);
+        return { after: (before) => formatCpuMax({ ...parseCpuMax(before), quota }) };
+      },
+    },
+  ],
+  unset: 'max 100000',
+  check: checkCpuMax,
+  fits: (text, peek) => {
+    const { quota } = parseCpuMax(text);
+    const burst = parseSingleValue(peek('cpu.max.burst'));
+    if (burst > quota)
+      throw new BadValueError(`cpu.max.burst is ${burst} µs, more than a quota of ${quota} µs; add --cpu-burst 0`);
+  },
+  rounded: same,
+  describe: (text) => {
+    const { quota, period } = parseCpuMax(text);
+    return quota === NO_LIMIT ? 'no limit' : `${Math.round((quota / period) * 10_000) / 100}% of one CPU`;
+  },
+};
+
+const cpuMaxBurst: Limit = {
+  ...homeOf('cpu.max.burst'),
+  flags: [
+    {
+      long: '--cpu-burst',
+      value: '<time>',
+      help: 'unused CPU time that may be saved up for later: 20ms or 20000 (µs), at most the quota; 0 for none',
+      parse: (text) => {
+        const burst = parseDuration(text);
+        if (burst > MOST_QUOTA)
+          throw new BadValueError(`"${text}" is more than the kernel's longest burst, ${MOST_QUOTA} µs`);
+        return become(String(burst));
+      },
+    },
+  ],
+  unset: '0',
+  fits: (text, peek) => {
+    const { quota } = parseCpuMax(peek('cpu.max') ?? '');
+    if (Number(text) > quota)
+      throw new BadValueError(`a burst of ${text.trim()} µs is more than the quota of ${quota} µs in cpu.max`);
+  },
+  // The kernel refuses a quota below the burst that is there, and a burst above the quota.
+  early: (before, after) => Number(after) < Number(before),
+  rounded: same,
+  describe: (text) => (Number(text) === 0 ? 'none' : `${Number(text) / 1000} ms`),
+};
+
+function parseShares(text: string): Edit {
+  const shares = parseWhole(text, 0, 2 ** 31 - 1);
+  if (shares === 0) throw new BadValueError('0 shares mean the default; give --cpu-weight 100');
+  const [weight, before] = [weightOfShares(shares), weightOfSharesBefore(shares)];
+  const older = weight === before ? '' : `; runtimes before 2025 made ${before} of them`;
+  return become(String(weight), `${text} shares are a weight of ${weight} of 10000${older}`);
+}
+
+const cpuWeight: Limit = {
+  ...homeOf('cpu.weight'),
+  flags: [
+    {
+      long: '--cpu-weight',
+      value: '<1-10000>',
+      help: 'share of CPU time when siblings compete; 100 by default',
+      parse: parseNumber(1, 10_000),
+    },
+    {
+      long: '--cpu-shares',
+      short: '-c',
+      value: '<2-262144>',
+      help: 'the same as docker has it; 1024 is a weight of 100',
+      parse: parseShares,
+    },
+  ],
+  unset: '100',
+  fits: (text, peek) => {
+    if (peek('cpu.idle')?.trim() === '1' && Number(text) > 1)
+      throw new BadValueError('an idle cgroup takes no cpu.weight; add --cpu-idle 0');
+  },
+  rounded: same,
+  describe: same,
+};
+
+const cpuWeightNice: Limit = {
+  ...homeOf('cpu.weight.nice'),
+  flags: [
+    {
+      long: '--cpu-nice',
+      value: '<-20-19>',
+      help: 'weight as a nice value; a coarser view of cpu.weight, 0 by default',
+      parse: parseNumber(-20, 19),
+    },
+  ],
+  unset: '0',
+  fits: (_, peek) => {
+    if (peek('cpu.idle')?.trim() === '1')
+      throw new BadValueError('an idle cgroup takes no nice value; add --cpu-idle 0');
+  },
+  rounded: same,
+  describe: (text) => `nice ${text.trim()}`,
+};
+
+const cpuIdle: Limit = {
+  ...switchLimit('cpu.idle', {
+    long: '--cpu-idle',
+    help: '1: runs only when nobody else wants the CPU',
+    unset: '0',
+    on: 'only when nobody else wants the CPU',
+    off: 'by its weight',
+  }),
+  // While it is idle the kernel takes no weight.
+  early: (before, after) => before === '1' && after === '0',
+};
+
+function uclampLimit(end: 'min' | 'max', help: string): Limit {
+  return {
+    ...homeOf(`cpu.uclamp.${end}`),
+    flags: [
+      {
+        long: `--cpu-uclamp-${end}`,
+        value: '<percent>',
+        help,
+        parse: (text) => {
+          if (text === 'max') return become('max');
+          const percent = Math.round(parsePercent(text.endsWith('%') ? text : `${text}%`, 100) * 100) / 100;
+          // The kernel shows 100 % as max.
+          return become(percent === 100 ? 'max' : formatUclamp(percent));
+        },
+      },
+    ],
+    unset: end === 'min' ? '0.00' : 'max',
+    rounded: same,
+    describe: (text) => (text.trim() === 'max' ? '100% of the biggest CPU' : `${Number(text)}% of the biggest CPU`),
+  };
+}
+
+export const CPU_LIMITS: readonly Limit[] = [
+  cpuMax,
+  cpuMaxBurst,
+  cpuWeight,
+  cpuWeightNice,
+  cpuIdle,
+  uclampLimit('min', 'least clock speed that the scheduler asks for while it runs: 20%, max'),
+  uclampLimit('max', 'most clock speed that the scheduler asks for while it runs: 50%, max'),
+];

@@ -1,0 +1,74 @@
+/** Limits of the cpuset controller: where it may run, and memory of which NUMA nodes it gets. */
+import { formatCpuList, isCpuList, parseCpuList, parsePartition } from '../../kernel/cpuset.ts';
+import { BadValueError } from '../units.ts';
+import { become, homeOf, type Limit, same } from './limit.ts';
+
+/** `0,1,2` and `0-2` are one list. */
+const canonical = (text: string): string => formatCpuList(parseCpuList(text));
+
+function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: string, what: string): Limit {
+  return {
+    ...homeOf(file),
+    flags: [
+      {
+        long,
+        value: '<list>',
+        help,
+        parse: (text) => {
+          if (['', 'max', 'all'].includes(text)) return become('');
+          if (!isCpuList(text) || canonical(text) === '' || /^[,\s]|[,\s]$|,\s*,/.test(text))
+            throw new BadValueError(`"${text}" is not a list of ${what}; give one as 0-3,8 or max for all`);
+          return become(canonical(text));
+        },
+      },
+    ],
+    unset: '',
+    rounded: canonical,
+    same: (text, written) => canonical(text) === canonical(written),
+    // A write of nothing changes nothing; a newline alone clears the list.
+    commands: (_, after) => [after === '' ? '\n' : after],
+    // A list that holds tasks cannot be emptied again (ENOSPC): what it then inherits is set instead.
+    restorable: (text, parent) => (text === '' ? (parent(`${file}.effective`)?.trim() ?? text) : text),
+    describe: (text) => (text.trim() === '' ? `${what} of the parent` : `${parseCpuList(text).length} ${what}`),
+  };
+}
+
+const PARTITIONS = ['member', 'root', 'isolated'];
+
+const partition: Limit = {
+  ...homeOf('cpuset.cpus.partition'),
+  flags: [
+    {
+      long: '--cpuset-partition',
+      value: '<type>',
+      help: 'member, root (its CPUs for itself alone) or isolated (and without load balancing)',
+      parse: (text) => {
+        if (PARTITIONS.includes(text)) return become(text);
+        throw new BadValueError(`"${text}" is not a partition; one of ${PARTITIONS.join(', ')}`);
+      },
+    },
+  ],
+  unset: 'member',
+  rounded: same,
+  same: (text, written) => {
+    const [is, was] = [parsePartition(text), parsePartition(written)];
+    return is !== undefined && is.type === was?.type && is.valid === was.valid;
+  },
+  commands: (_, after) => [parsePartition(after)?.type ?? after],
+  describe: (text) => {
+    const { type, valid, reason } = parsePartition(text) ?? { type: text.trim(), valid: true };
+    if (!valid) return `not in force${reason ? `: ${reason}` : ''}`;
+    return type === 'member' ? 'shares its CPUs with its siblings' : 'CPUs of its own';
+  },
+};
+
+export const CPUSET_LIMITS: readonly Limit[] = [
+  listLimit('cpuset.cpus', '--cpuset-cpus', 'CPUs it may run on: 0-3,8; max for those of the parent', 'CPUs'),
+  listLimit(
+    'cpuset.mems',
+    '--cpuset-mems',
+    'NUMA nodes it gets memory from: 0,1; max for those of the parent',
+    'NUMA nodes',
+  ),
+  partition,
+];

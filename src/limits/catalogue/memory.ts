@@ -1,0 +1,90 @@
+/** Limits of the memory controller: bytes, kept as whole pages. */
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { BadValueError, parseSize } from '../units.ts';
+import { swapOfTotal } from '../weights.ts';
+import {
+  homeOf,
+  kernelText,
+  type Limit,
+  type LimitFlag,
+  parseBytes,
+  sizeOrNone,
+  sizeText,
+  switchLimit,
+  wholePages,
+} from './limit.ts';
+
+/** A memory.* file that takes bytes or `max`. */
+function sizeLimit(
+  file: string,
+  flags: readonly (Omit<LimitFlag, 'parse' | 'value'> & { parse?: LimitFlag['parse'] })[],
+  unset: 'max' | '0' = 'max',
+): Limit {
+  return {
+    ...homeOf(file),
+    flags: flags.map((flag) => ({ value: '<size>', parse: parseBytes, ...flag })),
+    unset,
+    rounded: (text, { pageSize }) => wholePages(text, pageSize),
+    describe: sizeOrNone,
+  };
+}
+
+/** Docker's --memory-swap. */
+const parseTotal: LimitFlag['parse'] = (text) => {
+  const total = parseSize(text);
+  return {
+    note: `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${sizeText(total)}`,
+    after: (before, peek) => {
+      const memory = parseSingleValue(peek?.('memory.max'));
+      const swap = swapOfTotal(memory, total);
+      if (swap === undefined) return before;
+      if (typeof swap === 'number' && !Number.isNaN(swap)) return kernelText(swap);
+      const reason = typeof swap === 'object' ? swap.reason : 'it counts memory too, and memory.max cannot be read';
+      throw new BadValueError(`--memory-swap ${text}: ${reason}`);
+    },
+  };
+};
+
+export const MEMORY_LIMITS: readonly Limit[] = [
+  sizeLimit('memory.max', [
+    { long: '--memory', short: '-m', help: 'most memory, killed above it: 512M, 1.5G, 25% of the machine, max' },
+  ]),
+  sizeLimit('memory.high', [
+    { long: '--memory-high', help: 'memory above which it is slowed and reclaimed, never killed' },
+  ]),
+  sizeLimit(
+    'memory.low',
+    [
+      { long: '--memory-low', help: 'memory kept from reclaim while others have some' },
+      { long: '--memory-reservation', help: 'the same as docker has it' },
+    ],
+    '0',
+  ),
+  sizeLimit('memory.min', [{ long: '--memory-min', help: 'memory never reclaimed' }], '0'),
+  sizeLimit('memory.swap.max', [
+    { long: '--swap', help: 'most swap, memory not counted; 0 for none' },
+    {
+      long: '--memory-swap',
+      help: 'most memory and swap together, as docker has it; -1 for no limit',
+      parse: parseTotal,
+    },
+  ]),
+  sizeLimit('memory.swap.high', [
+    { long: '--swap-high', help: 'swap above which it is slowed until something kills it or frees memory' },
+  ]),
+  sizeLimit('memory.zswap.max', [{ long: '--zswap', help: 'most compressed memory in zswap; 0 for none' }]),
+  switchLimit('memory.zswap.writeback', {
+    long: '--zswap-writeback',
+    help: '0: zswap never writes to the swap device',
+    unset: '1',
+    on: 'zswap may write to the swap device',
+    off: 'zswap never writes to the swap device',
+  }),
+  switchLimit('memory.oom.group', {
+    long: '--oom-group',
+    help: '1: a kill for lack of memory takes all its processes together',
+    unset: '0',
+    on: 'all its processes are killed together',
+    off: 'one process is killed',
+  }),
+];

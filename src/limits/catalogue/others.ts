@@ -1,0 +1,169 @@
+/** Limits of the controllers that count things: pids, hugetlb, misc, rdma, dmem. */
+import { readdirSync } from 'node:fs';
+import { hugetlbName, parseHugetlbName } from '../../kernel/hugetlb.ts';
+import { NO_LIMIT } from '../../kernel/value.ts';
+import { BadValueError, isNone, parseSize, parseWhole } from '../units.ts';
+import {
+  become,
+  type Edit,
+  homeOf,
+  kernelText,
+  type Limit,
+  type LimitFlag,
+  parseBytes,
+  parseNumber,
+  same,
+  sizeOrNone,
+  wholePages,
+} from './limit.ts';
+import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
+
+/** PID_MAX_LIMIT of a 64-bit kernel. */
+const MOST_PIDS = 4_194_304;
+
+const pids: Limit = {
+  ...homeOf('pids.max'),
+  flags: [
+    {
+      long: '--pids',
+      value: '<number>',
+      help: 'most processes and threads: 100, max',
+      parse: parseNumber(0, MOST_PIDS, true),
+    },
+    {
+      long: '--pids-limit',
+      value: '<number>',
+      help: 'the same as docker has it; -1 for no limit',
+      parse: (text) => {
+        if (/^0+$/.test(text))
+          throw new BadValueError('0 means no limit in docker; give -1 for that, or --pids 0 for no task at all');
+        return become(kernelText(parseWhole(text, 1, MOST_PIDS, true)));
+      },
+    },
+  ],
+  unset: 'max',
+  rounded: same,
+  describe: (text) => (text.trim() === 'max' ? 'no limit' : `${text.trim()} tasks`),
+};
+
+/** One row a page size: the kernel has one file for each. */
+export function hugetlbLimit(pageSize: number): Limit {
+  const file = hugetlbName(pageSize, 'max');
+  const size = parseHugetlbName(file)?.size ?? String(pageSize);
+  return {
+    ...homeOf(file),
+    flags: [
+      {
+        long: `--hugetlb-${size}`,
+        value: '<size>',
+        help: `most memory in huge pages of ${size}: whole pages, max`,
+        parse: parseBytes,
+      },
+    ],
+    unset: 'max',
+    rounded: (text) => wholePages(text, pageSize),
+    describe: sizeOrNone,
+  };
+}
+
+/** Bytes of each kind of huge page that this machine has; those of a usual PC where it cannot tell. */
+function hugePageSizes(): number[] {
+  try {
+    const sizes = readdirSync('/sys/kernel/mm/hugepages').map(
+      (name) => Number(/^hugepages-(\d+)kB$/.exec(name)?.[1]) * 1024,
+    );
+    const known = sizes.filter((size) => size > 0).sort((a, b) => a - b);
+    if (known.length > 0) return known;
+  } catch {
+    // Not mounted, or no huge pages in this kernel.
+  }
+  return [2 ** 21, 2 ** 30];
+}
+
+/** The kernel shows a line for every resource that the machine has: another one cannot be set. */
+function setLine(key: string, file: string, line: (old: string) => string): Edit {
+  return {
+    after: (before) => {
+      const lines = linesByKey(before);
+      const old = lines.get(key);
+      if (old === undefined) {
+        const known = [...lines.keys()];
+        throw new BadValueError(
+          known.length === 0
+            ? `"${key}": this machine has nothing that ${file} counts`
+            : `"${key}" is not in ${file}; this machine has ${known.join(', ')}`,
+        );
+      }
+      return textOf(lines.set(key, line(old)));
+    },
+  };
+}
+
+function keyedLimit(
+  file: 'misc.max' | 'dmem.max' | 'rdma.max',
+  none: string,
+  flag: Omit<LimitFlag, 'repeatable'>,
+): Limit {
+  return {
+    ...homeOf(file),
+    flags: [{ ...flag, repeatable: true }],
+    unset: '',
+    rounded: same,
+    same: sameLines,
+    commands: (before, after) => changedLines(before, after, (key) => `${key} ${none}`),
+    describe: (text) => [...linesByKey(text).values()].join('; ') || 'nothing of it here',
+  };
+}
+
+const RDMA_KEYS = ['hca_handle', 'hca_object'];
+
+/** `mlx5_0:hca_handle=2,hca_object=2000` */
+function parseRdma(text: string): Edit {
+  const [device, value] = splitPair(text, 'mlx5_0:hca_handle=2,hca_object=2000');
+  const entries = value.split(/[\s,]+/).map((word): [string, string] => {
+    const [key = '', count = '', ...rest] = word.split('=');
+    if (!RDMA_KEYS.includes(key) || rest.length > 0)
+      throw new BadValueError(`"${word}" is not one of ${RDMA_KEYS.map((known) => `${known}=NUMBER`).join(', ')}`);
+    return [key, kernelText(parseWhole(count, 0, 2 ** 31 - 1, true))];
+  });
+  return setLine(device, 'rdma.max', (old) => {
+    const words = new Map(
+      [...old.split(' ').slice(1), ...entries.map((entry) => entry.join('='))].map((word) => [
+        word.split('=')[0],
+        word,
+      ]),
+    );
+    return [device, ...words.values()].join(' ');
+  });
+}
+
+export const OTHER_LIMITS: readonly Limit[] = [
+  pids,
+  ...hugePageSizes().map(hugetlbLimit),
+  keyedLimit('misc.max', 'max', {
+    long: '--misc',
+    value: '<resource:number>',
+    help: 'most of a resource that the machine has few of: sev:10, sev_es:max (tscg get lists them)',
+    parse: (text) => {
+      const [key, value] = splitPair(text, 'sev:10');
+      const count = parseWhole(value, 0, Number.MAX_SAFE_INTEGER, true);
+      return setLine(key, 'misc.max', () => `${key} ${kernelText(count)}`);
+    },
+  }),
+  keyedLimit('rdma.max', 'hca_handle=max hca_object=max', {
+    long: '--rdma',
+    value: '<device:keys>',
+    help: 'most handles and objects of an RDMA device: mlx5_0:hca_handle=2,hca_object=2000',
+    parse: parseRdma,
+  }),
+  keyedLimit('dmem.max', 'max', {
+    long: '--dmem',
+    value: '<region:size>',
+    help: 'most memory of a device, as of a GPU: drm/0000:03:00.0/vram0:1G',
+    parse: (text) => {
+      const [key, value] = splitPair(text, 'drm/0000:03:00.0/vram0:1G');
+      const bytes = isNone(value) ? NO_LIMIT : parseSize(value);
+      return setLine(key, 'dmem.max', () => `${key} ${kernelText(bytes)}`);
+    },
+  }),
+];

@@ -1,0 +1,72 @@
+/** Why a cgroup does not have the file of a limit, where that stops, and the command that helps. */
+import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { parseCgroupType } from '../kernel/cgroup-type.ts';
+import { parseControllers } from '../kernel/hierarchy.ts';
+import { interfaceFile } from '../kernel/interface-files.ts';
+import type { Limit } from './catalogue.ts';
+import { ancestorsOf } from './effective-note.ts';
+import { shellWord } from './risks.ts';
+
+/** The limit cannot be set, for the cgroup has no such file. */
+export class NoSuchLimitError extends Error {
+  override readonly name = 'NoSuchLimitError';
+}
+
+/** Controllers that count whole processes: they stop where threads are told apart (Documentation/admin-guide/cgroup-v2.rst). */
+const OF_DOMAINS = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
+
+/** Undefined where the cgroup itself is not there. */
+export function whyMissing(
+  path: string,
+  { file, controller }: Pick<Limit, 'file' | 'controller'>,
+  files: CgroupFiles,
+): string | undefined {
+  const known = interfaceFile(file);
+  if (path === '/') return `the root cgroup has no ${file}: limit the cgroups in it`;
+  if (known?.root === 'only')
+    return `${file} is set for the whole machine, in the root cgroup: name / instead of ${path}`;
+  if (textOf(files, path, 'cgroup.type') === undefined) return undefined;
+  const type = parseCgroupType(textOf(files, path, 'cgroup.type') ?? '');
+  if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && OF_DOMAINS.has(controller)) {
+    return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; limit ${domainOf(path, files)}`;
+  }
+  for (const ancestor of ancestorsOf(path).toReversed()) {
+    const [has, gives] = ['cgroup.controllers', 'cgroup.subtree_control'].map((name) =>
+      parseControllers(textOf(files, ancestor, name) ?? ''),
+    );
+    if (ancestor === '/' && !has?.includes(controller)) {
+      return `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
+    }
+    if (gives?.includes(controller)) continue;
+    return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, controller, files)}`;
+  }
+  const since = known ? ` (it came with Linux ${known.since}, and may be left out of a build)` : '';
+  return `this kernel has no ${file}${since}`;
+}
+
+function remedy(ancestor: string, controller: string, files: CgroupFiles): string {
+  if (/\/user@\d+\.service/.test(ancestor) || /\/user-\d+\.slice$/.test(ancestor))
+    return `for a user's units: systemctl edit user@.service, and there [Service] Delegate=cpu cpuset io memory pids`;
+  const command = `tscg controllers ${shellWord(ancestor)} +${controller}`;
+  const populated = ancestor !== '/' && (textOf(files, ancestor, 'cgroup.procs') ?? '') !== '';
+  if (!populated) return `enable them with: ${command}`;
+  return OF_DOMAINS.has(controller)
+    ? `it holds processes itself, so they have to move into a child of it first (no internal processes); then: ${command}`
+    : `it holds processes itself, so enabling it there would make ${ancestor} "domain threaded"; move them into a child first, then: ${command}`;
+}
+
+/** The nearest ancestor that is a whole domain again. */
+const domainOf = (path: string, files: CgroupFiles): string =>
+  ancestorsOf(path).find((ancestor) => {
+    const type = parseCgroupType(textOf(files, ancestor, 'cgroup.type') ?? 'domain');
+    return type === 'domain' || type === 'domain threaded';
+  }) ?? '/';
+
+function textOf(files: CgroupFiles, path: string, file: string): string | undefined {
+  try {
+    return files.read(path, file).trim();
+  } catch (error) {
+    if (error instanceof CgroupFileError) return undefined;
+    throw error;
+  }
+}

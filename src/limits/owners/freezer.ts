@@ -1,0 +1,60 @@
+/**
+ * Freezing through the owner: systemd's FreezeUnit and ThawUnit, docker's and podman's pause. A raw write behind their
+ * back leaves them with another state than the kernel's.
+ */
+
+import type { Owner } from './owner.ts';
+import { OwnerError } from './owner.ts';
+
+export const FREEZE_FILE = 'cgroup.freeze';
+
+interface Freezer {
+  /** What the owner calls it. */
+  readonly verb: (frozen: boolean) => string;
+  readonly freeze: (subject: string, frozen: boolean) => Promise<void>;
+}
+
+/** The owner, and cgroup.freeze among its files. */
+export function withFreezer(owner: Owner, { verb, freeze }: Freezer): Owner {
+  return {
+    ...owner,
+    sets: (file) => file === FREEZE_FILE || owner.sets(file),
+    describe: (file, text) => (file === FREEZE_FILE ? verb(text === '1') : owner.describe(file, text)),
+    keeps: (file, text) => (file === FREEZE_FILE ? text : owner.keeps(file, text)),
+    apply: async (writes) => {
+      const others = writes.filter(({ file }) => file !== FREEZE_FILE);
+      if (others.length > 0) await owner.apply(others);
+      for (const { file, subject, after } of writes) {
+        if (file !== FREEZE_FILE) continue;
+        try {
+          await freeze(subject, after === '1');
+        } catch (error) {
+          throw new OwnerError(
+            `${owner.name} ${verb(after === '1')} ${subject.slice(0, 64)}: ${error instanceof Error ? error.message : error} (past it: --via cgroupfs)`,
+          );
+        }
+      }
+    },
+  };
+}
+
+/** Freezing waits for every task. */
+const PATIENCE_MS = 15_000;
+
+export const systemdFreezer = (socket: string): Freezer => ({
+  verb: (frozen) => (frozen ? 'FreezeUnit' : 'ThawUnit'),
+  freeze: async (unit, frozen) => {
+    const { callManager } = await import('./systemd-manager.ts');
+    await callManager(socket, frozen ? 'FreezeUnit' : 'ThawUnit', 's', [unit]);
+  },
+});
+
+/** `prefix`: before `/containers/ID/pause`. */
+export const engineFreezer = (socket: string, prefix: string): Freezer => ({
+  verb: (frozen) => (frozen ? 'pause' : 'unpause'),
+  freeze: async (id, frozen) => {
+    const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
+    const path = `${prefix}/containers/${id}/${frozen ? 'pause' : 'unpause'}`;
+    await postJson(socket, path, undefined, { timeoutMs: PATIENCE_MS });
+  },
+});

@@ -1,0 +1,62 @@
+/** What a policy asks of the workloads that run. */
+import type { Workload } from '../../inventory/workload.ts';
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+import { LIMITS } from '../catalogue.ts';
+import { type Plan, type PlanContext, planSet, type Request } from '../plan.ts';
+import type { Policy, Setting } from './read.ts';
+
+export interface PolicyRequest extends Request {
+  /** Indices of the rules that mean it. */
+  readonly rules: readonly number[];
+}
+
+/** A later rule takes the place of an earlier one for each file that it sets; undefined where no rule means it. */
+export function policyRequest({ rules }: Policy, target: Workload): PolicyRequest | undefined {
+  const meant = rules.flatMap((rule, index) => (rule.matches(target) ? [{ rule, index }] : []));
+  if (meant.length === 0) return undefined;
+  const byFile = new Map<string, readonly Setting[]>();
+  for (const { rule } of meant) {
+    for (const { limit } of rule.settings) {
+      byFile.set(
+        limit.file,
+        rule.settings.filter((setting) => setting.limit === limit),
+      );
+    }
+  }
+  const edits = LIMITS.flatMap(({ file }) => byFile.get(file) ?? []);
+  return { target, edits, rules: meant.map(({ index }) => index) };
+}
+
+/** Each with a name that the user can type: its path where others go by its name. */
+export function policyRequests(policy: Policy, workloads: readonly Workload[]): PolicyRequest[] {
+  const named = new Map<string, number>();
+  for (const { name } of workloads) named.set(name, (named.get(name) ?? 0) + 1);
+  return workloads.flatMap((workload) => {
+    const request = policyRequest(policy, workload);
+    if (!request) return [];
+    return named.get(workload.name) === 1 ? [request] : [{ ...request, target: { ...workload, name: workload.path } }];
+  });
+}
+
+/** One Plan for all. What ended since it was looked up is left out. Throws as planSet does. */
+export function planPolicy(requests: readonly Request[], context: PlanContext): Plan {
+  for (;;) {
+    const living = requests.filter(({ target }) => isAlive(context.files, target));
+    try {
+      return planSet(living, context);
+    } catch (error) {
+      if (!(error instanceof CgroupFileError) || living.every(({ target }) => isAlive(context.files, target)))
+        throw error;
+    }
+  }
+}
+
+function isAlive(files: CgroupFiles, { path, inode }: Pick<Workload, 'path' | 'inode'>): boolean {
+  try {
+    return files.inode(path) === inode;
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** What is set now, as a policy that leaves it as it is. */
+import { Document } from 'yaml';
+import type { Workload } from '../../inventory/workload.ts';
+import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+import { clean } from '../../kernel/text.ts';
+import { LIMITS, type Limit } from '../catalogue.ts';
+import { NoSuchLimitError } from '../missing.ts';
+import { type PlanContext, planSet } from '../plan.ts';
+import { BadValueError } from '../units.ts';
+import { literalGlob } from './glob.ts';
+import { compileMatch } from './match.ts';
+import type { MatchShape } from './shape.ts';
+import { isSilent, type Spelling, spell } from './spell.ts';
+
+/** Files that say in another way what another one says: setting both would depend on their order. */
+const VIEWS: ReadonlySet<string> = new Set(['cpu.weight.nice']);
+
+/**
+ * YAML with a rule for each of `chosen` that has a limit. `all`: everything that runs, so that a rule means one workload
+ * only. What cannot be said in a policy is a comment.
+ */
+export function snapshotPolicy(chosen: readonly Workload[], all: readonly Workload[], context: PlanContext): string {
+  const unsaid: string[] = [];
+  const rules = chosen.flatMap((workload) => {
+    let limits: Spelling = {};
+    for (const limit of LIMITS) {
+      const text = VIEWS.has(limit.file) ? undefined : textOf(workload, limit, context);
+      /** The weight of an idle cgroup says only that it is idle. */
+      if (text === undefined || isUnset(text, limit) || (limit.file === 'cpu.weight' && text.trim() === '0')) continue;
+      const spelled = spell(limit, text, context.machine);
+      if (spelled) limits = { ...limits, ...spelled };
+      else unsaid.push(` ${clean(workload.path)} ${limit.file}: ${clean(text)}`);
+    }
+    if (Object.keys(limits).length === 0) return [];
+    const tidy = Object.entries(limits).map(([key, typed]) => [key, typeof typed === 'string' ? plain(typed) : typed]);
+    return [{ match: matchOf(workload, all), limits: Object.fromEntries(tidy) }];
+  });
+  const document = new Document({ version: 1, rules });
+  if (unsaid.length > 0) document.commentBefore = [' set, but no flag of tscg says it:', ...unsaid].join('\n');
+  return document.toString({ lineWidth: 0 });
+}
+
+/** The text where the owner keeps it, as a Plan finds it; undefined where the kernel has no such file here. */
+function textOf(target: Workload, limit: Limit, context: PlanContext): string | undefined {
+  try {
+    const edits = [{ limit: { ...limit, check: () => {} }, edit: { after: (before: string) => before } }];
+    return planSet([{ target, edits }], context).unchanged[0]?.before;
+  } catch (error) {
+    if ([CgroupFileError, NoSuchLimitError, BadValueError].some((kind) => error instanceof kind)) return undefined;
+    throw error;
+  }
+}
+
+function isUnset(text: string, { unset, same }: Limit): boolean {
+  return [unset.trim(), ''].includes(text.trim()) || isSilent(text) || (same?.(text, unset) ?? false);
+}
+
+/** Its name, which outlives a restart, where that means it alone; else its path. */
+function matchOf(workload: Workload, all: readonly Workload[]): MatchShape {
+  const { name, kind } = workload;
+  const byPath: MatchShape = { path: literalGlob(workload.path) };
+  if (kind === 'root' || kind === 'inner' || kind === 'monitor' || name === '') return byPath;
+  const byName: MatchShape = { name: literalGlob(name), kind };
+  const meant = all.filter(compileMatch(byName));
+  return meant.length === 1 && meant[0] === workload ? byName : byPath;
+}
+
+/** A number without quotes where it reads back the same. */
+const plain = (typed: string): string | number => (/^(0|[1-9]\d{0,14})$/.test(typed) ? Number(typed) : typed);

@@ -1,0 +1,23 @@
+/** What a write can be taken back to. */
+import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { findLimit } from './catalogue.ts';
+import type { Write } from './plan.ts';
+
+/** The text that was there before; where the kernel does not take that again while tasks are inside, what it stood for. */
+export function restorable(
+  { path, file, before }: Pick<Write, 'path' | 'file' | 'before'>,
+  files: CgroupFiles,
+): string {
+  const limit = findLimit(file);
+  const read = (of: string, name: string): string | undefined => {
+    try {
+      return files.read(of, name).trim();
+    } catch (error) {
+      if (error instanceof CgroupFileError) return undefined;
+      throw error;
+    }
+  };
+  if (!limit?.restorable || !/^populated 1$/m.test(read(path, 'cgroup.events') ?? '')) return before;
+  const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+  return limit.restorable(before, (name) => read(parent, name));
+}
