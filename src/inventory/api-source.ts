@@ -1,5 +1,6 @@
 /** The runtimes' APIs as a source of names: what they know beats what the disk tells. */
 import type { NameSource } from './names/source.ts';
+import { LONG_PATIENCE_MS, PATIENCE_MS } from './names.ts';
 import type { RuntimeStatus } from './runtimes/endpoint.ts';
 import { openRuntimes } from './runtimes/runtimes.ts';
 
@@ -10,15 +11,15 @@ export interface ApiSource {
   close(): void;
 }
 
-/** Less than a lookup is waited for (names.ts), so that one runtime that hangs does not hide the names of the others. */
-const PATIENCE_MS = 1_500;
+/** Less than a lookup is waited for, so that one runtime that hangs does not hide the names of the others. */
+const SHARE_OF_PATIENCE = 0.7;
 
 /** `watch`: follow the runtimes' events. Without, they are asked once, when the first name is wanted. */
 export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource {
   const listeners = new Set<(id: string) => void>();
   const runtimes = openRuntimes({
     watch,
-    timeoutMs: PATIENCE_MS,
+    timeoutMs: SHARE_OF_PATIENCE * (watch ? PATIENCE_MS : LONG_PATIENCE_MS),
     onChange: (id) => {
       for (const listener of listeners) listener(id);
     },

@@ -6,7 +6,7 @@ import { openApiSource } from './api-source.ts';
 import { diskSources } from './disk-sources.ts';
 import { identify } from './identity.ts';
 import type { NameSource, Names } from './names/source.ts';
-import { createNameOf, isNameable, pathName } from './names.ts';
+import { createNameOf, isNameable, LONG_PATIENCE_MS, PATIENCE_MS, pathName } from './names.ts';
 import type { RuntimeStatus } from './runtimes/endpoint.ts';
 import { type Cgroup, openTree } from './tree.ts';
 import { createWalk, type Walk } from './walk.ts';
@@ -73,7 +73,7 @@ export function openInventory(options: InventoryOptions): Inventory {
   const { mount, proc, watch } = options;
   const apis = options.apis ? openApiSource({ watch }) : undefined;
   const sources = [...(apis ? [apis.source] : []), ...(options.sources ?? diskSources())];
-  const nameOf = createNameOf(sources);
+  const nameOf = createNameOf(sources, undefined, watch ? PATIENCE_MS : LONG_PATIENCE_MS);
   const listeners = new Set<() => void>();
   /** A burst of events is told of once. */
   let isTelling = false;

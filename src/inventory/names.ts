@@ -4,14 +4,20 @@ import { type NameSource, type Names, podName } from './names/source.ts';
 import type { Identity } from './workload.ts';
 
 /** A source that takes longer is left out: a socket that accepts and never answers costs its own names only. */
-const PATIENCE_MS = 2_000;
+export const PATIENCE_MS = 2_000;
+/** A command that ends at once would rather wait: on a machine that starves, no name is worse than a late one. */
+export const LONG_PATIENCE_MS = 10_000;
 /** And it is not asked again for so long. */
 const SULK_MS = 10_000;
 
 export type NameOf = (identity: Identity, path: string) => Promise<Names>;
 
 /** Asks every source that may know a workload, all at once; of two that know, the first in the list is believed. */
-export function createNameOf(sources: readonly NameSource[], clock: () => number = () => performance.now()): NameOf {
+export function createNameOf(
+  sources: readonly NameSource[],
+  clock: () => number = () => performance.now(),
+  patienceMs = PATIENCE_MS,
+): NameOf {
   const notBefore = new Map<NameSource, number>();
 
   async function ask(source: NameSource, identity: Identity, path: string): Promise<Names | undefined> {
@@ -20,7 +26,7 @@ export function createNameOf(sources: readonly NameSource[], clock: () => number
       timer = setTimeout(() => {
         notBefore.set(source, clock() + SULK_MS);
         resolve(undefined);
-      }, PATIENCE_MS);
+      }, patienceMs);
     });
     try {
       return await Promise.race([source.lookup(identity, path), tooLate]);

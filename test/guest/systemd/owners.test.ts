@@ -3,7 +3,7 @@
  * and still after a daemon-reload.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -127,16 +127,7 @@ const CASES: readonly Case[] = [
   { what: 'LXC', start: () => startLxc('lxc1'), kind: 'machine', owner: 'lxc' },
   {
     what: 'a user service',
-    start: async () => {
-      // What tscg doctor advises: without it a user's units have no cpu controller.
-      mkdirSync('/etc/systemd/system/user@.service.d', { recursive: true });
-      writeFileSync(
-        '/etc/systemd/system/user@.service.d/delegate.conf',
-        '[Service]\nDelegate=cpu cpuset io memory pids\n',
-      );
-      run('systemctl', 'daemon-reload');
-      return startUserService('us');
-    },
+    start: () => startUserService('us'),
     kind: 'unit',
     owner: 'systemd',
   },
