@@ -56,7 +56,7 @@ export const isNameable = ({ kind }: Identity): boolean => ['container', 'pod', 
 export function pathName(identity: Identity, path: string): string {
   const { kind, name, id } = identity;
   if (name !== undefined && name !== '') return name;
-  if (id !== undefined && kind !== 'cgroup') return shortId(id);
+  if (id !== undefined && isNameable(identity)) return shortId(id);
   if (kind === 'root') return '/';
   return clean(path.slice(path.lastIndexOf('/') + 1)) || clean(path);
 }

@@ -181,7 +181,7 @@ it('an event of a source has the one it names asked for again', async () => {
   assert.is(stopped, 1);
 });
 
-it('only containers, pods and machines are asked for', async () => {
+it('only containers, pods, machines and units are asked for', async () => {
   const { walk, cgroups } = playedTree();
   for (const path of ['/system.slice', '/system.slice/a.service', `/docker/${idOf(1)}`, `/docker/${idOf(1)}/init`]) {
     cgroups.set(path, cgroups.size + 1);
@@ -196,7 +196,7 @@ it('only containers, pods and machines are asked for', async () => {
   );
   await withInventory({ walk, sources: [everything] }, async (inventory) => {
     await inventory.refresh();
-    assert.equal(asked, [`/docker/${idOf(1)}`]);
+    assert.equal(asked, ['/system.slice/a.service', `/docker/${idOf(1)}`]);
   });
 });
 

@@ -178,7 +178,7 @@ test('--watch limits a cgroup that appears, again after a runtime took it back, 
   ));
 
 async function until(holds: () => boolean, about: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     if (holds()) return;
     await sleep(100);
   }
