@@ -10,6 +10,7 @@
         "src/errors.cc",
         "src/files.cc",
         "src/inotify.cc",
+        "src/launch.cc",
         "src/module.cc",
         "src/namespaces.cc",
         "src/parser.cc",

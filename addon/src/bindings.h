@@ -14,6 +14,7 @@ Napi::Value PidfdOpen(const Napi::CallbackInfo& info);
 Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info);
 Napi::Value ReadNamespaceInfo(const Napi::CallbackInfo& info);
 Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info);
+Napi::Value Launch(const Napi::CallbackInfo& info);
 Napi::Value CreateInotify(const Napi::CallbackInfo& info);
 
 }  // namespace tscg

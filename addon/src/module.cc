@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("pidfdSendSignal", Napi::Function::New(env, PidfdSendSignal, "pidfdSendSignal"));
   exports.Set("namespaceInfo", Napi::Function::New(env, ReadNamespaceInfo, "namespaceInfo"));
   exports.Set("createPsiTrigger", Napi::Function::New(env, CreatePsiTrigger, "createPsiTrigger"));
+  exports.Set("launch", Napi::Function::New(env, Launch, "launch"));
   exports.Set("createInotify", Napi::Function::New(env, CreateInotify, "createInotify"));
   return exports;
 }

@@ -8,6 +8,8 @@ export interface CarryOutOptions {
   dryRun?: boolean;
   force?: boolean;
   json?: boolean;
+  /** Says nothing that is not an error. */
+  quiet?: boolean;
 }
 
 /** What else a command does around its change. */
@@ -33,12 +35,12 @@ export function checkRisks(risks: readonly Risk[], force: boolean | undefined): 
 export async function carryOut(
   plan: Plan,
   context: PlanContext,
-  { dryRun, force, json }: CarryOutOptions,
+  { dryRun, force, json, quiet }: CarryOutOptions,
   undoes?: string,
   hooks: CarryOutHooks = {},
 ): Promise<void> {
   const say = (text: string): void => {
-    if (!json && text !== '') console.log(text);
+    if (!json && !quiet && text !== '') console.log(text);
   };
   const refused = plan.risks.filter(({ level }) => level === 'refuse');
   if (dryRun || plan.writes.length === 0) {

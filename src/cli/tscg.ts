@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
 import { Argument, type Command, CommanderError, Option, program } from 'commander';
+import { addLimitFlags } from './limit-flags.ts';
 import { commandLineError, endWithReader, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
+import { registerRun } from './register-run.ts';
 
 program
   .name('tscg')
@@ -13,9 +15,6 @@ program
   .enablePositionalOptions()
   .configureOutput({ outputError: (text, write) => write(commandLineError('tscg', text)) })
   .exitOverride();
-
-/** Values of an option that may be given several times. */
-const collect = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 const json = new Option('--json', 'print JSON');
 const force = new Option('--force', 'do it although the plan names a risk that refuses it');
@@ -54,24 +53,11 @@ const set = program
   .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
   .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
   .option('--persist', 'keep it over a reboot, where systemd owns it')
+  .option('--for <time>', 'take it back after so long, as 10m, also when this terminal is gone by then')
   .addOption(dryRun)
   .addOption(force)
   .addOption(json);
-// A flag for every limit of the catalogue; loading it costs what `tscg ls --help` takes in all, so only when asked for.
-if (process.argv.includes('set')) {
-  const { LIMITS } = await import('../limits/catalogue.ts');
-  for (const { flags, group, file } of LIMITS) {
-    for (const { short, long, value, help, repeatable } of flags) {
-      const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
-      set.addOption((repeatable ? option.argParser(collect) : option).helpGroup(`${group}:`));
-    }
-  }
-  const property = new Option(
-    '-p, --property <NAME=VALUE>',
-    "a limit as systemd's property: CPUQuota=20%, TasksMax=100",
-  );
-  set.addOption(property.argParser(collect).helpGroup('systemd:'));
-}
+if (process.argv.includes('set')) await addLimitFlags(set);
 set.action(async (names, options, command: Command) =>
   (await import('./commands/set.ts')).set(names, options, command.optsWithGlobals()),
 );
@@ -128,6 +114,7 @@ program
   );
 
 registerActions(program);
+await registerRun(program);
 
 program
   .command('metrics')

@@ -13,6 +13,9 @@ interface TstopFlags {
   color: boolean;
   mouse: boolean;
   readonly?: boolean;
+  ascii?: boolean;
+  theme?: string;
+  dashboard?: string;
 }
 
 program
@@ -25,6 +28,12 @@ program
   .option('-d, --delay <seconds>', 'interval between two samples', '1')
   .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
   .option('-M, --no-mouse', 'leave the mouse to the terminal')
+  .option('-U, --ascii', 'no characters beyond ASCII (also where the locale is not UTF-8)')
+  .option('--theme <name>', 'dark, light, high-contrast, monochrome or colour-blind')
+  .option(
+    '--dashboard <name|file>',
+    'screen to begin with: overview, container, pressure, cpu, memory, io, network, or a file',
+  )
   .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(commandLineError('tstop', text)) })
@@ -38,7 +47,17 @@ program
     const { secondsOption } = await import('./options.ts');
     const { runTstop } = await import('../dashboard/run.ts');
     const seconds = secondsOption('--delay', options.delay);
-    const colour = options.color && !process.env.NO_COLOR;
+    const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
+    const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
+    const directory = configDirectory();
+    const { settings, faults } = loadSettings(directory);
+    const chosen = chooseDashboard(options.dashboard, directory);
+    const { THEMES } = await import('../dashboard/themes.ts');
+    if (options.theme !== undefined && !(options.theme in THEMES)) {
+      const { UsageError } = await import('./errors.ts');
+      throw new UsageError(`--theme: no theme "${options.theme}"; one of ${Object.keys(THEMES).join(', ')}`);
+    }
+    const isPlain = !options.color || Boolean(process.env.NO_COLOR);
     const hierarchy = openHierarchy(options);
     const { openJournal, stateDirectory } = await import('../limits/journal.ts');
     const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
@@ -46,8 +65,14 @@ program
       hierarchy,
       proc: PROC,
       seconds,
-      colour,
-      mouse: options.mouse,
+      theme: isPlain ? 'monochrome' : (options.theme ?? settings.theme ?? 'dark'),
+      ascii: options.ascii || settings.ascii || !isUtf8(),
+      mouse: options.mouse && settings.mouse !== false,
+      settings,
+      directory,
+      dashboards: chosen.dashboards,
+      dashboard: chosen.index,
+      faults: [...chosen.faults, ...faults],
       ...(options.readonly ? {} : { acting }),
     });
     process.exit();

@@ -11,8 +11,11 @@ import { errorLine } from './errors.ts';
  * looked at again, this long after.
  */
 const LOOK_AGAIN_MS: readonly number[] = [500, 3000];
-/** Events may be lost; names come late. */
+/** Events may be lost. */
 const LEAST_OFTEN_MS = 5000;
+/** A runtime's files, and so the name, may come after the cgroup: for so long it is looked at more often. */
+const NEW_FOR_MS = 10_000;
+const NEW_OFTEN_MS = 500;
 /** Where containers come and go all the time, several are looked at together. */
 const MOST_OFTEN_MS = 50;
 
@@ -29,11 +32,12 @@ interface Care {
 /** Until SIGINT or SIGTERM. What fails is told on stderr and stops nothing else. Closes the inventory. */
 export async function watchPolicy(
   policy: Policy,
-  context: PlanContext,
+  contextNow: () => PlanContext,
   inventory: Inventory,
-  carry: (plan: Plan) => Promise<void>,
+  carry: (plan: Plan, context: PlanContext) => Promise<void>,
 ): Promise<void> {
   const cares = new Map<number, Care>();
+  let newUntil = 0;
   let isStopped = false;
   let wake = (): void => {};
   const stop = (): void => {
@@ -49,7 +53,8 @@ export async function watchPolicy(
   try {
     while (!isStopped) {
       isHinted = false;
-      await inventory.refresh();
+      const { added } = await inventory.refresh();
+      if (added.length > 0) newUntil = performance.now() + NEW_FOR_MS;
       await inventory.named();
       const requests = policyRequests(policy, inventory.workloads());
       forget(cares, requests);
@@ -57,7 +62,8 @@ export async function watchPolicy(
         if (isStopped) break;
         await look(request);
       }
-      const pause = Math.min(LEAST_OFTEN_MS, ...[...cares.values()].map(({ due }) => due - performance.now()));
+      const often = performance.now() < newUntil ? NEW_OFTEN_MS : LEAST_OFTEN_MS;
+      const pause = Math.min(often, ...[...cares.values()].map(({ due }) => due - performance.now()));
       await sleep(MOST_OFTEN_MS);
       if (!isHinted && !isStopped) await new Promise<void>((resolve) => waitFor(resolve, Math.max(0, pause)));
     }
@@ -82,8 +88,10 @@ export async function watchPolicy(
     cares.set(inode, care);
     if (performance.now() < care.due) return;
     try {
+      // A runtime may have started since.
+      const context = contextNow();
       const plan = planPolicy([request], context);
-      if (plan.writes.length > 0) await carry(plan);
+      if (plan.writes.length > 0) await carry(plan, context);
       care.told = '';
     } catch (error) {
       const line = errorLine('tscg', error);

@@ -8,3 +8,29 @@ declare module 'blessed-contrib/lib/widget/sparkline.js' {
   const sparkline: (options: Widgets.BoxOptions & { style?: { fg?: string; titleFg?: string } }) => SparklineElement;
   export default sparkline;
 }
+
+declare module 'blessed-contrib/lib/widget/charts/line.js' {
+  import type { Widgets } from 'blessed';
+
+  interface LineSeries {
+    readonly title: string;
+    readonly x: readonly string[];
+    readonly y: readonly number[];
+    readonly style: { readonly line: string };
+  }
+  interface LineElement extends Widgets.BoxElement {
+    setData(series: readonly LineSeries[]): void;
+  }
+  interface LineOptions extends Widgets.BoxOptions {
+    readonly style: { readonly line: string; readonly text: string; readonly baseline: string };
+    readonly minY?: number;
+    readonly maxY?: number;
+    readonly numYLabels?: number;
+    readonly xLabelPadding?: number;
+    readonly xPadding?: number;
+    readonly showLegend?: boolean;
+    readonly abbreviate?: boolean;
+  }
+  const line: (options: LineOptions) => LineElement;
+  export default line;
+}

@@ -2,12 +2,24 @@
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
+import { CPU_SCALES } from './columns.ts';
+import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 import { type Line, type Piece, shareStyle } from './style.ts';
 
 const BAR_CELLS = 12;
 
-export function headerView(frame: Frame, shown: number, state: State, width: number): Line[] {
+export interface HeaderInput {
+  readonly frame: Frame;
+  readonly shown: Shown;
+  readonly state: State;
+  /** Of the screen. */
+  readonly title: string;
+  /** Seconds between the Frame that is held and the newest. */
+  readonly age: number;
+}
+
+export function headerView({ frame, shown, state, title, age }: HeaderInput, width: number): Line[] {
   const { host, usage, cost } = frame;
   const { snapshot } = usage;
   const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
@@ -43,7 +55,19 @@ export function headerView(frame: Frame, shown: number, state: State, width: num
         [`${text}  `, some >= 10 ? 'warning' : 'plain'],
       ];
     }),
-    [`${shown}${state.paused ? ' held' : ''} rows  `, state.paused ? 'warning' : 'plain'],
+    ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
+    [`${shown.rows.length} rows  `],
+    ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
+    ...(state.paused
+      ? ([
+          [
+            `held ${new Date(snapshot.wall).toTimeString().slice(0, 8)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `,
+            'warning',
+          ],
+        ] as const)
+      : []),
+    ...(state.follow ? ([['following  ', 'warning']] as const) : []),
+    ...(state.scales.cpu > 0 && wide ? ([[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] as const) : []),
     ['tstop ', 'dim'],
     [`${percent(host.ownCpuPercent)} ${bytes(own.rss)} ${cost.milliseconds.toFixed(0)} ms`],
     ...(wide ? ([[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] as const) : []),

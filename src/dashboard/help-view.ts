@@ -1,12 +1,17 @@
-/** Help, made from the key table. */
+/** Help, made from the key table; and the footer: keys, what is typed, what went wrong. */
 import { padEnd } from '../kernel/text.ts';
 import { METRICS } from '../metrics/catalogue.ts';
-import { KEYS } from './keys.ts';
+import type { Dashboard } from './dashboards.ts';
+import { KEYS, type KeyBinding } from './keys.ts';
 import type { State } from './state.ts';
 import type { Line } from './style.ts';
 
-export function helpLines(): Line[] {
-  const keys = KEYS.map(({ shown, help }): Line => [[padEnd(shown, 14), 'accent'], [help]]);
+/** The keys 1 to 9 are said with the screen that each shows. */
+export function helpLines(dashboards: readonly Dashboard[] = []): Line[] {
+  const keys = KEYS.map(({ shown, help, action }): Line => {
+    const title = action.type === 'screen' ? (dashboards[action.to]?.title ?? 'none yet') : undefined;
+    return [[padEnd(shown, 14), 'accent'], [title === undefined ? help : `${help}: ${title}`]];
+  });
   const figures = METRICS.map(
     ({ label, id, help }): Line => [[padEnd(label, 10), 'accent'], [padEnd(id, 32), 'dim'], [help]],
   );
@@ -22,11 +27,25 @@ export function helpLines(): Line[] {
   ];
 }
 
-export function footerView(state: State, trouble?: string): Line {
-  if (state.typing) return [['filter: ', 'accent'], [`${state.filter}▏`], ['   Enter keeps it, Esc clears it', 'dim']];
-  const keys = KEYS.flatMap(({ footer, shown }) =>
+export interface FooterMessage {
+  readonly text: string;
+  readonly style: 'critical' | 'warning' | 'good';
+}
+
+export function footerView(state: State, message?: FooterMessage): Line {
+  const { prompt } = state;
+  if (prompt !== undefined) {
+    const hint: Line = message
+      ? [[`   ${message.text}`, message.style]]
+      : [[prompt === 'filter' ? '   Enter keeps it, Esc clears it' : '   ↓ next one, Enter or Esc ends', 'dim']];
+    return [[`${prompt}: `, 'accent'], [`${state[prompt]}▏`], ...hint];
+  }
+  if (message) return [[` ${message.text}`, message.style]];
+  // What fits is shown: the way out must be.
+  const isFirst = ({ action }: KeyBinding): boolean => action.type === 'help' || action.type === 'quit';
+  const ordered = [...KEYS.filter(isFirst), ...KEYS.filter((binding) => !isFirst(binding))];
+  const keys = ordered.flatMap(({ footer, shown }) =>
     footer ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${footer} `] as const] : [],
   );
-  if (trouble !== undefined) return [[` ${trouble}`, 'critical']];
-  return state.filter ? [...keys, [`  filter: ${state.filter}`, 'warning']] : keys;
+  return state.filter ? [[` filter: ${state.filter} `, 'warning'], ...keys] : keys;
 }

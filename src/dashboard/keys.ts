@@ -9,9 +9,29 @@ export type Action =
   | { readonly type: 'sort-next'; readonly by: number }
   | { readonly type: 'reverse' }
   | { readonly type: 'filter' }
-  | { readonly type: 'clear-filter' }
+  | { readonly type: 'search' }
+  | { readonly type: 'search-next' }
+  | { readonly type: 'clear' }
+  | { readonly type: 'group' }
+  | { readonly type: 'fold'; readonly how: 'open' | 'close' | 'toggle' | 'all' }
+  | { readonly type: 'tag' }
+  | { readonly type: 'untag' }
+  | { readonly type: 'follow' }
+  | { readonly type: 'memory' }
+  | { readonly type: 'scale' }
   | { readonly type: 'all' }
+  | { readonly type: 'columns' }
+  | { readonly type: 'explain' }
   | { readonly type: 'details' }
+  | { readonly type: 'act'; readonly what: 'limits' | 'undo' | 'freeze' | 'kill' }
+  | { readonly type: 'events' }
+  | { readonly type: 'bell' }
+  | { readonly type: 'charts' }
+  | { readonly type: 'span' }
+  | { readonly type: 'step'; readonly by: number }
+  | { readonly type: 'screen'; readonly to: number }
+  | { readonly type: 'screen-next'; readonly by: number }
+  | { readonly type: 'theme' }
   | { readonly type: 'pause' }
   | { readonly type: 'help' }
   | { readonly type: 'redraw' }
@@ -38,34 +58,156 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ['home', 'g'], shown: 'Home g', help: 'first row', action: { type: 'first' } },
   { keys: ['end', 'S-g'], shown: 'End G', help: 'last row', action: { type: 'last' } },
   {
-    keys: ['/', 'f', 'f4', '\\'],
-    shown: '/ f F4 \\',
-    help: 'filter by name, path or image: type, Enter keeps it, Esc clears it',
+    keys: ['f', 'f4', '\\'],
+    shown: 'f F4 \\',
+    help: 'filter by name, path or image (a|b is or), or by a query: cpu > 50 and image ~ redis; Enter keeps it, Esc clears it',
     footer: 'filter',
     action: { type: 'filter' },
   },
-  { keys: ['escape'], shown: 'Esc', help: 'clear the filter, close help', action: { type: 'clear-filter' } },
+  {
+    keys: ['/', 'f3'],
+    shown: '/ F3',
+    help: 'search: go to the next row whose name, path or image holds the text',
+    footer: 'search',
+    action: { type: 'search' },
+  },
+  { keys: ['n'], shown: 'n', help: 'next row that the search finds', action: { type: 'search-next' } },
+  {
+    keys: ['escape'],
+    shown: 'Esc',
+    help: 'close what lies over the table, then clear tags, then the filter',
+    action: { type: 'clear' },
+  },
   {
     keys: ['>', 'f6', 'right'],
     shown: '> F6 →',
-    help: 'sort by the next column',
+    help: 'sort by the next column; while a figure is explained, explain the next one',
     footer: 'sort',
     action: { type: 'sort-next', by: 1 },
   },
-  { keys: ['<', 'left'], shown: '< ←', help: 'sort by the column before', action: { type: 'sort-next', by: -1 } },
+  {
+    keys: ['<', 'left'],
+    shown: '< ←',
+    help: 'sort by the column before; while a figure is explained, explain the one before',
+    action: { type: 'sort-next', by: -1 },
+  },
   { keys: ['S-p'], shown: 'P', help: 'sort by CPU', action: { type: 'sort', by: 'cpu_percent' } },
   { keys: ['S-m'], shown: 'M', help: 'sort by memory', action: { type: 'sort', by: 'memory_bytes' } },
   { keys: ['S-t'], shown: 'T', help: 'sort by throttling', action: { type: 'sort', by: 'cpu_throttled_percent' } },
   { keys: ['S-n'], shown: 'N', help: 'sort by name', action: { type: 'sort', by: 'name' } },
   { keys: ['S-i', 'r'], shown: 'I r', help: 'reverse the order', action: { type: 'reverse' } },
   {
+    keys: ['t', 'f5'],
+    shown: 't F5',
+    help: 'arrange: flat, tree of cgroups, groups by pod, compose project, slice, user; Σ marks a sum over the rows below',
+    footer: 'tree',
+    action: { type: 'group' },
+  },
+  { keys: ['+'], shown: '+', help: 'open the selected group or branch', action: { type: 'fold', how: 'open' } },
+  {
+    keys: ['-'],
+    shown: '-',
+    help: 'close the selected group or branch, or the one around it',
+    action: { type: 'fold', how: 'close' },
+  },
+  { keys: ['='], shown: '=', help: 'open or close the selected group', action: { type: 'fold', how: 'toggle' } },
+  { keys: ['*'], shown: '*', help: 'open or close all groups', action: { type: 'fold', how: 'all' } },
+  {
+    keys: ['space'],
+    shown: 'Space',
+    help: 'tag the row, or all rows of a group: the next action is for all tagged ones',
+    action: { type: 'tag' },
+  },
+  { keys: ['S-u'], shown: 'U', help: 'clear all tags', action: { type: 'untag' } },
+  {
+    keys: ['S-f'],
+    shown: 'F',
+    help: 'follow: the row keeps its line on the screen, and is found again when it is re-created',
+    action: { type: 'follow' },
+  },
+  {
+    keys: ['m'],
+    shown: 'm',
+    help: 'memory definition: working set, current, anonymous, unreclaimable',
+    action: { type: 'memory' },
+  },
+  { keys: ['%'], shown: '%', help: 'CPU scale: of one CPU, of the host, of its limit', action: { type: 'scale' } },
+  {
+    keys: ['a'],
+    shown: 'a',
+    help: 'slices, monitors, inner and empty cgroups too',
+    footer: 'all',
+    action: { type: 'all' },
+  },
+  { keys: ['f2'], shown: 'F2', help: 'choose columns and their order, and save them', action: { type: 'columns' } },
+  {
+    keys: ['e'],
+    shown: 'e',
+    help: 'explain the figure that the table is sorted by: file, its text, formula, why it is unavailable',
+    footer: 'explain',
+    action: { type: 'explain' },
+  },
+  {
     keys: ['return', 'o'],
     shown: 'Enter o',
-    help: 'processes of the selected row, in the whole window and back',
-    footer: 'processes',
+    help: 'everything about the selected row in the whole window, and back: limits, pressure, memory, events, processes',
+    footer: 'inside',
     action: { type: 'details' },
   },
-  { keys: ['a'], shown: 'a', help: 'slices, monitors and inner cgroups too', footer: 'all', action: { type: 'all' } },
+  {
+    keys: ['l'],
+    shown: 'l',
+    help: 'limits of the selected row, or of all tagged: a form with what would be written and what may go wrong',
+    footer: 'limits',
+    action: { type: 'act', what: 'limits' },
+  },
+  { keys: ['u'], shown: 'u', help: 'undo the last change', footer: 'undo', action: { type: 'act', what: 'undo' } },
+  {
+    keys: ['z'],
+    shown: 'z',
+    help: 'freeze, or thaw what is frozen, after confirmation',
+    footer: 'freeze',
+    action: { type: 'act', what: 'freeze' },
+  },
+  {
+    keys: ['S-k', 'f9'],
+    shown: 'K F9',
+    help: 'send a signal of your choice to all processes of the row, after confirmation',
+    footer: 'kill',
+    action: { type: 'act', what: 'kill' },
+  },
+  {
+    keys: ['c'],
+    shown: 'c',
+    help: 'charts of the selected row: CPU, pressure, memory, io; and back',
+    footer: 'charts',
+    action: { type: 'charts' },
+  },
+  { keys: ['x'], shown: 'x', help: 'span of the charts: 5 minutes, 1 minute, 30 seconds', action: { type: 'span' } },
+  { keys: ['['], shown: '[', help: 'hold, and step one sample back in time', action: { type: 'step', by: -1 } },
+  { keys: [']'], shown: ']', help: 'one sample forward in time; Z goes on live', action: { type: 'step', by: 1 } },
+  { keys: ['{'], shown: '{', help: 'hold, and step ten samples back', action: { type: 'step', by: -10 } },
+  { keys: ['}'], shown: '}', help: 'ten samples forward', action: { type: 'step', by: 10 } },
+  { keys: ['tab'], shown: 'Tab', help: 'next screen', footer: 'screen', action: { type: 'screen-next', by: 1 } },
+  { keys: ['S-tab'], shown: 'Shift-Tab', help: 'screen before', action: { type: 'screen-next', by: -1 } },
+  ...Array.from({ length: 9 }, (_, index): KeyBinding => {
+    const key = String(index + 1);
+    return { keys: [key], shown: key, help: `screen ${key}`, action: { type: 'screen', to: index } };
+  }),
+  {
+    keys: ['y'],
+    shown: 'y',
+    help: 'theme: dark, light, high-contrast, monochrome, colour-blind; saved',
+    action: { type: 'theme' },
+  },
+  {
+    keys: ['v'],
+    shown: 'v',
+    help: 'events: OOM kills, memory.high, pids.max, throttling, new, gone, frozen, limits changed; ← → choose a kind',
+    footer: 'events',
+    action: { type: 'events' },
+  },
+  { keys: ['b'], shown: 'b', help: 'bell at an OOM kill or a full pids.max, on or off', action: { type: 'bell' } },
   {
     keys: ['S-z'],
     shown: 'Z',

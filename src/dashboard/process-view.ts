@@ -1,10 +1,11 @@
 /** The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command. */
 import type { ProcessNode } from '../inventory/processes.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { padEnd, padStart } from '../kernel/text.ts';
+import { cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { type ProcessTimes, processUsage } from '../metrics/process-usage.ts';
 import type { Line, Piece } from './style.ts';
+import type { UserNames } from './users.ts';
 
 export interface ProcessList {
   /** Row they belong to. */
@@ -14,6 +15,7 @@ export interface ProcessList {
   readonly left: number;
   readonly before: ProcessTimes | undefined;
   readonly now: ProcessTimes;
+  readonly users: UserNames;
 }
 
 /** Title, column heads and every process; the caller shows a window of them. */
@@ -27,7 +29,7 @@ export function processView(workload: Workload | undefined, list: ProcessList | 
   ];
   if (!list) return [title];
   const wide = width >= 70;
-  const heads = `${padStart('PID', 8)}${padStart('INNER', 8)}${padStart('CPU%', 7)}${wide ? padStart('WAIT%', 7) : ''}${padStart('RES', 9)} S ${wide ? padStart('THR', 4) : ''} COMMAND`;
+  const heads = `${padStart('PID', 8)}${padStart('INNER', 8)}${padStart('CPU%', 7)}${wide ? padStart('WAIT%', 7) : ''}${padStart('RES', 9)} S ${wide ? `${padStart('THR', 4)} ${padEnd('USER', USER_CELLS)}` : ''} COMMAND`;
   const lines: Line[] = [title, [[heads, 'title']]];
   const visit = (node: ProcessNode, prefix: string, last: boolean, depth: number): void => {
     lines.push(processLine(node, depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`, list, wide));
@@ -56,12 +58,19 @@ function processLine(node: ProcessNode, branch: string, list: ProcessList, wide:
       ` ${padEnd(node.state, 2)}`,
       node.state === 'R' ? 'good' : node.state === 'D' || node.state === 'Z' ? 'warning' : 'dim',
     ],
-    ...(wide ? ([[padStart(String(node.threads), 4), 'dim']] as const) : []),
+    ...(wide ? threadsAndUser(node, list.users) : []),
     [` ${branch}`, 'dim'],
     [node.command],
     ...(node.entered ? ([['  entered from outside', 'warning']] as const) : []),
   ];
 }
+
+const USER_CELLS = 9;
+
+const threadsAndUser = ({ threads, uid }: ProcessNode, users: UserNames): Piece[] => [
+  [padStart(String(threads), 4), 'dim'],
+  [` ${padEnd(cut(terminalSafe(users.get(uid) ?? String(uid)), USER_CELLS), USER_CELLS)}`],
+];
 
 const countOf = (nodes: readonly ProcessNode[]): number =>
   nodes.reduce((sum, { children }) => sum + 1 + countOf(children), 0);

@@ -1,116 +1,161 @@
 /** tstop's loop: a Frame every interval, a draw for every Frame and every key; a key never waits for a Frame. */
-
 import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { createReadFiles } from '../kernel/read-files.ts';
+import { createEventLog } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
-import { headerView } from './header-view.ts';
-import { footerView, helpLines } from './help-view.ts';
-import { type Action, actionOf } from './keys.ts';
-import { layoutOf } from './layout.ts';
-import { processView } from './process-view.ts';
+import type { Acting } from './actions.ts';
+import { CHARTED } from './chart-view.ts';
+import { columnOf } from './columns.ts';
+import { compose, MOST_GASPS } from './compose.ts';
+import { createController } from './controller.ts';
+import type { Dashboard } from './dashboards.ts';
+import { filesOf, type RawTexts } from './explain-view.ts';
+import type { FooterMessage } from './help-view.ts';
+import type { Action } from './keys.ts';
+import { createPast } from './past.ts';
 import { openSelectedProcesses } from './processes.ts';
-import { type Key, openScreen, type View } from './screen.ts';
-import { INITIAL, type State, settle, shownRows, type, update } from './state.ts';
-import { COLOUR_THEME, type Line, PLAIN_THEME } from './style.ts';
-import { SORTABLE, tableView } from './table-view.ts';
+import { readRawTexts } from './raw-texts.ts';
+import { createRecreations } from './recreated.ts';
+import { openScreen } from './screen.ts';
+import { type Settings, saveSetting } from './settings.ts';
+import { stageOf } from './stage.ts';
+import { INITIAL } from './state.ts';
+import { tableWindow } from './table-view.ts';
+import { themeOf } from './themes.ts';
+import { onScreen } from './update.ts';
 
 export interface TstopOptions {
   readonly hierarchy: Hierarchy;
   readonly proc: string;
   /** Between two Frames. */
   readonly seconds: number;
-  readonly colour: boolean;
+  readonly theme: string;
+  readonly ascii: boolean;
   readonly mouse: boolean;
+  readonly settings: Settings;
+  /** Where they are saved. */
+  readonly directory: string;
+  readonly dashboards: readonly Dashboard[];
+  /** Index of the first one to show. */
+  readonly dashboard: number;
+  /** What could not be read of settings and dashboards. */
+  readonly faults: readonly string[];
+  /** Absent with --readonly. */
+  readonly acting?: Acting;
 }
 
-const HISTORY_LENGTH = 240;
+const HISTORY_LENGTH = 300;
 
 /** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
-export async function runTstop({ hierarchy, proc, seconds, colour, mouse }: TstopOptions): Promise<void> {
+export async function runTstop(options: TstopOptions): Promise<void> {
+  const { hierarchy, proc, seconds, settings, dashboards, directory } = options;
   const source = openLiveSource({ hierarchy, proc, watch: true });
-  const processes = openSelectedProcesses({ mount: hierarchy.mount, proc });
-  const history = createHistory('cpu_percent', HISTORY_LENGTH);
-  let state: State = INITIAL;
+  const readFiles = createReadFiles();
+  const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
+  const history = createHistory(CHARTED, HISTORY_LENGTH);
+  const recreations = createRecreations();
+  const events = createEventLog();
+  const past = createPast();
   let frame: Frame | undefined;
-  let rows: readonly number[] = [];
+  let raw: RawTexts | undefined;
   let visible: ReadonlySet<number> = new Set();
-  let overflow = 0;
   let trouble: { readonly what: string; readonly message: string } | undefined;
 
-  const screen = openScreen({
-    theme: colour ? COLOUR_THEME : PLAIN_THEME,
-    mouse,
-    onKey,
-    onResize: draw,
-    onClick: (line) => act({ type: 'move', by: state.top + line - 1 - state.position }),
-    onWheel: (by) => act({ type: 'move', by }),
+  const initial = { ...INITIAL, theme: options.theme, bell: settings.bell ?? false, ownColumns: settings.columns };
+  const controller = createController({
+    initial: onScreen({ ...initial, columns: settings.columns }, options.dashboard, dashboards),
+    dashboards,
+    acting: options.acting,
+    window: windowNow,
+    onChange: () => void draw(),
+    onAction,
+    onOwnChange: (paths) => events.expect(paths, Date.now()),
+    save: (key, value) => saveSetting(directory, key, value),
   });
-
-  const inodeAt = (row: number): number => frame?.workloads[row]?.inode ?? -1;
-  const tableWindow = (): number => {
-    const { width, height } = screen.size();
-    return Math.max(1, layoutOf(width, height, false).table.height - 1);
-  };
-
-  function onKey(key: Key): void {
-    if (state.typing) {
-      // Ctrl-C is always a way out.
-      if (key.full === 'C-c') quit();
-      state = type(state, key);
-      draw();
-    } else {
-      const action = actionOf(key.full, key.character);
-      if (action) act(action);
-    }
+  for (const fault of options.faults.slice(0, 1)) {
+    const more = options.faults.length > 1 ? ` (and ${options.faults.length - 1} more)` : '';
+    controller.tell({ text: `${fault}${more}`, style: 'critical' });
   }
 
-  function act(action: Action): void {
+  const screen = openScreen({
+    theme: () => themeOf(controller.state().theme, options.ascii),
+    mouse: options.mouse,
+    onKey: controller.key,
+    onResize: () => draw(),
+    onClick: (line) => {
+      const { top, position } = controller.state();
+      controller.act({ type: 'move', by: top + line - 1 - position });
+    },
+    onWheel: (by) => controller.act({ type: 'move', by }),
+  });
+
+  function windowNow(): number {
+    const { width, height } = screen.size();
+    const state = { ...controller.state(), details: false, charts: false };
+    const gasps = Math.min(MOST_GASPS, events.gasps(Date.now()).length);
+    return tableWindow(stageOf(state, dashboards[state.screen], width, height).table.height, gasps);
+  }
+
+  function onAction(action: Action): void {
     if (action.type === 'quit') quit();
     if (action.type === 'redraw') screen.invalidate();
     if (action.type === 'suspend') screen.suspend();
-    state = update(state, action, { order: rows.map(inodeAt), window: tableWindow(), columns: SORTABLE, overflow });
-    draw();
+    if (action.type === 'step' && frame) frame = past.step(frame, action.by);
+    if (action.type === 'pause' && !controller.state().paused && frame)
+      frame = past.step(frame, Number.MAX_SAFE_INTEGER);
+    if (controller.state().modal?.kind === 'explain') void guarded('explain', readExplained);
   }
 
   function draw(): void {
     const { width, height } = screen.size();
-    const layout = layoutOf(width, height, state.details);
-    if (!frame) {
-      const waiting: Line[] = [[['tstop', 'title'], [' reads the first sample …']]];
-      screen.draw({
-        layout,
-        header: waiting,
-        table: [],
-        processes: [],
-        spark: { title: '', values: [] },
-        footer: footerView(state),
-      });
-      return;
+    if (frame) {
+      controller.see(frame);
+      visible = visibleNow(frame);
     }
-    rows = shownRows(frame, state);
-    state = settle(state, { order: rows.map(inodeAt), window: tableWindow() });
-    visible = new Set([
-      ...rows.slice(state.top, state.top + tableWindow()).map(inodeAt),
-      ...(state.selected === undefined ? [] : [state.selected]),
-    ]);
-    const selected = frame.workloads.find(({ inode }) => inode === state.selected);
-    const processLines = layout.processes
-      ? processView(selected, processes.of(state.selected), layout.processes.width)
-      : [];
-    const help = state.help ? helpLines() : undefined;
-    overflow = Math.max(0, (help?.length ?? (state.details ? processLines.length : 0)) - (height - 3));
-    const view: View = {
-      layout,
-      header: headerView(frame, rows.length, state, width),
-      table: tableView(frame, rows, state, layout.table.width, layout.table.height),
-      processes: state.details
-        ? [...processLines.slice(0, 2), ...processLines.slice(2 + state.detailsTop)]
-        : processLines,
-      spark: sparkOf(history.of(state.selected ?? -1), layout.spark?.width ?? 0),
-      footer: footerView(state, trouble && `${trouble.what}: ${trouble.message}`),
-      ...(help ? { overlay: help.slice(state.helpTop) } : {}),
-    };
-    screen.draw(view);
+    const state = controller.state();
+    const inode = controller.selected()?.inode;
+    const composed = compose(
+      {
+        state,
+        frame,
+        shown: controller.shown(),
+        dashboards,
+        processes: processes.of(inode),
+        historyOf: (id) => history.of(inode ?? -1, id),
+        seconds,
+        raw,
+        recreated: recreations.recent(),
+        events: events.all(),
+        gasps: events.gasps(Date.now()),
+        age: frame ? past.age(frame) : 0,
+        message: messageNow(),
+      },
+      width,
+      height,
+    );
+    controller.setOverflow(composed.overflow);
+    screen.draw(composed.view);
+  }
+
+  /** Whose costly files are read in the next sample: the rows of the window, and the selected one. */
+  function visibleNow({ workloads }: Frame): ReadonlySet<number> {
+    const { top, selected } = controller.state();
+    const window = controller.shown()?.items.slice(top, top + windowNow()) ?? [];
+    const rows = window.flatMap(({ row, members }) => (row >= 0 ? [row] : members));
+    const inodes = rows.map((row) => workloads[row]?.inode ?? -1);
+    return new Set(typeof selected === 'number' ? [...inodes, selected] : inodes);
+  }
+
+  const messageNow = (): FooterMessage | undefined =>
+    trouble ? { text: `${trouble.what}: ${trouble.message}`, style: 'critical' } : controller.message();
+
+  async function readExplained(): Promise<void> {
+    const { modal, scales } = controller.state();
+    const workload = controller.selected();
+    if (modal?.kind !== 'explain' || !workload) return;
+    raw = await readRawTexts(hierarchy.mount, workload, filesOf(columnOf(modal.slot, scales).metric), readFiles);
+    if (open) draw();
   }
 
   let end = (): void => {};
@@ -123,6 +168,11 @@ export async function runTstop({ hierarchy, proc, seconds, colour, mouse }: Tsto
     end();
   }
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, quit);
+  // After fg the terminal shows what the shell left there.
+  process.on('SIGCONT', () => {
+    screen.invalidate();
+    if (open) draw();
+  });
 
   /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */
   async function guarded(what: string, work: () => Promise<void>): Promise<void> {
@@ -136,19 +186,26 @@ export async function runTstop({ hierarchy, proc, seconds, colour, mouse }: Tsto
   }
 
   async function tick(): Promise<void> {
-    if (state.paused && frame) return;
     await guarded('sample', async () => {
-      frame = await source.next(visible);
-      history.push(frame.usage);
+      const next = await source.next(visible);
+      history.push(next.usage);
+      past.push(next);
+      recreations.push(next.workloads, Date.now());
+      const alarms = events.push(next).filter(({ kind }) => kind === 'oom' || kind === 'pids.max');
+      const { bell, paused } = controller.state();
+      if (bell && alarms.length > 0) screen.bell();
+      // A held display stands still; what is remembered goes on.
+      if (!paused || !frame) frame = next;
       if (open) draw();
     });
     // The tree of what is selected now, drawn when it is read.
     await guarded('processes', async () => {
-      const selected = frame?.workloads.find(({ inode }) => inode === state.selected);
-      if (!selected) return;
+      const selected = controller.selected();
+      if (!selected || controller.state().paused) return;
       await processes.read(selected);
       if (open) draw();
     });
+    await guarded('explain', readExplained);
   }
 
   async function loop(): Promise<void> {
@@ -168,11 +225,4 @@ export async function runTstop({ hierarchy, proc, seconds, colour, mouse }: Tsto
     screen.close();
     source.close();
   }
-}
-
-/** The newest figures that fit, unavailable ones left out, with their largest named: the line is scaled to it. */
-function sparkOf(values: readonly number[], width: number): View['spark'] {
-  const known = values.filter((value) => !Number.isNaN(value)).slice(-Math.max(1, width - 2));
-  const most = Math.max(0, ...known);
-  return { title: `CPU %, at most ${most.toFixed(1)}`, values: known.length > 0 ? known : [0] };
 }

@@ -1,22 +1,25 @@
-/** The terminal: blessed and blessed-contrib are used here and nowhere else. Five boxes, each filled with ready lines. */
+/** The terminal: blessed is used in the `screen` files and nowhere else. Boxes, each filled with ready lines. */
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
-import type { Area, Layout } from './layout.ts';
+import { asciiChart, type Chart } from './chart-view.ts';
+import type { Area } from './layout.ts';
+import type { Typed } from './modal.ts';
+import { openCharts } from './screen-charts.ts';
 import { type Line, renderLine, type Theme } from './style.ts';
 
-export interface Key {
-  /** blessed's full name: `up`, `S-g`, `C-c`. */
-  readonly full: string;
-  readonly character?: string;
+export interface Pane {
+  readonly area: Area;
+  readonly lines: readonly Line[];
 }
 
 export interface View {
-  readonly layout: Layout;
-  readonly header: readonly Line[];
-  readonly table: readonly Line[];
-  readonly processes: readonly Line[];
-  readonly spark: { readonly title: string; readonly values: readonly number[] };
-  readonly footer: Line;
+  readonly header: Pane;
+  readonly table: Pane;
+  /** Everything else that is text. */
+  readonly panes: readonly Pane[];
+  readonly charts: readonly Chart[];
+  readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
+  readonly footer: Pane;
   /** Over everything but the footer. */
   readonly overlay?: readonly Line[];
 }
@@ -26,13 +29,14 @@ export interface Screen {
   draw(view: View): void;
   /** Forgets what the terminal shows, so that the next draw writes all of it. */
   invalidate(): void;
+  bell(): void;
   suspend(): void;
   close(): void;
 }
 
 export interface ScreenOptions {
-  readonly theme: Theme;
-  readonly onKey: (key: Key) => void;
+  readonly theme: () => Theme;
+  readonly onKey: (key: Typed) => void;
   readonly onResize: () => void;
   /** A click on a line of the table (0 is its title) or the wheel; none with mouse off. */
   readonly mouse: boolean;
@@ -52,8 +56,10 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
     terminal: KNOWN_TERMINALS.test(term) && !/ghostty|kitty/.test(term) ? term : 'xterm-256color',
   });
   const box = () => blessed.box({ parent: screen, wrap: false });
-  const [header, table, processes, footer] = [box(), box(), box(), box()];
+  const [header, table, footer] = [box(), box(), box()];
+  const panes: blessed.Widgets.BoxElement[] = [];
   const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'cyan', fg: 'green' } });
+  const charts = openCharts(screen);
   const overlay = box();
 
   screen.on('keypress', (character: string | undefined, key: { full?: string; name?: string }) => {
@@ -70,40 +76,55 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
   }
 
   function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
-    element.hidden = area === undefined || area.width <= 0 || area.height <= 0;
-    if (!area || element.hidden) return;
+    if (area === undefined || area.width <= 0 || area.height <= 0) {
+      // Not by `hidden` alone: what it covered would stay on the screen where nothing else draws.
+      if (!element.hidden) element.hide();
+      return;
+    }
+    const before = [element.top, element.left, element.width, element.height];
+    const after = [area.top, area.left, area.width, area.height];
+    if (!element.hidden && before.some((value, index) => value !== after[index])) element.hide();
+    if (element.hidden) element.show();
     element.top = area.top;
     element.left = area.left;
     element.width = area.width;
     element.height = area.height;
   }
 
-  function fill(element: blessed.Widgets.BoxElement, area: Area | undefined, lines: readonly Line[]): void {
-    place(element, area);
-    if (!area || element.hidden) return;
-    const shown = Array.from({ length: area.height }, (_, index) => renderLine(lines[index] ?? [], area.width, theme));
+  function fill(element: blessed.Widgets.BoxElement, pane: Pane | undefined): void {
+    place(element, pane?.area);
+    if (!pane || element.hidden) return;
+    const { area, lines } = pane;
+    const look = theme();
+    const shown = Array.from({ length: area.height }, (_, index) => renderLine(lines[index] ?? [], area.width, look));
     element.setContent(shown.join('\n'));
   }
 
   return {
     size: () => ({ width: Number(screen.width), height: Number(screen.height) }),
     draw: (view) => {
-      const { layout } = view;
-      fill(header, layout.header, view.header);
-      fill(table, layout.table, view.table);
-      fill(processes, layout.processes, view.processes);
-      fill(footer, layout.footer, [view.footer]);
-      place(spark, layout.spark);
-      if (!spark.hidden) spark.setData([view.spark.title], [view.spark.values]);
-      const { width, height } = layout.footer;
-      fill(
-        overlay,
-        view.overlay && { top: 0, left: 0, width, height: layout.footer.top + height - 1 },
-        view.overlay ?? [],
-      );
+      fill(header, view.header);
+      fill(table, view.table);
+      fill(footer, view.footer);
+      const shown = [
+        ...view.panes,
+        ...view.charts.map((chart): Pane => {
+          const { area, title } = chart;
+          return theme().ascii ? { area, lines: asciiChart(chart) } : { area: { ...area, height: 1 }, lines: [title] };
+        }),
+      ];
+      while (panes.length < shown.length) panes.push(box());
+      panes.forEach((pane, index) => void fill(pane, shown[index]));
+      place(spark, theme().ascii ? undefined : view.spark?.area);
+      if (view.spark && !spark.hidden) spark.setData([view.spark.title], [view.spark.values]);
+      charts.draw(view.overlay || theme().ascii ? [] : view.charts);
+      const { width, top } = view.footer.area;
+      fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
+      overlay.setFront();
       screen.render();
     },
     invalidate: () => screen.realloc(),
+    bell: () => void process.stdout.write('\x07'),
     suspend: () => screen.program.sigtstp(),
     close: () => screen.destroy(),
   };

@@ -3,38 +3,14 @@
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
 import { cellWidth, cut, terminalSafe } from '../kernel/text.ts';
+import type { Theme } from './themes.ts';
+
+export type { Theme } from './themes.ts';
 
 export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' | 'critical' | 'accent';
 
 export type Piece = readonly [text: string, style?: Style];
 export type Line = readonly Piece[];
-
-export type Theme = Readonly<Record<Style, string>>;
-
-const sgr = (codes: string): string => `\x1b[${codes}m`;
-
-export const COLOUR_THEME: Theme = {
-  plain: '',
-  dim: sgr('90'),
-  title: sgr('1;36'),
-  selected: sgr('30;46'),
-  good: sgr('32'),
-  warning: sgr('33'),
-  critical: sgr('1;31'),
-  accent: sgr('36'),
-};
-
-/** NO_COLOR: brightness and reversal only. */
-export const PLAIN_THEME: Theme = {
-  plain: '',
-  dim: '',
-  title: sgr('1'),
-  selected: sgr('7'),
-  good: '',
-  warning: sgr('1'),
-  critical: sgr('1'),
-  accent: '',
-};
 
 const RESET = '\x1b[0m';
 
@@ -47,11 +23,61 @@ export function renderLine(line: Line, width: number, theme: Theme): string {
     if (left <= 0) break;
     const shown = cut(terminalSafe(raw), left);
     left -= cellWidth(shown);
-    const code = theme[selected ? 'selected' : style];
-    text += selected || code === '' ? shown : `${code}${shown}${RESET}`;
+    const code = theme.codes[selected ? 'selected' : style];
+    const drawn = theme.ascii ? toAscii(shown) : shown;
+    text += selected || code === '' ? drawn : `${code}${drawn}${RESET}`;
   }
   const filled = text + ' '.repeat(Math.max(0, left));
-  return selected ? `${theme.selected}${filled}${RESET}` : filled;
+  return selected && theme.codes.selected !== '' ? `${theme.codes.selected}${filled}${RESET}` : filled;
+}
+
+/** Each of one cell, as what it stands for. */
+const ASCII: Readonly<Record<string, string>> = {
+  '…': '~',
+  '▼': 'v',
+  '▲': '^',
+  '▸': '+',
+  '▾': '-',
+  '●': '*',
+  '↻': '@',
+  Σ: '=',
+  '†': 'x',
+  '└': '`',
+  '├': '|',
+  '─': '-',
+  '│': '|',
+  '▏': '_',
+  '→': '>',
+  '←': '<',
+  '↑': '^',
+  '↓': 'v',
+  '↵': '$',
+  Δ: 'd',
+  µ: 'u',
+};
+
+/** Of the same width, without a character that a terminal outside UTF-8 lacks. */
+export const toAscii = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/gu, (character) => ASCII[character] ?? '?'.repeat(cellWidth(character)));
+
+/** A long line on several, broken before a dim piece (the name of a figure), the others indented under its first piece. */
+export function wrapped(line: Line, width: number): Line[] {
+  const [label, ...pieces] = line;
+  if (!label) return [line];
+  const indent = Math.min(cellWidth(label[0]), Math.floor(width / 3));
+  const lines: Piece[][] = [[label]];
+  let used = cellWidth(label[0]);
+  for (const [index, piece] of pieces.entries()) {
+    const next = piece[1] === 'dim' ? pieces[index + 1] : undefined;
+    const cells = cellWidth(piece[0]) + (next ? cellWidth(next[0].trimEnd()) : 0);
+    if (used + cells > width && used > indent) {
+      lines.push([[' '.repeat(indent)]]);
+      used = indent;
+    }
+    lines.at(-1)?.push(piece);
+    used += cellWidth(piece[0]);
+  }
+  return lines;
 }
 
 /** Share of something that has a limit, in ctop's steps. */

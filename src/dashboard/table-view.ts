@@ -1,121 +1,116 @@
 /** The table of workloads: only the rows in the window become text. */
-import type { Workload } from '../inventory/workload.ts';
-import { cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
-import { type Metric, metric } from '../metrics/catalogue.ts';
+import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
+import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
+import { isAdditive, outermost } from '../metrics/totals.ts';
+import { type Column, columnsFor, figureOf, type TableColumns } from './columns.ts';
+import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 import { type Line, type Piece, type Style, shareStyle } from './style.ts';
 
-/** In order of need: a narrow screen shows the first ones. */
-const COLUMNS: readonly Metric[] = [
-  'cpu_percent',
-  'memory_bytes',
-  'cpu_throttled_percent',
-  'psi_cpu_some_percent',
-  'cpu_of_limit_percent',
-  'memory_limit_bytes',
-  'psi_memory_some_percent',
-  'psi_io_some_percent',
-  'io_read_bytes_per_second',
-  'io_write_bytes_per_second',
-  'pids',
-  'net_rx_bytes_per_second',
-  'net_tx_bytes_per_second',
-  'memory_of_limit_percent',
-  'memory_oom_kills',
-].map(metric);
-
-/** The same in the order in which they stand on the screen. */
-const SCREEN_ORDER: readonly string[] = [
-  'cpu_percent',
-  'cpu_of_limit_percent',
-  'cpu_throttled_percent',
-  'psi_cpu_some_percent',
-  'psi_memory_some_percent',
-  'psi_io_some_percent',
-  'memory_bytes',
-  'memory_limit_bytes',
-  'memory_of_limit_percent',
-  'io_read_bytes_per_second',
-  'io_write_bytes_per_second',
-  'net_rx_bytes_per_second',
-  'net_tx_bytes_per_second',
-  'pids',
-  'memory_oom_kills',
-];
-
-const NAME_CELLS = 40;
-const LEAST_NAME_CELLS = 12;
-/** Below 40 columns one figure is worth more than a long name. */
-const NARROW_NAME_CELLS = 8;
-
-export interface TableColumns {
-  readonly nameCells: number;
-  readonly metrics: readonly Metric[];
+export interface TableInput {
+  readonly frame: Frame;
+  readonly shown: Shown;
+  readonly state: State;
+  /** Inodes of cgroups that took the place of another of the same path not long ago. */
+  readonly recreated?: ReadonlySet<number>;
+  /** Lines before the totals. */
+  readonly gasps?: readonly Line[];
 }
 
-/** Columns that fit the width beside a readable name. */
-export function columnsFor(width: number): TableColumns {
-  const least = width < 40 ? NARROW_NAME_CELLS : LEAST_NAME_CELLS;
-  let left = width - least;
-  const metrics: Metric[] = [];
-  for (const column of COLUMNS) {
-    if (column.width + 1 > left) break;
-    left -= column.width + 1;
-    metrics.push(column);
+/** From this many lines on, the last one has the totals. */
+const TOTALS_FROM = 8;
+
+export const tableWindow = (height: number, gasps = 0): number =>
+  Math.max(1, height - (height >= TOTALS_FROM ? 2 + gasps : 1));
+
+/** Title line, the rows of the window, and the totals. */
+export function tableView(input: TableInput, width: number, height: number): Line[] {
+  const { shown, state, gasps = [] } = input;
+  const columns = columnsFor(width, state.scales, state.columns);
+  const window = shown.items.slice(state.top, state.top + tableWindow(height, gasps.length));
+  const title = titleLine(columns, state);
+  if (window.length === 0) {
+    const lines: Line[] = [title, [[emptyText(input), 'dim']]];
+    return lines.slice(0, height);
   }
-  metrics.sort((a, b) => SCREEN_ORDER.indexOf(a.id) - SCREEN_ORDER.indexOf(b.id));
-  return { nameCells: Math.min(NAME_CELLS, least + left), metrics };
+  const lines = [title, ...window.map((item) => itemLine(item, columns, input))];
+  if (height < TOTALS_FROM) return lines.slice(0, height);
+  while (lines.length < height - 1 - gasps.length) lines.push([]);
+  return [...lines, ...gasps, totalsLine(columns, input)];
 }
 
-/** Columns that can be sorted by, whether they fit or not. */
-export const SORTABLE: readonly string[] = ['name', ...SCREEN_ORDER];
+function emptyText({ shown, state }: TableInput): string {
+  if (state.filter) return `no workload matches "${state.filter}"; Esc clears the filter`;
+  return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
+}
 
-/** Title line, then the rows of the window. `rows` are the shown rows of the Frame in order. */
-export function tableView(frame: Frame, rows: readonly number[], state: State, width: number, height: number): Line[] {
-  const { nameCells, metrics } = columnsFor(width);
-  const mark = (id: string, label: string): string =>
-    state.sort === id ? `${state.reverse ? '▲' : '▼'}${label}` : label;
-  const title: Line = [
-    [padEnd(cut(mark('name', 'NAME'), nameCells), nameCells), 'title'],
-    ...metrics.map(
-      ({ id, label, width: cells }): Piece => [
-        ` ${padStart(mark(id, label), cells)}`,
-        state.sort === id ? 'accent' : 'title',
+function titleLine({ nameCells, columns }: TableColumns, { sort, reverse, grouping }: State): Line {
+  const mark = (slot: string, label: string): string => (sort === slot ? `${reverse ? '▲' : '▼'}${label}` : label);
+  const by = grouping === 'flat' ? '' : grouping === 'tree' ? ' (tree)' : ` (by ${grouping})`;
+  return [
+    [padEnd(cut(`${mark('name', 'NAME')}${by}`, nameCells), nameCells), 'title'],
+    ...columns.map(
+      ({ slot, label, width }): Piece => [
+        ` ${padStart(cut(mark(slot, label), width), width)}`,
+        sort === slot ? 'accent' : 'title',
       ],
     ),
   ];
-  const window = rows.slice(state.top, state.top + Math.max(0, height - 1));
-  if (window.length === 0) {
-    const why = state.filter
-      ? `no workload matches "${state.filter}"; Esc clears the filter`
-      : 'no workload here; a shows slices and inner cgroups';
-    return [title, [[why, 'dim']]];
-  }
-  return [title, ...window.map((row) => rowLine(frame, row, nameCells, metrics, state))].slice(0, height);
 }
 
-function rowLine(frame: Frame, row: number, nameCells: number, metrics: readonly Metric[], state: State): Line {
-  const workload = frame.workloads[row];
-  const selected = workload !== undefined && workload.inode === state.selected;
-  const name: Piece = [
-    padEnd(cut(terminalSafe(titleOf(workload)), nameCells), nameCells),
-    selected ? 'selected' : 'plain',
-  ];
+function itemLine(item: Item, { nameCells, columns }: TableColumns, input: TableInput): Line {
+  const { frame, state } = input;
+  const isSelected = item.key === state.selected;
   return [
-    name,
-    ...metrics.map((column): Piece => {
-      const value = frame.usage.value(column.id, row);
-      return [` ${padStart(formatValue(value, column.unit), column.width)}`, styleOf(column.id, value)];
+    [padEnd(cut(nameText(item, input), nameCells), nameCells), isSelected ? 'selected' : nameStyle(item, input)],
+    ...columns.map((column): Piece => {
+      const value = figureOf(frame, item, column, state.scales);
+      return [` ${padStart(formatValue(value, column.metric.unit), column.width)}`, styleOf(column, value)];
     }),
   ];
 }
 
-const titleOf = (workload: Workload | undefined): string => workload?.name ?? '';
+/** `● ├─▾ name (3) Σ`: tag or re-created, branch, fold, how many rows are hidden in it, whether it is a sum. */
+function nameText(item: Item, { state, recreated, frame }: TableInput): string {
+  const inode = frame.workloads[item.row]?.inode ?? -1;
+  const isTagged = item.row >= 0 ? state.tagged.has(inode) : isWholeTagged(item, frame, state);
+  const hasMarks = state.tagged.size > 0 || (recreated?.size ?? 0) > 0;
+  const mark = isTagged ? '● ' : recreated?.has(inode) ? '↻ ' : hasMarks ? '  ' : '';
+  const fold = item.open === undefined ? '' : item.open ? '▾ ' : '▸ ';
+  const held = item.open === undefined ? '' : ` (${item.holds})`;
+  return `${mark}${item.branch}${fold}${terminalSafe(item.name)}${held}${item.row < 0 ? ' Σ' : ''}`;
+}
+
+const isWholeTagged = ({ members }: Item, { workloads }: Frame, { tagged }: State): boolean =>
+  members.length > 0 && members.every((row) => tagged.has(workloads[row]?.inode ?? -1));
+
+function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput): Style {
+  const inode = frame.workloads[row]?.inode ?? -1;
+  if (state.tagged.has(inode)) return 'accent';
+  if (recreated?.has(inode)) return 'good';
+  return open === undefined ? 'plain' : 'title';
+}
+
+/** Of all rows that the filter lets through, each counted once. */
+function totalsLine({ nameCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
+  const members = outermost(shown.rows, frame.usage.snapshot.parents);
+  const label = `Σ ${shown.rows.length} rows${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
+  return [
+    [padEnd(cut(label, nameCells), nameCells), 'accent'],
+    ...columns.map((column): Piece => {
+      const hasSum = isAdditive(column.metric);
+      const text = hasSum
+        ? formatValue(figureOf(frame, { row: -1, members }, column, state.scales), column.metric.unit)
+        : '';
+      return [` ${padStart(text, Math.max(column.width, cellWidth(text)))}`, 'accent'];
+    }),
+  ];
+}
 
 /** Thresholds where a share of a limit, or stalls, call for a look; numbers carry the meaning without colour too. */
-function styleOf(id: string, value: number): Style {
+function styleOf({ metric: { id } }: Column, value: number): Style {
   if (Number.isNaN(value)) return 'dim';
   if (id.endsWith('_of_limit_percent')) return shareStyle(value);
   if (id.startsWith('psi_') || id === 'cpu_throttled_percent')

@@ -41,6 +41,41 @@ export interface NativeInotify {
   close(): void;
 }
 
+/** One system call that the child makes before it runs its command. */
+export interface LaunchStep {
+  call: 'mount' | 'mkdir' | 'touch' | 'symlink' | 'pivot' | 'hostname' | 'loopback' | 'unshare';
+  /** What is mounted, or where a link points. */
+  source?: string;
+  /** Path, or the host name. */
+  target?: string;
+  /** Of the file system. */
+  type?: string;
+  flags?: number;
+  data?: string;
+  /** Its failure does not matter. */
+  optional?: boolean;
+}
+
+export interface LaunchSpec {
+  /** Paths of the program, tried in this order. */
+  files: readonly string[];
+  /** With the program's name first. */
+  arguments: readonly string[];
+  /** `NAME=value` */
+  environment: readonly string[];
+  /** Descriptor of the cgroup's directory that it begins in; -1: ours. */
+  cgroup: number;
+  /** CLONE_NEW* flags. */
+  namespaces: number;
+  steps: readonly LaunchStep[];
+}
+
+export interface NativeChild {
+  pid: number;
+  /** Lets it go, once: null when the command runs; else what failed (`step` = number of steps: the exec). */
+  release(): Promise<{ step: number; error: Error } | null>;
+}
+
 export interface NamespaceInfo {
   /** `CLONE_NEW*` of its kind. */
   type: number;
@@ -76,6 +111,11 @@ export interface Native {
    * `some 150000 2000000`; a window that is no multiple of 2 s needs CAP_SYS_RESOURCE (else EINVAL).
    */
   createPsiTrigger(path: string, trigger: string, onEvent: (error: Error | null) => void): NativePsiTrigger;
+  /**
+   * clone3: a child that waits until it is released. It has our descriptors 0, 1 and 2 and no other; where it is never
+   * released it ends with us. Does not keep the process alive.
+   */
+  launch(spec: LaunchSpec, onExit: (code: number, signal: number) => void): NativeChild;
   /** IN_MODIFY of files in watched directories; `overflow` when the kernel dropped events (IN_Q_OVERFLOW). */
   createInotify(onEvent: (watch: number, name: string) => void, onOverflow: () => void): NativeInotify;
 }
@@ -138,6 +178,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   pidfdSendSignal: true,
   namespaceInfo: true,
   createPsiTrigger: true,
+  launch: true,
   createInotify: true,
 };
 

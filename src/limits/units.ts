@@ -71,7 +71,9 @@ const DURATION_USEC: Readonly<Record<string, number>> = {
 export function parseDuration(text: string, plain = 'us'): number {
   const match = DURATION.exec(text.trim());
   if (!match) throw new BadValueError(`"${text}" is not a time; give one as 100ms, 1s or 10m`);
-  return Math.round(Number(match[1]) * (DURATION_USEC[match[2] ?? plain] ?? 1));
+  const usec = Math.round(Number(match[1]) * (DURATION_USEC[match[2] ?? plain] ?? 1));
+  if (usec > Number.MAX_SAFE_INTEGER) throw new BadValueError(`"${text}" is longer than any time that counts`);
+  return usec;
 }
 
 /** A whole number in a range; `max` where `none` allows it. */

@@ -1,8 +1,10 @@
 /** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
 import { once } from 'node:events';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, tscg, tscgJson, withBox } from '../boxes.ts';
+import { type Box, BUSY, MOUNT, tscg, tscgJson, withBox } from '../boxes.ts';
 
 const PREFIX = `/tscg-actions-${process.pid}`;
 
@@ -79,14 +81,23 @@ test('move takes a process there and tells the way back', () =>
 test('a threaded cgroup takes no process, and its processes are found all the same', () =>
   inBox('threaded', async (box) => {
     const child = await box.run('exec sleep 1000');
-    await withBox(`${box.path}/inner`, async (inner) => {
-      inner.write('cgroup.type', 'threaded');
-      const { status, stderr } = tscg('move', `pid:${child.pid}`, inner.path);
+    const inner = join(MOUNT, box.path, 'inner');
+    mkdirSync(inner);
+    try {
+      writeFileSync(join(inner, 'cgroup.type'), 'threaded');
+      const { status, stderr } = tscg('move', `pid:${child.pid}`, `${box.path}/inner`);
       assert.is(status, 1);
       assert.match(stderr, /^tscg: .* is threaded: .*domain above it.*\n$/);
-      inner.write('cgroup.threads', String(child.pid));
-      assert.match(tscg('kill', inner.path, '--dry-run').stdout, /to 1 process\n/);
-    });
+      writeFileSync(join(inner, 'cgroup.threads'), String(child.pid));
+      assert.match(tscg('kill', `${box.path}/inner`, '--dry-run').stdout, /to 1 process\n/);
+      // cgroup.kill does not work there: its processes are killed one by one.
+      const ended = once(child, 'exit');
+      assert.match(tscg('kill', `${box.path}/inner`).stdout, /killed 1 process\n/);
+      await ended;
+    } finally {
+      child.kill('SIGKILL');
+      rmdirSync(inner);
+    }
   }));
 
 test('bad input is 2, failure 1, one line each', () => {

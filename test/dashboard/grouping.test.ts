@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import { sortable } from '../../src/dashboard/columns.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
-import { PLAIN_THEME, renderLine } from '../../src/dashboard/style.ts';
+import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
+import { themeOf } from '../../src/dashboard/themes.ts';
 import { settle, update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
 
@@ -35,6 +36,7 @@ const press = (state: State, ...actions: Parameters<typeof update>[1][]): State 
         window: 10,
         sortable: sortable(),
         overflow: 0,
+        dashboards: [],
       }),
     state,
   );
@@ -63,7 +65,7 @@ test('a pod has its own figures, a compose project the sum of its rows, and says
   ]);
   const state: State = { ...INITIAL, grouping: 'project', all: true };
   const lines = tableView({ frame: FRAME, shown: shownOf(FRAME, state), state }, 80, 12).map((line) =>
-    renderLine(line, 80, PLAIN_THEME).replaceAll(/\x1b\[\d*m/g, ''),
+    renderLine(line, 80, themeOf('monochrome', false)).replaceAll(/\x1b\[\d*m/g, ''),
   );
   // inner is part of db; app is part of pod: 70 and system.slice's 31 + the rest are not counted twice.
   assert.match(lines.find((line) => line.includes('shop')) ?? '', /shop \(2\) Σ +60\.0 .* 150B/);

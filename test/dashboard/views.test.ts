@@ -8,15 +8,16 @@ import { KEYS } from '../../src/dashboard/keys.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
-import { COLOUR_THEME, type Line, PLAIN_THEME, renderLine } from '../../src/dashboard/style.ts';
+import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
+import { themeOf } from '../../src/dashboard/themes.ts';
 import { settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
 
 const SGR = /\x1b\[[\d;]*m/g;
-const textOf = (line: Line, width: number) => renderLine(line, width, COLOUR_THEME).replace(SGR, '');
+const textOf = (line: Line, width: number) => renderLine(line, width, themeOf('dark', false)).replace(SGR, '');
 
 const FRAME = frameOf([
   { name: 'web', cpu: 12.5, memory: 64 * 2 ** 20 },
@@ -46,7 +47,7 @@ test('every line fills its width exactly, at every size, whatever the names hold
       const shown = shownOf(frame, INITIAL);
       const lines = [
         ...tableView({ frame, shown, state: INITIAL }, width, 12),
-        ...headerView(frame, shown, INITIAL, width),
+        ...headerView({ frame, shown, state: INITIAL, title: 'Overview', age: 0 }, width),
         footerView({ ...INITIAL, filter: list[0] ?? '' }),
       ];
       for (const line of lines) {
@@ -82,7 +83,7 @@ test('NO_COLOR has no colour codes', () => {
     100,
     10,
   )) {
-    const codes = renderLine(line, 100, PLAIN_THEME).match(/\x1b\[[\d;]*m/g) ?? [];
+    const codes = renderLine(line, 100, themeOf('monochrome', false)).match(/\x1b\[[\d;]*m/g) ?? [];
     assert.equal(
       codes.filter((code) => !['\x1b[0m', '\x1b[1m', '\x1b[7m'].includes(code)),
       [],
@@ -106,6 +107,7 @@ const context = (order: readonly number[], window = 3): UpdateContext => ({
   window,
   sortable: sortable(),
   overflow: 0,
+  dashboards: [],
 });
 
 test('the selection follows the cgroup, not the row; a gone one gives its place to the next', () => {

@@ -29,9 +29,13 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
   const policy = policyOf(file, context);
-  const carry = (plan: Plan): Promise<void> => carryOutPolicy(plan, context, options);
   if (options.watch) {
-    await watchPolicy(policy, context, openWorkloads(hierarchy, true), carry);
+    await watchPolicy(
+      policy,
+      () => planContext(hierarchy),
+      openWorkloads(hierarchy, true),
+      (plan, now) => carryOutPolicy(plan, now, options),
+    );
     return;
   }
   const inventory = openWorkloads(hierarchy, false);
@@ -42,7 +46,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
     for (const [index, { line }] of policy.rules.entries()) {
       if (!meant.has(index)) console.error(`warning: ${clean(file)}:${line}: this rule matches nothing that runs now`);
     }
-    await carry(planPolicy(requests, context));
+    await carryOutPolicy(planPolicy(requests, context), context, options);
   } finally {
     inventory.close();
   }

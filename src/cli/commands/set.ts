@@ -1,10 +1,13 @@
 /** tscg set: limits for one or more workloads, as one change. */
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import type { Machine } from '../../kernel/machine.ts';
 import { editsOf } from '../../limits/edits.ts';
 import { OWNER_NAMES, type OwnerName } from '../../limits/owners/owner.ts';
-import { planSet, type Request } from '../../limits/plan.ts';
+import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { timedRevert } from '../timed-revert.ts';
 
 export interface OwnerFlags {
   via?: string;
@@ -15,22 +18,35 @@ type Values = Readonly<Record<string, unknown>>;
 
 export async function set(
   names: readonly string[],
-  options: CarryOutOptions & OwnerFlags & Values,
+  options: CarryOutOptions & OwnerFlags & Values & { for?: string },
   global: GlobalOptions,
 ): Promise<void> {
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy, ownerOptions(options));
+  const requests = await limitRequests(names, options, context, hierarchy);
+  const hooks = options.for === undefined ? {} : timedRevert(options.for, context);
+  await carryOut(planSet(requests, context), context, options, undefined, hooks);
+}
+
+/** What the flags ask of the workloads. Throws UsageError where they ask nothing. */
+export async function limitRequests(
+  names: readonly string[],
+  options: Values,
+  { machine }: PlanContext,
+  hierarchy: Hierarchy,
+): Promise<Request[]> {
   // Values first: a typing error is told before anything is looked up.
-  const edits = editsOf((long) => texts(options[optionName(long)]), texts(options.property), context.machine);
+  const edits = limitEdits(options, machine);
   if (edits.length === 0)
     throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
   const workloads = await resolveNames(names, hierarchy);
   // As the user calls it, so that a command in a message can be typed as it stands.
-  const requests = workloads.map((workload, index): Request => {
-    return { target: { ...workload, name: names[index] ?? workload.name }, edits };
-  });
-  await carryOut(planSet(requests, context), context, options);
+  return workloads.map((workload, index) => ({ target: { ...workload, name: names[index] ?? workload.name }, edits }));
 }
+
+/** What the flags of addLimitFlags ask. */
+export const limitEdits = (options: Values, machine: Machine): Request['edits'] =>
+  editsOf((long) => texts(options[optionName(long)]), texts(options.property), machine);
 
 /** Values of a flag: none, one, or several where it may be repeated. */
 const texts = (value: unknown): string[] =>

@@ -1,6 +1,7 @@
 /** What a row of the limit catalogue is made of, and what several rows share. */
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
+import { formatSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import type { Devices } from '../devices.ts';
 import { BadValueError, parseSize, parseWhole } from '../units.ts';
@@ -62,7 +63,8 @@ export interface Limit {
 
 export const same = (text: string): string => text.trim();
 
-export const kernelText = (value: number): string => (value === NO_LIMIT ? 'max' : String(value));
+/** A whole number as the kernel reads it, also where a double has more digits than JavaScript prints. */
+export const kernelText = formatSingleValue;
 
 /** An edit that does not depend on what is there. */
 export const become = (text: string, note?: string): Edit => ({ after: () => text, ...(note ? { note } : {}) });
@@ -78,9 +80,12 @@ export function sizeText(bytes: number): string {
 
 export const sizeOrNone = (text: string): string => (text.trim() === 'max' ? 'no limit' : sizeText(Number(text)));
 
-/** A size rounded down to whole pages, as a page counter keeps it. */
-export const wholePages = (text: string, pageSize: number): string =>
-  text.trim() === 'max' ? 'max' : String(Math.floor(Number(text) / pageSize) * pageSize);
+/** A size rounded down to whole pages, as a page counter keeps it; in whole numbers, for it may be beyond 2^53. */
+export const wholePages = (text: string, pageSize: number): string => {
+  if (!/^\d+$/.test(text.trim())) return text.trim();
+  const bytes = BigInt(text.trim());
+  return String(bytes - (bytes % BigInt(pageSize)));
+};
 
 const YES = new Set(['1', 'yes', 'true', 'on']);
 const NO = new Set(['0', 'no', 'false', 'off']);

@@ -1,0 +1,157 @@
+/** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+import { applyPlan } from '../../limits/apply.ts';
+import type { Journal } from '../../limits/journal.ts';
+import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
+import { NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
+import { passSignals } from '../../limits/launch/pass-signals.ts';
+import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
+import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
+import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
+import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
+import { checkRisks } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { errorLine, UsageError } from '../errors.ts';
+import { limitEdits } from './set.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface RunOptions {
+  name?: string;
+  rootfs?: string;
+  overlay?: string;
+  quiet?: boolean;
+  force?: boolean;
+}
+
+export async function run(
+  command: readonly string[],
+  options: RunOptions & Values,
+  global: GlobalOptions,
+): Promise<void> {
+  const { name = `tscg-run-${process.pid}`, rootfs, overlay, quiet } = options;
+  if (!/^[A-Za-z0-9][\w.@-]{0,200}$/.test(name)) {
+    throw new UsageError(`--name: "${name}" is no name; give letters, digits, and . _ @ - after the first`);
+  }
+  if (rootfs !== undefined && overlay !== undefined) throw new UsageError('--rootfs and --overlay: give one of them');
+  const context = planContext(openHierarchy(global));
+  const edits = limitEdits(options, context.machine);
+  const prepared = prepare({
+    namespaces: new Set(NAMESPACE_NAMES.filter((namespace) => options[namespace] === true)),
+    ...(rootfs === undefined ? {} : { rootfs }),
+    ...(overlay === undefined ? {} : { overlay: overlay.split(':') }),
+    hostname: name,
+    mount: context.files.mount,
+  });
+  const say = (text: string): void => {
+    if (!quiet) process.stderr.write(`tscg: ${text}\n`);
+  };
+  try {
+    const held = await hold(command, name, edits, prepared, context, options.force);
+    const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
+    if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
+    say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
+    process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error;
+    console.error(errorLine('tscg', error));
+    process.exitCode = error.code;
+  } finally {
+    prepared.clear();
+  }
+}
+
+interface Held {
+  readonly place: RunPlace;
+  readonly child: HeldChild;
+}
+
+/** The cgroup with its limits, and in it the command, which waits. */
+async function hold(
+  command: readonly string[],
+  name: string,
+  edits: Request['edits'],
+  { flags, steps }: Prepared,
+  context: PlanContext,
+  force: boolean | undefined,
+): Promise<Held> {
+  const { files, owners, ownPath } = context;
+  const spec = { command, namespaces: flags, steps };
+  const bus = scopeBus(owners.sockets);
+  if (bus) {
+    const child = holdChild({ ...spec, place: undefined }, files);
+    try {
+      const place = await makeScope(bus, name, child.pid, files);
+      try {
+        await limit(place, 'unit', edits, context, force);
+        return { place, child };
+      } catch (error) {
+        await place.remove();
+        throw error;
+      }
+    } catch (error) {
+      process.kill(child.pid, 'SIGKILL');
+      throw error;
+    }
+  }
+  const needed = [...new Set(edits.map((edit) => edit.limit.controller))];
+  const place = makePlace(name, needed, ownPath, files);
+  try {
+    await limit(place, 'cgroup', edits, context, force);
+    return { place, child: holdChild({ ...spec, place }, files) };
+  } catch (error) {
+    await place.remove();
+    throw error;
+  }
+}
+
+/** A cgroup that ends with the command has nothing to undo. */
+const NO_JOURNAL: Journal = {
+  path: '',
+  begin: () => {},
+  end: () => {},
+  read: () => ({ changes: [], unreadable: 0 }),
+};
+
+async function limit(
+  { name, path, inode }: RunPlace,
+  kind: 'unit' | 'cgroup',
+  edits: Request['edits'],
+  context: PlanContext,
+  force: boolean | undefined,
+): Promise<void> {
+  const plan = planSet([{ target: { kind, name, path, inode }, edits }], context);
+  checkRisks(plan.risks, force);
+  if (plan.writes.length === 0) return;
+  const { files, machine } = context;
+  await applyPlan(plan, { files, machine, journal: NO_JOURNAL, command: [] });
+}
+
+/** Lets it run to its end, reads what it used, and clears up. */
+async function carry(
+  { place, child }: Held,
+  prepared: Prepared,
+  isInit: boolean,
+  { files }: PlanContext,
+): Promise<{ exit: Exit; summary: Summary; left: number }> {
+  const start = performance.now();
+  const stopPassing = passSignals(child.pid, isInit);
+  try {
+    prepared.map(child.pid);
+    await child.release();
+    const { code, signal } = await child.exited;
+    const deadly = stopPassing();
+    const wallMs = performance.now() - start;
+    const left = await place.empty();
+    return {
+      exit: { code, signal: signal > 0 ? (deadly ?? signal) : 0 },
+      summary: readSummary(place.path, files, wallMs),
+      left,
+    };
+  } finally {
+    stopPassing();
+    await place.empty();
+    await place.remove();
+  }
+}
+
+const endText = ({ code, signal }: Exit): string => (signal > 0 ? `ended by signal ${signal}` : `exit code ${code}`);

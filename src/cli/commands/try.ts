@@ -1,0 +1,109 @@
+/** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
+import { watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { openInventory } from '../../inventory/inventory.ts';
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { terminalSafe } from '../../kernel/text.ts';
+import { ancestorsOf } from '../../limits/effective-note.ts';
+import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
+import { planSet } from '../../limits/plan.ts';
+import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';
+import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
+import { formatTable } from '../table.ts';
+import { timedRevert } from '../timed-revert.ts';
+import { revert } from './revert.ts';
+import { limitRequests, type OwnerFlags, ownerOptions } from './set.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** The helper is given this long after its time before we do it ourselves. */
+const LATE_MS = 5000;
+const MOST_ROWS = 12;
+
+export async function tryOut(
+  names: readonly string[],
+  options: CarryOutOptions & OwnerFlags & Values & { for: string },
+  global: GlobalOptions,
+): Promise<void> {
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy, ownerOptions(options));
+  const timed = timedRevert(options.for, context);
+  const requests = await limitRequests(names, options, context, hierarchy);
+  const targets = requests.map(({ target }) => target.path);
+  const others = await othersThan(targets, hierarchy);
+  const paths = [...others.keys()];
+  const start = readPressure(paths, context.files);
+  await carryOut(planSet(requests, context), context, options, undefined, {
+    ...timed,
+    after: async (change) => {
+      if (!options.json)
+        console.log(`applied; it is taken back in ${options.for}, by Ctrl-C, and also if this ends in another way`);
+      await untilReverted(change, timed.delayMs, global, options.json === true);
+      const felt = comparePressure(paths, start, readPressure(paths, context.files));
+      const rows = felt.map((row) => ({ ...row, name: others.get(row.path) ?? row.path }));
+      return { text: report(rows), fields: { pressure: rows } };
+    },
+  });
+}
+
+/** Workloads that are neither a target nor above or below one: name by path. */
+async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Promise<Map<string, string>> {
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: false });
+  try {
+    await inventory.refresh();
+    const isKin = (path: string): boolean =>
+      path === '/' ||
+      targets.some(
+        (target) => path === target || ancestorsOf(path).includes(target) || ancestorsOf(target).includes(path),
+      );
+    const others = inventory.workloads().filter(({ kind, path }) => !NO_VICTIMS.has(kind) && !isKin(path));
+    return new Map(others.map(({ path, name }) => [path, name]));
+  } finally {
+    inventory.close();
+  }
+}
+
+const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);
+
+/** By the timer's helper, by an undo elsewhere, or by us: on Ctrl-C, or when the helper is late. */
+async function untilReverted({ id }: Change, delayMs: number, global: GlobalOptions, isQuiet: boolean): Promise<void> {
+  const journal = openJournal(stateDirectory());
+  const isUndone = (): boolean =>
+    journal.read().changes.some(({ undoes, outcome }) => undoes === id && outcome === 'applied');
+  const isUndoneInTime = await new Promise<boolean>((resolve) => {
+    const end = (value: boolean): void => {
+      watcher.close();
+      clearTimeout(timer);
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve(value);
+    };
+    const stop = (): void => end(false);
+    const watcher = watch(dirname(journal.path), () => {
+      if (isUndone()) end(true);
+    });
+    const timer = setTimeout(stop, delayMs + LATE_MS);
+    for (const signal of SIGNALS) process.on(signal, stop);
+    if (isUndone()) end(true);
+  });
+  if (!isUndoneInTime && !isUndone()) await revert(id, global, isQuiet);
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function report(rows: readonly (PressureChange & { name: string })[]): string {
+  if (rows.length === 0) return 'no other workload felt pressure, before or meanwhile (PSI some, from 0.1 %)';
+  const percent = (value: number): string => `${value.toFixed(1)} %`;
+  const table = formatTable(
+    [
+      { title: 'OTHERS', align: 'left' },
+      { title: 'WAIT FOR', align: 'left' },
+      { title: 'MINUTE BEFORE', align: 'right' },
+      { title: 'MEANWHILE', align: 'right' },
+    ],
+    rows
+      .slice(0, MOST_ROWS)
+      .map(({ name, resource, before, during }) => [terminalSafe(name), resource, percent(before), percent(during)]),
+  );
+  return rows.length > MOST_ROWS ? `${table}\nand ${rows.length - MOST_ROWS} more` : table;
+}

@@ -1,0 +1,53 @@
+/** The commands whose limits end by themselves: try, run, and revert, which the timer of --for runs. */
+import { type Command, Option } from 'commander';
+import { addLimitFlags } from './limit-flags.ts';
+
+export async function registerRun(program: Command): Promise<void> {
+  const trial = program
+    .command('try')
+    .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+    .description(
+      'limit for a while: waits, takes it back, and tells what the other workloads felt before and meanwhile',
+    )
+    .option('--for <time>', 'how long; Ctrl-C ends it earlier', '5m')
+    .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+    .option('--dry-run', 'print the plan and change nothing')
+    .option('--force', 'do it although the plan names a risk that refuses it')
+    .option('--json', 'print JSON');
+  if (process.argv.includes('try')) await addLimitFlags(trial);
+  trial.action(async (names, options, command: Command) =>
+    (await import('./commands/try.ts')).tryOut(names, options, command.optsWithGlobals()),
+  );
+
+  const run = program
+    .command('run')
+    .argument('<command...>', 'the command and its arguments, after -- or the first word that is no option')
+    .description('start a command in a new cgroup with limits; what it used is told at the end, and the cgroup removed')
+    .option('--name <name>', 'of the cgroup, and the host name with --uts')
+    .option('-q, --quiet', 'no summary')
+    .option('--force', 'do it although a risk refuses it');
+  for (const name of ['pid', 'mount', 'net', 'uts', 'ipc', 'user', 'cgroup', 'time']) {
+    run.addOption(new Option(`--${name}`, `in a ${name} namespace of its own`).helpGroup('Namespaces:'));
+  }
+  run
+    .addOption(new Option('--rootfs <folder>', 'its root (pivot_root)').helpGroup('Namespaces:'))
+    .addOption(
+      new Option(
+        '--overlay <lower[:lower]>',
+        'its root is laid over these folders; what it writes is gone at the end',
+      ).helpGroup('Namespaces:'),
+    )
+    .passThroughOptions();
+  if (process.argv.includes('run')) await addLimitFlags(run);
+  run.action(async (words, options, command: Command) =>
+    (await import('./commands/run.ts')).run(words, options, command.optsWithGlobals()),
+  );
+
+  program
+    .command('revert', { hidden: true })
+    .argument('<id>')
+    .description('take a change of --for back, unless that is done')
+    .action(async (id, _, command: Command) =>
+      (await import('./commands/revert.ts')).revert(id, command.optsWithGlobals()),
+    );
+}

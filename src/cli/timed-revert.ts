@@ -1,0 +1,35 @@
+/** --for: the change takes itself back after a while. */
+import { stateDirectory } from '../limits/journal.ts';
+import type { PlanContext } from '../limits/plan.ts';
+import { scheduleRevert } from '../limits/revert/schedule.ts';
+import type { CarryOutHooks } from './carry-out.ts';
+import { durationOption } from './options.ts';
+
+/** Twenty days: as long as a timer of ours can wait. */
+const MOST_MS = 20 * 86_400_000;
+
+/** Whoever takes it back is there before the first write. */
+export function timedRevert(
+  text: string,
+  { files, owners }: PlanContext,
+): CarryOutHooks & { readonly delayMs: number } {
+  const delayMs = durationOption('--for', text, 1000, MOST_MS);
+  let who = '';
+  return {
+    delayMs,
+    before: async (id) => {
+      who = await scheduleRevert({
+        id,
+        delayMs,
+        tscg: [process.execPath, process.argv[1] ?? ''],
+        mount: files.mount,
+        stateDirectory: stateDirectory(),
+        sockets: owners.sockets,
+      });
+    },
+    after: async (change) => ({
+      text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal; earlier: tscg undo ${change.id}`,
+      fields: { reverts_after_seconds: delayMs / 1000, reverted_by: who },
+    }),
+  };
+}

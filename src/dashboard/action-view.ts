@@ -1,0 +1,158 @@
+/** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
+import { constants } from 'node:os';
+import type { Workload } from '../inventory/workload.ts';
+import { cut } from '../kernel/text.ts';
+import { findLimit, LIMITS } from '../limits/catalogue.ts';
+import type { Plan, Risk } from '../limits/plan.ts';
+import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
+import type { Line } from './style.ts';
+
+/** By name; the first is the gentlest that ends something. */
+export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; readonly help: string }[] = [
+  { name: 'SIGTERM', help: 'please end' },
+  { name: 'SIGKILL', help: 'all of it at once, through cgroup.kill; cannot be refused' },
+  { name: 'SIGINT', help: 'as Ctrl-C' },
+  { name: 'SIGHUP', help: 'hang up; many daemons reload' },
+  { name: 'SIGQUIT', help: 'end with a core dump or a stack trace' },
+  { name: 'SIGSTOP', help: 'stop; SIGCONT goes on (z freezes better: nothing inside can see it)' },
+  { name: 'SIGCONT', help: 'go on' },
+  { name: 'SIGUSR1', help: 'of the program' },
+  { name: 'SIGUSR2', help: 'of the program' },
+];
+
+/** Fields of the limits form: every flag of the catalogue with its file. */
+export const FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
+
+const MOST_TARGETS = 4;
+
+export function actionView(form: ActionForm, height: number): Line[] {
+  switch (form.kind) {
+    case 'limits':
+      return limitsView(form, height);
+    case 'kill':
+      return killView(form);
+    case 'confirm':
+      return confirmView(form);
+  }
+}
+
+function targetLines(targets: readonly Workload[]): Line[] {
+  const lines = targets.slice(0, MOST_TARGETS).map(
+    ({ name, path, inode }): Line => [
+      [`  ${name}  `, 'accent'],
+      [`${path}  inode ${inode}`, 'dim'],
+    ],
+  );
+  const left = targets.length - lines.length;
+  return left > 0 ? [...lines, [[`  and ${left} more`, 'dim']]] : lines;
+}
+
+const forceHint = (force: boolean, risks: readonly Risk[]): Line =>
+  risks.some(({ level }) => level === 'refuse')
+    ? [
+        ['  Ctrl-F forces it all the same: ', 'dim'],
+        [force ? 'FORCED' : 'not forced', force ? 'critical' : 'plain'],
+      ]
+    : [];
+
+function limitsView(form: LimitsForm, height: number): Line[] {
+  const { targets, plan, fault, force } = form;
+  const head: Line[] = [
+    [
+      [`Limits of ${targets.length} ${targets.length === 1 ? 'row' : 'rows'}`, 'title'],
+      ['  ↑↓ field  type a value  Enter applies  Esc back', 'dim'],
+    ],
+    ...targetLines(targets),
+  ];
+  const foot: Line[] = fault
+    ? [[[`  ${fault}`, 'critical']]]
+    : plan
+      ? planLines(plan)
+      : [[['  nothing typed yet: a limit not named is not touched', 'dim']]];
+  const force_ = plan ? [forceHint(force, plan.risks)] : [];
+  const room = Math.max(3, height - head.length - Math.min(foot.length + 1, Math.ceil(height / 2)));
+  const top = Math.max(0, Math.min(form.index - Math.floor(room / 2), FIELDS.length - room));
+  const fields = FIELDS.slice(top, top + room).map((_, at) => fieldLine(form, top + at));
+  return [...head, ...fields, ...foot, ...force_];
+}
+
+function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
+  const field = FIELDS[at];
+  if (!field) return [];
+  const { limit, flag } = field;
+  const now = current.get(limit.file);
+  const shown = now === undefined ? 'not set' : limit.describe(now);
+  const typed = values.get(flag.long) ?? '';
+  const isHere = at === index;
+  const value = isHere ? `${typed}▏` : typed;
+  const label = `${isHere ? '▸ ' : '  '}${flag.long.slice(2).padEnd(20)}`;
+  return [
+    [label, isHere ? 'title' : 'plain'],
+    [cut(shown, 22).padEnd(23), 'dim'],
+    [value.padEnd(16), typed === '' ? (isHere ? 'accent' : 'dim') : 'accent'],
+    [flag.help, 'dim'],
+  ];
+}
+
+/** Each write before → after, who makes it, notes and risks. */
+export function planLines({ writes, unchanged, risks }: Plan): Line[] {
+  const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;
+  return [
+    ...writes.flatMap((write): Line[] => [
+      [
+        [`  ${write.name} `, 'plain'],
+        [`${write.file}: ${write.before} → ${write.after}`, 'accent'],
+        [`   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`],
+        [write.property ? `  through ${write.via}: ${write.property}` : `  through ${write.via}`, 'dim'],
+      ],
+      ...write.notes.map((note): Line => [[`    ${note}`, 'dim']]),
+    ]),
+    ...unchanged.map((write): Line => [[`  ${write.name} ${write.file}: already ${write.after}`, 'dim']]),
+    ...risks.map(riskLine),
+  ];
+}
+
+const riskLine = ({ level, text, remedy }: Risk): Line => [
+  [
+    `  ${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`,
+    level === 'refuse' ? 'critical' : 'warning',
+  ],
+];
+
+const killView = ({ targets, index, force, risks }: KillForm): Line[] => [
+  [
+    [
+      `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
+      'title',
+    ],
+    ['  ↑↓ signal  Enter sends  Esc back', 'dim'],
+  ],
+  ...targetLines(targets),
+  ...SIGNALS.map(
+    ({ name, help }, at): Line => [
+      [
+        `${at === index ? '▸ ' : '  '}${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`,
+        at === index ? 'selected' : 'plain',
+      ],
+    ],
+  ),
+  ...risks.map(riskLine),
+  forceHint(force, risks),
+];
+
+const TITLES = {
+  freeze: 'Freeze: nothing in it runs until it is thawed',
+  thaw: 'Thaw',
+  undo: 'Undo the last change',
+} as const;
+
+const confirmView = ({ what, targets, plan, force }: ConfirmForm): Line[] => [
+  [
+    [TITLES[what], 'title'],
+    ['  Enter does it  Esc back', 'dim'],
+  ],
+  ...targetLines(targets),
+  ...planLines(plan),
+  ...(plan.writes.length === 0 ? [[['  nothing to change', 'dim']] as const] : []),
+  forceHint(force, plan.risks),
+];

@@ -1,0 +1,115 @@
+/** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
+import { findMetric, metric } from '../metrics/catalogue.ts';
+import { formatValue } from '../metrics/format.ts';
+import type { Area } from './layout.ts';
+import type { Line } from './style.ts';
+
+export interface Series {
+  readonly id: string;
+  /** Oldest first. */
+  readonly values: readonly number[];
+}
+
+export interface Chart {
+  readonly area: Area;
+  readonly title: Line;
+  readonly series: readonly Series[];
+  /** What the ends of the line stand for. */
+  readonly ages: readonly string[];
+}
+
+/** What is remembered of every row. */
+export const CHARTED: readonly string[] = [
+  'cpu_percent',
+  'cpu_throttled_percent',
+  'memory_bytes',
+  'psi_cpu_some_percent',
+  'psi_memory_some_percent',
+  'psi_io_some_percent',
+  'io_read_bytes_per_second',
+  'io_write_bytes_per_second',
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
+];
+
+/** Charts of the whole-window view, the most telling first. */
+export const CHART_GROUPS: readonly (readonly string[])[] = [
+  ['cpu_percent', 'cpu_throttled_percent'],
+  ['psi_cpu_some_percent', 'psi_memory_some_percent', 'psi_io_some_percent'],
+  ['memory_bytes'],
+  ['io_read_bytes_per_second', 'io_write_bytes_per_second'],
+];
+
+export const SPANS = [300, 60, 30] as const;
+
+/** Samples of the span, from the ones kept, beginning where the first figure is known. */
+export function chartOf(
+  area: Area,
+  ids: readonly string[],
+  valuesOf: (id: string) => readonly number[],
+  samples: number,
+  seconds: number,
+): Chart {
+  const kept = ids.map((id) => ({ id, values: valuesOf(id).slice(-samples) }));
+  const starts = kept.map(({ values }) => values.findIndex((value) => !Number.isNaN(value))).filter((at) => at >= 0);
+  const start = Math.min(...starts);
+  const series = starts.length === 0 ? [] : kept.map(({ id, values }) => ({ id, values: values.slice(start) }));
+  const title = kept.flatMap(({ id, values }, index): Line => {
+    const known = values.filter((value) => !Number.isNaN(value));
+    const { label, unit } = metric(id);
+    const now = values.at(-1) ?? Number.NaN;
+    return [
+      [`${label} `, SERIES_STYLES[index % SERIES_STYLES.length]],
+      [`${formatValue(now, unit)} `],
+      [`most ${formatValue(known.length > 0 ? Math.max(...known) : Number.NaN, unit)}   `, 'dim'],
+    ];
+  });
+  const length = series[0]?.values.length ?? 0;
+  const ages = Array.from({ length }, (_, index) => `-${Math.round((length - 1 - index) * seconds)}s`);
+  return { area, title, series: series.map(({ id, values }) => ({ id, values: bridged(values) })), ages };
+}
+
+/** A gap keeps the figure before it: the line cannot be broken, and a 0 would be a figure that nobody measured. */
+function bridged(values: readonly number[]): number[] {
+  let last = values.find((value) => !Number.isNaN(value)) ?? Number.NaN;
+  return values.map((value) => {
+    if (!Number.isNaN(value)) last = value;
+    return last;
+  });
+}
+
+/** A chart where there are no characters to draw one: each series as a row of levels, the newest at the right. */
+export function asciiChart({ series, title, area }: Chart): Line[] {
+  const levels = ' .:-=+*#%@';
+  return [
+    title,
+    ...series
+      .filter(({ values }) => values.some((value) => !Number.isNaN(value)))
+      .map(({ id, values }): Line => {
+        const most = Math.max(...values.filter((value) => !Number.isNaN(value)));
+        const shown = values.slice(-Math.max(1, area.width - 12));
+        const text = shown.map(
+          (value) => levels[most > 0 ? Math.round((value / most) * (levels.length - 1)) : 0] ?? ' ',
+        );
+        return [[`${metric(id).label.padEnd(9)}|`, 'dim'], [text.join('')]];
+      }),
+  ];
+}
+
+const SERIES_STYLES = ['accent', 'warning', 'good'] as const;
+
+/** Areas of charts that fit: in two columns from 120 cells on, each at least eight lines high. */
+export function chartAreas({ top, left, width, height }: Area, wanted: number): Area[] {
+  const columns = width >= 120 ? 2 : 1;
+  const rows = Math.max(1, Math.min(Math.ceil(wanted / columns), Math.floor(height / 8)));
+  const [cellWidth, cellHeight] = [Math.floor(width / columns), Math.floor(height / rows)];
+  return Array.from({ length: Math.min(wanted, rows * columns) }, (_, index) => ({
+    top: top + Math.floor(index / columns) * cellHeight,
+    left: left + (index % columns) * cellWidth,
+    width: cellWidth,
+    height: cellHeight,
+  }));
+}
+
+/** Whether a history is kept of it. */
+export const isCharted = (id: string): boolean => CHARTED.includes(findMetric(id)?.id ?? '');

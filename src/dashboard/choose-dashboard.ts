@@ -1,0 +1,27 @@
+/** The screens there are, and the one to begin with: by name, or a file of the user's. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Dashboard, type Loaded, loadDashboards, parseDashboard } from './dashboards.ts';
+
+const SHIPPED = fileURLToPath(new URL('../../dashboards/', import.meta.url));
+
+/** `wanted` that cannot be used is a fault and the first screen: tstop starts all the same. */
+export function chooseDashboard(wanted: string | undefined, directory: string): Loaded & { readonly index: number } {
+  const { dashboards, faults } = loadDashboards([SHIPPED, join(directory, 'dashboards')]);
+  if (wanted === undefined) return { dashboards, faults, index: 0 };
+  const index = dashboards.findIndex(({ name }) => name === wanted);
+  if (index >= 0) return { dashboards, faults, index };
+  try {
+    const own: Dashboard = parseDashboard(readFileSync(wanted, 'utf8'), wanted);
+    return { dashboards: [...dashboards, own], faults, index: dashboards.length };
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = isMissing
+      ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    return { dashboards, faults: [why, ...faults], index: 0 };
+  }
+}

@@ -1,0 +1,80 @@
+/** The columns chooser: on and off, and their order. */
+import { METRICS } from '../metrics/catalogue.ts';
+import { DEFAULT_COLUMNS } from './columns.ts';
+import type { ColumnsForm, Typed } from './modal.ts';
+import type { Line } from './style.ts';
+
+export function openColumnsForm(chosen: readonly string[] | undefined): ColumnsForm {
+  const on = chosen ?? DEFAULT_COLUMNS;
+  const off = METRICS.map(({ id }) => id).filter((id) => !on.includes(id));
+  return {
+    kind: 'columns',
+    index: 0,
+    list: [...on.map((slot) => ({ slot, on: true })), ...off.map((slot) => ({ slot, on: false }))],
+  };
+}
+
+export type ColumnsResult =
+  | { readonly form: ColumnsForm }
+  /** Chosen; undefined for the default ones. */
+  | { readonly chosen: readonly string[] | undefined }
+  | 'cancel';
+
+export function columnsKey(form: ColumnsForm, { full, character }: Typed): ColumnsResult {
+  const { index, list } = form;
+  const to = (wanted: number): ColumnsResult => ({
+    form: { ...form, index: Math.max(0, Math.min(list.length - 1, wanted)) },
+  });
+  switch (full) {
+    case 'escape':
+    case 'q':
+      return 'cancel';
+    case 'return':
+      return { chosen: list.filter(({ on }) => on).map(({ slot }) => slot) };
+    case 'up':
+    case 'k':
+      return to(index - 1);
+    case 'down':
+    case 'j':
+      return to(index + 1);
+    case 'pageup':
+      return to(index - 10);
+    case 'pagedown':
+      return to(index + 10);
+    case 'home':
+      return to(0);
+    case 'end':
+      return to(list.length - 1);
+    case 'left':
+      return { form: swapped(form, -1) };
+    case 'right':
+      return { form: swapped(form, 1) };
+    case 'space':
+      return { form: { ...form, list: list.map((entry, at) => (at === index ? { ...entry, on: !entry.on } : entry)) } };
+    default:
+      return character === '0' ? { chosen: undefined } : { form };
+  }
+}
+
+function swapped({ index, list, kind }: ColumnsForm, by: 1 | -1): ColumnsForm {
+  const target = index + by;
+  const [here, there] = [list[index], list[target]];
+  if (!here || !there) return { kind, index, list };
+  return { kind, index: target, list: list.with(index, there).with(target, here) };
+}
+
+/** Title and the lines around the marked one. */
+export function columnsView({ index, list }: ColumnsForm, height: number): Line[] {
+  const title: Line = [
+    ['Columns', 'title'],
+    ['  Space on or off  ←→ move  0 the default ones  Enter keep and save  Esc back', 'dim'],
+  ];
+  const room = Math.max(1, height - 1);
+  const top = Math.max(0, Math.min(index - Math.floor(room / 2), list.length - room));
+  const lines = list.slice(top, top + room).map(({ slot, on }, at): Line => {
+    const found = METRICS.find(({ id }) => id === slot);
+    const text = `${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}${slot.padEnd(34)}${found?.help ?? ''}`;
+    return [[text, top + at === index ? 'selected' : on ? 'plain' : 'dim']];
+  });
+  return [title, ...lines];
+}

@@ -1,0 +1,134 @@
+/** Columns of the table: which fit, in which order, and what the two switches (memory definition, CPU scale) make of them. */
+import { type Metric, metric } from '../metrics/catalogue.ts';
+import type { Item } from '../metrics/grouping.ts';
+import type { Frame } from '../metrics/source.ts';
+import { sumOf } from '../metrics/totals.ts';
+
+export const MEMORY_DEFINITIONS = [
+  { metric: 'memory_bytes', label: 'MEM', name: 'working set: memory.current - inactive_file, as docker stats' },
+  { metric: 'memory_current_bytes', label: 'MEM CUR', name: 'current: all that is charged, page cache too' },
+  { metric: 'memory_anon_bytes', label: 'MEM ANON', name: 'anonymous: heaps and stacks' },
+  { metric: 'memory_unreclaimable_bytes', label: 'MEM UNR', name: 'unreclaimable: no page cache, no reclaimable slab' },
+] as const;
+
+export const CPU_SCALES = [
+  { scale: 'one', label: 'CPU %', name: '100 % is one CPU' },
+  { scale: 'host', label: 'CPU/HOST', name: '100 % is the whole machine' },
+  { scale: 'limit', label: 'CPU/LIM', name: '100 % is the effective limit of each row' },
+] as const;
+
+/** Indices into the two lists above. */
+export interface Scales {
+  readonly memory: number;
+  readonly cpu: number;
+}
+
+/** In order of need: a narrow screen shows the first ones. */
+const BY_NEED: readonly string[] = [
+  'cpu_percent',
+  'memory_bytes',
+  'cpu_throttled_percent',
+  'psi_cpu_some_percent',
+  'cpu_of_limit_percent',
+  'memory_limit_bytes',
+  'psi_memory_some_percent',
+  'psi_io_some_percent',
+  'io_read_bytes_per_second',
+  'io_write_bytes_per_second',
+  'pids',
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
+  'memory_of_limit_percent',
+  'memory_oom_kills',
+];
+
+/** The same in the order in which they stand on the screen. */
+export const DEFAULT_COLUMNS: readonly string[] = [
+  'cpu_percent',
+  'cpu_of_limit_percent',
+  'cpu_throttled_percent',
+  'psi_cpu_some_percent',
+  'psi_memory_some_percent',
+  'psi_io_some_percent',
+  'memory_bytes',
+  'memory_limit_bytes',
+  'memory_of_limit_percent',
+  'io_read_bytes_per_second',
+  'io_write_bytes_per_second',
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
+  'pids',
+  'memory_oom_kills',
+];
+
+const NAME_CELLS = 40;
+const LEAST_NAME_CELLS = 12;
+/** Of a wide screen: names tell the rows apart. */
+const NAME_SHARE = 0.26;
+const ENOUGH_NAME_CELLS = 30;
+/** Below 40 columns one figure is worth more than a long name. */
+const NARROW_NAME_CELLS = 8;
+
+export interface Column {
+  /** Id by which it is chosen and sorted; the switches change what it shows. */
+  readonly slot: string;
+  readonly label: string;
+  readonly metric: Metric;
+  readonly width: number;
+}
+
+export interface TableColumns {
+  readonly nameCells: number;
+  readonly columns: readonly Column[];
+}
+
+export function columnOf(slot: string, scales: Scales): Column {
+  const { id, label } = shownAs(slot, scales);
+  const shown = metric(id);
+  const text = label ?? shown.label;
+  return { slot, metric: shown, label: text, width: Math.max(shown.width, text.length + 1) };
+}
+
+function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: string } {
+  if (slot === 'memory_bytes') {
+    const definition = MEMORY_DEFINITIONS[memory] ?? MEMORY_DEFINITIONS[0];
+    return { id: definition.metric, label: definition.label };
+  }
+  if (slot === 'cpu_percent') {
+    const { scale, label } = CPU_SCALES[cpu] ?? CPU_SCALES[0];
+    return { id: scale === 'limit' ? 'cpu_of_limit_percent' : 'cpu_percent', label };
+  }
+  return { id: slot };
+}
+
+/** Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed. */
+export function columnsFor(width: number, scales: Scales, chosen?: readonly string[]): TableColumns {
+  const wanted = Math.min(ENOUGH_NAME_CELLS, Math.floor(width * NAME_SHARE));
+  const least = width < 40 ? NARROW_NAME_CELLS : Math.max(LEAST_NAME_CELLS, wanted);
+  let left = width - least;
+  const columns: Column[] = [];
+  for (const slot of chosen ?? BY_NEED) {
+    const column = columnOf(slot, scales);
+    if (column.width + 1 > left) break;
+    left -= column.width + 1;
+    columns.push(column);
+  }
+  if (!chosen) columns.sort((a, b) => DEFAULT_COLUMNS.indexOf(a.slot) - DEFAULT_COLUMNS.indexOf(b.slot));
+  return { nameCells: Math.min(NAME_CELLS, least + left), columns };
+}
+
+/** What can be sorted by, in order, whether it fits or not. */
+export const sortable = (chosen?: readonly string[]): readonly string[] => ['name', ...(chosen ?? DEFAULT_COLUMNS)];
+
+/** The row's own figure, or the sum over the rows of a group that is no cgroup. */
+export function figureOf(
+  { usage }: Frame,
+  { row, members }: Pick<Item, 'row' | 'members'>,
+  column: Column,
+  scales: Scales,
+): number {
+  const { id } = column.metric;
+  const figure = row >= 0 ? usage.value(id, row) : sumOf(usage, id, members);
+  const isOfHost = column.slot === 'cpu_percent' && CPU_SCALES[scales.cpu]?.scale === 'host';
+  return isOfHost ? figure / usage.snapshot.host.cpus : figure;
+}

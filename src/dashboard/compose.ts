@@ -1,0 +1,149 @@
+/** The whole screen from what is known: pure, and the only place that says which view goes where. */
+import type { LogEvent } from '../metrics/events.ts';
+import { isQuery } from '../metrics/query.ts';
+import type { Frame } from '../metrics/source.ts';
+import { actionView } from './action-view.ts';
+import { type Chart, chartOf, SPANS } from './chart-view.ts';
+import { columnsView } from './columns-form.ts';
+import { containerView } from './container-view.ts';
+import type { Dashboard } from './dashboards.ts';
+import { eventLine, eventsView, gaspLine } from './events-view.ts';
+import { explainView, type RawTexts } from './explain-view.ts';
+import { headerView } from './header-view.ts';
+import { type FooterMessage, footerView, helpLines } from './help-view.ts';
+import { isViewer } from './modal.ts';
+import { type ProcessList, processView } from './process-view.ts';
+import type { Shown } from './rows.ts';
+import type { View } from './screen.ts';
+import { stageOf } from './stage.ts';
+import type { State } from './state.ts';
+import { type Line, wrapped } from './style.ts';
+import { tableView } from './table-view.ts';
+
+export interface Scene {
+  readonly state: State;
+  readonly frame: Frame | undefined;
+  readonly shown: Shown | undefined;
+  readonly dashboards: readonly Dashboard[];
+  readonly processes: ProcessList | undefined;
+  /** Figures of the selected row, oldest first. */
+  readonly historyOf: (id: string) => readonly number[];
+  /** Between two samples. */
+  readonly seconds: number;
+  readonly raw: RawTexts | undefined;
+  readonly recreated: ReadonlySet<number>;
+  readonly events: readonly LogEvent[];
+  /** OOM-killed and gone. */
+  readonly gasps: readonly LogEvent[];
+  /** Seconds between the Frame that is held and the newest. */
+  readonly age: number;
+  readonly message: FooterMessage | undefined;
+}
+
+export interface Composed {
+  readonly view: View;
+  /** Lines that can be scrolled to in what lies over the table. */
+  readonly overflow: number;
+}
+
+/** Lines of the table that they may take. */
+export const MOST_GASPS = 3;
+
+export function compose(scene: Scene, width: number, height: number): Composed {
+  const { state, frame, shown } = scene;
+  const dashboard = scene.dashboards[state.screen];
+  const stage = stageOf(state, dashboard, width, height);
+  const footer = { area: stage.footer, lines: [footerView(state, faultOf(scene))] };
+  const header = { area: stage.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
+  const table = { area: stage.table, lines: [] };
+  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, overflow: 0 };
+
+  const overlay = overlayOf(scene, height - 1);
+  const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
+  const panes = stage.panes
+    .filter(({ show }) => show !== 'chart')
+    .map(({ show, area }) => ({ area, lines: paneLines(show, scene, area.width) }));
+  const whole = state.details ? panes[0] : undefined;
+  const scrolled = overlay?.length ?? whole?.lines.length ?? 0;
+  const view: View = {
+    header: {
+      ...header,
+      lines: headerView({ frame, shown, state, title: dashboard?.title ?? '', age: scene.age }, width),
+    },
+    table: {
+      ...table,
+      lines: tableView(
+        { frame, shown, state, recreated: scene.recreated, gasps },
+        stage.table.width,
+        stage.table.height,
+      ),
+    },
+    panes: whole ? [{ ...whole, lines: whole.lines.slice(state.detailsTop) }] : panes,
+    charts: stage.panes.flatMap(({ show, area, metrics }): Chart[] => {
+      const samples = Math.round((SPANS[state.span] ?? SPANS[0]) / scene.seconds);
+      return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, samples, scene.seconds)] : [];
+    }),
+    ...(stage.spark
+      ? { spark: { area: stage.spark, ...sparkOf(scene.historyOf('cpu_percent'), stage.spark.width) } }
+      : {}),
+    footer,
+    ...(overlay ? { overlay: overlay.slice(isViewer(state.modal) ? state.modal.top : 0) } : {}),
+  };
+  return { view, overflow: Math.max(0, scrolled - (height - 3)) };
+}
+
+function paneLines(show: string, scene: Scene, width: number): Line[] {
+  const { frame, shown, state, processes, events } = scene;
+  const selected = shown?.items.find(({ key }) => key === state.selected);
+  const workload = selected && frame?.workloads[selected.row];
+  if (show === 'events') return eventsView(events, 'all', '', state.bell);
+  if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
+  return [
+    ...containerView(frame, selected.row, workload).flatMap((line) => wrapped(line, width)),
+    ...events
+      .filter(({ path }) => path === workload.path)
+      .slice(-3)
+      .map(eventLine),
+    [],
+    ...processView(workload, processes, width).slice(1),
+  ];
+}
+
+const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
+  shown?.fault === undefined || state.prompt === 'search'
+    ? message
+    : { text: `filter: ${shown.fault}`, style: 'critical' };
+
+function overlayOf({ state, frame, shown, raw, events, dashboards }: Scene, height: number): Line[] | undefined {
+  const { modal } = state;
+  switch (modal?.kind) {
+    case undefined:
+      return undefined;
+    case 'help':
+      return helpLines(dashboards);
+    case 'events':
+      return eventsView(events, modal.show, isQuery(state.filter) ? '' : state.filter, state.bell);
+    case 'columns':
+      return columnsView(modal, height);
+    case 'limits':
+    case 'kill':
+    case 'confirm':
+      return actionView(modal, height);
+    case 'explain':
+      if (!frame || !shown) return undefined;
+      return explainView(
+        frame,
+        shown.items.find(({ key }) => key === state.selected),
+        modal.slot,
+        state.scales,
+        raw,
+      );
+  }
+}
+
+/** The newest figures that fit, unavailable ones left out, with their largest named: the line is scaled to it. */
+function sparkOf(values: readonly number[], width: number): { title: string; values: readonly number[] } {
+  const known = values.filter((value) => !Number.isNaN(value)).slice(-Math.max(1, width - 2));
+  const most = Math.max(0, ...known);
+  return { title: `CPU %, at most ${most.toFixed(1)}`, values: known.length > 0 ? known : [0] };
+}

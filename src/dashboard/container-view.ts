@@ -1,0 +1,154 @@
+/**
+ * Everything about one row, in the whole window: who it is, limits and where they bind, pressure, memory, io, events;
+ * the process tree follows below.
+ */
+import type { Workload } from '../inventory/workload.ts';
+import { padEnd, padStart } from '../kernel/text.ts';
+import { metric } from '../metrics/catalogue.ts';
+import { column } from '../metrics/files.ts';
+import { formatValue } from '../metrics/format.ts';
+import { RESOURCES } from '../metrics/host.ts';
+import type { Frame } from '../metrics/source.ts';
+import { bindingText } from './explain-view.ts';
+import { type Line, type Piece, shareStyle } from './style.ts';
+
+const LABEL_CELLS = 9;
+
+export function containerView(frame: Frame, row: number, workload: Workload): Line[] {
+  const { usage } = frame;
+  const shown = (id: string): string => formatValue(usage.value(id, row), metric(id).unit);
+  const raw = (ref: string): number => {
+    const { values, rows } = usage.snapshot;
+    return values[column(ref) * rows.length + row] ?? Number.NaN;
+  };
+  const labelled = (label: string, ...pieces: readonly Piece[]): Line => [
+    [padEnd(label, LABEL_CELLS), 'accent'],
+    ...pieces,
+  ];
+  const named = (name: string, text: string): Piece[] => [[`${name} `, 'dim'], [`${text}  `]];
+  const share = (id: string): Piece => [`${shown(id)} %  `, shareStyle(usage.value(id, row))];
+  const state = usage.value('frozen', row) === 1 ? [['FROZEN  ', 'warning'] as const] : [];
+  const events = [
+    { name: 'oom kills', value: usage.value('memory_oom_kills', row) },
+    { name: 'at memory.high', value: usage.value('memory_high_events', row) },
+    { name: 'at memory.max', value: usage.value('memory_max_events', row) },
+    { name: 'at pids.max', value: raw('pids.events:max') },
+  ];
+  return [
+    [[`${workload.name}  `, 'title'], ...state, ...identityPieces(workload)],
+    ...detailLines(workload, labelled),
+    labelled(
+      'CPU',
+      [`${shown('cpu_percent')} %  `],
+      ...named('user', shown('cpu_user_percent')),
+      ...named('system', shown('cpu_system_percent')),
+      ...named('limit', bindingText(frame, row, 'cpu')),
+      ...named('weight', shown('cpu_weight')),
+      ['of limit ', 'dim'],
+      share('cpu_of_limit_percent'),
+      ['throttled ', 'dim'],
+      [
+        `${shown('cpu_throttled_percent')} % of periods`,
+        usage.value('cpu_throttled_percent', row) >= 10 ? 'warning' : 'plain',
+      ],
+    ),
+    labelled(
+      'Memory',
+      [`${shown('memory_bytes')}  `],
+      ...named('limit', bindingText(frame, row, 'memory')),
+      ['of limit ', 'dim'],
+      share('memory_of_limit_percent'),
+      ...named('high', formatValue(raw('memory.high:value'), 'bytes')),
+      ...named('peak', shown('memory_peak_bytes')),
+    ),
+    labelled(
+      '',
+      ...['current', 'anon', 'file', 'shmem', 'kernel', 'swap'].flatMap((part) =>
+        named(part, shown(`memory_${part}_bytes`)),
+      ),
+      ...named('swap limit', bindingText(frame, row, 'swap')),
+    ),
+    labelled('Tasks', [`${shown('pids')}  `], ...named('limit', bindingText(frame, row, 'pids'))),
+    labelled(
+      'IO',
+      ...named('read', `${shown('io_read_bytes_per_second')}/s`),
+      ...named('write', `${shown('io_write_bytes_per_second')}/s`),
+      ...named('reads', `${shown('io_read_ops_per_second')}/s`),
+      ...named('writes', `${shown('io_write_ops_per_second')}/s`),
+      ['   NET ', 'accent'],
+      ...named('rx', `${shown('net_rx_bytes_per_second')}/s`),
+      ...named('tx', `${shown('net_tx_bytes_per_second')}/s`),
+    ),
+    labelled(
+      'Events',
+      ...events.flatMap(({ name, value }): Piece[] => [
+        [`${name} `, 'dim'],
+        [`${formatValue(value, 'count')}  `, value > 0 ? 'warning' : 'plain'],
+      ]),
+    ),
+    ...pressureLines(frame, row),
+  ];
+}
+
+const identityPieces = ({ kind, runtime, image, details, path, inode }: Workload): Piece[] => [
+  [`${[runtime, kind].filter(Boolean).join(' ')}  `],
+  ...((image ?? details?.image) ? ([[`${image ?? details?.image}  `, 'accent']] as const) : []),
+  [`${path}  inode ${inode}`, 'dim'],
+];
+
+/** What the runtime's API tells; nothing where none answers. */
+function detailLines(
+  { details, pod, namespace, initPid }: Workload,
+  labelled: (label: string, ...pieces: readonly Piece[]) => Line,
+): Line[] {
+  const facts: readonly (readonly [string, string | number | undefined])[] = [
+    ['state', details?.state],
+    ['health', details?.health],
+    ['restarts', details?.restartCount],
+    ['pod', pod ?? details?.pod],
+    ['namespace', namespace ?? details?.namespace],
+    ['project', details?.composeProject],
+    ['service', details?.composeService],
+    ['init pid', initPid ?? details?.initPid],
+    ['created', details?.created === undefined ? undefined : new Date(details.created).toISOString().slice(0, 19)],
+  ];
+  const stored: typeof facts = [
+    ['network', details?.networkMode],
+    ['ip', details?.ipAddresses?.join(' ')],
+    ['storage', details?.storageDriver],
+    ['layers', details?.lowerDirs?.length],
+    ['rootfs', details?.rootfs],
+  ];
+  const lineOf = (label: string, list: typeof facts): Line[] => {
+    const pieces = list.flatMap(([name, value]): Piece[] =>
+      value === undefined || value === '' ? [] : [[`${name} `, 'dim'], [`${value}  `]],
+    );
+    return pieces.length === 0 ? [] : [labelled(label, ...pieces)];
+  };
+  return [...lineOf('Runtime', facts), ...lineOf('Inside', stored)];
+}
+
+/** Share of time with a task waiting: now, and the kernel's averages. */
+function pressureLines({ usage }: Frame, row: number): Line[] {
+  const windows = ['', '_avg10', '_avg60', '_avg300'];
+  const cell = (id: string): Piece => {
+    const value = usage.value(id, row);
+    return [padStart(formatValue(value, 'percent'), 8), value >= 50 ? 'critical' : value >= 10 ? 'warning' : 'plain'];
+  };
+  const head: Line = [
+    [padEnd('Pressure', LABEL_CELLS), 'accent'],
+    ...['', 'now', '10 s', '60 s', '300 s'].map((text): Piece => [padStart(text, 8), 'dim']),
+  ];
+  return [
+    head,
+    ...RESOURCES.flatMap((resource) =>
+      (['some', 'full'] as const).map(
+        (kind): Line => [
+          [padEnd('', LABEL_CELLS)],
+          [padStart(kind === 'some' ? resource : 'full', 8), 'dim'],
+          ...windows.map((window) => cell(`psi_${resource}_${kind}${window}_percent`)),
+        ],
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,182 @@
+/** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
+import type { Workload } from '../inventory/workload.ts';
+import type { Frame } from '../metrics/source.ts';
+import { type Acting, actionKey, openFreeze, openKill, openLimits, openUndo } from './actions.ts';
+import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
+import { sortable } from './columns.ts';
+import { columnsKey } from './columns-form.ts';
+import type { Dashboard } from './dashboards.ts';
+import type { FooterMessage } from './help-view.ts';
+import { type Action, actionOf } from './keys.ts';
+import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
+import { type Shown, shownOf } from './rows.ts';
+import type { Settings } from './settings.ts';
+import type { State } from './state.ts';
+import { settle, type, type UpdateContext, update } from './update.ts';
+
+export interface ControllerOptions {
+  readonly initial: State;
+  readonly dashboards: readonly Dashboard[];
+  /** Absent with --readonly. */
+  readonly acting: Acting | undefined;
+  /** Rows that the table shows at once. */
+  readonly window: () => number;
+  /** Something changed: draw. */
+  readonly onChange: () => void;
+  /** Actions that are the screen's or the loop's. */
+  readonly onAction: (action: Action) => void;
+  /** Paths whose limits change by our own hand. */
+  readonly onOwnChange: (paths: readonly string[]) => void;
+  readonly save: (key: keyof Settings, value: Settings[keyof Settings]) => void;
+}
+
+export interface Controller {
+  state(): State;
+  shown(): Shown | undefined;
+  /** Rows, order and selection of this Frame. */
+  see(frame: Frame): void;
+  setOverflow(lines: number): void;
+  key(key: Typed): void;
+  act(action: Action): void;
+  tell(message: FooterMessage): void;
+  message(): FooterMessage | undefined;
+  selected(): Workload | undefined;
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { dashboards, acting, onChange, onAction } = options;
+  let state = options.initial;
+  let frame: Frame | undefined;
+  let shown: Shown | undefined;
+  let overflow = 0;
+  let selectedPath: string | undefined;
+  /** Until the next key. */
+  let notice: FooterMessage | undefined;
+  let aftermath: Aftermath | undefined;
+
+  const contextNow = (): UpdateContext => ({
+    frame,
+    items: shown?.items ?? [],
+    window: options.window(),
+    sortable: sortable(state.columns),
+    overflow,
+    dashboards,
+  });
+  const selected = (): Workload | undefined => {
+    const item = shown?.items.find(({ key }) => key === state.selected);
+    return item && frame?.workloads[item.row];
+  };
+
+  function see(next: Frame): void {
+    frame = next;
+    shown = shownOf(next, state);
+    const order = shown.items.map(({ key }) => key);
+    // The row that is followed has gone, and another has its path: that one is followed.
+    if (state.follow && selectedPath !== undefined && !order.some((key) => key === state.selected)) {
+      const again = next.workloads.find(({ path }) => path === selectedPath);
+      if (again && order.includes(again.inode)) state = { ...state, selected: again.inode };
+    }
+    state = settle(state, { order, window: options.window() });
+    selectedPath = selected()?.path;
+  }
+
+  function key(typed: Typed): void {
+    const { modal, prompt } = state;
+    if (typed.full === 'C-c') onAction({ type: 'quit' });
+    if (prompt !== undefined) {
+      notice = undefined;
+      state = type(state, typed, contextNow());
+      onChange();
+    } else if (modal && !isViewer(modal)) {
+      formKey(modal, typed);
+      onChange();
+    } else {
+      const action = actionOf(typed.full, typed.character);
+      if (action) act(action);
+    }
+  }
+
+  function act(action: Action): void {
+    notice = undefined;
+    const { theme, bell } = state;
+    if (action.type === 'act') openForm(action.what);
+    state = update(state, action, contextNow());
+    onAction(action);
+    if (state.theme !== theme) remember('theme', state.theme);
+    if (state.bell !== bell) remember('bell', state.bell);
+    onChange();
+  }
+
+  function formKey(modal: Exclude<Modal, Viewer>, typed: Typed): void {
+    const result =
+      modal.kind === 'columns' ? columnsKey(modal, typed) : acting ? actionKey(modal, typed, acting) : 'cancel';
+    if (result !== 'cancel' && 'form' in result) {
+      state = { ...state, modal: result.form };
+      return;
+    }
+    state = { ...state, modal: undefined };
+    if (result === 'cancel') return;
+    if ('chosen' in result) {
+      state = { ...state, columns: result.chosen, ownColumns: result.chosen };
+      remember('columns', result.chosen);
+    } else void carryOut(result);
+  }
+
+  /** Of the tagged rows, else of the selected one. */
+  function openForm(what: 'limits' | 'undo' | 'freeze' | 'kill'): void {
+    const { tagged } = state;
+    const one = selected();
+    const all = frame?.workloads ?? [];
+    const targets = tagged.size > 0 ? all.filter(({ inode }) => tagged.has(inode)) : one ? [one] : [];
+    if (!acting) {
+      notice = { text: 'read only: tstop was started with --readonly', style: 'warning' };
+      return;
+    }
+    const open = { limits: openLimits, kill: openKill, freeze: openFreeze, undo: openUndo }[what];
+    const opened = open(what === 'undo' ? all : targets, acting);
+    if ('kind' in opened) state = { ...state, modal: opened };
+    else notice = opened;
+  }
+
+  async function carryOut({
+    run,
+    targets,
+  }: {
+    run: () => Promise<string>;
+    targets: readonly Workload[];
+  }): Promise<void> {
+    const before = frame;
+    options.onOwnChange(targets.map(({ path }) => path));
+    try {
+      aftermath = aftermathOf(await run(), targets, before, Date.now());
+      state = { ...state, tagged: new Set() };
+    } catch (error) {
+      notice = { text: error instanceof Error ? error.message : String(error), style: 'critical' };
+    }
+    onChange();
+  }
+
+  function remember(setting: keyof Settings, value: Settings[keyof Settings]): void {
+    try {
+      options.save(setting, value);
+    } catch (error) {
+      notice = { text: `not saved: ${error instanceof Error ? error.message : error}`, style: 'warning' };
+    }
+  }
+
+  return {
+    state: () => state,
+    shown: () => shown,
+    see,
+    setOverflow: (lines) => {
+      overflow = lines;
+    },
+    key,
+    act,
+    tell: (message) => {
+      notice = message;
+    },
+    message: () => notice ?? (aftermath && frame && aftermathMessage(aftermath, frame, Date.now())),
+    selected,
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * Screens as data: `dashboards/NAME.yaml` shipped, and a user's own in `~/.config/tscg/dashboards/`. A file that cannot
+ * be read is named with line and key, and left out.
+ *
+ *     title: Pressure
+ *     sort: psi_cpu_some_percent
+ *     columns: [psi_cpu_some_percent, psi_memory_some_percent]
+ *     cells:                                     # of a grid of 12 x 12
+ *       - { show: table, at: [0, 0, 8, 12] }     # top, left, rows, columns
+ *       - { show: chart, metrics: [psi_cpu_some_percent], at: [8, 0, 4, 12] }
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { findMetric } from '../metrics/catalogue.ts';
+import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
+import { isCharted } from './chart-view.ts';
+import type { Area } from './layout.ts';
+
+export const CELL_KINDS = ['table', 'processes', 'container', 'events', 'chart'] as const;
+export type CellKind = (typeof CELL_KINDS)[number];
+
+export interface Cell {
+  readonly show: CellKind;
+  readonly metrics: readonly string[];
+  /** Top, left, rows, columns of a grid of 12 x 12. */
+  readonly at: readonly [number, number, number, number];
+}
+
+export interface Dashboard {
+  readonly name: string;
+  readonly title: string;
+  readonly columns?: readonly string[];
+  readonly sort?: string;
+  readonly grouping?: Grouping;
+  readonly filter?: string;
+  /** Shows the selected row in the whole window. */
+  readonly details?: boolean;
+  readonly cells: readonly Cell[];
+}
+
+/** A dashboard file cannot be used: file, line, key and why, on one line. */
+export class DashboardError extends Error {
+  override readonly name = 'DashboardError';
+}
+
+const GRID = 12;
+
+/** Throws DashboardError. */
+export function parseDashboard(text: string, file: string): Dashboard {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter });
+  const fail = (path: readonly (string | number)[], why: string): never => {
+    const node: unknown = document.getIn([...path], true);
+    const start = rangeStart(node) ?? 0;
+    const key = path
+      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+      .join('')
+      .replace(/^\./, '');
+    throw new DashboardError(`${file}:${counter.linePos(start).line}: ${key || 'file'}: ${why}`);
+  };
+  const [broken] = document.errors;
+  if (broken) {
+    const at = broken.linePos?.[0].line ?? 1;
+    throw new DashboardError(`${file}:${at}: ${broken.message.split('\n')[0] ?? 'not YAML'}`);
+  }
+  const root: unknown = document.toJS();
+  if (!isRecord(root)) return fail([], 'not a map of title, columns, sort, cells');
+  for (const key of Object.keys(root)) {
+    if (!KNOWN_KEYS.includes(key)) fail([key], `no such key; one of ${KNOWN_KEYS.join(', ')}`);
+  }
+  const name = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
+  const columns = root.columns === undefined ? undefined : metricList(root.columns, ['columns'], fail);
+  const { sort, grouping, filter, details, title } = root;
+  if (sort !== undefined && sort !== 'name' && !(typeof sort === 'string' && findMetric(sort))) {
+    fail(['sort'], `no metric "${String(sort)}"`);
+  }
+  const group = GROUPINGS.find((known) => known === grouping);
+  if (grouping !== undefined && !group)
+    fail(['grouping'], `"${String(grouping)}" is not one of ${GROUPINGS.join(', ')}`);
+  return {
+    name,
+    title: typeof title === 'string' ? title : name,
+    ...(columns ? { columns } : {}),
+    ...(typeof sort === 'string' ? { sort: findMetric(sort)?.id ?? sort } : {}),
+    ...(group ? { grouping: group } : {}),
+    ...(typeof filter === 'string' ? { filter } : {}),
+    ...(details === true ? { details } : {}),
+    cells: cellList(root.cells, fail),
+  };
+}
+
+const KNOWN_KEYS: readonly string[] = ['title', 'columns', 'sort', 'grouping', 'filter', 'details', 'cells'];
+
+type Fail = (path: readonly (string | number)[], why: string) => never;
+
+function metricList(value: unknown, path: readonly (string | number)[], fail: Fail): string[] {
+  if (!Array.isArray(value)) return fail(path, 'not a list of metrics');
+  return value.map((id: unknown, index) => {
+    const found = typeof id === 'string' ? findMetric(id) : undefined;
+    return found?.id ?? fail([...path, index], `no metric "${String(id)}"`);
+  });
+}
+
+function cellList(value: unknown, fail: Fail): Cell[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return fail(['cells'], 'not a list of cells');
+  return value.map((cell: unknown, index): Cell => {
+    const path = ['cells', index];
+    if (!isRecord(cell)) return fail(path, 'not a map of show, at and metrics');
+    const show = CELL_KINDS.find((kind) => kind === cell.show);
+    if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${CELL_KINDS.join(', ')}`);
+    const metrics = cell.metrics === undefined ? [] : metricList(cell.metrics, [...path, 'metrics'], fail);
+    if (show === 'chart' && metrics.length === 0) fail(path, 'a chart needs metrics');
+    const unkept = show === 'chart' ? metrics.find((id) => !isCharted(id)) : undefined;
+    if (unkept) fail([...path, 'metrics'], `no history is kept of ${unkept}`);
+    const at: readonly unknown[] = Array.isArray(cell.at) ? cell.at : [];
+    const [top, left, rows, columns] = at.map(Number);
+    const fits = (from?: number, size?: number): boolean =>
+      from !== undefined && size !== undefined && from >= 0 && size >= 1 && from + size <= GRID;
+    if (
+      top === undefined ||
+      left === undefined ||
+      rows === undefined ||
+      columns === undefined ||
+      !fits(top, rows) ||
+      !fits(left, columns)
+    ) {
+      return fail([...path, 'at'], `not [top, left, rows, columns] within a grid of ${GRID} x ${GRID}`);
+    }
+    return { show, metrics, at: [top, left, rows, columns] };
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function rangeStart(node: unknown): number | undefined {
+  const range = isRecord(node) ? node.range : undefined;
+  const [start]: readonly unknown[] = Array.isArray(range) ? range : [];
+  return typeof start === 'number' ? start : undefined;
+}
+
+/** Where a cell lies in the body of the screen; neighbours touch. */
+export function cellArea([top, left, rows, columns]: Cell['at'], body: Area): Area {
+  const x = (column: number): number => body.left + Math.floor((body.width * column) / GRID);
+  const y = (row: number): number => body.top + Math.floor((body.height * row) / GRID);
+  return { top: y(top), left: x(left), width: x(left + columns) - x(left), height: y(top + rows) - y(top) };
+}
+
+/** A gap of one column between a cell and the one to its right. */
+export const inner = (area: Area, body: Area): Area =>
+  area.left + area.width < body.left + body.width ? { ...area, width: area.width - 1 } : area;
+
+export interface Loaded {
+  readonly dashboards: readonly Dashboard[];
+  /** Files that could not be used. */
+  readonly faults: readonly string[];
+}
+
+/** In the order of the folders; a later one of the same name takes the place of an earlier one. */
+export function loadDashboards(folders: readonly string[], order: readonly string[] = ORDER): Loaded {
+  const found = new Map<string, Dashboard>();
+  const faults: string[] = [];
+  for (const folder of folders) {
+    for (const file of filesIn(folder)) {
+      try {
+        const dashboard = parseDashboard(readFileSync(join(folder, file), 'utf8'), join(folder, file));
+        found.set(dashboard.name, dashboard);
+      } catch (error) {
+        faults.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+  const rank = ({ name }: Dashboard): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
+}
+
+/** Of the keys 1 to 7. */
+const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network'];
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((file) => /\.ya?ml$/.test(file))
+      .sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,48 @@
+/** The events pane: newest first, all kinds or one. */
+import { padEnd } from '../kernel/text.ts';
+import { EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import type { Line, Style } from './style.ts';
+
+/** ← and → go through them. */
+export const EVENT_FILTERS: readonly ('all' | EventKind)[] = ['all', ...EVENT_KINDS];
+
+const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
+  oom: 'critical',
+  'memory.high': 'warning',
+  'memory.max': 'warning',
+  'pids.max': 'warning',
+  throttled: 'warning',
+  limit: 'accent',
+  frozen: 'accent',
+  thawed: 'accent',
+  're-created': 'good',
+};
+
+const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
+
+export function eventsView(events: readonly LogEvent[], kind: string, filter: string, bell: boolean): Line[] {
+  const needle = filter.toLowerCase();
+  const shown = events.filter(
+    (event) => (kind === 'all' || event.kind === kind) && `${event.name} ${event.path}`.toLowerCase().includes(needle),
+  );
+  const title: Line = [
+    ['Events', 'title'],
+    [`  ${kind === 'all' ? 'all kinds' : kind}`, 'accent'],
+    [`  ${shown.length} of ${events.length}  ← → kind  b bell (${bell ? 'on' : 'off'})  v or Esc back`, 'dim'],
+  ];
+  if (shown.length === 0) return [title, [['nothing happened yet', 'dim']]];
+  return [title, ...shown.toReversed().map(eventLine)];
+}
+
+export const eventLine = ({ time, kind, name, text }: LogEvent): Line => [
+  [`${clock(time)} `, 'dim'],
+  [padEnd(kind, 12), STYLES[kind] ?? 'plain'],
+  [`${name}  `],
+  [text, 'dim'],
+];
+
+/** Last words of those whom the OOM killer ended. */
+export const gaspLine = ({ name, text, time }: LogEvent, now: number): Line => [
+  [`† ${name}  `, 'critical'],
+  [`${text}, ${Math.max(0, Math.round((now - time) / 1000))} s ago`, 'warning'],
+];

@@ -1,0 +1,118 @@
+/** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
+import type { Workload } from '../inventory/workload.ts';
+import type { Metric } from '../metrics/catalogue.ts';
+import { formatValue } from '../metrics/format.ts';
+import type { Item } from '../metrics/grouping.ts';
+import type { LimitKind } from '../metrics/reading.ts';
+import { reasonFor } from '../metrics/reason.ts';
+import type { Frame } from '../metrics/source.ts';
+import { CPU_SCALES, columnOf, figureOf, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import type { Line } from './style.ts';
+
+/** Raw text of interface files of one cgroup, or the error's name; by file. */
+export interface RawTexts {
+  readonly inode: number;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Interface files that a figure is made of. */
+export const filesOf = ({ sources }: Pick<Metric, 'sources'>): string[] => [
+  ...new Set(sources.map((source) => source.slice(0, source.lastIndexOf(':'))).filter((file) => !file.startsWith('/'))),
+];
+
+const LIMIT_OF: Readonly<Record<string, LimitKind>> = {
+  cpu_limit_cpus: 'cpu',
+  cpu_of_limit_percent: 'cpu',
+  memory_limit_bytes: 'memory',
+  memory_of_limit_percent: 'memory',
+  memory_swap_limit_bytes: 'swap',
+  pids_limit: 'pids',
+};
+
+const MOST_LINES = 12;
+
+export function explainView(
+  frame: Frame,
+  item: Item | undefined,
+  slot: string,
+  scales: Scales,
+  raw: RawTexts | undefined,
+): Line[] {
+  const column = columnOf(slot, scales);
+  const { metric } = column;
+  if (!item) return [[['no row selected', 'dim']]];
+  const workload = frame.workloads[item.row];
+  const value = figureOf(frame, item, column, scales);
+  const unit = metric.unit === 'percent' ? ' %' : '';
+  return [
+    [
+      [`${item.name}  `, 'title'],
+      [column.label, 'accent'],
+      [`  ${metric.id}`, 'dim'],
+      ['    ← → another column, e or Esc back', 'dim'],
+    ],
+    [['value       ', 'dim'], [`${formatValue(value, metric.unit)}${unit}`, 'title'], [exact(value, metric)]],
+    [['definition  ', 'dim'], [metric.help]],
+    [['formula     ', 'dim'], [metric.formula]],
+    ...switchLines(slot, scales),
+    ...(workload ? ownLines(frame, item.row, workload, metric, raw) : sumLines(item, value)),
+  ];
+}
+
+const exact = (value: number, { unit }: Metric): string =>
+  Number.isFinite(value) && unit.startsWith('bytes') ? `   ${Math.round(value)} ${unit.replaceAll('_', ' ')}` : '';
+
+function switchLines(slot: string, scales: Scales): Line[] {
+  if (slot === 'memory_bytes') return [[['shown (m)   ', 'dim'], [MEMORY_DEFINITIONS[scales.memory]?.name ?? '']]];
+  if (slot === 'cpu_percent') return [[['shown (%)   ', 'dim'], [CPU_SCALES[scales.cpu]?.name ?? '']]];
+  return [];
+}
+
+const sumLines = ({ members }: Item, value: number): Line[] => [
+  [['Σ           ', 'dim'], [`sum over ${members.length} rows: this group is no cgroup of its own`]],
+  ...(Number.isNaN(value) ? [[['unavailable ', 'warning'], ['this figure does not add up over rows']] as const] : []),
+];
+
+function ownLines(frame: Frame, row: number, workload: Workload, metric: Metric, raw: RawTexts | undefined): Line[] {
+  const reason = reasonFor(metric.id, frame.usage, row);
+  const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
+  const kind = LIMIT_OF[metric.id];
+  if (kind) lines.push([['binds       ', 'dim'], [bindingText(frame, row, kind)]]);
+  lines.push([['cgroup      ', 'dim'], [`${workload.path}  inode ${workload.inode}`]]);
+  if (metric.sources.some((source) => source.startsWith('/proc/'))) {
+    lines.push([['file        ', 'dim'], ['/proc/PID/net/dev of one of its processes']]);
+  }
+  for (const file of filesOf(metric)) {
+    const text = raw?.inode === workload.inode ? raw.texts.get(file) : undefined;
+    lines.push([], [[file, 'accent']], ...rawLines(text, file, metric));
+  }
+  return lines;
+}
+
+/** The whole file where it is short, else the lines of the keys; those that count are marked. */
+function rawLines(text: string | undefined, file: string, { sources }: Metric): Line[] {
+  if (text === undefined) return [[['  reading …', 'dim']]];
+  const keys = sources.filter((source) => source.startsWith(`${file}:`)).map((source) => source.slice(file.length + 1));
+  const isUsed = (line: string): boolean =>
+    keys.includes('value') ||
+    keys.some((key) => line.startsWith(`${key} `) || line.startsWith(`${key.split('.')[0]} `));
+  const all = text.split('\n').filter((line) => line !== '');
+  const shown = all.length > MOST_LINES ? all.filter(isUsed) : all;
+  const left = all.length - shown.length;
+  return [
+    ...shown.map((line): Line => [[`  ${line}`, isUsed(line) || shown.length === 1 ? 'plain' : 'dim']]),
+    ...(left > 0 ? [[[`  … and ${left} other lines`, 'dim']] as const] : []),
+    ...(all.length === 0 ? [[['  (empty)', 'dim']] as const] : []),
+  ];
+}
+
+/** `4 CPUs from /a/b` or `nothing limits it`. */
+export function bindingText(frame: Frame, row: number, kind: LimitKind): string {
+  const { values, rows } = frame.usage.limit(kind);
+  const value = values[row] ?? Number.NaN;
+  const from = frame.workloads[rows[row] ?? -1];
+  if (!from) return Number.isNaN(value) ? 'unknown here' : 'nothing limits it';
+  const shown =
+    kind === 'cpu' ? `${formatValue(value, 'cpus')} CPUs` : formatValue(value, kind === 'pids' ? 'count' : 'bytes');
+  return rows[row] === row ? `${shown}, its own` : `${shown} from ${from.path}`;
+}

@@ -1,0 +1,72 @@
+/** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
+import type { Workload } from '../inventory/workload.ts';
+import type { Plan, Risk } from '../limits/plan.ts';
+
+export type Viewer =
+  | { readonly kind: 'help'; readonly top: number }
+  | { readonly kind: 'explain'; readonly slot: string; readonly top: number }
+  /** `show`: a kind of events, or `all`. */
+  | { readonly kind: 'events'; readonly show: string; readonly top: number };
+
+export type Modal = Viewer | ColumnsForm | ActionForm;
+
+/** Which columns, in which order. */
+export interface ColumnsForm {
+  readonly kind: 'columns';
+  readonly index: number;
+  /** Every column there is, the chosen ones first. */
+  readonly list: readonly { readonly slot: string; readonly on: boolean }[];
+}
+
+/** Forms that change something; each names its targets by name, path and inode. */
+export type ActionForm = LimitsForm | KillForm | ConfirmForm;
+
+export interface LimitsForm {
+  readonly kind: 'limits';
+  readonly targets: readonly Workload[];
+  /** What the first target's files say now, by file; a file that it has not is absent. */
+  readonly current: ReadonlyMap<string, string>;
+  /** As typed, by flag. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly index: number;
+  readonly force: boolean;
+  /** What Enter would do; undefined until something is typed. */
+  readonly plan?: Plan;
+  /** Why there is no Plan. */
+  readonly fault?: string;
+}
+
+export interface KillForm {
+  readonly kind: 'kill';
+  readonly targets: readonly Workload[];
+  readonly index: number;
+  readonly force: boolean;
+  readonly risks: readonly Risk[];
+}
+
+/** A Plan that needs no values: freeze, thaw, undo. */
+export interface ConfirmForm {
+  readonly kind: 'confirm';
+  readonly what: 'freeze' | 'thaw' | 'undo';
+  readonly targets: readonly Workload[];
+  readonly plan: Plan;
+  readonly force: boolean;
+  /** Change that it takes back. */
+  readonly undoes?: string;
+}
+
+export const isViewer = (modal: Modal | undefined): modal is Viewer =>
+  modal?.kind === 'help' || modal?.kind === 'explain' || modal?.kind === 'events';
+
+export interface Typed {
+  /** blessed's full name. */
+  readonly full: string;
+  readonly character?: string;
+}
+
+/** Text after a key; undefined where the key types nothing. */
+export function edited(text: string, { full, character }: Typed): string | undefined {
+  if (full === 'backspace') return [...text].slice(0, -1).join('');
+  if (full === 'C-u') return '';
+  return character && !/\p{Cc}/u.test(character) ? text + character : undefined;
+}

@@ -1,0 +1,79 @@
+/** Which rows of a Frame are shown, and how they are arranged and ordered. */
+import type { Workload } from '../inventory/workload.ts';
+import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
+import { parseFilter, QueryError } from '../metrics/query.ts';
+import type { Frame } from '../metrics/source.ts';
+import { columnOf, figureOf } from './columns.ts';
+import type { State } from './state.ts';
+
+export interface Shown {
+  readonly items: readonly Item[];
+  /** Rows of the Frame behind them, without ancestors that only carry a branch. */
+  readonly rows: readonly number[];
+  /** Left out because nothing runs in them. */
+  readonly empty: number;
+  /** What is wrong with the query; all rows are shown then. */
+  readonly fault?: string;
+}
+
+export function shownOf(frame: Frame, state: State): Shown {
+  const { all, grouping, closed } = state;
+  const { predicate, fault } = filterOf(state.filter);
+  const populated = frame.usage.column('populated');
+  let empty = 0;
+  const rows = frame.workloads.flatMap((workload, row) => {
+    if (!(all || isListed(workload)) || !predicate(frame, row)) return [];
+    if (all || populated[row] !== 0 || state.tagged.has(workload.inode)) return [row];
+    empty++;
+    return [];
+  });
+  const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state) });
+  return { items, rows, empty, ...(fault === undefined ? {} : { fault }) };
+}
+
+function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fault?: string } {
+  try {
+    return { predicate: parseFilter(text) };
+  } catch (error) {
+    if (error instanceof QueryError) return { predicate: () => true, fault: error.message };
+    throw error;
+  }
+}
+
+const isListed = ({ kind }: Workload): boolean => !['root', 'slice', 'monitor', 'inner'].includes(kind);
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+/** By the sorted figure, the largest first, unavailable ones last in either direction; then by name. */
+function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) => number {
+  const sign = state.reverse ? -1 : 1;
+  const byName = (a: Comparable, b: Comparable): number => collator.compare(a.name, b.name);
+  if (state.sort === 'name') return (a, b) => sign * byName(a, b);
+  const column = columnOf(state.sort, state.scales);
+  const sums = new Map<Comparable['members'], number>();
+  const value = (item: Comparable): number => {
+    if (item.row >= 0) return frame.usage.value(column.metric.id, item.row);
+    const known = sums.get(item.members) ?? figureOf(frame, item, column, state.scales);
+    sums.set(item.members, known);
+    return known;
+  };
+  return (a, b) => {
+    const [first, second] = [value(a), value(b)];
+    const missing = Number(Number.isNaN(first)) - Number(Number.isNaN(second));
+    return missing || sign * (second - first || 0) || byName(a, b);
+  };
+}
+
+/** Index of the next item after `from` whose name or path holds the text, around the end; -1 for none. */
+export function searchFrom(frame: Frame, items: readonly Item[], text: string, from: number, step: 1 | -1 = 1): number {
+  const needle = text.toLowerCase();
+  if (needle === '') return -1;
+  for (let tried = 0; tried < items.length; tried++) {
+    const index = (((from + tried * step) % items.length) + items.length) % items.length;
+    const item = items[index];
+    if (!item) continue;
+    const { path = '', image = '' } = frame.workloads[item.row] ?? {};
+    if (`${item.name} ${path} ${image}`.toLowerCase().includes(needle)) return index;
+  }
+  return -1;
+}

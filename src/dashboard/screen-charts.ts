@@ -1,0 +1,60 @@
+/** blessed-contrib's line charts, made anew when their place changes: they measure it only when they are attached. */
+import type blessed from 'blessed';
+import line from 'blessed-contrib/lib/widget/charts/line.js';
+import type { Chart } from './chart-view.ts';
+
+export interface ChartPool {
+  draw(charts: readonly Chart[]): void;
+}
+
+const COLOURS = ['cyan', 'yellow', 'green', 'magenta'];
+/** Below this contrib's axes leave no room for a line. */
+const LEAST_HEIGHT = 6;
+const LEAST_WIDTH = 24;
+
+/** contrib fails on a chart without a figure. */
+const isDrawable = ({ area, series }: Chart): boolean =>
+  area.height > LEAST_HEIGHT &&
+  area.width >= LEAST_WIDTH &&
+  series.some(({ values }) => values.length > 0 && !values.some(Number.isNaN));
+
+export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
+  let places = '';
+  let elements: ReturnType<typeof line>[] = [];
+  return {
+    draw: (charts) => {
+      const fitting = charts.filter(isDrawable);
+      const wanted = JSON.stringify(fitting.map(({ area }) => area));
+      if (wanted !== places) {
+        for (const element of elements) element.detach();
+        elements = fitting.map(({ area }) => {
+          const element = line({
+            top: area.top + 1,
+            left: area.left,
+            width: area.width,
+            height: area.height - 1,
+            minY: 0,
+            showLegend: false,
+            abbreviate: true,
+            numYLabels: 4,
+            xLabelPadding: 2,
+            xPadding: 5,
+            style: { line: 'cyan', text: 'white', baseline: 'white' },
+          });
+          // The canvas is made when it is appended; as a `parent` option it would have none.
+          screen.append(element);
+          return element;
+        });
+        places = wanted;
+      }
+      fitting.forEach(({ series, ages }, index) => {
+        elements[index]?.setData(
+          series.flatMap(({ id, values }, at) => {
+            const style = { line: COLOURS[at % COLOURS.length] ?? 'cyan' };
+            return values.some(Number.isNaN) ? [] : [{ title: id, x: ages, y: values, style }];
+          }),
+        );
+      });
+    },
+  };
+}

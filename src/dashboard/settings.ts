@@ -1,0 +1,97 @@
+/** What tstop remembers: the `tstop:` part of `~/.config/tscg/config.yaml`. The rest of that file is left as it is. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { findMetric } from '../metrics/catalogue.ts';
+import { THEMES } from './themes.ts';
+
+export interface Settings {
+  /** Slots of columns in their order; undefined for those that fit best. */
+  readonly columns?: readonly string[];
+  readonly theme?: string;
+  readonly bell?: boolean;
+  readonly mouse?: boolean;
+  readonly ascii?: boolean;
+}
+
+export const configDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
+  join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'tscg');
+
+const SECTION = 'tstop';
+
+/** What can be used of it; the faults name file, line and key. */
+export function loadSettings(directory: string): { settings: Settings; faults: string[] } {
+  const file = join(directory, 'config.yaml');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return { settings: {}, faults: [] };
+  }
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter });
+  const [broken] = document.errors;
+  if (broken)
+    return { settings: {}, faults: [`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`] };
+  const root: unknown = document.toJS();
+  const section: unknown = isRecord(root) ? root[SECTION] : undefined;
+  if (!isRecord(section)) return { settings: {}, faults: [] };
+  const faults: string[] = [];
+  let settings: Settings = {};
+  for (const [key, value] of Object.entries(section)) {
+    const read = settingOf(key, value);
+    if (typeof read === 'string') faults.push(`${file}: ${SECTION}.${key}: ${read}`);
+    else settings = { ...settings, ...read };
+  }
+  return { settings, faults };
+}
+
+/** The setting, or why it cannot be used. */
+function settingOf(key: string, value: unknown): Settings | string {
+  switch (key) {
+    case 'columns': {
+      const list: readonly unknown[] = Array.isArray(value) ? value : [];
+      const unknown = list.find((id) => typeof id !== 'string' || !findMetric(id));
+      if (list.length === 0 || unknown !== undefined) return `no metric "${String(unknown ?? value)}"`;
+      return { columns: list.flatMap((id) => (typeof id === 'string' ? (findMetric(id)?.id ?? []) : [])) };
+    }
+    case 'theme':
+      if (typeof value !== 'string' || !(value in THEMES)) return `not one of ${Object.keys(THEMES).join(', ')}`;
+      return { theme: value };
+    case 'bell':
+    case 'mouse':
+    case 'ascii':
+      return typeof value === 'boolean' ? { [key]: value } : 'not true or false';
+    default:
+      return 'no such setting; one of columns, theme, bell, mouse, ascii';
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Writes one setting, undefined to forget it; comments and everything else in the file stay. Throws what the disk says. */
+export function saveSetting(directory: string, key: keyof Settings, value: Settings[keyof Settings]): void {
+  const file = join(directory, 'config.yaml');
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    // There is none yet.
+  }
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new Error(`${file} is not YAML, so it is left as it is`);
+  if (value === undefined) document.deleteIn([SECTION, key]);
+  else document.setIn([SECTION, key], value);
+  mkdirSync(dirname(file), { recursive: true });
+  // A reader sees the old file or the new one, never half of it.
+  writeFileSync(`${file}.${process.pid}`, document.toString());
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+/** No locale set is most often a container or ssh with a UTF-8 terminal. */
+export function isUtf8(env: NodeJS.ProcessEnv = process.env): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  return locale === '' || /utf-?8/i.test(locale);
+}

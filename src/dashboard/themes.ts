@@ -1,0 +1,69 @@
+/** How each style looks. No meaning rests on colour alone: what matters is also in the text. */
+import type { Style } from './style.ts';
+
+export interface Theme {
+  /** SGR sequence by style; empty for the terminal's own look. */
+  readonly codes: Readonly<Record<Style, string>>;
+  /** Without characters beyond ASCII. */
+  readonly ascii: boolean;
+}
+
+const sgr = (codes: string): string => `\x1b[${codes}m`;
+
+const DARK: Theme['codes'] = {
+  plain: '',
+  dim: sgr('90'),
+  title: sgr('1;36'),
+  selected: sgr('30;46'),
+  good: sgr('32'),
+  warning: sgr('33'),
+  critical: sgr('1;31'),
+  accent: sgr('36'),
+};
+
+export const THEMES: Readonly<Record<string, Theme['codes']>> = {
+  dark: DARK,
+  light: {
+    plain: '',
+    dim: sgr('38;5;240'),
+    title: sgr('1;34'),
+    selected: sgr('37;44'),
+    good: sgr('38;5;22'),
+    warning: sgr('38;5;94'),
+    critical: sgr('1;38;5;124'),
+    accent: sgr('34'),
+  },
+  'high-contrast': {
+    plain: sgr('97'),
+    dim: sgr('37'),
+    title: sgr('1;97'),
+    selected: sgr('1;30;107'),
+    good: sgr('1;92'),
+    warning: sgr('1;93'),
+    critical: sgr('1;97;41'),
+    accent: sgr('1;96'),
+  },
+  /** NO_COLOR: brightness and reversal only. */
+  monochrome: {
+    plain: '',
+    dim: '',
+    title: sgr('1'),
+    selected: sgr('7'),
+    good: '',
+    warning: sgr('1'),
+    critical: sgr('1'),
+    accent: '',
+  },
+  /** Blue, orange and white of Okabe and Ito: none of them rests on telling red from green. */
+  'colour-blind': {
+    ...DARK,
+    title: sgr('1;38;5;75'),
+    selected: sgr('30;48;5;75'),
+    good: sgr('38;5;75'),
+    warning: sgr('38;5;214'),
+    critical: sgr('1;38;5;232;48;5;214'),
+    accent: sgr('38;5;117'),
+  },
+};
+
+export const themeOf = (name: string, ascii: boolean): Theme => ({ codes: THEMES[name] ?? DARK, ascii });

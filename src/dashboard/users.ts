@@ -1,0 +1,34 @@
+/** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
+import { join } from 'node:path';
+import type { ReadFiles } from '../kernel/read-files.ts';
+import { clean } from '../kernel/text.ts';
+
+/** By uid on this host. */
+export type UserNames = ReadonlyMap<number, string>;
+
+/** `root:x:0:0:…` by uid; NSS is not asked. */
+export function parsePasswd(text: string): UserNames {
+  const names = new Map<number, string>();
+  for (const line of text.split('\n')) {
+    const [name, , uid] = line.split(':');
+    if (name && uid && /^\d+$/.test(uid) && !names.has(Number(uid))) names.set(Number(uid), clean(name).slice(0, 32));
+  }
+  return names;
+}
+
+/** `inner outer count` a line; the names moved to the uids that this host sees. */
+export function throughUidMap(names: UserNames, map: string): UserNames {
+  const moved = new Map<number, string>();
+  for (const line of map.split('\n')) {
+    const [inner = Number.NaN, outer = Number.NaN, count = Number.NaN] = line.trim().split(/\s+/).map(Number);
+    for (const [uid, name] of names) if (uid >= inner && uid < inner + count) moved.set(outer + uid - inner, name);
+  }
+  return moved;
+}
+
+export async function readUserNames(proc: string, pid: number | undefined, readFiles: ReadFiles): Promise<UserNames> {
+  const inside = pid === undefined ? [] : [join(proc, `${pid}/root/etc/passwd`), join(proc, `${pid}/uid_map`)];
+  const [passwd, map, host] = await readFiles([...inside, ...(inside.length === 0 ? ['', ''] : []), '/etc/passwd']);
+  if (typeof passwd === 'string' && typeof map === 'string') return throughUidMap(parsePasswd(passwd), map);
+  return typeof host === 'string' ? parsePasswd(host) : new Map();
+}

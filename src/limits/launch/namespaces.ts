@@ -1,0 +1,174 @@
+/** What `unshare`, and a container's root, are made of: flags for clone3 and the steps that follow in the child. */
+import { mkdtempSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { LaunchStep } from '../../kernel/native.ts';
+import { BadValueError } from '../units.ts';
+
+/** CLONE_NEW* by name, as unshare calls them. */
+export const NAMESPACES = {
+  pid: 0x20000000,
+  mount: 0x00020000,
+  net: 0x40000000,
+  uts: 0x04000000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+  cgroup: 0x02000000,
+  time: 0x00000080,
+} as const;
+export type Namespace = keyof typeof NAMESPACES;
+
+export const NAMESPACE_NAMES = [
+  'pid',
+  'mount',
+  'net',
+  'uts',
+  'ipc',
+  'user',
+  'cgroup',
+  'time',
+] as const satisfies readonly Namespace[];
+
+const MS_BIND = 4096;
+const MS_REC = 16384;
+const MS_PRIVATE = 1 << 18;
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+
+export interface Isolation {
+  readonly namespaces: ReadonlySet<Namespace>;
+  /** Folder that becomes its root. */
+  readonly rootfs?: string;
+  /** Folders that its root is laid over, the topmost first; what it writes is gone at the end. */
+  readonly overlay?: readonly string[];
+  readonly hostname: string;
+  /** Where cgroup2 is mounted. */
+  readonly mount: string;
+}
+
+export interface Prepared {
+  /** For clone3. */
+  readonly flags: number;
+  readonly steps: readonly LaunchStep[];
+  /** What the parent does while the child waits. */
+  map(pid: number): void;
+  /** Removes what was made for it. */
+  clear(): void;
+}
+
+/** Throws BadValueError for a folder that is none. */
+export function prepare({ namespaces, rootfs, overlay, hostname, mount }: Isolation): Prepared {
+  const lowers = overlay?.map(folder);
+  const bottom = rootfs === undefined ? undefined : folder(rootfs);
+  const has = (name: Namespace): boolean => namespaces.has(name);
+  const isolated = has('mount') || lowers !== undefined || bottom !== undefined;
+  const scratch = lowers ? mkdtempSync(join(tmpdir(), 'tscg-run-')) : undefined;
+  const root = scratch ? join(scratch, 'root') : bottom;
+  const steps: LaunchStep[] = [];
+  // clone3 would make the cgroup we are in its root; once the child is in its own, that one is.
+  if (has('cgroup')) steps.push({ call: 'unshare', flags: NAMESPACES.cgroup });
+  if (isolated) steps.push({ call: 'mount', source: 'none', target: '/', flags: MS_REC | MS_PRIVATE });
+  if (scratch && lowers) steps.push(...overlaySteps(scratch, lowers));
+  else if (root) steps.push({ call: 'mount', source: root, target: root, flags: MS_BIND | MS_REC });
+  if (root) steps.push(...rootSteps(root, has('pid')));
+  else if (isolated && has('pid')) steps.push(procSteps('/proc'));
+  if (isolated && has('cgroup')) {
+    const target = root ? join(root, 'sys/fs/cgroup') : mount;
+    steps.push({
+      call: 'mount',
+      source: 'cgroup2',
+      target,
+      type: 'cgroup2',
+      flags: MS_NOSUID | MS_NODEV | MS_NOEXEC,
+      optional: true,
+    });
+  }
+  if (has('uts')) steps.push({ call: 'hostname', target: hostname });
+  if (has('net')) steps.push({ call: 'loopback', optional: true });
+  if (root) steps.push({ call: 'pivot', target: root });
+
+  const wanted = new Set(namespaces);
+  wanted.delete('cgroup');
+  if (isolated) wanted.add('mount');
+  let flags = 0;
+  for (const name of wanted) flags += NAMESPACES[name];
+  return {
+    flags,
+    steps,
+    map: (pid) => {
+      if (!has('user')) return;
+      writeFileSync(`/proc/${pid}/setgroups`, 'deny');
+      writeFileSync(`/proc/${pid}/uid_map`, `0 ${process.geteuid?.() ?? 0} 1`);
+      writeFileSync(`/proc/${pid}/gid_map`, `0 ${process.getegid?.() ?? 0} 1`);
+    },
+    clear: () => {
+      if (scratch) rmdirSync(scratch);
+    },
+  };
+}
+
+function folder(path: string): string {
+  const absolute = resolve(path);
+  if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) throw new BadValueError(`"${path}" is no folder`);
+  if (/[:,\\]/.test(absolute)) throw new BadValueError(`"${path}": a path with ":", "," or "\\" cannot be laid over`);
+  return absolute;
+}
+
+/** The tmpfs is seen in the child's mount namespace only, and goes with it. */
+const overlaySteps = (scratch: string, lowers: readonly string[]): LaunchStep[] => [
+  { call: 'mount', source: 'tmpfs', target: scratch, type: 'tmpfs', data: 'mode=755' },
+  ...['upper', 'work', 'root'].map((name): LaunchStep => ({ call: 'mkdir', target: join(scratch, name) })),
+  {
+    call: 'mount',
+    source: 'overlay',
+    target: join(scratch, 'root'),
+    type: 'overlay',
+    data: `lowerdir=${lowers.join(':')},upperdir=${join(scratch, 'upper')},workdir=${join(scratch, 'work')}`,
+  },
+];
+
+const procSteps = (target: string): LaunchStep => ({
+  call: 'mount',
+  source: 'proc',
+  target,
+  type: 'proc',
+  flags: MS_NOSUID | MS_NODEV | MS_NOEXEC,
+});
+
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+
+/** What a program expects beside its files. A root that cannot be written goes without. */
+function rootSteps(root: string, ownPids: boolean): LaunchStep[] {
+  const at = (path: string): string => join(root, path);
+  const mkdir = (path: string): LaunchStep => ({ call: 'mkdir', target: at(path), optional: true });
+  const bind = (path: string): LaunchStep => ({
+    call: 'mount',
+    source: `/${path}`,
+    target: at(path),
+    flags: MS_BIND | MS_REC,
+    optional: true,
+  });
+  return [
+    ...['proc', 'sys', 'dev', 'tmp'].map(mkdir),
+    ownPids ? procSteps(at('proc')) : bind('proc'),
+    bind('sys'),
+    {
+      call: 'mount',
+      source: 'tmpfs',
+      target: at('dev'),
+      type: 'tmpfs',
+      flags: MS_NOSUID,
+      data: 'mode=755',
+      optional: true,
+    },
+    ...DEVICES.flatMap((name): LaunchStep[] => [
+      { call: 'touch', target: at(`dev/${name}`), optional: true },
+      bind(`dev/${name}`),
+    ]),
+    mkdir('dev/pts'),
+    bind('dev/pts'),
+    { call: 'symlink', source: '/proc/self/fd', target: at('dev/fd'), optional: true },
+    { call: 'symlink', source: 'pts/ptmx', target: at('dev/ptmx'), optional: true },
+  ];
+}

@@ -1,0 +1,70 @@
+/** What a command used, read from its cgroup before that is removed. */
+import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { sizeText } from '../catalogue.ts';
+
+/** NaN for what this kernel, or this cgroup, does not tell. */
+export interface Summary {
+  readonly wall_seconds: number;
+  readonly cpu_seconds: number;
+  readonly cpu_user_seconds: number;
+  readonly cpu_system_seconds: number;
+  readonly throttled_seconds: number;
+  readonly throttled_periods: number;
+  readonly memory_peak_bytes: number;
+  readonly io_read_bytes: number;
+  readonly io_write_bytes: number;
+  readonly oom_kills: number;
+}
+
+export function readSummary(path: string, files: CgroupFiles, wallMs: number): Summary {
+  const text = (file: string): string => {
+    try {
+      return files.read(path, file);
+    } catch (error) {
+      if (error instanceof CgroupFileError) return '';
+      throw error;
+    }
+  };
+  const cpu = parseFlatKeyed(text('cpu.stat'));
+  const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / 1e6;
+  const io = text('io.stat');
+  const ioBytes = (key: string): number =>
+    [...parseNestedKeyed(io).values()].reduce((sum, figures) => sum + (figures.get(key) ?? 0), 0);
+  const hasIo = hasFile(files, path, 'io.stat');
+  return {
+    wall_seconds: wallMs / 1000,
+    cpu_seconds: seconds('usage_usec'),
+    cpu_user_seconds: seconds('user_usec'),
+    cpu_system_seconds: seconds('system_usec'),
+    throttled_seconds: seconds('throttled_usec'),
+    throttled_periods: cpu.get('nr_throttled') ?? Number.NaN,
+    memory_peak_bytes: parseSingleValue(text('memory.peak')),
+    io_read_bytes: hasIo ? ioBytes('rbytes') : Number.NaN,
+    io_write_bytes: hasIo ? ioBytes('wbytes') : Number.NaN,
+    oom_kills: parseFlatKeyed(text('memory.events')).get('oom_kill') ?? Number.NaN,
+  };
+}
+
+function hasFile(files: CgroupFiles, path: string, file: string): boolean {
+  try {
+    files.read(path, file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function summaryText(summary: Summary): string {
+  const time = (value: number): string => (Number.isNaN(value) ? '--' : `${value.toFixed(2)} s`);
+  const parts = [
+    `CPU ${time(summary.cpu_seconds)} (user ${time(summary.cpu_user_seconds)}, system ${time(summary.cpu_system_seconds)}) in ${time(summary.wall_seconds)}`,
+    `peak memory ${sizeText(summary.memory_peak_bytes)}`,
+    `io read ${sizeText(summary.io_read_bytes)}, written ${sizeText(summary.io_write_bytes)}`,
+    `throttled ${time(summary.throttled_seconds)}`,
+  ];
+  if (summary.oom_kills > 0) parts.push(`OOM kills ${summary.oom_kills}`);
+  return parts.join(', ');
+}

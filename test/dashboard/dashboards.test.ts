@@ -1,0 +1,113 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
+import { DashboardError, parseDashboard } from '../../src/dashboard/dashboards.ts';
+import { isUtf8, loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
+import { stageOf } from '../../src/dashboard/stage.ts';
+import { INITIAL } from '../../src/dashboard/state.ts';
+
+function withFolder(use: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-dashboards-'));
+  try {
+    use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('the shipped screens can all be used, in the order of their keys', () => {
+  const { dashboards, faults } = chooseDashboard(undefined, '/nonexistent');
+  assert.equal(faults, []);
+  assert.equal(
+    dashboards.map(({ name }) => name),
+    ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network'],
+  );
+});
+
+for (const [text, about] of [
+  ['title: x\ncolumns: [cpu_percent, cpux]\n', /^f\.yaml:2: columns\[1\]: no metric "cpux"/],
+  ['title: x\nsorted: cpu\n', /^f\.yaml:2: sorted: no such key/],
+  ['title: x\n\nsort: nothing\n', /^f\.yaml:3: sort: no metric "nothing"/],
+  ['cells:\n  - { show: pie, at: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.show: "pie" is not one of/],
+  ['cells:\n  - { show: table, at: [0,0,13,1] }\n', /^f\.yaml:2: cells\[0\]\.at: not \[top/],
+  ['cells:\n  - show: chart\n    at: [0,0,1,1]\n', /^f\.yaml:2: cells\[0\]: a chart needs metrics/],
+  ['title: [\n', /^f\.yaml:\d: /],
+  ['- a\n', /^f\.yaml:1: file: not a map/],
+] as const) {
+  test(`a bad file is named with line and key: ${JSON.stringify(text)}`, () => {
+    assert.throws(
+      () => parseDashboard(text, 'f.yaml'),
+      (error: Error) => error instanceof DashboardError && about.test(error.message),
+    );
+  });
+}
+
+test("a user's own screens come after, take the place of shipped ones, and a bad one costs only itself", () =>
+  withFolder((folder) => {
+    mkdirSync(join(folder, 'dashboards'));
+    writeFileSync(join(folder, 'dashboards/mine.yaml'), 'title: Mine\n');
+    writeFileSync(join(folder, 'dashboards/cpu.yaml'), 'title: My CPU\n');
+    writeFileSync(join(folder, 'dashboards/bad.yaml'), 'colums: []\n');
+    const { dashboards, faults, index } = chooseDashboard('mine', folder);
+    assert.is(dashboards[3]?.title, 'My CPU');
+    assert.is(dashboards[index]?.title, 'Mine');
+    assert.match(faults.join(), /bad\.yaml:1: colums/);
+    assert.match(
+      chooseDashboard('nothing', folder).faults.join(),
+      /no screen and no file "nothing"; there are overview/,
+    );
+    assert.is(chooseDashboard('nothing', folder).index, 0);
+  }));
+
+test('the areas of every shipped screen lie in the body and do not overlap, at every size', () => {
+  const { dashboards } = chooseDashboard(undefined, '/nonexistent');
+  for (const [width, height] of [
+    [200, 60],
+    [80, 24],
+    [40, 12],
+    [97, 31],
+    [20, 5],
+  ] as const) {
+    for (const dashboard of dashboards) {
+      const { body, table, panes } = stageOf(INITIAL, dashboard, width, height);
+      const taken = new Set<string>();
+      for (const area of [table, ...panes.map((pane) => pane.area)]) {
+        for (let y = area.top; y < area.top + area.height; y++) {
+          for (let x = area.left; x < area.left + area.width; x++) {
+            assert.ok(y >= body.top && y < body.top + body.height && x < width, `${dashboard.name} ${width}x${height}`);
+            assert.not(taken.has(`${x},${y}`), `${dashboard.name} ${width}x${height} at ${x},${y}`);
+            taken.add(`${x},${y}`);
+          }
+        }
+      }
+    }
+  }
+});
+
+test('settings are saved beside what else the file holds, and a bad one is named and left out', () =>
+  withFolder((folder) => {
+    const file = join(folder, 'config.yaml');
+    writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  bell: true\n');
+    const { settings, faults } = loadSettings(folder);
+    assert.equal(settings, { bell: true });
+    assert.match(faults.join(), /config\.yaml: tstop\.theme: not one of dark, light/);
+    saveSetting(folder, 'theme', 'light');
+    saveSetting(folder, 'columns', ['pids']);
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, /# mine\nother: 1/);
+    assert.equal(loadSettings(folder).settings, { theme: 'light', bell: true, columns: ['pids'] });
+    saveSetting(folder, 'columns', undefined);
+    assert.is(loadSettings(folder).settings.columns, undefined);
+  }));
+
+test('a locale that is set and not UTF-8 means ASCII', () => {
+  assert.ok(isUtf8({}));
+  assert.ok(isUtf8({ LANG: 'de_DE.UTF-8' }));
+  assert.not(isUtf8({ LANG: 'C' }));
+  assert.not(isUtf8({ LC_ALL: 'POSIX', LANG: 'en_US.utf8' }));
+});
+
+test.run();

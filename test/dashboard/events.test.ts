@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventsView } from '../../src/dashboard/events-view.ts';
+import type { Workload } from '../../src/inventory/workload.ts';
+import { createEventLog, type LogEvent } from '../../src/metrics/events.ts';
+import type { Frame } from '../../src/metrics/source.ts';
+import { usageOf } from '../../src/metrics/usage.ts';
+import { type Row, snapshotOf } from '../metrics/snapshots.ts';
+import { frameOf } from './frames.ts';
+
+const OOM = 'memory.events:oom_kill';
+
+/** Frames of these rows, a second apart, and what the log says of each. */
+function replay(...seconds: readonly (readonly Row[])[]) {
+  const log = createEventLog();
+  let before: ReturnType<typeof snapshotOf> | undefined;
+  const told = seconds.map((rows, second) => {
+    const now = { ...snapshotOf(second, rows), wall: 1e12 + second * 1000 };
+    const workloads = now.rows.map(
+      ({ path, inode }): Workload => ({ path, inode, kind: 'container', name: path.slice(1) }),
+    );
+    const frame: Frame = { ...frameOf([]), usage: usageOf(before, now), workloads };
+    before = now;
+    return log.push(frame).map(({ kind, name, text }: LogEvent) => `${kind} ${name}: ${text}`);
+  });
+  return { log, told };
+}
+
+const row = (path: string, inode: number, figures: Row['figures'] = {}): Row => ({ path, inode, figures });
+
+test('the first Frame has no events; then new, gone and re-created are told', () => {
+  const { told } = replay([row('/a', 1), row('/b', 2)], [row('/a', 1), row('/b', 9), row('/c', 3)], [row('/a', 1)]);
+  assert.equal(told[0], []);
+  assert.equal(told[1], ['re-created b: /b', 'new c: /c', 'gone b: /b']);
+  assert.equal(told[2], ['gone b: /b', 'gone c: /c']);
+});
+
+test('an event is told of the cgroup that had it, not of the ancestors that count it too', () => {
+  const { told } = replay(
+    [row('/a', 1, { [OOM]: 0 }), row('/a/b', 2, { [OOM]: 0 })],
+    [row('/a', 1, { [OOM]: 2 }), row('/a/b', 2, { [OOM]: 2 })],
+  );
+  assert.equal(told[1], ['oom a/b: killed by the OOM killer, 2 times']);
+});
+
+test('who is OOM-killed and gone before the next sample leaves a last word for a minute', () => {
+  const { log, told } = replay(
+    [
+      row('/a', 1, { [OOM]: 0 }),
+      row('/a/b', 2, { [OOM]: 0, 'memory.peak:value': 2 ** 26 }),
+      row('/a/c', 3, { [OOM]: 0 }),
+    ],
+    [row('/a', 1, { [OOM]: 1 }), row('/a/c', 3, { [OOM]: 0 })],
+  );
+  assert.ok(told[1]?.includes('gone a/b: OOM-killed and gone; it had 64.0MiB'), told[1]?.join());
+  assert.equal(
+    log.gasps(1e12 + 30_000).map(({ name }) => name),
+    ['a/b'],
+  );
+  assert.equal(log.gasps(1e12 + 62_000), []);
+});
+
+test('frozen, thawed, and limits by whose hand', () => {
+  const frozen = 'cgroup.events:frozen';
+  const { told } = replay(
+    [row('/a', 1, { [frozen]: 0, 'memory.max:value': Number.POSITIVE_INFINITY })],
+    [row('/a', 1, { [frozen]: 1, 'memory.max:value': 2 ** 26 })],
+    [row('/a', 1, { [frozen]: 0, 'memory.max:value': 2 ** 26 })],
+  );
+  assert.equal(told[1], ['frozen a: /a', 'limit a: memory.max max → 64.0MiB, by another']);
+  assert.equal(told[2], ['thawed a: /a']);
+});
+
+test('throttling is told when a burst begins', () => {
+  const [periods, throttled] = ['cpu.stat:nr_periods', 'cpu.stat:nr_throttled'];
+  const at = (second: number, hits: number) => [row('/a', 1, { [periods]: second * 10, [throttled]: hits })];
+  const { told } = replay(at(0, 0), at(1, 1), at(2, 9), at(3, 18), at(4, 18));
+  assert.equal(told.slice(2), [['throttled a: in 80 % of its quota periods'], [], []]);
+});
+
+test('the ring keeps the newest; the pane shows them first, of one kind where asked', () => {
+  const log = createEventLog(3);
+  for (let inode = 1; inode < 9; inode++) log.push(frameOf([{ name: `w${inode}`, inode }]));
+  assert.is(log.all().length, 3);
+  const texts = eventsView(log.all(), 'new', '', false).map((line) => line.map(([text]) => text).join(''));
+  assert.match(texts[0] ?? '', /of 3/);
+  assert.match(texts[1] ?? '', /new +w8/);
+  assert.not(texts.some((text) => text.includes('gone')));
+});
+
+test.run();

@@ -1,0 +1,164 @@
+/** Every key of the key table, pressed in a real terminal: what the screen shows is what its help says. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { KEYS } from '../../src/dashboard/keys.ts';
+import { BUSY, withBox } from '../boxes.ts';
+import { openTstop, type Terminal } from '../terminal.ts';
+
+const ROOT = `tscg-k-${process.pid}`;
+const NAMES = ['ka', 'kb', 'kc'].map((name) => `${name}-${process.pid}`);
+const [A = '', B = '', C = ''] = NAMES;
+const CONFIG = join(tmpdir(), `tscg-test-config-${process.pid}`);
+
+type Check = (screen: string) => boolean;
+
+const has =
+  (text: string): Check =>
+  (screen) =>
+    screen.includes(text);
+const hasNot =
+  (text: string): Check =>
+  (screen) =>
+    !screen.includes(text);
+/** The selected row, as the pane of processes names it. */
+const selected =
+  (name: string): Check =>
+  (screen) =>
+    new RegExp(`^\\S.*${name}  .*processes|${name}  reading`, 'm').test(screen);
+const order =
+  (...names: readonly string[]): Check =>
+  (screen) => {
+    const places = names.map((name) => screen.search(new RegExp(`^[ ●]*${name}`, 'm')));
+    return places.every((place, index) => place >= 0 && (index === 0 || place > (places[index - 1] ?? 0)));
+  };
+
+/** [what is typed, what must be seen, which key it is]. In this order, on one screen. */
+const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
+  ['?', has('sort by memory'), '? h F1'],
+  ['\x1b', hasNot('sort by memory'), 'Esc'],
+  [`f/${ROOT}/\r`, order(A), 'f F4 \\'],
+  ['N', has('▼NAME'), 'N'],
+  ['g', selected(A), 'Home g'],
+  ['j', selected(B), '↓ j'],
+  ['k', selected(A), '↑ k'],
+  ['G', selected(C), 'End G'],
+  ['\x1b[5~', selected(A), 'PgUp'],
+  ['\x1b[6~', selected(C), 'PgDn'],
+  [`/kb\r`, selected(B), '/ F3'],
+  ['g/k\r', selected(A), '/ F3'],
+  ['n', selected(B), 'n'],
+  ['I', order(C, B, A), 'I r'],
+  ['r', order(A, B, C), 'I r'],
+  ['P', has('▼CPU %'), 'P'],
+  ['M', has('▼MEM'), 'M'],
+  ['T', has('▼THR'), 'T'],
+  ['P>', has('▼CPU/LIM'), '> F6 →'],
+  ['<', has('▼CPU %'), '< ←'],
+  ['%', has('▼CPU/HOST'), '%'],
+  ['%%', has('▼CPU %'), '%'],
+  ['m', has('MEM CUR'), 'm'],
+  ['mmm', hasNot('MEM CUR'), 'm'],
+  ['Nt', has('(tree)'), 't F5'],
+  ['g-', has(`▸ ${ROOT}`), '-'],
+  ['+', has(`▾ ${ROOT}`), '+'],
+  ['=', has(`▸ ${ROOT}`), '='],
+  ['*', has(`▾ ${ROOT}`), '*'],
+  ['tt', has('(by project)'), 't F5'],
+  ['ttt', hasNot('(by'), 't F5'],
+  ['tttttt', hasNot('(by'), 't F5'],
+  ['g ', has('1 tagged'), 'Space'],
+  ['U', hasNot('tagged'), 'U'],
+  ['F', has('following'), 'F'],
+  ['F', hasNot('following'), 'F'],
+  ['a', has(`Σ 4 rows`), 'a'],
+  ['a', has('1 empty hidden'), 'a'],
+  ['Pe', has('Δ cpu.stat:usage_usec'), 'e'],
+  ['>', has('effective cpu.max'), '> F6 →'],
+  ['e', hasNot('definition'), 'e'],
+  ['v', has('Events'), 'v'],
+  ['v', hasNot('Events'), 'v'],
+  ['bv', has('b bell (on)'), 'b'],
+  ['vbv', has('b bell (off)'), 'b'],
+  ['v', hasNot('bell'), 'v'],
+  ['g\r', has('at memory.high'), 'Enter o'],
+  ['o', hasNot('at memory.high'), 'Enter o'],
+  ['c', has('IO W/s'), 'c'],
+  ['x', has('most'), 'x'],
+  ['c', has('NAME'), 'c'],
+  ['[', (text) => /held \d\d:\d\d:\d\d/.test(text), '['],
+  ['{', (text) => /held \S+, \d+ s back/.test(text), '{'],
+  [']', (text) => /held/.test(text), ']'],
+  ['}}}', (text) => /held \d\d:\d\d:\d\d {2}/.test(text), '}'],
+  ['Z', hasNot('held'), 'Z'],
+  ['Z', has('held'), 'Z'],
+  ['Z', hasNot('held'), 'Z'],
+  ['l', has('Limits of 1 row'), 'l'],
+  ['\x1b', hasNot('Limits of'), 'Esc'],
+  ['u', has('nothing to undo'), 'u'],
+  ['z', has('Freeze: nothing in it runs'), 'z'],
+  ['\x1b', hasNot('Freeze: nothing'), 'Esc'],
+  ['K', has('SIGTERM'), 'K F9'],
+  ['\x1b', hasNot('SIGTERM'), 'Esc'],
+  ['\t', has('Container  '), 'Tab'],
+  ['\x1b[Z', has('Overview  '), 'Shift-Tab'],
+  ...['Overview', 'Container', 'Pressure', 'CPU', 'Memory', 'IO', 'Network'].map(
+    (title, index) => [String(index + 1), has(`${title}  `), String(index + 1)] as const,
+  ),
+  ['8', has('Network  '), '8'],
+  ['9', has('Network  '), '9'],
+  ['1', has('Overview  '), '1'],
+  ['\x0c', has('NAME'), 'Ctrl-L'],
+  ['y', has('NAME'), 'y'],
+  ['\x1bOQ', has('Columns'), 'F2'],
+  [' \r', hasNot('Columns'), 'F2'],
+];
+
+async function press(terminal: Terminal): Promise<void> {
+  for (const [keys, check, key] of STEPS) {
+    terminal.type(keys);
+    await terminal.until(check, `what ${key} does (${JSON.stringify(keys)})`);
+    // Esc and a key at once would be Alt and that key.
+    if (keys.endsWith('\x1b')) await new Promise((resolve) => setTimeout(resolve, 600));
+  }
+}
+
+test('every key does what its help says', () =>
+  withBox(`/${ROOT}/${A}`, async (first) =>
+    withBox(`/${ROOT}/${B}`, async (second) =>
+      withBox(`/${ROOT}/${C}`, async (third) =>
+        withBox(`/${ROOT}/hollow`, async () => {
+          await first.run('sleep 1000');
+          await second.run(BUSY);
+          await third.run('sleep 1000');
+          const env = { XDG_CONFIG_HOME: CONFIG, TSCG_STATE_DIR: join(CONFIG, 'state') };
+          const terminal = openTstop(150, 40, [], env);
+          try {
+            await terminal.until(has('NAME'), 'the table');
+            await press(terminal);
+            const saved = readFileSync(join(CONFIG, 'tscg/config.yaml'), 'utf8');
+            assert.match(saved, /theme: light/);
+            assert.not.match(saved, /- cpu_percent/);
+            terminal.type('q');
+            assert.is(await terminal.ended, 0);
+          } finally {
+            terminal.kill();
+            if (existsSync(CONFIG)) rmSync(CONFIG, { recursive: true });
+          }
+        }),
+      ),
+    ),
+  ));
+
+test('no key of the table is left out above', () => {
+  const tried = new Set(STEPS.map(([, , key]) => key));
+  const elsewhere = ['Ctrl-Z', 'q F10 Ctrl-C'];
+  assert.equal(
+    KEYS.map(({ shown }) => shown).filter((shown) => !tried.has(shown) && !elsewhere.includes(shown)),
+    [],
+  );
+});
+
+test.run();

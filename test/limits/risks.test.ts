@@ -1,0 +1,99 @@
+/** What a Plan warns of, and what it says of a file that is not there. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { whyMissing } from '../../src/limits/missing.ts';
+import { contextOf, fakeFiles } from './fake-files.ts';
+import { boxOf, FRESH, planOf } from './typed.ts';
+
+const risksOf = (words: readonly string[], texts: Readonly<Record<string, string>> = {}, path = '/box'): string =>
+  planOf(contextOf(fakeFiles({ ...boxOf(FRESH, path), ...texts })), words, path)
+    .risks.map(({ level, text, remedy }) => `${level}: ${text}; ${remedy ?? ''}`)
+    .join('\n');
+
+test('a protection beyond the parent’s', () => {
+  const texts = { '/pod/memory.low': String(2 ** 20), '/pod/memory.min': '0' };
+  assert.match(risksOf(['--memory-low', '8M'], texts, '/pod/box'), /warn: \/pod protects only 1 MiB \(memory.low\)/);
+  assert.match(risksOf(['--memory-min', '8M'], texts, '/pod/box'), /warn: \/pod protects nothing/);
+  assert.is(risksOf(['--memory-low', '1M'], texts, '/pod/box'), '');
+});
+
+test('a weight without siblings, or without iocost', () => {
+  const stat = (parent: number) => ({
+    '/pod/cgroup.stat': `nr_descendants ${parent}\nnr_dying_descendants 0`,
+    '/pod/box/cgroup.stat': 'nr_descendants 0\nnr_dying_descendants 0',
+  });
+  assert.match(risksOf(['--cpu-weight', '50'], stat(1), '/pod/box'), /warn: \/pod\/box has no siblings/);
+  assert.is(risksOf(['--cpu-weight', '50'], stat(2), '/pod/box'), '');
+  const off = { '/io.cost.qos': '8:0 enable=0 ctrl=auto' };
+  assert.match(risksOf(['--io-weight', '50'], off), /iocost is off on every disk; .*--io-cost-qos/);
+  assert.is(risksOf(['--io-weight', '50'], { '/io.cost.qos': '8:0 enable=1 ctrl=auto' }), '');
+});
+
+test('CPUs that the machine or the parent does not have', () => {
+  const texts = { '/cpuset.cpus.effective': '0-3', '/pod/cpuset.cpus.effective': '0-1' };
+  assert.match(risksOf(['--cpuset-cpus', '0-9'], texts), /refuse: this machine has no CPU 4-9/);
+  assert.match(
+    risksOf(['--cpuset-cpus', '1-2'], texts, '/pod/box'),
+    /warn: \/pod does not have CPU 2 .*only the others count/,
+  );
+  assert.match(risksOf(['--cpuset-cpus', '3'], texts, '/pod/box'), /it runs on all of 0-1 instead/);
+  assert.is(risksOf(['--cpuset-cpus', '1'], texts, '/pod/box'), '');
+});
+
+test('a partition in one that is none; a finer weight than a nice value; the whole disk', () => {
+  assert.match(
+    risksOf(['--cpuset-partition', 'root'], { '/pod/cpuset.cpus.partition': 'member' }, '/pod/box'),
+    /\/pod is no partition itself.*tscg set \/pod --cpuset-partition root/,
+  );
+  assert.match(risksOf(['--cpu-nice', '5'], { '/box/cpu.weight': '150' }), /cpu.weight is 150, finer/);
+  const root = planOf(contextOf(fakeFiles({ '/io.cost.qos': '' })), ['--io-cost-qos', '/dev/sda enable=1'], '/');
+  assert.equal(
+    root.risks.map(({ level }) => level),
+    ['warn'],
+  );
+});
+
+test('a file that is not there: where its controller stops and what helps', () => {
+  const typed = (path: string, texts: Readonly<Record<string, string>>, file = 'memory.max') =>
+    whyMissing(path, { file, controller: file.split('.')[0] === 'io' ? 'io' : 'memory' }, fakeFiles(texts)) ?? '';
+  const tree = {
+    '/cgroup.controllers': 'cpu io memory',
+    '/cgroup.subtree_control': 'cpu io memory',
+    '/a/cgroup.type': 'domain',
+    '/a/cgroup.controllers': 'cpu io memory',
+    '/a/cgroup.subtree_control': 'cpu',
+    '/a/cgroup.procs': '',
+    '/a/b/cgroup.type': 'domain',
+    '/a/b/cgroup.subtree_control': '',
+  };
+  assert.match(
+    typed('/a/b', tree),
+    /they stop at \/a, whose cgroup.subtree_control lacks memory; .*tscg controllers \/a \+memory/,
+  );
+  // libcgroup#271: EBUSY where it holds processes.
+  assert.match(typed('/a/b', { ...tree, '/a/cgroup.procs': '12' }), /have to move into a child of it first/);
+  // datadog-agent#37190: among threads there is no such file.
+  assert.match(typed('/a/b', { ...tree, '/a/b/cgroup.type': 'threaded' }), /is "threaded".*limit \/a/);
+  assert.match(
+    typed('/a', { ...tree, '/cgroup.controllers': 'cpu io' }),
+    /this machine has no memory controller.*cgroup_enable=memory/,
+  );
+  assert.match(typed('/', tree), /the root cgroup has no memory.max/);
+  assert.match(typed('/a', tree, 'io.cost.qos'), /in the root cgroup: name \/ instead of \/a/);
+  // minikube#10371: swap accounting off.
+  assert.match(typed('/a', tree, 'memory.swap.max'), /this kernel has no memory.swap.max/);
+  // podman#13379: a user's manager that was not given it.
+  const user = '/user.slice/user-1000.slice/user@1000.service';
+  const delegated = {
+    '/cgroup.controllers': 'cpu memory',
+    '/cgroup.subtree_control': 'memory',
+    '/user.slice/cgroup.subtree_control': 'memory',
+    '/user.slice/user-1000.slice/cgroup.subtree_control': 'memory',
+    [`${user}/cgroup.subtree_control`]: '',
+    [`${user}/web.service/cgroup.type`]: 'domain',
+  };
+  assert.match(typed(`${user}/web.service`, delegated), /Delegate=cpu cpuset io memory pids/);
+  assert.is(typed('/gone', tree), '');
+});
+
+test.run();

@@ -1,0 +1,78 @@
+/** The kernel's texts as systemd's properties, on the bus and as systemctl spells them (systemd.resource-control). */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hasProperty, keepable, onBus, propertiesOf } from '../../src/limits/owners/systemd-properties.ts';
+
+const assignmentsOf = (file: string, text: string): string[] =>
+  propertiesOf(file, text).flatMap(({ assignments }) => assignments);
+
+test('each property has its type, and its own spelling for systemctl', () => {
+  const table: readonly [file: string, text: string, bus: unknown, typed: readonly string[]][] = [
+    [
+      'cpu.max',
+      '30000 100000',
+      [
+        ['CPUQuotaPerSecUSec', 't', 300000n],
+        ['CPUQuotaPeriodUSec', 't', 100000n],
+      ],
+      ['CPUQuota=30%', 'CPUQuotaPeriodSec=100000us'],
+    ],
+    ['cpu.weight', '59', [['CPUWeight', 't', 59n]], ['CPUWeight=59']],
+    ['cpuset.cpus', '0-1,9', [['AllowedCPUs', 'ay', Buffer.from([3, 2])]], ['AllowedCPUs=0-1,9']],
+    ['cpuset.mems', '', [['AllowedMemoryNodes', 'ay', Buffer.alloc(0)]], ['AllowedMemoryNodes=']],
+    ['memory.max', 'max', [['MemoryMax', 't', 2n ** 64n - 1n]], ['MemoryMax=infinity']],
+    ['pids.max', '77', [['TasksMax', 't', 77n]], ['TasksMax=77']],
+    ['io.weight', 'default 200', [['IOWeight', 't', 200n]], ['IOWeight=200']],
+    // Lists are appended to, so each is emptied first; no such device here, so its link.
+    [
+      'io.max',
+      '999:0 rbps=5000 wbps=max riops=max wiops=max',
+      [
+        ['IOReadBandwidthMax', 'a(st)', []],
+        ['IOReadBandwidthMax', 'a(st)', [['/dev/block/999:0', 5000n]]],
+        ['IOWriteBandwidthMax', 'a(st)', []],
+        ['IOReadIOPSMax', 'a(st)', []],
+        ['IOWriteIOPSMax', 'a(st)', []],
+      ],
+      [
+        'IOReadBandwidthMax=',
+        'IOReadBandwidthMax=/dev/block/999:0 5000',
+        'IOWriteBandwidthMax=',
+        'IOReadIOPSMax=',
+        'IOWriteIOPSMax=',
+      ],
+    ],
+    [
+      'io.latency',
+      '999:0 target=25000',
+      [
+        ['IODeviceLatencyTargetUSec', 'a(st)', []],
+        ['IODeviceLatencyTargetUSec', 'a(st)', [['/dev/block/999:0', 25000n]]],
+      ],
+      ['IODeviceLatencyTargetSec=', 'IODeviceLatencyTargetSec=/dev/block/999:0 25000us'],
+    ],
+  ];
+  for (const [file, text, bus, typed] of table) {
+    assert.equal(propertiesOf(file, text).map(onBus), bus, file);
+    assert.equal(assignmentsOf(file, text), typed, file);
+  }
+});
+
+test('what it cannot keep is rounded before, and every property is of a limit', () => {
+  assert.is(keepable('pids.max', '0'), '1');
+  assert.is(keepable('memory.max', '4097'), '4097');
+  assert.is(keepable('cpu.max', '12500 100000'), '13000 100000');
+  for (const file of ['cpu.max', 'cpuset.cpus', 'io.max', 'io.latency', 'pids.max']) assert.ok(hasProperty(file), file);
+  for (const file of [
+    'cpu.max.burst',
+    'cpu.idle',
+    'memory.oom.group',
+    'memory.swap.high',
+    'io.bfq.weight',
+    'misc.max',
+    'constructor',
+  ])
+    assert.not(hasProperty(file), file);
+});
+
+test.run();
