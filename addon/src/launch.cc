@@ -123,6 +123,9 @@ int Perform(const Step& step) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 
+  // Node marks them so that nobody inherits them.
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) fcntl(fd, F_SETFD, 0);
+
   char byte;
   ssize_t size;
   do size = read(go, &byte, 1);

@@ -40,7 +40,8 @@ export async function registerRun(program: Command): Promise<void> {
     .passThroughOptions();
   if (process.argv.includes('run')) await addLimitFlags(run);
   run.action(async (words, options, command: Command) =>
-    (await import('./commands/run.ts')).run(words, options, command.optsWithGlobals()),
+    // Its own --mount is a namespace, the program's a folder.
+    (await import('./commands/run.ts')).run(words, options, command.parent?.opts() ?? {}),
   );
 
   program

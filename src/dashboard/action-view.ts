@@ -88,8 +88,8 @@ function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
   const label = `${isHere ? '▸ ' : '  '}${flag.long.slice(2).padEnd(20)}`;
   return [
     [label, isHere ? 'title' : 'plain'],
-    [cut(shown, 22).padEnd(23), 'dim'],
     [value.padEnd(16), typed === '' ? (isHere ? 'accent' : 'dim') : 'accent'],
+    [cut(shown, 22).padEnd(23), 'dim'],
     [flag.help, 'dim'],
   ];
 }

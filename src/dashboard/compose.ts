@@ -112,7 +112,7 @@ function paneLines(show: string, scene: Scene, width: number): Line[] {
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
   shown?.fault === undefined || state.prompt === 'search'
     ? message
-    : { text: `filter: ${shown.fault}`, style: 'critical' };
+    : { text: `${state.prompt === undefined ? 'filter: ' : ''}${shown.fault}`, style: 'critical' };
 
 function overlayOf({ state, frame, shown, raw, events, dashboards }: Scene, height: number): Line[] | undefined {
   const { modal } = state;

@@ -26,7 +26,10 @@ export function containerView(frame: Frame, row: number, workload: Workload): Li
     ...pieces,
   ];
   const named = (name: string, text: string): Piece[] => [[`${name} `, 'dim'], [`${text}  `]];
-  const share = (id: string): Piece => [`${shown(id)} %  `, shareStyle(usage.value(id, row))];
+  const share = (id: string): Piece => [
+    `${shown(id)}${Number.isNaN(usage.value(id, row)) ? '' : ' %'}  `,
+    shareStyle(usage.value(id, row)),
+  ];
   const state = usage.value('frozen', row) === 1 ? [['FROZEN  ', 'warning'] as const] : [];
   const events = [
     { name: 'oom kills', value: usage.value('memory_oom_kills', row) },

@@ -43,7 +43,7 @@ export function explainView(
   if (!item) return [[['no row selected', 'dim']]];
   const workload = frame.workloads[item.row];
   const value = figureOf(frame, item, column, scales);
-  const unit = metric.unit === 'percent' ? ' %' : '';
+  const unit = metric.unit === 'percent' && !Number.isNaN(value) ? ' %' : '';
   return [
     [
       [`${item.name}  `, 'title'],

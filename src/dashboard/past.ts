@@ -10,8 +10,8 @@ export interface Past {
 }
 
 const MOST_FRAMES = 600;
-/** A thousand rows for a minute, a hundred for ten. */
-const MOST_VALUES = 5_000_000;
+/** About 30 MB: a thousand rows for half a minute, a hundred for five. */
+const MOST_VALUES = 2_500_000;
 
 export function createPast(): Past {
   const frames: Frame[] = [];

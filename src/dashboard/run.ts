@@ -168,10 +168,13 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     end();
   }
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, quit);
-  // After fg the terminal shows what the shell left there.
+  // After fg the terminal shows what the shell left there. blessed takes its terminal back in a listener of its own, and
+  // what is drawn before that is lost.
   process.on('SIGCONT', () => {
-    screen.invalidate();
-    if (open) draw();
+    setImmediate(() => {
+      screen.invalidate();
+      if (open) draw();
+    });
   });
 
   /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */

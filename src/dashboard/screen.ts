@@ -47,6 +47,9 @@ export interface ScreenOptions {
 /** Terminals whose terminfo blessed 0.1.81 compiles; the newest ones (ghostty, kitty) break it and speak xterm anyway. */
 const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 
+/** No mouse, cursor shown, the screen from before. */
+const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
+
 export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: ScreenOptions): Screen {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({
@@ -125,7 +128,11 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
     },
     invalidate: () => screen.realloc(),
     bell: () => void process.stdout.write('\x07'),
-    suspend: () => screen.program.sigtstp(),
+    suspend: () => {
+      // blessed writes the same, but into a buffer that is emptied after the process was stopped, which is too late.
+      process.stdout.write(LEAVE);
+      screen.program.sigtstp();
+    },
     close: () => screen.destroy(),
   };
 }

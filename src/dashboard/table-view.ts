@@ -72,7 +72,7 @@ function itemLine(item: Item, { nameCells, columns }: TableColumns, input: Table
   ];
 }
 
-/** `● ├─▾ name (3) Σ`: tag or re-created, branch, fold, how many rows are hidden in it, whether it is a sum. */
+/** `● ├─▾ Σ name (3)`: tag or re-created, branch, fold, whether it is a sum, how many rows it holds. */
 function nameText(item: Item, { state, recreated, frame }: TableInput): string {
   const inode = frame.workloads[item.row]?.inode ?? -1;
   const isTagged = item.row >= 0 ? state.tagged.has(inode) : isWholeTagged(item, frame, state);
@@ -80,7 +80,7 @@ function nameText(item: Item, { state, recreated, frame }: TableInput): string {
   const mark = isTagged ? '● ' : recreated?.has(inode) ? '↻ ' : hasMarks ? '  ' : '';
   const fold = item.open === undefined ? '' : item.open ? '▾ ' : '▸ ';
   const held = item.open === undefined ? '' : ` (${item.holds})`;
-  return `${mark}${item.branch}${fold}${terminalSafe(item.name)}${held}${item.row < 0 ? ' Σ' : ''}`;
+  return `${mark}${item.branch}${fold}${item.row < 0 ? 'Σ ' : ''}${terminalSafe(item.name)}${held}`;
 }
 
 const isWholeTagged = ({ members }: Item, { workloads }: Frame, { tagged }: State): boolean =>

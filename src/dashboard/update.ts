@@ -98,6 +98,8 @@ export function update(state: State, action: Action, context: UpdateContext): St
       return { ...state, modal: { kind: 'explain', slot, top: 0 } };
     }
     case 'details':
+      // A group that is no cgroup has no inside of its own but its rows.
+      if (!state.details && (items[positionOf(state, items)]?.row ?? 0) < 0) return folded(state, 'toggle', context);
       return { ...state, details: !state.details, charts: false, detailsTop: 0, modal: undefined };
     case 'pause':
       return { ...state, paused: !state.paused };

@@ -40,9 +40,22 @@ export function whyMissing(
     if (gives?.includes(controller)) continue;
     return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, controller, files)}`;
   }
-  const since = known ? ` (it came with Linux ${known.since}, and may be left out of a build)` : '';
-  return `this kernel has no ${file}${since}`;
+  const needs = Object.entries(NEEDS).find(([prefix]) => file.startsWith(prefix))?.[1];
+  const since = known ? ` since Linux ${known.since}` : '';
+  return `this kernel has no ${file}: it is there${since}${needs ? `, ${needs}` : ' where the kernel is built with it'}`;
 }
+
+/** What a file needs beside its controller, by the beginning of its name. */
+const NEEDS: Readonly<Record<string, string>> = {
+  'memory.swap.': "where swap is counted (swapaccount=1 on the kernel's command line)",
+  'memory.zswap.': 'with CONFIG_ZSWAP',
+  'cpu.uclamp.': 'with CONFIG_UCLAMP_TASK_GROUP',
+  'io.weight': 'with CONFIG_BLK_CGROUP_IOCOST',
+  'io.bfq.weight': 'while the BFQ scheduler is loaded (modprobe bfq, and choose it in /sys/block/DISK/queue/scheduler)',
+  'io.latency': 'with CONFIG_BLK_CGROUP_IOLATENCY',
+  'io.prio.class': 'with CONFIG_BLK_CGROUP_IOPRIO',
+  'hugetlb.': 'for the sizes of huge pages in /sys/kernel/mm/hugepages',
+};
 
 function remedy(ancestor: string, controller: string, files: CgroupFiles): string {
   if (/\/user@\d+\.service/.test(ancestor) || /\/user-\d+\.slice$/.test(ancestor))

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { findLimit } from './catalogue.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner, OwnerName } from './owners/owner.ts';
+import { isRewritten } from './owners/systemd-properties.ts';
 import type { Risk, Write } from './plan.ts';
 import { shellWord } from './risks.ts';
 import { BadValueError } from './units.ts';
@@ -93,7 +95,8 @@ function placeOf(
   if (kind !== 'container' || (runtime !== 'podman' && runtime !== 'cri-o') || !existsSync(join(files.mount, inner))) {
     return { path, inode };
   }
-  const isUnset = (text: string | undefined): boolean => text === undefined || text.startsWith('max') || text === '100';
+  const isUnset = (text: string | undefined): boolean =>
+    text === undefined || text.startsWith('max') || text === findLimit(file)?.unset;
   const own = readOr(files, inner, file);
   const onInner = own !== undefined && (!isUnset(own) || isUnset(readOr(files, path, file)));
   return onInner ? { path: inner, inode: files.inode(inner) } : { path, inode };
@@ -160,6 +163,7 @@ function reverts(runtime: Runtime | undefined, path: string, file: string): stri
   if (runtime === 'libvirt')
     return 'libvirt does not know of it; to keep it use virsh memtune, schedinfo or blkiotune --config';
   const unit = unitOf(path);
+  if (unit && !isRewritten(file)) return `systemd has no property for ${file}: it is lost when ${unit} restarts`;
   if (unit) return `systemd owns ${unit}: a daemon-reload or the unit's restart takes a raw write back`;
   return runtime && runtime !== 'systemd'
     ? `${runtime} does not know of it: its next update or a restart takes it back`

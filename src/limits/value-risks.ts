@@ -8,6 +8,7 @@ import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
 import { ancestorsOf } from './effective-note.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
+import { shellWord } from './risks.ts';
 
 type Check = (write: Write, read: Read) => Risk | undefined;
 type Read = (path: string, file: string) => string | undefined;
@@ -95,7 +96,7 @@ function partition({ path, file, after }: Write, read: Read): Risk | undefined {
   if (parent === '/' || around === undefined || around.type !== 'member') return undefined;
   return warn(
     `${parent} is no partition itself: the kernel may not put ${path} in force as one, and then it is taken back`,
-    `first: tscg set ${parent} --cpuset-partition root`,
+    `first: tscg set ${shellWord(parent)} --cpuset-partition root`,
   );
 }
 

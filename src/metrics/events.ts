@@ -135,10 +135,13 @@ export function createEventLog(kept = KEPT): EventLog {
       return left;
     });
 
+    /** Made when a cgroup is new: rarely. */
+    let oldPaths: ReadonlySet<string> | undefined;
     frame.workloads.forEach((workload, row) => {
       const was = old.rowOf.get(workload.inode);
       if (was === undefined) {
-        const isAgain = old.workloads.some(({ path }) => path === workload.path);
+        oldPaths ??= new Set(old.workloads.map(({ path }) => path));
+        const isAgain = oldPaths.has(workload.path);
         if (isTold(workload)) tell(isAgain ? 're-created' : 'new', workload, workload.path);
         return;
       }
@@ -168,9 +171,11 @@ export function createEventLog(kept = KEPT): EventLog {
       }
     });
 
+    const anyOom = oomRise.some((rise) => rise > 0);
     for (const workload of old.workloads) {
       if (rowOf.has(workload.inode)) continue;
-      const isOom = isRecent(killed.get(workload.inode), time) || diedOfOom(workload, old, frame, oomRise, own[0]);
+      const isOom =
+        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, old, frame, oomRise, own[0]));
       killed.delete(workload.inode);
       if (!isTold(workload)) continue;
       const was = old.rowOf.get(workload.inode) ?? -1;

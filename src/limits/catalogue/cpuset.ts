@@ -29,7 +29,7 @@ function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: stri
     commands: (_, after) => [after === '' ? '\n' : after],
     // A list that holds tasks cannot be emptied again (ENOSPC): what it then inherits is set instead.
     restorable: (text, parent) => (text === '' ? (parent(`${file}.effective`)?.trim() ?? text) : text),
-    describe: (text) => (text.trim() === '' ? `${what} of the parent` : `${parseCpuList(text).length} ${what}`),
+    describe: (text) => (text.trim() === '' ? `${what} of the parent` : `${what} ${text.trim()}`),
   };
 }
 

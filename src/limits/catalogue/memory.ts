@@ -33,7 +33,10 @@ function sizeLimit(
 const parseTotal: LimitFlag['parse'] = (text) => {
   const total = parseSize(text);
   return {
-    note: `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${sizeText(total)}`,
+    note:
+      total === 0
+        ? '--memory-swap 0 leaves swap as it is, as docker has it; for none give --swap 0'
+        : `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${sizeText(total)}`,
     after: (before, peek) => {
       const memory = parseSingleValue(peek?.('memory.max'));
       const swap = swapOfTotal(memory, total);

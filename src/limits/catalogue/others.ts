@@ -10,7 +10,6 @@ import {
   kernelText,
   type Limit,
   type LimitFlag,
-  parseBytes,
   parseNumber,
   same,
   sizeOrNone,
@@ -57,7 +56,12 @@ export function hugetlbLimit(pageSize: number): Limit {
         long: `--hugetlb-${size}`,
         value: '<size>',
         help: `most memory in huge pages of ${size}: whole pages, max`,
-        parse: parseBytes,
+        parse: (text, { memoryTotal }) => {
+          const bytes = parseSize(text, memoryTotal);
+          const kept = wholePages(kernelText(bytes), pageSize);
+          const note = `huge pages are whole: ${text} becomes ${sizeOrNone(kept)}`;
+          return become(kept, kept === kernelText(bytes) ? undefined : note);
+        },
       },
     ],
     unset: 'max',

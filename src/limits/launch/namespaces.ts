@@ -73,17 +73,7 @@ export function prepare({ namespaces, rootfs, overlay, hostname, mount }: Isolat
   else if (root) steps.push({ call: 'mount', source: root, target: root, flags: MS_BIND | MS_REC });
   if (root) steps.push(...rootSteps(root, has('pid')));
   else if (isolated && has('pid')) steps.push(procSteps('/proc'));
-  if (isolated && has('cgroup')) {
-    const target = root ? join(root, 'sys/fs/cgroup') : mount;
-    steps.push({
-      call: 'mount',
-      source: 'cgroup2',
-      target,
-      type: 'cgroup2',
-      flags: MS_NOSUID | MS_NODEV | MS_NOEXEC,
-      optional: true,
-    });
-  }
+  if (isolated && has('cgroup')) steps.push(...cgroupSteps(root ? join(root, 'sys/fs/cgroup') : mount, has('user')));
   if (has('uts')) steps.push({ call: 'hostname', target: hostname });
   if (has('net')) steps.push({ call: 'loopback', optional: true });
   if (root) steps.push({ call: 'pivot', target: root });
@@ -135,6 +125,17 @@ const procSteps = (target: string): LaunchStep => ({
   type: 'proc',
   flags: MS_NOSUID | MS_NODEV | MS_NOEXEC,
 });
+
+/**
+ * Its own cgroup as the root of the hierarchy. The same file system cannot be mounted on itself (EBUSY), hence one
+ * between the two. In a user namespace the kernel may not let it be mounted: the machine's stays.
+ */
+function cgroupSteps(target: string, inUserNamespace: boolean): LaunchStep[] {
+  const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  const between: LaunchStep = { call: 'mount', source: 'tmpfs', target, type: 'tmpfs', flags, optional: true };
+  const own: LaunchStep = { call: 'mount', source: 'cgroup2', target, type: 'cgroup2', flags, optional: true };
+  return inUserNamespace ? [own] : [between, own];
+}
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ActionError } from '../actions/action-error.ts';
@@ -48,7 +49,11 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
       inode: files.inode(path),
       enabled: [],
       empty: () => endOthers(path, holder.pid ?? 0, files),
-      remove: async () => letGo(),
+      remove: async () => {
+        letGo();
+        const isRemoved = (): boolean => !existsSync(join(files.mount, path));
+        await untilEvent(files, path.slice(0, path.lastIndexOf('/')) || '/', isRemoved, END_MS);
+      },
     };
   } catch (error) {
     letGo();

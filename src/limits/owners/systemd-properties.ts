@@ -116,6 +116,12 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Property[]>> = {
   },
 };
 
+/** Without a property above, and yet written by systemd, in versions that know one, when it reloads. */
+const KNOWN_TO_SOME = ['cpu.idle', 'memory.zswap.max', 'memory.zswap.writeback'];
+
+/** Whether a daemon-reload may take a raw write back; the others last until the unit restarts. */
+export const isRewritten = (file: string): boolean => hasProperty(file) || KNOWN_TO_SOME.includes(file);
+
 export const hasProperty = (file: string): boolean => Object.hasOwn(PROPERTIES, file);
 
 export const propertiesOf = (file: string, text: string): Property[] => PROPERTIES[file]?.(text) ?? [];

@@ -47,7 +47,7 @@ async function startTimer(bus: string, { id, delayMs, tscg, stateDirectory, moun
     `${name}.timer`,
     [
       description,
-      ['TimersMonotonic', 'a(st)', [['OnActiveUSec', BigInt(Math.round(delayMs * 1000))]]],
+      ['TimersMonotonic', 'a(st)', [['OnActiveSec', BigInt(Math.round(delayMs * 1000))]]],
       ['AccuracyUSec', 't', 100_000n],
       ['RemainAfterElapse', 'b', false],
     ],

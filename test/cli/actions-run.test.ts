@@ -1,0 +1,145 @@
+/** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MOUNT, TSCG, tscg } from '../boxes.ts';
+
+const NAME = `tscg-run-test-${process.pid}`;
+
+const isThere = (): boolean => existsSync(join(MOUNT, 'tscg', NAME));
+
+const run = (...args: string[]) => tscg('run', '--name', NAME, ...args);
+
+test('the command runs in a cgroup of its own, which is gone at the end', () => {
+  const { status, stdout, stderr } = run('--', 'cat', '/proc/self/cgroup');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, new RegExp(`^0::/tscg/${NAME}$`, 'm'));
+  assert.match(stderr, new RegExp(`^tscg: ${NAME}: exit code 0; CPU .* peak memory .*\\n$`));
+  assert.not(isThere());
+});
+
+test('exit codes: its own, 128 and the signal, 126 and 127 as in a shell', () => {
+  const table: readonly [readonly string[], number, RegExp][] = [
+    [['true'], 0, /^$/],
+    [['sh', '-c', 'exit 42'], 42, /^$/],
+    [['sh', '-c', 'kill -TERM $$'], 143, /^$/],
+    [['sh', '-c', 'kill -KILL $$'], 137, /^$/],
+    [['/etc/passwd'], 126, /^tscg: cannot run "\/etc\/passwd": EACCES\n$/],
+    [['no-such-command-here'], 127, /^tscg: cannot run "no-such-command-here": no such command\n$/],
+  ];
+  for (const [command, code, said] of table) {
+    const { status, stdout, stderr } = run('-q', '--', ...command);
+    assert.is(status, code, command.join(' '));
+    assert.match(stderr, said);
+    assert.is(stdout, '');
+    assert.not(isThere());
+  }
+});
+
+test('arguments after the command are its own, -- or not', () => {
+  assert.is(run('-q', 'echo', '--quiet', '-m', '$HOME', '').stdout, '--quiet -m $HOME \n');
+  assert.is(run('-q', '--', 'echo', '--', 'a b').stdout, '-- a b\n');
+});
+
+test('what the command leaves behind is ended', () => {
+  const { status, stderr } = run('--', 'sh', '-c', 'sleep 1000 & sleep 1000 & exit 3');
+  assert.is(status, 3);
+  assert.match(stderr, /ended 2 processes that .* left behind/);
+  assert.not(isThere());
+});
+
+test('signals that tscg gets go to the command', async () => {
+  const child = spawn(process.execPath, [TSCG, 'run', '-q', '--name', NAME, '--', 'sh', '-c', SCRIPT], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  const [code] = await ended;
+  assert.is(code, 9);
+  assert.not(isThere());
+});
+
+const SCRIPT = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+
+test('pid 1 of a namespace has no default for a signal: it is ended all the same', async () => {
+  const command = ['--pid', '--', 'sh', '-c', 'echo ready; exec sleep 1000'];
+  const child = spawn(process.execPath, [TSCG, 'run', '-q', '--name', NAME, ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  const [code] = await ended;
+  assert.is(code, 143);
+});
+
+test('namespaces: pid 1, its own host name, only its own processes and network', () => {
+  const script =
+    'echo $$; hostname; ls -d /proc/[0-9]* | wc -l; ls /sys/class/net; cat /proc/self/cgroup | grep 0::; id -u';
+  const flags = ['--pid', '--mount', '--net', '--uts', '--ipc', '--user', '--cgroup', '--time'];
+  const { status, stdout, stderr } = run('-q', ...flags, '--', 'sh', '-c', script);
+  assert.is(status, 0, stderr);
+  const [pid, host, processes, ...rest] = stdout.trim().split('\n');
+  assert.equal([pid, host], ['1', NAME]);
+  assert.ok(Number(processes) < 6, processes);
+  assert.equal(rest.slice(-2), ['0::/', '0']);
+});
+
+test('--overlay: what is written is gone, also from a root of several layers', () => {
+  const { status, stdout, stderr } = run(
+    '-q',
+    '--overlay',
+    '/',
+    '--pid',
+    '--',
+    'sh',
+    '-c',
+    'echo $$ > /etc/tscg-x; cat /etc/tscg-x; echo to > /dev/null; pwd',
+  );
+  assert.is(status, 0, stderr);
+  assert.is(stdout, '1\n/\n');
+  assert.not(existsSync('/etc/tscg-x'));
+  assert.equal(
+    readdirSync(tmpdir()).filter((name) => name.startsWith('tscg-run-') && name.length === 15),
+    [],
+  );
+});
+
+test('without the addon a shell takes its place; namespaces say what they need', () => {
+  process.env.TSCG_NATIVE = 'off';
+  try {
+    const { status, stdout } = run('-q', '--', 'sh', '-c', 'cat /proc/self/cgroup; exit 5');
+    assert.is(status, 5);
+    assert.match(stdout, new RegExp(`^0::/tscg/${NAME}$`, 'm'));
+    const refused = run('--pid', '--', 'true');
+    assert.is(refused.status, 1);
+    assert.match(refused.stderr, /namespaces need the addon/);
+  } finally {
+    delete process.env.TSCG_NATIVE;
+  }
+});
+
+test('bad input is 2, and makes no cgroup', () => {
+  const table: readonly [readonly string[], RegExp][] = [
+    [[], /missing required argument/],
+    [['--name', 'a/b', 'true'], /is no name/],
+    [['--name', '..', 'true'], /is no name/],
+    [['--rootfs', '/nowhere', 'true'], /"\/nowhere" is no folder/],
+    [['--rootfs', '/', '--overlay', '/', 'true'], /give one of them/],
+    [['--memory', 'lots', 'true'], /not a size/],
+  ];
+  for (const [args, said] of table) {
+    const { status, stderr } = tscg('run', ...args);
+    assert.is(status, 2, stderr);
+    assert.match(stderr, said);
+    assert.match(stderr, /^tscg: [^\n]+\n$/);
+  }
+  assert.not(isThere());
+});
+
+test.run();

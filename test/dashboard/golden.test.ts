@@ -1,0 +1,130 @@
+/** Whole screens as text, at three sizes; `UPDATE=1 node --import tsx test/dashboard/golden.test.ts` writes them anew. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
+import { compose } from '../../src/dashboard/compose.ts';
+import { shownOf } from '../../src/dashboard/rows.ts';
+import type { Pane, View } from '../../src/dashboard/screen.ts';
+import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { renderLine } from '../../src/dashboard/style.ts';
+import { themeOf } from '../../src/dashboard/themes.ts';
+import { onScreen } from '../../src/dashboard/update.ts';
+import { cellWidth } from '../../src/kernel/text.ts';
+import { frameOf } from './frames.ts';
+
+const FOLDER = fileURLToPath(new URL('golden/', import.meta.url));
+
+const shop = {
+  details: {
+    runtime: 'docker' as const,
+    id: 'd1',
+    name: 'db',
+    composeProject: 'shop',
+    image: 'postgres:16',
+    state: 'running',
+    networkMode: 'bridge',
+    ipAddresses: ['172.17.0.2'],
+    storageDriver: 'overlay2',
+  },
+};
+
+const FRAME = frameOf([
+  { name: 'system.slice', cpu: 70, kind: 'slice' },
+  {
+    name: 'db',
+    cpu: 40,
+    memory: 2 ** 28,
+    path: '/system.slice/db',
+    facts: { ...shop, runtime: 'docker', image: 'postgres:16' },
+  },
+  {
+    name: 'web',
+    cpu: 20,
+    memory: 2 ** 26,
+    path: '/system.slice/web',
+    facts: { ...shop, runtime: 'docker', image: 'nginx' },
+  },
+  { name: '數據庫-with-a-very-long-name-that-is-cut', cpu: 180.4, memory: 3 * 2 ** 30 },
+  { name: 'blind', cpu: 3 },
+  { name: 'hollow', cpu: 0, populated: false },
+]);
+
+const SCREENS: Readonly<Record<string, Partial<State>>> = {
+  overview: {},
+  tree: { grouping: 'tree', tagged: new Set([2]) },
+  projects: { grouping: 'project', follow: true },
+  container: { details: true, selected: 2 },
+  explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
+  events: { modal: { kind: 'events', show: 'all', top: 0 } },
+  query: { filter: 'cpu > ', prompt: 'filter' },
+  pressure: { screen: 2 },
+};
+
+/** Charts and the spark line are blessed-contrib's: their title alone is text. */
+function textOf(view: View, width: number, height: number): string {
+  const lines = Array.from({ length: height }, () => Array.from({ length: width }, () => ' '));
+  const paint = ({ area, lines: content }: Pane): void => {
+    for (let line = 0; line < area.height; line++) {
+      const text = renderLine(content[line] ?? [], area.width, themeOf('monochrome', false)).replaceAll(
+        /\x1b\[\d*m/g,
+        '',
+      );
+      let x = area.left;
+      for (const character of text) {
+        const row = lines[area.top + line];
+        if (row) row[x] = character;
+        // The second half of a wide character is no cell of its own.
+        if (row && cellWidth(character) === 2) row[x + 1] = '';
+        x += cellWidth(character);
+      }
+    }
+  };
+  for (const pane of [view.header, view.table, ...view.panes, view.footer]) paint(pane);
+  for (const { area, title } of view.charts) paint({ area: { ...area, height: 1 }, lines: [title] });
+  if (view.overlay) paint({ area: { top: 0, left: 0, width, height: height - 1 }, lines: view.overlay });
+  return `${lines.map((row) => row.join('').trimEnd()).join('\n')}\n`;
+}
+
+for (const [width, height] of [
+  [200, 60],
+  [80, 24],
+  [40, 12],
+] as const) {
+  for (const [name, changes] of Object.entries(SCREENS)) {
+    test(`${name} at ${width}x${height}`, () => {
+      const { dashboards } = chooseDashboard(undefined, '/nonexistent');
+      const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, dashboards), ...changes };
+      const { view } = compose(
+        {
+          state,
+          frame: FRAME,
+          shown: shownOf(FRAME, state),
+          dashboards,
+          processes: undefined,
+          historyOf: (id) => (id === 'cpu_percent' ? [10, 20, 40] : []),
+          seconds: 1,
+          raw: undefined,
+          recreated: new Set([4]),
+          events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
+          gasps: [],
+          age: 0,
+          message: undefined,
+        },
+        width,
+        height,
+      );
+      const text = textOf(view, width, height).replaceAll(/\d\d:\d\d:\d\d/g, 'hh:mm:ss');
+      const file = join(FOLDER, `${name}-${width}x${height}.txt`);
+      if (process.env.UPDATE) {
+        mkdirSync(FOLDER, { recursive: true });
+        writeFileSync(file, text);
+      }
+      assert.fixture(text, readFileSync(file, 'utf8'));
+    });
+  }
+}
+
+test.run();

@@ -1,0 +1,97 @@
+/** The limits form over files in memory: what is typed, the Plan it gives, what Enter writes, and the way back. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
+import { type Acting, actionKey, openLimits, openUndo } from '../../src/dashboard/actions.ts';
+import type { ActionForm } from '../../src/dashboard/modal.ts';
+import type { Workload } from '../../src/inventory/workload.ts';
+import { openJournal } from '../../src/limits/journal.ts';
+import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
+
+const WEB: Workload = { name: 'web', path: '/web', inode: 7, kind: 'cgroup' };
+
+async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-form-'));
+  const files = fakeFiles({
+    '/web/memory.max': 'max',
+    '/web/memory.high': 'max',
+    '/web/memory.current': String(64 * 2 ** 20),
+    '/web/cpu.max': 'max 100000',
+    '/web/pids.max': 'max',
+    '/web/pids.current': '3',
+  });
+  try {
+    const acting: Acting = { context: () => contextOf(files), journal: openJournal(folder) };
+    const form = openLimits([WEB], acting);
+    if (!('kind' in form)) throw new Error(form.text);
+    await use(form, acting, files);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Goes to the field of that flag and types. */
+function typed(form: ActionForm, flag: string, text: string, acting: Acting): ActionForm {
+  let now = form;
+  const press = (full: string, character?: string): void => {
+    const result = actionKey(now, { full, ...(character === undefined ? {} : { character }) }, acting);
+    if (result === 'cancel' || !('form' in result)) throw new Error(`${full} closed the form`);
+    now = result.form;
+  };
+  const target = FIELDS.findIndex(({ flag: { long } }) => long === flag);
+  while (now.kind === 'limits' && now.index !== target) press('down');
+  for (const character of text) press(character, character);
+  return now;
+}
+
+const textOf = (form: ActionForm): string =>
+  actionView(form, 80)
+    .map((line) => line.map(([text]) => text).join(''))
+    .join('\n');
+
+test('a value gives its Plan at once; only the named file is written, journalled, and u takes it back', () =>
+  withForm(async (form, acting, files) => {
+    const filled = typed(form, '--memory-high', '128M', acting);
+    assert.match(textOf(filled), /web memory\.high: max → 134217728 {3}\(no limit → 128 MiB\)/);
+    const done = actionKey(filled, { full: 'return' }, acting);
+    if (done === 'cancel' || !('run' in done)) throw new Error('not confirmed');
+    assert.match(await done.run(), /limits web: done and read back, u undoes it/);
+    assert.equal(files.writes, ['/web/memory.high=134217728']);
+    const undo = openUndo([WEB], acting);
+    if (!('kind' in undo)) throw new Error(undo.text);
+    const undone = actionKey(undo, { full: 'return' }, acting);
+    if (undone === 'cancel' || !('run' in undone)) throw new Error('not confirmed');
+    await undone.run();
+    assert.is(files.texts.get('/web/memory.high'), 'max');
+  }));
+
+test('a dangerous one stays open with its reason until Ctrl-F forces it', () =>
+  withForm(async (form, acting, files) => {
+    const filled = typed(form, '--memory', '1M', acting);
+    assert.match(textOf(filled), /refused: web uses 64 MiB/);
+    const refused = actionKey(filled, { full: 'return' }, acting);
+    assert.ok(refused !== 'cancel' && 'form' in refused);
+    const forced = actionKey(filled, { full: 'C-f' }, acting);
+    if (forced === 'cancel' || !('form' in forced)) throw new Error('closed');
+    assert.match(textOf(forced.form), /FORCED/);
+    const done = actionKey(forced.form, { full: 'return' }, acting);
+    assert.ok(done !== 'cancel' && 'run' in done);
+    assert.equal(files.writes, []);
+  }));
+
+test('a wrong value says so, an empty one is not named, Esc changes nothing', () =>
+  withForm(async (form, acting, files) => {
+    assert.match(textOf(form), /nothing typed yet/);
+    const wrong = typed(form, '--pids', 'many', acting);
+    assert.match(textOf(wrong), /"many" is not a whole number/);
+    const cleared = actionKey(wrong, { full: 'C-u' }, acting);
+    if (cleared === 'cancel' || !('form' in cleared)) throw new Error('closed');
+    assert.match(textOf(cleared.form), /nothing typed yet/);
+    assert.is(actionKey(wrong, { full: 'escape' }, acting), 'cancel');
+    assert.equal(files.writes, []);
+  }));
+
+test.run();

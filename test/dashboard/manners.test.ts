@@ -1,0 +1,137 @@
+/** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawn } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openTstop, type Terminal } from '../terminal.ts';
+
+const TSTOP = fileURLToPath(new URL('../../dist/cli/tstop.js', import.meta.url));
+
+async function withTstop(
+  use: (terminal: Terminal) => Promise<void>,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const terminal = openTstop(100, 30, args, env);
+  try {
+    await use(terminal);
+  } finally {
+    terminal.kill();
+  }
+}
+
+test('a storm of resizes ends in a whole screen of the last size', () =>
+  withTstop(async (terminal) => {
+    await terminal.until((text) => text.includes('NAME'), 'the table');
+    for (let step = 0; step < 40; step++) terminal.resize(20 + ((step * 37) % 180), 5 + ((step * 13) % 55));
+    terminal.resize(90, 20);
+    await terminal.until((text) => {
+      const lines = text.split('\n');
+      return lines.length === 20 && /NAME/.test(lines[2] ?? '') && /\? help/.test(lines.at(-1) ?? '');
+    }, 'the screen at 90x20');
+  }));
+
+for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
+  test(`${signal} ends it with the terminal as it was`, () =>
+    withTstop(async (terminal) => {
+      await terminal.until((text) => text.includes('NAME'), 'the table');
+      process.kill(terminal.pid, signal);
+      await terminal.ended;
+      assert.not(terminal.alternate());
+    }));
+}
+
+test('-U, and a locale that is not UTF-8, show nothing beyond ASCII, charts too', async () => {
+  for (const [args, env] of [
+    [['-U'], {}],
+    [[], { LC_ALL: 'C' }],
+  ] as const) {
+    await withTstop(
+      async (terminal) => {
+        await terminal.until((text) => text.includes('vCPU %'), 'the order in ASCII');
+        for (const keys of ['t', 'c', 'c\r', '\r?', '\x1b']) {
+          terminal.type(keys);
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          assert.not.match(terminal.screen().join('\n'), /[^\x00-\x7e]/);
+        }
+      },
+      args,
+      env,
+    );
+  }
+});
+
+test('a screen or settings that cannot be used are named, and tstop starts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-manners-'));
+  try {
+    const file = join(folder, 'bad.yaml');
+    writeFileSync(file, 'title: x\ncolumns: [cpux]\n');
+    await withTstop(
+      async (terminal) => {
+        const about = (text: string): boolean => text.includes('bad.yaml:2: columns[0]: no metric "cpux"');
+        await terminal.until((text) => text.includes('NAME') && about(text), 'the fault beside the table');
+      },
+      ['--dashboard', file],
+    );
+    await withTstop(
+      async (terminal) => {
+        await terminal.until((text) => text.includes('MEM FULL') && text.includes('Events'), 'the pressure screen');
+      },
+      ['--dashboard', 'pressure'],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Ctrl-Z gives the shell its terminal, fg draws all of it again', async () => {
+  const shell = spawn('/bin/bash', ['--norc', '--noprofile', '-i'], {
+    cols: 100,
+    rows: 30,
+    name: 'xterm-256color',
+    env: { ...process.env, TERM: 'xterm-256color', PS1: 'prompt> ' },
+  });
+  const terminal = new xterm.Terminal({ cols: 100, rows: 30, allowProposedApi: true });
+  shell.onData((data) => terminal.write(data));
+  const screen = (): string =>
+    Array.from({ length: 30 }, (_, line) =>
+      terminal.buffer.active.getLine(terminal.buffer.active.baseY + line)?.translateToString(true),
+    ).join('\n');
+  const until = async (check: (text: string) => boolean, about: string): Promise<void> => {
+    for (let tries = 0; tries < 300; tries++) {
+      if (check(screen())) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.unreachable(`never seen: ${about}\n${screen()}`);
+  };
+  const isWhole = (text: string): boolean => /^CPU .*\nPSI .*\n.*NAME/.test(text) && text.includes('? help');
+  try {
+    await until((text) => text.includes('prompt>'), 'the prompt');
+    shell.write(`${process.execPath} ${TSTOP}\r`);
+    await until(isWhole, 'tstop');
+    shell.write('\x1a');
+    await until((text) => text.includes('Stopped'), 'the shell');
+    assert.is(terminal.buffer.active.type, 'normal');
+    shell.write('fg\r');
+    await until((text) => isWhole(text) && terminal.buffer.active.type === 'alternate', 'tstop again, whole');
+    shell.write('q');
+    await until(() => terminal.buffer.active.type === 'normal', 'the shell again');
+  } finally {
+    shell.kill('SIGKILL');
+  }
+});
+
+test('a theme that there is not is one line and exit code 2', () =>
+  withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('no theme "pink"; one of dark'), 'the error');
+      assert.is(await terminal.ended, 2);
+    },
+    ['--theme', 'pink'],
+  ));
+
+test.run();

@@ -1,0 +1,77 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createController } from '../../src/dashboard/controller.ts';
+import { createPast } from '../../src/dashboard/past.ts';
+import { createRecreations } from '../../src/dashboard/recreated.ts';
+import { INITIAL } from '../../src/dashboard/state.ts';
+import { frameOf } from './frames.ts';
+
+const frame = (inode: number) =>
+  frameOf([
+    { name: 'other', cpu: 50, inode: 900 },
+    { name: 'web', cpu: 10, inode },
+  ]);
+
+test('another inode at the same path is re-created, for a minute', () => {
+  const recreations = createRecreations();
+  recreations.push(frame(1).workloads, 0);
+  assert.equal([...recreations.recent()], []);
+  recreations.push(frame(2).workloads, 1000);
+  assert.equal([...recreations.recent()], [2]);
+  recreations.push(frame(2).workloads, 62_000);
+  assert.equal([...recreations.recent()], []);
+});
+
+test('gone for a moment and back counts too; gone for long does not', () => {
+  const recreations = createRecreations();
+  recreations.push(frame(1).workloads, 0);
+  recreations.push([], 1000);
+  recreations.push(frame(2).workloads, 2000);
+  assert.ok(recreations.recent().has(2));
+});
+
+const controllerOf = () =>
+  createController({
+    initial: { ...INITIAL, selected: 1 },
+    dashboards: [],
+    acting: undefined,
+    window: () => 10,
+    onChange: () => {},
+    onAction: () => {},
+    onOwnChange: () => {},
+    save: () => {},
+  });
+
+test('who is followed is found again when it is re-created; else the next row takes the place', () => {
+  for (const isFollowed of [true, false]) {
+    const controller = controllerOf();
+    controller.see(frame(1));
+    assert.is(controller.selected()?.name, 'web');
+    if (isFollowed) controller.act({ type: 'follow' });
+    controller.see(frame(2));
+    assert.is(controller.state().selected, 2);
+    controller.see(
+      frameOf([
+        { name: 'a', cpu: 99, inode: 5 },
+        { name: 'b', cpu: 98, inode: 6 },
+        { name: 'web', cpu: 1, inode: 7 },
+      ]),
+    );
+    assert.is(controller.selected()?.name, isFollowed ? 'web' : 'b');
+  }
+});
+
+test('steps in time stay within what is kept', () => {
+  const past = createPast();
+  const frames = Array.from({ length: 20 }, (_, index) => frame(index + 1));
+  for (const kept of frames) past.push(kept);
+  const [first, last] = [frames[0], frames[19]];
+  if (!first || !last) throw new Error('no frames');
+  assert.is(past.step(last, -3), frames[16]);
+  assert.is(past.step(last, -100), first);
+  assert.is(past.step(first, 1), frames[1]);
+  assert.is(past.step(first, Number.MAX_SAFE_INTEGER), last);
+  assert.is(past.age(last), 0);
+});
+
+test.run();
