@@ -16,8 +16,8 @@ export interface CarryOutOptions {
 export interface CarryOutHooks {
   /** Right before the first write, with the id that the change will have; what it throws stops it. */
   before?(id: string): Promise<void>;
-  /** After it is applied: a line for the user, and fields for --json. */
-  after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>> }>;
+  /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
+  after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
 }
 
 /** The Plan has a risk that only --force overrides. */
@@ -66,6 +66,7 @@ export async function carryOut(
   });
   const done = await hooks.after?.(change);
   if (json) console.log(JSON.stringify({ ...plan, applied: true, id: change.id, ...done?.fields }, undefined, 2));
-  say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
+  if (!done?.isUndone)
+    say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
   say(done?.text ?? '');
 }

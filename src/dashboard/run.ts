@@ -204,7 +204,8 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     // The tree of what is selected now, drawn when it is read.
     await guarded('processes', async () => {
       const selected = controller.selected();
-      if (!selected || controller.state().paused) return;
+      // A held tree stands still, but one that was never read is not "reading …" for ever.
+      if (!selected || (controller.state().paused && processes.of(selected.inode))) return;
       await processes.read(selected);
       if (open) draw();
     });

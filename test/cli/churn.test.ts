@@ -39,7 +39,7 @@ mountTest('no crash, no leaked descriptor, no row with the figures of another', 
       }
     });
     try {
-      terminal.type(`/${ROOT}/busy\r`);
+      terminal.type(`f${ROOT}/busy\r`);
       await terminal.until((text) => /busy +\d+\.\d/.test(text), 'the busy cgroup');
       const before = { tstop: descriptors(terminal.pid), ls: descriptors(ls.pid) };
 

@@ -1,6 +1,5 @@
 /** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
 import { watch } from 'node:fs';
-import { dirname } from 'node:path';
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { terminalSafe } from '../../kernel/text.ts';
@@ -37,12 +36,15 @@ export async function tryOut(
   await carryOut(planSet(requests, context), context, options, undefined, {
     ...timed,
     after: async (change) => {
-      if (!options.json)
-        console.log(`applied; it is taken back in ${options.for}, by Ctrl-C, and also if this ends in another way`);
-      await untilReverted(change, timed.delayMs, global, options.json === true);
+      const tell = (): void => {
+        if (options.json) return;
+        console.log(`applied; taken back in ${options.for}, by Ctrl-C, and also if this ends in another way`);
+      };
+      await untilReverted(change, timed.delayMs, tell);
+      if (!isUndone(change)) await revert(change.id, global, options.json === true);
       const felt = comparePressure(paths, start, readPressure(paths, context.files));
       const rows = felt.map((row) => ({ ...row, name: others.get(row.path) ?? row.path }));
-      return { text: report(rows), fields: { pressure: rows } };
+      return { text: `taken back\n${report(rows)}`, fields: { pressure: rows }, isUndone: true };
     },
   });
 }
@@ -66,27 +68,29 @@ async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Pro
 
 const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);
 
-/** By the timer's helper, by an undo elsewhere, or by us: on Ctrl-C, or when the helper is late. */
-async function untilReverted({ id }: Change, delayMs: number, global: GlobalOptions, isQuiet: boolean): Promise<void> {
-  const journal = openJournal(stateDirectory());
-  const isUndone = (): boolean =>
-    journal.read().changes.some(({ undoes, outcome }) => undoes === id && outcome === 'applied');
-  const isUndoneInTime = await new Promise<boolean>((resolve) => {
-    const end = (value: boolean): void => {
+function isUndone({ id }: Change): boolean {
+  const { changes } = openJournal(stateDirectory()).read();
+  return changes.some(({ undoes, outcome }) => undoes === id && outcome === 'applied');
+}
+
+/** Until the timer's helper, or an undo elsewhere, has taken it back; until Ctrl-C; or until the helper is late. */
+function untilReverted(change: Change, delayMs: number, onWaiting: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
       watcher.close();
       clearTimeout(timer);
-      for (const signal of SIGNALS) process.off(signal, stop);
-      resolve(value);
+      for (const signal of SIGNALS) process.off(signal, end);
+      resolve();
     };
-    const stop = (): void => end(false);
-    const watcher = watch(dirname(journal.path), () => {
-      if (isUndone()) end(true);
-    });
-    const timer = setTimeout(stop, delayMs + LATE_MS);
-    for (const signal of SIGNALS) process.on(signal, stop);
-    if (isUndone()) end(true);
+    const look = (): void => {
+      if (isUndone(change)) end();
+    };
+    const watcher = watch(stateDirectory(), look);
+    const timer = setTimeout(end, delayMs + LATE_MS);
+    for (const signal of SIGNALS) process.on(signal, end);
+    onWaiting();
+    look();
   });
-  if (!isUndoneInTime && !isUndone()) await revert(id, global, isQuiet);
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -114,4 +114,22 @@ test('try waits, takes it back, and tells what others felt', () =>
     });
   }));
 
+test('Ctrl-C ends a try early, and it is taken back', () =>
+  withBox('/box', async (box) => {
+    const child = spawn(process.execPath, [TSCG, 'try', '/box', '--pids', '88', '--for', '10m'], {
+      env: { ...process.env, TSCG_STATE_DIR: STATE_DIR, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += chunk));
+    // Said right before it waits, and so hears the signal; until then the helper would have to do it.
+    while (!said.includes('by Ctrl-C')) await once(child.stdout, 'data');
+    assert.is(box.read('pids.max'), '88');
+    child.kill('SIGINT');
+    const [code] = await ended;
+    assert.is(code, 0);
+    assert.is(box.read('pids.max'), 'max');
+  }));
+
 test.run();
