@@ -68,6 +68,9 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   function see(next: Frame): void {
+    // The first Frame has no rates, so its order says nothing: the first row of the second one is selected.
+    const hasFirstRates = frame !== undefined && Number.isNaN(frame.usage.seconds) && !Number.isNaN(next.usage.seconds);
+    if (hasFirstRates && !state.details) state = { ...state, selected: undefined, position: 0 };
     frame = next;
     shown = shownOf(next, state);
     const order = shown.items.map(({ key }) => key);
