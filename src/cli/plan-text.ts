@@ -16,17 +16,20 @@ export function planText({ writes, unchanged, risks }: Plan): string {
   for (const write of writes) {
     heading(write);
     lines.push(
-      `  ${write.file}: ${write.before} → ${write.after}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
+      `  ${write.file}: ${oneLine(write.before)} → ${oneLine(write.after)}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
     );
     if (write.property) lines.push(`    through ${write.via} ${terminalSafe(subjectText(write))}: ${write.property}`);
     for (const note of write.notes) lines.push(`    ${terminalSafe(note)}`);
   }
   for (const write of unchanged) {
     heading(write);
-    lines.push(`  ${write.file}: already ${write.after}   (${meaning(write.file, write.after)})`);
+    lines.push(`  ${write.file}: already ${oneLine(write.after)}   (${meaning(write.file, write.after)})`);
   }
   return [...lines, ...risks.map(riskText)].join('\n');
 }
+
+/** io.max and the like have a line a disk. */
+export const oneLine = (text: string): string => text.replaceAll('\n', '; ');
 
 /** A container id as its engine shows it; a unit in full. */
 const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);

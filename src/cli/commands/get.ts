@@ -13,6 +13,7 @@ import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { type GlobalOptions, openHierarchy, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { secondsOption } from '../options.ts';
+import { oneLine } from '../plan-text.ts';
 
 export interface GetOptions {
   json?: boolean;
@@ -116,7 +117,7 @@ function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
       const binds = tighter
         ? `   effective ${effectiveText(file, effective ?? Number.NaN)}, from ${terminalSafe(from)}`
         : '';
-      return line(file, `${value ?? '--'}   ${value === meaning ? '' : `(${meaning})`}${binds}`.trimEnd());
+      return line(file, `${oneLine(value ?? '--')}   ${value === meaning ? '' : `(${meaning})`}${binds}`.trimEnd());
     }),
     'usage',
     ...USAGE.map(figure),
