@@ -1,15 +1,13 @@
 /** A Plan as text: every write before → after, what it means, notes and risks. */
-import { cut, terminalSafe } from '../kernel/text.ts';
+import { clean } from '../kernel/clean.ts';
 import { findLimit } from '../limits/catalogue.ts';
 import type { Plan, Risk, Write } from '../limits/plan.ts';
-
-const PATH_CELLS = 100;
 
 export function planText({ writes, unchanged, risks }: Plan): string {
   const lines: string[] = [];
   let target = '';
   const heading = ({ name, path }: Write): void => {
-    const title = `${terminalSafe(name)}  ${cut(terminalSafe(path), PATH_CELLS)}`;
+    const title = `${clean(name)}  ${clean(path)}`;
     if (title !== target) lines.push(title);
     target = title;
   };
@@ -18,8 +16,8 @@ export function planText({ writes, unchanged, risks }: Plan): string {
     lines.push(
       `  ${write.file}: ${oneLine(write.before)} → ${oneLine(write.after)}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
     );
-    if (write.property) lines.push(`    through ${write.via} ${terminalSafe(subjectText(write))}: ${write.property}`);
-    for (const note of write.notes) lines.push(`    ${terminalSafe(note)}`);
+    if (write.property) lines.push(`    through ${write.via} ${clean(subjectText(write))}: ${write.property}`);
+    for (const note of write.notes) lines.push(`    ${clean(note)}`);
   }
   for (const write of unchanged) {
     heading(write);
@@ -35,6 +33,6 @@ export const oneLine = (text: string): string => text.replaceAll('\n', '; ');
 const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);
 
 export const riskText = ({ level, text, remedy }: Risk): string =>
-  terminalSafe(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`);
+  clean(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`);
 
 const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;

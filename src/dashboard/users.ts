@@ -1,7 +1,7 @@
 /** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
 import { join } from 'node:path';
+import { clean } from '../kernel/clean.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
-import { clean } from '../kernel/text.ts';
 
 /** By uid on this host. */
 export type UserNames = ReadonlyMap<number, string>;

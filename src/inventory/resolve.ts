@@ -1,8 +1,8 @@
 /** Which workload a user means. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clean } from '../kernel/clean.ts';
 import { parseMembership } from '../kernel/proc-cgroup.ts';
-import { clean } from '../kernel/text.ts';
 import { nearest } from './near-names.ts';
 import type { Workload } from './workload.ts';
 

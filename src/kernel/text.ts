@@ -1,36 +1,11 @@
 /**
- * Text from inside containers (names, command lines, labels), made safe to show, and cut and padded in terminal cells.
- * Order: `clean` once where the text enters, `terminalSafe` where columns must align, then `cut` and `padEnd`.
+ * Text as terminal cells: made safe where columns must align (`terminalSafe`), measured, cut and padded. What enters from
+ * containers was made safe to show by `clean` (./clean.ts) before.
  */
 import stringWidth from 'string-width';
+import { clean, PLAIN } from './clean.ts';
 
-const PLAIN = /^[\x20-\x7e]*$/;
 const ELLIPSIS = '…';
-
-/** What one line break becomes. One cell everywhere. */
-const LINE_BREAK = '↵';
-
-/**
- * One pass, so that what is left on both sides of a removed character cannot join into a new one: line breaks; tabs;
- * halves of surrogate pairs; then C0, DEL and C1 controls, all format characters (bidi, zero-width, tags), and what
- * draws nothing (variation selectors, fillers).
- */
-const UNSAFE =
-  /(\r\n|[\n\v\f\r\x85\u2028\u2029])|(\t)|(\p{Surrogate})|[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
-
-/**
- * Nothing in the result moves the cursor, changes colours, hides, or reorders text. An escape sequence loses its ESC
- * (or C1) and what is left of it shows as plain text: `x\x1b[2J` gives `x[2J`. Line breaks are visible as `↵`, tabs are
- * a blank, half a surrogate pair is U+FFFD.
- */
-export function clean(text: string): string {
-  if (PLAIN.test(text)) return text;
-  return text.replace(UNSAFE, (_, lineBreak?: string, tab?: string, surrogate?: string) => {
-    if (lineBreak !== undefined) return LINE_BREAK;
-    if (tab !== undefined) return ' ';
-    return surrogate === undefined ? '' : '\ufffd';
-  });
-}
 
 /** Terminal cells that the text fills. */
 export function cellWidth(text: string): number {

@@ -1,6 +1,6 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
 import { readFileSync } from 'node:fs';
-import { clean } from '../../kernel/text.ts';
+import { clean } from '../../kernel/clean.ts';
 import type { Plan, PlanContext } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { type Policy, PolicyError, readPolicy } from '../../limits/policy/read.ts';

@@ -6,10 +6,10 @@ import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { clean } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
-import { clean } from '../../kernel/text.ts';
 import { stateDirectory } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 

@@ -1,7 +1,7 @@
 /** Live values for completion: one walk and the runtimes' files, no API and no second sample. */
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { clean } from '../../kernel/text.ts';
+import { clean } from '../../kernel/clean.ts';
 import { openHierarchy, PROC } from '../context.ts';
 import type { Candidate, Sources } from './candidates.ts';
 

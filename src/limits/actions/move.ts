@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { clean } from '../../kernel/clean.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
-import { clean } from '../../kernel/text.ts';
 import type { PlanContext, Risk } from '../plan.ts';
 import { shellWord } from '../risks.ts';
 import { ActionError, codeOf } from './action-error.ts';
