@@ -61,13 +61,14 @@ mountTest('no crash, no leaked descriptor, no row with the figures of another', 
       assert.equal(wrong, []);
       assert.ok(frames > SECONDS / 2, `${frames} frames of tscg ls`);
       assert.is(ls.exitCode, null);
-      const after = { tstop: descriptors(terminal.pid), ls: descriptors(ls.pid) };
-      for (const name of ['tstop', 'ls'] as const) {
-        assert.ok(
-          after[name] <= before[name] + 12,
-          `${name}: ${before[name]} descriptors before, ${after[name]} after`,
-        );
-      }
+      // Other tests' cgroups come and go on the same mount, and each that lives is worth its descriptors: a leak stays.
+      const leaked = () => ({
+        tstop: descriptors(terminal.pid) - before.tstop,
+        ls: descriptors(ls.pid) - before.ls,
+      });
+      const isBack = ({ tstop, ls: own }: ReturnType<typeof leaked>) => tstop <= 12 && own <= 12;
+      for (let tries = 0; tries < 120 && !isBack(leaked()); tries++) await sleep(500);
+      assert.ok(isBack(leaked()), `descriptors more than before: ${JSON.stringify(leaked())}`);
       terminal.type('q');
       assert.is(await terminal.ended, 0);
     } finally {
