@@ -24,8 +24,9 @@ function until(box: Box, done: () => boolean): Promise<void> {
 
 test('reclaim takes page cache back and says how much; more than there is, is told', () =>
   withBox('/box', async (box) => {
+    // Only what is on the disk can go: dirty pages cannot be reclaimed at once.
     const child = await box.run(
-      'head -c 80m /dev/zero > /scratch/cache; cat /scratch/cache > /dev/null; echo done; sleep 1000',
+      'head -c 80m /dev/zero > /scratch/cache; sync; cat /scratch/cache > /dev/null; echo done; sleep 1000',
     );
     if (!box.read('memory.current')) throw new Error('no memory controller');
     await once(child.stdout ?? child, 'data');
