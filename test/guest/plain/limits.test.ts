@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, TSCG, tscg, tscgJson, withBox } from '../../boxes.ts';
+import { BUSY, tscg, tscgJson, withBox } from '../../boxes.ts';
+import { openTscg } from '../open-checkout.ts';
 
 test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and is undone exactly', () =>
   withBox('/box', async (box) => {
@@ -73,9 +74,10 @@ test('memory and tasks read back as set, in one change that one undo takes back'
 
 test('without permission: what was tried, on which file, and what to do', () =>
   withBox('/box', async () => {
-    const { status, stderr } = spawnSync(process.execPath, [TSCG, 'set', '/box', '--cpu', '50%'], {
+    const { status, stderr } = spawnSync(process.execPath, [openTscg(), 'set', '/box', '--cpu', '50%'], {
       encoding: 'utf8',
       uid: 65534,
+      gid: 65534,
       env: { ...process.env, TSCG_STATE_DIR: '/tmp/nobody' },
     });
     assert.is(status, 1, stderr);
