@@ -1,5 +1,6 @@
 /** What the two programs share, light enough for `--help`. */
 import { readFileSync } from 'node:fs';
+import { type Command, CommanderError } from 'commander';
 
 const { version }: { version?: unknown } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -21,4 +22,18 @@ export function endWithReader(): void {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
   });
+}
+
+/** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */
+export async function runProgram(name: string, program: Command): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      const { errorLine, exitCodeOf } = await import('./errors.ts');
+      console.error(errorLine(name, error));
+      process.exitCode = exitCodeOf(error);
+    }
+  }
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
-import { Argument, type Command, CommanderError, Option, program } from 'commander';
+import { Argument, type Command, Option, program } from 'commander';
 import { addLimitFlags } from './limit-flags.ts';
-import { commandLineError, endWithReader, VERSION } from './program.ts';
+import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
 import { registerRun } from './register-run.ts';
 
@@ -151,14 +151,4 @@ program
   .action(async (name) => (await import('./commands/man.ts')).man(name, program));
 
 endWithReader();
-try {
-  await program.parseAsync();
-} catch (error) {
-  // commander has printed its own message by then: help and version end with 0, a bad command line with 2.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    const { errorLine, exitCodeOf } = await import('./errors.ts');
-    console.error(errorLine('tscg', error));
-    process.exitCode = exitCodeOf(error);
-  }
-}
+await runProgram('tscg', program);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
-import { CommanderError, program } from 'commander';
-import { commandLineError, VERSION } from './program.ts';
+import { program } from 'commander';
+import { commandLineError, runProgram, VERSION } from './program.ts';
 
 // A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
 setFlagsFromString('--semi-space-growth-factor=1');
@@ -78,13 +78,4 @@ program
     process.exit();
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    const { errorLine, exitCodeOf } = await import('./errors.ts');
-    console.error(errorLine('tstop', error));
-    process.exitCode = exitCodeOf(error);
-  }
-}
+await runProgram('tstop', program);

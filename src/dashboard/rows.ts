@@ -1,5 +1,5 @@
 /** Which rows of a Frame are shown, and how they are arranged and ordered. */
-import type { Workload } from '../inventory/workload.ts';
+import { isListed } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -39,8 +39,6 @@ function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fa
     throw error;
   }
 }
-
-const isListed = ({ kind }: Workload): boolean => !['root', 'slice', 'monitor', 'inner'].includes(kind);
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 

@@ -1,6 +1,7 @@
 /** What runs here: the cgroup tree, what each cgroup is, and its name as it becomes known. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { openApiSource } from './api-source.ts';
 import { diskSources } from './disk-sources.ts';
@@ -219,7 +220,7 @@ async function confirmed(names: Names, path: string, proc: string): Promise<Name
   if (initPid === undefined) return others;
   try {
     const home = parseProcCgroup(await readFile(join(proc, String(initPid), 'cgroup'), 'utf8'));
-    if (home === path || home?.startsWith(`${path}/`)) return names;
+    if (isWithin(home, path)) return names;
   } catch {
     // It has gone.
   }

@@ -71,3 +71,7 @@ export interface Workload extends Identity {
   /** All that the runtime's API tells, where one answers. */
   readonly details?: WorkloadDetails;
 }
+
+/** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
+export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
+  !['root', 'slice', 'monitor', 'inner'].includes(kind);

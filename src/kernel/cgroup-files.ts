@@ -95,6 +95,8 @@ function remedyFor(code: string, file: string): string {
       return ' (not permitted: run it with sudo, or in a cgroup delegated to you)';
     case 'EROFS':
       return ' (the hierarchy is mounted read-only here, as in most containers: run it on the host)';
+    // libuv's name for it, and the kernel's.
+    case 'ENOTSUP':
     case 'EOPNOTSUPP':
       return ' (the kernel does not support it for this cgroup: a threaded cgroup, or PSI off without psi=1)';
     case 'EBUSY':

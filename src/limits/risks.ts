@@ -1,5 +1,7 @@
 /** What may go wrong with a write, found before it is made. */
+
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
@@ -15,9 +17,8 @@ export function holderIn(
   path: string,
   { ownPath, initPath }: Pick<PlanContext, 'ownPath' | 'initPath'>,
 ): string | undefined {
-  const holds = (inner: string | undefined): boolean =>
-    inner !== undefined && (path === '/' || inner === path || inner.startsWith(`${path}/`));
-  return holds(ownPath) ? 'this very command and your shell run' : holds(initPath) ? 'pid 1 runs' : undefined;
+  if (isWithin(ownPath, path)) return 'this very command and your shell run';
+  return isWithin(initPath, path) ? 'pid 1 runs' : undefined;
 }
 
 /** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */

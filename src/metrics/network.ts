@@ -5,6 +5,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseNetDev } from '../kernel/net-dev.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { errnoOf, type ReadFiles } from '../kernel/read-files.ts';
@@ -125,9 +126,6 @@ function sumOf(netDev: string): readonly number[] {
   }
   return sum;
 }
-
-const isWithin = (path: string | undefined, ancestor: string): boolean =>
-  path !== undefined && (ancestor === '/' || path === ancestor || path.startsWith(`${ancestor}/`));
 
 function subdirectories(directory: string): string[] {
   try {

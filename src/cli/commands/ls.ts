@@ -1,7 +1,7 @@
 /** tscg ls: every workload with what it uses, as `docker stats` does for containers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf } from '../../inventory/owner.ts';
-import type { Workload } from '../../inventory/workload.ts';
+import { isListed } from '../../inventory/workload.ts';
 import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
@@ -70,9 +70,6 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
     source.close();
   }
 }
-
-/** Structure (slices, the inside of containers, their monitors) is shown with --all. */
-const isListed = ({ kind }: Workload): boolean => !['root', 'slice', 'monitor', 'inner'].includes(kind);
 
 function render(
   frame: Frame,

@@ -1,4 +1,5 @@
 /** tscg snapshot: what is set now, as a policy. */
+import { isListed } from '../../inventory/workload.ts';
 import { snapshotPolicy } from '../../limits/policy/snapshot.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { openWorkloads } from '../policy-workloads.ts';
@@ -13,9 +14,7 @@ export async function snapshot({ all }: SnapshotOptions, global: GlobalOptions):
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();
-    const chosen = all
-      ? workloads
-      : workloads.filter(({ kind }) => !['root', 'slice', 'monitor', 'inner'].includes(kind));
+    const chosen = all ? workloads : workloads.filter(isListed);
     process.stdout.write(snapshotPolicy(chosen, workloads, planContext(hierarchy)));
   } finally {
     inventory.close();

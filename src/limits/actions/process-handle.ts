@@ -1,5 +1,7 @@
 /** A process held by its identity, so that a signal cannot reach another that has its pid since. */
+
 import { closeSync, readFileSync } from 'node:fs';
+import { isWithin } from '../../kernel/cgroup-path.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseMembership } from '../../kernel/proc-cgroup.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
@@ -73,7 +75,4 @@ export function cgroupOf(pid: number): string | undefined {
   }
 }
 
-function isIn(pid: number, path: string): boolean {
-  const at = cgroupOf(pid);
-  return at !== undefined && (path === '/' || at === path || at.startsWith(`${path}/`));
-}
+const isIn = (pid: number, path: string): boolean => isWithin(cgroupOf(pid), path);

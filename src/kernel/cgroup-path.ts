@@ -1,0 +1,5 @@
+/** Paths beneath the mount, as /proc/PID/cgroup has them: `/`, `/a/b`. */
+
+/** Whether a cgroup is this one or lies below it; nothing is where it is not known. */
+export const isWithin = (path: string | undefined, ancestor: string): boolean =>
+  path !== undefined && (ancestor === '/' || path === ancestor || path.startsWith(`${ancestor}/`));
