@@ -60,6 +60,7 @@ program
     const isPlain = !options.color || Boolean(process.env.NO_COLOR);
     const hierarchy = openHierarchy(options);
     const { openJournal, stateDirectory } = await import('../limits/journal.ts');
+    const { driftOf } = await import('../limits/drift.ts');
     const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
     await runTstop({
       hierarchy,
@@ -73,6 +74,7 @@ program
       dashboards: chosen.dashboards,
       dashboard: chosen.index,
       faults: [...chosen.faults, ...faults],
+      findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
       ...(options.readonly ? {} : { acting }),
     });
     process.exit();

@@ -1,4 +1,5 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
+import type { Drift } from '../limits/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import { isQuery } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -7,6 +8,7 @@ import { type Chart, chartOf, SPANS } from './chart-view.ts';
 import { columnsView } from './columns-form.ts';
 import { containerView } from './container-view.ts';
 import type { Dashboard } from './dashboards.ts';
+import { driftLines } from './drift-watch.ts';
 import { eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
 import { headerView } from './header-view.ts';
@@ -33,6 +35,7 @@ export interface Scene {
   readonly raw: RawTexts | undefined;
   readonly recreated: ReadonlySet<number>;
   readonly events: readonly LogEvent[];
+  readonly drifts: readonly Drift[];
   /** OOM-killed and gone. */
   readonly gasps: readonly LogEvent[];
   /** Seconds between the Frame that is held and the newest. */
@@ -93,13 +96,15 @@ export function compose(scene: Scene, width: number, height: number): Composed {
 }
 
 function paneLines(show: string, scene: Scene, width: number): Line[] {
-  const { frame, shown, state, processes, events } = scene;
+  const { frame, shown, state, processes, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   if (show === 'events') return eventsView(events, 'all', '', state.bell);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
   return [
-    ...containerView(frame, selected.row, workload).flatMap((line) => wrapped(line, width)),
+    ...[...containerView(frame, selected.row, workload), ...driftLines(drifts, workload)].flatMap((line) =>
+      wrapped(line, width),
+    ),
     ...events
       .filter(({ path }) => path === workload.path)
       .slice(-3)

@@ -13,6 +13,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   'pids.max': 'warning',
   throttled: 'warning',
   limit: 'accent',
+  drift: 'warning',
   frozen: 'accent',
   thawed: 'accent',
   're-created': 'good',

@@ -1,6 +1,7 @@
 /** tstop's loop: a Frame every interval, a draw for every Frame and every key; a key never waits for a Frame. */
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
+import type { Drift } from '../limits/drift.ts';
 import { createEventLog } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
@@ -10,6 +11,7 @@ import { columnOf } from './columns.ts';
 import { compose, MOST_GASPS } from './compose.ts';
 import { createController } from './controller.ts';
 import type { Dashboard } from './dashboards.ts';
+import { createDriftWatch, isDriftSign } from './drift-watch.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
 import type { FooterMessage } from './help-view.ts';
 import type { Action } from './keys.ts';
@@ -41,6 +43,8 @@ export interface TstopOptions {
   readonly dashboard: number;
   /** What could not be read of settings and dashboards. */
   readonly faults: readonly string[];
+  /** Limits that tscg set and that read otherwise by now. */
+  readonly findDrifts: () => readonly Drift[];
   /** Absent with --readonly. */
   readonly acting?: Acting;
 }
@@ -56,6 +60,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const history = createHistory(CHARTED, HISTORY_LENGTH);
   const recreations = createRecreations();
   const events = createEventLog();
+  const drifts = createDriftWatch(options.findDrifts);
   const past = createPast();
   let frame: Frame | undefined;
   let raw: RawTexts | undefined;
@@ -127,6 +132,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         raw,
         recreated: recreations.recent(),
         events: events.all(),
+        drifts: drifts.all(),
         gasps: events.gasps(Date.now()),
         age: frame ? past.age(frame) : 0,
         message: messageNow(),
@@ -188,13 +194,19 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     }
   }
 
+  async function lookForDrifts(): Promise<void> {
+    for (const event of drifts.look(Date.now())) events.tell(event);
+  }
+
   async function tick(): Promise<void> {
     await guarded('sample', async () => {
       const next = await source.next(visible);
       history.push(next.usage);
       past.push(next);
       recreations.push(next.workloads, Date.now());
-      const alarms = events.push(next).filter(({ kind }) => kind === 'oom' || kind === 'pids.max');
+      const news = events.push(next);
+      if (!frame || news.some(isDriftSign)) await guarded('drift', lookForDrifts);
+      const alarms = news.filter(({ kind }) => kind === 'oom' || kind === 'pids.max');
       const { bell, paused } = controller.state();
       if (bell && alarms.length > 0) screen.bell();
       // A held display stands still; what is remembered goes on.

@@ -16,16 +16,21 @@ export interface Drift {
   readonly by: string;
 }
 
-/** Newest first. */
-export function driftOf(changes: readonly Change[], { files, machine }: PlanContext): Drift[] {
+/** Newest first. A change that has not ended yet is not judged, nor is what it overwrites. */
+export function driftOf(
+  changes: readonly Change[],
+  { files, machine }: Pick<PlanContext, 'files' | 'machine'>,
+): Drift[] {
   const seen = new Set<string>();
   const drifts: Drift[] = [];
   for (const change of changes.toReversed()) {
-    if (change.outcome !== 'applied' || change.boot !== (machine.bootId ?? '')) continue;
+    const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back';
+    if (isVoid || change.boot !== (machine.bootId ?? '')) continue;
     for (const write of change.writes) {
       const key = `${write.inode}/${write.file}`;
       if (seen.has(key)) continue;
       seen.add(key);
+      if (change.outcome !== 'applied') continue;
       try {
         if (files.inode(write.path) !== write.inode) continue;
         const now = files.read(write.path, write.file).trim();

@@ -146,22 +146,50 @@ function consequences(
   if (via === 'docker' && file === 'memory.max') {
     return { risks: [], notes: ['docker is told MemorySwap with it, so that the swap beside it stays as it is'] };
   }
+  if (via === 'podman') {
+    return {
+      risks: [],
+      notes: ['podman before 5.1 does not keep an update: its inspect does not show it, and a restart loses it'],
+    };
+  }
   if (via !== 'cgroupfs') return { risks: [], notes: [] };
   const risks: Risk[] = persist
     ? [{ level: 'warn', text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd` }]
     : [];
-  const revert = reverts(runtime, path, file);
+  const revert = reverts(runtime, name, path, file);
   if (revert) risks.push({ level: 'warn', text: revert });
   return { risks, notes: [] };
 }
 
-/** What takes a raw write back. */
-function reverts(runtime: Runtime | undefined, path: string, file: string): string | undefined {
+const INCUS_KEYS: Readonly<Record<string, string>> = {
+  'cpu.max': 'limits.cpu.allowance',
+  'cpuset.cpus': 'limits.cpu',
+  'memory.max': 'limits.memory',
+  'pids.max': 'limits.processes',
+};
+
+/** Subcommand and option of virsh; it changes the machine now and its configuration. */
+const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>> = {
+  'cpu.max': ['schedinfo', 'vcpu_quota=MICROSECONDS'],
+  'cpu.weight': ['schedinfo', 'cpu_shares=SHARES'],
+  'memory.max': ['memtune', '--hard-limit KIB'],
+  'memory.high': ['memtune', '--soft-limit KIB'],
+  'io.weight': ['blkiotune', '--weight WEIGHT'],
+};
+
+/** What takes a raw write back, and what would keep it. */
+function reverts(runtime: Runtime | undefined, name: string, path: string, file: string): string | undefined {
   if (runtime === 'lxc')
     return `lost when the container restarts; to keep it add to its config: lxc.cgroup2.${file} = VALUE`;
-  if (runtime === 'incus') return 'lost when the instance restarts; to keep it: incus config set';
-  if (runtime === 'libvirt')
-    return 'libvirt does not know of it; to keep it use virsh memtune, schedinfo or blkiotune --config';
+  if (runtime === 'incus') {
+    const key = INCUS_KEYS[file];
+    return `lost when the instance restarts${key ? `; to keep it: incus config set ${shellWord(name)} ${key}=VALUE` : ''}`;
+  }
+  if (runtime === 'libvirt') {
+    const [command, option] = VIRSH[file] ?? [];
+    const kept = command ? `; to keep it: virsh ${command} ${shellWord(name)} --live --config ${option}` : '';
+    return `libvirt does not know of it${kept}`;
+  }
   const unit = unitOf(path);
   if (unit && !isRewritten(file)) return `systemd has no property for ${file}: it is lost when ${unit} restarts`;
   if (unit) return `systemd owns ${unit}: a daemon-reload or the unit's restart takes a raw write back`;

@@ -16,6 +16,7 @@ export const EVENT_KINDS = [
   'pids.max',
   'throttled',
   'limit',
+  'drift',
   'frozen',
   'thawed',
   'new',
@@ -36,6 +37,8 @@ export interface LogEvent {
 export interface EventLog {
   /** Events since the Frame before, oldest first; none for the first Frame. */
   push(frame: Frame): readonly LogEvent[];
+  /** What others saw. */
+  tell(event: LogEvent): void;
   /** Oldest first. */
   all(): readonly LogEvent[];
   /** Workloads that were OOM-killed and are gone, for a minute. */
@@ -45,6 +48,8 @@ export interface EventLog {
 }
 
 const KEPT = 500;
+/** Where cgroups come and go by the thousand these leave the ring first, so that an OOM kill stays in it. */
+const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone']);
 const GASP_MS = 60_000;
 const OWN_MS = 15_000;
 /** An OOM kill so long before the end counts as its cause. */
@@ -94,10 +99,10 @@ export function createEventLog(kept = KEPT): EventLog {
       const throttled = frame.usage.column('cpu_throttled_percent');
       const events = before ? compare(before, frame, rowOf, throttled) : [];
       before = { snapshot, workloads: frame.workloads, rowOf, throttled };
-      ring.push(...events);
-      if (ring.length > kept) ring.splice(0, ring.length - kept);
+      keep(...events);
       return events;
     },
+    tell: (event) => keep(event),
     all: () => ring,
     gasps: (now) => {
       lastWords = lastWords.filter(({ time }) => now - time < GASP_MS);
@@ -107,6 +112,14 @@ export function createEventLog(kept = KEPT): EventLog {
       for (const path of paths) expected.set(path, now + OWN_MS);
     },
   };
+
+  function keep(...events: readonly LogEvent[]): void {
+    ring.push(...events);
+    while (ring.length > kept) {
+      const oldest = ring.findIndex(({ kind }) => CHURN.has(kind));
+      ring.splice(Math.max(0, oldest), 1);
+    }
+  }
 
   function compare(old: Before, frame: Frame, rowOf: ReadonlyMap<number, number>, throttled: Float64Array): LogEvent[] {
     const { snapshot } = frame.usage;

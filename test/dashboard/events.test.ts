@@ -88,4 +88,16 @@ test('the ring keeps the newest; the pane shows them first, of one kind where as
   assert.not(texts.some((text) => text.includes('gone')));
 });
 
+test('an OOM kill outlives the coming and going of others', () => {
+  const log = createEventLog(3);
+  log.tell({ time: 0, kind: 'oom', name: 'web', path: '/web', text: 'killed by the OOM killer' });
+  for (let inode = 1; inode < 9; inode++) log.push(frameOf([{ name: `w${inode}`, inode }]));
+  assert.equal(
+    log.all().map(({ kind }) => kind),
+    ['oom', 'new', 'gone'],
+  );
+  for (let time = 1; time < 4; time++) log.tell({ time, kind: 'pids.max', name: 'web', path: '/web', text: '' });
+  assert.not(log.all().some(({ kind }) => kind === 'oom'));
+});
+
 test.run();

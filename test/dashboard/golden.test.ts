@@ -107,6 +107,7 @@ for (const [width, height] of [
           historyOf: (id) => (id === 'cpu_percent' ? [10, 20, 40] : []),
           seconds: 1,
           raw: undefined,
+          drifts: [],
           recreated: new Set([4]),
           events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
           gasps: [],

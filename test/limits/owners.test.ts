@@ -89,6 +89,16 @@ test('without a socket the next right way is taken, and what it costs is said', 
   assert.is(raw.via, 'cgroupfs');
   assert.match(raw.risks[0]?.text ?? '', /daemon-reload/);
   assert.match(owned('/lxc.payload.box', 'memory.max').risks[0]?.text ?? '', /lxc\.cgroup2\.memory\.max/);
+  const hint = (runtime: Workload['runtime'], file: string): string =>
+    ownership({ ...workload('/box'), ...(runtime && { runtime }) }, file, {
+      files: fakeFiles({}),
+      owners: { sockets: [] },
+    }).risks[0]?.text ?? '';
+  assert.match(hint('incus', 'memory.max'), /to keep it: incus config set web limits\.memory=VALUE/);
+  assert.match(hint('incus', 'memory.high'), /lost when the instance restarts$/);
+  assert.match(hint('libvirt', 'cpu.max'), /to keep it: virsh schedinfo web --live --config vcpu_quota=MICROSECONDS/);
+  assert.match(hint('libvirt', 'pids.max'), /does not know of it$/);
+  assert.match(owned(`/machine.slice/libpod-${ID}.scope`, 'cpu.max').notes.join(), /podman before 5\.1/);
   assert.match(owned('/system.slice/nginx.service', 'cpu.max').notes.join(), /until the next boot/);
   assert.match(
     owned('/system.slice/nginx.service', 'cpu.max', { persist: true }).notes.join(),

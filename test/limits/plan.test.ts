@@ -237,6 +237,10 @@ test('drift names who changed what, and reapply sets it again; an undone change 
     assert.equal(drifts.map(driftText), [
       `another writer reverted cpu.max of box: it reads max 100000, not 50000 100000 of change ${change.id}`,
     ]);
+    // One that is under way has not drifted, nor has what it overwrites.
+    context.journal.begin({ ...change, id: '00000001' });
+    assert.equal(driftOf(context.journal.read().changes, context), []);
+    context.journal.end('00000001', 'failed');
     await applyPlan(planReapply(drifts), context);
     assert.is(files.texts.get('/box/cpu.max'), '50000 100000');
     assert.equal(driftOf(context.journal.read().changes, context), []);

@@ -11,10 +11,14 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   const drifts = changes.length > 0 ? driftOf(changes, planContext(openHierarchy(global))) : [];
   const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
   const state = (change: Change): string => (undone.has(change.id) ? 'undone' : (change.outcome ?? 'interrupted'));
+  const driftIn = ({ id }: Change): object[] =>
+    drifts
+      .filter(({ change }) => change.id === id)
+      .map(({ write, now, by }) => ({ path: write.path, file: write.file, now, by }));
   if (json) {
     console.log(
       JSON.stringify(
-        changes.map((change) => ({ ...change, state: state(change) })),
+        changes.map((change) => ({ ...change, state: state(change), drift: driftIn(change) })),
         undefined,
         2,
       ),
