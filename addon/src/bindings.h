@@ -12,6 +12,7 @@ Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info);
 Napi::Value CgroupId(const Napi::CallbackInfo& info);
 Napi::Value PidfdOpen(const Napi::CallbackInfo& info);
 Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info);
+Napi::Value ReadNamespaceInodes(const Napi::CallbackInfo& info);
 Napi::Value ReadNamespaceInfo(const Napi::CallbackInfo& info);
 Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info);
 Napi::Value Launch(const Napi::CallbackInfo& info);

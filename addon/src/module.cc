@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("cgroupId", Napi::Function::New(env, CgroupId, "cgroupId"));
   exports.Set("pidfdOpen", Napi::Function::New(env, PidfdOpen, "pidfdOpen"));
   exports.Set("pidfdSendSignal", Napi::Function::New(env, PidfdSendSignal, "pidfdSendSignal"));
+  exports.Set("namespaceInodes", Napi::Function::New(env, ReadNamespaceInodes, "namespaceInodes"));
   exports.Set("namespaceInfo", Napi::Function::New(env, ReadNamespaceInfo, "namespaceInfo"));
   exports.Set("createPsiTrigger", Napi::Function::New(env, CreatePsiTrigger, "createPsiTrigger"));
   exports.Set("launch", Napi::Function::New(env, Launch, "launch"));

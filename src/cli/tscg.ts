@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
 import { Argument, type Command, Option, program } from 'commander';
+import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
 import { addLimitFlags } from './limit-flags.ts';
 import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
@@ -45,6 +46,17 @@ program
   .option('-d, --delay <seconds>', 'interval between the two samples', '1')
   .action(async (name, options, command: Command) =>
     (await import('./commands/get.ts')).get(name, options, command.optsWithGlobals()),
+  );
+
+program
+  .command('ns')
+  .argument('[name]', 'container, pod/container, unit, cgroup path, id or pid:N; without one all namespaces')
+  .description('list namespaces: whose they are, who shares them, owners and id maps')
+  .addOption(new Option('--type <kind>', 'only this kind').choices(NAMESPACE_KINDS))
+  .option('--tree', 'each under the user namespace that owns it, pid and user namespaces under their parents')
+  .addOption(json)
+  .action(async (name, options, command: Command) =>
+    (await import('./commands/ns.ts')).ns(name, options, command.optsWithGlobals()),
   );
 
 const set = program

@@ -1,11 +1,11 @@
 /** The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command. */
 import type { ProcessNode } from '../inventory/processes.ts';
+import type { UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { type ProcessTimes, processUsage } from '../metrics/process-usage.ts';
 import type { Line, Piece } from './style.ts';
-import type { UserNames } from './users.ts';
 
 export interface ProcessList {
   /** Row they belong to. */

@@ -1,10 +1,10 @@
 /** The process tree of the selected row, kept with the reading before it so that CPU has an interval. */
 import { createProcessReader } from '../inventory/processes.ts';
+import { readUserNames, type UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { type ProcessTimes, processTimes } from '../metrics/process-usage.ts';
 import type { ProcessList } from './process-view.ts';
-import { readUserNames, type UserNames } from './users.ts';
 
 export interface SelectedProcesses {
   read(workload: Workload): Promise<void>;

@@ -77,7 +77,8 @@ function factsFrom(
   };
 }
 
-function commandOf(cmdline: string, comm: string): string {
+/** The command line, cleaned and cut; `[comm]` for one without (kernel threads, zombies). */
+export function commandOf(cmdline: string, comm: string): string {
   const words = parseCmdline(cmdline.slice(0, LONGEST_COMMAND));
   return clean(words.join(' ')).trim() || `[${clean(comm)}]`;
 }

@@ -104,8 +104,12 @@ export interface Native {
   cgroupId(path: string): bigint;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number): void;
-  /** ioctl(NS_GET_*) on a /proc/PID/ns link. */
-  namespaceInfo(path: string): NamespaceInfo;
+  /**
+   * The links /proc/PID/ns/KIND, `kinds.length` a process: the inode, or the negative errno; on a worker thread.
+   */
+  namespaceInodes(proc: string, pids: Uint32Array, kinds: readonly string[]): Promise<Float64Array>;
+  /** ioctl(NS_GET_*) on /proc/PID/ns links or nsfs mounts: what it tells, or the positive errno; on a worker thread. */
+  namespaceInfo(paths: readonly string[]): Promise<(NamespaceInfo | number)[]>;
   /**
    * Calls back at most once a window; with an error once when the cgroup is gone, and is closed then. `trigger`:
    * `some 150000 2000000`; a window that is no multiple of 2 s needs CAP_SYS_RESOURCE (else EINVAL).
@@ -176,6 +180,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   cgroupId: true,
   pidfdOpen: true,
   pidfdSendSignal: true,
+  namespaceInodes: true,
   namespaceInfo: true,
   createPsiTrigger: true,
   launch: true,

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Callback, suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadNative, type Native } from '../../src/kernel/native.ts';
+import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
 import {
   descriptors,
   descriptorsIn,
@@ -194,7 +194,18 @@ plain('pidfd: signals the process it was opened for, and no other', async ({ pid
   );
 });
 
-plain('namespaceInfo: of our own namespaces', ({ namespaceInfo }) => {
+plain('namespaceInodes: a row a process, the negative errno of what may not be read', async ({ namespaceInodes }) => {
+  const kinds = ['net', 'nosuch', 'uts'];
+  const before = descriptors();
+  const inodes = await namespaceInodes('/proc', Uint32Array.of(process.pid, 4_194_305), kinds);
+  const own = (kind: string): number => statSync(`/proc/self/ns/${kind}`).ino;
+  const gone = -constants.errno.ENOENT;
+  assert.equal([...inodes], [own('net'), gone, own('uts'), gone, gone, gone]);
+  assert.is((await namespaceInodes('/proc', Uint32Array.of(), kinds)).length, 0);
+  assert.is(descriptors(), before);
+});
+
+plain('namespaceInfo: of our own namespaces', async ({ namespaceInfo }) => {
   const types = {
     cgroup: 0x02000000,
     ipc: 0x08000000,
@@ -205,18 +216,22 @@ plain('namespaceInfo: of our own namespaces', ({ namespaceInfo }) => {
     uts: 0x04000000,
   };
   const before = descriptors();
+  const told = await namespaceInfo(Object.keys(types).map((name) => `/proc/self/ns/${name}`));
+  const infos = new Map(Object.keys(types).map((name, index) => [name, infoOf(told[index])]));
   for (const [name, type] of Object.entries(types)) {
-    const info = namespaceInfo(`/proc/self/ns/${name}`);
-    assert.is(info.inode, statSync(`/proc/self/ns/${name}`).ino, name);
-    assert.is(info.type, type, name);
-    if (name !== 'user') assert.is(info.ownerUid, null);
-    if (name !== 'user' && name !== 'pid') assert.is(info.parent, null);
+    const info = infos.get(name);
+    assert.is(info?.inode, statSync(`/proc/self/ns/${name}`).ino, name);
+    assert.is(info?.type, type, name);
+    if (name !== 'user') assert.is(info?.ownerUid, null);
+    if (name !== 'user' && name !== 'pid') assert.is(info?.parent, null);
   }
-  const user = namespaceInfo('/proc/self/ns/user');
-  assert.type(user.ownerUid, 'number');
-  assert.is(namespaceInfo('/proc/self/ns/uts').owner ?? user.inode, user.inode);
-  assert.is(failure(() => namespaceInfo('/proc/self/stat')).split(' ')[0], 'ENOTTY');
-  assert.is(failure(() => namespaceInfo('/proc/self/ns/nosuch')).split(' ')[0], 'ENOENT');
+  const user = infos.get('user');
+  assert.type(user?.ownerUid, 'number');
+  assert.is(infos.get('uts')?.owner ?? user?.inode, user?.inode);
+  assert.equal(await namespaceInfo(['/proc/self/stat', '/proc/self/ns/nosuch']), [
+    constants.errno.ENOTTY,
+    constants.errno.ENOENT,
+  ]);
   assert.is(descriptors(), before);
 });
 
@@ -230,16 +245,20 @@ plain('namespaceInfo: parent and owner of nested ones', async ({ namespaceInfo }
     ]);
     if (!ready) return console.log('namespaceInfo of nested namespaces is not tested: unshare may not make them');
     const inner = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-    const pid = namespaceInfo(`/proc/${inner}/ns/pid`);
-    const user = namespaceInfo(`/proc/${inner}/ns/user`);
-    assert.is(pid.parent, statSync('/proc/self/ns/pid').ino);
-    assert.is(pid.owner, user.inode);
-    assert.is(user.parent, statSync('/proc/self/ns/user').ino);
-    assert.is(user.ownerUid, process.getuid?.());
+    const [pid, user] = (await namespaceInfo([`/proc/${inner}/ns/pid`, `/proc/${inner}/ns/user`])).map(infoOf);
+    assert.is(pid?.parent, statSync('/proc/self/ns/pid').ino);
+    assert.is(pid?.owner, user?.inode);
+    assert.is(user?.parent, statSync('/proc/self/ns/user').ino);
+    assert.is(user?.ownerUid, process.getuid?.());
   } finally {
     await end(child);
   }
 });
+
+function infoOf(told: NamespaceInfo | number | undefined): NamespaceInfo {
+  if (typeof told !== 'object') throw new Error(`no answer but ${told}`);
+  return told;
+}
 
 /** A PSI trigger's calls, each awaited. */
 function psiTrigger({ createPsiTrigger }: Native, path: string, trigger: string) {

@@ -1,6 +1,7 @@
 /** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
 import { join } from 'node:path';
 import { clean } from '../kernel/clean.ts';
+import { parseIdMap } from '../kernel/id-map.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 
 /** By uid on this host. */
@@ -16,12 +17,11 @@ export function parsePasswd(text: string): UserNames {
   return names;
 }
 
-/** `inner outer count` a line; the names moved to the uids that this host sees. */
+/** The names by the uids that this host sees, through the container's uid_map. */
 export function throughUidMap(names: UserNames, map: string): UserNames {
   const moved = new Map<number, string>();
-  for (const line of map.split('\n')) {
-    const [inner = Number.NaN, outer = Number.NaN, count = Number.NaN] = line.trim().split(/\s+/).map(Number);
-    for (const [uid, name] of names) if (uid >= inner && uid < inner + count) moved.set(outer + uid - inner, name);
+  for (const { inside, outside, count } of parseIdMap(map)) {
+    for (const [uid, name] of names) if (uid >= inside && uid < inside + count) moved.set(outside + uid - inside, name);
   }
   return moved;
 }

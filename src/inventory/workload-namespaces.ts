@@ -1,0 +1,102 @@
+/** The namespaces of one workload, and with whom it shares each. Pure. */
+import { isWithin } from '../kernel/cgroup-path.ts';
+import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
+import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
+import type { Workload } from './workload.ts';
+
+export interface WorkloadNamespace {
+  readonly namespace: Namespace;
+  /** Of this workload, in it. */
+  readonly processes: number;
+  /** Other workloads with processes in it, by name. */
+  readonly sharedWith: readonly Workload[];
+}
+
+export interface NamespacesOfKind {
+  readonly kind: NamespaceKind;
+  /** Those with the most processes first; several where its processes lie apart. */
+  readonly members: readonly WorkloadNamespace[];
+  /** Why there are none. */
+  readonly reason?: string;
+}
+
+export interface WorkloadNamespaces {
+  /** All kinds, in their order. */
+  readonly kinds: readonly NamespacesOfKind[];
+  /** Its processes whose namespaces are not known. */
+  readonly unseen: Unseen;
+}
+
+export const DENIED_REASON = "only root may look into other users' processes (CAP_SYS_PTRACE)";
+
+export function namespacesOf(
+  workload: Workload,
+  workloads: readonly Workload[],
+  { namespaces, unseen, missing }: NamespaceScan,
+): WorkloadNamespaces {
+  const holderOf = createHolderOf(workloads);
+  /** A runtime's helper beside the container lies in the host's: it is not of the container. */
+  const isOurs = (cgroup: string): boolean => {
+    if (!isWithin(cgroup, workload.path)) return false;
+    const holder = holderOf(cgroup);
+    return holder?.kind !== 'monitor' || holder.path === workload.path;
+  };
+  const ours = { denied: 0, foreign: 0 };
+  for (const [cgroup, { denied, foreign }] of unseen) {
+    if (!isOurs(cgroup)) continue;
+    ours.denied += denied;
+    ours.foreign += foreign;
+  }
+  const kinds = NAMESPACE_KINDS.map((kind): NamespacesOfKind => {
+    const members = namespaces
+      .filter((namespace) => namespace.kind === kind)
+      .flatMap((namespace): WorkloadNamespace[] => {
+        const processes = countOf(namespace, isOurs);
+        if (processes === 0) return [];
+        const others = holdersOf(namespace, holderOf).filter(({ path }) => !isWithin(path, workload.path));
+        return [{ namespace, processes, sharedWith: others }];
+      })
+      .sort((a, b) => b.processes - a.processes);
+    return members.length > 0 ? { kind, members } : { kind, members, reason: reasonFor(kind, missing, ours) };
+  });
+  return { kinds, unseen: ours };
+}
+
+function reasonFor(kind: NamespaceKind, missing: ReadonlySet<NamespaceKind>, { denied, foreign }: Unseen): string {
+  if (missing.has(kind)) return `this kernel has no ${kind} namespaces`;
+  if (denied > 0) return DENIED_REASON;
+  return foreign > 0 ? 'its processes are outside our PID namespace' : 'it has no process';
+}
+
+const countOf = ({ cgroups }: Namespace, isCounted: (cgroup: string) => boolean): number => {
+  let count = 0;
+  for (const [cgroup, processes] of cgroups) if (isCounted(cgroup)) count += processes;
+  return count;
+};
+
+/** The workload that a cgroup's processes belong to: itself, or what it is the inside of. */
+export type HolderOf = (cgroup: string) => Workload | undefined;
+
+export function createHolderOf(workloads: readonly Workload[]): HolderOf {
+  const byPath = new Map(workloads.map((workload) => [workload.path, workload]));
+  return (cgroup) => {
+    let holder = byPath.get(cgroup);
+    for (let path = cgroup; holder?.kind === 'inner'; holder = byPath.get(path)) path = parentOf(path);
+    return holder;
+  };
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+
+/** Workloads with processes in the namespace, by name. */
+export function holdersOf({ cgroups }: Namespace, holderOf: HolderOf): Workload[] {
+  const holders = new Set([...cgroups.keys()].flatMap((cgroup) => holderOf(cgroup) ?? []));
+  return [...holders].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** `host`; `shared` with another workload; `own` where nobody else whom we may read is in it; undefined: not known. */
+export function whoseIs({ namespace, sharedWith }: WorkloadNamespace): 'host' | 'own' | 'shared' | undefined {
+  if (namespace.isHost) return 'host';
+  if (sharedWith.length > 0) return 'shared';
+  return namespace.isHost === undefined ? undefined : 'own';
+}
