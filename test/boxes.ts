@@ -14,10 +14,14 @@ export const TSCG = fileURLToPath(new URL('../dist/cli/tscg.js', import.meta.url
 
 export const STATE_DIR = join(tmpdir(), `tscg-test-state-${process.pid}`);
 
+/** A listing of a thousand cgroups is megabytes. */
+export const MOST_OUTPUT = 64 * 1024 * 1024;
+
 /** tscg as a user runs it. */
 export function tscg(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [TSCG, ...args], {
     encoding: 'utf8',
+    maxBuffer: MOST_OUTPUT,
     env: { ...process.env, TSCG_STATE_DIR: STATE_DIR, NO_COLOR: '1' },
   });
   return { status, stdout, stderr };

@@ -1,8 +1,9 @@
 /** What every command stands on: the hierarchy, the machine, the workloads by name. */
 import { readFileSync } from 'node:fs';
-import { openInventory } from '../inventory/inventory.ts';
-import { NoSuchNameError, resolve } from '../inventory/resolve.ts';
+import { type InventoryOptions, openInventory } from '../inventory/inventory.ts';
+import { NoSuchNameError, resolve, straightPath } from '../inventory/resolve.ts';
 import { findSockets } from '../inventory/sockets.ts';
+import { createWalk, walkTo } from '../inventory/walk.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { openCgroupFiles } from '../kernel/cgroup-files.ts';
 import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
@@ -21,21 +22,31 @@ export const openHierarchy = ({ mount }: GlobalOptions): Hierarchy =>
   chooseHierarchy(readFileSync(`${PROC}/self/mountinfo`, 'utf8'), mount);
 
 /**
- * The workloads that the names mean, in their order. Most are named by their path or on disk; the runtimes' APIs are
- * asked where that does not do. Throws NoSuchNameError, AmbiguousNameError, BadNameError.
+ * The workloads that the names mean, in their order. A path is looked up by itself; for a name all that runs must be
+ * known, as it may mean two. Most have their name from the path or the disk; the runtimes' APIs are asked where that does
+ * not do. Throws NoSuchNameError, AmbiguousNameError, BadNameError.
  */
 export async function resolveNames(names: readonly string[], hierarchy: Hierarchy, apis = false): Promise<Workload[]> {
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis });
+  const { mount } = hierarchy;
+  const paths = await Promise.all(names.map((name) => straightPath(name, { proc: PROC, mount })));
+  const walk = paths.every((path) => path !== undefined) ? walkTo(paths) : createWalk();
+  try {
+    return await resolveAmong(names, { mount, proc: PROC, watch: false, apis, walk });
+  } catch (error) {
+    if (!(error instanceof NoSuchNameError)) throw error;
+    // All there is, for a name that it may be a slip of.
+    return resolveAmong(names, { mount, proc: PROC, watch: false, apis: true });
+  }
+}
+
+async function resolveAmong(names: readonly string[], options: InventoryOptions): Promise<Workload[]> {
+  const { mount, proc } = options;
+  const inventory = openInventory(options);
   try {
     await inventory.refresh();
     const found: Workload[] = [];
-    for (const name of names) {
-      found.push(await resolve(inventory.workloads(), name, { proc: PROC, mount: hierarchy.mount }));
-    }
+    for (const name of names) found.push(await resolve(inventory.workloads(), name, { proc, mount }));
     return found;
-  } catch (error) {
-    if (apis || !(error instanceof NoSuchNameError)) throw error;
-    return resolveNames(names, hierarchy, true);
   } finally {
     inventory.close();
   }

@@ -8,13 +8,20 @@ import type { Identity, Runtime, WorkloadKind } from './workload.ts';
  * `/docker/A/system.slice/nginx.service` is the inside of A. Any text is a path; what no pattern knows is a plain cgroup.
  */
 export function identify(path: string): Identity {
-  let here: Place = { identity: { kind: 'root' }, parent: '', boxed: false };
-  const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  for (const component of components) {
+  const end = path.lastIndexOf('/');
+  const above = path.slice(0, Math.max(end, 0));
+  if (above !== lastParent.path) lastParent = { path: above, place: descend(ROOT, above) };
+  return descend(lastParent.place, path.slice(end + 1)).identity;
+}
+
+function descend(place: Place, path: string): Place {
+  let here = place;
+  for (const component of path.split('/')) {
+    if (component === '' || component === '.') continue;
     /** A path from another cgroup namespace (`/../x`) starts above our root: what is above has no name. */
     here = component === '..' ? { ...here, identity: { kind: 'cgroup' } } : below(here, component);
   }
-  return here.identity;
+  return here;
 }
 
 /** A directory on the way down, with what it hands on to those below it. */
@@ -29,6 +36,11 @@ interface Place {
   readonly uid?: number;
   readonly pod?: Pick<Identity, 'podUid' | 'qos'>;
 }
+
+const ROOT: Place = { identity: { kind: 'root' }, parent: '', boxed: false };
+
+/** A walk gives siblings one after another: the patterns are tried on the way down to them once. */
+let lastParent: { readonly path: string; readonly place: Place } = { path: '', place: ROOT };
 
 function below(place: Place, component: string): Place {
   const { owner } = place;

@@ -64,13 +64,28 @@ export async function resolve(
   query: string,
   { proc, mount, self }: ResolveOptions,
 ): Promise<Workload> {
-  if (query === 'self') return workloadOfPid(workloads, proc, self ?? 'self', query);
-  if (query.startsWith('pid:')) {
-    const pid = query.slice('pid:'.length);
-    if (!/^[1-9]\d{0,9}$/.test(pid)) throw new BadNameError(`"${clean(query)}": a pid is a whole number above 0`);
-    return workloadOfPid(workloads, proc, Number(pid), query);
-  }
-  return findWorkload(workloads, query, mount);
+  const pid = pidIn(query, self);
+  if (pid === undefined) return findWorkload(workloads, query, mount);
+  const path = await pathOfPid(proc, pid, query);
+  return holderOf(workloads, path) ?? findWorkload(workloads, path);
+}
+
+/**
+ * The path of the cgroup, where the query says it without regard to what else runs: a path, `pid:N` or `self`; undefined
+ * for a name. Throws NoSuchNameError, BadNameError.
+ */
+export async function straightPath(query: string, { proc, mount, self }: ResolveOptions): Promise<string | undefined> {
+  const pid = pidIn(query, self);
+  if (pid !== undefined) return pathOfPid(proc, pid, query);
+  return query.startsWith('/') ? checkedPath(query, mount) : undefined;
+}
+
+function pidIn(query: string, self: number | undefined): number | 'self' | undefined {
+  if (query === 'self') return self ?? 'self';
+  if (!query.startsWith('pid:')) return undefined;
+  const pid = query.slice('pid:'.length);
+  if (!/^[1-9]\d{0,9}$/.test(pid)) throw new BadNameError(`"${clean(query)}": a pid is a whole number above 0`);
+  return Number(pid);
 }
 
 /** What `resolve` does without looking at processes. */
@@ -119,9 +134,7 @@ const isIdPrefix = (query: string): boolean => /^[0-9a-fA-F][0-9a-fA-F-]{2,}$/.t
 const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 function byPath(workloads: readonly Workload[], query: string, mount: string | undefined): Workload {
-  const path = beneathMount(query, mount);
-  const refused = refusal(path);
-  if (refused !== undefined) throw new BadNameError(`"${clean(query)}": ${refused}`);
+  const path = checkedPath(query, mount);
   const found = workloads.find((workload) => workload.path === path);
   if (found !== undefined) return found;
   const near = nearest(
@@ -130,6 +143,13 @@ function byPath(workloads: readonly Workload[], query: string, mount: string | u
   ).map(clean);
   const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
   throw new NoSuchNameError(query, near, `there is no cgroup ${clean(path)}${hint}`);
+}
+
+function checkedPath(query: string, mount: string | undefined): string {
+  const path = beneathMount(query, mount);
+  const refused = refusal(path);
+  if (refused !== undefined) throw new BadNameError(`"${clean(query)}": ${refused}`);
+  return path;
 }
 
 /** Shells complete a directory's name with a slash. */
@@ -148,12 +168,7 @@ function refusal(path: string): string | undefined {
   return undefined;
 }
 
-async function workloadOfPid(
-  workloads: readonly Workload[],
-  proc: string,
-  pid: number | 'self',
-  query: string,
-): Promise<Workload> {
+async function pathOfPid(proc: string, pid: number | 'self', query: string): Promise<string> {
   const membership = parseMembership(await cgroupText(proc, pid, query));
   if (membership === undefined) {
     throw new NoSuchNameError(query, [], `${query}: the process is in no cgroup v2 (see /proc/${pid}/cgroup)`);
@@ -162,7 +177,7 @@ async function workloadOfPid(
   if (deleted) throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} was removed`);
   if (outside)
     throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} is outside our cgroup namespace`);
-  return holderOf(workloads, path) ?? findWorkload(workloads, path);
+  return path;
 }
 
 async function cgroupText(proc: string, pid: number | 'self', query: string): Promise<string> {

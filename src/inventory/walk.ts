@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { loadNative } from '../kernel/native.ts';
 
 /** Paths beneath the mount (`/`, `/a`, `/a/b`), parents before children, and the inode of each. */
@@ -16,6 +17,20 @@ export type Walk = (mount: string, path: string) => Promise<WalkResult>;
 export function createWalk(): Walk {
   const { native } = loadNative();
   return native ? (mount, path) => native.walk(mount, path).catch(nothingIfGone) : walkWithFs;
+}
+
+/** These cgroups and those above them, and nothing else: for whoever knows where to look. */
+export function walkTo(wanted: readonly string[]): Walk {
+  const paths = [...new Set(wanted.flatMap((path) => [path, ...ancestorsOf(path)].toReversed()))];
+  return async (mount) => {
+    const found = new Map(paths.flatMap((path) => inodeOf(mount, path)));
+    return { paths: [...found.keys()], inodes: [...found.values()] };
+  };
+}
+
+function inodeOf(mount: string, path: string): [path: string, inode: number][] {
+  const status = lstatSync(join(mount, path), { throwIfNoEntry: false });
+  return status?.isDirectory() ? [[path, status.ino]] : [];
 }
 
 /** Directories read before the event loop gets its turn: about a millisecond. */

@@ -1,6 +1,7 @@
 /** What really binds after a write: an ancestor with a smaller limit makes it have no effect. */
 
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { parseCpuMax } from '../kernel/cpu-max.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { NO_LIMIT } from '../kernel/value.ts';
@@ -39,14 +40,4 @@ export function effectiveNote({ path, file, after }: Write, { files }: PlanConte
   }
   if (!(tightest.value < own)) return [];
   return [`no effect of its own: ${tightest.path} already holds it to ${findLimit(file)?.describe(tightest.text)}`];
-}
-
-/** Ancestors of a path, nearest first, the root last. */
-export function ancestorsOf(path: string): string[] {
-  const ancestors: string[] = [];
-  for (let at = path; at !== '/'; ) {
-    at = at.slice(0, at.lastIndexOf('/')) || '/';
-    ancestors.push(at);
-  }
-  return ancestors;
 }

@@ -1,12 +1,12 @@
 /** Values that the kernel takes and that do not do what the operator expects of them. */
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { formatCpuList, parseCpuList, parsePartition } from '../kernel/cpuset.ts';
 import { parseFlatKeyed } from '../kernel/flat-keyed.ts';
 import { parseHugetlbName } from '../kernel/hugetlb.ts';
 import { parseIoCost } from '../kernel/io-cost.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
-import { ancestorsOf } from './effective-note.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
 import { shellWord } from './risks.ts';
 

@@ -4,8 +4,10 @@
  * their peers where those are installed.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
@@ -113,20 +115,39 @@ async function programs(): Promise<void> {
   }
 }
 
-/** Start-up against an empty program, in pairs. */
-async function startUp(): Promise<void> {
+/** Whole runs of tscg against an empty program, in pairs. */
+function startUp(path: string): void {
+  const pairs = 15;
+  const env = { ...process.env, TSCG_STATE_DIR: mkdtempSync(join(tmpdir(), 'tscg-bench-')) };
   const run = (...args: string[]): number => {
     const start = performance.now();
-    spawnSync(process.execPath, args, { stdio: 'ignore' });
+    const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
     return performance.now() - start;
   };
-  const ratios = Array.from({ length: 15 }, () => run(dist('tscg'), 'ls', '--help') / run('-e', '0'));
-  report('tscg ls --help / node -e 0', median(ratios).toFixed(2));
+  const compare = (name: string, args: (pair: number) => readonly string[]): void => {
+    const ratios = Array.from({ length: pairs }, (_, pair) => run(dist('tscg'), ...args(pair)) / run('-e', '0'));
+    report(`${name} / node -e 0`, median(ratios).toFixed(2));
+  };
+  compare('tscg ls --help', () => ['ls', '--help']);
+  // From start to verified. Where the cpu controller is not here the freezer takes the same way.
+  const limit = existsSync(`${mount}${path}/cpu.max`)
+    ? (name: string) => compare(`tscg set ${name} --cpu`, (pair) => ['set', nameOf(name), '--cpu', `${20 + pair}%`])
+    : (name: string) => compare(`tscg freeze ${name}`, (pair) => [pair % 2 ? 'thaw' : 'freeze', nameOf(name)]);
+  const nameOf = (name: string): string => (name === 'PATH' ? path : path.slice(1));
+  limit('PATH');
+  limit('NAME');
 }
 
+const alone = `/tscg-bench-${process.pid}`;
+mkdirSync(mount + alone);
+try {
+  startUp(alone);
+} finally {
+  rmdirSync(mount + alone);
+}
 const cgroups = makeCgroups(mount, COUNT);
 try {
-  await startUp();
   await readers(cgroups.paths);
   await programs();
 } finally {

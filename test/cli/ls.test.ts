@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
+import { BUSY, MOST_OUTPUT, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
 
 const mountTest = onMount(test);
 
@@ -136,9 +136,7 @@ test('a reader that has had enough ends it without a word', () => {
   const { stderr, stdout } = spawnSync(
     'sh',
     ['-c', `${process.execPath} ${TSCG} ls --watch --json -d 0.2 | head -n 1`],
-    {
-      encoding: 'utf8',
-    },
+    { encoding: 'utf8', maxBuffer: MOST_OUTPUT },
   );
   assert.is(stderr, '');
   assert.is(stdout.split('\n').length, 2);

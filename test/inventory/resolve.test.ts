@@ -1,5 +1,5 @@
 /** Which workload a name means. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -14,7 +14,9 @@ import {
   findWorkload,
   NoSuchNameError,
   resolve,
+  straightPath,
 } from '../../src/inventory/resolve.ts';
+import { walkTo } from '../../src/inventory/walk.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 
 const A = 'dd479c33249f6c3f0f1189aa88f07dad3eeb3e6fedfc71385c27ddd699994831';
@@ -211,6 +213,37 @@ test('pid: and self are the container that the process is in, not the leaf insid
       }
     },
   ));
+
+test('a path or pid among those on its way means what it means among all; a name needs all', () =>
+  withProc({ self: `0::/docker/${A}/init\n`, '6': `0::/docker/${A}/just/made\n` }, async (proc) => {
+    const options = { proc, mount: '/sys/fs/cgroup' };
+    const paths = FOUND.map(([query]) => query).filter((query) => query.startsWith('/'));
+    for (const query of [...paths, 'self', 'pid:6']) {
+      const straight = await straightPath(query, options);
+      const few = WORKLOADS.filter(({ path }) => `${straight}/`.startsWith(path === '/' ? '/' : `${path}/`));
+      assert.equal(await resolve(few, query, options), await resolve(WORKLOADS, query, options), query);
+    }
+    for (const query of ['web', 'dd47', 'prod/shop-0', 'nginx.service', '', 'pid', 'selfish'])
+      assert.is(await straightPath(query, options), undefined, query);
+    for (const query of ['/a/../b', '/sys/fs/cgroup/../x', '//a', 'pid:x'])
+      assert.instance(await straightPath(query, options).catch((error: unknown) => error), BadNameError, query);
+  }));
+
+test('a walk to some cgroups finds them and those above, with their inodes, and nobody else', async () => {
+  const mount = mkdtempSync(join(tmpdir(), 'tscg-walk-'));
+  try {
+    for (const path of ['a/b/c', 'a/other', 'd']) mkdirSync(join(mount, path), { recursive: true });
+    writeFileSync(join(mount, 'cgroup.procs'), '');
+    const { paths, inodes } = await walkTo(['/a/b/c', '/d', '/a/gone', '/cgroup.procs'])(mount, '/');
+    assert.equal([...paths].sort(), ['/', '/a', '/a/b', '/a/b/c', '/d']);
+    for (const [index, path] of paths.entries()) {
+      assert.is(inodes[index], statSync(join(mount, path)).ino);
+      assert.ok(path === '/' || paths.indexOf(path.slice(0, path.lastIndexOf('/')) || '/') < index, 'parents first');
+    }
+  } finally {
+    rmSync(mount, { recursive: true });
+  }
+});
 
 test('any query finds one, or says why not', () => {
   const queries = fc.oneof(

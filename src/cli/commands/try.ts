@@ -1,9 +1,9 @@
 /** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
 import { watch } from 'node:fs';
 import { openInventory } from '../../inventory/inventory.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { terminalSafe } from '../../kernel/text.ts';
-import { ancestorsOf } from '../../limits/effective-note.ts';
 import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
 import { planSet } from '../../limits/plan.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';

@@ -3,6 +3,9 @@
  * in the socket unread: that is not the daemon's fault, so each stretch without a turn counts as one slice only.
  */
 
+/** What a request is given where nobody says otherwise. */
+export const TIMEOUT_MS = 2_000;
+
 const SLICES = 8;
 
 /** Calls back once, unless it is ended before. Keeps the process alive meanwhile if told so. Returns what ends it. */

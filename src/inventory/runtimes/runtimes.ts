@@ -5,7 +5,7 @@ import type { Runtime } from '../workload.ts';
 import type { CreateClient } from './client.ts';
 import type { WorkloadDetails } from './details.ts';
 import { type Endpoint, openEndpoint, type RuntimeStatus } from './endpoint.ts';
-import { TIMEOUT_MS } from './unix-http.ts';
+import { TIMEOUT_MS } from './patience.ts';
 
 export interface RuntimesOptions {
   /** Where runtimes listen; looked for at each refresh. The machine's own if absent. */

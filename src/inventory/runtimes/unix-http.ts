@@ -5,7 +5,7 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { textOf } from '../names/json.ts';
 import { ApiError, connectionError, remedyFor } from './api-error.ts';
-import { patience } from './patience.ts';
+import { patience, TIMEOUT_MS } from './patience.ts';
 
 export interface AskOptions {
   /** Until the whole answer is there. */
@@ -14,7 +14,6 @@ export interface AskOptions {
   readonly largestBytes?: number;
 }
 
-export const TIMEOUT_MS = 2_000;
 /** 2000 containers with long labels are 8 MB. */
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 /** One event. */

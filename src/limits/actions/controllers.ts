@@ -1,7 +1,7 @@
 /** Controllers on and off for the children of a cgroup: an ordinary Plan of cgroup.subtree_control, with the kernel's rules. */
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
-import { ancestorsOf } from '../effective-note.ts';
 import type { Plan, PlanContext, Risk, Target } from '../plan.ts';
 import { shellWord } from '../risks.ts';
 import { BadValueError } from '../units.ts';

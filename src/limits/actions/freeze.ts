@@ -1,9 +1,9 @@
 /** Freezing and thawing: an ordinary Plan of cgroup.freeze, so that it is journalled and undo thaws; then the wait. */
 import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
-import { ancestorsOf } from '../effective-note.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
 import { ownership } from '../ownership.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../plan.ts';
