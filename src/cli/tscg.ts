@@ -59,6 +59,18 @@ program
     (await import('./commands/ns.ts')).ns(name, options, command.optsWithGlobals()),
   );
 
+program
+  .command('fs')
+  .argument('<name>', 'container, pod/container, unit, cgroup path, id or pid:N')
+  .description('show its file system: root, layers, what it wrote and on which disk, what is mounted inside')
+  .option('-a, --all', "the kernel's and the engine's mounts too")
+  .option('--no-size', 'do not measure what it wrote')
+  .option('--growth <time>', 'measure twice, so long apart, and tell how fast it grows')
+  .addOption(json)
+  .action(async (name, options, command: Command) =>
+    (await import('./commands/fs.ts')).fs(name, options, command.optsWithGlobals()),
+  );
+
 const set = program
   .command('set')
   .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')

@@ -7,6 +7,7 @@
  *
  * Any number of optional fields, up to ` - `. Blank, tab, newline and backslash in a path are octal: `\040`.
  */
+import { join } from 'node:path';
 
 export interface Mount {
   readonly id: number;
@@ -22,7 +23,7 @@ export interface Mount {
   readonly optionalFields: readonly string[];
   readonly fsType: string;
   readonly source: string;
-  /** Of the file system: `rw`, `nsdelegate`. */
+  /** Of the file system: `rw`, `nsdelegate`; escaped. */
   readonly superOptions: readonly string[];
 }
 
@@ -42,15 +43,44 @@ function parseLine(line: string): Mount | undefined {
     id: Number(id),
     parent: Number(parent),
     device,
-    root: unescapePath(root),
-    mountPoint: unescapePath(mountPoint),
+    root: unescapeOctal(root),
+    mountPoint: unescapeOctal(mountPoint),
     options: options.split(','),
     optionalFields: optionalFields.filter((field) => field !== ''),
     fsType,
-    source: unescapePath(source),
+    source: unescapeOctal(source),
     superOptions: superOptions.split(','),
   };
 }
 
-const unescapePath = (path: string): string =>
+/** Of paths, and of option values, which stay as they are in `superOptions`. */
+export const unescapeOctal = (path: string): string =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** The mount on which a path lies: the longest mount point above it, the last of several on one. */
+export function mountAt(mounts: readonly Mount[], path: string): Mount | undefined {
+  return mounts
+    .filter(({ mountPoint }) => isBeneath(path, mountPoint))
+    .reduce<Mount | undefined>(
+      (best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount),
+      undefined,
+    );
+}
+
+/**
+ * Where the directory `root` of the file system `device` is seen through these mounts: those of another namespace may
+ * show it at another place. undefined where none shows it.
+ */
+export function placeOf(
+  mounts: readonly Mount[],
+  { device, root }: Pick<Mount, 'device' | 'root'>,
+): string | undefined {
+  return mounts
+    .filter((mount) => mount.device === device && isBeneath(root, mount.root))
+    .map((mount) => join(mount.mountPoint, root.slice(mount.root === '/' ? 1 : mount.root.length)))
+    .sort((a, b) => a.length - b.length)[0];
+}
+
+/** The directory itself, too. */
+const isBeneath = (path: string, directory: string): boolean =>
+  directory === '/' || path === directory || path.startsWith(`${directory}/`);

@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBlockDevice } from '../kernel/io-devices.ts';
-import { type Mount, parseMountinfo } from '../kernel/mountinfo.ts';
+import { type Mount, mountAt, parseMountinfo } from '../kernel/mountinfo.ts';
+import { parseOverlay } from '../kernel/overlay.ts';
 import { BadValueError } from './units.ts';
 
 export interface Disk {
@@ -90,16 +91,14 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
           steps.push(`lies on ${name}`);
           return below(on, typed);
         }
-        return ofMount(mountOf(world.realpath(path)), typed, depth);
+        return ofMount(mountAt(parseMountinfo(world.mountinfo()), world.realpath(path)), typed, depth);
       }
 
       /** A file system without a device of its own. */
       function ofMount(mount: Mount | undefined, typed: string, depth: number): Disk[] {
         if (mount?.fsType === 'overlay') {
-          const directory = ['upperdir=', 'lowerdir=']
-            .map((key) => mount.superOptions.find((option) => option.startsWith(key))?.slice(key.length))
-            .find((value) => value !== undefined)
-            ?.split(':')[0];
+          const layers = parseOverlay(mount.superOptions);
+          const directory = layers?.upper ?? layers?.lower[0];
           if (directory) {
             steps.push(`is an overlay over ${directory}`);
             return ofPath(directory, typed, depth + 1);
@@ -145,17 +144,6 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
         `"${typed}" is not there; name a disk (/dev/sda, sda, 8:0), a mount point or a directory`,
       );
     }
-  }
-
-  /** The mount that holds a path: the longest mount point above it, the last of several on one. */
-  function mountOf(path: string): Mount | undefined {
-    const above = parseMountinfo(world.mountinfo()).filter(
-      ({ mountPoint }) => mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`),
-    );
-    return above.reduce<Mount | undefined>(
-      (best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount),
-      undefined,
-    );
   }
 
   /** Every device of the btrfs that holds one. */

@@ -1,0 +1,123 @@
+/** tscg fs: the file system of one workload: its root and layers, what it wrote, its disk, what is mounted inside. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InnerMount } from '../../inventory/filesystem/mounts.ts';
+import { type FileSystem, readFileSystem } from '../../inventory/filesystem/read.ts';
+import { filesystemFacts } from '../../inventory/filesystem/words.ts';
+import { createReadFiles } from '../../kernel/read-files.ts';
+import { terminalSafe } from '../../kernel/text.ts';
+import { growthOf, type Measured, MeasureError, measureTree } from '../../metrics/disk-usage/measure.ts';
+import type { TreeSize } from '../../metrics/disk-usage/walk.ts';
+import { growthText, sizeText } from '../../metrics/disk-usage/words.ts';
+import { formatValue, jsonValue } from '../../metrics/format.ts';
+import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { durationOption } from '../options.ts';
+import { formatTable } from '../table.ts';
+
+export interface FsOptions {
+  json?: boolean;
+  /** Mounts of the kernel and the engine too. */
+  all?: boolean;
+  /** false with --no-size. */
+  size: boolean;
+  growth?: string;
+}
+
+/** Of the directory that takes what the workload writes. */
+interface Sizes {
+  readonly size?: Measured;
+  /** Bytes per second; NaN where it was not measured twice. */
+  readonly growth: number;
+  readonly reason?: string;
+}
+
+export async function fs(name: string, options: FsOptions, global: GlobalOptions): Promise<void> {
+  const apart = options.growth === undefined ? undefined : durationOption('--growth', options.growth, 1000, 3_600_000);
+  const hierarchy = openHierarchy(global);
+  const [workload] = await resolveNames([name], hierarchy, true);
+  if (!workload) throw new UsageError('no name given');
+  const { mount } = hierarchy;
+  const files = await readFileSystem(workload, { proc: PROC, mount, readFiles: createReadFiles() });
+  const sizes = options.size ? await sizesOf(files, apart) : undefined;
+  const { mounts, ...about } = files;
+  const shown = options.all ? mounts : mounts.filter(({ own }) => own === undefined);
+  if (options.json) {
+    const { path, inode, kind, runtime, id } = workload;
+    const size = sizes && {
+      ...(sizes.size ?? { reason: sizes.reason }),
+      growth_bytes_per_second: jsonValue(sizes.growth),
+    };
+    console.log(
+      JSON.stringify(
+        { name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown },
+        undefined,
+        2,
+      ),
+    );
+    return;
+  }
+  const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_CELLS)} ${terminalSafe(text)}`;
+  console.log(
+    [
+      terminalSafe(workload.name),
+      line('path', workload.path),
+      ...filesystemFacts(files, sizes && writtenText(sizes), bytes).map(({ label, text }) => line(label, text)),
+      mountsText(shown, mounts.length - shown.length),
+    ].join('\n'),
+  );
+}
+
+const LABEL_CELLS = 16;
+
+const bytes = (value: number): string => formatValue(value, 'bytes');
+
+const writtenText = ({ size, growth, reason = '' }: Sizes): string =>
+  size ? `${sizeText(size)}${Number.isNaN(growth) ? '' : `, ${growthText(growth)}`}` : `--   ${reason}`;
+
+async function sizesOf({ writable, root }: FileSystem, apart: number | undefined): Promise<Sizes> {
+  if (writable === undefined) {
+    const reason =
+      root?.kind === 'host' ? "it has no root of its own, and the machine's is not measured" : 'not known where';
+    return { growth: Number.NaN, reason };
+  }
+  try {
+    const first = await measured(writable);
+    if (apart === undefined) return { size: first, growth: Number.NaN };
+    await sleep(apart);
+    const size = await measured(writable);
+    return { size, growth: growthOf(first, size) };
+  } catch (error) {
+    if (!(error instanceof MeasureError)) throw error;
+    return { growth: Number.NaN, reason: error.message };
+  }
+}
+
+/** With its progress on the terminal, where there is one. */
+async function measured(directory: string): Promise<Measured> {
+  if (!process.stderr.isTTY) return measureTree(directory);
+  const erase = '\r\x1b[K';
+  const onProgress = (soFar: TreeSize): void => void process.stderr.write(`${erase}measuring: ${sizeText(soFar)} …`);
+  try {
+    return await measureTree(directory, { onProgress });
+  } finally {
+    process.stderr.write(erase);
+  }
+}
+
+function mountsText(mounts: readonly InnerMount[], folded: number): string {
+  const titles = ['TARGET', 'MODE', 'KIND', 'SOURCE', 'TYPE', 'OPTIONS'];
+  const rows = mounts.map(({ target, readOnly, kind, volume, source, fsType, options }) => [
+    `  ${target}`,
+    readOnly ? 'ro' : 'rw',
+    volume === undefined ? kind : `${kind} ${volume}`,
+    source,
+    fsType,
+    options.join(','),
+  ]);
+  const columns = titles.map((title, index) => ({ title: index === 0 ? `  ${title}` : title, align: 'left' as const }));
+  return [
+    'mounts inside',
+    ...(rows.length > 0 ? [formatTable(columns, rows)] : ['  none of its own']),
+    ...(folded > 0 ? [`  ${folded} of the kernel and the engine are not shown: --all`] : []),
+  ].join('\n');
+}

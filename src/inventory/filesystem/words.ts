@@ -1,0 +1,51 @@
+/** A file system told in lines of a label and a text, for the screen and for `tscg fs`. Text is not cleaned. */
+import type { Disk } from './disk.ts';
+import type { FileSystem } from './read.ts';
+import type { Root } from './root.ts';
+
+export interface Fact {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** `written`: what is known of the size of what it wrote; undefined to leave it out. `bytes` formats a size. */
+export function filesystemFacts(
+  files: FileSystem,
+  written: string | undefined,
+  bytes: (value: number) => string,
+): Fact[] {
+  const { root, layers, driver, writable, differences, disk, unknown } = files;
+  const { lower = [], data = [], upper, work } = layers ?? {};
+  return [
+    ...(unknown === undefined ? [] : [{ label: 'unknown', text: unknown }]),
+    ...(root ? [{ label: 'root', text: rootText(root, driver) }] : driver ? [{ label: 'driver', text: driver }] : []),
+    ...(upper === undefined ? [] : [{ label: 'upper', text: upper }]),
+    ...(work === undefined ? [] : [{ label: 'work', text: work }]),
+    ...lower.map((text, index) => ({ label: `lower ${index + 1}/${lower.length}`, text })),
+    ...data.map((text) => ({ label: 'data only', text })),
+    ...(upper === undefined && writable !== undefined ? [{ label: 'directory', text: writable }] : []),
+    ...differences.map(({ about, kernel, runtime }) => ({
+      label: 'differs',
+      text: `${about}: the kernel has ${kernel}, the runtime tells ${runtime}`,
+    })),
+    ...(written === undefined ? [] : [{ label: 'written', text: written }]),
+    ...(disk ? [{ label: 'disk', text: diskText(disk, bytes) }] : []),
+  ];
+}
+
+function rootText({ kind, fsType, source, within, readOnly }: Root, driver: string | undefined): string {
+  const what = {
+    overlay: fsType,
+    directory: [fsType, fsType === 'btrfs' ? 'subvolume' : '', within ?? '', 'of', source].filter(Boolean).join(' '),
+    host: `the machine's own: ${fsType} of ${source}`,
+  }[kind];
+  return [what, driver && `driver ${driver}`, readOnly && 'read-only'].filter(Boolean).join(', ');
+}
+
+function diskText(disk: Disk, bytes: (value: number) => string): string {
+  const { source, device, fsType, mountPoint, freeBytes, totalBytes, freeInodes, totalInodes } = disk;
+  const inodes = totalInodes > 0 ? `, ${percent(freeInodes / totalInodes)} of its inodes` : '';
+  return `${bytes(freeBytes)} of ${bytes(totalBytes)} free (${percent(freeBytes / totalBytes)}${inodes}): ${source} ${device}, ${fsType} at ${mountPoint}`;
+}
+
+const percent = (share: number): string => `${Math.floor(share * 100)} %`;

@@ -1,0 +1,110 @@
+/**
+ * What a directory tree takes on its disk, as `du -x` counts: st_blocks × 512 of every entry and of the directory itself,
+ * a hard link once. The tree is another's, who may change it meanwhile or mean harm: each step goes from the descriptor
+ * of a directory to one of its entries and follows no link, so that neither the length of a path nor a directory that
+ * becomes a link leads astray. What vanishes in between is not counted; what cannot be looked at costs one entry.
+ */
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, type Stats } from 'node:fs';
+
+export interface TreeSize {
+  readonly bytes: number;
+  /** All that is neither a directory nor a whiteout; a name of a hard link each. */
+  readonly files: number;
+  readonly directories: number;
+  /** Character devices 0:0: what an overlay's upper layer hides of those below. */
+  readonly whiteouts: number;
+  /** Entries that could not be looked at: no permission, or deeper than anybody goes. */
+  readonly unread: number;
+  /** Not all of it was looked at, so that every figure is at least so much. */
+  readonly cut?: 'entries' | 'time' | 'cancelled';
+}
+
+export interface WalkOptions {
+  /** Entries after which it ends. */
+  readonly mostEntries: number;
+  /** Called every so many entries: a reason ends it. */
+  readonly onStep: (size: TreeSize) => TreeSize['cut'];
+}
+
+const BLOCK = 512;
+const STEP = 128;
+/** One descriptor each. */
+const DEEPEST = 256;
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Throws where the tree's own directory cannot be opened. */
+export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): TreeSize {
+  const size = { bytes: 0, files: 0, directories: 0, whiteouts: 0, unread: 0 };
+  const links = new Set<number>();
+  let entries = 0;
+  let cut: TreeSize['cut'];
+
+  function count({ blocks, ino, nlink }: Stats): void {
+    if (nlink > 1) {
+      if (links.has(ino)) return;
+      links.add(ino);
+    }
+    size.bytes += blocks * BLOCK;
+  }
+
+  /** Of one file system, so that an inode's number is its identity. */
+  function visit(fd: number, device: number, depth: number): void {
+    size.directories++;
+    size.bytes += fstatSync(fd).blocks * BLOCK;
+    const below: Buffer[] = [];
+    const directory = opendirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1', bufferSize: STEP });
+    try {
+      for (let entry = directory.readSync(); entry !== null && !cut; entry = directory.readSync()) {
+        if (++entries >= mostEntries) cut = 'entries';
+        else if (entries % STEP === 0) cut = onStep(size);
+        // latin1 keeps every byte of a name that is no UTF-8.
+        const name = Buffer.from(`/proc/self/fd/${fd}/${entry.name}`, 'latin1');
+        const stat = attempt(() => lstatSync(name, { throwIfNoEntry: false }));
+        if (stat === undefined || stat.dev !== device) continue;
+        if (stat.isDirectory()) below.push(name);
+        else if (stat.isCharacterDevice() && stat.rdev === 0) size.whiteouts++;
+        else {
+          size.files++;
+          count(stat);
+        }
+      }
+    } finally {
+      directory.closeSync();
+    }
+    for (const name of below) if (!cut) enter(name, device, depth + 1);
+  }
+
+  function enter(name: Buffer, device: number, depth: number): void {
+    if (depth > DEEPEST) {
+      size.unread++;
+      return;
+    }
+    const fd = attempt(() => openSync(name, DIRECTORY));
+    if (fd === undefined) return;
+    try {
+      if (fstatSync(fd).dev === device) attempt(() => visit(fd, device, depth));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function attempt<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      if (!GONE.has(error instanceof Error && 'code' in error ? error.code : undefined)) size.unread++;
+      return undefined;
+    }
+  }
+
+  const fd = openSync(path, DIRECTORY);
+  try {
+    visit(fd, fstatSync(fd).dev, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return { ...size, ...(cut ? { cut } : {}) };
+}
+
+/** Removed, or replaced by a link or a file, since it was listed. */
+const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR']);

@@ -1,0 +1,81 @@
+/** tscg fs of a process that stands on a real overlay, with a bind mount, a tmpfs and a removed file. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { onMount, tscg, tscgJson, withBox } from '../boxes.ts';
+
+const noOverlay = (): string | undefined => {
+  const script =
+    'mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m';
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script], { encoding: 'utf8' });
+  return status === 0 ? undefined : `no overlay can be mounted here: ${stderr.trim()}`;
+};
+
+onMount(test)('layers, size, disk and mounts of a real overlay', async () => {
+  const why = noOverlay();
+  if (why !== undefined) return console.log(`SKIP tscg fs: ${why}`);
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-cli-fs-'));
+  const at = (path: string): string => join(folder, path);
+  try {
+    for (const path of ['low/etc', 'low/usr', 'low/proc', 'upper', 'work', 'merged', 'data', 'init'])
+      mkdirSync(at(path), { recursive: true });
+    writeFileSync(at('low/etc/motd'), 'hello');
+    for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, at(`low/${name}`));
+    const overlay = `lowerdir=${at('init')}:${at('low')},upperdir=${at('upper')},workdir=${at('work')}`;
+    await withBox(`/tscg-test-fs-${process.pid}`, async (box) => {
+      const child = await box.run(`exec unshare -m sh -c '
+        mount -t overlay overlay -o ${overlay} ${at('merged')} && cd ${at('merged')} && mkdir -p data cache old &&
+        mount --bind /usr usr &&
+        mount --bind -o ro ${at('data')} data && mount -o remount,bind,ro data && mount -t tmpfs -o size=1m cache cache &&
+        pivot_root . old && mount -t proc proc proc && cat usr/bin/env usr/bin/env >> big && rm etc/motd && umount -l old && echo up && exec sleep 1000'`);
+      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      linkSync(at('upper/big'), at('upper/again'));
+
+      const { layers, size, disk, mounts, root } = tscgJson('fs', `pid:${child.pid}`, '--growth', '1s');
+      assert.is(root instanceof Object && 'fsType' in root && root.fsType, 'overlay');
+      const lower = [at('init'), at('low')];
+      assert.equal(layers, { lower, data: [], upper: at('upper'), work: at('work') });
+      const [bytes] = execFileSync('du', ['-s', '-x', '--block-size=1', at('upper')], { encoding: 'utf8' }).split('\t');
+      assert.ok(size instanceof Object && 'bytes' in size && 'files' in size && 'whiteouts' in size);
+      assert.is(size.bytes, Number(bytes));
+      assert.is(size.files, 2);
+      assert.is(size.whiteouts, 1);
+      assert.is('growth_bytes_per_second' in size && size.growth_bytes_per_second, 0);
+      assert.ok(disk instanceof Object && 'totalBytes' in disk && Number(disk.totalBytes) > 0);
+      assert.equal(
+        Array.isArray(mounts) && mounts.map(({ target, kind, source, readOnly }) => [target, kind, source, readOnly]),
+        [
+          ['/usr', 'bind', '/usr', false],
+          ['/data', 'bind', at('data'), true],
+          ['/cache', 'tmpfs', 'cache', false],
+        ],
+      );
+
+      const { stdout } = tscg('fs', `pid:${child.pid}`);
+      assert.match(stdout, new RegExp(`\n  upper +${at('upper')}\n  work .*\n  lower 1/2 +${at('init')}\n`));
+      assert.match(stdout, /\n {2}written +\d+KiB in 2 files, 1 hidden of the layers below\n/);
+      assert.match(stdout, /\n {2}\/cache +rw +tmpfs /);
+      assert.match(stdout, /1 of the kernel and the engine are not shown: --all/);
+      assert.match(tscg('fs', `pid:${child.pid}`, '--all', '--no-size').stdout, /\n {2}\/proc +rw/);
+      assert.not.match(tscg('fs', `pid:${child.pid}`, '--no-size').stdout, /written/);
+    });
+  } finally {
+    execFileSync('rm', ['-rf', folder]);
+  }
+});
+
+test("the machine's own root is named and never measured; bad input is one line", () => {
+  const { status, stdout } = tscg('fs', 'self');
+  assert.is(status, 0);
+  assert.match(stdout, /root +the machine's own: /);
+  assert.match(stdout, /written +-- /);
+  const bad = tscg('fs', 'self', '--growth', 'soon');
+  assert.is(bad.status, 2);
+  assert.is(bad.stderr.trim().split('\n').length, 1);
+  assert.is(tscg('fs', 'nobody-has-this-name').status, 2);
+});
+
+test.run();
