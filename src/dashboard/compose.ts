@@ -1,4 +1,6 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
+
+import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { Drift } from '../limits/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import { isQuery } from '../metrics/query.ts';
@@ -14,6 +16,7 @@ import { explainView, type RawTexts } from './explain-view.ts';
 import { headerView } from './header-view.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import { isViewer } from './modal.ts';
+import { namespacesView } from './namespaces-view.ts';
 import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
 import type { View } from './screen.ts';
@@ -28,6 +31,8 @@ export interface Scene {
   readonly shown: Shown | undefined;
   readonly dashboards: readonly Dashboard[];
   readonly processes: ProcessList | undefined;
+  /** Of the selected row. */
+  readonly namespaces: WorkloadNamespaces | undefined;
   /** Figures of the selected row, oldest first. */
   readonly historyOf: (id: string) => readonly number[];
   /** Between two samples. */
@@ -100,6 +105,7 @@ function paneLines(show: string, scene: Scene, width: number): Line[] {
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   if (show === 'events') return eventsView(events, 'all', '', state.bell);
+  if (show === 'namespaces') return namespacesView(workload, scene.namespaces, width);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
   return [
     ...[...containerView(frame, selected.row, workload), ...driftLines(drifts, workload)].flatMap((line) =>

@@ -15,6 +15,7 @@ import { createDriftWatch, isDriftSign } from './drift-watch.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
 import type { FooterMessage } from './help-view.ts';
 import type { Action } from './keys.ts';
+import { openSelectedNamespaces } from './namespaces.ts';
 import { createPast } from './past.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
@@ -57,6 +58,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const source = openLiveSource({ hierarchy, proc, watch: true });
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
+  const namespaces = openSelectedNamespaces({ mount: hierarchy.mount, proc });
   const history = createHistory(CHARTED, HISTORY_LENGTH);
   const recreations = createRecreations();
   const events = createEventLog();
@@ -110,6 +112,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (action.type === 'pause' && !controller.state().paused && frame)
       frame = past.step(frame, Number.MAX_SAFE_INTEGER);
     if (controller.state().modal?.kind === 'explain') void guarded('explain', readExplained);
+    void guarded('namespaces', readNamespaces);
   }
 
   function draw(): void {
@@ -127,6 +130,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         shown: controller.shown(),
         dashboards,
         processes: processes.of(inode),
+        namespaces: namespaces.of(controller.selected(), frame?.workloads ?? []),
         historyOf: (id) => history.of(inode ?? -1, id),
         seconds,
         raw,
@@ -162,6 +166,20 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (modal?.kind !== 'explain' || !workload) return;
     raw = await readRawTexts(hierarchy.mount, workload, filesOf(columnOf(modal.slot, scales).metric), readFiles);
     if (open) draw();
+  }
+
+  /** While they are shown. The scan takes a while on a full machine: no tick waits for it. */
+  async function readNamespaces(): Promise<void> {
+    const { width, height } = screen.size();
+    const state = controller.state();
+    const selected = controller.selected();
+    const isShown = stageOf(state, dashboards[state.screen], width, height).panes.some(
+      ({ show }) => show === 'namespaces',
+    );
+    // What is held stands still, but one that was never read is not "reading …" for ever.
+    const isHeld = state.paused && namespaces.of(selected, frame?.workloads ?? []) !== undefined;
+    if (!isShown || isHeld || !selected || !frame) return;
+    if ((await namespaces.read(selected, frame.workloads)) && open) draw();
   }
 
   let end = (): void => {};
@@ -222,6 +240,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       if (open) draw();
     });
     await guarded('explain', readExplained);
+    void guarded('namespaces', readNamespaces);
   }
 
   async function loop(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The namespaces of one workload, and with whom it shares each. Pure. */
 import { isWithin } from '../kernel/cgroup-path.ts';
+import { idMapText } from '../kernel/id-map.ts';
 import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
 import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
 import type { Workload } from './workload.ts';
@@ -8,6 +9,8 @@ export interface WorkloadNamespace {
   readonly namespace: Namespace;
   /** Of this workload, in it. */
   readonly processes: number;
+  /** The user namespace that owns it; undefined where that may not be seen. */
+  readonly owner: Namespace | undefined;
   /** Other workloads with processes in it, by name. */
   readonly sharedWith: readonly Workload[];
 }
@@ -27,7 +30,7 @@ export interface WorkloadNamespaces {
   readonly unseen: Unseen;
 }
 
-export const DENIED_REASON = "only root may look into other users' processes (CAP_SYS_PTRACE)";
+const DENIED_REASON = "only root may look into other users' processes (CAP_SYS_PTRACE)";
 
 export function namespacesOf(
   workload: Workload,
@@ -47,6 +50,7 @@ export function namespacesOf(
     ours.denied += denied;
     ours.foreign += foreign;
   }
+  const users = new Map(namespaces.flatMap((one) => (one.kind === 'user' ? [[one.inode, one] as const] : [])));
   const kinds = NAMESPACE_KINDS.map((kind): NamespacesOfKind => {
     const members = namespaces
       .filter((namespace) => namespace.kind === kind)
@@ -54,7 +58,7 @@ export function namespacesOf(
         const processes = countOf(namespace, isOurs);
         if (processes === 0) return [];
         const others = holdersOf(namespace, holderOf).filter(({ path }) => !isWithin(path, workload.path));
-        return [{ namespace, processes, sharedWith: others }];
+        return [{ namespace, processes, owner: users.get(namespace.owner ?? -1), sharedWith: others }];
       })
       .sort((a, b) => b.processes - a.processes);
     return members.length > 0 ? { kind, members } : { kind, members, reason: reasonFor(kind, missing, ours) };
@@ -99,4 +103,34 @@ export function whoseIs({ namespace, sharedWith }: WorkloadNamespace): 'host' | 
   if (namespace.isHost) return 'host';
   if (sharedWith.length > 0) return 'shared';
   return namespace.isHost === undefined ? undefined : 'own';
+}
+
+/** `host`, the owner's inode, `none` of the kernel's first, which nobody owns, or `--`. */
+export function ownerText({ namespace, owner }: WorkloadNamespace): string {
+  if (owner !== undefined) return owner.isHost ? 'host' : String(owner.inode);
+  return namespace.kind === 'user' && namespace.isHost ? 'none' : '--';
+}
+
+/** `first, second, 5 more` */
+export function namesText(workloads: readonly Workload[], most: number): string {
+  const names = workloads.slice(0, most).map(({ name }) => name);
+  const more = workloads.length - names.length;
+  return [...names, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+/** The id maps of a user namespace, a line each; that of the gids only where it is another. None for other kinds. */
+export function idMapLines({ inode, uidMap, gidMap }: Namespace): string[] {
+  const [uids, gids] = [uidMap && idMapText(uidMap), gidMap && idMapText(gidMap)];
+  if (uids === undefined) return [];
+  if (uids === gids || gids === undefined) return [`ids of user ${inode}: ${uids}`];
+  return [`uids of user ${inode}: ${uids}`, `gids of user ${inode}: ${gids}`];
+}
+
+/** What could not be counted, and why; a line each. */
+export function unseenLines({ denied, foreign }: Unseen): string[] {
+  const counted = (processes: number): string => (processes === 1 ? '1 process' : `${processes} processes`);
+  return [
+    ...(denied > 0 ? [`${counted(denied)} not read, and so not counted: ${DENIED_REASON}`] : []),
+    ...(foreign > 0 ? [`${counted(foreign)} outside our PID namespace not counted`] : []),
+  ];
 }

@@ -6,13 +6,14 @@ import { readUserNames, type UserNames } from '../../inventory/users.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import {
   createHolderOf,
-  DENIED_REASON,
   holdersOf,
+  idMapLines,
   namespacesOf,
-  type WorkloadNamespaces,
+  namesText,
+  ownerText,
+  unseenLines,
   whoseIs,
 } from '../../inventory/workload-namespaces.ts';
-import { idMapText } from '../../kernel/id-map.ts';
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { cut, terminalSafe } from '../../kernel/text.ts';
@@ -51,12 +52,6 @@ const MOST_NAMES = 3;
 /** Cells for them, and for a command, in a terminal. */
 const LONGEST = 40;
 
-function namesText(workloads: readonly Workload[]): string {
-  const names = workloads.slice(0, MOST_NAMES).map(({ name }) => name);
-  const more = workloads.length - names.length;
-  return [...names, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-}
-
 function printAll(
   workloads: readonly Workload[],
   scan: NamespaceScan,
@@ -84,7 +79,7 @@ function printAll(
       String(processes),
       first ? String(first.pid) : '',
       first ? (users.get(first.uid) ?? String(first.uid)) : '',
-      short(namesText(holdersOf(namespace, holderOf))),
+      short(namesText(holdersOf(namespace, holderOf), MOST_NAMES)),
       short(first?.command ?? mountPoints.join(' ')),
     ];
   });
@@ -100,7 +95,7 @@ function printAll(
   console.log(formatTable(columns, rows, width));
   const denied = [...scan.unseen.values()].reduce((sum, unseen) => sum + unseen.denied, 0);
   const foreign = [...scan.unseen.values()].reduce((sum, unseen) => sum + unseen.foreign, 0);
-  tellUnseen({ denied, foreign });
+  for (const line of unseenLines({ denied, foreign })) console.error(line);
   if (tree && !scan.hasOwners) console.error('without the addon owners and parents are not known: see tscg doctor');
 }
 
@@ -131,11 +126,6 @@ function printWorkload(
     });
     return;
   }
-  const host = scan.namespaces.find(({ kind, isHost }) => kind === 'user' && isHost);
-  const ownerText = ({ kind, isHost, owner }: Namespace): string => {
-    if (owner === undefined) return kind === 'user' && isHost ? 'none' : '--';
-    return owner === host?.inode ? 'host' : String(owner);
-  };
   const rows = kinds.flatMap(({ kind, members, reason }) =>
     members.length === 0
       ? [[kind, '--', '', '', '', reason ?? '']]
@@ -144,36 +134,18 @@ function printWorkload(
           String(member.namespace.inode),
           whoseIs(member) ?? '--',
           String(member.processes),
-          ownerText(member.namespace),
-          namesText(member.sharedWith),
+          ownerText(member),
+          namesText(member.sharedWith, MOST_NAMES),
         ]),
   );
   console.log(`${terminalSafe(name)}  ${terminalSafe(path)}`);
   const columns = [left('TYPE'), right('NS'), left('WHOSE'), right('PROCESSES'), right('OWNER'), left('SHARED WITH')];
   console.log(formatTable(columns, rows, process.stdout.isTTY ? process.stdout.columns : undefined));
-  for (const line of mapLines(kinds.flatMap(({ members }) => members.map(({ namespace }) => namespace)))) {
-    console.log(line);
+  for (const { namespace } of kinds.flatMap(({ members }) => members)) {
+    for (const line of idMapLines(namespace)) console.log(line);
   }
-  tellUnseen(found.unseen);
+  for (const line of unseenLines(found.unseen)) console.error(line);
 }
-
-/** The id maps of user namespaces; the gid map only where it is another. */
-function mapLines(namespaces: readonly Namespace[]): string[] {
-  return namespaces.flatMap(({ inode, uidMap, gidMap }) => {
-    const [uids, gids] = [uidMap && idMapText(uidMap), gidMap && idMapText(gidMap)];
-    if (uids === undefined) return [];
-    return uids === gids || gids === undefined
-      ? [`ids of user ${inode}: ${uids}`]
-      : [`uids of user ${inode}: ${uids}`, `gids of user ${inode}: ${gids}`];
-  });
-}
-
-function tellUnseen({ denied, foreign }: WorkloadNamespaces['unseen']): void {
-  if (denied > 0) console.error(`${counted(denied)} not read, and so not counted: ${DENIED_REASON}`);
-  if (foreign > 0) console.error(`${counted(foreign)} outside our PID namespace not counted`);
-}
-
-const counted = (processes: number): string => (processes === 1 ? '1 process' : `${processes} processes`);
 
 /** What is the namespace's own, by the names of the JSON. */
 const factsOf = ({ kind, inode, owner, parent, ownerUid, uidMap, gidMap, mountPoints }: Namespace) => ({
