@@ -1,6 +1,7 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
 import { findMetric, metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
+import type { Trace } from '../metrics/history.ts';
 import type { Area } from './layout.ts';
 import type { Line } from './style.ts';
 
@@ -40,22 +41,24 @@ export const CHART_GROUPS: readonly (readonly string[])[] = [
   ['io_read_bytes_per_second', 'io_write_bytes_per_second'],
 ];
 
-export const SPANS = [300, 60, 30] as const;
+/** Seconds. */
+export const SPANS = [5, 30, 60, 300, 900, 3600] as const;
 
-/** Samples of the span, from the ones kept, beginning where the first figure is known. */
+/** What is kept of the span, beginning where the first figure is known; `seconds` between two samples. */
 export function chartOf(
   area: Area,
   ids: readonly string[],
-  valuesOf: (id: string) => readonly number[],
-  samples: number,
+  traceOf: (id: string, samples: number) => Trace,
+  span: number,
   seconds: number,
 ): Chart {
-  const kept = ids.map((id) => ({ id, values: valuesOf(id).slice(-samples) }));
+  const kept = ids.map((id) => ({ id, ...traceOf(id, Math.max(2, Math.round(span / seconds))) }));
+  const pace = seconds * (kept[0]?.fold ?? 1);
   const starts = kept.map(({ values }) => values.findIndex((value) => !Number.isNaN(value))).filter((at) => at >= 0);
   const start = Math.min(...starts);
   const series = starts.length === 0 ? [] : kept.map(({ id, values }) => ({ id, values: values.slice(start) }));
-  const title = kept.flatMap(({ id, values }, index): Line => {
-    const known = values.filter((value) => !Number.isNaN(value));
+  const figures = kept.flatMap(({ id, values, mosts }, index): Line => {
+    const known = mosts.filter((value) => !Number.isNaN(value));
     const { label, unit } = metric(id);
     const now = values.at(-1) ?? Number.NaN;
     return [
@@ -65,9 +68,18 @@ export function chartOf(
     ];
   });
   const length = series[0]?.values.length ?? 0;
-  const ages = Array.from({ length }, (_, index) => `-${Math.round((length - 1 - index) * seconds)}s`);
+  const ages = Array.from({ length }, (_, index) => `-${duration((length - 1 - index) * pace)}`);
+  const means = pace > seconds ? `, means of ${duration(pace)}` : '';
+  const title: Line = [...figures, [`${duration(span)}${means}`, 'dim']];
   return { area, title, series: series.map(({ id, values }) => ({ id, values: bridged(values) })), ages };
 }
+
+const duration = (seconds: number): string =>
+  seconds < 120
+    ? `${Math.round(seconds)}s`
+    : seconds < 3600
+      ? `${Math.round(seconds / 60)}m`
+      : `${Number((seconds / 3600).toFixed(1))}h`;
 
 /** A gap keeps the figure before it: the line cannot be broken, and a 0 would be a figure that nobody measured. */
 function bridged(values: readonly number[]): number[] {

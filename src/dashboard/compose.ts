@@ -3,6 +3,7 @@
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { Drift } from '../limits/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
+import type { Trace } from '../metrics/history.ts';
 import { isQuery } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
@@ -33,8 +34,8 @@ export interface Scene {
   readonly processes: ProcessList | undefined;
   /** Of the selected row. */
   readonly namespaces: WorkloadNamespaces | undefined;
-  /** Figures of the selected row, oldest first. */
-  readonly historyOf: (id: string) => readonly number[];
+  /** Figures of the selected row, up to the Frame that is shown. */
+  readonly historyOf: (id: string, samples: number) => Trace;
   /** Between two samples. */
   readonly seconds: number;
   readonly raw: RawTexts | undefined;
@@ -88,11 +89,16 @@ export function compose(scene: Scene, width: number, height: number): Composed {
     },
     panes: whole ? [{ ...whole, lines: whole.lines.slice(state.detailsTop) }] : panes,
     charts: stage.panes.flatMap(({ show, area, metrics }): Chart[] => {
-      const samples = Math.round((SPANS[state.span] ?? SPANS[0]) / scene.seconds);
-      return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, samples, scene.seconds)] : [];
+      const span = SPANS[state.span] ?? SPANS[0];
+      return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, span, scene.seconds)] : [];
     }),
     ...(stage.spark
-      ? { spark: { area: stage.spark, ...sparkOf(scene.historyOf('cpu_percent'), stage.spark.width) } }
+      ? {
+          spark: {
+            area: stage.spark,
+            ...sparkOf(scene.historyOf('cpu_percent', stage.spark.width).values, stage.spark.width),
+          },
+        }
       : {}),
     footer,
     ...(overlay ? { overlay: overlay.slice(isViewer(state.modal) ? state.modal.top : 0) } : {}),

@@ -9,7 +9,7 @@ import type { Dashboard } from './dashboards.ts';
 import type { FooterMessage } from './help-view.ts';
 import { type Action, actionOf } from './keys.ts';
 import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
-import { type Shown, shownOf } from './rows.ts';
+import { isShownAlike, type Shown, shownOf } from './rows.ts';
 import type { Settings } from './settings.ts';
 import type { State } from './state.ts';
 import { settle, type, type UpdateContext, update } from './update.ts';
@@ -48,6 +48,8 @@ export function createController(options: ControllerOptions): Controller {
   let state = options.initial;
   let frame: Frame | undefined;
   let shown: Shown | undefined;
+  /** State that `shown` was made for. */
+  let shownFor = state;
   let overflow = 0;
   let selectedPath: string | undefined;
   /** Until the next key. */
@@ -71,8 +73,9 @@ export function createController(options: ControllerOptions): Controller {
     // The first Frame has no rates, so its order says nothing: the first row of the second one is selected.
     const hasFirstRates = frame !== undefined && Number.isNaN(frame.usage.seconds) && !Number.isNaN(next.usage.seconds);
     if (hasFirstRates && !state.details) state = { ...state, selected: undefined, position: 0 };
+    if (!shown || next !== frame || !isShownAlike(state, shownFor)) shown = shownOf(next, state);
     frame = next;
-    shown = shownOf(next, state);
+    shownFor = state;
     const order = shown.items.map(({ key }) => key);
     // The row that is followed has gone, and another has its path: that one is followed.
     if (state.follow && selectedPath !== undefined && !order.some((key) => key === state.selected)) {

@@ -27,7 +27,7 @@ export type Action =
   | { readonly type: 'events' }
   | { readonly type: 'bell' }
   | { readonly type: 'charts' }
-  | { readonly type: 'span' }
+  | { readonly type: 'span'; readonly by: number }
   | { readonly type: 'step'; readonly by: number }
   | { readonly type: 'screen'; readonly to: number }
   | { readonly type: 'screen-next'; readonly by: number }
@@ -183,7 +183,8 @@ export const KEYS: readonly KeyBinding[] = [
     footer: 'charts',
     action: { type: 'charts' },
   },
-  { keys: ['x'], shown: 'x', help: 'span of the charts: 5 minutes, 1 minute, 30 seconds', action: { type: 'span' } },
+  { keys: ['x'], shown: 'x', help: 'longer span of the charts: 5 s to 1 h', action: { type: 'span', by: 1 } },
+  { keys: ['S-x'], shown: 'X', help: 'shorter span', action: { type: 'span', by: -1 } },
   { keys: ['['], shown: '[', help: 'hold, and step one sample back in time', action: { type: 'step', by: -1 } },
   { keys: [']'], shown: ']', help: 'one sample forward in time; Z goes on live', action: { type: 'step', by: 1 } },
   { keys: ['{'], shown: '{', help: 'hold, and step ten samples back', action: { type: 'step', by: -10 } },

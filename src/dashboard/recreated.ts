@@ -10,19 +10,29 @@ export interface Recreations {
 const SHOWN_MS = 60_000;
 
 export function createRecreations(): Recreations {
-  /** Path to inode, also of those gone not long ago. */
-  let inodes = new Map<string, { inode: number; seen: number }>();
+  let known: readonly Workload[] = [];
+  let knownAt = 0;
+  let inodes = new Map<string, number>();
+  /** By path, gone not long ago. */
+  const gone = new Map<string, { inode: number; at: number }>();
   const since = new Map<number, number>();
+
+  function compare(workloads: readonly Workload[], now: number): void {
+    const next = new Map(workloads.map(({ path, inode }) => [path, inode]));
+    for (const [path, inode] of inodes) if (next.get(path) !== inode) gone.set(path, { inode, at: knownAt });
+    for (const [path, { at }] of gone) if (now - at >= SHOWN_MS) gone.delete(path);
+    for (const [path, inode] of next) {
+      const before = inodes.get(path) === inode ? inode : gone.get(path)?.inode;
+      if (before !== undefined && before !== inode) since.set(inode, now);
+    }
+    inodes = next;
+  }
+
   return {
     push: (workloads, now) => {
-      const next = new Map<string, { inode: number; seen: number }>();
-      for (const { path, inode } of workloads) {
-        const before = inodes.get(path);
-        if (before && before.inode !== inode) since.set(inode, now);
-        next.set(path, { inode, seen: now });
-      }
-      for (const [path, entry] of inodes) if (!next.has(path) && now - entry.seen < SHOWN_MS) next.set(path, entry);
-      inodes = next;
+      if (workloads !== known) compare(workloads, now);
+      known = workloads;
+      knownAt = now;
       for (const [inode, at] of since) if (now - at >= SHOWN_MS) since.delete(inode);
     },
     recent: () => new Set(since.keys()),

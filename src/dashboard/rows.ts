@@ -40,23 +40,49 @@ function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fa
   }
 }
 
+const SHAPE = ['all', 'grouping', 'closed', 'filter', 'tagged', 'sort', 'reverse', 'scales'] as const;
+
+/** Whether the same rows of a Frame are shown in the same order. */
+export const isShownAlike = (state: State, other: State): boolean => SHAPE.every((key) => state[key] === other[key]);
+
 const collator = new Intl.Collator(undefined, { numeric: true });
+
+/** Place of each workload in the order of names: collating costs a microsecond, and most figures are equal. */
+const ranks = new WeakMap<Frame['workloads'], Int32Array>();
+
+function ranksOf({ workloads }: Frame): Int32Array {
+  const known = ranks.get(workloads);
+  if (known) return known;
+  const order = Array.from(workloads, ({ name }, row) => ({ name, row }));
+  order.sort((a, b) => collator.compare(a.name, b.name));
+  const found = new Int32Array(order.length);
+  order.forEach(({ row }, place) => {
+    found[row] = place;
+  });
+  ranks.set(workloads, found);
+  return found;
+}
 
 /** By the sorted figure, the largest first, unavailable ones last in either direction; then by name. */
 function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) => number {
   const sign = state.reverse ? -1 : 1;
-  const byName = (a: Comparable, b: Comparable): number => collator.compare(a.name, b.name);
+  const ranks = ranksOf(frame);
+  const isOwnName = state.grouping === 'flat' || state.grouping === 'tree';
+  const byName = (a: Comparable, b: Comparable): number =>
+    isOwnName ? (ranks[a.row] ?? 0) - (ranks[b.row] ?? 0) : collator.compare(a.name, b.name);
   if (state.sort === 'name') return (a, b) => sign * byName(a, b);
   const column = columnOf(state.sort, state.scales);
+  const figures = frame.usage.column(column.metric.id);
   const sums = new Map<Comparable['members'], number>();
   const value = (item: Comparable): number => {
-    if (item.row >= 0) return frame.usage.value(column.metric.id, item.row);
+    if (item.row >= 0) return figures[item.row] ?? Number.NaN;
     const known = sums.get(item.members) ?? figureOf(frame, item, column, state.scales);
     sums.set(item.members, known);
     return known;
   };
   return (a, b) => {
-    const [first, second] = [value(a), value(b)];
+    const first = value(a);
+    const second = value(b);
     const missing = Number(Number.isNaN(first)) - Number(Number.isNaN(second));
     return missing || sign * (second - first || 0) || byName(a, b);
   };

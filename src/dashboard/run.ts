@@ -50,8 +50,6 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
-const HISTORY_LENGTH = 300;
-
 /** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<void> {
   const { hierarchy, proc, seconds, settings, dashboards, directory } = options;
@@ -59,7 +57,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
   const namespaces = openSelectedNamespaces({ mount: hierarchy.mount, proc });
-  const history = createHistory(CHARTED, HISTORY_LENGTH);
+  const history = createHistory(CHARTED, seconds);
   const recreations = createRecreations();
   const events = createEventLog();
   const drifts = createDriftWatch(options.findDrifts);
@@ -123,6 +121,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     }
     const state = controller.state();
     const inode = controller.selected()?.inode;
+    const age = frame ? past.age(frame) : 0;
     const composed = compose(
       {
         state,
@@ -131,14 +130,14 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         dashboards,
         processes: processes.of(inode),
         namespaces: namespaces.of(controller.selected(), frame?.workloads ?? []),
-        historyOf: (id) => history.of(inode ?? -1, id),
+        historyOf: (id, samples) => history.of(inode ?? -1, id, samples, Math.round(age / seconds)),
         seconds,
         raw,
         recreated: recreations.recent(),
         events: events.all(),
         drifts: drifts.all(),
         gasps: events.gasps(Date.now()),
-        age: frame ? past.age(frame) : 0,
+        age,
         message: messageNow(),
       },
       width,
@@ -217,9 +216,10 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   }
 
   async function tick(): Promise<void> {
-    await guarded('sample', async () => {
+    let isDrawn = false;
+    const sample = guarded('sample', async () => {
       const next = await source.next(visible);
-      history.push(next.usage);
+      history.push(next.usage, visible);
       past.push(next);
       recreations.push(next.workloads, Date.now());
       const news = events.push(next);
@@ -230,17 +230,27 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       // A held display stands still; what is remembered goes on.
       if (!paused || !frame) frame = next;
       if (open) draw();
+      isDrawn = true;
     });
-    // The tree of what is selected now, drawn when it is read.
-    await guarded('processes', async () => {
-      const selected = controller.selected();
-      // A held tree stands still, but one that was never read is not "reading …" for ever.
-      if (!selected || (controller.state().paused && processes.of(selected.inode))) return;
-      await processes.read(selected);
-      if (open) draw();
+    // Beside the sample, so that one draw shows both; late, it has its own.
+    const list = guarded('processes', async () => {
+      await readProcesses();
+      if (open && isDrawn) draw();
     });
-    await guarded('explain', readExplained);
+    await Promise.all([sample, list, guarded('explain', readExplained)]);
     void guarded('namespaces', readNamespaces);
+    const selected = controller.selected();
+    // Selected by this very sample.
+    if (!selected || processes.of(selected.inode)) return;
+    await guarded('processes', readProcesses);
+    if (open) draw();
+  }
+
+  async function readProcesses(): Promise<void> {
+    const selected = controller.selected();
+    // A held tree stands still, but one that was never read is not "reading …" for ever.
+    if (!selected || (controller.state().paused && processes.of(selected.inode))) return;
+    await processes.read(selected);
   }
 
   async function loop(): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the user has set and selected. Pure data: `update.ts` changes it, the views draw it, the loop feeds it. */
 import type { Grouping, ItemKey } from '../metrics/grouping.ts';
+import { SPANS } from './chart-view.ts';
 import type { Scales } from './columns.ts';
 import type { Modal } from './modal.ts';
 
@@ -70,7 +71,7 @@ export const INITIAL: State = {
   paused: false,
   details: false,
   charts: false,
-  span: 0,
+  span: SPANS.indexOf(300),
   screen: 0,
   theme: 'dark',
   detailsTop: 0,

@@ -112,7 +112,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
     case 'charts':
       return { ...state, charts: !state.charts, details: false, modal: undefined };
     case 'span':
-      return { ...state, span: (state.span + 1) % SPANS.length };
+      return { ...state, span: (state.span + action.by + SPANS.length) % SPANS.length };
     case 'step':
       return { ...state, paused: true };
     case 'screen':

@@ -6,7 +6,7 @@
 import type { Workload } from '../inventory/workload.ts';
 import { column } from './files.ts';
 import { formatValue } from './format.ts';
-import type { Snapshot } from './snapshot.ts';
+import { matchRows, type Snapshot } from './snapshot.ts';
 import type { Frame } from './source.ts';
 
 export const EVENT_KINDS = [
@@ -74,13 +74,13 @@ const LIMIT_COLUMNS = [
 ].map((ref) => ({ ref, file: ref.slice(0, ref.lastIndexOf(':')), index: column(ref) }));
 
 const FROZEN = column('cgroup.events:frozen');
+const CHANGES = [FROZEN, ...LIMIT_COLUMNS.map(({ index }) => index)];
 const PEAK = column('memory.peak:value');
 const CURRENT = column('memory.current:value');
 
 interface Before {
   readonly snapshot: Snapshot;
   readonly workloads: readonly Workload[];
-  readonly rowOf: ReadonlyMap<number, number>;
   readonly throttled: Float64Array;
 }
 
@@ -95,10 +95,9 @@ export function createEventLog(kept = KEPT): EventLog {
   return {
     push(frame) {
       const { snapshot } = frame.usage;
-      const rowOf = new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
       const throttled = frame.usage.column('cpu_throttled_percent');
-      const events = before ? compare(before, frame, rowOf, throttled) : [];
-      before = { snapshot, workloads: frame.workloads, rowOf, throttled };
+      const events = before ? compare(before, frame, throttled) : [];
+      before = { snapshot, workloads: frame.workloads, throttled };
       keep(...events);
       return events;
     },
@@ -121,9 +120,10 @@ export function createEventLog(kept = KEPT): EventLog {
     }
   }
 
-  function compare(old: Before, frame: Frame, rowOf: ReadonlyMap<number, number>, throttled: Float64Array): LogEvent[] {
+  function compare(old: Before, frame: Frame, throttled: Float64Array): LogEvent[] {
     const { snapshot } = frame.usage;
     const time = snapshot.wall || Date.now();
+    const wasRow = matchRows(snapshot.rows, old.snapshot.rows);
     const events: LogEvent[] = [];
     const tell = (kind: EventKind, { name, path }: Workload, text: string): void =>
       void events.push({ time, kind, name, path, text });
@@ -132,14 +132,12 @@ export function createEventLog(kept = KEPT): EventLog {
 
     /** By counter and row; the kernel counts an event in every ancestor too. */
     const rises = COUNTERS.map(({ index }) => {
-      const rise = new Float64Array(snapshot.rows.length);
-      snapshot.rows.forEach(({ inode }, row) => {
-        const was = old.rowOf.get(inode);
-        if (was !== undefined) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
+      const rise = new Float64Array(wasRow.length);
+      wasRow.forEach((was, row) => {
+        if (was >= 0) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
       });
       return rise;
     });
-    const oomRise = rises[0] ?? new Float64Array();
     const own = rises.map((rise) => {
       const left = rise.slice();
       snapshot.parents.forEach((parent, row) => {
@@ -148,59 +146,80 @@ export function createEventLog(kept = KEPT): EventLog {
       return left;
     });
 
+    function tellNew(workload: Workload): void {
+      oldPaths ??= new Set(old.workloads.map(({ path }) => path));
+      if (isTold(workload)) tell(oldPaths.has(workload.path) ? 're-created' : 'new', workload, workload.path);
+    }
     /** Made when a cgroup is new: rarely. */
     let oldPaths: ReadonlySet<string> | undefined;
-    frame.workloads.forEach((workload, row) => {
-      const was = old.rowOf.get(workload.inode);
-      if (was === undefined) {
-        oldPaths ??= new Set(old.workloads.map(({ path }) => path));
-        const isAgain = oldPaths.has(workload.path);
-        if (isTold(workload)) tell(isAgain ? 're-created' : 'new', workload, workload.path);
-        return;
-      }
+
+    function tellCounted(workload: Workload, row: number): void {
       COUNTERS.forEach(({ kind, one }, counter) => {
         const times = own[counter]?.[row] ?? 0;
         if (times > 0) tell(kind, workload, `${one}${times > 1 ? `, ${times} times` : ''}`);
       });
       if ((own[0]?.[row] ?? 0) > 0) killed.set(workload.inode, time);
-      const [burst = Number.NaN, earlier = Number.NaN] = [throttled[row], old.throttled[was]];
-      if (burst >= BURST_PERCENT && !(earlier >= BURST_PERCENT)) {
+    }
+
+    function tellChanged(workload: Workload, row: number, was: number): void {
+      const [isFrozen, wasFrozen] = [now(FROZEN, row), then(FROZEN, was)];
+      if (differ(isFrozen, wasFrozen)) tell(isFrozen === 1 ? 'frozen' : 'thawed', workload, workload.path);
+      for (const { ref, index } of LIMIT_COLUMNS) {
+        const [limit, before] = [now(index, row), then(index, was)];
+        if (!differ(limit, before)) continue;
+        const byUs = (expected.get(workload.path) ?? 0) > time ? 'by us' : 'by another';
+        tell('limit', workload, `${ref.replace(/:value$/, '')} ${shown(ref, before)} → ${shown(ref, limit)}, ${byUs}`);
+      }
+    }
+
+    for (let row = 0; row < wasRow.length; row++) {
+      const was = wasRow[row] ?? -1;
+      const workload = frame.workloads[row];
+      if (!workload) continue;
+      if (was < 0) {
+        tellNew(workload);
+        continue;
+      }
+      if (own.some((rise) => (rise[row] ?? 0) > 0)) tellCounted(workload, row);
+      const burst = throttled[row] ?? Number.NaN;
+      if (burst >= BURST_PERCENT && !((old.throttled[was] ?? Number.NaN) >= BURST_PERCENT)) {
         tell('throttled', workload, `in ${burst.toFixed(0)} % of its quota periods`);
       }
-      const [isFrozen, wasFrozen] = [now(FROZEN, row), then(FROZEN, was)];
-      if (isFrozen !== wasFrozen && !Number.isNaN(isFrozen + wasFrozen)) {
-        tell(isFrozen === 1 ? 'frozen' : 'thawed', workload, workload.path);
-      }
-      const changed = LIMIT_COLUMNS.filter(
-        ({ index }) => now(index, row) !== then(index, was) && !Number.isNaN(now(index, row) + then(index, was)),
-      );
-      for (const { ref, index } of changed) {
-        const byUs = (expected.get(workload.path) ?? 0) > time ? 'by us' : 'by another';
-        tell(
-          'limit',
-          workload,
-          `${ref.replace(/:value$/, '')} ${shown(ref, then(index, was))} → ${shown(ref, now(index, row))}, ${byUs}`,
-        );
-      }
-    });
-
-    const anyOom = oomRise.some((rise) => rise > 0);
-    for (const workload of old.workloads) {
-      if (rowOf.has(workload.inode)) continue;
-      const isOom =
-        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, old, frame, oomRise, own[0]));
-      killed.delete(workload.inode);
-      if (!isTold(workload)) continue;
-      const was = old.rowOf.get(workload.inode) ?? -1;
-      const most = [then(PEAK, was), then(CURRENT, was)].find((value) => !Number.isNaN(value)) ?? Number.NaN;
-      const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
-      tell('gone', workload, text);
-      if (isOom) lastWords.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
+      if (CHANGES.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
+
+    if (snapshot.rows !== old.snapshot.rows) tellGone(old, frame, time, tell, rises[0], own[0]);
     for (const [path, until] of expected) if (until < time) expected.delete(path);
     return events;
   }
+
+  function tellGone(
+    old: Before,
+    frame: Frame,
+    time: number,
+    tell: (kind: EventKind, workload: Workload, text: string) => void,
+    oomRise = new Float64Array(),
+    oomOwn = new Float64Array(),
+  ): void {
+    const stays = matchRows(old.snapshot.rows, frame.usage.snapshot.rows);
+    const anyOom = oomRise.some((rise) => rise > 0);
+    old.workloads.forEach((workload, was) => {
+      if ((stays[was] ?? -1) >= 0) return;
+      const isOom =
+        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, old, frame, oomRise, oomOwn));
+      killed.delete(workload.inode);
+      if (!isTold(workload)) return;
+      const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
+      const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
+      const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
+      tell('gone', workload, text);
+      if (isOom) lastWords.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
+    });
+  }
 }
+
+/** Both known, and not the same. */
+const differ = (one: number, other: number): boolean => one !== other && !Number.isNaN(one + other);
 
 const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
   values[index * rows.length + row] ?? Number.NaN;

@@ -1,46 +1,160 @@
-/** The last figures of some metrics for every row that lives, by inode: for sparklines and charts. */
+/**
+ * The last hour of some metrics of every row that lives, by inode: for sparklines and charts. Every sample of the last
+ * ones, and before that means of several, each with its largest sample. A figure that stays as it is takes no room, and
+ * most do; where room runs out, the rows that were shown keep theirs.
+ */
 import type { Usage } from './usage.ts';
 
 export interface History {
-  push(usage: Usage): void;
-  /** Oldest first; NaN where it was unavailable. Empty for an unknown row or metric. */
-  of(inode: number, id: string): number[];
+  /** `visible`: inodes of the rows that are shown. */
+  push(usage: Usage, visible: ReadonlySet<number>): void;
+  /** So many samples up to the one `back` before the last, as far as they are kept. */
+  of(inode: number, id: string, samples: number, back?: number): Trace;
 }
 
-interface Ring {
-  /** A metric after the other, `length` figures each. */
-  readonly values: Float32Array;
-  next: number;
-  count: number;
+export interface Trace {
+  /** Oldest first; NaN where it was unavailable. */
+  readonly values: readonly number[];
+  /** The largest sample of what each value stands for. */
+  readonly mosts: readonly number[];
+  /** Samples that each value is the mean of; the last one may be of fewer. */
+  readonly fold: number;
 }
 
-export function createHistory(ids: readonly string[], length: number): History {
-  const rings = new Map<number, Ring>();
+/** Samples kept one by one, and as many means. */
+export const KEPT = 300;
+const HOUR_SECONDS = 3600;
+/** 3.6 KB each. */
+const MOST_SERIES = 5_000;
+
+interface Series {
+  /** Of every sample from number `since` on, where there is no room for them or no need. */
+  steady: number;
+  since: number;
+  room: Room | undefined;
+}
+
+/** Rings: sample n is at n % KEPT, the mean of samples n * fold to (n + 1) * fold at n % KEPT. */
+interface Room {
+  readonly samples: Float32Array;
+  readonly means: Float32Array;
+  readonly mosts: Float32Array;
+}
+
+/** Samples in a mean, so that an hour is kept; all of them are among the last KEPT from 0.1 s on. */
+const foldOf = (seconds: number): number =>
+  Math.min(KEPT, Math.max(1, Math.ceil(HOUR_SECONDS / Math.max(seconds, 0.1) / KEPT)));
+
+/** `seconds` between two samples. */
+export function createHistory(ids: readonly string[], seconds: number, mostSeries = MOST_SERIES): History {
+  const fold = foldOf(seconds);
+  const series = new Map<number, Series[]>();
+  /** Those that have room, the one that was shown least lately first. */
+  const roomy = new Set<Series>();
+  let rows: Usage['snapshot']['rows'] = [];
+  /** Number of the next sample. */
+  let next = 0;
+
+  function record(one: Series, value: number, isVisible: boolean): void {
+    if (one.room === undefined) {
+      if (Object.is(one.steady, value)) return;
+      if (roomy.size >= mostSeries && isVisible) takeRoom();
+      if (roomy.size >= mostSeries || Number.isNaN(one.steady)) {
+        one.steady = value;
+        one.since = next;
+        return;
+      }
+      one.room = roomFor(one);
+      roomy.add(one);
+    }
+    one.room.samples[next % KEPT] = value;
+    one.steady = value;
+  }
+
+  function takeRoom(): void {
+    const [longest] = roomy;
+    if (!longest) return;
+    roomy.delete(longest);
+    longest.room = undefined;
+    longest.since = next;
+  }
+
+  function roomFor({ steady, since }: Series): Room {
+    const ring = (first: number, end: number): Float32Array => {
+      const values = new Float32Array(KEPT).fill(Number.NaN);
+      for (let at = Math.max(first, end - KEPT); at < end; at++) values[at % KEPT] = steady;
+      return values;
+    };
+    const [firstMean, endMean] = [Math.floor(since / fold), Math.floor(next / fold)];
+    return { samples: ring(since, next), means: ring(firstMean, endMean), mosts: ring(firstMean, endMean) };
+  }
+
+  /** Of the samples from `first` to before `end`, all of them kept. */
+  function summary({ samples }: Room, first: number, end: number): { mean: number; most: number } {
+    let [sum, known, most] = [0, 0, Number.NaN];
+    for (let at = first; at < end; at++) {
+      const value = samples[at % KEPT] ?? Number.NaN;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      known++;
+      if (!(value <= most)) most = value;
+    }
+    return { mean: known > 0 ? sum / known : Number.NaN, most };
+  }
+
+  function forget(living: Usage['snapshot']['rows']): void {
+    const inodes = new Set(living.map(({ inode }) => inode));
+    for (const [inode, gone] of series) {
+      if (inodes.has(inode)) continue;
+      series.delete(inode);
+      for (const one of gone) roomy.delete(one);
+    }
+  }
+
   return {
-    push: (usage) => {
-      const columns = ids.map((id) => usage.column(id));
-      const living = new Set<number>();
-      usage.snapshot.rows.forEach(({ inode }, row) => {
-        living.add(inode);
-        const ring = rings.get(inode) ?? { values: new Float32Array(length * ids.length), next: 0, count: 0 };
-        columns.forEach((column, index) => {
-          ring.values[index * length + ring.next] = column[row] ?? Number.NaN;
-        });
-        ring.next = (ring.next + 1) % length;
-        ring.count = Math.min(length, ring.count + 1);
-        rings.set(inode, ring);
-      });
-      for (const inode of rings.keys()) if (!living.has(inode)) rings.delete(inode);
+    push: ({ snapshot, column }, visible) => {
+      if (snapshot.rows !== rows) forget(snapshot.rows);
+      rows = snapshot.rows;
+      const columns = ids.map(column);
+      for (let row = 0; row < rows.length; row++) {
+        const inode = rows[row]?.inode ?? -1;
+        const isVisible = visible.has(inode);
+        const own = series.get(inode) ?? ids.map((): Series => ({ steady: Number.NaN, since: next, room: undefined }));
+        series.set(inode, own);
+        for (let index = 0; index < columns.length; index++) {
+          const one = own[index];
+          if (one) record(one, Math.fround(columns[index]?.[row] ?? Number.NaN), isVisible);
+          // The last of those with room is the one that was shown last.
+          if (one?.room && isVisible && roomy.delete(one)) roomy.add(one);
+        }
+      }
+      next++;
+      if (next % fold !== 0) return;
+      for (const { room } of roomy) {
+        if (!room) continue;
+        const { mean, most } = summary(room, next - fold, next);
+        const at = (next / fold - 1) % KEPT;
+        room.means[at] = mean;
+        room.mosts[at] = most;
+      }
     },
-    of: (inode, id) => {
-      const ring = rings.get(inode);
-      const index = ids.indexOf(id);
-      if (!ring || index < 0) return [];
-      const start = (ring.next - ring.count + length) % length;
-      return Array.from(
-        { length: ring.count },
-        (_, step) => ring.values[index * length + ((start + step) % length)] ?? Number.NaN,
-      );
+    of: (inode, id, samples, back = 0) => {
+      const one = series.get(inode)?.[ids.indexOf(id)];
+      const isFine = samples + back <= KEPT || fold === 1;
+      if (!one) return { values: [], mosts: [], fold: isFine ? 1 : fold };
+      const { room, since, steady } = one;
+      const end = isFine ? next - back : Math.ceil((next - back) / fold);
+      const wanted = Math.min(KEPT, isFine ? samples : Math.ceil(samples / fold));
+      const first = Math.max(0, end - wanted, room ? 0 : isFine ? since : Math.floor(since / fold));
+      const ring = (pick: 'means' | 'mosts'): number[] =>
+        Array.from({ length: Math.max(0, end - first) }, (_, step) => {
+          const at = first + step;
+          if (!room) return steady;
+          if (isFine) return room.samples[at % KEPT] ?? Number.NaN;
+          if ((at + 1) * fold <= next) return room[pick][at % KEPT] ?? Number.NaN;
+          return summary(room, at * fold, next)[pick === 'means' ? 'mean' : 'most'];
+        });
+      return { values: ring('means'), mosts: ring('mosts'), fold: isFine ? 1 : fold };
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/colle
 import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, fileMask, SNAPSHOT_FILES, tierMask } from './files.ts';
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
-import { emptyColumns, parentRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
+import { emptyColumns, matchRows, parentRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
 
 export interface SamplerOptions {
   readonly collector: Collector;
@@ -49,11 +49,14 @@ const NETWORK = SNAPSHOT_FILES.length - 1;
 export function createSampler({ collector, host, network, slowTicks = 10 }: SamplerOptions): Sampler {
   /** Collector id by inode. */
   const ids = new Map<number, number>();
+  /** Of the rows that were asked for last. */
+  let followed: { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array } | undefined;
   let previous: { snapshot: Snapshot; rowOf: ReadonlyMap<number, number> } | undefined;
   let tickNumber = 0;
 
   /** Follows the request's cgroups and lets go of the others. */
-  function follow(rows: readonly SnapshotRow[]): void {
+  function follow(rows: readonly SnapshotRow[]): Uint32Array {
+    if (followed?.rows === rows) return followed.ids;
     const wanted = new Set(rows.map(({ inode }) => inode));
     for (const [inode, id] of ids) {
       if (wanted.has(inode)) continue;
@@ -61,6 +64,8 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       ids.delete(inode);
     }
     for (const { path, inode } of rows) if (!ids.has(inode)) ids.set(inode, collector.add(path));
+    followed = { rows, ids: Uint32Array.from(rows, ({ inode }) => ids.get(inode) ?? 0) };
+    return followed.ids;
   }
 
   function maskOf({ path, inode }: SnapshotRow, { visible, touched }: TickRequest): number {
@@ -75,47 +80,46 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
 
   /** The pass as a Snapshot: rows that are gone left out, values that were not read carried over. */
   function assemble(request: TickRequest, columns: Columns, hostNow: Snapshot['host'], started: number): Snapshot {
-    const kept: number[] = [];
-    request.rows.forEach((entry, row) => {
-      if (columns.states[row] === PRESENT && columns.inodes[row] === entry.inode) kept.push(row);
-    });
-    const rows = kept.flatMap((row) => request.rows[row] ?? []);
-    const { values, errors, times } = emptyColumns(rows.length);
+    const asked = request.rows;
+    const from = new Int32Array(asked.length);
+    let count = 0;
+    for (let row = 0; row < asked.length; row++) {
+      if (columns.states[row] === PRESENT && columns.inodes[row] === asked[row]?.inode) from[count++] = row;
+    }
+    const rows =
+      count === asked.length ? asked : Array.from(from.subarray(0, count)).flatMap((row) => asked[row] ?? []);
     const old = previous?.snapshot;
-    kept.forEach((from, to) => {
-      const oldRow = old ? (previous?.rowOf.get(rows[to]?.inode ?? -1) ?? -1) : -1;
-      for (let file = 0; file < CGROUP_FILES.length; file++) {
-        const read = columns.errors[file * columns.rows + from] !== NOT_READ;
-        if (!read && oldRow < 0) continue;
-        const source = read ? columns : old;
-        if (!source) continue;
-        const sourceRows = read ? columns.rows : (old?.rows.length ?? 0);
-        const sourceRow = read ? from : oldRow;
-        const first = FIRST_COLUMN[file] ?? 0;
-        const end = first + (CGROUP_FILES[file]?.keys.length ?? 0);
-        for (let index = first; index < end; index++) {
-          values[index * rows.length + to] = source.values[index * sourceRows + sourceRow] ?? Number.NaN;
-        }
-        errors[file * rows.length + to] = source.errors[file * sourceRows + sourceRow] ?? NOT_READ;
-        times[file * rows.length + to] = source.times[file * sourceRows + sourceRow] ?? Number.NaN;
+    const oldRows = matchRows(rows, old?.rows ?? []);
+    const { values, errors, times } = emptyColumns(count);
+    const oldCount = old?.rows.length ?? 0;
+    const isRead = new Uint8Array(count);
+    /** One stretch of figures: what this pass read, else what was known before. */
+    const join = (into: Float64Array, index: number, read: Float64Array, before: Float64Array | undefined): void => {
+      for (let row = 0; row < count; row++) {
+        if (isRead[row]) into[index * count + row] = read[index * columns.rows + (from[row] ?? 0)] ?? Number.NaN;
+        else if (before) into[index * count + row] = before[index * oldCount + (oldRows[row] ?? -1)] ?? Number.NaN;
       }
-    });
-    return {
-      wall: Date.now(),
-      monotonic: started,
-      host: hostNow,
-      rows,
-      parents: parentRows(rows),
-      values,
-      errors,
-      times,
     };
+    for (let file = 0; file < CGROUP_FILES.length; file++) {
+      for (let row = 0; row < count; row++) {
+        const error = columns.errors[file * columns.rows + (from[row] ?? 0)] ?? NOT_READ;
+        const oldRow = oldRows[row] ?? -1;
+        isRead[row] = Number(error !== NOT_READ || oldRow < 0);
+        errors[file * count + row] = isRead[row] ? error : (old?.errors[file * oldCount + oldRow] ?? NOT_READ);
+      }
+      const first = FIRST_COLUMN[file] ?? 0;
+      const end = first + (CGROUP_FILES[file]?.keys.length ?? 0);
+      for (let index = first; index < end; index++) join(values, index, columns.values, old?.values);
+      join(times, file, columns.times, old?.times);
+    }
+    const parents = old?.rows === rows ? old.parents : parentRows(rows);
+    return { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
   }
 
   async function addNetwork(snapshot: Snapshot, visible: ReadonlySet<number> | undefined): Promise<void> {
     if (!network) return;
-    const shown = snapshot.rows.flatMap((entry, row) =>
-      !visible || visible.has(entry.inode) ? [{ ...entry, row }] : [],
+    const shown = snapshot.rows.flatMap(({ path, inode }, row) =>
+      !visible || visible.has(inode) ? [{ path, inode, row }] : [],
     );
     const count = snapshot.rows.length;
     const first = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
@@ -130,11 +134,11 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
 
   return {
     async tick(request) {
-      follow(request.rows);
+      const asked = follow(request.rows);
       const started = Number(process.hrtime.bigint()) / 1e6;
       const [columns, hostNow] = await Promise.all([
         collector.collect({
-          ids: Uint32Array.from(request.rows, ({ inode }) => ids.get(inode) ?? 0),
+          ids: asked,
           masks: Uint32Array.from(request.rows, (row) => maskOf(row, request)),
         }),
         host.read(),
@@ -142,13 +146,16 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       tickNumber++;
       const snapshot = assemble(request, columns, hostNow, started);
       await addNetwork(snapshot, request.visible);
-      const rowOf = new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
-      const vanished = request.rows.filter(({ inode }) => !rowOf.has(inode));
+      const isSame = previous?.snapshot.rows === snapshot.rows;
+      const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
+      const isWhole = snapshot.rows.length === request.rows.length;
+      const vanished = isWhole ? [] : request.rows.filter(({ inode }) => !rowOf.has(inode));
       // A vanished cgroup is let go of here: whoever has its path next is another one.
       for (const { inode } of vanished) {
         const id = ids.get(inode);
         if (id !== undefined) collector.remove(id);
         ids.delete(inode);
+        followed = undefined;
       }
       previous = { snapshot, rowOf };
       return { snapshot, vanished, reads: columns.reads, descendants: descendantsOf(snapshot) };

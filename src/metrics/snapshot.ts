@@ -8,7 +8,7 @@ export interface Snapshot {
   /** CLOCK_MONOTONIC in milliseconds when the pass began. */
   readonly monotonic: number;
   readonly host: HostSnapshot;
-  /** One row a cgroup, parents before children. */
+  /** One row a cgroup, parents before children. The array of the Snapshot before where no cgroup came or went. */
   readonly rows: readonly SnapshotRow[];
   /** Index of the parent's row; -1 for the root or where the parent is not in view. */
   readonly parents: Int32Array;
@@ -50,4 +50,13 @@ export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
     rowOf.set(path, row);
   });
   return parents;
+}
+
+/** For each row its index among `others`, by inode; -1 where it is not there. */
+export function matchRows(rows: readonly SnapshotRow[], others: readonly SnapshotRow[]): Int32Array {
+  const matched = new Int32Array(rows.length);
+  if (rows === others) return matched.map((_, row) => row);
+  const indices = new Map(others.map(({ inode }, index) => [inode, index]));
+  for (let row = 0; row < rows.length; row++) matched[row] = indices.get(rows[row]?.inode ?? -1) ?? -1;
+  return matched;
 }

@@ -20,7 +20,7 @@ import { type Usage, usageOf } from './usage.ts';
 export interface Frame {
   readonly usage: Usage;
   readonly host: HostUsage;
-  /** What each row of `usage.snapshot.rows` is. */
+  /** What each row of `usage.snapshot.rows` is. The array of the Frame before where nothing changed. */
   readonly workloads: readonly Workload[];
   readonly cost: FrameCost;
 }
@@ -91,11 +91,12 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       const usage = usageOf(before, snapshot);
       const host = hostUsage(before?.host, snapshot.host);
       before = snapshot;
-      const byInode = new Map(inventory.workloads().map((workload) => [workload.inode, workload]));
+      const isWhole = snapshot.rows.length === rows.length;
+      const living = isWhole ? undefined : new Set(snapshot.rows.map(({ inode }) => inode));
       return {
         usage,
         host,
-        workloads: snapshot.rows.map((row) => byInode.get(row.inode) ?? { ...row, kind: 'cgroup', name: row.path }),
+        workloads: living ? rows.filter(({ inode }) => living.has(inode)) : rows,
         cost: {
           milliseconds: performance.now() - started,
           reads: tick.reads,

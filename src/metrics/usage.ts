@@ -6,7 +6,7 @@ import { metric } from './catalogue.ts';
 import { type EffectiveLimit, effectiveLimits } from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
-import type { Snapshot } from './snapshot.ts';
+import { matchRows, type Snapshot } from './snapshot.ts';
 
 export interface Usage {
   readonly snapshot: Snapshot;
@@ -29,7 +29,7 @@ const SPLIT: ReadonlySet<number> = new Set(['cpu.stat:user_usec', 'cpu.stat:syst
 /** `before` is undefined for the first Snapshot: every rate is then unavailable. */
 export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage {
   const count = snapshot.rows.length;
-  const previousRows = matchRows(before, snapshot);
+  const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, EffectiveLimit>();
   const rowsByPath = new Map<string, number>();
@@ -40,9 +40,10 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     return before && previous >= 0 ? (before.values[index * before.rows.length + previous] ?? Number.NaN) : Number.NaN;
   };
   /** Set where a counter fell. */
-  const reset = Uint8Array.from({ length: count }, (_, row) =>
-    Number(MONOTONIC.some((index) => nowAt(index, row) < beforeAt(index, row))),
-  );
+  const reset = new Uint8Array(count);
+  for (const index of MONOTONIC) {
+    for (let row = 0; row < count; row++) if (nowAt(index, row) < beforeAt(index, row)) reset[row] = 1;
+  }
 
   let row = 0;
   const reading: Reading = {
@@ -95,15 +96,4 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
       return found >= 0 && inode !== undefined && snapshot.rows[found]?.inode !== inode ? -1 : found;
     },
   };
-}
-
-/** For each row its row in the Snapshot before, by inode; -1 where it is new or re-created. */
-function matchRows(before: Snapshot | undefined, snapshot: Snapshot): Int32Array {
-  const matched = new Int32Array(snapshot.rows.length).fill(-1);
-  if (!before) return matched;
-  const previous = new Map(before.rows.map(({ inode }, index) => [inode, index]));
-  snapshot.rows.forEach((entry, index) => {
-    matched[index] = previous.get(entry.inode) ?? -1;
-  });
-  return matched;
 }

@@ -139,7 +139,10 @@ for (const [width, height] of [
           dashboards,
           processes: undefined,
           namespaces: name === 'namespaces' ? namespacesOf(web, FRAME.workloads, SCAN) : undefined,
-          historyOf: (id) => (id === 'cpu_percent' ? [10, 20, 40] : []),
+          historyOf: (id) => {
+            const values = id === 'cpu_percent' ? [10, 20, 40] : [];
+            return { values, mosts: values, fold: 1 };
+          },
           seconds: 1,
           raw: undefined,
           drifts: [],
