@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
+import { currentText } from './current-text.ts';
 import type { Change, Journal } from './journal.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
@@ -44,13 +45,14 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     ...(undoes ? { undoes } : {}),
   };
   journal.begin(change);
-  const begun: Write[] = [];
+  const begun: Begun[] = [];
   try {
     for (const group of bySubject(change.writes)) {
       const [first] = group;
       if (!first) continue;
-      begun.push(...group);
+      begun.push(...group.map((write) => ({ write, accepted: false })));
       await ownerOf(first, files).apply(group);
+      begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
       for (const write of group) await verify(write, files, machine);
     }
   } catch (error) {
@@ -88,10 +90,10 @@ const SETTLE_STEP_MS = 10;
 async function verify({ path, file, after, via }: Write, files: CgroupFiles, machine: Machine): Promise<void> {
   const deadline = performance.now() + (via === 'cgroupfs' ? 0 : SETTLE_MS);
   for (;;) {
-    const now = readOr(files, path, file, via);
-    if (now !== undefined && sameValue(file, now, after, machine)) return;
+    const now = currentText({ path, file }, files);
+    if (sameValue(file, now, after, machine)) return;
     if (performance.now() >= deadline) {
-      if (now === undefined) {
+      if (!isThere(path, file, files)) {
         throw new ApplyError(
           `${path}/${file} does not exist after ${via} set it: its controller is not delegated there; for a user's units add Delegate=cpu cpuset io memory pids to user@.service`,
         );
@@ -104,12 +106,12 @@ async function verify({ path, file, after, via }: Write, files: CgroupFiles, mac
   }
 }
 
-/** An owner's file may appear only with its first limit. */
-function readOr(files: CgroupFiles, path: string, file: string, via: Write['via']): string | undefined {
+function isThere(path: string, file: string, files: CgroupFiles): boolean {
   try {
-    return files.read(path, file).trim();
+    files.read(path, file);
+    return true;
   } catch (error) {
-    if (via !== 'cgroupfs' && error instanceof CgroupFileError && error.code === 'ENOENT') return undefined;
+    if (error instanceof CgroupFileError) return false;
     throw error;
   }
 }
@@ -122,19 +124,26 @@ export function sameValue(file: string, text: string, written: string, machine: 
   );
 }
 
+/** A write under way; `accepted` once its owner took it, whatever the file says yet. */
+interface Begun {
+  readonly write: Write;
+  readonly accepted: boolean;
+}
+
 /**
- * In the reverse order, each file by itself; gives what could not be restored. A file that still has its old value, or
- * whose cgroup is gone, has nothing to restore.
+ * In the reverse order, each file by itself; gives what could not be restored. Nothing is to be restored where the cgroup
+ * is gone, or the file still has its old value and no owner keeps the new one.
  */
 async function rollBack(
-  begun: readonly Write[],
+  begun: readonly Begun[],
   { files, machine, ownerOf = openOwner }: ApplyContext,
 ): Promise<string[]> {
   const stuck: string[] = [];
-  for (const write of begun.toReversed()) {
+  for (const { write, accepted } of begun.toReversed()) {
     try {
-      const now = files.read(write.path, write.file).trim();
-      if (sameValue(write.file, now, write.before, machine)) continue;
+      const now = currentText(write, files);
+      const isKept = accepted && write.via !== 'cgroupfs';
+      if (!isKept && sameValue(write.file, now, write.before, machine)) continue;
       const back = { ...write, before: now, after: restorable(write, files) };
       await ownerOf(write, files).apply([back]);
       await verify(back, files, machine);

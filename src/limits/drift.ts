@@ -4,6 +4,7 @@
  */
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
+import { currentText } from './current-text.ts';
 import type { Change } from './journal.ts';
 import type { Plan, PlanContext, Write } from './plan.ts';
 
@@ -33,7 +34,7 @@ export function driftOf(
       if (change.outcome !== 'applied') continue;
       try {
         if (files.inode(write.path) !== write.inode) continue;
-        const now = files.read(write.path, write.file).trim();
+        const now = currentText(write, files);
         if (!sameValue(write.file, now, write.after, machine)) drifts.push({ change, write, now, by: culprit(write) });
       } catch (error) {
         // Gone meanwhile: nothing is left to drift.

@@ -7,6 +7,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
+import { currentText } from './current-text.ts';
 import { effectiveNote } from './effective-note.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
@@ -161,13 +162,12 @@ function planFile(
   };
 }
 
-/** systemd enables a controller when a unit gets its first property of it: until then there is no file. */
+/** Only systemd enables a controller with the first limit of it; for others a missing file cannot be set. */
 function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
   try {
-    return files.read(path, limit.file).trim();
+    return via === 'systemd' ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
   } catch (error) {
     if (!(error instanceof CgroupFileError && error.code === 'ENOENT')) throw error;
-    if (via === 'systemd') return limit.unset;
     const why = whyMissing(path, limit, files);
     throw why === undefined ? error : new NoSuchLimitError(why);
   }

@@ -1,6 +1,7 @@
 /** The way back: a journalled change as a Plan that restores what was there before it. */
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
+import { currentText } from './current-text.ts';
 import type { Change } from './journal.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
@@ -30,7 +31,7 @@ export function planUndo(change: Change, { files, machine }: PlanContext): Plan 
       risks.push({ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` });
       continue;
     }
-    const now = files.read(done.path, done.file).trim();
+    const now = currentText(done, files);
     const after = restorable(done, files);
     const restored = { ...done, before: now, after };
     if (sameValue(done.file, now, after, machine)) {

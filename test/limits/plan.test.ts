@@ -9,6 +9,7 @@ import { LIMITS } from '../../src/limits/catalogue.ts';
 import { driftOf, driftText, planReapply } from '../../src/limits/drift.ts';
 import { openJournal, parseJournal } from '../../src/limits/journal.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
+import type { Owner } from '../../src/limits/owners/owner.ts';
 import { type Plan, type PlanContext, planSet } from '../../src/limits/plan.ts';
 import { changeToUndo, planUndo } from '../../src/limits/undo.ts';
 import { BadValueError } from '../../src/limits/units.ts';
@@ -208,6 +209,72 @@ test('a value that did not stick is an error, not a success', () =>
     } catch (error) {
       assert.match(String(error), /reads "max 100000" after "50000 100000"/);
     }
+  }));
+
+/** As systemd sets them: the writes of one owner that keeps properties of its own, told what it is asked for. */
+function systemdPlan(context: PlanContext, line: string): Plan {
+  const { writes, ...rest } = plan(context, line);
+  return {
+    ...rest,
+    writes: writes.map((write) => ({ ...write, via: 'systemd', endpoint: '/bus', subject: 'box.service' })),
+  };
+}
+
+test('a file that goes away with its controller is no limit: systemd took it back, undone or not', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const systemd: Owner = {
+      ...cgroupfsOwner(files),
+      apply: async (writes) => {
+        for (const { path, file, after } of writes) {
+          if (after === 'max 100000') files.texts.delete(`${path}/${file}`);
+          else files.texts.set(`${path}/${file}`, after);
+        }
+      },
+    };
+    const context = { ...applyContext(files, directory), ownerOf: () => systemd };
+    const change = await applyPlan(systemdPlan(context, '--cpu 50%'), context);
+    await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+    assert.not(files.texts.has('/box/cpu.max'));
+    assert.equal(planUndo(change, context).writes, []);
+
+    files.texts.set('/box/cpu.max', 'max 100000');
+    const again = await applyPlan(systemdPlan(context, '--cpu 50%'), context);
+    files.texts.delete('/box/cpu.max');
+    const drifts = driftOf(context.journal.read().changes, context);
+    assert.equal(
+      drifts.map(({ change, now }) => `${change.id} ${now}`),
+      [`${again.id} max 100000`],
+    );
+  }));
+
+test('what an owner accepted is taken back through it, also where the file has its old value', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const asked: string[] = [];
+    const ownerOf = ({ endpoint }: { endpoint: string }): Owner => ({
+      ...cgroupfsOwner(files),
+      apply: async (writes) => {
+        if (endpoint === '/other') {
+          files.texts.set('/box/cpu.max', 'max 100000');
+          throw new Error('no such unit');
+        }
+        for (const { path, file, after } of writes) {
+          asked.push(`${file}=${after}`);
+          files.texts.set(`${path}/${file}`, after);
+        }
+      },
+    });
+    const context = { ...applyContext(files, directory), ownerOf };
+    const { writes, ...rest } = systemdPlan(context, '--cpu 50% --pids 40');
+    const split = writes.map((write) => (write.file === 'pids.max' ? { ...write, endpoint: '/other' } : write));
+    try {
+      await applyPlan({ ...rest, writes: split }, context);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /no such unit; nothing of this change is left/);
+    }
+    assert.equal(asked, ['cpu.max=50000 100000', 'cpu.max=max 100000']);
   }));
 
 test('undo refuses a value that somebody else changed since, and a cgroup that is another', () =>
