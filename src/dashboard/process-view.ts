@@ -1,4 +1,4 @@
-/** The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command. */
+/** The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command; and who entered or opened a PID namespace. */
 import type { ProcessNode } from '../inventory/processes.ts';
 import type { UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -61,8 +61,13 @@ function processLine(node: ProcessNode, branch: string, list: ProcessList, wide:
     ...(wide ? threadsAndUser(node, list.users) : []),
     [` ${branch}`, 'dim'],
     [node.command],
-    ...(node.entered ? ([['  entered from outside', 'warning']] as const) : []),
+    ...markOf(node),
   ];
+}
+
+function markOf({ entered, isNestedInit, pidNamespace }: ProcessNode): Piece[] {
+  if (entered) return [['  entered from outside', 'warning']];
+  return isNestedInit ? [[`  init of PID namespace ${pidNamespace ?? '--'}`, 'accent']] : [];
 }
 
 const USER_CELLS = 9;

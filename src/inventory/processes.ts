@@ -36,6 +36,8 @@ export interface ProcessNode {
   readonly pidNamespace?: number;
   /** Came into its PID namespace from outside (`docker exec`, `nsenter`): it is not the init, its parent is elsewhere. */
   readonly entered: boolean;
+  /** The init of a PID namespace below that of its parent, which is in the tree too (`unshare --pid --fork`, a container in a container). */
+  readonly isNestedInit: boolean;
   /** By pid. */
   readonly children: readonly ProcessNode[];
 }
@@ -158,6 +160,7 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
   const node = (process: Process): ProcessNode => ({
     ...figures(process, pageSize),
     entered: hasEntered(process),
+    isNestedInit: isInit(process) && byPid.has(process.stat.ppid),
     children: (childrenOf.get(process.stat.pid) ?? []).map(node),
   });
   return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
@@ -167,7 +170,10 @@ const PF_KTHREAD = 0x00200000;
 
 const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
 
-const figures = ({ stat, facts, waitNs }: Process, pageSize: number): Omit<ProcessNode, 'entered' | 'children'> => ({
+const figures = (
+  { stat, facts, waitNs }: Process,
+  pageSize: number,
+): Omit<ProcessNode, 'entered' | 'isNestedInit' | 'children'> => ({
   pid: stat.pid,
   innerPid: facts.innerPid,
   ppid: stat.ppid,

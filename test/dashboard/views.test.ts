@@ -6,12 +6,14 @@ import { headerView } from '../../src/dashboard/header-view.ts';
 import { footerView, helpLines } from '../../src/dashboard/help-view.ts';
 import { KEYS } from '../../src/dashboard/keys.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
+import { processView } from '../../src/dashboard/process-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import { settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
+import type { ProcessNode } from '../../src/inventory/processes.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
@@ -176,6 +178,42 @@ test('areas tile the screen at every size', () => {
       assert.is(cells + gap, width * height, `${width}x${height}`);
     }
   }
+});
+
+test('the process tree marks who entered a PID namespace and who opened one', () => {
+  const node = (pid: number, more: Partial<ProcessNode> = {}): ProcessNode => ({
+    pid,
+    innerPid: pid - 100,
+    ppid: 1,
+    comm: 'app',
+    command: `app ${pid}`,
+    state: 'S',
+    uid: 0,
+    threads: 1,
+    startTime: 1,
+    utimeTicks: 0,
+    stimeTicks: 0,
+    rssBytes: 0,
+    waitNs: Number.NaN,
+    entered: false,
+    isNestedInit: false,
+    children: [],
+    ...more,
+  });
+  const inner = node(102, { innerPid: 1, isNestedInit: true, pidNamespace: 4026532222, children: [node(103)] });
+  const roots = [node(101, { children: [inner] }), node(104, { entered: true })];
+  const times = { time: 0, byKey: new Map() };
+  const [workload] = FRAME.workloads;
+  const lines = processView(
+    workload,
+    { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map() },
+    120,
+  );
+  const texts = lines.slice(2).map((line) => textOf(line, 120));
+  assert.equal(
+    texts.map((text) => text.slice(text.search(/[└├]|app/)).trim()),
+    ['app 101', '└─ app 102  init of PID namespace 4026532222', '└─ app 103', 'app 104  entered from outside'],
+  );
 });
 
 test.run();

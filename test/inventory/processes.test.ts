@@ -95,11 +95,13 @@ async function withStage(
   }
 }
 
-/** `pid(children)`, with `!` after one that entered. */
+/** `pid(children)`, with `!` after one that entered and `*` after the init of a namespace below. */
 const shape = (nodes: readonly ProcessNode[]): string =>
   nodes
-    .map(({ pid, entered, children }) => `${pid}${entered ? '!' : ''}${children.length ? `(${shape(children)})` : ''}`)
+    .map((node) => `${node.pid}${node.entered ? '!' : ''}${node.isNestedInit ? '*' : ''}${below(node.children)}`)
     .join(' ');
+
+const below = (children: readonly ProcessNode[]): string => (children.length > 0 ? `(${shape(children)})` : '');
 
 it('the whole subtree, rooted at the init, with every field', () =>
   withStage({ '/box': '300\n200\n', '/box/init': '100\n', '/other': '900\n' }, async ({ play, read }) => {
@@ -129,6 +131,7 @@ it('the whole subtree, rooted at the init, with every field', () =>
       waitNs: 6,
       pidNamespace: 7,
       entered: false,
+      isNestedInit: false,
     });
     assert.is(children[0]?.command, '[a) (b]');
   }));
@@ -141,6 +144,22 @@ it('what came in from outside is told from what the init started', () =>
     play({ pid: 130, ppid: 120, pids: [130, 4], namespace: 7 });
     play({ pid: 140, ppid: 60, pids: [140], namespace: 1 });
     assert.is(shape((await read()).roots), '100(110) 120!(130) 140');
+  }));
+
+it('PID namespaces in a container are subtrees, with the pids of their own; who enters one from the container shows', () =>
+  withStage({ '/box': '100\n110\n120\n130\n140\n150\n' }, async ({ play, read }) => {
+    play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
+    play({ pid: 110, ppid: 100, pids: [110, 5, 1], namespace: 8 });
+    play({ pid: 120, ppid: 110, pids: [120, 6, 2], namespace: 8 });
+    play({ pid: 130, ppid: 120, pids: [130, 7, 3, 1], namespace: 9 });
+    play({ pid: 140, ppid: 100, pids: [140, 8, 4], namespace: 8 });
+    play({ pid: 150, ppid: 60, pids: [150, 9, 5], namespace: 8 });
+    const { roots } = await read('/box');
+    assert.is(shape(roots), '100(110*(120(130*)) 140!) 150!');
+    assert.equal(
+      all(roots).map(({ innerPid }) => innerPid),
+      [1, 1, 2, 1, 4, 5],
+    );
   }));
 
 it('a service has no init, and so nobody entered it', () =>
@@ -160,7 +179,7 @@ it('a slice that holds containers: their exec sessions entered, services beside 
     play({ pid: 60, ppid: 1, namespace: 1 });
     play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
     play({ pid: 120, ppid: 60, pids: [120, 3], namespace: 7 });
-    assert.is(shape((await read()).roots), '1(50(100) 60(120!)) 2(40)');
+    assert.is(shape((await read()).roots), '1(50(100*) 60(120!)) 2(40)');
   }));
 
 it('where namespaces may not be seen, the depth tells', () =>
@@ -277,7 +296,7 @@ onKernel('a real PID namespace: its init, what it started, and what entered it',
       spawnIn(join(directory, 'inner'), 'exec unshare --pid --fork sh -c "sleep 1000 & sleep 1001; true"');
       const started = await reads(read, ({ roots }) => all(roots).length === 4);
       const init = all(started.roots).find(({ innerPid }) => innerPid === 1);
-      assert.ok(init);
+      assert.ok(init?.isNestedInit);
       if (!init) return;
       assert.equal(
         init.children.map(({ command, entered }) => [command, entered]),
