@@ -13,6 +13,7 @@
         "src/launch.cc",
         "src/module.cc",
         "src/namespaces.cc",
+        "src/network.cc",
         "src/parser.cc",
         "src/poller.cc",
         "src/process.cc",

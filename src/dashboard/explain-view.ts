@@ -1,11 +1,12 @@
 /** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
-import type { Workload } from '../inventory/workload.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { LimitKind } from '../metrics/reading.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
+import { networkSharers } from '../metrics/totals.ts';
 import { CPU_SCALES, columnOf, figureOf, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import type { Line } from './style.ts';
 
@@ -81,6 +82,15 @@ function ownLines(frame: Frame, row: number, workload: Workload, metric: Metric,
   lines.push([['cgroup      ', 'dim'], [`${workload.path}  inode ${workload.inode}`]]);
   if (metric.sources.some((source) => source.startsWith('/proc/'))) {
     lines.push([['file        ', 'dim'], ['/proc/PID/net/dev of one of its processes']]);
+    const sharers = networkSharers(frame.usage, row).flatMap((other) => frame.workloads[other] ?? []);
+    const names = sharers.filter(isListed).map(({ name }) => name);
+    if (names.length > 0) {
+      const text = `${names.join(', ')} are in the same network namespace and show its figures too: a sum counts it once`;
+      lines.push([
+        ['shared      ', 'dim'],
+        [text, 'warning'],
+      ]);
+    }
   }
   for (const file of filesOf(metric)) {
     const text = raw?.inode === workload.inode ? raw.texts.get(file) : undefined;

@@ -122,6 +122,11 @@ export interface Native {
   launch(spec: LaunchSpec, onExit: (code: number, signal: number) => void): NativeChild;
   /** IN_MODIFY of files in watched directories; `overflow` when the kernel dropped events (IN_Q_OVERFLOW). */
   createInotify(onEvent: (watch: number, name: string) => void, onOverflow: () => void): NativeInotify;
+  /**
+   * rtnetlink(7) requests (./route-netlink.ts), each with every message of its answer, asked in the network namespace
+   * that the descriptor refers to (-1: our own) by a thread that ends with it. Rejects where it may not be entered.
+   */
+  routeNetlink(namespace: number, requests: readonly Uint8Array[]): Promise<Uint8Array[]>;
 }
 
 export type LoadedNative =
@@ -185,6 +190,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   createPsiTrigger: true,
   launch: true,
   createInotify: true,
+  routeNetlink: true,
 };
 
 /** An addon built from other sources may lack a function; that its functions are as typed here is the build's word. */

@@ -95,6 +95,29 @@ const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).fl
   }),
 );
 
+/** What each counter of net/dev is: it has one for either way. */
+const NETWORK_RATES = [
+  { key: 'bytes', unit: 'bytes_per_second', label: '', help: 'Bytes' },
+  { key: 'packets', unit: 'ops_per_second', label: ' PK', help: 'Packets' },
+  { key: 'drop', unit: 'ops_per_second', label: ' DR', help: 'Packets dropped, of those' },
+  { key: 'errors', unit: 'ops_per_second', label: ' ER', help: 'Errors, of packets' },
+] as const;
+
+const NETNS = column('/proc/PID/net/dev:netns');
+
+const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, label, help }) =>
+  (['rx', 'tx'] as const).map((way): Metric => {
+    const metric = rate(`/proc/PID/net/dev:${way}_${key}`, unit, 1, {
+      id: `net_${way}_${key === 'drop' ? 'drops' : key}_per_second`,
+      label: `${label === '' ? 'NET ' : ''}${way.toUpperCase()}${label}`,
+      help: `${help} ${way === 'rx' ? 'received' : 'sent'} per second in its own network namespace, without lo; unavailable where it shares the host's.`,
+      ...(way === 'rx' && key === 'bytes' ? { aliases: ['net'] } : {}),
+    });
+    // The counters of another namespace are no change of these.
+    return { ...metric, derive: (reading) => (reading.change(NETNS) === 0 ? metric.derive(reading) : Number.NaN) };
+  }),
+);
+
 /** `memory.current` without what the kernel drops first: what `docker stats`, the kubelet and cAdvisor show. */
 const workingSet = (reading: Reading): number => Math.max(0, reading.now(MEMORY_CURRENT) - reading.now(INACTIVE_FILE));
 
@@ -282,17 +305,7 @@ export const METRICS: readonly Metric[] = [
     width: 8,
     derive: (reading) => reading.limit('pids'),
   },
-  rate('/proc/PID/net/dev:rx_bytes', 'bytes_per_second', 1, {
-    id: 'net_rx_bytes_per_second',
-    label: 'NET RX',
-    help: "Bytes received per second in its own network namespace, without lo; unavailable where it shares the host's.",
-    aliases: ['net'],
-  }),
-  rate('/proc/PID/net/dev:tx_bytes', 'bytes_per_second', 1, {
-    id: 'net_tx_bytes_per_second',
-    label: 'NET TX',
-    help: "Bytes sent per second in its own network namespace, without lo; unavailable where it shares the host's.",
-  }),
+  ...networkMetrics,
   gauge('cgroup.events:populated', 'flag', {
     id: 'populated',
     label: 'POP',

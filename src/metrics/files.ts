@@ -48,11 +48,14 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   { file: 'cgroup.stat', format: 'flat', keys: ['nr_descendants', 'nr_dying_descendants'], tier: 'limit' },
 ];
 
-/** Read through a process of the row (`network.ts`), not through the collector; a file of the Snapshot all the same. */
+/**
+ * Read through a process of the row (`network.ts`), not through the collector; a file of the Snapshot all the same. `netns`
+ * is its inode, which tells network namespaces apart: rows with the same one show the same counters.
+ */
 export const NETWORK_FILE = {
   file: '/proc/PID/net/dev',
   format: 'devices',
-  keys: ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'rx_drop', 'tx_drop'],
+  keys: ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'rx_drop', 'tx_drop', 'rx_errors', 'tx_errors', 'netns'],
 } as const satisfies FileSpec;
 
 /** Every file of a Snapshot, in order. */

@@ -1,10 +1,16 @@
-/** Sums over rows that add up: a row inside another one of them is part of it and is not counted again. */
+/**
+ * Sums over rows that add up: a row inside another one of them is part of it and is not counted again, nor is a network
+ * namespace that several of them share.
+ */
+import { isWithin } from '../kernel/cgroup-path.ts';
+import { NOT_READ } from '../kernel/collector.ts';
 import { type Metric, metric } from './catalogue.ts';
+import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
 import type { Usage } from './usage.ts';
 
-/** Shares of different wholes, running averages, limits and flags have no sum; nor has network, which rows may share. */
+/** Shares of different wholes, running averages, limits and flags have no sum. */
 export function isAdditive({ id, unit }: Metric): boolean {
-  if (unit === 'flag' || unit === 'cpus' || id.startsWith('net_') || id.startsWith('psi_')) return false;
+  if (unit === 'flag' || unit === 'cpus' || id.startsWith('psi_')) return false;
   if (unit === 'percent') return ['cpu_percent', 'cpu_user_percent', 'cpu_system_percent'].includes(id);
   return !/limit|peak|weight/.test(id);
 }
@@ -18,14 +24,42 @@ export function outermost(rows: readonly number[], parents: Int32Array): number[
   });
 }
 
-/** NaN where the metric has no sum, or no row has it. `rows` must be outermost. */
+/**
+ * NaN where the metric has no sum, no row has it, or the network of one of them was not read because it is not visible: a
+ * sum of some would pass for the sum of all. `rows` must be outermost.
+ */
 export function sumOf(usage: Usage, id: string, rows: readonly number[]): number {
-  if (!isAdditive(metric(id))) return Number.NaN;
-  const column = usage.column(id);
+  const shape = metric(id);
+  if (!isAdditive(shape)) return Number.NaN;
+  const values = usage.column(id);
+  const isNetwork = shape.sources.some((source) => source.startsWith(`${NETWORK_FILE.file}:`));
+  const counted = new Set<number>();
   let sum = Number.NaN;
   for (const row of rows) {
-    const value = column[row] ?? Number.NaN;
-    if (!Number.isNaN(value)) sum = Number.isNaN(sum) ? value : sum + value;
+    const value = values[row] ?? Number.NaN;
+    const netns = isNetwork ? networkOf(usage, row) : undefined;
+    if (isNetwork && usage.snapshot.errors[NETWORK * usage.snapshot.rows.length + row] === NOT_READ) return Number.NaN;
+    if (Number.isNaN(value) || (netns !== undefined && counted.has(netns))) continue;
+    if (netns !== undefined) counted.add(netns);
+    sum = Number.isNaN(sum) ? value : sum + value;
   }
   return sum;
+}
+
+const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);
+const NETNS = column(`${NETWORK_FILE.file}:netns`);
+
+/** What tells the network namespace of a row; NaN for the host's, and where it was not read. */
+export const networkOf = ({ snapshot }: Usage, row: number): number =>
+  snapshot.values[NETNS * snapshot.rows.length + row] ?? Number.NaN;
+
+/** Other rows with the network namespace of this one, beside what holds it and what it holds. */
+export function networkSharers(usage: Usage, row: number): number[] {
+  const netns = networkOf(usage, row);
+  const { rows } = usage.snapshot;
+  const own = rows[row]?.path;
+  if (Number.isNaN(netns) || own === undefined) return [];
+  return rows.flatMap(({ path }, other) =>
+    networkOf(usage, other) === netns && !isWithin(path, own) && !isWithin(own, path) ? [other] : [],
+  );
 }

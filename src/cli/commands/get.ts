@@ -1,8 +1,10 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createNetworkInspector } from '../../inventory/network/inspect.ts';
 import { ownerOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { LIMITS, sizeText } from '../../limits/catalogue.ts';
 import { METRICS, metric } from '../../metrics/catalogue.ts';
@@ -10,8 +12,9 @@ import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
-import { type GlobalOptions, openHierarchy, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
 import { oneLine } from '../plan-text.ts';
 
@@ -52,10 +55,17 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     const row = frame.usage.rowOf(workload.path, workload.inode);
     if (row < 0) throw new Error(`${name} (${workload.path}) ended while it was looked at`);
     const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
-    console.log(options.json ? json(workload, limits, frame, row) : text(workload, limits, frame, row));
+    const { inspect } = createNetworkInspector({ mount: hierarchy.mount, proc: PROC, readFiles: createReadFiles() });
+    const inside: Inside = { network: await inspect(workload, frame.workloads) };
+    console.log(options.json ? json(workload, limits, frame, row, inside) : text(workload, limits, frame, row, inside));
   } finally {
     source.close();
   }
+}
+
+/** What is within it. */
+interface Inside {
+  readonly network: Awaited<ReturnType<ReturnType<typeof createNetworkInspector>['inspect']>>;
 }
 
 function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
@@ -74,7 +84,7 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   });
 }
 
-function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number): string {
+function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number, inside: Inside): string {
   return JSON.stringify(
     {
       ...workload,
@@ -83,6 +93,7 @@ function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
         ...line,
         ...(effective === undefined ? {} : { effective: jsonValue(effective) }),
       })),
+      ...inside,
       ...Object.fromEntries(METRICS.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
       unavailable: Object.fromEntries(
         METRICS.flatMap(({ id }) => {
@@ -96,7 +107,13 @@ function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
   );
 }
 
-function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number): string {
+function text(
+  workload: Workload,
+  limits: readonly LimitLine[],
+  { usage }: Frame,
+  row: number,
+  { network }: Inside,
+): string {
   const line = (label: string, value: string): string => `  ${label.padEnd(LABEL_CELLS)} ${value}`;
   const figure = (id: string): string => {
     const { label, unit } = metric(id);
@@ -125,6 +142,8 @@ function text(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
     ...PRESSURE.map(figure),
     'events since it was made',
     ...EVENTS.map(figure),
+    'network',
+    ...networkLines(network).map(([label, value]) => line(label, terminalSafe(value))),
   ].join('\n');
 }
 
@@ -167,6 +186,12 @@ const USAGE = [
   'io_write_bytes_per_second',
   'net_rx_bytes_per_second',
   'net_tx_bytes_per_second',
+  'net_rx_packets_per_second',
+  'net_tx_packets_per_second',
+  'net_rx_drops_per_second',
+  'net_tx_drops_per_second',
+  'net_rx_errors_per_second',
+  'net_tx_errors_per_second',
   'pids',
 ];
 const PRESSURE = ['cpu', 'memory', 'io'].flatMap((resource) => [

@@ -1,0 +1,198 @@
+/** Reads what the network of one workload is. Several small reads and two questions to the kernel: for one row, now and then. */
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isWithin } from '../../kernel/cgroup-path.ts';
+import { loadNative } from '../../kernel/native.ts';
+import { type InterfaceCounters, parseNetDev } from '../../kernel/net-dev.ts';
+import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
+import { parseIfInet6, parseIgmpIndices, parseIpv4Addresses } from '../../kernel/proc-net.ts';
+import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
+import {
+  addressesRequest,
+  answerError,
+  isInterrupted,
+  linksRequest,
+  namespaceIdRequest,
+  parseAddresses,
+  parseLinks,
+  parseNamespaceId,
+} from '../../kernel/route-netlink.ts';
+import { isListed, type Workload } from '../workload.ts';
+import { interfacesOf, type NetworkEvidence, type NetworkInterface } from './facts.ts';
+import { besides, modeOf, type NetworkMode, saidOf } from './mode.ts';
+import { createSpokesmen, namespaceOf, type Spokesman } from './spokesman.ts';
+
+export interface NetworkFacts extends NetworkMode {
+  /** The runtime's own word for the mode, where it differs. */
+  readonly said: string | null;
+  /** Inode of the namespace, as `lsns` has it; null where it may not be seen. */
+  readonly namespace: number | null;
+  /** Rows in the same namespace, beside what holds this one and what it holds. Nobody is listed for the host's. */
+  readonly sharedWith: readonly { readonly name: string; readonly path: string }[];
+  readonly interfaces: readonly NetworkInterface[];
+  /** What could not be found out, why, and what to do. */
+  readonly unknown: readonly string[];
+}
+
+export interface NetworkInspector {
+  /** Facts, or why there are none. `workloads` are all those that there are. Never rejects. */
+  inspect(workload: Workload, workloads: readonly Workload[]): Promise<NetworkFacts | { readonly reason: string }>;
+  /** Counters alone, by interface: one read. undefined where they cannot be read. */
+  counters(workload: Workload): Promise<ReadonlyMap<string, InterfaceCounters> | undefined>;
+}
+
+export interface InspectorOptions {
+  readonly mount: string;
+  readonly proc: string;
+  readonly readFiles: ReadFiles;
+}
+
+/** A dump during which something came or went is asked for again so many times. */
+const MOST_TRIES = 4;
+/** Rows that are looked at together, to see who shares a namespace. */
+const AT_ONCE = 32;
+const AS_ROOT = 'run as root, on the host';
+
+type Ran = Extract<Spokesman, { pid: number }>;
+
+export function createNetworkInspector({ mount, proc, readFiles }: InspectorOptions): NetworkInspector {
+  const spokesmen = createSpokesmen({ mount, proc, readFiles });
+
+  /** Answers from inside the namespace of a process, or why it gave none. */
+  async function ask(pid: number, requests: readonly Uint8Array[]): Promise<readonly Uint8Array[] | string> {
+    const { native, reason } = loadNative();
+    if (!native) return `the addon is not there (${reason})`;
+    const path = join(proc, String(pid), 'ns/net');
+    try {
+      const isOurs = (await namespaceOf(proc, pid)) === (await namespaceOf(proc, 'self'));
+      const space = isOurs ? undefined : await open(path);
+      try {
+        let answers: readonly Uint8Array[] = [];
+        for (let tries = 0; tries === 0 || (tries < MOST_TRIES && answers.some(isInterrupted)); tries++) {
+          answers = await native.routeNetlink(space?.fd ?? -1, requests);
+        }
+        const failed = answers.slice(0, 1).map(answerError).find(Boolean);
+        return failed === undefined ? answers : `the kernel refused to list its interfaces (errno ${failed})`;
+      } finally {
+        await space?.close();
+      }
+    } catch (error) {
+      return `${path} may not be entered (${codeOf(error)}): ${AS_ROOT}`;
+    }
+  }
+
+  async function evidenceOf({ pid, isHost }: Ran, netDev: string): Promise<NetworkEvidence> {
+    const [inside, outside, texts] = await Promise.all([
+      ask(pid, [linksRequest(), addressesRequest(), namespaceIdRequest(HOST_PID)]),
+      isHost ? NEEDLESS : ask(HOST_PID, [linksRequest(), namespaceIdRequest(pid)]),
+      readFiles(['fib_trie', 'route', 'if_inet6', 'igmp'].map((file) => join(proc, String(pid), 'net', file))),
+    ]);
+    const [fibTrie = '', route = '', ifInet6 = '', igmp = ''] = texts.map((text) =>
+      typeof text === 'string' ? text : '',
+    );
+    const [links, addresses, hostId] = typeof inside === 'string' ? [] : inside;
+    const [hostLinks, ownId] = typeof outside === 'string' ? [] : outside;
+    const inet6 = parseIfInet6(ifInet6);
+    return {
+      isHost,
+      netDev: parseNetDev(netDev),
+      own:
+        links && addresses && hostId
+          ? { links: parseLinks(links), addresses: parseAddresses(addresses), hostId: parseNamespaceId(hostId) }
+          : {
+              links: undefined,
+              reason: String(inside),
+              addresses: [...parseIpv4Addresses(fibTrie, route), ...inet6],
+              indices: new Map([
+                ...inet6.map(({ name = '', index }) => [name, index] as const),
+                ...parseIgmpIndices(igmp),
+              ]),
+            },
+      host:
+        hostLinks && ownId
+          ? { links: parseLinks(hostLinks), ownId: parseNamespaceId(ownId) }
+          : { links: undefined, reason: String(outside) },
+    };
+  }
+
+  /** Rows in the same namespace. */
+  async function inNamespace(netns: number, workloads: readonly Workload[]): Promise<Workload[]> {
+    const rows = workloads.filter(isListed);
+    spokesmen.keep(new Set(rows.map(({ inode }) => inode)));
+    const found: Workload[] = [];
+    for (let from = 0; from < rows.length; from += AT_ONCE) {
+      const part = rows.slice(from, from + AT_ONCE);
+      const known = await Promise.all(part.map((row) => spokesmen.of(row)));
+      found.push(...part.filter((_, index) => netnsOf(known[index]) === netns));
+    }
+    return found;
+  }
+
+  /** net/dev through the spokesman, as long as it is a process of the row. */
+  async function readNetDev({ path, inode }: Workload, pid: number): Promise<string | undefined> {
+    const [cgroup, netDev] = await readFiles(['cgroup', 'net/dev'].map((file) => join(proc, String(pid), file)));
+    const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup), path);
+    if (lives && typeof netDev === 'string') return netDev;
+    spokesmen.forget(inode);
+    return undefined;
+  }
+
+  return {
+    async inspect(workload, workloads) {
+      const spokesman = await spokesmen.of(workload);
+      if (spokesman.pid === undefined) return { reason: reasonOf(spokesman.missing) };
+      const { pid, netns, isHost } = spokesman;
+      const first = await readNetDev(workload, pid);
+      if (first === undefined) return { reason: reasonOf('process') };
+      const [evidence, rows, namespace] = await Promise.all([
+        evidenceOf(spokesman, first),
+        isHost ? [] : inNamespace(netns, workloads),
+        stat(join(proc, String(pid), 'ns/net')).then(
+          ({ ino }) => ino,
+          () => null,
+        ),
+      ]);
+      // What was read through its pid is its own only if it is there still.
+      if ((await readNetDev(workload, pid)) === undefined) return { reason: reasonOf('process') };
+      const interfaces = interfacesOf(evidence);
+      const sharers = besides(workload, rows);
+      const found = modeOf(workload, isHost, interfaces, sharers);
+      return {
+        ...found,
+        said: saidOf(workload, found.mode, sharers) ?? null,
+        namespace,
+        sharedWith: sharers.map(({ name, path }) => ({ name, path })),
+        interfaces,
+        unknown: unknownOf(evidence, namespace),
+      };
+    },
+    async counters(workload) {
+      const spokesman = await spokesmen.of(workload);
+      const text = spokesman.pid === undefined ? undefined : await readNetDev(workload, spokesman.pid);
+      return text === undefined ? undefined : parseNetDev(text);
+    },
+  };
+}
+
+const HOST_PID = 1;
+const NEEDLESS = "the namespace is the host's";
+
+const netnsOf = (spokesman: Spokesman | undefined): number | undefined =>
+  spokesman?.pid === undefined ? undefined : spokesman.netns;
+
+function unknownOf({ own, host, isHost }: NetworkEvidence, namespace: number | null): string[] {
+  return [
+    ...(own.links === undefined ? [`kind, state and MTU of its interfaces: ${own.reason}`] : []),
+    ...(host.links === undefined && !isHost ? [`the host's side: ${host.reason}`] : []),
+    ...(namespace === null ? [`the inode of its namespace: ${AS_ROOT}`] : []),
+  ];
+}
+
+function reasonOf(missing: 'process' | 'single namespace' | number): string {
+  if (missing === 'process') return 'it has no process whose network could be read';
+  if (missing === 'single namespace') return 'its processes are in several network namespaces';
+  return `/proc/PID/net/dev of its processes cannot be read (errno ${missing}): ${AS_ROOT}`;
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : `errno ${errnoOf(error)}`;

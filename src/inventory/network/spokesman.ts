@@ -1,0 +1,101 @@
+/**
+ * The process that stands for a row's network namespace: one of its own, whose /proc/PID/net shows the whole namespace
+ * to anybody. Namespaces are told apart by the inode of that net/dev, which each has of its own: the link in
+ * /proc/PID/ns, which says the same, may be followed by root and the process's own user only.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
+
+export type Spokesman =
+  | {
+      readonly pid: number;
+      /** Tells network namespaces apart, as long as both are there. */
+      readonly netns: number;
+      /** In the network namespace of pid 1. */
+      readonly isHost: boolean;
+    }
+  | { readonly pid: undefined; readonly missing: 'process' | 'single namespace' | number };
+
+export interface Spokesmen {
+  /** Looked for anew now and then; `missing` is an errno where a process was there but could not be asked. */
+  of(row: { readonly path: string; readonly inode: number }): Promise<Spokesman>;
+  /** It has gone, or its pid is another process by now. */
+  forget(inode: number): void;
+  /** Forgets all others. */
+  keep(inodes: ReadonlySet<number>): void;
+}
+
+/** Directories of a row's subtree that are asked for a process. */
+const MOST_DIRECTORIES = 8;
+/** Questions after which a row's process is looked for anew: its processes may have come, gone or changed namespace. */
+const TRUSTED_READS = 10;
+
+export function createSpokesmen(options: { mount: string; proc: string; readFiles: ReadFiles }): Spokesmen {
+  const { mount, proc, readFiles } = options;
+  const known = new Map<number, { spokesman: Spokesman; reads: number }>();
+
+  async function firstPids(path: string): Promise<number[]> {
+    const pids: number[] = [];
+    const queue = [join(mount, path)];
+    for (let asked = 0; queue.length > 0 && asked < MOST_DIRECTORIES; asked++) {
+      const directory = queue.shift() ?? '';
+      const [text] = await readFiles([join(directory, 'cgroup.procs')]);
+      // Foreign pid namespaces read as 0: nothing to ask.
+      const pid = typeof text === 'string' ? Number.parseInt(text, 10) : 0;
+      if (pid > 0) pids.push(pid);
+      queue.push(...(await subdirectories(directory)));
+    }
+    return pids;
+  }
+
+  async function find(path: string): Promise<Spokesman> {
+    let found: Spokesman = { pid: undefined, missing: 'process' };
+    const host = await hostNamespace(proc);
+    for (const pid of await firstPids(path)) {
+      try {
+        const netns = await namespaceOf(proc, pid);
+        if (found.pid !== undefined && found.netns !== netns) return { pid: undefined, missing: 'single namespace' };
+        found = { pid, netns, isHost: netns === host };
+      } catch (error) {
+        // A process that ended meanwhile, or a zombie, is none.
+        if (found.pid === undefined && errnoOf(error) !== ENOENT) found = { pid: undefined, missing: errnoOf(error) };
+      }
+    }
+    return found;
+  }
+
+  return {
+    async of({ inode, path }) {
+      const old = known.get(inode);
+      if (old && old.reads < TRUSTED_READS) {
+        old.reads++;
+        return old.spokesman;
+      }
+      const spokesman = await find(path);
+      known.set(inode, { spokesman, reads: 0 });
+      return spokesman;
+    },
+    forget: (inode) => void known.delete(inode),
+    keep: (inodes) => {
+      for (const inode of known.keys()) if (!inodes.has(inode)) known.delete(inode);
+    },
+  };
+}
+
+const ENOENT = 2;
+
+/** Rejects where there is no such process. */
+export async function namespaceOf(proc: string, pid: number | 'self'): Promise<number> {
+  return (await stat(join(proc, String(pid), 'net/dev'))).ino;
+}
+
+/** That of pid 1; ours, where pid 1 is hidden. */
+const hostNamespace = (proc: string): Promise<number | undefined> =>
+  namespaceOf(proc, 1).catch(() => namespaceOf(proc, 'self').catch(() => undefined));
+
+const subdirectories = (directory: string): Promise<string[]> =>
+  readdir(directory, { withFileTypes: true }).then(
+    (entries) => entries.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : [])),
+    () => [],
+  );
