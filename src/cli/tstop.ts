@@ -2,7 +2,7 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
 import { program } from 'commander';
-import { commandLineError, runProgram, VERSION } from './program.ts';
+import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
 
 // A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
 setFlagsFromString('--semi-space-growth-factor=1');
@@ -80,4 +80,5 @@ program
     process.exit();
   });
 
+endWithReader();
 await runProgram('tstop', program);

@@ -4,6 +4,7 @@
  *     npm run guest -- --systemd node test/bench/set.mjs
  */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startDocker, startService } from '../guest/systemd/workloads.mjs';
 
@@ -23,8 +24,11 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(number
 
 await startService('bench', {});
 await startDocker('bench');
+mkdirSync('/sys/fs/cgroup/bench-box');
 /** Each sets another value each time, so that something is written. @type {Record<string, (percent: number) => number>} */
 const commands = {
+  'tscg set CGROUP (nobody owns it)': (percent) =>
+    time(process.execPath, TSCG, 'set', 'bench-box', '--cpu', `${percent}%`),
   'tscg set UNIT (through systemd)': (percent) =>
     time(process.execPath, TSCG, 'set', 'bench.service', '--cpu', `${percent}%`),
   'systemctl set-property': (percent) =>
