@@ -22,12 +22,10 @@ constexpr size_t kFirstBuffer = 64 << 10;
 constexpr size_t kLargestBuffer = 4 << 20;
 /**
  * A missing file (its controller is not enabled) costs an open and a look at the path, several times a read; so it is
- * tried again only 6 to 10 passes later, spread by id so that not all cgroups do it in one pass; each time that it is
- * still missing twice as many later, up to 8 times.
+ * tried again only every 6 to 10 passes that ask for it, spread by id so that not all cgroups do it in one pass.
  */
 constexpr uint32_t kRetryAfter = 6;
 constexpr uint32_t kRetrySpread = 5;
-constexpr uint32_t kMostPatience = 8;
 /** Closed at once when the process or the machine has no descriptor left. */
 constexpr size_t kShed = 32;
 
@@ -162,7 +160,6 @@ int Collector::OpenFile(Cgroup& cgroup, size_t file, bool& keep) {
   if (!fd && OutOfDescriptors(errno) && Shed(cgroup)) fd = open();
   if (fd) {
     slot.retry = 0;
-    slot.patience = 1;
     Hold(slot.fd, std::move(fd));
     return 0;
   }
@@ -170,8 +167,7 @@ int Collector::OpenFile(Cgroup& cgroup, size_t file, bool& keep) {
   if (error != ENOENT && error != ENODEV) return error;
   // A removed directory has no files either.
   if (!Verify(cgroup)) return ENODEV;
-  slot.retry = pass_ + slot.patience * (kRetryAfter + cgroup.id % kRetrySpread);
-  slot.patience = std::min(slot.patience * 2, kMostPatience);
+  slot.retry = pass_ + kRetryAfter + cgroup.id % kRetrySpread;
   return ENOENT;
 }
 

@@ -59,8 +59,6 @@ class Collector {
     uint32_t used = 0;
     /** The file was missing: not opened again before this pass. */
     uint32_t retry = 0;
-    /** Times the usual wait before the next try. */
-    uint32_t patience = 1;
   };
   struct Cgroup {
     uint32_t id;
