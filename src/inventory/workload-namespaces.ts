@@ -38,6 +38,8 @@ export function namespacesOf(
   { namespaces, unseen, missing }: NamespaceScan,
 ): WorkloadNamespaces {
   const holderOf = createHolderOf(workloads);
+  /** Whose part it is: an inner cgroup does not share with its own container. */
+  const container = holderOf(workload.path);
   /** A runtime's helper beside the container lies in the host's: it is not of the container. */
   const isOurs = (cgroup: string): boolean => {
     if (!isWithin(cgroup, workload.path)) return false;
@@ -57,7 +59,9 @@ export function namespacesOf(
       .flatMap((namespace): WorkloadNamespace[] => {
         const processes = countOf(namespace, isOurs);
         if (processes === 0) return [];
-        const others = holdersOf(namespace, holderOf).filter(({ path }) => !isWithin(path, workload.path));
+        const others = holdersOf(namespace, holderOf).filter(
+          (holder) => holder !== container && !isWithin(holder.path, workload.path),
+        );
         return [{ namespace, processes, owner: users.get(namespace.owner ?? -1), sharedWith: others }];
       })
       .sort((a, b) => b.processes - a.processes);

@@ -206,6 +206,11 @@ it('a container is its inner cgroups, but not the helper beside it', () => {
       [7, 2, 'shared', ['app']],
     ],
   );
+  const payload = workloads[1];
+  assert.equal(payload && net(payload)?.map((member) => [member.namespace.inode, whoseIs(member)]), [
+    [8, 'own'],
+    [7, 'shared'],
+  ]);
   assert.equal(
     net(supervisor)?.map(({ namespace }) => namespace.inode),
     [1],
