@@ -1,11 +1,11 @@
 /** The network of a workload as lines of `tscg get`. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
-import type { NetworkFacts } from '../inventory/network/inspect.ts';
+import type { NetworkAnswer } from '../inventory/network/inspect.ts';
 import { peerText } from '../inventory/network/peer-text.ts';
 import { formatValue } from '../metrics/format.ts';
 
 /** Label and value of each line. */
-export function networkLines(facts: NetworkFacts | { readonly reason: string }): [label: string, value: string][] {
+export function networkLines(facts: NetworkAnswer): [label: string, value: string][] {
   if ('reason' in facts) return [['mode', `--   ${facts.reason}`]];
   const { mode, evidence, said, namespace, sharedWith, interfaces, unknown } = facts;
   const names = sharedWith.map(({ name }) => name).join(', ');

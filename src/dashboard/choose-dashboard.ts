@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf } from '../kernel/error-code.ts';
 import { type Dashboard, type Loaded, loadDashboards, parseDashboard } from './dashboards.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../dashboards/', import.meta.url));
@@ -16,7 +17,7 @@ export function chooseDashboard(wanted: string | undefined, directory: string): 
     const own: Dashboard = parseDashboard(readFileSync(wanted, 'utf8'), wanted);
     return { dashboards: [...dashboards, own], faults, index: dashboards.length };
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isMissing = codeOf(error) === 'ENOENT';
     const why = isMissing
       ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
       : error instanceof Error

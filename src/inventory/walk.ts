@@ -3,6 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import { codeOf } from '../kernel/error-code.ts';
 import { loadNative } from '../kernel/native.ts';
 
 /** Paths beneath the mount (`/`, `/a`, `/a/b`), parents before children, and the inode of each. */
@@ -73,11 +74,9 @@ function childrenOf(directory: string): string[] {
   }
 }
 
-const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENODEV', 'ENOTDIR']);
+const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENODEV', 'ENOTDIR']);
 
 function nothingIfGone(error: unknown): WalkResult {
   if (GONE.has(codeOf(error))) return { paths: [], inodes: [] };
   throw error;
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FSWatcher } from 'chokidar';
+import { codeOf } from '../kernel/error-code.ts';
 import { createWatchBudget } from './watch-budget.ts';
 
 export type WatchState =
@@ -161,7 +162,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       : '/';
 
   function fail(error: unknown): void {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     reason = error instanceof Error ? error.message : String(error);
     if (watcher === undefined || OUT_OF_WATCHES.has(code)) stop('failed');
     onHint();

@@ -1,5 +1,5 @@
 /** The namespaces of one workload, and with whom it shares each. Pure. */
-import { isWithin } from '../kernel/cgroup-path.ts';
+import { isWithin, parentOf } from '../kernel/cgroup-path.ts';
 import { idMapText } from '../kernel/id-map.ts';
 import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
 import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
@@ -93,8 +93,6 @@ export function createHolderOf(workloads: readonly Workload[]): HolderOf {
     return holder;
   };
 }
-
-const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
 /** Workloads with processes in the namespace, by name. */
 export function holdersOf({ cgroups }: Namespace, holderOf: HolderOf): Workload[] {

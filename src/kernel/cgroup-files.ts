@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
 
 /** What was tried on which file, the value, the errno and what to do about it, on one line. */
@@ -31,6 +32,16 @@ export interface CgroupFiles {
   write(path: string, inode: number, file: string, text: string): void;
 }
 
+/** Trimmed text; undefined where the file is not there or not for us. */
+export function textIfThere(files: CgroupFiles, path: string, file: string): string | undefined {
+  try {
+    return files.read(path, file).trim();
+  } catch (error) {
+    if (error instanceof CgroupFileError) return undefined;
+    throw error;
+  }
+}
+
 /** Linux's O_PATH, which node:fs does not name. */
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -48,7 +59,9 @@ export function openCgroupFiles(mount: string): CgroupFiles {
       fd = native ? native.openBeneath(mount, beneath, DIRECTORY) : openSync(join(mount, path), DIRECTORY);
       return use(fd);
     } catch (error) {
-      throw error instanceof CgroupFileError ? error : new CgroupFileError(tried, path, file, codeOf(error));
+      throw error instanceof CgroupFileError
+        ? error
+        : new CgroupFileError(tried, path, file, codeOf(error) ?? String(error));
     } finally {
       if (fd >= 0) closeSync(fd);
     }
@@ -70,11 +83,6 @@ export function openCgroupFiles(mount: string): CgroupFiles {
         }
       }),
   };
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : String(error);
 }
 
 function remedyFor(code: string, file: string): string {

@@ -8,8 +8,14 @@ export const isWithin = (path: string | undefined, ancestor: string): boolean =>
 export function ancestorsOf(path: string): string[] {
   const ancestors: string[] = [];
   for (let at = path; at !== '/'; ) {
-    at = at.slice(0, at.lastIndexOf('/')) || '/';
+    at = parentOf(at);
     ancestors.push(at);
   }
   return ancestors;
 }
+
+/** `/` for what lies there, and for itself. */
+export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+
+/** One holds the other, or is it. */
+export const areNested = (path: string, other: string): boolean => isWithin(path, other) || isWithin(other, path);

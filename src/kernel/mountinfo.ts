@@ -8,6 +8,7 @@
  * Any number of optional fields, up to ` - `. Blank, tab, newline and backslash in a path are octal: `\040`.
  */
 import { join } from 'node:path';
+import { isWithin } from './cgroup-path.ts';
 
 export interface Mount {
   readonly id: number;
@@ -60,7 +61,7 @@ export const unescapeOctal = (path: string): string =>
 /** The mount on which a path lies: the longest mount point above it, the last of several on one. */
 export function mountAt(mounts: readonly Mount[], path: string): Mount | undefined {
   return mounts
-    .filter(({ mountPoint }) => isBeneath(path, mountPoint))
+    .filter(({ mountPoint }) => isWithin(path, mountPoint))
     .reduce<Mount | undefined>(
       (best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount),
       undefined,
@@ -76,11 +77,7 @@ export function placeOf(
   { device, root }: Pick<Mount, 'device' | 'root'>,
 ): string | undefined {
   return mounts
-    .filter((mount) => mount.device === device && isBeneath(root, mount.root))
+    .filter((mount) => mount.device === device && isWithin(root, mount.root))
     .map((mount) => join(mount.mountPoint, root.slice(mount.root === '/' ? 1 : mount.root.length)))
     .sort((a, b) => a.length - b.length)[0];
 }
-
-/** The directory itself, too. */
-const isBeneath = (path: string, directory: string): boolean =>
-  directory === '/' || path === directory || path.startsWith(`${directory}/`);

@@ -1,7 +1,7 @@
 /** Plan → apply → verify → journal: all of a Plan or nothing of it. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
@@ -93,7 +93,7 @@ async function verify({ path, file, after, via }: Write, files: CgroupFiles, mac
     const now = currentText({ path, file }, files);
     if (sameValue(file, now, after, machine)) return;
     if (performance.now() >= deadline) {
-      if (!isThere(path, file, files)) {
+      if (textIfThere(files, path, file) === undefined) {
         throw new ApplyError(
           `${path}/${file} does not exist after ${via} set it: its controller is not delegated there; for a user's units add Delegate=cpu cpuset io memory pids to user@.service`,
         );
@@ -103,16 +103,6 @@ async function verify({ path, file, after, via }: Write, files: CgroupFiles, mac
       );
     }
     await sleep(SETTLE_STEP_MS);
-  }
-}
-
-function isThere(path: string, file: string, files: CgroupFiles): boolean {
-  try {
-    files.read(path, file);
-    return true;
-  } catch (error) {
-    if (error instanceof CgroupFileError) return false;
-    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../kernel/error-code.ts';
 import { OWNER_NAMES } from './owners/owner.ts';
 import type { Write } from './plan.ts';
 
@@ -85,7 +86,7 @@ export function openJournal(directory: string): Journal {
       try {
         text = readFileSync(path, 'utf8');
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { changes: [], unreadable: 0 };
+        if (codeOf(error) === 'ENOENT') return { changes: [], unreadable: 0 };
         throw new JournalError(`cannot read the journal ${path}: ${error instanceof Error ? error.message : error}`);
       }
       return parseJournal(text);

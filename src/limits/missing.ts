@@ -1,5 +1,5 @@
 /** Why a cgroup does not have the file of a limit, where that stops, and the command that helps. */
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../kernel/cgroup-type.ts';
 import { parseControllers } from '../kernel/hierarchy.ts';
@@ -25,14 +25,14 @@ export function whyMissing(
   if (path === '/') return `the root cgroup has no ${file}: limit the cgroups in it`;
   if (known?.root === 'only')
     return `${file} is set for the whole machine, in the root cgroup: name / instead of ${path}`;
-  if (textOf(files, path, 'cgroup.type') === undefined) return undefined;
-  const type = parseCgroupType(textOf(files, path, 'cgroup.type') ?? '');
+  if (textIfThere(files, path, 'cgroup.type') === undefined) return undefined;
+  const type = parseCgroupType(textIfThere(files, path, 'cgroup.type') ?? '');
   if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && OF_DOMAINS.has(controller)) {
     return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; limit ${domainOf(path, files)}`;
   }
   for (const ancestor of ancestorsOf(path).toReversed()) {
     const [has, gives] = ['cgroup.controllers', 'cgroup.subtree_control'].map((name) =>
-      parseControllers(textOf(files, ancestor, name) ?? ''),
+      parseControllers(textIfThere(files, ancestor, name) ?? ''),
     );
     if (ancestor === '/' && !has?.includes(controller)) {
       return `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
@@ -61,7 +61,7 @@ function remedy(ancestor: string, controller: string, files: CgroupFiles): strin
   if (/\/user@\d+\.service/.test(ancestor) || /\/user-\d+\.slice$/.test(ancestor))
     return `for a user's units: systemctl edit user@.service, and there [Service] Delegate=cpu cpuset io memory pids`;
   const command = `tscg controllers ${shellWord(ancestor)} +${controller}`;
-  const populated = ancestor !== '/' && (textOf(files, ancestor, 'cgroup.procs') ?? '') !== '';
+  const populated = ancestor !== '/' && (textIfThere(files, ancestor, 'cgroup.procs') ?? '') !== '';
   if (!populated) return `enable them with: ${command}`;
   return OF_DOMAINS.has(controller)
     ? `it holds processes itself, so they have to move into a child of it first (no internal processes); then: ${command}`
@@ -71,15 +71,6 @@ function remedy(ancestor: string, controller: string, files: CgroupFiles): strin
 /** The nearest ancestor that is a whole domain again. */
 const domainOf = (path: string, files: CgroupFiles): string =>
   ancestorsOf(path).find((ancestor) => {
-    const type = parseCgroupType(textOf(files, ancestor, 'cgroup.type') ?? 'domain');
+    const type = parseCgroupType(textIfThere(files, ancestor, 'cgroup.type') ?? 'domain');
     return type === 'domain' || type === 'domain threaded';
   }) ?? '/';
-
-function textOf(files: CgroupFiles, path: string, file: string): string | undefined {
-  try {
-    return files.read(path, file).trim();
-  } catch (error) {
-    if (error instanceof CgroupFileError) return undefined;
-    throw error;
-  }
-}

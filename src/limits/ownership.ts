@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { findLimit } from './catalogue.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner, OwnerName } from './owners/owner.ts';
@@ -97,18 +97,9 @@ function placeOf(
   }
   const isUnset = (text: string | undefined): boolean =>
     text === undefined || text.startsWith('max') || text === findLimit(file)?.unset;
-  const own = readOr(files, inner, file);
-  const onInner = own !== undefined && (!isUnset(own) || isUnset(readOr(files, path, file)));
+  const own = textIfThere(files, inner, file);
+  const onInner = own !== undefined && (!isUnset(own) || isUnset(textIfThere(files, path, file)));
   return onInner ? { path: inner, inode: files.inode(inner) } : { path, inode };
-}
-
-function readOr(files: CgroupFiles, path: string, file: string): string | undefined {
-  try {
-    return files.read(path, file).trim();
-  } catch (error) {
-    if (error instanceof CgroupFileError) return undefined;
-    throw error;
-  }
 }
 
 /** What the choice of the owner means. */

@@ -4,7 +4,7 @@
  */
 
 import type { Workload } from '../inventory/workload.ts';
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
 import { currentText } from './current-text.ts';
@@ -109,16 +109,7 @@ function planTarget({ target, edits }: Request, context: PlanContext): Planned[]
 const peekAt =
   (path: string, texts: ReadonlyMap<string, string>, { files }: PlanContext): Peek =>
   (file) =>
-    texts.get(file) ?? readIfThere(files, path, file);
-
-function readIfThere(files: CgroupFiles, path: string, file: string): string | undefined {
-  try {
-    return files.read(path, file).trim();
-  } catch (error) {
-    if (error instanceof CgroupFileError) return undefined;
-    throw error;
-  }
-}
+    texts.get(file) ?? textIfThere(files, path, file);
 
 type Entry = Request['edits'][number];
 
@@ -126,8 +117,8 @@ type Entry = Request['edits'][number];
 function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entry {
   const { instead } = entry.edit;
   const other = instead && findLimit(instead.file);
-  if (!instead || !other || readIfThere(files, path, other.file) === undefined) return entry;
-  const stays = !instead.preferred && readIfThere(files, path, entry.limit.file) !== undefined;
+  if (!instead || !other || textIfThere(files, path, other.file) === undefined) return entry;
+  const stays = !instead.preferred && textIfThere(files, path, entry.limit.file) !== undefined;
   return stays ? entry : { limit: other, edit: instead.edit };
 }
 

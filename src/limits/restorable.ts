@@ -1,5 +1,5 @@
 /** What a write can be taken back to. */
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { findLimit } from './catalogue.ts';
 import type { Write } from './plan.ts';
 
@@ -9,15 +9,7 @@ export function restorable(
   files: CgroupFiles,
 ): string {
   const limit = findLimit(file);
-  const read = (of: string, name: string): string | undefined => {
-    try {
-      return files.read(of, name).trim();
-    } catch (error) {
-      if (error instanceof CgroupFileError) return undefined;
-      throw error;
-    }
-  };
-  if (!limit?.restorable || !/^populated 1$/m.test(read(path, 'cgroup.events') ?? '')) return before;
+  if (!limit?.restorable || !/^populated 1$/m.test(textIfThere(files, path, 'cgroup.events') ?? '')) return before;
   const parent = path.slice(0, path.lastIndexOf('/')) || '/';
-  return limit.restorable(before, (name) => read(parent, name));
+  return limit.restorable(before, (name) => textIfThere(files, parent, name));
 }

@@ -1,6 +1,6 @@
 /** What may go wrong with a write, found before it is made. */
 
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
@@ -64,14 +64,8 @@ function belowTasks({ path, name, file, after }: Write, { files }: PlanContext):
 }
 
 /** NaN where it cannot be read: a risk that cannot be judged must not fail the Plan. */
-function readValue(files: CgroupFiles, path: string, file: string): number {
-  try {
-    return parseSingleValue(files.read(path, file));
-  } catch (error) {
-    if (error instanceof CgroupFileError) return Number.NaN;
-    throw error;
-  }
-}
+const readValue = (files: CgroupFiles, path: string, file: string): number =>
+  parseSingleValue(textIfThere(files, path, file));
 
 /** A name as one word of a command that the user may copy. */
 export const shellWord = (text: string): string =>

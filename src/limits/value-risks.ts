@@ -1,5 +1,5 @@
 /** Values that the kernel takes and that do not do what the operator expects of them. */
-import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { textIfThere } from '../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { formatCpuList, parseCpuList, parsePartition } from '../kernel/cpuset.ts';
 import { parseFlatKeyed } from '../kernel/flat-keyed.ts';
@@ -16,14 +16,7 @@ type Read = (path: string, file: string) => string | undefined;
 const CHECKS: readonly Check[] = [beyondParent, alone, withoutIoCost, noSuchId, partition, hugePages, nice, wholeDisk];
 
 export function valueRisks(write: Write, { files }: Pick<PlanContext, 'files'>): Risk[] {
-  const read: Read = (path, file) => {
-    try {
-      return files.read(path, file).trim();
-    } catch (error) {
-      if (error instanceof CgroupFileError) return undefined;
-      throw error;
-    }
-  };
+  const read: Read = (path, file) => textIfThere(files, path, file);
   return CHECKS.flatMap((check) => check(write, read) ?? []);
 }
 

@@ -4,6 +4,7 @@
  * killer ended together with its cgroup.
  */
 import type { Workload } from '../inventory/workload.ts';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { column } from './files.ts';
 import { formatValue } from './format.ts';
 import { matchRows, type Snapshot } from './snapshot.ts';
@@ -146,12 +147,12 @@ export function createEventLog(kept = KEPT): EventLog {
       return left;
     });
 
+    /** Made when a cgroup is new: rarely. */
+    let oldPaths: ReadonlySet<string> | undefined;
     function tellNew(workload: Workload): void {
       oldPaths ??= new Set(old.workloads.map(({ path }) => path));
       if (isTold(workload)) tell(oldPaths.has(workload.path) ? 're-created' : 'new', workload, workload.path);
     }
-    /** Made when a cgroup is new: rarely. */
-    let oldPaths: ReadonlySet<string> | undefined;
 
     function tellCounted(workload: Workload, row: number): void {
       COUNTERS.forEach(({ kind, one }, counter) => {
@@ -236,15 +237,12 @@ function diedOfOom(
   rise: Float64Array,
   own: Float64Array | undefined,
 ): boolean {
-  for (let up = parentOf(path); up !== undefined; up = parentOf(up)) {
+  for (const up of ancestorsOf(path)) {
     const inode = old.workloads.find((workload) => workload.path === up)?.inode;
     const row = workloads.findIndex((workload) => workload.inode === inode);
     if (row >= 0) return (rise[row] ?? 0) > 0 && (own?.[row] ?? 0) > 0;
   }
   return false;
 }
-
-const parentOf = (path: string): string | undefined =>
-  path === '/' ? undefined : path.slice(0, Math.max(1, path.lastIndexOf('/')));
 
 const shown = (ref: string, value: number): string => formatValue(value, ref.startsWith('memory') ? 'bytes' : 'count');

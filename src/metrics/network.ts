@@ -4,9 +4,7 @@
  * namespaces get none either, since no file has their sum.
  */
 import { createSpokesmen, type Spokesman } from '../inventory/network/spokesman.ts';
-import { isWithin } from '../kernel/cgroup-path.ts';
 import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
-import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { NETWORK_FILE } from './files.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS, type SnapshotRow } from './snapshot.ts';
@@ -28,7 +26,6 @@ export interface NetworkReader {
 const UNKNOWN: readonly number[] = Array(NETWORK_FILE.keys.length).fill(Number.NaN);
 
 export function createNetworkReader(options: { mount: string; proc: string; readFiles: ReadFiles }): NetworkReader {
-  const { proc, readFiles } = options;
   const spokesmen = createSpokesmen(options);
 
   return {
@@ -36,19 +33,14 @@ export function createNetworkReader(options: { mount: string; proc: string; read
       spokesmen.keep(new Set(rows.map(({ inode }) => inode)));
       const found = await Promise.all(rows.map(async (row) => ({ row, spokesman: await spokesmen.of(row) })));
       const asked = found.flatMap(({ row, spokesman }) =>
-        spokesman.pid === undefined || spokesman.isHost ? [] : [{ row, pid: spokesman.pid, netns: spokesman.netns }],
+        spokesman.pid === undefined || spokesman.isHost ? [] : [{ ...row, pid: spokesman.pid, netns: spokesman.netns }],
       );
-      const texts = await readFiles(asked.flatMap(({ pid }) => [`${proc}/${pid}/cgroup`, `${proc}/${pid}/net/dev`]));
+      const texts = await spokesmen.netDev(asked);
       const time = Number(process.hrtime.bigint()) / 1e6;
       const readings = asked.map(({ row, netns }, index): NetworkReading => {
-        const [cgroup, netDev] = [texts[2 * index], texts[2 * index + 1]];
-        const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup), row.path);
-        if (!lives || typeof netDev !== 'string') {
-          // Gone, or its pid is another process by now: look for another one next time.
-          spokesmen.forget(row.inode);
-          return { row: row.row, counters: UNKNOWN, error: typeof netDev === 'number' ? netDev : NO_PROCESS, time };
-        }
-        return { row: row.row, counters: [...sumOf(netDev), netns], error: 0, time };
+        const netDev = texts[index] ?? 0;
+        if (typeof netDev === 'number') return { row, counters: UNKNOWN, error: netDev || NO_PROCESS, time };
+        return { row, counters: [...sumOf(netDev), netns], error: 0, time };
       });
       const without = found.flatMap(({ row, spokesman }): NetworkReading[] =>
         spokesman.pid !== undefined && !spokesman.isHost

@@ -2,7 +2,7 @@
  * Sums over rows that add up: a row inside another one of them is part of it and is not counted again, nor is a network
  * namespace that several of them share.
  */
-import { isWithin } from '../kernel/cgroup-path.ts';
+import { areNested } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
 import { type Metric, metric } from './catalogue.ts';
 import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
@@ -59,7 +59,5 @@ export function networkSharers(usage: Usage, row: number): number[] {
   const { rows } = usage.snapshot;
   const own = rows[row]?.path;
   if (Number.isNaN(netns) || own === undefined) return [];
-  return rows.flatMap(({ path }, other) =>
-    networkOf(usage, other) === netns && !isWithin(path, own) && !isWithin(own, path) ? [other] : [],
-  );
+  return rows.flatMap(({ path }, other) => (networkOf(usage, other) === netns && !areNested(path, own) ? [other] : []));
 }

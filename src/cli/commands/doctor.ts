@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { clean } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
@@ -103,10 +103,13 @@ function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonl
   const kernel = new Map(
     parseProcCgroups(readText(`${PROC}/cgroups`)).map((controller) => [controller.name, controller]),
   );
-  const atRoot = parseControllers(readOr(files, '/', 'cgroup.controllers'));
+  const atRoot = parseControllers(textIfThere(files, '/', 'cgroup.controllers') ?? '');
   const below = workloads
     .filter(({ path, kind }) => path !== '/' && kind !== 'inner')
-    .map(({ path }) => ({ path, has: new Set(parseControllers(readOr(files, path, 'cgroup.controllers'))) }));
+    .map(({ path }) => ({
+      path,
+      has: new Set(parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '')),
+    }));
   return WANTED.map((name): Check => {
     const about = name;
     const inKernel = kernel.get(name === 'io' ? 'blkio' : name);
@@ -148,7 +151,9 @@ const accounting = (controller: string): string =>
 
 /** Removed cgroups that page cache keeps alive: thousands of them make memory.stat slow. */
 function dying(files: CgroupFiles): Check[] {
-  const count = Number(/^nr_dying_descendants (\d+)$/m.exec(readOr(files, '/', 'cgroup.stat'))?.[1] ?? Number.NaN);
+  const count = Number(
+    /^nr_dying_descendants (\d+)$/m.exec(textIfThere(files, '/', 'cgroup.stat') ?? '')?.[1] ?? Number.NaN,
+  );
   if (!(count > 2000)) return [];
   return [
     {
@@ -235,14 +240,5 @@ function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function readOr(files: CgroupFiles, path: string, file: string): string {
-  try {
-    return files.read(path, file);
-  } catch (error) {
-    if (error instanceof CgroupFileError) return '';
-    throw error;
   }
 }

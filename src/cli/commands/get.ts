@@ -1,6 +1,6 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createNetworkInspector } from '../../inventory/network/inspect.ts';
+import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
@@ -56,16 +56,12 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     if (row < 0) throw new Error(`${name} (${workload.path}) ended while it was looked at`);
     const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
     const { inspect } = createNetworkInspector({ mount: hierarchy.mount, proc: PROC, readFiles: createReadFiles() });
-    const inside: Inside = { network: await inspect(workload, frame.workloads) };
-    console.log(options.json ? json(workload, limits, frame, row, inside) : text(workload, limits, frame, row, inside));
+    const network = await inspect(workload, frame.workloads);
+    const print = options.json ? json : text;
+    console.log(print(workload, limits, frame, row, network));
   } finally {
     source.close();
   }
-}
-
-/** What is within it. */
-interface Inside {
-  readonly network: Awaited<ReturnType<ReturnType<typeof createNetworkInspector>['inspect']>>;
 }
 
 function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
@@ -84,7 +80,13 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   });
 }
 
-function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame, row: number, inside: Inside): string {
+function json(
+  workload: Workload,
+  limits: readonly LimitLine[],
+  { usage }: Frame,
+  row: number,
+  network: NetworkAnswer,
+): string {
   return JSON.stringify(
     {
       ...workload,
@@ -93,7 +95,7 @@ function json(workload: Workload, limits: readonly LimitLine[], { usage }: Frame
         ...line,
         ...(effective === undefined ? {} : { effective: jsonValue(effective) }),
       })),
-      ...inside,
+      network,
       ...Object.fromEntries(METRICS.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
       unavailable: Object.fromEntries(
         METRICS.flatMap(({ id }) => {
@@ -112,7 +114,7 @@ function text(
   limits: readonly LimitLine[],
   { usage }: Frame,
   row: number,
-  { network }: Inside,
+  network: NetworkAnswer,
 ): string {
   const line = (label: string, value: string): string => `  ${label.padEnd(LABEL_CELLS)} ${value}`;
   const figure = (id: string): string => {

@@ -1,10 +1,9 @@
 /** Reads what the network of one workload is. Several small reads and two questions to the kernel: for one row, now and then. */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isWithin } from '../../kernel/cgroup-path.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { loadNative } from '../../kernel/native.ts';
-import { type InterfaceCounters, parseNetDev } from '../../kernel/net-dev.ts';
-import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
+import { parseNetDev } from '../../kernel/net-dev.ts';
 import { parseIfInet6, parseIgmpIndices, parseIpv4Addresses } from '../../kernel/proc-net.ts';
 import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
 import {
@@ -34,11 +33,12 @@ export interface NetworkFacts extends NetworkMode {
   readonly unknown: readonly string[];
 }
 
+/** Facts, or why there are none. */
+export type NetworkAnswer = NetworkFacts | { readonly reason: string };
+
 export interface NetworkInspector {
-  /** Facts, or why there are none. `workloads` are all those that there are. Never rejects. */
-  inspect(workload: Workload, workloads: readonly Workload[]): Promise<NetworkFacts | { readonly reason: string }>;
-  /** Counters alone, by interface: one read. undefined where they cannot be read. */
-  counters(workload: Workload): Promise<ReadonlyMap<string, InterfaceCounters> | undefined>;
+  /** `workloads` are all those that there are. Never rejects. */
+  inspect(workload: Workload, workloads: readonly Workload[]): Promise<NetworkAnswer>;
 }
 
 export interface InspectorOptions {
@@ -77,7 +77,7 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
         await space?.close();
       }
     } catch (error) {
-      return `${path} may not be entered (${codeOf(error)}): ${AS_ROOT}`;
+      return `${path} may not be entered (${codeOf(error) ?? `errno ${errnoOf(error)}`}): ${AS_ROOT}`;
     }
   }
 
@@ -128,24 +128,16 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
     return found;
   }
 
-  /** net/dev through the spokesman, as long as it is a process of the row. */
-  async function readNetDev({ path, inode }: Workload, pid: number): Promise<string | undefined> {
-    const [cgroup, netDev] = await readFiles(['cgroup', 'net/dev'].map((file) => join(proc, String(pid), file)));
-    const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup), path);
-    if (lives && typeof netDev === 'string') return netDev;
-    spokesmen.forget(inode);
-    return undefined;
-  }
-
   return {
     async inspect(workload, workloads) {
       const spokesman = await spokesmen.of(workload);
       if (spokesman.pid === undefined) return { reason: reasonOf(spokesman.missing) };
       const { pid, netns, isHost } = spokesman;
-      const first = await readNetDev(workload, pid);
-      if (first === undefined) return { reason: reasonOf('process') };
+      const asked = [{ ...workload, pid }];
+      const [netDev] = await spokesmen.netDev(asked);
+      if (typeof netDev !== 'string') return { reason: reasonOf('process') };
       const [evidence, rows, namespace] = await Promise.all([
-        evidenceOf(spokesman, first),
+        evidenceOf(spokesman, netDev),
         isHost ? [] : inNamespace(netns, workloads),
         stat(join(proc, String(pid), 'ns/net')).then(
           ({ ino }) => ino,
@@ -153,7 +145,8 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
         ),
       ]);
       // What was read through its pid is its own only if it is there still.
-      if ((await readNetDev(workload, pid)) === undefined) return { reason: reasonOf('process') };
+      const [again] = await spokesmen.netDev(asked);
+      if (typeof again !== 'string') return { reason: reasonOf('process') };
       const interfaces = interfacesOf(evidence);
       const sharers = besides(workload, rows);
       const found = modeOf(workload, isHost, interfaces, sharers);
@@ -165,11 +158,6 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
         interfaces,
         unknown: unknownOf(evidence, namespace),
       };
-    },
-    async counters(workload) {
-      const spokesman = await spokesmen.of(workload);
-      const text = spokesman.pid === undefined ? undefined : await readNetDev(workload, spokesman.pid);
-      return text === undefined ? undefined : parseNetDev(text);
     },
   };
 }
@@ -193,6 +181,3 @@ function reasonOf(missing: 'process' | 'single namespace' | number): string {
   if (missing === 'single namespace') return 'its processes are in several network namespaces';
   return `/proc/PID/net/dev of its processes cannot be read (errno ${missing}): ${AS_ROOT}`;
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : `errno ${errnoOf(error)}`;

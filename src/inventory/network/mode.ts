@@ -1,5 +1,5 @@
 /** The mode of a workload's network in the words of docker and podman, by evidence rather than by what was asked for. */
-import { isWithin } from '../../kernel/cgroup-path.ts';
+import { areNested } from '../../kernel/cgroup-path.ts';
 import type { Workload } from '../workload.ts';
 import type { NetworkInterface, Peer } from './facts.ts';
 
@@ -80,4 +80,4 @@ export function saidOf({ details }: Workload, mode: string, sharers: readonly Wo
 
 /** Rows in the same namespace, without what is within the workload or holds it. */
 export const besides = (workload: Workload, inNamespace: readonly Workload[]): Workload[] =>
-  inNamespace.filter(({ path }) => !isWithin(path, workload.path) && !isWithin(workload.path, path));
+  inNamespace.filter(({ path }) => !areNested(path, workload.path));

@@ -5,6 +5,8 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isWithin } from '../../kernel/cgroup-path.ts';
+import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
 
 export type Spokesman =
@@ -20,8 +22,13 @@ export type Spokesman =
 export interface Spokesmen {
   /** Looked for anew now and then; `missing` is an errno where a process was there but could not be asked. */
   of(row: { readonly path: string; readonly inode: number }): Promise<Spokesman>;
-  /** It has gone, or its pid is another process by now. */
-  forget(inode: number): void;
+  /**
+   * net/dev through each row's spokesman, in one trip: its text, as long as the process is one of the row; else the errno,
+   * 0 where it has gone or its pid is another process by now: another one is looked for next time.
+   */
+  netDev(
+    rows: readonly { readonly path: string; readonly inode: number; readonly pid: number }[],
+  ): Promise<(string | number)[]>;
   /** Forgets all others. */
   keep(inodes: ReadonlySet<number>): void;
 }
@@ -76,7 +83,16 @@ export function createSpokesmen(options: { mount: string; proc: string; readFile
       known.set(inode, { spokesman, reads: 0 });
       return spokesman;
     },
-    forget: (inode) => void known.delete(inode),
+    async netDev(rows) {
+      const texts = await readFiles(rows.flatMap(({ pid }) => [`${proc}/${pid}/cgroup`, `${proc}/${pid}/net/dev`]));
+      return rows.map(({ path, inode }, index) => {
+        const [cgroup, netDev = 0] = [texts[2 * index], texts[2 * index + 1]];
+        const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup), path);
+        if (lives && typeof netDev === 'string') return netDev;
+        known.delete(inode);
+        return typeof netDev === 'number' ? netDev : 0;
+      });
+    },
     keep: (inodes) => {
       for (const inode of known.keys()) if (!inodes.has(inode)) known.delete(inode);
     },

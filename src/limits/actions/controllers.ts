@@ -1,5 +1,5 @@
 /** Controllers on and off for the children of a cgroup: an ordinary Plan of cgroup.subtree_control, with the kernel's rules. */
-import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import type { Plan, PlanContext, Risk, Target } from '../plan.ts';
@@ -136,7 +136,7 @@ function removeRisks({ name, path }: Target, removed: readonly string[], files: 
   if (removed.length === 0) return [];
   const children = childrenOf(files.mount, path);
   for (const child of children) {
-    const used = words(readOr(files, child)).filter((controller) => removed.includes(controller));
+    const used = words(textIfThere(files, child, FILE) ?? '').filter((controller) => removed.includes(controller));
     if (used.length > 0) {
       throw new ActionError(
         `${child} hands ${used.join(', ')} on itself, so ${name} cannot stop to (EBUSY); first: tscg controllers ${shellWord(child)} ${used.map((controller) => `-${controller}`).join(' ')}`,
@@ -160,12 +160,3 @@ const unitRisks = (path: string): Risk[] =>
 /** Handing on from the root is what everything starts with; it limits nobody. */
 const guardRisksUnlessRoot = (target: Target, context: PlanContext): Risk[] =>
   target.path === '/' ? [] : guardRisks(target, 'changing', context);
-
-function readOr(files: CgroupFiles, path: string): string {
-  try {
-    return files.read(path, FILE);
-  } catch (error) {
-    if (error instanceof CgroupFileError) return '';
-    throw error;
-  }
-}

@@ -1,5 +1,5 @@
 /** What a command used, read from its cgroup before that is removed. */
-import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
@@ -20,20 +20,14 @@ export interface Summary {
 }
 
 export function readSummary(path: string, files: CgroupFiles, wallMs: number): Summary {
-  const text = (file: string): string => {
-    try {
-      return files.read(path, file);
-    } catch (error) {
-      if (error instanceof CgroupFileError) return '';
-      throw error;
-    }
-  };
+  const text = (file: string): string => textIfThere(files, path, file) ?? '';
   const cpu = parseFlatKeyed(text('cpu.stat'));
   const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / 1e6;
-  const io = text('io.stat');
+  const io = textIfThere(files, path, 'io.stat');
   const ioBytes = (key: string): number =>
-    [...parseNestedKeyed(io).values()].reduce((sum, figures) => sum + (figures.get(key) ?? 0), 0);
-  const hasIo = hasFile(files, path, 'io.stat');
+    io === undefined
+      ? Number.NaN
+      : [...parseNestedKeyed(io).values()].reduce((sum, figures) => sum + (figures.get(key) ?? 0), 0);
   return {
     wall_seconds: wallMs / 1000,
     cpu_seconds: seconds('usage_usec'),
@@ -42,19 +36,10 @@ export function readSummary(path: string, files: CgroupFiles, wallMs: number): S
     throttled_seconds: seconds('throttled_usec'),
     throttled_periods: cpu.get('nr_throttled') ?? Number.NaN,
     memory_peak_bytes: parseSingleValue(text('memory.peak')),
-    io_read_bytes: hasIo ? ioBytes('rbytes') : Number.NaN,
-    io_write_bytes: hasIo ? ioBytes('wbytes') : Number.NaN,
+    io_read_bytes: ioBytes('rbytes'),
+    io_write_bytes: ioBytes('wbytes'),
     oom_kills: parseFlatKeyed(text('memory.events')).get('oom_kill') ?? Number.NaN,
   };
-}
-
-function hasFile(files: CgroupFiles, path: string, file: string): boolean {
-  try {
-    files.read(path, file);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function summaryText(summary: Summary): string {

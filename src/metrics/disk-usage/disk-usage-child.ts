@@ -3,6 +3,7 @@
  * with whom it reports to.
  */
 import { setPriority } from 'node:os';
+import { codeOf } from '../../kernel/error-code.ts';
 import type { Report, Task } from './measure.ts';
 import { walkTree } from './walk.ts';
 
@@ -37,6 +38,6 @@ try {
   });
   report({ kind: 'done', size });
 } catch (error) {
-  report({ kind: 'failed', code: error instanceof Error && 'code' in error ? String(error.code) : String(error) });
+  report({ kind: 'failed', code: codeOf(error) ?? String(error) });
 }
 process.disconnect?.();

@@ -5,6 +5,7 @@
  * becomes a link leads astray. What vanishes in between is not counted; what cannot be looked at costs one entry.
  */
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, type Stats } from 'node:fs';
+import { codeOf } from '../../kernel/error-code.ts';
 
 export interface TreeSize {
   readonly bytes: number;
@@ -92,7 +93,7 @@ export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): Tr
     try {
       return step();
     } catch (error) {
-      if (!GONE.has(error instanceof Error && 'code' in error ? error.code : undefined)) size.unread++;
+      if (!GONE.has(codeOf(error))) size.unread++;
       return undefined;
     }
   }
@@ -107,4 +108,4 @@ export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): Tr
 }
 
 /** Removed, or replaced by a link or a file, since it was listed. */
-const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR']);
+const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR']);

@@ -1,0 +1,5 @@
+/** The errno that an error of node:fs, the addon or a socket names, as `ENOENT`; undefined for one without. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
