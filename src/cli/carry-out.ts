@@ -2,6 +2,7 @@
 import { applyPlan, newChangeId } from '../limits/apply.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
 import type { Plan, PlanContext, Risk } from '../limits/plan.ts';
+import type { Reverter } from '../limits/revert/reverter.ts';
 import { planText, riskText } from './plan-text.ts';
 
 export interface CarryOutOptions {
@@ -14,10 +15,12 @@ export interface CarryOutOptions {
 
 /** What else a command does around its change. */
 export interface CarryOutHooks {
-  /** Right before the first write, with the id that the change will have; what it throws stops it. */
-  before?(id: string): Promise<void>;
+  /** Right before the first write, with the id that the change will have: who will take it back. What it throws stops it. */
+  before?(id: string): Promise<Reverter>;
   /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
   after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
+  /** Takes what --json says, where that is one of several. */
+  json?(value: object): void;
 }
 
 /** The Plan has a risk that only --force overrides. */
@@ -42,9 +45,21 @@ export async function carryOut(
   const say = (text: string): void => {
     if (!json && !quiet && text !== '') console.log(text);
   };
+  const sayJson = (value: object): void => {
+    if (json) (hooks.json ?? printJson)(value);
+  };
   const refused = plan.risks.filter(({ level }) => level === 'refuse');
+  const applyContext = {
+    files: context.files,
+    machine: context.machine,
+    journal: openJournal(stateDirectory()),
+    command: process.argv.slice(2),
+    ...(undoes ? { undoes } : {}),
+  };
   if (dryRun || plan.writes.length === 0) {
-    if (json) console.log(JSON.stringify({ ...plan, applied: false }, undefined, 2));
+    // What is undone without a write is undone all the same: the next undo is of the change before it.
+    if (undoes && !dryRun) await applyPlan(plan, applyContext);
+    sayJson({ ...plan, applied: false });
     say(planText(plan));
     say(dryRun ? 'dry run: nothing was changed' : 'nothing to change');
     return;
@@ -55,18 +70,13 @@ export async function carryOut(
   }
   say(planText(plan));
   const id = newChangeId();
-  await hooks.before?.(id);
-  const change = await applyPlan(plan, {
-    id,
-    files: context.files,
-    machine: context.machine,
-    journal: openJournal(stateDirectory()),
-    command: process.argv.slice(2),
-    ...(undoes ? { undoes } : {}),
-  });
+  const reverter = await hooks.before?.(id);
+  const change = await applyPlan(plan, { ...applyContext, id, ...(reverter ? { reverter } : {}) });
   const done = await hooks.after?.(change);
-  if (json) console.log(JSON.stringify({ ...plan, applied: true, id: change.id, ...done?.fields }, undefined, 2));
+  sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
     say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
   say(done?.text ?? '');
 }
+
+const printJson = (value: object): void => console.log(JSON.stringify(value, undefined, 2));

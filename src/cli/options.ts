@@ -30,3 +30,19 @@ export function durationOption(flag: string, text: string, least: number, most: 
   }
   return ms;
 }
+
+/** `2h` ago, `03:00` today, `2026-11-27`, `2026-11-27 03:00`, local time: milliseconds since the epoch. */
+export function momentOption(flag: string, text: string, now = new Date()): number {
+  try {
+    return now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
+  } catch {
+    // No duration.
+  }
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  if (clock) return new Date(now).setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
+  // A date alone would be UTC.
+  const time = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text).getTime();
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time))
+    throw new UsageError(`${flag}: "${text}" is no time; give one as 2h (ago), 03:00 or "2026-11-27 03:00"`);
+  return time;
+}

@@ -1,6 +1,7 @@
 /** --for: the change takes itself back after a while. */
 import { stateDirectory } from '../limits/journal.ts';
 import type { PlanContext } from '../limits/plan.ts';
+import { reverterText } from '../limits/revert/reverter.ts';
 import { scheduleRevert } from '../limits/revert/schedule.ts';
 import type { CarryOutHooks } from './carry-out.ts';
 import { durationOption } from './options.ts';
@@ -14,22 +15,23 @@ export function timedRevert(
   { files, owners }: PlanContext,
 ): CarryOutHooks & { readonly delayMs: number } {
   const delayMs = durationOption('--for', text, 1000, MOST_MS);
-  let who = '';
   return {
     delayMs,
-    before: async (id) => {
-      who = await scheduleRevert({
+    before: (id) =>
+      scheduleRevert({
         id,
         delayMs,
         tscg: [process.execPath, process.argv[1] ?? ''],
         mount: files.mount,
         stateDirectory: stateDirectory(),
         sockets: owners.sockets,
-      });
+      }),
+    after: async ({ id, reverter }) => {
+      const who = reverter ? reverterText(reverter) : 'nobody';
+      return {
+        text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal; earlier: tscg undo ${id}`,
+        fields: { reverts_after_seconds: delayMs / 1000, reverted_by: who },
+      };
     },
-    after: async (change) => ({
-      text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal; earlier: tscg undo ${change.id}`,
-      fields: { reverts_after_seconds: delayMs / 1000, reverted_by: who },
-    }),
   };
 }

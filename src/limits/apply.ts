@@ -10,6 +10,7 @@ import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
+import { endReverter, type Reverter } from './revert/reverter.ts';
 
 export interface ApplyContext {
   readonly files: CgroupFiles;
@@ -20,6 +21,8 @@ export interface ApplyContext {
   readonly id?: string;
   /** The change that this Plan takes back. */
   readonly undoes?: string;
+  /** Who takes it back after its time; ended where nothing is left to take back. */
+  readonly reverter?: Reverter;
   /** Makes the owner of a write; another one in tests. */
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
@@ -33,7 +36,7 @@ export const newChangeId = (): string => randomBytes(4).toString('hex');
 
 /** Makes the Plan's writes in order. Throws JournalError before anything was written, ApplyError after. */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Change> {
-  const { files, machine, journal, command, undoes, id = newChangeId(), ownerOf = openOwner } = context;
+  const { files, machine, journal, command, undoes, reverter, id = newChangeId(), ownerOf = openOwner } = context;
   const change: Change = {
     id,
     time: Date.now(),
@@ -43,6 +46,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     mount: files.mount,
     writes: plan.writes.map(({ notes: _, property: __, ...write }) => write),
     ...(undoes ? { undoes } : {}),
+    ...(reverter ? { reverter } : {}),
   };
   journal.begin(change);
   const begun: Begun[] = [];
@@ -59,6 +63,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     const reason = error instanceof Error ? error.message : String(error);
     const stuck = await rollBack(begun, context);
     journal.end(change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
+    if (reverter && stuck.length === 0) await endReverter(reverter);
     const state =
       stuck.length > 0
         ? `and could not be taken back: ${stuck.join('; ')}; finish with: tscg undo ${change.id} --force`
@@ -66,6 +71,8 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     throw new ApplyError(`${reason}; ${state}`);
   }
   journal.end(change.id, 'applied');
+  const pending = undoes && journal.read().changes.find((other) => other.id === undoes)?.reverter;
+  if (pending) await endReverter(pending);
   return { ...change, outcome: 'applied' };
 }
 

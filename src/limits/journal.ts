@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { codeOf } from '../kernel/error-code.ts';
 import { OWNER_NAMES } from './owners/owner.ts';
 import type { Write } from './plan.ts';
+import { isReverter, type Reverter } from './revert/reverter.ts';
 
 export type Outcome = 'applied' | 'rolled-back' | 'failed';
 
@@ -26,6 +27,8 @@ export interface Change {
   readonly writes: readonly Write[];
   /** The change that this one took back. */
   readonly undoes?: string;
+  /** Who takes it back after its time. */
+  readonly reverter?: Reverter;
   /** Undefined where the program died before it ended. */
   readonly outcome?: Outcome;
   readonly error?: string;
@@ -130,7 +133,7 @@ function parseLine(line: string): Change | End | undefined {
   if (value.type === 'end' && isOutcome(value.outcome)) {
     return { id: value.id, outcome: value.outcome, ...(typeof value.error === 'string' ? { error: value.error } : {}) };
   }
-  const { id, time, boot, uid, command, mount, writes, undoes } = value;
+  const { id, time, boot, uid, command, mount, writes, undoes, reverter } = value;
   if (
     value.type === 'begin' &&
     typeof time === 'number' &&
@@ -140,7 +143,11 @@ function parseLine(line: string): Change | End | undefined {
     isListOf(command, (item): item is string => typeof item === 'string') &&
     isListOf(writes, isWrite)
   ) {
-    return { id, time, boot, uid, command, mount, writes, ...(typeof undoes === 'string' ? { undoes } : {}) };
+    return {
+      ...{ id, time, boot, uid, command, mount, writes },
+      ...(typeof undoes === 'string' ? { undoes } : {}),
+      ...(isReverter(reverter) ? { reverter } : {}),
+    };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** The way back: a journalled change as a Plan that restores what was there before it. */
-import { CgroupFileError } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
 import type { Change } from './journal.ts';
@@ -13,8 +13,30 @@ export function changeToUndo(changes: readonly Change[], id?: string): Change | 
     const matches = changes.filter((change) => change.id.startsWith(id));
     return matches.length === 1 ? matches[0] : undefined;
   }
+  return changesToUndo(changes)[0];
+}
+
+/** All that are neither an undo nor undone, the newest first. */
+export function changesToUndo(changes: readonly Change[]): Change[] {
   const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
-  return changes.findLast((change) => !change.undoes && change.outcome !== 'rolled-back' && !undone.has(change.id));
+  return changes
+    .filter(({ id, undoes, outcome }) => !undoes && outcome !== 'rolled-back' && !undone.has(id))
+    .toReversed();
+}
+
+/** A Plan for each change, as things will be once those before it are taken back. */
+export function planUndoAll(changes: readonly Change[], context: PlanContext): { change: Change; plan: Plan }[] {
+  let { files } = context;
+  return changes.map((change) => {
+    const plan = planUndo(change, { ...context, files });
+    files = filesAfter(files, plan.writes);
+    return { change, plan };
+  });
+}
+
+function filesAfter(files: CgroupFiles, writes: readonly Write[]): CgroupFiles {
+  const texts = new Map(writes.map(({ path, file, after }) => [`${path}/${file}`, after]));
+  return { ...files, read: (path, file) => texts.get(`${path}/${file}`) ?? files.read(path, file) };
 }
 
 /**

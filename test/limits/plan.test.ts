@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
+import { startTimeOf } from '../../src/limits/actions/process-handle.ts';
 import { ApplyError, applyPlan } from '../../src/limits/apply.ts';
 import { LIMITS } from '../../src/limits/catalogue.ts';
 import { driftOf, driftText, planReapply } from '../../src/limits/drift.ts';
@@ -11,7 +14,8 @@ import { openJournal, parseJournal } from '../../src/limits/journal.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../src/limits/owners/owner.ts';
 import { type Plan, type PlanContext, planSet } from '../../src/limits/plan.ts';
-import { changeToUndo, planUndo } from '../../src/limits/undo.ts';
+import { endReverter } from '../../src/limits/revert/reverter.ts';
+import { changesToUndo, changeToUndo, planUndo, planUndoAll } from '../../src/limits/undo.ts';
 import { BadValueError } from '../../src/limits/units.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 
@@ -291,6 +295,59 @@ test('undo refuses a value that somebody else changed since, and a cgroup that i
     assert.match(other.risks[0]?.text ?? '', /another cgroup/);
     const booted = planUndo(change, { ...context, machine: { ...context.machine, bootId: 'boot-2' } });
     assert.equal(booted.writes, []);
+  }));
+
+test('several changes of one file are planned back one after another, the newest first', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    for (const line of ['--cpu 50%', '--pids 40', '--cpu 20%']) await applyPlan(plan(context, line), context);
+    const planned = planUndoAll(changesToUndo(context.journal.read().changes), context);
+    assert.equal(
+      planned.map(({ plan: { writes, risks } }) => [
+        ...writes.map(({ before, after }) => `${before} → ${after}`),
+        risks.length,
+      ]),
+      [
+        ['20000 100000 → 50000 100000', 0],
+        ['40 → max', 0],
+        ['50000 100000 → max 100000', 0],
+      ],
+    );
+    for (const { change, plan } of planned) await applyPlan(plan, { ...context, undoes: change.id });
+    for (const [name, text] of Object.entries(BOX)) assert.is(files.texts.get(name), text);
+    assert.equal(changesToUndo(context.journal.read().changes), []);
+  }));
+
+test('whoever waits to take a change back is ended when it is undone, and when it never came about', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const sleeper = () => {
+      const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+      const pid = child.pid ?? 0;
+      const ended = once(child, 'exit');
+      return { child, ended, reverter: { kind: 'process', pid, startTime: startTimeOf(pid) ?? 0 } as const };
+    };
+    const [undone, failed, other] = [sleeper(), sleeper(), sleeper()];
+    try {
+      const change = await applyPlan(plan(context, '--cpu 50%'), { ...context, reverter: undone.reverter });
+      assert.equal(context.journal.read().changes[0]?.reverter, undone.reverter);
+      await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+      assert.equal(await undone.ended, [null, 'SIGTERM']);
+
+      files.beforeWrite = (path, file) => {
+        throw new CgroupFileError('write', path, file, 'EINVAL');
+      };
+      await applyPlan(plan(context, '--cpu 50%'), { ...context, reverter: failed.reverter }).catch(() => {});
+      assert.equal(await failed.ended, [null, 'SIGTERM']);
+
+      // Its pid is another's by now.
+      await endReverter({ ...other.reverter, startTime: other.reverter.startTime + 1 });
+      assert.is(other.child.kill(0), true);
+    } finally {
+      for (const { child } of [undone, failed, other]) child.kill('SIGKILL');
+    }
   }));
 
 test('drift names who changed what, and reapply sets it again; an undone change does not drift', () =>

@@ -1,20 +1,60 @@
-/** tscg undo: the last change, or the one named, taken back. */
-import { openJournal, stateDirectory } from '../../limits/journal.ts';
-import { changeToUndo, planUndo } from '../../limits/undo.ts';
-import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+/** tscg undo: the last change, the one named, or several, taken back. */
+import { terminalSafe } from '../../kernel/text.ts';
+import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
+import type { PlanContext } from '../../limits/plan.ts';
+import { changesToUndo, changeToUndo, planUndo, planUndoAll } from '../../limits/undo.ts';
+import { type CarryOutOptions, carryOut, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { momentOption, wholeOption } from '../options.ts';
 
-export async function undo(id: string | undefined, options: CarryOutOptions, global: GlobalOptions): Promise<void> {
+export interface UndoOptions extends CarryOutOptions {
+  last?: string;
+  all?: boolean;
+  since?: string;
+}
+
+export async function undo(id: string | undefined, options: UndoOptions, global: GlobalOptions): Promise<void> {
   const { changes } = openJournal(stateDirectory()).read();
-  const change = changeToUndo(changes, id);
-  if (!change) {
-    throw new UsageError(
-      id === undefined
-        ? 'nothing to undo: tscg changed nothing yet, or all of it is undone'
-        : `no single change "${id}"; tscg log lists them`,
-    );
+  const { last, all, since } = options;
+  if (last !== undefined || all || since !== undefined) {
+    if (id !== undefined) throw new UsageError(`${id} names one change, --last, --all and --since several: give one`);
+    if (last !== undefined && (all || since !== undefined)) throw new UsageError('--last and --all: give one of them');
+    return undoSeveral(chosen(changes, options), options, global);
   }
-  const context = planContext(openHierarchy({ mount: global.mount ?? change.mount }));
+  const change = changeToUndo(changes, id);
+  if (!change) throw new UsageError(id === undefined ? NOTHING : `no single change "${id}"; tscg log lists them`);
+  const context = contextOf(change, global);
   await carryOut(planUndo(change, context), context, options, change.id);
+}
+
+const NOTHING = 'nothing to undo: tscg changed nothing yet, or all of it is undone';
+
+const contextOf = ({ mount }: Pick<Change, 'mount'>, global: GlobalOptions): PlanContext =>
+  planContext(openHierarchy({ mount: global.mount ?? mount }));
+
+/** The newest first. */
+function chosen(changes: readonly Change[], { last, since }: UndoOptions): Change[] {
+  const open = changesToUndo(changes);
+  if (last !== undefined) return open.slice(0, wholeOption('--last', last, 1));
+  const from = since === undefined ? 0 : momentOption('--since', since);
+  return open.filter(({ time }) => time >= from);
+}
+
+/** Each in a change of its own, and none where one of them is refused. */
+async function undoSeveral(changes: readonly Change[], options: UndoOptions, global: GlobalOptions): Promise<void> {
+  const mounts = [...new Set(changes.map(({ mount }) => mount))];
+  const planned = mounts.flatMap((mount) => {
+    const context = contextOf({ mount }, global);
+    const own = changes.filter((change) => change.mount === mount);
+    return planUndoAll(own, context).map((entry) => ({ ...entry, context }));
+  });
+  if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force);
+  const told: object[] = [];
+  for (const { change, plan, context } of planned) {
+    if (!options.json) console.log(terminalSafe(`change ${change.id}: tscg ${change.command.join(' ')}`));
+    await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
+  }
+  if (options.json) console.log(JSON.stringify(told, undefined, 2));
+  else if (planned.length === 0) console.log('nothing to undo');
 }

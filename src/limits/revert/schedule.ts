@@ -6,7 +6,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
+import { startTimeOf } from '../actions/process-handle.ts';
 import { startTransientUnit } from '../owners/systemd-manager.ts';
+import type { Reverter } from './reverter.ts';
 
 export interface Revert {
   /** Of the change. */
@@ -19,8 +21,8 @@ export interface Revert {
   readonly sockets: readonly RuntimeSocket[];
 }
 
-/** Starts whoever will do it, and says who. Throws where nobody can. */
-export async function scheduleRevert(revert: Revert): Promise<string> {
+/** Starts whoever will do it. Throws where nobody can. */
+export async function scheduleRevert(revert: Revert): Promise<Reverter> {
   const bus = systemBus(revert.sockets);
   if (!bus) return startHelper(revert);
   try {
@@ -38,7 +40,7 @@ function systemBus(sockets: readonly RuntimeSocket[]): string | undefined {
     ?.path;
 }
 
-async function startTimer(bus: string, { id, delayMs, tscg, stateDirectory, mount }: Revert): Promise<string> {
+async function startTimer(bus: string, { id, delayMs, tscg, stateDirectory, mount }: Revert): Promise<Reverter> {
   const name = `tscg-revert-${id}`;
   const [node, script] = tscg;
   const description = ['Description', 's', `take back change ${id} of tscg`] as const;
@@ -64,16 +66,19 @@ async function startTimer(bus: string, { id, delayMs, tscg, stateDirectory, moun
       },
     ],
   );
-  return `${name}.timer of systemd`;
+  return { kind: 'timer', unit: `${name}.timer`, bus };
 }
 
 /**
  * A shell in a session of its own that goes to the root cgroup where it may, so that neither a hang-up nor the limits,
- * the freezing or the killing of our cgroup reach it; says so, and sleeps.
+ * the freezing or the killing of our cgroup reach it; says so, and sleeps. SIGTERM ends it and its sleep.
  */
-const HELPER = 'echo 0 2>/dev/null >"$1/cgroup.procs"; echo ready; exec >/dev/null; sleep "$2"; shift 2; exec "$@"';
+const HELPER = [
+  'echo 0 2>/dev/null >"$1/cgroup.procs"; sleep "$2" >/dev/null & trap "kill $!; exit" TERM',
+  'echo ready; exec >/dev/null; wait $!; trap - TERM; shift 2; exec "$@"',
+].join('\n');
 
-async function startHelper({ id, delayMs, tscg, mount, stateDirectory }: Revert): Promise<string> {
+async function startHelper({ id, delayMs, tscg, mount, stateDirectory }: Revert): Promise<Reverter> {
   const seconds = String(delayMs / 1000);
   const child = spawn(
     '/bin/sh',
@@ -93,5 +98,6 @@ async function startHelper({ id, delayMs, tscg, mount, stateDirectory }: Revert)
   ]);
   child.stdout.destroy();
   child.unref();
-  return `process ${child.pid}`;
+  const { pid = 0 } = child;
+  return { kind: 'process', pid, startTime: startTimeOf(pid) ?? 0 };
 }

@@ -1,7 +1,7 @@
 /** What the actions do on a kernel that has every controller, and changes that take themselves back. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,6 +20,12 @@ function until(box: Box, done: () => boolean): Promise<void> {
     const ticker = setInterval(look, 200);
     look();
   });
+}
+
+/** The helper of --for and its sleep. */
+function sleepersOf(helper = ''): string[] {
+  const children = readFileSync(`/proc/${helper}/task/${helper}/children`, 'utf8').trim();
+  return [helper, ...children.split(' ').filter((pid) => pid !== '')];
 }
 
 test('reclaim takes page cache back and says how much; more than there is, is told', () =>
@@ -94,8 +100,12 @@ test('set --for is taken back though tscg was killed right after', () =>
 
 test('undo by hand ends it: what is set anew stays over its time', () =>
   withBox('/box', async (box) => {
-    assert.match(tscg('set', '/box', '--pids', '66', '--for', '2s').stdout, /taken back in 2s by process \d+/);
+    const { stdout } = tscg('set', '/box', '--pids', '66', '--for', '2s');
+    const helper = /taken back in 2s by process (\d+)/.exec(stdout)?.[1];
+    const waiting = sleepersOf(helper);
+    assert.is(waiting.length, 2, stdout);
     assert.is(tscg('undo').status, 0);
+    await until(box, () => waiting.every((pid) => !existsSync(`/proc/${pid}`)));
     assert.is(tscg('set', '/box', '--pids', '66').status, 0);
     // A later change of the same kind has come and gone by then.
     assert.is(tscg('set', '/box', '--cpu-weight', '55', '--for', '4s').status, 0);

@@ -72,6 +72,20 @@ test('memory and tasks read back as set, in one change that one undo takes back'
     assert.equal([box.read('memory.max'), box.read('pids.max'), box.read('cpu.weight')], ['max', 'max', '100']);
   }));
 
+test('undo --all keeps everything as it is where one change is refused, unless forced', () =>
+  withBox('/box', (box) =>
+    withBox('/other', async (other) => {
+      for (const path of [box.path, other.path]) assert.is(tscg('set', path, '--pids', '40').status, 0);
+      box.write('pids.max', '50');
+      const refused = tscg('undo', '--last', '2');
+      assert.is(refused.status, 1);
+      assert.match(refused.stderr, /pids\.max reads "50", not the "40" of change .*somebody changed it since/);
+      assert.equal([box.read('pids.max'), other.read('pids.max')], ['50', '40']);
+      assert.is(tscg('undo', '--last', '2', '--force').status, 0);
+      assert.equal([box.read('pids.max'), other.read('pids.max')], ['max', 'max']);
+    }),
+  ));
+
 test('without permission: what was tried, on which file, and what to do', () =>
   withBox('/box', async () => {
     const { status, stderr } = spawnSync(process.execPath, [openTscg(), 'set', '/box', '--cpu', '50%'], {
