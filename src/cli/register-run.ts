@@ -25,6 +25,8 @@ export async function registerRun(program: Command): Promise<void> {
     .description('start a command in a new cgroup with limits; what it used is told at the end, and the cgroup removed')
     .option('--name <name>', 'of the cgroup, and the host name with --uts')
     .option('-q, --quiet', 'no summary')
+    .option('--json', "the summary as JSON, on standard error too: the output is the command's")
+    .option('--dry-run', 'print what would be made and start nothing')
     .option('--force', 'do it although a risk refuses it');
   for (const name of ['pid', 'mount', 'net', 'uts', 'ipc', 'user', 'cgroup', 'time']) {
     run.addOption(new Option(`--${name}`, `in a ${name} namespace of its own`).helpGroup('Namespaces:'));

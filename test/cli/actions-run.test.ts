@@ -124,6 +124,49 @@ test('without the addon a shell takes its place; namespaces say what they need',
   }
 });
 
+test('--dry-run says what would be made, and makes nothing', () => {
+  const { status, stdout } = run('--dry-run', '--pid', '--overlay', '/etc:/usr', '--', 'sh', '-c', 'exit 3');
+  assert.is(status, 0);
+  assert.is(
+    stdout,
+    `${NAME}  /tscg/${NAME}
+  a new cgroup, removed at the end
+  namespaces of its own: pid, mount
+  its root: laid over /etc, /usr; what it writes is gone at the end
+  runs: sh -c exit 3
+dry run: nothing was started
+`,
+  );
+  assert.not(existsSync(join(MOUNT, 'tscg')));
+  const made: unknown = JSON.parse(run('--dry-run', '--json', '--rootfs', '/tmp', 'true').stdout);
+  assert.equal(made, {
+    name: NAME,
+    path: `/tscg/${NAME}`,
+    enabled: [],
+    namespaces: ['mount'],
+    rootfs: '/tmp',
+    overlay: null,
+    command: ['true'],
+    writes: [],
+    unchanged: [],
+    risks: [],
+    started: false,
+  });
+});
+
+test('--json: the summary beside the output, null for what this kernel does not tell', () => {
+  const { status, stdout, stderr } = run('--json', '--', 'sh', '-c', 'echo out; sleep 1000 & kill -TERM $$');
+  assert.is(status, 143);
+  assert.is(stdout, 'out\n');
+  const told: unknown = JSON.parse(stderr);
+  assert.ok(typeof told === 'object' && told !== null);
+  const { name, exit_code, signal, left_behind, cpu_seconds } = { cpu_seconds: undefined, ...told } as Record<
+    string,
+    unknown
+  >;
+  assert.equal([name, exit_code, signal, left_behind, typeof cpu_seconds], [NAME, null, 15, 1, 'number']);
+});
+
 test('bad input is 2, and makes no cgroup', () => {
   const table: readonly [readonly string[], RegExp][] = [
     [[], /missing required argument/],

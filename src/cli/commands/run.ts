@@ -2,7 +2,7 @@
 import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
-import { NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
+import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
 import { passSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
@@ -11,6 +11,7 @@ import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
+import { planRun } from '../plan-run.ts';
 import { limitEdits } from './set.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -21,6 +22,8 @@ export interface RunOptions {
   overlay?: string;
   quiet?: boolean;
   force?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
 }
 
 export async function run(
@@ -28,28 +31,32 @@ export async function run(
   options: RunOptions & Values,
   global: GlobalOptions,
 ): Promise<void> {
-  const { name = `tscg-run-${process.pid}`, rootfs, overlay, quiet } = options;
+  const { name = `tscg-run-${process.pid}`, rootfs, overlay, quiet, json } = options;
   if (!/^[A-Za-z0-9][\w.@-]{0,200}$/.test(name)) {
     throw new UsageError(`--name: "${name}" is no name; give letters, digits, and . _ @ - after the first`);
   }
   if (rootfs !== undefined && overlay !== undefined) throw new UsageError('--rootfs and --overlay: give one of them');
   const context = planContext(openHierarchy(global));
   const edits = limitEdits(options, context.machine);
-  const prepared = prepare({
+  const isolation = {
     namespaces: new Set(NAMESPACE_NAMES.filter((namespace) => options[namespace] === true)),
     ...(rootfs === undefined ? {} : { rootfs }),
     ...(overlay === undefined ? {} : { overlay: overlay.split(':') }),
     hostname: name,
     mount: context.files.mount,
-  });
+  };
+  if (options.dryRun)
+    return planRun({ name, command, edits, isolation: checkedIsolation(isolation) }, context, options);
+  const prepared = prepare(isolation);
   const say = (text: string): void => {
-    if (!quiet) process.stderr.write(`tscg: ${text}\n`);
+    if (!quiet && !json) process.stderr.write(`tscg: ${text}\n`);
   };
   try {
     const held = await hold(command, name, edits, prepared, context, options.force);
     const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
-    say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
+    if (json) console.error(JSON.stringify({ name, ...exitFields(exit), left_behind: left, ...summary }));
+    else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
     process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
@@ -153,5 +160,10 @@ async function carry(
     await place.remove();
   }
 }
+
+const exitFields = ({ code, signal }: Exit): object => ({
+  exit_code: signal > 0 ? null : code,
+  signal: signal > 0 ? signal : null,
+});
 
 const endText = ({ code, signal }: Exit): string => (signal > 0 ? `ended by signal ${signal}` : `exit code ${code}`);

@@ -57,12 +57,22 @@ export interface Prepared {
   clear(): void;
 }
 
-/** Throws BadValueError for a folder that is none. */
-export function prepare({ namespaces, rootfs, overlay, hostname, mount }: Isolation): Prepared {
-  const lowers = overlay?.map(folder);
-  const bottom = rootfs === undefined ? undefined : folder(rootfs);
+/** What it comes to: absolute folders, and the mount namespace that a root of its own needs. Throws BadValueError for a folder that is none. */
+export function checkedIsolation({ namespaces, rootfs, overlay, ...rest }: Isolation): Isolation {
+  const ownRoot = rootfs !== undefined || overlay !== undefined;
+  return {
+    ...rest,
+    namespaces: new Set(NAMESPACE_NAMES.filter((name) => namespaces.has(name) || (ownRoot && name === 'mount'))),
+    ...(rootfs === undefined ? {} : { rootfs: folder(rootfs) }),
+    ...(overlay === undefined ? {} : { overlay: overlay.map(folder) }),
+  };
+}
+
+/** Throws BadValueError as checkedIsolation does. */
+export function prepare(isolation: Isolation): Prepared {
+  const { namespaces, rootfs: bottom, overlay: lowers, hostname, mount } = checkedIsolation(isolation);
   const has = (name: Namespace): boolean => namespaces.has(name);
-  const isolated = has('mount') || lowers !== undefined || bottom !== undefined;
+  const isolated = has('mount');
   const scratch = lowers ? mkdtempSync(join(tmpdir(), 'tscg-run-')) : undefined;
   const root = scratch ? join(scratch, 'root') : bottom;
   const steps: LaunchStep[] = [];
@@ -80,7 +90,6 @@ export function prepare({ namespaces, rootfs, overlay, hostname, mount }: Isolat
 
   const wanted = new Set(namespaces);
   wanted.delete('cgroup');
-  if (isolated) wanted.add('mount');
   let flags = 0;
   for (const name of wanted) flags += NAMESPACES[name];
   return {

@@ -1,10 +1,11 @@
 /** A new cgroup for a command, where nobody manages the hierarchy for us: made here, and removed at the end. */
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { accessSync, existsSync, constants as fsConstants, mkdirSync, rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
-import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { dirname, join } from 'node:path';
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { ActionError, codeOf } from '../actions/action-error.ts';
-import { controllerLevels, DOMAIN_CONTROLLERS } from '../actions/controllers.ts';
+import { DOMAIN_CONTROLLERS, words } from '../actions/controllers.ts';
 import { kill } from '../actions/kill.ts';
 import { processesIn, subtree } from '../actions/subtree.ts';
 
@@ -53,12 +54,23 @@ export function makePlace(
   }
 }
 
+/** Where makePlace would make it, and what it would switch on. Throws as that does. */
+export function planPlace(
+  name: string,
+  needed: readonly string[],
+  ownPath: string | undefined,
+  files: CgroupFiles,
+): Pick<RunPlace, 'path' | 'enabled'> {
+  const base = basesOf(ownPath).find((candidate) => mayMake(files, candidate));
+  if (base === undefined) throw notPermitted(files);
+  const path = `${base}/tscg/${name}`;
+  if (existsSync(join(files.mount, path))) throw taken(path);
+  return { path, enabled: stepsFor(`${base}/tscg`, needed, files).map(stepText) };
+}
+
 /** `/tscg`; for who may not make that, beside the cgroup that he is in, or below it. */
 function makeParent(ownPath: string | undefined, files: CgroupFiles): string {
-  const own = ownPath ?? '/';
-  const beside = own.slice(0, own.lastIndexOf('/'));
-  const bases = [...new Set(['', beside, own === '/' ? '' : own])];
-  for (const base of bases) {
+  for (const base of basesOf(ownPath)) {
     try {
       mkdirSync(join(files.mount, `${base}/tscg`), { recursive: true });
       return `${base}/tscg`;
@@ -66,43 +78,82 @@ function makeParent(ownPath: string | undefined, files: CgroupFiles): string {
       if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error;
     }
   }
-  throw new ActionError(
-    `no cgroup can be made below ${files.mount} (not permitted): run it with sudo, or in a cgroup delegated to you`,
-  );
+  throw notPermitted(files);
 }
+
+function basesOf(own = '/'): string[] {
+  const beside = own.slice(0, own.lastIndexOf('/'));
+  return [...new Set(['', beside, own === '/' ? '' : own])];
+}
+
+function mayMake({ mount }: CgroupFiles, base: string): boolean {
+  const parent = join(mount, `${base}/tscg`);
+  try {
+    accessSync(existsSync(parent) ? parent : dirname(parent), fsConstants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const notPermitted = ({ mount }: CgroupFiles): ActionError =>
+  new ActionError(
+    `no cgroup can be made below ${mount} (not permitted): run it with sudo, or in a cgroup delegated to you`,
+  );
+
+const taken = (path: string): ActionError => new ActionError(`${path} exists already: give another --name`);
 
 function make(files: CgroupFiles, path: string): void {
   try {
     mkdirSync(join(files.mount, path));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw new ActionError(`${path} exists already: give another --name`);
+    if (codeOf(error) === 'EEXIST') throw taken(path);
     if (codeOf(error) === 'EAGAIN') throw new ActionError(`${path}: no more cgroups are allowed there (cgroup.max.*)`);
     throw error;
   }
 }
 
-/** From the root down, so that the children of `parent` have them. */
-function enable(parent: string, needed: readonly string[], files: CgroupFiles): string[] {
-  const enabled: string[] = [];
-  const known = controllerLevels('/', files)[0]?.available ?? [];
-  for (const controller of new Set([...needed, ...WELCOME])) {
+/** A controller that a cgroup has to hand on. */
+interface Step {
+  readonly controller: string;
+  readonly path: string;
+  /** A limit needs it; else it is welcome. */
+  readonly isNeeded: boolean;
+}
+
+const stepText = ({ controller, path }: Step): string => `${controller} in ${path}`;
+
+/** From the root down, so that the children of `parent`, which need not be there yet, have them. */
+function stepsFor(parent: string, needed: readonly string[], files: CgroupFiles): Step[] {
+  const known = words(files.read('/', 'cgroup.controllers'));
+  return [...new Set([...needed, ...WELCOME])].flatMap((controller) => {
     const isNeeded = needed.includes(controller);
-    if (!known.includes(controller)) {
-      if (!isNeeded) continue;
+    if (isNeeded && !known.includes(controller)) {
       throw new ActionError(
         `there is no ${controller} controller in this hierarchy (the kernel lacks it, or cgroup v1 has it): that limit cannot be set; see tscg doctor`,
       );
     }
-    for (const level of controllerLevels(parent, files)) {
-      if (level.enabled.includes(controller)) continue;
-      try {
-        files.write(level.path, files.inode(level.path), 'cgroup.subtree_control', `+${controller}`);
-        enabled.push(`${controller} in ${level.path}`);
-      } catch (error) {
-        if (!(error instanceof CgroupFileError)) throw error;
-        if (isNeeded) throw new ActionError(cannotEnable(controller, level.path, error, files));
-        break;
-      }
+    if (!known.includes(controller)) return [];
+    return [parent, ...ancestorsOf(parent)]
+      .toReversed()
+      .filter((path) => !words(textIfThere(files, path, 'cgroup.subtree_control') ?? '').includes(controller))
+      .map((path) => ({ controller, path, isNeeded }));
+  });
+}
+
+function enable(parent: string, needed: readonly string[], files: CgroupFiles): string[] {
+  const enabled: string[] = [];
+  const stopped = new Set<string>();
+  for (const step of stepsFor(parent, needed, files)) {
+    const { controller, path, isNeeded } = step;
+    if (stopped.has(controller)) continue;
+    try {
+      files.write(path, files.inode(path), 'cgroup.subtree_control', `+${controller}`);
+      enabled.push(stepText(step));
+    } catch (error) {
+      if (!(error instanceof CgroupFileError)) throw error;
+      if (isNeeded) throw new ActionError(cannotEnable(controller, path, error, files));
+      stopped.add(controller);
     }
   }
   return enabled;

@@ -21,6 +21,15 @@ export function scopeBus(sockets: readonly RuntimeSocket[]): string | undefined 
   )?.path;
 }
 
+/** Where systemd would make it: the slice that it gives to what names none. Throws ActionError for a name that is taken. */
+export function planScope(name: string, files: CgroupFiles): Pick<RunPlace, 'path' | 'enabled'> {
+  const uid = process.getuid?.() ?? 0;
+  const slice = uid === 0 ? '/system.slice' : `/user.slice/user-${uid}.slice/user@${uid}.service/app.slice`;
+  const path = `${slice}/${name}.scope`;
+  if (existsSync(join(files.mount, path))) throw new ActionError(`${name}.scope exists already: give another --name`);
+  return { path, enabled: [] };
+}
+
 /**
  * Puts the waiting process into a scope. systemd removes a scope the moment it is empty, and its figures with it: so a
  * process of ours sits in it until they are read.

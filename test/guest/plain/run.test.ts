@@ -1,9 +1,11 @@
 /** `tscg run` on a kernel that has every controller: limits that hold, and what is told at the end. */
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MOUNT, tscg, withBox } from '../../boxes.ts';
+import { MOUNT, tscg, tscgJson, withBox } from '../../boxes.ts';
 
 test('limits are there before the command is, and the cgroup is gone after it', () => {
   const script = 'cd /sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup); cat cpu.max memory.max pids.max';
@@ -62,6 +64,91 @@ test('namespaces with limits: pid 1, host name, its cgroup as the root', () => {
   const { status, stdout, stderr } = tscg('run', '-q', '--name', 'box1', ...flags, '--', 'sh', '-c', script);
   assert.is(status, 0, stderr);
   assert.is(stdout, '1\nbox1\n/\n67108864\n');
+});
+
+/** A folder with a shell and its libraries, to be somebody's root. */
+async function withRoot(use: (root: string) => void): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-root-'));
+  try {
+    const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+    execFileSync('cp', ['--parents', '-L', '/bin/sh', ...libraries, root]);
+    use(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** What is mounted, our scratch folders, and cgroups: the same before and after. */
+const around = (): string[] => [
+  readFileSync('/proc/self/mountinfo', 'utf8'),
+  ...readdirSync(tmpdir()).filter((name) => name.startsWith('tscg-run-')),
+  String(existsSync(join(MOUNT, 'tscg'))),
+];
+
+/** Built-ins alone: the root holds nothing else. Mount points, then what is in /. */
+const LOOK = 'while read -r a b c d at rest; do echo "$at"; done < /proc/self/mountinfo; echo /*';
+
+test('--rootfs: the folder is the root and the old one out of reach; nothing is left', () =>
+  withRoot((root) => {
+    const before = around();
+    const flags = ['--rootfs', root, '--pid', '--memory', '64M'];
+    const script = `${LOOK}; echo $$; echo x > /written; exit 7`;
+    const { status, stdout, stderr } = tscg('run', '--name', 'job', ...flags, '--', '/bin/sh', '-c', script);
+    assert.is(status, 7, stderr);
+    const lines = stdout.trim().split('\n');
+    const [mine = '', pid] = lines.slice(-2);
+    assert.is(pid, '1');
+    const inRoot = new Set(mine.split(' '));
+    for (const name of ['/bin', '/proc', '/dev']) assert.ok(inRoot.has(name), mine);
+    for (const name of ['/etc', '/root', '/scratch', '/oldroot']) assert.not(inRoot.has(name), mine);
+    const mounts = lines.slice(0, -2);
+    assert.is(mounts[0], '/');
+    assert.equal(
+      mounts.filter((at) => !/^\/($|proc|sys|dev)/.test(at)),
+      [],
+    );
+    assert.match(stderr, /job: exit code 7; .*peak memory/);
+    assert.is(readFileSync(join(root, 'written'), 'utf8'), 'x\n');
+    assert.equal(around(), before);
+  }));
+
+test('--overlay: the topmost layer counts, what is written is gone, nothing is left', () =>
+  withRoot((root) => {
+    const [top, middle] = ['top', 'middle'].map((name) => {
+      const folder = `${root}-${name}`;
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'who'), `${name}\n`);
+      return folder;
+    });
+    writeFileSync(join(middle ?? '', 'below'), 'seen\n');
+    try {
+      const before = around();
+      const script = `read -r who < /who; read -r below < /below; echo $who $below; echo mine > /who; read -r who < /who; echo $who; ${LOOK}; exit 5`;
+      const lowers = [top, middle, root].join(':');
+      const { status, stdout, stderr } = tscg('run', '--name', 'job', '--overlay', lowers, '--', 'sh', '-c', script);
+      assert.is(status, 5, stderr);
+      assert.match(stdout, /^top seen\nmine\n\/\n/);
+      assert.not.match(stdout, /\/scratch/);
+      assert.is(readFileSync(join(top ?? '', 'who'), 'utf8'), 'top\n');
+      assert.equal(
+        readdirSync(top ?? '').filter((name) => name !== 'who'),
+        [],
+      );
+      assert.equal(around(), before);
+    } finally {
+      for (const folder of [top, middle]) rmSync(folder ?? '', { recursive: true });
+    }
+  }));
+
+test('--dry-run: the controllers that it would switch on, the limits, and nothing made', () => {
+  const { status, stdout } = tscg('run', '--dry-run', '--name', 'job', '--memory', '64M', '--cpu', '50%', '--', 'true');
+  assert.is(status, 0);
+  assert.match(stdout, /^job {2}\/tscg\/job\n {2}a new cgroup/);
+  assert.match(stdout, /switches on memory in \/tscg\n/);
+  assert.match(stdout, /cpu\.max: max 100000 → 50000 100000 [\s\S]*memory\.max: max → 67108864/);
+  assert.not(existsSync(join(MOUNT, 'tscg')));
+  const made = tscgJson('run', '--dry-run', '--memory', '64M', 'true');
+  assert.is(Array.isArray(made.writes) && made.writes.length, 1);
 });
 
 test.run();

@@ -1,0 +1,46 @@
+/** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
+import { clean } from '../kernel/clean.ts';
+import { freshFiles } from '../limits/launch/fresh-files.ts';
+import type { Isolation } from '../limits/launch/namespaces.ts';
+import { planPlace } from '../limits/launch/place.ts';
+import { planScope, scopeBus } from '../limits/launch/scope.ts';
+import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
+import { planText } from './plan-text.ts';
+
+export interface RunRequest {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly edits: Request['edits'];
+  readonly isolation: Isolation;
+}
+
+export function planRun(request: RunRequest, context: PlanContext, { json }: { json?: boolean }): void {
+  const { name, command, edits, isolation } = request;
+  const { files, owners, ownPath } = context;
+  const needed = [...new Set(edits.map(({ limit }) => limit.controller))];
+  const isScope = scopeBus(owners.sockets) !== undefined;
+  const { path, enabled } = isScope ? planScope(name, files) : planPlace(name, needed, ownPath, files);
+  const target = { kind: isScope ? ('unit' as const) : ('cgroup' as const), name, path, inode: 0 };
+  const plan = planSet([{ target, edits }], { ...context, files: freshFiles(files, path) });
+  const namespaces = [...isolation.namespaces];
+  const { rootfs, overlay } = isolation;
+  if (json) {
+    const made = { name, path, enabled, namespaces, rootfs: rootfs ?? null, overlay: overlay ?? null, command };
+    console.log(JSON.stringify({ ...made, ...plan, started: false }, undefined, 2));
+    return;
+  }
+  const limits = planText(plan)
+    .split('\n')
+    .filter((line) => line !== `${clean(name)}  ${clean(path)}`);
+  const lines = [
+    `${name}  ${clean(path)}`,
+    `  a new ${isScope ? 'scope of systemd' : 'cgroup'}, removed at the end`,
+    ...enabled.map((step) => `  switches on ${clean(step)}`),
+    ...limits.filter((line) => line !== ''),
+    ...(namespaces.length > 0 ? [`  namespaces of its own: ${namespaces.join(', ')}`] : []),
+    ...(rootfs === undefined ? [] : [`  its root: ${clean(rootfs)}`]),
+    ...(overlay ? [`  its root: laid over ${overlay.map(clean).join(', ')}; what it writes is gone at the end`] : []),
+    `  runs: ${command.map(clean).join(' ')}`,
+  ];
+  console.log(`${lines.join('\n')}\ndry run: nothing was started`);
+}
