@@ -27,6 +27,9 @@ if (reason !== undefined) {
   );
   if (force) process.exitCode = 1;
 }
+// A published package brings the code that its builder's Node compiled.
+const codeCache = join(root, 'dist', 'cli', 'code-cache.js');
+if (!force && existsSync(codeCache)) spawnSync(process.execPath, [codeCache], { stdio: 'ignore' });
 
 /** An installation must not fail for what goes wrong here, as a directory that cannot be written. */
 function attempt() {

@@ -3,8 +3,17 @@ import { type Command, Option } from 'commander';
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
+const LIMITING = ['set', 'try', 'run'];
+
 /** Loading the catalogue costs what `tscg ls --help` takes in all, so only for the command that was typed. */
-export async function addLimitFlags(command: Command): Promise<void> {
+export async function addTypedLimitFlags(program: Command): Promise<void> {
+  for (const command of program.commands) {
+    const name = command.name();
+    if (LIMITING.includes(name) && process.argv.includes(name)) await addLimitFlags(command);
+  }
+}
+
+async function addLimitFlags(command: Command): Promise<void> {
   const { LIMITS } = await import('../limits/catalogue.ts');
   for (const { flags, group, file } of LIMITS) {
     for (const { short, long, value, help, repeatable } of flags) {

@@ -1,8 +1,7 @@
 /** The commands whose limits end by themselves: try, run, and revert, which the timer of --for runs. */
 import { type Command, Option } from 'commander';
-import { addLimitFlags } from './limit-flags.ts';
 
-export async function registerRun(program: Command): Promise<void> {
+export function registerRun(program: Command): void {
   const trial = program
     .command('try')
     .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
@@ -14,7 +13,6 @@ export async function registerRun(program: Command): Promise<void> {
     .option('--dry-run', 'print the plan and change nothing')
     .option('--force', 'do it although the plan names a risk that refuses it')
     .option('--json', 'print JSON');
-  if (process.argv.includes('try')) await addLimitFlags(trial);
   trial.action(async (names, options, command: Command) =>
     (await import('./commands/try.ts')).tryOut(names, options, command.optsWithGlobals()),
   );
@@ -40,7 +38,6 @@ export async function registerRun(program: Command): Promise<void> {
       ).helpGroup('Namespaces:'),
     )
     .passThroughOptions();
-  if (process.argv.includes('run')) await addLimitFlags(run);
   run.action(async (words, options, command: Command) =>
     // Its own --mount is a namespace, the program's a folder.
     (await import('./commands/run.ts')).run(words, options, command.parent?.opts() ?? {}),

@@ -1,8 +1,7 @@
-#!/usr/bin/env node
 /** tscg: the commands. Each is loaded when it is used, so that help and completion start at once. */
 import { Argument, type Command, Option, program } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
-import { addLimitFlags } from './limit-flags.ts';
+import { addTypedLimitFlags } from './limit-flags.ts';
 import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
 import { registerRun } from './register-run.ts';
@@ -71,7 +70,7 @@ program
     (await import('./commands/fs.ts')).fs(name, options, command.optsWithGlobals()),
   );
 
-const set = program
+program
   .command('set')
   .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
   .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
@@ -80,11 +79,10 @@ const set = program
   .option('--for <time>', 'take it back after so long, as 10m, also when this terminal is gone by then')
   .addOption(dryRun)
   .addOption(force)
-  .addOption(json);
-if (process.argv.includes('set')) await addLimitFlags(set);
-set.action(async (names, options, command: Command) =>
-  (await import('./commands/set.ts')).set(names, options, command.optsWithGlobals()),
-);
+  .addOption(json)
+  .action(async (names, options, command: Command) =>
+    (await import('./commands/set.ts')).set(names, options, command.optsWithGlobals()),
+  );
 
 program
   .command('undo')
@@ -141,7 +139,7 @@ program
   );
 
 registerActions(program);
-await registerRun(program);
+registerRun(program);
 
 program
   .command('metrics')
@@ -178,4 +176,4 @@ program
   .action(async (name) => (await import('./commands/man.ts')).man(name, program));
 
 endWithReader();
-await runProgram('tscg', program);
+void addTypedLimitFlags(program).then(() => runProgram('tscg', program));

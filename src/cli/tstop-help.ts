@@ -3,6 +3,7 @@
  * process uses for tscg.
  */
 import { spawnSync } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface HelpOption {
@@ -18,9 +19,8 @@ export interface ProgramHelp {
 }
 
 export function tstopHelp(): ProgramHelp {
-  const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.resolve('./tstop.js')), '--help'], {
-    encoding: 'utf8',
-  });
+  const tstop = fileURLToPath(new URL(`tstop${extname(import.meta.url)}`, import.meta.url));
+  const { stdout } = spawnSync(process.execPath, [...process.execArgv, tstop, '--help'], { encoding: 'utf8' });
   return parseHelp(stdout);
 }
 

@@ -1,11 +1,7 @@
-#!/usr/bin/env node
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
 import { program } from 'commander';
 import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
-
-// A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 interface TstopFlags {
   mount?: string;
@@ -44,6 +40,8 @@ program
       const { ls } = await import('./commands/ls.ts');
       return ls({ sort: 'cpu_percent', delay: options.delay }, options);
     }
+    // A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
+    setFlagsFromString('--semi-space-growth-factor=1');
     const { secondsOption } = await import('./options.ts');
     const { runTstop } = await import('../dashboard/run.ts');
     const seconds = secondsOption('--delay', options.delay);
@@ -81,4 +79,4 @@ program
   });
 
 endWithReader();
-await runProgram('tstop', program);
+void runProgram('tstop', program);

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/**
+ * Starts the program that is bundled beside this file (tscg.js runs tscg.cjs), with what V8 compiled of it when it was
+ * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
+ * another version of it made, or of another source; the program then starts as without one.
+ * `TSCG_CODE_CACHE=write` writes it at the end of the run, and then holds the functions that this run needed.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { constants, Script } from 'node:vm';
+
+const file = fileURLToPath(import.meta.url).replace(/\.js$/, '.cjs');
+const cache = `${file}.cache`;
+
+function cached(): Buffer | undefined {
+  try {
+    return readFileSync(cache);
+  } catch {
+    return undefined;
+  }
+}
+
+const script = new Script(
+  `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`,
+  {
+    filename: file,
+    cachedData: cached(),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  },
+);
+if (process.env.TSCG_CODE_CACHE === 'write')
+  process.once('exit', () => writeFileSync(cache, script.createCachedData()));
+const module = { exports: {} };
+script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));

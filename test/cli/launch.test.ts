@@ -1,0 +1,45 @@
+/** The programs start whatever became of the code that V8 compiled when they were built. */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { TSCG } from '../boxes.ts';
+
+const CACHES: Record<string, (cache: Buffer) => Buffer | undefined> = {
+  'as built': (cache) => cache,
+  missing: () => undefined,
+  empty: () => Buffer.alloc(0),
+  'cut short': (cache) => cache.subarray(0, cache.length / 2),
+  'of another version of V8': (cache) => Buffer.concat([cache.subarray(0, 4), Buffer.alloc(4), cache.subarray(8)]),
+};
+
+for (const [name, change] of Object.entries(CACHES)) {
+  test(`tscg starts with its code cache ${name}`, () => {
+    const root = mkdtempSync(join(tmpdir(), 'tscg-launch-'));
+    try {
+      const cli = join(root, 'dist', 'cli');
+      mkdirSync(cli, { recursive: true });
+      symlinkSync(join(dirname(TSCG), '../../package.json'), join(root, 'package.json'));
+      for (const file of ['tscg.js', 'tscg.cjs']) cpSync(join(dirname(TSCG), file), join(cli, file));
+      const cache = change(readFileSync(TSCG.replace(/js$/, 'cjs.cache')));
+      if (cache) writeFileSync(join(cli, 'tscg.cjs.cache'), cache);
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [join(cli, 'tscg.js'), 'set', 'x', '--cpu', 'many'],
+        {
+          encoding: 'utf8',
+        },
+      );
+      assert.is(stdout, '');
+      assert.match(stderr, /^tscg: "many" is not a CPU share.*\n$/);
+      assert.is(status, 2);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+}
+
+test.run();
