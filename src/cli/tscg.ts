@@ -121,7 +121,7 @@ program
   .command('apply')
   .argument('[policy]', 'YAML or JSON file with version: 1 and rules; - for standard input')
   .description('limit as a policy file says: workloads by name, image, label, pod, path or slice, in one change')
-  .option('-w, --watch', 'also what starts from now on, a change each, until Ctrl-C')
+  .option('-w, --watch', 'also what starts from now on, and what the file says when it changes, until Ctrl-C')
   .option('--schema', 'print the JSON Schema of policy files, for editors')
   .addOption(dryRun)
   .addOption(force)

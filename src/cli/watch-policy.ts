@@ -1,10 +1,10 @@
-/** A policy kept up while workloads come: each gets its limits in a change of its own. */
+/** A policy kept up while workloads come, and while it changes: each gets its limits in a change of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Plan, PlanContext } from '../limits/plan.ts';
-import type { Policy } from '../limits/policy/read.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { errorLine } from './errors.ts';
+import type { PolicyWatch } from './policy-file.ts';
 
 /**
  * A runtime writes a new container's own limits a moment after its cgroup is there, and would take ours back: so it is
@@ -29,9 +29,12 @@ interface Care {
   told: string;
 }
 
-/** Until SIGINT or SIGTERM. What fails is told on stderr and stops nothing else. Closes the inventory. */
+/**
+ * Until SIGINT or SIGTERM. What fails is told on stderr and stops nothing else. What another policy no longer names stays
+ * as it is. Closes the policy and the inventory.
+ */
 export async function watchPolicy(
-  policy: Policy,
+  policy: PolicyWatch,
   contextNow: () => PlanContext,
   inventory: Inventory,
   carry: (plan: Plan, context: PlanContext) => Promise<void>,
@@ -49,6 +52,12 @@ export async function watchPolicy(
     isHinted = true;
     wake();
   });
+  policy.onChange(() => {
+    console.error(`tscg: the policy has changed; in force are ${policy.now().rules.length} rules`);
+    cares.clear();
+    isHinted = true;
+    wake();
+  });
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     while (!isStopped) {
@@ -56,7 +65,7 @@ export async function watchPolicy(
       const { added } = await inventory.refresh();
       if (added.length > 0) newUntil = performance.now() + NEW_FOR_MS;
       await inventory.named();
-      const requests = policyRequests(policy, inventory.workloads());
+      const requests = policyRequests(policy.now(), inventory.workloads());
       forget(cares, requests);
       for (const request of requests) {
         if (isStopped) break;
@@ -70,6 +79,7 @@ export async function watchPolicy(
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     inventory.close();
+    await policy.close();
   }
 
   function waitFor(resolve: () => void, milliseconds: number): void {

@@ -1,15 +1,14 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
-import { readFileSync } from 'node:fs';
 import { clean } from '../../kernel/clean.ts';
 import type { Plan, PlanContext } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
-import { type Policy, PolicyError, readPolicy } from '../../limits/policy/read.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { riskText } from '../plan-text.ts';
+import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
 import { openWorkloads } from '../policy-workloads.ts';
 import { watchPolicy } from '../watch-policy.ts';
 
@@ -28,16 +27,16 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
   }
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
-  const policy = policyOf(file, context);
   if (options.watch) {
     await watchPolicy(
-      policy,
+      await watchPolicyFile(file, context.machine),
       () => planContext(hierarchy),
       openWorkloads(hierarchy, true),
       (plan, now) => carryOutPolicy(plan, now, options),
     );
     return;
   }
+  const policy = readPolicyFile(file, context.machine);
   const inventory = openWorkloads(hierarchy, false);
   try {
     await inventory.refresh();
@@ -49,20 +48,6 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
     await carryOutPolicy(planPolicy(requests, context), context, options);
   } finally {
     inventory.close();
-  }
-}
-
-function policyOf(file: string, { machine }: PlanContext): Policy {
-  let text: string;
-  try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read the policy: ${error instanceof Error ? error.message : error}`);
-  }
-  try {
-    return readPolicy(text, { file: file === '-' ? '(standard input)' : file, machine });
-  } catch (error) {
-    throw error instanceof PolicyError ? new UsageError(error.message) : error;
   }
 }
 

@@ -1,7 +1,7 @@
 /** `tscg apply` and `tscg snapshot` on a kernel that has every controller. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -157,6 +157,43 @@ test('--watch limits a cgroup that appears, again after a runtime took it back, 
         child.kill('SIGINT');
         assert.equal(await ended, [0, null], output);
         assert.match(output, /undo: tscg undo [0-9a-f]{8}/);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    }),
+  ));
+
+test('--watch: the file is read again when it changes; a fault in it is told and the old one stays in force', () =>
+  withJobs((a, b) =>
+    withPolicy(POLICY, async (file) => {
+      const child = spawn(process.execPath, [TSCG, 'apply', file, '--watch'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, TSCG_STATE_DIR: STATE_DIR },
+      });
+      let said = '';
+      child.stderr.on('data', (chunk) => (said += chunk));
+      const ended = once(child, 'exit');
+      try {
+        const until = async (holds: () => boolean): Promise<void> => {
+          for (let tries = 0; !holds(); tries++) {
+            if (tries > 600) assert.unreachable(`did not come about: ${said}`);
+            await sleep(100);
+          }
+        };
+        await until(() => b.read('pids.max') === '50');
+        writeFileSync(file, POLICY.replace('pids: 50', 'pidss: 60'));
+        await until(() => said.includes('stays in force'));
+        assert.match(said, /policy\.yaml:8:7: pidss: is no key here; did you mean pids\?/);
+        a.write('pids.max', 'max');
+        assert.is(b.read('pids.max'), '50');
+        // As an editor does: a new file in its place.
+        writeFileSync(`${file}~`, POLICY.replace('pids: 50', 'pids: 60'));
+        renameSync(`${file}~`, file);
+        await until(() => b.read('pids.max') === '60');
+        await until(() => a.read('pids.max') === '100');
+        assert.match(said, /the policy has changed; in force are 2 rules/);
+        child.kill('SIGINT');
+        assert.equal(await ended, [0, null], said);
       } finally {
         child.kill('SIGKILL');
       }

@@ -1,0 +1,53 @@
+/** A policy file under watch: what it says now, and what is told of a fault. */
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watchPolicyFile } from '../../src/cli/policy-file.ts';
+import { contextOf, fakeFiles } from '../limits/fake-files.ts';
+
+const { machine } = contextOf(fakeFiles({}));
+const policy = (...limits: string[]): string =>
+  `version: 1\nrules:\n${limits.map((limit) => `  - match: { name: web }\n    limits: { ${limit} }\n`).join('')}`;
+
+test('another policy is in force once it has no fault; a fault has its place, and a file that is gone is told', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
+  const file = join(folder, 'p.yaml');
+  writeFileSync(file, policy('cpu: 50%'));
+  const watched = await watchPolicyFile(file, machine);
+  const { error } = console;
+  let next: (text: string) => void = () => {};
+  /** What is told of the file, or `changed`. */
+  const after = (act: () => void): Promise<string> => {
+    const told = new Promise<string>((resolve) => {
+      next = resolve;
+    });
+    act();
+    return told;
+  };
+  console.error = (text: string) => next(text);
+  watched.onChange(() => next('changed'));
+  const rules = (): number => watched.now().rules.length;
+  try {
+    assert.is(rules(), 1);
+    assert.is(await after(() => writeFileSync(file, policy('cpu: 50%', 'pids: 9'))), 'changed');
+    assert.is(rules(), 2);
+    const fault = await after(() => writeFileSync(file, policy('cpuu: 50%')));
+    assert.match(fault, /p\.yaml:4:15: cpuu: is no key here; did you mean cpu or cpus\?\n.*stays in force as it was$/);
+    assert.is(rules(), 2);
+    assert.match(await after(() => rmSync(file)), /cannot read the policy: ENOENT.*\n.*stays in force/);
+    assert.is(rules(), 2);
+    const renamed = await after(() => {
+      writeFileSync(`${file}~`, policy('cpu: 1%', 'pids: 9', 'memory: 1G'));
+      renameSync(`${file}~`, file);
+    });
+    assert.equal([renamed, rules()], ['changed', 3]);
+  } finally {
+    console.error = error;
+    await watched.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();
