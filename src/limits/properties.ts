@@ -48,6 +48,16 @@ const list: Translate = (value) => ({
   text: value === '' ? 'max' : value.trim().replace(/[\s,]+/g, ','),
 });
 
+/** Each may be given once for each device. */
+const PER_DEVICE: Readonly<Record<string, Translate>> = {
+  IODeviceWeight: perDevice('--io-weight', (value) => value),
+  IOReadBandwidthMax: perDevice('--device-read-bps', bandwidth),
+  IOWriteBandwidthMax: perDevice('--device-write-bps', bandwidth),
+  IOReadIOPSMax: perDevice('--device-read-iops', bandwidth),
+  IOWriteIOPSMax: perDevice('--device-write-iops', bandwidth),
+  IODeviceLatencyTargetSec: perDevice('--io-latency', (value) => (isNone(value) ? 'max' : seconds(value))),
+};
+
 const TRANSLATIONS: Readonly<Record<string, Translate>> = {
   CPUQuota: (value) => {
     if (value !== '' && !value.endsWith('%')) throw new BadValueError(`"${value}" is not a CPUQuota; give it as 20%`);
@@ -72,22 +82,20 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
     return { long: '--pids', text: value === '' ? 'max' : value };
   },
   IOWeight: flag('--io-weight', '100'),
-  IODeviceWeight: perDevice('--io-weight', (value) => value),
-  IOReadBandwidthMax: perDevice('--device-read-bps', bandwidth),
-  IOWriteBandwidthMax: perDevice('--device-write-bps', bandwidth),
-  IOReadIOPSMax: perDevice('--device-read-iops', bandwidth),
-  IOWriteIOPSMax: perDevice('--device-write-iops', bandwidth),
-  IODeviceLatencyTargetSec: perDevice('--io-latency', (value) => (isNone(value) ? 'max' : seconds(value))),
+  ...PER_DEVICE,
 };
 
 export const PROPERTY_NAMES: readonly string[] = Object.keys(TRANSLATIONS);
+
+export const isProperty = (name: string): boolean => Object.hasOwn(TRANSLATIONS, name);
+export const isPerDevice = (name: string): boolean => Object.hasOwn(PER_DEVICE, name);
 
 /** Throws BadValueError. */
 export function parseProperty(text: string): Typed {
   const equals = text.indexOf('=');
   if (equals <= 0) throw new BadValueError(`"${text}" is not a property; give one as CPUQuota=20%`);
   const [name, value] = [text.slice(0, equals), text.slice(equals + 1).trim()];
-  const translate = Object.hasOwn(TRANSLATIONS, name) ? TRANSLATIONS[name] : undefined;
+  const translate = isProperty(name) ? TRANSLATIONS[name] : undefined;
   if (translate) return translate(value);
   const near = nearest(name, PROPERTY_NAMES);
   throw new BadValueError(

@@ -105,7 +105,7 @@ const LIMITS_SECTION: Section = {
 const POLICY_SECTION: Section = {
   title: 'POLICY FILES',
   paragraphs: [
-    'YAML or JSON with version: 1 and a list of rules, each with match (which workloads) and limits (keys as the options of tscg set). All conditions of a match hold; of a list of globs, any. A later rule overrides earlier ones, file by file. tscg apply --schema prints the JSON Schema for editors, tscg snapshot a policy of what is set now.',
+    "YAML or JSON with version: 1 and a list of rules, each with match (which workloads) and limits (keys as the options of tscg set, or systemd's: CPUQuota, MemoryMax). All conditions of a match hold; of a list of globs, any. A later rule overrides earlier ones, file by file. tscg apply --schema prints the JSON Schema for editors, tscg snapshot a policy of what is set now.",
     '{ version: 1, rules: [ { match: { name: "web-*" }, limits: { cpu: 50%, memory: 512M } } ] }',
   ],
 };

@@ -1,7 +1,8 @@
 /** tscg snapshot: what is set now, as a policy. */
 import { isListed } from '../../inventory/workload.ts';
 import { snapshotPolicy } from '../../limits/policy/snapshot.ts';
-import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { unitDefaults } from '../../limits/policy/unit-defaults.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { openWorkloads } from '../policy-workloads.ts';
 
 export interface SnapshotOptions {
@@ -15,7 +16,9 @@ export async function snapshot({ all }: SnapshotOptions, global: GlobalOptions):
     await inventory.refresh();
     const workloads = inventory.workloads();
     const chosen = all ? workloads : workloads.filter(isListed);
-    process.stdout.write(snapshotPolicy(chosen, workloads, planContext(hierarchy)));
+    const context = planContext(hierarchy);
+    const isDefault = await unitDefaults(PROC, context.owners.sockets);
+    process.stdout.write(snapshotPolicy(chosen, workloads, context, isDefault));
   } finally {
     inventory.close();
   }

@@ -5,6 +5,7 @@ import { nearest } from '../../inventory/near-names.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { type Edit, LIMITS, type Limit } from '../catalogue.ts';
 import { editsOf } from '../edits.ts';
+import { isProperty } from '../properties.ts';
 import { BadValueError } from '../units.ts';
 import { compileMatch, type Matcher } from './match.ts';
 import { findPlace, type Place, type PolicyDocument } from './places.ts';
@@ -117,9 +118,9 @@ function settingsOf(
   tell: (place: Place, key: string, text: string) => void,
 ): readonly Setting[] {
   let isGood = true;
-  const attempt = (place: Place, key: string, values: (long: string) => readonly string[]): readonly Setting[] => {
+  const attempt = (place: Place, key: string, some: ReadonlyMap<string, readonly Place[]>): readonly Setting[] => {
     try {
-      return editsOf(values, [], machine);
+      return editsOf((long) => (some.get(keyOf(long)) ?? []).map(typed), assignmentsIn(some), machine);
     } catch (error) {
       if (!(error instanceof BadValueError)) throw error;
       isGood = false;
@@ -128,10 +129,14 @@ function settingsOf(
     }
   };
   for (const [key, places] of given) {
-    for (const place of places) attempt(place, key, (long) => (keyOf(long) === key ? [typed(place)] : []));
+    for (const place of places) attempt(place, key, new Map([[key, [place]]]));
   }
-  return isGood ? attempt(whole, 'limits', (long) => (given.get(keyOf(long)) ?? []).map(typed)) : [];
+  return isGood ? attempt(whole, 'limits', given) : [];
 }
+
+/** `CPUQuota=20%` for each key that is a property of systemd's. */
+const assignmentsIn = (given: ReadonlyMap<string, readonly Place[]>): string[] =>
+  [...given].flatMap(([key, places]) => (isProperty(key) ? places.map((place) => `${key}=${typed(place)}`) : []));
 
 function plainOf(document: PolicyDocument, file: string): unknown {
   try {

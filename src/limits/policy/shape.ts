@@ -6,6 +6,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import type { WorkloadKind } from '../../inventory/workload.ts';
 import { LIMITS } from '../catalogue.ts';
+import { isPerDevice, PROPERTY_NAMES } from '../properties.ts';
 
 /** `--memory-high` as a policy has it: `memory-high`. */
 export const keyOf = (long: string): string => long.replace(/^--/, '');
@@ -66,25 +67,30 @@ const match = v.pipe(
 
 const value = (message: string) => v.union([v.string(), v.number(), v.boolean()], message);
 
-const limitValue = (long: string, placeholder: string, repeatable?: boolean) => {
-  const takes = `a value as tscg set ${long} does: ${placeholder}`;
-  return repeatable ? oneOrMore(value(`takes ${takes}`), takes) : value(`takes ${takes}`);
-};
+const limitValue = (takes: string, help: string, repeatable = false) =>
+  v.optional(
+    v.pipe(repeatable ? oneOrMore(value(`takes ${takes}`), takes) : value(`takes ${takes}`), v.description(help)),
+  );
+
+const FLAGS = LIMITS.flatMap(({ flags, file }) =>
+  flags.map(({ long, value: placeholder, help, repeatable }) => {
+    const takes = `a value as tscg set ${long} does: ${placeholder}`;
+    return [keyOf(long), limitValue(takes, `${help} (${file})`, repeatable)] as const;
+  }),
+);
+
+const PROPERTIES = PROPERTY_NAMES.map((name) => {
+  const takes = `a value as systemd's ${name}= does`;
+  return [
+    name,
+    limitValue(takes, `systemd's property, as tscg set -p ${name}= (systemd.resource-control(5))`, isPerDevice(name)),
+  ] as const;
+});
 
 const limits = v.pipe(
-  v.strictObject(
-    Object.fromEntries(
-      LIMITS.flatMap(({ flags, file }) =>
-        flags.map(({ long, value: placeholder, help, repeatable }) => [
-          keyOf(long),
-          v.optional(v.pipe(limitValue(long, placeholder, repeatable), v.description(`${help} (${file})`))),
-        ]),
-      ),
-    ),
-    'takes limits such as cpu: 50%',
-  ),
+  v.strictObject(Object.fromEntries([...FLAGS, ...PROPERTIES]), 'takes limits such as cpu: 50%'),
   v.minEntries(1, 'holds no limit; give one such as cpu: 50%'),
-  v.description('What they are limited to, as the flags of tscg set'),
+  v.description("What they are limited to, as the flags of tscg set, or by systemd's names (CPUQuota, MemoryMax)"),
 );
 
 const rule = v.strictObject(

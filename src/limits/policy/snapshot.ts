@@ -11,15 +11,21 @@ import { literalGlob } from './glob.ts';
 import { compileMatch } from './match.ts';
 import type { MatchShape } from './shape.ts';
 import { isSilent, type Spelling, spell } from './spell.ts';
+import type { IsDefault } from './unit-defaults.ts';
 
 /** Files that say in another way what another one says: setting both would depend on their order. */
 const VIEWS: ReadonlySet<string> = new Set(['cpu.weight.nice']);
 
 /**
  * YAML with a rule for each of `chosen` that has a limit. `all`: everything that runs, so that a rule means one workload
- * only. What cannot be said in a policy is a comment.
+ * only. What cannot be said in a policy is a comment; what `isDefault` knows nobody to have set is left out.
  */
-export function snapshotPolicy(chosen: readonly Workload[], all: readonly Workload[], context: PlanContext): string {
+export function snapshotPolicy(
+  chosen: readonly Workload[],
+  all: readonly Workload[],
+  context: PlanContext,
+  isDefault: IsDefault = () => false,
+): string {
   const unsaid: string[] = [];
   const rules = chosen.flatMap((workload) => {
     let limits: Spelling = {};
@@ -27,6 +33,7 @@ export function snapshotPolicy(chosen: readonly Workload[], all: readonly Worklo
       const text = VIEWS.has(limit.file) ? undefined : textOf(workload, limit, context);
       /** The weight of an idle cgroup says only that it is idle. */
       if (text === undefined || isUnset(text, limit) || (limit.file === 'cpu.weight' && text.trim() === '0')) continue;
+      if (isDefault(workload.path, limit.file, text.trim())) continue;
       const spelled = spell(limit, text, context.machine);
       if (spelled) limits = { ...limits, ...spelled };
       else unsaid.push(` ${clean(workload.path)} ${limit.file}: ${clean(text)}`);

@@ -46,6 +46,12 @@ const ERRORS: readonly [text: string, message: RegExp][] = [
   [RULES('{ name: web }', '{ pids: 0x10 }'), /^p\.yaml:4:21: pids: "0x10" is not a whole number/],
   [RULES('{ name: web }', '{ memory: 18446744073709551616 }'), /"18446744073709551616" is more than/],
   [RULES('{ name: web }', '{ memory: [1G, 2G] }'), /^p\.yaml:4:23: memory: takes a value/],
+  [RULES('{ name: web }', '{ CPUQuotta: 50% }'), /^p\.yaml:4:15: CPUQuotta: is no key here; did you mean CPUQuota/],
+  [RULES('{ name: web }', '{ memorymax: 1G }'), /did you mean MemoryMax/],
+  [RULES('{ name: web }', '{ CPUQuota: 50 }'), /^p\.yaml:4:25: CPUQuota: "50" is not a CPUQuota; give it as 20%/],
+  [RULES('{ name: web }', '{ MemoryMax: lots }'), /^p\.yaml:4:26: MemoryMax: "lots" is not a size/],
+  [RULES('{ name: web }', '{ MemoryMax: [1G, 2G] }'), /^p\.yaml:4:26: MemoryMax: takes a value as systemd's/],
+  [RULES('{ name: web }', '{ cpu: 50%, CPUQuota: 20% }'), /^p\.yaml:4:13: limits: --cpu is given twice/],
   [RULES('{ name: web }', '{ cpu: 50%, cpus: 2 }'), /^p\.yaml:4:13: limits: --cpu and --cpus both set cpu\.max/],
 ];
 
@@ -112,6 +118,16 @@ rules:
   assert.is(policyRequest(policy, { ...target, kind: 'slice', path: '/x.slice' }), undefined);
 });
 
+test("systemd's names are keys too, with systemd's units", () => {
+  const { rules } = read(
+    RULES('{ name: web }', '{ CPUQuota: 20%, MemoryMax: infinity, CPUWeight: 200, TasksMax: 77 }'),
+  );
+  assert.equal(
+    rules[0]?.settings.map(({ limit, edit }) => `${limit.file}=${edit.after('5000 100000')}`),
+    ['cpu.max=20000 100000', 'cpu.weight=200', 'memory.max=max', 'pids.max=77'],
+  );
+});
+
 test('JSON is read as YAML; a rule knows its line', () => {
   const { rules } = read(JSON.stringify({ version: 1, rules: [{ match: { name: 'web' }, limits: { memory: 4096 } }] }));
   assert.is(rules[0]?.matches(target), true);
@@ -124,6 +140,8 @@ test('the JSON Schema has every limit and condition, and no other key', () => {
   for (const word of [
     '"memory-high"',
     '"cpu"',
+    '"CPUQuota"',
+    '"IOReadBandwidthMax"',
     '"namespace"',
     '"version"',
     '(cpu.max)',

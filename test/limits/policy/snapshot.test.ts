@@ -1,4 +1,7 @@
 /** snapshot → read → plan is empty, whatever is set; and from nothing set it leads back to what was. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +12,7 @@ import { readPolicy } from '../../../src/limits/policy/read.ts';
 import { planPolicy, policyRequests } from '../../../src/limits/policy/requests.ts';
 import { snapshotPolicy } from '../../../src/limits/policy/snapshot.ts';
 import { spell } from '../../../src/limits/policy/spell.ts';
+import { unitDefaults } from '../../../src/limits/policy/unit-defaults.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 
 const workload = (name: string, path: string): Workload => ({ kind: 'container', path, inode: 7, name });
@@ -111,6 +115,31 @@ test('names that several have go by their paths; what nobody set is left out', (
   assert.match(text, /path: \/a\n/);
   assert.match(text, /path: \/b\\\*/);
   assert.not.match(text, /idle/);
+});
+
+test('the TasksMax that systemd gives every unit is nobody’s setting', async () => {
+  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
+  try {
+    mkdirSync(join(proc, 'sys/kernel'), { recursive: true });
+    writeFileSync(join(proc, 'sys/kernel/pid_max'), '32768\n');
+    writeFileSync(join(proc, 'sys/kernel/threads-max'), '100000\n');
+    const isDefault = await unitDefaults(proc, []);
+    const table: readonly [path: string, tasks: string, said: boolean][] = [
+      ['/system.slice/a.service', '4915', false],
+      ['/system.slice/docker-1.scope', '4915', false],
+      ['/system.slice/b.service', '4914', true],
+      ['/user.slice/user-1000.slice', '10813', false],
+      ['/user.slice/user-1001.slice', '4915', true],
+      ['/plain', '4915', true],
+    ];
+    for (const [path, tasks, said] of table) {
+      const workloads = [workload('web', path)];
+      const files = filesOf({ [path]: { 'pids.max': tasks } });
+      assert.is(snapshotPolicy(workloads, workloads, contextOf(files), isDefault).includes('pids'), said, path);
+    }
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
 });
 
 test('what no flag says is a comment, cleaned', () => {

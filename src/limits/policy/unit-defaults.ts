@@ -1,0 +1,70 @@
+/**
+ * What systemd gives every unit of its own accord, so that a file says it and nobody set it: TasksMax, 15 % of the most
+ * tasks that the machine can have for services and scopes (DefaultTasksMax=), 33 % for a user's slice (man logind.conf,
+ * user-.slice.d/10-defaults.conf).
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RuntimeSocket } from '../../inventory/sockets.ts';
+
+/** Whether nobody set what the file of this cgroup says. */
+export type IsDefault = (path: string, file: string, text: string) => boolean;
+
+const UNIT = /\.(service|scope)(\/|$)/;
+const USER_SLICE = /\/user-\d+\.slice$/;
+
+/** `proc`: where procfs is. The managers that can be reached are asked for a default that is configured. */
+export async function unitDefaults(proc: string, sockets: readonly RuntimeSocket[]): Promise<IsDefault> {
+  const most = mostTasks(proc);
+  const buses = sockets.filter(({ runtime, state }) => runtime === 'systemd' && state === 'usable');
+  const configured = await Promise.all(buses.map(({ path }) => configuredTasks(path)));
+  const ofUnits = new Set([...configured, share(most, 15)].filter((text) => text !== undefined));
+  const ofUsers = share(most, 33);
+  return (path, file, text) =>
+    file === 'pids.max' && (USER_SLICE.test(path) ? text === ofUsers : UNIT.test(path) && ofUnits.has(text));
+}
+
+/** The least of pid_max and threads-max, as system_tasks_max() of systemd has it. */
+function mostTasks(proc: string): number {
+  const figure = (name: string): number => {
+    try {
+      return Number(readFileSync(join(proc, 'sys/kernel', name), 'utf8'));
+    } catch {
+      return Number.NaN;
+    }
+  };
+  return Math.min(figure('pid_max'), figure('threads-max'));
+}
+
+const share = (most: number, percent: number): string | undefined =>
+  Number.isFinite(most) ? String(Math.floor((most * percent) / 100)) : undefined;
+
+const PATIENCE_MS = 3000;
+
+async function configuredTasks(socket: string): Promise<string | undefined> {
+  const { connectBus } = await import('../../inventory/runtimes/dbus.ts');
+  // Neither the connection nor its time-outs keep the process alive; this call must.
+  const alive = setInterval(() => {}, PATIENCE_MS);
+  try {
+    const bus = await connectBus(socket, PATIENCE_MS);
+    try {
+      const [value] = await bus.call({
+        destination: 'org.freedesktop.systemd1',
+        path: '/org/freedesktop/systemd1',
+        interface: 'org.freedesktop.DBus.Properties',
+        member: 'Get',
+        signature: 'ss',
+        body: ['org.freedesktop.systemd1.Manager', 'DefaultTasksMax'],
+      });
+      const tasks = typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
+      return typeof tasks === 'bigint' || typeof tasks === 'number' ? String(tasks) : undefined;
+    } finally {
+      bus.close();
+    }
+  } catch {
+    // Another user's manager, or one that does not answer.
+    return undefined;
+  } finally {
+    clearInterval(alive);
+  }
+}
