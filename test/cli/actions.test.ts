@@ -78,7 +78,7 @@ test('move takes a process there and tells the way back', () =>
     });
   }));
 
-test('a threaded cgroup takes no process, and its processes are found all the same', () =>
+test('case 54: a threaded cgroup takes no process, and its processes are found all the same', () =>
   inBox('threaded', async (box) => {
     const child = await box.run('exec sleep 1000');
     const inner = join(MOUNT, box.path, 'inner');

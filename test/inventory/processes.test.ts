@@ -146,7 +146,7 @@ it('what came in from outside is told from what the init started', () =>
     assert.is(shape((await read()).roots), '100(110) 120!(130) 140');
   }));
 
-it('PID namespaces in a container are subtrees, with the pids of their own; who enters one from the container shows', () =>
+it('case 75: PID namespaces in a container are subtrees, with the pids of their own; who enters one from the container shows', () =>
   withStage({ '/box': '100\n110\n120\n130\n140\n150\n' }, async ({ play, read }) => {
     play({ pid: 100, ppid: 50, pids: [100, 1], namespace: 7 });
     play({ pid: 110, ppid: 100, pids: [110, 5, 1], namespace: 8 });
@@ -288,7 +288,7 @@ async function empty(read: () => Promise<ProcessTree>, directory: string): Promi
   );
 }
 
-onKernel('a real PID namespace: its init, what it started, and what entered it', () =>
+onKernel('case 75: a real PID namespace: its init, what it started, and what entered it', () =>
   withScratch('processes', async ({ directory, mount, path }) => {
     mkdirSync(join(directory, 'inner'));
     const read = (): Promise<ProcessTree> => readProcesses('/proc', mount, path);

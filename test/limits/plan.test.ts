@@ -98,7 +98,7 @@ test('values outside what the kernel takes are refused before anything is writte
   }
 });
 
-test('memory below what is in use is refused, with the numbers and a safer command', () => {
+test('case 59: memory below what is in use is refused, with the numbers and a safer command', () => {
   const { risks } = plan(contextOf(fakeFiles(BOX)), '--memory 64M');
   assert.is(risks[0]?.level, 'refuse');
   assert.match(risks[0]?.text ?? '', /uses 100 MiB, 36 MiB more than 64 MiB/);
@@ -200,7 +200,7 @@ test('a failure half-way takes back what was written, in the reverse order', () 
     assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
   }));
 
-test('a value that did not stick is an error, not a success', () =>
+test('case 72: a value that did not stick is an error, not a success', () =>
   withJournal(async (directory) => {
     const files = fakeFiles(BOX);
     const context = {

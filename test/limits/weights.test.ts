@@ -10,7 +10,7 @@ import {
   weightOfSharesBefore,
 } from '../../src/limits/weights.ts';
 
-test('cpu-shares are the weight of today, and were another', () => {
+test('case 70: cpu-shares are the weight of today, and were another', () => {
   const table = [
     [2, 1, 1],
     [3, 1, 2],
@@ -62,7 +62,7 @@ test('blkio weight, BFQ weight and CPUShares=', () => {
   for (const [share, weight] of shares) assert.is(weightOfCpuShares(share), weight, String(share));
 });
 
-test('memory-swap is memory and swap together', () => {
+test('case 68: memory-swap is memory and swap together', () => {
   const MAX = Number.POSITIVE_INFINITY;
   assert.is(swapOfTotal(536870912, 1610612736), 1073741824);
   assert.is(swapOfTotal(1000, 1000), 0);

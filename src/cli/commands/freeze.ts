@@ -1,11 +1,7 @@
 /** tscg freeze: stops every task of a workload where it stands; what it waits for, and what it does when it must not wait longer. */
 
-import { ActionError } from '../../limits/actions/action-error.ts';
-import { planFreeze, unfreezable, untilFrozen } from '../../limits/actions/freeze.ts';
-import { applyPlan } from '../../limits/apply.ts';
+import { freezeOrThaw, planFreeze } from '../../limits/actions/freeze.ts';
 import { openJournal, stateDirectory } from '../../limits/journal.ts';
-import type { PlanContext } from '../../limits/plan.ts';
-import { planUndo } from '../../limits/undo.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { durationOption } from '../options.ts';
@@ -24,21 +20,9 @@ export async function freeze(names: readonly string[], options: FreezeOptions, g
   const targets = workloads.map((workload, index) => ({ ...workload, name: names[index] ?? workload.name }));
   await carryOut(planFreeze(targets, true, context), context, options, undefined, {
     after: async (change) => {
-      const [late] = await untilFrozen(change.writes, true, context.files, timeoutMs);
-      if (!late) return { text: 'frozen', fields: { frozen: true } };
-      const why = unfreezable(context.files, late.path);
-      const undone = planUndo(change, context);
-      await applyPlan(undone, { ...applyContext(context), undoes: change.id });
-      throw new ActionError(
-        `${late.name} (${late.path}) was not frozen within ${options.timeout}: ${why}; all of it is thawed again`,
-      );
+      const applyContext = { ...context, journal: openJournal(stateDirectory()), command: process.argv.slice(2) };
+      await freezeOrThaw(change, timeoutMs, applyContext);
+      return { text: 'frozen', fields: { frozen: true } };
     },
   });
 }
-
-const applyContext = ({ files, machine }: PlanContext) => ({
-  files,
-  machine,
-  journal: openJournal(stateDirectory()),
-  command: process.argv.slice(2),
-});

@@ -4,9 +4,12 @@ import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts'
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { type ApplyContext, applyPlan } from '../apply.ts';
+import type { Change } from '../journal.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
 import { ownership } from '../ownership.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../plan.ts';
+import { planUndo } from '../undo.ts';
 import { ActionError, isGone } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { inhabitants } from './subtree.ts';
@@ -100,8 +103,24 @@ export async function untilFrozen(
   return late.flat();
 }
 
+/** Waits for a freeze that was applied. One that takes too long is taken back whole: throws ActionError with why. */
+export async function freezeOrThaw(
+  change: Change,
+  timeoutMs: number,
+  context: PlanContext & Omit<ApplyContext, 'undoes' | 'id'>,
+): Promise<void> {
+  const { files } = context;
+  const [late] = await untilFrozen(change.writes, true, files, timeoutMs);
+  if (!late) return;
+  const why = unfreezable(files, late.path);
+  await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+  throw new ActionError(
+    `${late.name} (${late.path}) was not frozen within ${timeoutMs / 1000} s: ${why}; all of it is thawed again`,
+  );
+}
+
 /** Why it would not freeze: processes that wait in the kernel and cannot be stopped there. */
-export function unfreezable(files: CgroupFiles, path: string): string {
+function unfreezable(files: CgroupFiles, path: string): string {
   const stuck = inhabitants(files, path).pids.filter((pid) => stateOf(pid) === 'D');
   return stuck.length > 0
     ? `waiting in the kernel (state D): pid ${stuck.slice(0, 5).join(', ')}${stuck.length > 5 ? ' and more' : ''}`

@@ -1,5 +1,5 @@
 /** What the actions do on a kernel that has every controller, and changes that take themselves back. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +21,10 @@ function until(box: Box, done: () => boolean): Promise<void> {
     look();
   });
 }
+
+const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
+
+const stateOf = (pid = 0): string | undefined => /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 /** The helper of --for and its sleep. */
 function sleepersOf(helper = ''): string[] {
@@ -62,7 +66,7 @@ test('controllers: shown with where each stops, handed on, undone, and refused b
     assert.is(leaf.read('cgroup.controllers'), '');
   }));
 
-test('the no-internal-process rule, from both sides', () =>
+test('case 55: the no-internal-process rule, from both sides; case 56: no cgroup turns threaded unasked', () =>
   withBox('/box', async (box) => {
     const child = await box.run('exec sleep 1000');
     const full = tscg('controllers', '/box', '+memory');
@@ -82,6 +86,29 @@ test('the no-internal-process rule, from both sides', () =>
       writeFileSync(join(MOUNT, 'other/cgroup.subtree_control'), '-memory');
       assert.is(tscg('move', `pid:${child.pid}`, '/other').status, 0);
     });
+  }));
+
+test('case 74: a freeze that waits for the disk times out, is thawed again, and says for whom', () =>
+  withBox('/box', async (box) => {
+    // A writer on a file system that is held waits in the kernel, where it cannot be frozen.
+    const hold = (flag: string) => assert.is(spawnSync('fsfreeze', [flag, SCRATCH]).status, 0);
+    hold('--freeze');
+    try {
+      const child = await box.run(`exec sh -c 'echo x > ${SCRATCH}/held; exec sleep 1000'`);
+      await until(box, () => stateOf(child.pid) === 'D');
+      const { status, stderr } = tscg('freeze', '/box', '--timeout', '500ms');
+      assert.is(status, 1);
+      assert.match(
+        stderr,
+        new RegExp(`not frozen within 0.5 s: waiting in the kernel \\(state D\\): pid ${child.pid}; .*thawed`),
+      );
+      assert.is(box.read('cgroup.freeze'), '0');
+      assert.match(tscg('log').stdout, /undone/);
+    } finally {
+      hold('--unfreeze');
+    }
+    assert.is(tscg('freeze', '/box').status, 0);
+    assert.is(tscg('thaw', '/box').status, 0);
   }));
 
 test('set --for is taken back though tscg was killed right after', () =>

@@ -110,7 +110,7 @@ test('memory.max: what grows beyond it is killed, with the group where that is a
     assert.is(box.read('cgroup.procs'), '', 'the sleeping one too');
   }));
 
-test('memory.swap.max: --memory-swap leaves what memory does not take', async () => {
+test('case 68: memory.swap.max, --memory-swap leaves what memory does not take', async () => {
   const swap = process.env.TSCG_GUEST_SWAP ?? '/dev/vdb';
   assert.is(spawnSync('swapon', [swap]).status, 0);
   try {
@@ -236,7 +236,7 @@ test('a controller that does not reach the cgroup: where it stops, and what help
     );
   }));
 
-test('among threads there are no memory limits', () => {
+test('case 54: among threads there are no memory limits', () => {
   // Not a box of its own: a threaded cgroup cannot be killed.
   const directory = join(MOUNT, 'domain/threads');
   mkdirSync(directory, { recursive: true });

@@ -44,7 +44,7 @@ test('a period other than 100000 is kept', () =>
     assert.is(box.read('cpu.max'), 'max 20000');
   }));
 
-test('--memory below what is in use is refused with numbers and a safer command; --force applies it', () =>
+test('case 59: --memory below what is in use is refused with numbers and a safer command; --force applies it', () =>
   withBox('/box', async (box) => {
     await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
     for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 100; tries++) await sleep(200);

@@ -53,7 +53,7 @@ test('a plan reads as the kernel lists it, and says where a controller stops', (
   assert.throws(() => plan(['+nope']), /no controller "nope" .* there are: cpuset cpu io memory pids/);
 });
 
-test('no internal processes: refused for memory, and for cpu only with --force', () => {
+test('case 55: no internal processes, refused for memory; case 56: for cpu, which makes it threaded, only with --force', () => {
   const populated = { ...TREE, '/a/cgroup.procs': '12\n13', '/a/cgroup.subtree_control': '' };
   assert.throws(
     () => plan(['+memory'], populated),
