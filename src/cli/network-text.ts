@@ -1,40 +1,21 @@
 /** The network of a workload as lines of `tscg get`. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import type { NetworkAnswer } from '../inventory/network/inspect.ts';
-import { peerText } from '../inventory/network/peer-text.ts';
+import { interfaceText, networkFacts, peerText, unknownFacts } from '../inventory/network/words.ts';
 import { formatValue } from '../metrics/format.ts';
 
 /** Label and value of each line. */
-export function networkLines(facts: NetworkAnswer): [label: string, value: string][] {
-  if ('reason' in facts) return [['mode', `--   ${facts.reason}`]];
-  const { mode, evidence, said, namespace, sharedWith, interfaces, unknown } = facts;
-  const names = sharedWith.map(({ name }) => name).join(', ');
-  return [
-    ['mode', `${mode}   (${evidence})`],
-    ...(said === null ? [] : ([['runtime says', said]] as const)),
-    ['namespace', namespace === null ? '--' : `net:[${namespace}]`],
-    ...(names === ''
-      ? []
-      : ([['shared with', `${names}   (its figures are theirs too: a sum counts them once)`]] as const)),
-    ...interfaces.flatMap(interfaceLines),
-    ...unknown.map((text) => ['not known', text] as const),
-  ].map(([label, value]) => [label, value]);
+export function networkLines(answer: NetworkAnswer): [label: string, value: string][] {
+  const interfaces = 'reason' in answer ? [] : answer.interfaces;
+  const told = (facts: ReturnType<typeof networkFacts>): [string, string][] =>
+    facts.map(({ label, text }) => [label, text]);
+  return [...told(networkFacts(answer)), ...interfaces.flatMap(interfaceLines), ...told(unknownFacts(answer))];
 }
 
-function interfaceLines({
-  name,
-  index,
-  kind,
-  state,
-  mtu,
-  addresses,
-  master,
-  peer,
-  counters,
-}: NetworkInterface): [string, string][] {
-  const facts = [kind ?? '--', state ?? '--', `MTU ${mtu ?? '--'}`, `index ${index ?? '--'}`];
+function interfaceLines(one: NetworkInterface): [string, string][] {
+  const { name, addresses, peer, counters } = one;
   return [
-    [name, [...facts, ...(master === null ? [] : [`on ${master}`])].join(', ')],
+    [name, interfaceText(one)],
     ...(addresses.length > 0 ? ([['', addresses.join('  ')]] as [string, string][]) : []),
     ...(peer ? ([['', `→ ${peerText(peer)}`]] as [string, string][]) : []),
     ...(counters

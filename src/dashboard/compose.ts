@@ -1,6 +1,5 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
 
-import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { Drift } from '../limits/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Trace } from '../metrics/history.ts';
@@ -16,8 +15,10 @@ import { eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
 import { headerView } from './header-view.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
+import type { Inside } from './inside.ts';
 import { isViewer } from './modal.ts';
 import { namespacesView } from './namespaces-view.ts';
+import { networkView } from './network-view.ts';
 import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
 import type { View } from './screen.ts';
@@ -32,8 +33,7 @@ export interface Scene {
   readonly shown: Shown | undefined;
   readonly dashboards: readonly Dashboard[];
   readonly processes: ProcessList | undefined;
-  /** Of the selected row. */
-  readonly namespaces: WorkloadNamespaces | undefined;
+  readonly inside: Inside;
   /** Figures of the selected row, up to the Frame that is shown. */
   readonly historyOf: (id: string, samples: number) => Trace;
   /** Between two samples. */
@@ -107,11 +107,12 @@ export function compose(scene: Scene, width: number, height: number): Composed {
 }
 
 function paneLines(show: string, scene: Scene, width: number): Line[] {
-  const { frame, shown, state, processes, events, drifts } = scene;
+  const { frame, shown, state, processes, inside, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   if (show === 'events') return eventsView(events, 'all', '', state.bell);
-  if (show === 'namespaces') return namespacesView(workload, scene.namespaces, width);
+  if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
+  if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
   return [
     ...[...containerView(frame, selected.row, workload), ...driftLines(drifts, workload)].flatMap((line) =>

@@ -17,7 +17,7 @@ import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
 import { isCharted } from './chart-view.ts';
 import type { Area } from './layout.ts';
 
-export const CELL_KINDS = ['table', 'processes', 'container', 'namespaces', 'events', 'chart'] as const;
+export const CELL_KINDS = ['table', 'processes', 'container', 'namespaces', 'network', 'events', 'chart'] as const;
 export type CellKind = (typeof CELL_KINDS)[number];
 
 export interface Cell {

@@ -14,8 +14,8 @@ import type { Dashboard } from './dashboards.ts';
 import { createDriftWatch, isDriftSign } from './drift-watch.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
 import type { FooterMessage } from './help-view.ts';
+import { openInside } from './inside.ts';
 import type { Action } from './keys.ts';
-import { openSelectedNamespaces } from './namespaces.ts';
 import { createPast } from './past.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
@@ -56,7 +56,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const source = openLiveSource({ hierarchy, proc, watch: true });
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
-  const namespaces = openSelectedNamespaces({ mount: hierarchy.mount, proc });
+  const inside = openInside({ mount: hierarchy.mount, proc, readFiles });
   const history = createHistory(CHARTED, seconds);
   const recreations = createRecreations();
   const events = createEventLog();
@@ -110,7 +110,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (action.type === 'pause' && !controller.state().paused && frame)
       frame = past.step(frame, Number.MAX_SAFE_INTEGER);
     if (controller.state().modal?.kind === 'explain') void guarded('explain', readExplained);
-    void guarded('namespaces', readNamespaces);
+    readInside();
   }
 
   function draw(): void {
@@ -129,7 +129,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         shown: controller.shown(),
         dashboards,
         processes: processes.of(inode),
-        namespaces: namespaces.of(controller.selected(), frame?.workloads ?? []),
+        inside: inside.of(controller.selected(), frame?.workloads ?? []),
         historyOf: (id, samples) => history.of(inode ?? -1, id, samples, Math.round(age / seconds)),
         seconds,
         raw,
@@ -167,18 +167,21 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (open) draw();
   }
 
-  /** While they are shown. The scan takes a while on a full machine: no tick waits for it. */
-  async function readNamespaces(): Promise<void> {
+  /** Of what is on the screen; no tick waits for it. */
+  function readInside(): void {
     const { width, height } = screen.size();
     const state = controller.state();
     const selected = controller.selected();
-    const isShown = stageOf(state, dashboards[state.screen], width, height).panes.some(
-      ({ show }) => show === 'namespaces',
-    );
-    // What is held stands still, but one that was never read is not "reading …" for ever.
-    const isHeld = state.paused && namespaces.of(selected, frame?.workloads ?? []) !== undefined;
-    if (!isShown || isHeld || !selected || !frame) return;
-    if ((await namespaces.read(selected, frame.workloads)) && open) draw();
+    if (!selected || !frame) return;
+    const { workloads } = frame;
+    const panes = stageOf(state, dashboards[state.screen], width, height).panes.map(({ show }) => show);
+    for (const part of inside.partsOf(panes)) {
+      // What is held stands still, but one that was never read is not "reading …" for ever.
+      if (state.paused && inside.of(selected, workloads)[part] !== undefined) continue;
+      void guarded(part, async () => {
+        if ((await inside.read(part, selected, workloads)) && open) draw();
+      });
+    }
   }
 
   let end = (): void => {};
@@ -238,7 +241,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       if (open && isDrawn) draw();
     });
     await Promise.all([sample, list, guarded('explain', readExplained)]);
-    void guarded('namespaces', readNamespaces);
+    readInside();
     const selected = controller.selected();
     // Selected by this very sample.
     if (!selected || processes.of(selected.inode)) return;

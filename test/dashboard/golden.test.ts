@@ -12,10 +12,9 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import { onScreen } from '../../src/dashboard/update.ts';
-import type { NamespaceScan } from '../../src/inventory/namespaces.ts';
-import { namespacesOf } from '../../src/inventory/workload-namespaces.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import { frameOf } from './frames.ts';
+import { insideOf } from './insides.ts';
 
 const FOLDER = fileURLToPath(new URL('golden/', import.meta.url));
 
@@ -56,35 +55,6 @@ const FRAME = frameOf([
 
 const web = FRAME.workloads[2] ?? { path: '', inode: 0, name: '', kind: 'container' };
 
-/** In the host's, in its own, in one shared with others, in two at once, and one that the kernel lacks. */
-const SCAN: NamespaceScan = {
-  namespaces: (
-    [
-      ['cgroup', 4026531835, true, { '/': 90, '/system.slice/web': 3 }],
-      ['ipc', 4026532100, false, { '/system.slice/web': 3, '/system.slice/db': 2, '/blind': 1 }],
-      ['mnt', 4026532101, false, { '/system.slice/web': 2 }],
-      ['mnt', 4026532102, false, { '/system.slice/web': 1 }],
-      ['net', 4026532103, false, { '/system.slice/web': 3 }],
-      ['pid', 4026532104, false, { '/system.slice/web': 3 }],
-      ['user', 4026531837, true, { '/': 90 }],
-      ['user', 4026532105, false, { '/system.slice/web': 3 }],
-      ['uts', 4026532106, undefined, { '/system.slice/web': 3 }],
-    ] as const
-  ).map(([kind, inode, isHost, cgroups]) => ({
-    kind,
-    inode,
-    isHost,
-    processes: 3,
-    cgroups: new Map<string, number>(Object.entries(cgroups)),
-    mountPoints: [],
-    ...(inode === 4026531837 ? {} : { owner: isHost || kind === 'user' ? 4026531837 : 4026532105 }),
-    ...(kind === 'user' && { uidMap: [{ inside: 0, outside: 100_000, count: 65_536 }] }),
-  })),
-  unseen: new Map([['/system.slice/web', { denied: 1, foreign: 0 }]]),
-  missing: new Set(['time']),
-  hasOwners: true,
-};
-
 const SCREENS: Readonly<Record<string, Partial<State>>> = {
   overview: {},
   tree: { grouping: 'tree', tagged: new Set([2]) },
@@ -94,6 +64,7 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
   events: { modal: { kind: 'events', show: 'all', top: 0 } },
   query: { filter: 'cpu > ', prompt: 'filter' },
   pressure: { screen: 2 },
+  network: { screen: 6, selected: 3 },
   namespaces: { screen: 7, selected: 3 },
 };
 
@@ -138,7 +109,7 @@ for (const [width, height] of [
           shown: shownOf(FRAME, state),
           dashboards,
           processes: undefined,
-          namespaces: name === 'namespaces' ? namespacesOf(web, FRAME.workloads, SCAN) : undefined,
+          inside: insideOf(web, FRAME.workloads),
           historyOf: (id) => {
             const values = id === 'cpu_percent' ? [10, 20, 40] : [];
             return { values, mosts: values, fold: 1 };

@@ -29,6 +29,8 @@ export interface NetworkFacts extends NetworkMode {
   /** Rows in the same namespace, beside what holds this one and what it holds. Nobody is listed for the host's. */
   readonly sharedWith: readonly { readonly name: string; readonly path: string }[];
   readonly interfaces: readonly NetworkInterface[];
+  /** CLOCK_MONOTONIC milliseconds of their counters. */
+  readonly time: number;
   /** What could not be found out, why, and what to do. */
   readonly unknown: readonly string[];
 }
@@ -135,6 +137,7 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
       const { pid, netns, isHost } = spokesman;
       const asked = [{ ...workload, pid }];
       const [netDev] = await spokesmen.netDev(asked);
+      const time = Number(process.hrtime.bigint()) / 1e6;
       if (typeof netDev !== 'string') return { reason: reasonOf('process') };
       const [evidence, rows, namespace] = await Promise.all([
         evidenceOf(spokesman, netDev),
@@ -156,6 +159,7 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
         namespace,
         sharedWith: sharers.map(({ name, path }) => ({ name, path })),
         interfaces,
+        time,
         unknown: unknownOf(evidence, namespace),
       };
     },

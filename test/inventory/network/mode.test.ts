@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { interfacesOf, type NetworkEvidence } from '../../../src/inventory/network/facts.ts';
 import { besides, modeOf, saidOf } from '../../../src/inventory/network/mode.ts';
-import { peerText } from '../../../src/inventory/network/peer-text.ts';
+import { peerText } from '../../../src/inventory/network/words.ts';
 import type { Workload } from '../../../src/inventory/workload.ts';
 import type { Link } from '../../../src/kernel/route-netlink.ts';
 

@@ -1,0 +1,58 @@
+/** The views of the inside of a row: every line fills its width, whatever text comes from within. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { networkView } from '../../src/dashboard/network-view.ts';
+import { type Line, renderLine } from '../../src/dashboard/style.ts';
+import { themeOf } from '../../src/dashboard/themes.ts';
+import type { Workload } from '../../src/inventory/workload.ts';
+import { cellWidth } from '../../src/kernel/text.ts';
+import { NETWORK } from './insides.ts';
+
+const HOSTILE = ['x\x1b[2J\x1b]0;owned\x07', '\u202egnp', '數據'.repeat(60), '👩‍👩‍👧‍👦'.repeat(50), 'a\nb'];
+
+const WEB: Workload = { path: '/web', inode: 3, name: 'web', kind: 'container' };
+
+const textOf = (line: Line, width: number): string =>
+  renderLine(line, width, themeOf('monochrome', false)).replaceAll(/\x1b\[\d*m/g, '');
+
+/** All text of an object made hostile. */
+function hostile<T>(value: T, text: string): T {
+  return JSON.parse(JSON.stringify(value), (_, found: unknown) => (typeof found === 'string' ? text : found)) as T;
+}
+
+function assertSafe(lines: readonly Line[], width: number): void {
+  for (const line of lines) {
+    const text = textOf(line, width);
+    assert.is(cellWidth(text), width, JSON.stringify(text));
+    assert.not.match(text, /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+  }
+}
+
+test('names of interfaces, bridges and sharers stay text', () => {
+  for (const text of HOSTILE) {
+    for (const width of [20, 40, 80, 133]) {
+      const look = { ...NETWORK, answer: hostile(NETWORK.answer, text) };
+      assertSafe(networkView({ ...WEB, name: text, path: text }, look, width), width);
+    }
+  }
+});
+
+test('before it is read, without a row, and where there is no network to read', () => {
+  const first = (lines: readonly Line[]): string => textOf(lines[0] ?? [], 40).trim();
+  assert.is(first(networkView(undefined, NETWORK, 40)), 'no row selected');
+  assert.is(first(networkView(WEB, undefined, 40)), 'web  reading …  /web');
+  const none = networkView(WEB, { answer: { reason: 'it has no process' }, rates: new Map() }, 60);
+  assert.is(textOf(none[1] ?? [], 60).trim(), 'mode         --   it has no process');
+});
+
+test('the loopback comes last, and figures that do not fit whole are left out', () => {
+  const texts = networkView(WEB, NETWORK, 53).map((line) => textOf(line, 53).trimEnd());
+  const heads = texts.find((text) => text.includes('BYTES/s')) ?? '';
+  assert.is(heads.trim().split(/ +/).length, 5);
+  const order = texts.flatMap((text) => /^(lo|eth\d) {2}/.exec(text)?.[1] ?? []);
+  assert.equal(order, ['eth0', 'eth1', 'lo']);
+  const ofEth1 = texts.slice(texts.findIndex((text) => text.startsWith('eth1')));
+  assert.match(ofEth1.find((text) => /^ +rx/.test(text)) ?? '', /rx( +--){5}$/);
+});
+
+test.run();

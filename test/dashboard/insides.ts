@@ -1,0 +1,89 @@
+/** The inside of one row, made by hand, for the pure views. */
+import type { Inside, NetworkLook } from '../../src/dashboard/inside.ts';
+import type { NamespaceScan } from '../../src/inventory/namespaces.ts';
+import type { Workload } from '../../src/inventory/workload.ts';
+import { namespacesOf } from '../../src/inventory/workload-namespaces.ts';
+
+/** In the host's, in its own, in one shared with others, in two at once, and one that the kernel lacks. */
+const SCAN: NamespaceScan = {
+  namespaces: (
+    [
+      ['cgroup', 4026531835, true, { '/': 90, '/system.slice/web': 3 }],
+      ['ipc', 4026532100, false, { '/system.slice/web': 3, '/system.slice/db': 2, '/blind': 1 }],
+      ['mnt', 4026532101, false, { '/system.slice/web': 2 }],
+      ['mnt', 4026532102, false, { '/system.slice/web': 1 }],
+      ['net', 4026532103, false, { '/system.slice/web': 3 }],
+      ['pid', 4026532104, false, { '/system.slice/web': 3 }],
+      ['user', 4026531837, true, { '/': 90 }],
+      ['user', 4026532105, false, { '/system.slice/web': 3 }],
+      ['uts', 4026532106, undefined, { '/system.slice/web': 3 }],
+    ] as const
+  ).map(([kind, inode, isHost, cgroups]) => ({
+    kind,
+    inode,
+    isHost,
+    processes: 3,
+    cgroups: new Map<string, number>(Object.entries(cgroups)),
+    mountPoints: [],
+    ...(inode === 4026531837 ? {} : { owner: isHost || kind === 'user' ? 4026531837 : 4026532105 }),
+    ...(kind === 'user' && { uidMap: [{ inside: 0, outside: 100_000, count: 65_536 }] }),
+  })),
+  unseen: new Map([['/system.slice/web', { denied: 1, foreign: 0 }]]),
+  missing: new Set(['time']),
+  hasOwners: true,
+};
+
+const counters = (bytes: number, drops: number) => ({
+  rxBytes: bytes,
+  rxPackets: bytes / 1000,
+  rxErrors: 0,
+  rxDrop: drops,
+  txBytes: bytes / 2,
+  txPackets: bytes / 2000,
+  txErrors: Number.NaN,
+  txDrop: 0,
+});
+
+/** On docker's bridge, shared with one other; the counters of one interface are not known. */
+export const NETWORK: NetworkLook = {
+  answer: {
+    mode: 'bridge',
+    evidence: 'eth0 leads to veth1a2b3c4, a port of docker0',
+    said: 'shop_default',
+    namespace: 4026532103,
+    sharedWith: [{ name: 'db', path: '/system.slice/db' }],
+    interfaces: [
+      {
+        ...{ name: 'lo', index: 1, kind: 'loopback', state: 'unknown', mtu: 65536, master: null },
+        addresses: ['127.0.0.1/8', '::1/128'],
+        counters: counters(0, 0),
+      },
+      {
+        ...{ name: 'eth0', index: 2, kind: 'veth', state: 'up', mtu: 1500, master: null },
+        addresses: ['172.17.0.2/16', 'fe80::42:acff:fe11:2/64'],
+        peer: {
+          ...{ name: 'veth1a2b3c4', index: 7, state: 'up', inside: false },
+          ...{ master: 'docker0', masterKind: 'bridge' },
+        },
+        counters: counters(123_456_789, 12),
+      },
+      {
+        ...{ name: 'eth1', index: 3, kind: 'macvlan', state: 'down', mtu: 1500, master: null },
+        addresses: [],
+        peer: { unknown: "it leads to a network namespace that is not the host's" },
+        counters: null,
+      },
+    ],
+    time: 2000,
+    unknown: ['the inode of its namespace: run as root, on the host'],
+  },
+  rates: new Map([
+    ['lo', counters(0, 0)],
+    ['eth0', counters(1_250_000, 3)],
+  ]),
+};
+
+export const insideOf = (workload: Workload, workloads: readonly Workload[]): Inside => ({
+  namespaces: namespacesOf(workload, workloads, SCAN),
+  network: NETWORK,
+});

@@ -1,0 +1,40 @@
+/** Rates of interfaces, from two looks made by hand. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type InterfaceLook, interfaceRates } from '../../src/metrics/interface-rates.ts';
+
+const NONE = { rxBytes: 0, rxPackets: 0, rxErrors: 0, rxDrop: 0, txBytes: 0, txPackets: 0, txErrors: 0, txDrop: 0 };
+
+const lookAt = (time: number, rxBytes: number, more: { namespace?: number | null; index?: number } = {}) =>
+  ({
+    namespace: more.namespace === undefined ? 7 : more.namespace,
+    time,
+    interfaces: [
+      {
+        ...{ name: 'eth0', index: more.index ?? 2, kind: 'veth', state: 'up', mtu: 1500, master: null },
+        addresses: [],
+        counters: { ...NONE, rxBytes },
+      },
+    ],
+  }) satisfies InterfaceLook;
+
+const rxOf = (before: InterfaceLook | undefined, now: InterfaceLook): number | undefined =>
+  interfaceRates(before, now).get('eth0')?.rxBytes;
+
+test('a second of its own time', () => {
+  assert.is(rxOf(lookAt(1000, 100), lookAt(3000, 700)), 300);
+  assert.is(rxOf(lookAt(1000, 100, { namespace: null }), lookAt(3000, 700, { namespace: null })), 300);
+});
+
+test('none without two looks at one interface of one namespace', () => {
+  assert.is(rxOf(undefined, lookAt(1000, 5)), undefined);
+  assert.is(rxOf(lookAt(1000, 5), lookAt(2000, 9, { namespace: 8 })), undefined);
+  assert.is(rxOf(lookAt(1000, 5), lookAt(2000, 9, { index: 3 })), undefined);
+  assert.is(rxOf(lookAt(1000, 5), lookAt(1000, 9)), undefined);
+});
+
+test('a counter that fell gives no rate', () => {
+  assert.ok(Number.isNaN(rxOf(lookAt(1000, 500), lookAt(2000, 9))));
+});
+
+test.run();
