@@ -1,11 +1,12 @@
 /** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
 import { constants } from 'node:os';
-import type { Workload } from '../inventory/workload.ts';
 import { cut } from '../kernel/text.ts';
-import { findLimit, LIMITS } from '../limits/catalogue.ts';
-import type { Plan, Risk } from '../limits/plan.ts';
+import { LIMITS } from '../limits/catalogue.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
+import { forceHint, planLines, riskLine, targetLines } from './plan-lines.ts';
+import { reclaimView } from './reclaim-form.ts';
 import type { Line } from './style.ts';
+import { undoView } from './undo-form.ts';
 
 /** By name; the first is the gentlest that ends something. */
 export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; readonly help: string }[] = [
@@ -23,37 +24,20 @@ export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; 
 /** Fields of the limits form: every flag of the catalogue with its file. */
 export const FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
 
-const MOST_TARGETS = 4;
-
 export function actionView(form: ActionForm, height: number): Line[] {
   switch (form.kind) {
     case 'limits':
       return limitsView(form, height);
     case 'kill':
       return killView(form);
+    case 'reclaim':
+      return reclaimView(form);
+    case 'undo':
+      return undoView(form, height);
     case 'confirm':
       return confirmView(form);
   }
 }
-
-function targetLines(targets: readonly Workload[]): Line[] {
-  const lines = targets.slice(0, MOST_TARGETS).map(
-    ({ name, path, inode }): Line => [
-      [`  ${name}  `, 'accent'],
-      [`${path}  inode ${inode}`, 'dim'],
-    ],
-  );
-  const left = targets.length - lines.length;
-  return left > 0 ? [...lines, [[`  and ${left} more`, 'dim']]] : lines;
-}
-
-const forceHint = (force: boolean, risks: readonly Risk[]): Line =>
-  risks.some(({ level }) => level === 'refuse')
-    ? [
-        ['  Ctrl-F forces it all the same: ', 'dim'],
-        [force ? 'FORCED' : 'not forced', force ? 'critical' : 'plain'],
-      ]
-    : [];
 
 function limitsView(form: LimitsForm, height: number): Line[] {
   const { targets, plan, fault, force } = form;
@@ -94,31 +78,6 @@ function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
   ];
 }
 
-/** Each write before → after, who makes it, notes and risks. */
-export function planLines({ writes, unchanged, risks }: Plan): Line[] {
-  const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;
-  return [
-    ...writes.flatMap((write): Line[] => [
-      [
-        [`  ${write.name} `, 'plain'],
-        [`${write.file}: ${write.before} → ${write.after}`, 'accent'],
-        [`   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`],
-        [write.property ? `  through ${write.via}: ${write.property}` : `  through ${write.via}`, 'dim'],
-      ],
-      ...write.notes.map((note): Line => [[`    ${note}`, 'dim']]),
-    ]),
-    ...unchanged.map((write): Line => [[`  ${write.name} ${write.file}: already ${write.after}`, 'dim']]),
-    ...risks.map(riskLine),
-  ];
-}
-
-const riskLine = ({ level, text, remedy }: Risk): Line => [
-  [
-    `  ${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`,
-    level === 'refuse' ? 'critical' : 'warning',
-  ],
-];
-
 const killView = ({ targets, index, force, risks }: KillForm): Line[] => [
   [
     [
@@ -143,7 +102,6 @@ const killView = ({ targets, index, force, risks }: KillForm): Line[] => [
 const TITLES = {
   freeze: 'Freeze: nothing in it runs until it is thawed',
   thaw: 'Thaw',
-  undo: 'Undo the last change',
 } as const;
 
 const confirmView = ({ what, targets, plan, force }: ConfirmForm): Line[] => [

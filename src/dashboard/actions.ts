@@ -1,17 +1,23 @@
 /** From the table to a change: opens the forms, answers their keys, and carries out what Enter confirms. */
 import { constants } from 'node:os';
 import type { Workload } from '../inventory/workload.ts';
+import { textIfThere } from '../kernel/cgroup-files.ts';
 import { planFreeze } from '../limits/actions/freeze.ts';
 import { guardRisks } from '../limits/actions/guard.ts';
 import { kill } from '../limits/actions/kill.ts';
 import { applyPlan } from '../limits/apply.ts';
 import { LIMITS } from '../limits/catalogue.ts';
 import type { Journal } from '../limits/journal.ts';
-import { type Plan, type PlanContext, planSet, type Risk } from '../limits/plan.ts';
-import { changeToUndo, planUndo } from '../limits/undo.ts';
+import { type Plan, type PlanContext, planSet } from '../limits/plan.ts';
 import { FIELDS, SIGNALS } from './action-view.ts';
 import type { FooterMessage } from './help-view.ts';
-import { type ActionForm, edited, type LimitsForm, type Typed } from './modal.ts';
+import { type ActionForm, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
+import { isRefused } from './plan-lines.ts';
+import { openReclaim, reclaimAll, reclaimKey } from './reclaim-form.ts';
+import { openUndo, undoKey } from './undo-form.ts';
+
+/** What can be done to the chosen rows; undo is of the journal. */
+export type ActionName = 'limits' | 'undo' | 'freeze' | 'kill' | 'reclaim';
 
 /** What a change goes through; absent with --readonly. */
 export interface Acting {
@@ -22,27 +28,46 @@ export interface Acting {
 /** A form to show, or why there is none. */
 export type Opened = ActionForm | FooterMessage;
 
-export type FormResult =
-  | { readonly form: ActionForm }
-  | 'cancel'
-  /** Confirmed: what it does, and what it says when it is done. */
-  | { readonly run: () => Promise<string>; readonly targets: readonly Workload[] };
+export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed;
+
+/** What it does, and what it says meanwhile and when it is done. */
+export interface Confirmed {
+  readonly run: (onProgress: (text: string) => void) => Promise<string>;
+  readonly targets: readonly Workload[];
+}
+
+/** Of these rows; of all that run, for undo. Says why where there is nothing to open. */
+export function openAction(what: ActionName, targets: readonly Workload[], acting: Acting): Opened {
+  if (targets.length === 0) return { text: 'no row is selected', style: 'warning' };
+  const context = acting.context();
+  try {
+    switch (what) {
+      case 'limits':
+        return openLimits(targets, context);
+      case 'kill':
+        return openKill(targets, context);
+      case 'freeze':
+        return openFreeze(targets, context);
+      case 'reclaim':
+        return openReclaim(targets, context);
+      case 'undo':
+        return openUndo(targets, acting.journal, context) ?? { text: 'nothing to undo', style: 'warning' };
+    }
+  } catch (error) {
+    return fault(error);
+  }
+}
 
 const fault = (error: unknown): FooterMessage => ({
   text: error instanceof Error ? error.message : String(error),
   style: 'critical',
 });
 
-const NOBODY: FooterMessage = { text: 'no row is selected', style: 'warning' };
-
-export function openLimits(targets: readonly Workload[], { context }: Acting): Opened {
-  const [first] = targets;
-  if (!first) return NOBODY;
-  const { files } = context();
+function openLimits(targets: readonly Workload[], { files }: PlanContext): LimitsForm {
   const current = new Map<string, string>();
   for (const { file } of LIMITS) {
     try {
-      current.set(file, files.read(first.path, file).trim());
+      current.set(file, files.read(targets[0]?.path ?? '', file).trim());
     } catch {
       // Its controller is not enabled there: the form says that it is not set.
     }
@@ -50,50 +75,20 @@ export function openLimits(targets: readonly Workload[], { context }: Acting): O
   return { kind: 'limits', targets, current, values: new Map(), index: 0, force: false };
 }
 
-export function openKill(targets: readonly Workload[], { context }: Acting): Opened {
-  if (targets.length === 0) return NOBODY;
-  const plan = context();
-  const risks = targets.flatMap((target) => guardRisks(target, 'killing', plan));
-  return { kind: 'kill', targets, index: 0, force: false, risks };
-}
+const openKill = (targets: readonly Workload[], context: PlanContext): ActionForm => ({
+  kind: 'kill',
+  targets,
+  index: 0,
+  force: false,
+  risks: targets.flatMap((target) => guardRisks(target, 'killing', context)),
+});
 
 /** Thaws where all of them are frozen. */
-export function openFreeze(targets: readonly Workload[], { context }: Acting): Opened {
-  if (targets.length === 0) return NOBODY;
-  const plan = context();
-  const isFrozen = ({ path }: Workload): boolean => {
-    try {
-      return plan.files.read(path, 'cgroup.freeze').trim() === '1';
-    } catch {
-      return false;
-    }
-  };
+function openFreeze(targets: readonly Workload[], context: PlanContext): ActionForm {
+  const isFrozen = ({ path }: Workload): boolean => textIfThere(context.files, path, 'cgroup.freeze') === '1';
   const thaw = targets.every(isFrozen);
-  try {
-    const planned = planFreeze(targets, !thaw, plan);
-    return { kind: 'confirm', what: thaw ? 'thaw' : 'freeze', targets, plan: planned, force: false };
-  } catch (error) {
-    return fault(error);
-  }
-}
-
-export function openUndo(known: readonly Workload[], { context, journal }: Acting): Opened {
-  try {
-    const change = changeToUndo(journal.read().changes);
-    if (!change) return { text: 'nothing to undo', style: 'warning' };
-    const inodes = new Set(change.writes.map(({ inode }) => inode));
-    const targets = known.filter(({ inode }) => inodes.has(inode));
-    return {
-      kind: 'confirm',
-      what: 'undo',
-      targets,
-      plan: planUndo(change, context()),
-      force: false,
-      undoes: change.id,
-    };
-  } catch (error) {
-    return fault(error);
-  }
+  const plan = planFreeze(targets, !thaw, context);
+  return { kind: 'confirm', what: thaw ? 'thaw' : 'freeze', targets, plan, force: false };
 }
 
 export function actionKey(form: ActionForm, key: Typed, acting: Acting): FormResult {
@@ -107,6 +102,10 @@ export function actionKey(form: ActionForm, key: Typed, acting: Acting): FormRes
       const by = key.full === 'up' || key.full === 'k' ? -1 : key.full === 'down' || key.full === 'j' ? 1 : 0;
       return { form: { ...form, index: Math.max(0, Math.min(SIGNALS.length - 1, form.index + by)) } };
     }
+    case 'reclaim':
+      return { form: reclaimKey(form, key, acting.context()) };
+    case 'undo':
+      return { form: undoKey(form, key) };
     case 'confirm':
       return { form };
   }
@@ -143,35 +142,52 @@ function limitsKey(form: LimitsForm, key: Typed, { context }: Acting): LimitsFor
   }
 }
 
-const isRefused = (risks: readonly Risk[], force: boolean): boolean =>
-  !force && risks.some(({ level }) => level === 'refuse');
-
 /** A refused one stays open; so does one that would change nothing. */
 function confirmed(form: ActionForm, acting: Acting): FormResult {
-  const { targets, force } = form;
-  if (form.kind === 'kill') {
-    const signal = SIGNALS[form.index];
-    if (!signal || isRefused(form.risks, force)) return { form };
-    return { targets, run: () => killAll(targets, signal.name, acting) };
+  const { force } = form;
+  switch (form.kind) {
+    case 'kill': {
+      const signal = SIGNALS[form.index];
+      if (!signal || isRefused(form.risks, force)) return { form };
+      return { targets: form.targets, run: () => killAll(form.targets, signal.name, acting) };
+    }
+    case 'reclaim': {
+      const { plans, targets } = form;
+      const isReady = plans.length > 0 && plans.every(({ asked, risks }) => asked > 0 && !isRefused(risks, force));
+      return isReady ? { targets, run: (onProgress) => reclaimAll(plans, acting.context(), onProgress) } : { form };
+    }
+    case 'undo': {
+      const entry = form.entries[form.index];
+      if (!entry || isRefused(entry.plan.risks, force)) return { form };
+      return { targets: entry.targets, run: () => takeBack(entry, acting) };
+    }
+    case 'limits':
+    case 'confirm': {
+      const { plan, targets } = form;
+      if (!plan || plan.writes.length === 0 || isRefused(plan.risks, force)) return { form };
+      return { targets, run: () => carryOut(plan, form.kind === 'confirm' ? form.what : 'limits', targets, acting) };
+    }
   }
-  const { plan } = form;
-  if (!plan || plan.writes.length === 0 || isRefused(plan.risks, force)) return { form };
-  const undoes = form.kind === 'confirm' ? form.undoes : undefined;
-  const what = form.kind === 'confirm' ? form.what : 'limits';
-  return { targets, run: () => carryOut(plan, what, targets, undoes, acting) };
 }
 
 async function carryOut(
   plan: Plan,
   what: string,
   targets: readonly Workload[],
-  undoes: string | undefined,
   { context, journal }: Acting,
 ): Promise<string> {
   const { files, machine } = context();
-  await applyPlan(plan, { files, machine, journal, command: ['tstop', what], ...(undoes ? { undoes } : {}) });
+  await applyPlan(plan, { files, machine, journal, command: ['tstop', what] });
   const whom = targets.length === 1 ? (targets[0]?.name ?? '') : `${plan.writes.length} files`;
-  return `${what} ${whom}: done and read back${undoes ? '' : ', u undoes it'}`;
+  return `${what} ${whom}: done and read back, u undoes it`;
+}
+
+/** Where nothing is left to restore that is noted all the same: the change is off the stack. */
+async function takeBack({ change, plan }: UndoEntry, { context, journal }: Acting): Promise<string> {
+  const { files, machine } = context();
+  await applyPlan(plan, { files, machine, journal, command: ['tstop', 'undo'], undoes: change.id });
+  const whom = [...new Set(change.writes.map(({ name }) => name))].join(', ');
+  return `undo ${change.id} of ${whom}: ${plan.writes.length === 0 ? 'nothing was left to restore' : 'done and read back'}`;
 }
 
 async function killAll(

@@ -145,6 +145,8 @@ function overlayOf({ state, frame, shown, raw, events, dashboards }: Scene, heig
       return columnsView(modal, height);
     case 'limits':
     case 'kill':
+    case 'reclaim':
+    case 'undo':
     case 'confirm':
       return actionView(modal, height);
     case 'explain':

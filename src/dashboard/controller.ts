@@ -1,7 +1,7 @@
 /** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
 import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
-import { type Acting, actionKey, openFreeze, openKill, openLimits, openUndo } from './actions.ts';
+import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
 import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
 import { sortable } from './columns.ts';
 import { columnsKey } from './columns-form.ts';
@@ -129,7 +129,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   /** Of the tagged rows, else of the selected one. */
-  function openForm(what: 'limits' | 'undo' | 'freeze' | 'kill'): void {
+  function openForm(what: ActionName): void {
     const { tagged } = state;
     const one = selected();
     const all = frame?.workloads ?? [];
@@ -138,23 +138,22 @@ export function createController(options: ControllerOptions): Controller {
       notice = { text: 'read only: tstop was started with --readonly', style: 'warning' };
       return;
     }
-    const open = { limits: openLimits, kill: openKill, freeze: openFreeze, undo: openUndo }[what];
-    const opened = open(what === 'undo' ? all : targets, acting);
+    const opened = openAction(what, what === 'undo' ? all : targets, acting);
     if ('kind' in opened) state = { ...state, modal: opened };
     else notice = opened;
   }
 
-  async function carryOut({
-    run,
-    targets,
-  }: {
-    run: () => Promise<string>;
-    targets: readonly Workload[];
-  }): Promise<void> {
+  async function carryOut({ run, targets }: Confirmed): Promise<void> {
     const before = frame;
     options.onOwnChange(targets.map(({ path }) => path));
+    const onProgress = (text: string): void => {
+      notice = { text, style: 'good' };
+      onChange();
+    };
     try {
-      aftermath = aftermathOf(await run(), targets, before, Date.now());
+      const text = await run(onProgress);
+      notice = undefined;
+      aftermath = aftermathOf(text, targets, before, Date.now());
       state = { ...state, tagged: new Set() };
     } catch (error) {
       notice = { text: error instanceof Error ? error.message : String(error), style: 'critical' };

@@ -1,5 +1,7 @@
 /** The key table: what each key does, and the text that help shows for it. Names as blessed reports them. */
 
+import type { ActionName } from './actions.ts';
+
 export type Action =
   | { readonly type: 'move'; readonly by: number }
   | { readonly type: 'page'; readonly by: number }
@@ -23,7 +25,7 @@ export type Action =
   | { readonly type: 'columns' }
   | { readonly type: 'explain' }
   | { readonly type: 'details' }
-  | { readonly type: 'act'; readonly what: 'limits' | 'undo' | 'freeze' | 'kill' }
+  | { readonly type: 'act'; readonly what: ActionName }
   | { readonly type: 'events' }
   | { readonly type: 'bell' }
   | { readonly type: 'charts' }
@@ -161,7 +163,13 @@ export const KEYS: readonly KeyBinding[] = [
     footer: 'limits',
     action: { type: 'act', what: 'limits' },
   },
-  { keys: ['u'], shown: 'u', help: 'undo the last change', footer: 'undo', action: { type: 'act', what: 'undo' } },
+  {
+    keys: ['u'],
+    shown: 'u',
+    help: 'undo: choose one of the changes made here or by tscg, see what would be restored, and Enter',
+    footer: 'undo',
+    action: { type: 'act', what: 'undo' },
+  },
   {
     keys: ['z'],
     shown: 'z',
@@ -175,6 +183,13 @@ export const KEYS: readonly KeyBinding[] = [
     help: 'send a signal of your choice to all processes of the row, after confirmation',
     footer: 'kill',
     action: { type: 'act', what: 'kill' },
+  },
+  {
+    keys: ['S-r'],
+    shown: 'R',
+    help: 'reclaim: take memory back from the row, or from each tagged one, without a limit and without killing',
+    footer: 'reclaim',
+    action: { type: 'act', what: 'reclaim' },
   },
   {
     keys: ['c'],

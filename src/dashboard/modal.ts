@@ -1,5 +1,7 @@
 /** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
 import type { Workload } from '../inventory/workload.ts';
+import type { ReclaimPlan } from '../limits/actions/reclaim.ts';
+import type { Change } from '../limits/journal.ts';
 import type { Plan, Risk } from '../limits/plan.ts';
 
 export type Viewer =
@@ -19,7 +21,7 @@ export interface ColumnsForm {
 }
 
 /** Forms that change something; each names its targets by name, path and inode. */
-export type ActionForm = LimitsForm | KillForm | ConfirmForm;
+export type ActionForm = LimitsForm | KillForm | ReclaimForm | UndoForm | ConfirmForm;
 
 export interface LimitsForm {
   readonly kind: 'limits';
@@ -44,15 +46,44 @@ export interface KillForm {
   readonly risks: readonly Risk[];
 }
 
-/** A Plan that needs no values: freeze, thaw, undo. */
+export interface ReclaimForm {
+  readonly kind: 'reclaim';
+  readonly targets: readonly Workload[];
+  /** As typed. */
+  readonly amount: string;
+  /** One for each target; nothing asked as long as no amount is typed. */
+  readonly plans: readonly ReclaimPlan[];
+  readonly force: boolean;
+  /** What is wrong with the amount. */
+  readonly fault?: string;
+}
+
+/** Changes that can be taken back, the newest first. */
+export interface UndoForm {
+  readonly kind: 'undo';
+  readonly entries: readonly UndoEntry[];
+  /** Changes before these. */
+  readonly older: number;
+  readonly index: number;
+  readonly force: boolean;
+}
+
+export interface UndoEntry {
+  readonly change: Change;
+  /** Name of the user who made it. */
+  readonly user: string;
+  readonly plan: Plan;
+  /** Those of its cgroups that are there still. */
+  readonly targets: readonly Workload[];
+}
+
+/** A Plan that needs no values. */
 export interface ConfirmForm {
   readonly kind: 'confirm';
-  readonly what: 'freeze' | 'thaw' | 'undo';
+  readonly what: 'freeze' | 'thaw';
   readonly targets: readonly Workload[];
   readonly plan: Plan;
   readonly force: boolean;
-  /** Change that it takes back. */
-  readonly undoes?: string;
 }
 
 export const isViewer = (modal: Modal | undefined): modal is Viewer =>

@@ -1,4 +1,5 @@
 /** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clean } from '../kernel/clean.ts';
 import { parseIdMap } from '../kernel/id-map.ts';
@@ -31,4 +32,13 @@ export async function readUserNames(proc: string, pid: number | undefined, readF
   const [passwd, map, host] = await readFiles([...inside, ...(inside.length === 0 ? ['', ''] : []), '/etc/passwd']);
   if (typeof passwd === 'string' && typeof map === 'string') return throughUidMap(parsePasswd(passwd), map);
   return typeof host === 'string' ? parsePasswd(host) : new Map();
+}
+
+/** Of a uid of this host; the number itself where /etc/passwd has no name for it. */
+export function userName(uid: number): string {
+  try {
+    return parsePasswd(readFileSync('/etc/passwd', 'utf8')).get(uid) ?? String(uid);
+  } catch {
+    return String(uid);
+  }
 }

@@ -2,8 +2,9 @@
  * Reads and writes one interface file of one cgroup, beneath the mount and nowhere else. A write goes through a
  * descriptor of the directory whose inode was checked, so that it cannot reach another cgroup that took the path since.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
 
@@ -30,6 +31,8 @@ export interface CgroupFiles {
   inode(path: string): number;
   /** One write(2) of the text into the cgroup that has this inode. Throws CgroupFileError. */
   write(path: string, inode: number, file: string, text: string): void;
+  /** The same on another thread: the kernel does its work while it is written to, as with memory.reclaim. */
+  writeSlowly(path: string, inode: number, file: string, text: string): Promise<void>;
 }
 
 /** Trimmed text; undefined where the file is not there or not for us. */
@@ -46,6 +49,8 @@ export function textIfThere(files: CgroupFiles, path: string, file: string): str
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+const writeOnThread = promisify(write);
+
 export function openCgroupFiles(mount: string): CgroupFiles {
   const { native } = loadNative();
 
@@ -59,31 +64,51 @@ export function openCgroupFiles(mount: string): CgroupFiles {
       fd = native ? native.openBeneath(mount, beneath, DIRECTORY) : openSync(join(mount, path), DIRECTORY);
       return use(fd);
     } catch (error) {
-      throw error instanceof CgroupFileError
-        ? error
-        : new CgroupFileError(tried, path, file, codeOf(error) ?? String(error));
+      throw named(error, tried, path, file);
     } finally {
       if (fd >= 0) closeSync(fd);
     }
   }
+
+  /** A descriptor of the file, for its writer to close. */
+  const openToWrite = (path: string, inode: number, file: string, tried: string): number =>
+    withDirectory(path, tried, file, (fd) => {
+      if (fstatSync(fd).ino !== inode) throw new CgroupFileError(tried, path, file, 'ESTALE');
+      return openSync(`/proc/self/fd/${fd}/${file}`, constants.O_WRONLY | constants.O_NOFOLLOW);
+    });
 
   return {
     mount,
     read: (path, file) =>
       withDirectory(path, 'read', file, (fd) => readFileSync(`/proc/self/fd/${fd}/${file}`, 'utf8')),
     inode: (path) => withDirectory(path, 'look up', '', (fd) => fstatSync(fd).ino),
-    write: (path, inode, file, text) =>
-      withDirectory(path, `write "${text}" to`, file, (fd) => {
-        if (fstatSync(fd).ino !== inode) throw new CgroupFileError(`write "${text}" to`, path, file, 'ESTALE');
-        const target = openSync(`/proc/self/fd/${fd}/${file}`, constants.O_WRONLY | constants.O_NOFOLLOW);
-        try {
-          writeSync(target, text);
-        } finally {
-          closeSync(target);
-        }
-      }),
+    write: (path, inode, file, text) => {
+      const tried = `write "${text}" to`;
+      const fd = openToWrite(path, inode, file, tried);
+      try {
+        writeSync(fd, text);
+      } catch (error) {
+        throw named(error, tried, path, file);
+      } finally {
+        closeSync(fd);
+      }
+    },
+    writeSlowly: async (path, inode, file, text) => {
+      const tried = `write "${text}" to`;
+      const fd = openToWrite(path, inode, file, tried);
+      try {
+        await writeOnThread(fd, text);
+      } catch (error) {
+        throw named(error, tried, path, file);
+      } finally {
+        closeSync(fd);
+      }
+    },
   };
 }
+
+const named = (error: unknown, tried: string, path: string, file: string): CgroupFileError =>
+  error instanceof CgroupFileError ? error : new CgroupFileError(tried, path, file, codeOf(error) ?? String(error));
 
 function remedyFor(code: string, file: string): string {
   const controller = file.split('.')[0];

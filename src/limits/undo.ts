@@ -39,11 +39,17 @@ function filesAfter(files: CgroupFiles, writes: readonly Write[]): CgroupFiles {
   return { ...files, read: (path, file) => texts.get(`${path}/${file}`) ?? files.read(path, file) };
 }
 
+/** `tscg set web --cpu 50%`, `tstop limits` */
+export const commandText = ({ command }: Change): string =>
+  command[0] === 'tstop' ? command.join(' ') : ['tscg', ...command].join(' ');
+
 /**
  * Restores each file in the reverse order. A file that another wrote since, or a cgroup that is another by now, is a
- * refusal; with --force the file is restored all the same (never another cgroup).
+ * refusal; with --force the file is restored all the same (never another cgroup). `changes`: all that the journal has, to
+ * tell our own later change from another's.
  */
-export function planUndo(change: Change, { files, machine }: PlanContext): Plan {
+export function planUndo(change: Change, { files, machine }: PlanContext, changes: readonly Change[] = []): Plan {
+  const later = changesToUndo(changes.slice(changes.findIndex(({ id }) => id === change.id) + 1));
   const writes: PlannedWrite[] = [];
   const unchanged: Write[] = [];
   const risks: Risk[] = [];
@@ -61,10 +67,13 @@ export function planUndo(change: Change, { files, machine }: PlanContext): Plan 
       continue;
     }
     if (!sameValue(done.file, now, done.after, machine)) {
+      const ours = later.find(({ writes }) =>
+        writes.some(({ inode, file, after }) => inode === done.inode && file === done.file && after === now),
+      );
       risks.push({
         level: 'refuse',
-        text: `${done.path}/${done.file} reads "${now}", not the "${done.after}" of change ${change.id}: somebody changed it since`,
-        remedy: 'to restore it all the same add --force',
+        text: `${done.path}/${done.file} reads "${now}", not the "${done.after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
+        remedy: `${ours ? 'undo that first; ' : ''}to restore it all the same add --force`,
       });
     }
     const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);

@@ -38,16 +38,43 @@ test('z names the target, Enter freezes it, u takes it back', () =>
     await terminal.until((text) => text.includes("others' pressure"), 'what it did to the others');
     assert.is(box.figure('cgroup.events', 'frozen'), 1);
     terminal.type('u');
-    await terminal.until((text) => text.includes('Undo the last change') && text.includes('1 → 0'), 'the way back');
+    await terminal.until((text) => text.includes('Undo one of 1 change') && text.includes('1 → 0'), 'the way back');
     terminal.type('\r');
-    await terminal.until((text) => text.includes('undo '), 'undone');
-    await terminal.until((text) => !text.includes('Undo the last change'), 'the table again');
+    await terminal.until((text) => text.includes(`of ${NAME}: done and read back`), 'undone');
+    await terminal.until((text) => text.includes("others' pressure"), 'what that did to the others');
+    assert.is(box.read('cgroup.freeze'), '0');
+    terminal.type('u');
+    await terminal.until((text) => text.includes('nothing to undo'), 'an empty stack');
+  }));
+
+test('u lists the changes, the newest marked; an older one is chosen, what it restores is shown, and only that is restored', () =>
+  withTstop(async (terminal, box) => {
+    for (const now of ['0 → 1', '1 → 0', '0 → 1']) {
+      terminal.type('z');
+      await terminal.until((text) => text.includes(`cgroup.freeze: ${now}`), `the Plan ${now}`);
+      terminal.type('\r');
+      await terminal.until((text) => text.includes('done and read back'), 'the outcome');
+    }
+    terminal.type('u');
+    const stack = await terminal.until((text) => text.includes('Undo one of 3 changes'), 'the stack');
+    assert.match(stack, /▸ .*ready .*cgroup\.freeze +tstop freeze/);
+    terminal.type('j');
+    await terminal.until((text) => /▸ .*as before .*tstop thaw/.test(text), 'the thaw: another froze it again');
+    terminal.type('j');
+    await terminal.until((text) => /▸ .*ready .*tstop freeze/.test(text), 'the oldest');
+    terminal.type('gj');
+    await terminal.until((text) => text.includes('nothing is left to restore'), 'what Enter would do to the thaw');
+    terminal.type('k');
+    await terminal.until((text) => /▸ .*ready/.test(text), 'the newest again');
+    assert.is(box.read('cgroup.freeze'), '1');
+    terminal.type('\r');
+    await terminal.until((text) => text.includes(`of ${NAME}: done and read back`), 'undone');
     assert.is(box.read('cgroup.freeze'), '0');
   }));
 
 test('Esc leaves everything as it was', () =>
   withTstop(async (terminal, box) => {
-    for (const key of ['z', 'K', 'l']) {
+    for (const key of ['z', 'K', 'l', 'R']) {
       terminal.type(key);
       await terminal.until((text) => text.includes('Esc back'), `the form of ${key}`);
       terminal.type('\x1b');
@@ -69,7 +96,7 @@ test('K sends the chosen signal to all processes of the row', () =>
       await terminal.until((text) => text.includes('SIGKILL') && text.includes(NAME), 'the signals');
       terminal.type('j\r');
       await ended;
-      await terminal.until((text) => text.includes('SIGKILL went to'), 'the outcome');
+      await terminal.until((text) => /SIGKILL went to.*others' pressure/.test(text), 'the outcome, and the others');
     } finally {
       terminal.kill();
     }
@@ -83,10 +110,20 @@ test('the limits form says what is wrong with a value while it is typed', () =>
     await terminal.until((text) => /"12parsecs" is not a/.test(text), 'the fault');
   }));
 
+test('R shows what would be reclaimed, and why where nothing can be', () =>
+  withTstop(async (terminal) => {
+    terminal.type('R');
+    await terminal.until((text) => text.includes('Take memory back') && text.includes('page cache'), 'the form');
+    terminal.type('12x');
+    await terminal.until((text) => text.includes('"12x" is not a size'), 'the fault');
+    terminal.type('\x1512M');
+    await terminal.until((text) => text.includes('memory.reclaim ← 12582912 (12 MiB)'), 'what would be written');
+  }));
+
 test('--readonly refuses every one of them', () =>
   withTstop(
     async (terminal, box) => {
-      for (const key of ['l', 'u', 'z', 'K']) {
+      for (const key of ['l', 'u', 'z', 'K', 'R']) {
         terminal.type(`j${key}`);
         await terminal.until((text) => text.includes('read only'), `the refusal of ${key}`);
         terminal.type('g');

@@ -101,6 +101,8 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['u', has('nothing to undo'), 'u'],
   ['z', has('Freeze: nothing in it runs'), 'z'],
   ['\x1b', hasNot('Freeze: nothing'), 'Esc'],
+  ['R', has('Take memory back from this row'), 'R'],
+  ['\x1b', hasNot('Take memory back'), 'Esc'],
   ['K', has('SIGTERM'), 'K F9'],
   ['\x1b', hasNot('SIGTERM'), 'Esc'],
   ['\t', has('Container  '), 'Tab'],

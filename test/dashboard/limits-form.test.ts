@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
-import { type Acting, actionKey, openLimits, openUndo } from '../../src/dashboard/actions.ts';
+import { type Acting, actionKey, openAction } from '../../src/dashboard/actions.ts';
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { openJournal } from '../../src/limits/journal.ts';
@@ -25,7 +25,7 @@ async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles
   });
   try {
     const acting: Acting = { context: () => contextOf(files), journal: openJournal(folder) };
-    const form = openLimits([WEB], acting);
+    const form = openAction('limits', [WEB], acting);
     if (!('kind' in form)) throw new Error(form.text);
     await use(form, acting, files);
   } finally {
@@ -58,13 +58,13 @@ test('a value gives its Plan at once; only the named file is written, journalled
     assert.match(textOf(filled), /web memory\.high: max → 134217728 {3}\(no limit → 128 MiB\)/);
     const done = actionKey(filled, { full: 'return' }, acting);
     if (done === 'cancel' || !('run' in done)) throw new Error('not confirmed');
-    assert.match(await done.run(), /limits web: done and read back, u undoes it/);
+    assert.match(await done.run(() => {}), /limits web: done and read back, u undoes it/);
     assert.equal(files.writes, ['/web/memory.high=134217728']);
-    const undo = openUndo([WEB], acting);
+    const undo = openAction('undo', [WEB], acting);
     if (!('kind' in undo)) throw new Error(undo.text);
     const undone = actionKey(undo, { full: 'return' }, acting);
     if (undone === 'cancel' || !('run' in undone)) throw new Error('not confirmed');
-    await undone.run();
+    await undone.run(() => {});
     assert.is(files.texts.get('/web/memory.high'), 'max');
   }));
 

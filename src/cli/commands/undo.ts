@@ -2,7 +2,7 @@
 import { terminalSafe } from '../../kernel/text.ts';
 import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
 import type { PlanContext } from '../../limits/plan.ts';
-import { changesToUndo, changeToUndo, planUndo, planUndoAll } from '../../limits/undo.ts';
+import { changesToUndo, changeToUndo, commandText, planUndo, planUndoAll } from '../../limits/undo.ts';
 import { type CarryOutOptions, carryOut, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -25,7 +25,7 @@ export async function undo(id: string | undefined, options: UndoOptions, global:
   const change = changeToUndo(changes, id);
   if (!change) throw new UsageError(id === undefined ? NOTHING : `no single change "${id}"; tscg log lists them`);
   const context = contextOf(change, global);
-  await carryOut(planUndo(change, context), context, options, change.id);
+  await carryOut(planUndo(change, context, changes), context, options, change.id);
 }
 
 const NOTHING = 'nothing to undo: tscg changed nothing yet, or all of it is undone';
@@ -52,7 +52,7 @@ async function undoSeveral(changes: readonly Change[], options: UndoOptions, glo
   if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force);
   const told: object[] = [];
   for (const { change, plan, context } of planned) {
-    if (!options.json) console.log(terminalSafe(`change ${change.id}: tscg ${change.command.join(' ')}`));
+    if (!options.json) console.log(terminalSafe(`change ${change.id}: ${commandText(change)}`));
     await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
   }
   if (options.json) console.log(JSON.stringify(told, undefined, 2));

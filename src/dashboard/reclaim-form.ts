@@ -1,0 +1,80 @@
+/** Taking memory back from the chosen rows: how much, from what, and what came. */
+import type { Workload } from '../inventory/workload.ts';
+import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } from '../limits/actions/reclaim.ts';
+import { sizeText } from '../limits/catalogue.ts';
+import type { PlanContext } from '../limits/plan.ts';
+import { edited, type ReclaimForm, type Typed } from './modal.ts';
+import { forceHint, riskLine, targetLines } from './plan-lines.ts';
+import type { Line } from './style.ts';
+
+export const openReclaim = (targets: readonly Workload[], context: PlanContext): ReclaimForm => ({
+  kind: 'reclaim',
+  targets,
+  amount: '',
+  plans: plansOf(targets, 0, context),
+  force: false,
+});
+
+const plansOf = (targets: readonly Workload[], bytes: number, context: PlanContext): ReclaimPlan[] =>
+  targets.map((target) => planReclaim(target, bytes, context));
+
+export function reclaimKey({ fault: _, ...form }: ReclaimForm, key: Typed, context: PlanContext): ReclaimForm {
+  const amount = edited(form.amount, key) ?? form.amount;
+  try {
+    const bytes = amount.trim() === '' ? 0 : parseReclaim(amount.trim());
+    return { ...form, amount, plans: plansOf(form.targets, bytes, context) };
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { ...form, amount, plans: [], fault };
+  }
+}
+
+/** One after another; says how far it is. Fails where one of them does, after the others had their turn. */
+export async function reclaimAll(
+  plans: readonly ReclaimPlan[],
+  { files }: PlanContext,
+  onProgress: (text: string) => void,
+): Promise<string> {
+  const told: string[] = [];
+  const faults: unknown[] = [];
+  for (const { place, asked } of plans) {
+    try {
+      const result = await reclaim(place, asked, files, (done) =>
+        onProgress(`reclaiming from ${place.name}: ${sizeText(done)} of ${sizeText(asked)} asked for …`),
+      );
+      told.push(reclaimText(place.name, result));
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+  return told.join('; ');
+}
+
+export const reclaimView = ({ targets, amount, plans, fault, force }: ReclaimForm): Line[] => [
+  [
+    [`Take memory back from ${targets.length === 1 ? 'this row' : `each of these ${targets.length} rows`}`, 'title'],
+    ['  type an amount, as 500M  Enter does it  Esc back', 'dim'],
+  ],
+  ...targetLines(targets),
+  [
+    ['  amount  ', 'title'],
+    [`${amount}▏`, 'accent'],
+  ],
+  ...(fault ? [[[`  ${fault}`, 'critical']] satisfies Line] : []),
+  ...plans.flatMap(outlookLines),
+  forceHint(
+    force,
+    plans.flatMap(({ risks }) => risks),
+  ),
+];
+
+/** What there is to take and, once an amount is typed, what would be written. */
+const outlookLines = ({ place, asked, used, cache, risks }: ReclaimPlan): Line[] => [
+  [
+    [`  ${place.name} `],
+    ...(asked > 0 ? ([[`memory.reclaim ← ${asked} (${sizeText(asked)})  `, 'accent']] as const) : []),
+    [`uses ${sizeText(used)}, of it ${sizeText(cache)} page cache that can be read again`, 'dim'],
+  ],
+  ...risks.map(riskLine),
+];

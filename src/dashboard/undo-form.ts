@@ -1,0 +1,114 @@
+/** The undo stack: every change that can be taken back, the newest first, and what taking back the marked one would write. */
+import { userName } from '../inventory/users.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { padEnd } from '../kernel/text.ts';
+import type { Journal } from '../limits/journal.ts';
+import type { PlanContext } from '../limits/plan.ts';
+import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
+import type { Typed, UndoEntry, UndoForm } from './modal.ts';
+import { forceHint, isRefused, planLines, targetLines } from './plan-lines.ts';
+import type { Line, Style } from './style.ts';
+
+/** Each costs a read of its files. */
+const MOST = 100;
+
+/** Undefined where there is nothing to undo on this hierarchy. `known`: what runs now. */
+export function openUndo(known: readonly Workload[], journal: Journal, context: PlanContext): UndoForm | undefined {
+  const { changes } = journal.read();
+  const open = changesToUndo(changes).filter(({ mount }) => mount === context.files.mount);
+  const entries = open.slice(0, MOST).map((change): UndoEntry => {
+    const inodes = new Set(change.writes.map(({ inode }) => inode));
+    return {
+      change,
+      user: userName(change.uid),
+      plan: planUndo(change, context, changes),
+      targets: known.filter(({ inode }) => inodes.has(inode)),
+    };
+  });
+  if (entries.length === 0) return undefined;
+  return { kind: 'undo', entries, older: open.length - entries.length, index: 0, force: false };
+}
+
+/** Another change is not forced because the one before it was. */
+export function undoKey(form: UndoForm, { full }: Typed): UndoForm {
+  const to = (index: number): UndoForm => ({
+    ...form,
+    index: Math.max(0, Math.min(form.entries.length - 1, index)),
+    force: false,
+  });
+  switch (full) {
+    case 'up':
+    case 'k':
+      return to(form.index - 1);
+    case 'down':
+    case 'j':
+      return to(form.index + 1);
+    case 'home':
+    case 'g':
+      return to(0);
+    case 'end':
+    case 'S-g':
+      return to(form.entries.length - 1);
+    default:
+      return form;
+  }
+}
+
+/** The list around the marked change, and below it the Plan. */
+export function undoView({ entries, older, index, force }: UndoForm, height: number): Line[] {
+  const head: Line = [
+    [`Undo one of ${entries.length} ${entries.length === 1 ? 'change' : 'changes'}`, 'title'],
+    ['  ↑↓ change  Enter takes it back  Esc back', 'dim'],
+  ];
+  const marked = entries[index];
+  const preview = marked ? previewLines(marked, force) : [];
+  const room = Math.max(3, height - 2 - Math.min(preview.length, Math.ceil(height / 2)));
+  const top = Math.max(0, Math.min(index - Math.floor(room / 2), entries.length - room));
+  const list = entries.slice(top, top + room).map((entry, at) => entryLine(entry, top + at === index));
+  const rest: Line[] =
+    older > 0 && top + room >= entries.length ? [[[`  and ${older} older: tscg log lists them`, 'dim']]] : [];
+  return [head, ...list, ...rest, [], ...preview];
+}
+
+function entryLine(entry: UndoEntry, isMarked: boolean): Line {
+  const { change, user } = entry;
+  const { word, style } = verdictOf(entry);
+  const files = [...new Set(change.writes.map(({ name, file }) => `${name} ${file}`))].join(', ');
+  const text = `${isMarked ? '▸ ' : '  '}${padEnd(timeText(change.time), 12)}${padEnd(user, 10)}`;
+  const look: Style = isMarked ? 'selected' : 'plain';
+  return [
+    [text, look],
+    [padEnd(word, 12), style],
+    [`${files}   `, look],
+    [`${commandText(change)}   ${change.id}`, 'dim'],
+  ];
+}
+
+function verdictOf({ plan }: UndoEntry): { word: string; style: Style } {
+  if (isRefused(plan.risks, false)) return { word: 'refused', style: 'critical' };
+  if (plan.writes.length > 0) return { word: 'ready', style: 'good' };
+  return { word: plan.unchanged.length > 0 ? 'as before' : 'gone', style: 'dim' };
+}
+
+function previewLines({ change, plan, targets }: UndoEntry, force: boolean): Line[] {
+  const isNothing = plan.writes.length === 0;
+  return [
+    [
+      [`Change ${change.id}`, 'title'],
+      [`  ${commandText(change)}`, 'dim'],
+    ],
+    ...targetLines(targets),
+    ...planLines(plan),
+    ...(isNothing ? [[['  nothing is left to restore: Enter takes it off this list', 'dim']] satisfies Line] : []),
+    forceHint(force, plan.risks),
+  ];
+}
+
+/** Local time; with the day where that is not today. */
+function timeText(time: number): string {
+  const [date, now] = [new Date(time), new Date()];
+  const clock = date.toTimeString().slice(0, 8);
+  if (date.toDateString() === now.toDateString()) return clock;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock.slice(0, 5)}`;
+}
