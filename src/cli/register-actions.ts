@@ -1,5 +1,6 @@
 /** The commands that act on what runs: freeze, thaw, kill, reclaim, move, controllers. */
 import { type Command, Option } from 'commander';
+import { viaOption } from './via-option.ts';
 
 export function registerActions(program: Command): void {
   const json = new Option('--json', 'print JSON');
@@ -16,7 +17,7 @@ export function registerActions(program: Command): void {
           ? 'stop every task where it stands, and wait until it has; thawed again where that takes too long'
           : 'let frozen workloads go on',
       )
-      .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+      .addOption(viaOption)
       .option('--timeout <time>', 'how long to wait', '10s')
       .action(async (names, options, command: Command) =>
         name === 'freeze'

@@ -1,5 +1,6 @@
 /** The commands whose limits end by themselves: try, run, and revert, which the timer of --for runs. */
 import { type Command, Option } from 'commander';
+import { viaOption } from './via-option.ts';
 
 export function registerRun(program: Command): void {
   const trial = program
@@ -9,7 +10,7 @@ export function registerRun(program: Command): void {
       'limit for a while: waits, takes it back, and tells what the other workloads felt before and meanwhile',
     )
     .option('--for <time>', 'how long; Ctrl-C ends it earlier', '5m')
-    .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+    .addOption(viaOption)
     .option('--dry-run', 'print the plan and change nothing')
     .option('--force', 'do it although the plan names a risk that refuses it')
     .option('--json', 'print JSON');

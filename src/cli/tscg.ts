@@ -5,6 +5,7 @@ import { addTypedLimitFlags } from './limit-flags.ts';
 import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
 import { registerRun } from './register-run.ts';
+import { viaOption } from './via-option.ts';
 
 program
   .name('tscg')
@@ -74,7 +75,7 @@ program
   .command('set')
   .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
   .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
-  .option('--via <owner>', 'who makes the change: auto, cgroupfs, systemd, docker, podman', 'auto')
+  .addOption(viaOption)
   .option('--persist', 'keep it over a reboot, where systemd owns it')
   .option('--for <time>', 'take it back after so long, as 10m, also when this terminal is gone by then')
   .addOption(dryRun)

@@ -121,6 +121,7 @@ function detailLines(
     ['storage', details?.storageDriver],
     ['layers', details?.lowerDirs?.length],
     ['rootfs', details?.rootfs],
+    ['upper', details?.upperDir],
   ];
   const lineOf = (label: string, list: typeof facts): Line[] => {
     const pieces = list.flatMap(([name, value]): Piece[] =>

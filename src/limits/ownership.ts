@@ -3,16 +3,16 @@
  * cgroup is a unit of its, then the file itself; with what that choice means for how long the change lasts.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { runtimeOf } from '../inventory/owner.ts';
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { findLimit } from './catalogue.ts';
+import { kubectlHint, revertText } from './owners/hints.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner, OwnerName } from './owners/owner.ts';
-import { isRewritten } from './owners/systemd-properties.ts';
 import type { Risk, Write } from './plan.ts';
-import { shellWord } from './risks.ts';
 import { BadValueError } from './units.ts';
 
 export interface OwnerOptions {
@@ -59,7 +59,8 @@ export function ownership(target: Workload, file: string, context: Context): Own
 const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
 
 function candidatesOf(target: Workload, sockets: readonly RuntimeSocket[]): Candidate[] {
-  const { runtime, id, path } = target;
+  const { id, path } = target;
+  const runtime = runtimeOf(target);
   // Below a user's manager its own bus and its own engines rule; the manager itself belongs to the system.
   const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
   const uid = user === undefined ? undefined : Number(user);
@@ -69,11 +70,36 @@ function candidatesOf(target: Workload, sockets: readonly RuntimeSocket[]): Cand
   if (target.kind === 'container' && id !== undefined && (runtime === 'docker' || runtime === 'podman')) {
     const endpoint = socket(runtime);
     if (endpoint) candidates.push({ via: runtime, endpoint, subject: id });
+  } else if (target.kind === 'container' && id !== undefined) {
+    const endpoint = criOf(id, runtime, sockets);
+    if (endpoint) candidates.push({ via: 'cri', endpoint, subject: id });
+  }
+  if (runtime === 'incus' && target.details) {
+    const endpoint = socket('incus');
+    const { name, namespace } = target.details;
+    if (endpoint) candidates.push({ via: 'incus', endpoint, subject: namespace ? `${namespace}/${name}` : name });
   }
   const unit = unitOf(path);
   const bus = socket('systemd');
   if (unit && bus) candidates.push({ via: 'systemd', endpoint: bus, subject: unit });
   return [...candidates, RAW];
+}
+
+/**
+ * The socket of the runtime that made the container through the CRI: containerd, of which a machine may have several, is
+ * the one with its state; ctr's and nerdctl's containers are in other namespaces of it, which the CRI does not see.
+ */
+function criOf(id: string, runtime: Runtime | undefined, sockets: readonly RuntimeSocket[]): string | undefined {
+  const usable = sockets.filter(({ state, uid }) => state === 'usable' && uid === undefined);
+  const task = `io.containerd.runtime.v2.task/k8s.io/${id}`;
+  const containerd = usable.find(
+    ({ runtime: spoken, path }) =>
+      spoken === 'containerd' &&
+      [dirname(path), join(dirname(path), 'containerd')].some((folder) => existsSync(join(folder, task))),
+  );
+  if (containerd) return containerd.path;
+  if (runtime !== 'cri-o' && runtime !== 'kubernetes') return undefined;
+  return usable.find((entry) => entry.runtime === 'cri-o')?.path;
 }
 
 /** The unit whose directory this is; undefined for a plain directory, or one inside a unit. */
@@ -104,98 +130,58 @@ function placeOf(
 
 /** What the choice of the owner means. */
 function consequences(
-  { runtime, kind, name, path, pod, namespace }: Workload,
+  target: Workload,
   file: string,
   { via, subject }: Candidate,
   { persist }: OwnerOptions,
 ): { risks: Risk[]; notes: string[] } {
+  const { name, path } = target;
+  const risks: Risk[] = [];
+  const notes: string[] = [];
   if (path.includes('kubepods')) {
-    return {
-      risks: [
-        {
-          level: 'refuse',
-          text: `${name} belongs to Kubernetes: the kubelet writes its own values back (pods and QoS classes within a minute)`,
-          remedy: `change the pod: ${kubectl(pod, namespace, name, file)}; or add --force for the time until then`,
-        },
-      ],
-      notes: [],
-    };
+    risks.push({
+      level: 'refuse',
+      text: `${name} belongs to Kubernetes: the kubelet writes its own values back (pods and QoS classes within a minute)`,
+      remedy: `change the pod: ${kubectlHint(target, file)}; or add --force for the time until then`,
+    });
+  } else if (via === 'systemd') notes.push(...unitNotes(target, file, subject, persist));
+  else if (via === 'cgroupfs') {
+    if (persist) {
+      risks.push({
+        level: 'warn',
+        text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd or Incus`,
+      });
+    }
+    const revert = revertText(target, file, unitOf(path));
+    if (revert) risks.push({ level: 'warn', text: revert });
   }
-  if (via === 'systemd') {
-    const end = persist ? 'until it is changed again' : 'until the next boot (with --persist over it)';
-    const runtimeNote =
-      kind === 'container' && runtime
-        ? [
-            `${runtime} has no property for ${file}, so it is set on its unit ${subject}; ${runtime} inspect does not show it`,
-          ]
-        : [];
-    return {
-      risks: [],
-      notes: [`lasts ${kind === 'unit' && subject.endsWith('.scope') ? 'as long as the scope' : end}`, ...runtimeNote],
-    };
-  }
-  if (via === 'docker' && file === 'memory.max') {
-    return { risks: [], notes: ['docker is told MemorySwap with it, so that the swap beside it stays as it is'] };
-  }
-  if (via === 'podman') {
-    return {
-      risks: [],
-      notes: ['podman before 5.1 does not keep an update: its inspect does not show it, and a restart loses it'],
-    };
-  }
-  if (via !== 'cgroupfs') return { risks: [], notes: [] };
-  const risks: Risk[] = persist
-    ? [{ level: 'warn', text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd` }]
-    : [];
-  const revert = reverts(runtime, name, path, file);
-  if (revert) risks.push({ level: 'warn', text: revert });
-  return { risks, notes: [] };
+  return { risks, notes: [...notes, ...(NOTES[via]?.(file) ?? [])] };
 }
 
-const INCUS_KEYS: Readonly<Record<string, string>> = {
-  'cpu.max': 'limits.cpu.allowance',
-  'cpuset.cpus': 'limits.cpu',
-  'memory.max': 'limits.memory',
-  'pids.max': 'limits.processes',
+function unitNotes({ kind, runtime }: Workload, file: string, unit: string, persist: boolean | undefined): string[] {
+  const end = persist ? 'until it is changed again' : 'until the next boot (with --persist over it)';
+  const lasts = `lasts ${kind === 'unit' && unit.endsWith('.scope') ? 'as long as the scope' : end}`;
+  if (kind !== 'container' || !runtime) return [lasts];
+  return [
+    lasts,
+    runtime === 'docker' || runtime === 'podman'
+      ? `${runtime} has no property for ${file}, so it is set on its unit ${unit}; ${runtime} inspect does not show it`
+      : `it is set on its unit ${unit}: ${runtime} does not know of it`,
+  ];
+}
+
+/** What an owner does beside what it is asked. */
+const NOTES: Partial<Record<OwnerName, (file: string) => string[]>> = {
+  docker: (file) =>
+    file === 'memory.max' ? ['docker is told MemorySwap with it, so that the swap beside it stays as it is'] : [],
+  podman: () => ['podman before 5.1 does not keep an update: its inspect does not show it, and a restart loses it'],
+  cri: (file) =>
+    file === 'memory.max' ? ['beside a memory limit the runtime allows no swap, as Kubernetes has it'] : [],
+  incus: (file) => [
+    'kept in the configuration of the instance, over its restart and a reboot',
+    ...(file === 'memory.max' ? ['Incus sets memory.swap.max and memory.high to suit it'] : []),
+  ],
 };
-
-/** Subcommand and option of virsh; it changes the machine now and its configuration. */
-const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>> = {
-  'cpu.max': ['schedinfo', 'vcpu_quota=MICROSECONDS'],
-  'cpu.weight': ['schedinfo', 'cpu_shares=SHARES'],
-  'memory.max': ['memtune', '--hard-limit KIB'],
-  'memory.high': ['memtune', '--soft-limit KIB'],
-  'io.weight': ['blkiotune', '--weight WEIGHT'],
-};
-
-/** What takes a raw write back, and what would keep it. */
-function reverts(runtime: Runtime | undefined, name: string, path: string, file: string): string | undefined {
-  if (runtime === 'lxc')
-    return `lost when the container restarts; to keep it add to its config: lxc.cgroup2.${file} = VALUE`;
-  if (runtime === 'incus') {
-    const key = INCUS_KEYS[file];
-    return `lost when the instance restarts${key ? `; to keep it: incus config set ${shellWord(name)} ${key}=VALUE` : ''}`;
-  }
-  if (runtime === 'libvirt') {
-    const [command, option] = VIRSH[file] ?? [];
-    const kept = command ? `; to keep it: virsh ${command} ${shellWord(name)} --live --config ${option}` : '';
-    return `libvirt does not know of it${kept}`;
-  }
-  const unit = unitOf(path);
-  if (unit && !isRewritten(file)) return `systemd has no property for ${file}: it is lost when ${unit} restarts`;
-  if (unit) return `systemd owns ${unit}: a daemon-reload or the unit's restart takes a raw write back`;
-  return runtime && runtime !== 'systemd'
-    ? `${runtime} does not know of it: its next update or a restart takes it back`
-    : undefined;
-}
-
-function kubectl(pod: string | undefined, namespace: string | undefined, name: string, file: string): string {
-  const resource = file.startsWith('memory.') ? '"memory":"VALUE"' : '"cpu":"VALUE"';
-  const container = name.slice(name.indexOf('/') + 1);
-  const patch = `{"spec":{"containers":[{"name":"${container}","resources":{"limits":{${resource}}}}]}}`;
-  const where = namespace ? ` -n ${shellWord(namespace)}` : '';
-  return `kubectl patch pod ${shellWord(pod ?? 'POD')}${where} --subresource resize --patch '${patch}'`;
-}
 
 function cannot(
   { name }: Workload,

@@ -14,6 +14,7 @@ import { parseContainers } from '../../src/inventory/names/podman.ts';
 import { parseCrunStatus, parseRuncState } from '../../src/inventory/names/runtime-state.ts';
 import { createReadFolder, createReadSmall } from '../../src/inventory/names/small-file.ts';
 import type { NameSource, Names } from '../../src/inventory/names/source.ts';
+import { parseDescription } from '../../src/inventory/names/unit-files.ts';
 import { createNameOf, pathName } from '../../src/inventory/names.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/names', import.meta.url));
@@ -247,6 +248,43 @@ test('a machine whose name leads elsewhere is not looked up', () =>
     }
   }));
 
+test("a user's units are described by their files: transient ones, her own, everybody's, templates", () =>
+  withFolder(async (root) => {
+    const manager = '/user.slice/user-1000.slice/user@1000.service';
+    const description = async (name: string, above = `${manager}/app.slice`): Promise<string | undefined> =>
+      (await nameFrom(root, `${above}/${name}`)).details?.description;
+    put(join(root, 'etc/passwd'), 'ann:x:1000:1000::/home/ann:/bin/sh\n');
+    const everybodys = join(root, 'usr/lib/systemd/user');
+    put(join(everybodys, 'sound.service'), '# x\n[Unit]\nDescription=Sound Service\n[Service]\nDescription=no\n');
+    put(join(everybodys, 'tty@.service'), '[Unit]\nDescription=Getty on %I (%p), 100%%, %u\n');
+    put(join(everybodys, 'bare.service'), '[Service]\nDescription=no\n');
+    assert.is(await description('sound.service'), 'Sound Service');
+    assert.is(await description('tty@one.service'), 'Getty on one (tty), 100%, %u');
+    assert.is(await description('bare.service'), undefined);
+    put(join(root, 'home/ann/.config/systemd/user/sound.service'), '[Unit]\nDescription = of her\x1b[2Jown\n');
+    assert.is(await description('sound.service'), 'of her[2Jown');
+    put(join(root, 'run/user/1000/systemd/transient/sound.service'), '[Unit]\nDescription=sound.service\n');
+    assert.is(await description('sound.service'), undefined);
+    // The system's manager answers for its own.
+    assert.is(await description('sound.service', '/user.slice/user-1000.slice'), undefined);
+    assert.is(await description('sound.service', '/system.slice'), undefined);
+  }));
+
+test("instances of Incus and LXD are told from LXC's, with their project", () =>
+  withFolder(async (root) => {
+    mkdirSync(join(root, 'var/lib/incus/containers/web'), { recursive: true });
+    mkdirSync(join(root, 'var/snap/lxd/common/lxd/containers/my_team_db'), { recursive: true });
+    assert.equal(await nameFrom(root, '/lxc.payload.web'), {
+      name: 'web',
+      details: { runtime: 'incus', id: 'web', name: 'web' },
+    });
+    assert.equal((await nameFrom(root, '/lxc.payload.my_team_db')).details, {
+      ...{ runtime: 'incus', id: 'my_team_db', name: 'db', namespace: 'my_team' },
+    });
+    for (const other of ['plain', '..', 'web_', 'x\x1b'])
+      assert.equal(await nameFrom(root, `/lxc.payload.${other}`), {});
+  }));
+
 test('parsers answer any text', () => {
   const shapes = fc.oneof(
     fc.string(),
@@ -267,13 +305,19 @@ test('parsers answer any text', () => {
   );
   fc.assert(
     fc.property(shapes, (text) => {
-      for (const parse of [parseDockerConfig, parseContainers, parseRuncState, parseCrunStatus]) {
+      for (const parse of [parseDockerConfig, parseContainers, parseRuncState, parseCrunStatus, parseDescription]) {
         parse(text);
         parse(text.slice(1, -1));
       }
     }),
     { numRuns: 500 },
   );
+});
+
+test('the description is that of [Unit], the last one', () => {
+  assert.is(parseDescription('[Unit]\nDescription=a\nDescription=b\n[Install]\nDescription=c'), 'b');
+  assert.is(parseDescription('[Install]\nDescription=c\n[Unit]\nAfter=x'), undefined);
+  assert.is(parseDescription('Description=a'), undefined);
 });
 
 test('what was parsed is kept while the file stays as it is', () =>

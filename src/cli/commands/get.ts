@@ -1,7 +1,7 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
-import { ownerOf } from '../../inventory/owner.ts';
+import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
@@ -151,11 +151,11 @@ function text(
 
 /** What it is, from its path and from its runtime; undefined for what nobody tells. */
 function aboutText(workload: Workload): Record<string, string | undefined> {
-  const { path, kind, runtime, id, image, pod, namespace, details } = workload;
+  const { path, kind, id, image, pod, namespace, details, labels } = workload;
   const { created, state, health, restartCount, composeProject, composeService, ipAddresses } = details ?? {};
   return {
     path,
-    kind: [runtime, kind].filter(Boolean).join(' '),
+    kind: [runtimeOf(workload), kind].filter(Boolean).join(' '),
     owner: ownerOf(workload),
     id,
     description: details?.description,
@@ -170,7 +170,17 @@ function aboutText(workload: Workload): Record<string, string | undefined> {
     rootfs: details?.rootfs,
     'upper directory': details?.upperDir,
     'init pid': workload.initPid === undefined ? undefined : String(workload.initPid),
+    labels: labels && labelsText(labels),
   };
+}
+
+/** Some images carry dozens; all are in the JSON. */
+const LABELS_SHOWN = 12;
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const all = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const more = all.length > LABELS_SHOWN ? ` and ${all.length - LABELS_SHOWN} more (--json)` : '';
+  return `${all.slice(0, LABELS_SHOWN).join(', ')}${more}`;
 }
 
 const LABEL_CELLS = 16;

@@ -27,7 +27,14 @@ const method = (name: string): { requestType: string; responseType: string; comm
 });
 
 export const SERVICE = 'runtime.v1.RuntimeService';
-export const METHODS = ['Version', 'ListPodSandbox', 'PodSandboxStatus', 'ListContainers', 'ContainerStatus'] as const;
+export const METHODS = [
+  'Version',
+  'ListPodSandbox',
+  'PodSandboxStatus',
+  'ListContainers',
+  'ContainerStatus',
+  'UpdateContainerResources',
+] as const;
 export type Method = (typeof METHODS)[number];
 
 export const CRI_SCHEMA: Parameters<typeof fromJSON>[0] = {
@@ -125,6 +132,18 @@ export const CRI_SCHEMA: Parameters<typeof fromJSON>[0] = {
               'labels map',
               'annotations map',
             ),
+
+            LinuxContainerResources: message(
+              'cpu_period int64',
+              'cpu_quota int64',
+              'cpu_shares int64',
+              'memory_limit_in_bytes int64',
+              'oom_score_adj int64',
+              'cpuset_cpus string',
+              'cpuset_mems string',
+            ),
+            UpdateContainerResourcesRequest: message('container_id string', 'linux LinuxContainerResources'),
+            UpdateContainerResourcesResponse: message(),
           },
         },
       },

@@ -91,12 +91,22 @@ export async function createCriClient(runtime: Runtime, context: ClientContext):
   return { refresh, close };
 }
 
+/** One call, and its answer. Throws ApiError. */
+export async function callCri(endpoint: string, method: Method, request: object, timeoutMs: number): Promise<unknown> {
+  const { call, close } = await connect({ endpoint, timeoutMs });
+  try {
+    return await call(method, request, new AbortController().signal);
+  } finally {
+    close();
+  }
+}
+
 interface Connection {
   call(method: Method, request: object, signal: AbortSignal): Promise<unknown>;
   close(): void;
 }
 
-async function connect({ endpoint, timeoutMs }: ClientContext): Promise<Connection> {
+async function connect({ endpoint, timeoutMs }: Pick<ClientContext, 'endpoint' | 'timeoutMs'>): Promise<Connection> {
   const { grpc, loader } = await load();
   const described = loader.fromJSON(CRI_SCHEMA, {
     keepCase: true,

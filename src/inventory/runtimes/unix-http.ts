@@ -27,6 +27,10 @@ export const getJson = (socket: string, path: string, options: AskOptions = {}):
 export const postJson = (socket: string, path: string, body: unknown, options: AskOptions = {}): Promise<unknown> =>
   ask('POST', socket, path, body === undefined ? undefined : JSON.stringify(body), options);
 
+/** As `postJson`. Throws ApiError. */
+export const patchJson = (socket: string, path: string, body: unknown, options: AskOptions = {}): Promise<unknown> =>
+  ask('PATCH', socket, path, JSON.stringify(body), options);
+
 function ask(
   method: string,
   socket: string,
@@ -142,7 +146,7 @@ function parseAnswer(socket: string, asked: string, response: IncomingMessage, t
   }
 }
 
-/** Both engines explain themselves: `{"message":"No such container: x"}`. */
+/** All explain themselves: docker and podman `{"message":"No such container: x"}`, Incus `{"error":"Instance not found"}`. */
 function refused(socket: string, asked: string, status: number, text: string): ApiError {
   const isDenied = status === 401 || status === 403;
   return new ApiError(isDenied ? 'not permitted' : 'refused', `${socket}: ${asked}: HTTP ${status}${reasonIn(text)}`, {
@@ -155,7 +159,9 @@ function reasonIn(text: string): string {
   let reason: unknown = text;
   try {
     const answer: unknown = JSON.parse(text);
-    if (typeof answer === 'object' && answer !== null && 'message' in answer) reason = answer.message;
+    if (typeof answer === 'object' && answer !== null) {
+      reason = 'message' in answer ? answer.message : 'error' in answer ? answer.error : text;
+    }
   } catch {
     // Plain text.
   }

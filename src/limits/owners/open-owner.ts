@@ -2,8 +2,10 @@
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Write } from '../plan.ts';
 import { cgroupfsOwner } from './cgroupfs.ts';
+import { criOwner } from './cri.ts';
 import { dockerOwner } from './docker.ts';
 import { engineFreezer, systemdFreezer, withFreezer } from './freezer.ts';
+import { incusOwner } from './incus.ts';
 import type { Owner } from './owner.ts';
 import { podmanOwner } from './podman.ts';
 import { systemdOwner } from './systemd.ts';
@@ -18,5 +20,9 @@ export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, fi
       return withFreezer(dockerOwner(endpoint), engineFreezer(endpoint, ''));
     case 'podman':
       return withFreezer(podmanOwner(endpoint), engineFreezer(endpoint, '/v4.0.0/libpod'));
+    case 'cri':
+      return criOwner(endpoint);
+    case 'incus':
+      return incusOwner(endpoint);
   }
 }

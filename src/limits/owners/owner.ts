@@ -1,7 +1,7 @@
 /** Who changes a cgroup's limits, so that the change lasts. One backend a file in this folder. */
 import type { Write } from '../plan.ts';
 
-export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman'] as const;
+export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman', 'cri', 'incus'] as const;
 export type OwnerName = (typeof OWNER_NAMES)[number];
 
 export interface Owner {

@@ -116,7 +116,7 @@ test('only what is new is asked for in detail, and what is gone is forgotten', a
   await runtimes.refresh();
   assert.equal(
     CRI_METHODS.map((name) => fake.asked.filter((asked) => asked === name).length),
-    [2, 2, 1, 2, 1],
+    [2, 2, 1, 2, 1, 0],
   );
   assert.is(runtimes.details(CONTAINER)?.image, 'docker.io/library/api:1.2');
   fake.says.ListContainers = { containers: [] };

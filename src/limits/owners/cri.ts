@@ -1,0 +1,52 @@
+/**
+ * The Kubernetes container runtime interface of containerd and CRI-O, which keeps the value in the container's own
+ * description and then updates the cgroup. The kubelet is not told, and writes its own values back.
+ *
+ *     UpdateContainerResources {container_id, linux: {cpu_quota, cpu_period, memory_limit_in_bytes, cpuset_cpus, cpuset_mems}}
+ *
+ * What is 0 or missing stays as it is, so "no limit" is -1.
+ */
+import { parseCpuMax } from '../../kernel/cpu-max.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { NO_LIMIT } from '../../kernel/value.ts';
+import { type Owner, OwnerError } from './owner.ts';
+
+type Fields = Readonly<Record<string, number | string>>;
+
+const PROPERTIES: Readonly<Record<string, (text: string) => Fields>> = {
+  'cpu.max': (text) => {
+    const { quota, period } = parseCpuMax(text);
+    return { cpu_quota: quota === NO_LIMIT ? -1 : quota, cpu_period: period };
+  },
+  'memory.max': (text) => ({ memory_limit_in_bytes: text === 'max' ? -1 : parseSingleValue(text) }),
+  'cpuset.cpus': (text) => ({ cpuset_cpus: text }),
+  'cpuset.mems': (text) => ({ cpuset_mems: text }),
+};
+
+const PATIENCE_MS = 15_000;
+
+export const criOwner = (socket: string): Owner => ({
+  name: 'cri',
+  sets: (file) => Object.hasOwn(PROPERTIES, file),
+  describe: (file, text) => {
+    const fields = PROPERTIES[file]?.(text);
+    return (
+      fields &&
+      Object.entries(fields)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ')
+    );
+  },
+  keeps: (_, text) => text,
+  apply: async (writes) => {
+    const [{ subject = '' } = {}] = writes;
+    const linux = Object.assign({}, ...writes.map(({ file, after }) => PROPERTIES[file]?.(after)));
+    try {
+      const { callCri } = await import('../../inventory/runtimes/cri.ts');
+      await callCri(socket, 'UpdateContainerResources', { container_id: subject, linux }, PATIENCE_MS);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      throw new OwnerError(`crictl update ${subject.slice(0, 12)}: ${text} (past it: --via cgroupfs)`);
+    }
+  },
+});

@@ -1,0 +1,68 @@
+/** What takes a raw write back, and the command or line that would keep it. */
+import { runtimeOf } from '../../inventory/owner.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import { shellWord } from '../risks.ts';
+import { isRewritten } from './systemd-properties.ts';
+
+const INCUS_KEYS: Readonly<Record<string, string>> = {
+  'cpu.max': 'limits.cpu.allowance',
+  'cpuset.cpus': 'limits.cpu',
+  'memory.max': 'limits.memory',
+  'pids.max': 'limits.processes',
+};
+
+const NERDCTL_FLAGS: Readonly<Record<string, string>> = {
+  'cpu.max': '--cpus CPUS',
+  'cpu.weight': '--cpu-shares SHARES',
+  'cpuset.cpus': '--cpuset-cpus CPUS',
+  'cpuset.mems': '--cpuset-mems NODES',
+  'memory.max': '--memory BYTES',
+  'memory.low': '--memory-reservation BYTES',
+  'pids.max': '--pids-limit NUMBER',
+};
+
+/** Subcommand and option of virsh; it changes the machine now and its configuration. */
+const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>> = {
+  'cpu.max': ['schedinfo', 'vcpu_quota=MICROSECONDS'],
+  'cpu.weight': ['schedinfo', 'cpu_shares=SHARES'],
+  'memory.max': ['memtune', '--hard-limit KIB'],
+  'memory.high': ['memtune', '--soft-limit KIB'],
+  'io.weight': ['blkiotune', '--weight WEIGHT'],
+};
+
+/** Undefined where nobody takes it back. `unit`: whose directory it is. */
+export function revertText(target: Workload, file: string, unit: string | undefined): string | undefined {
+  const { name } = target;
+  const runtime = runtimeOf(target);
+  switch (runtime) {
+    case 'lxc':
+      return `lost when the container restarts; to keep it add to its config: lxc.cgroup2.${file} = VALUE`;
+    case 'incus': {
+      const key = INCUS_KEYS[file];
+      return `lost when the instance restarts${key ? `; to keep it: incus config set ${shellWord(name)} ${key}=VALUE` : ''}`;
+    }
+    case 'libvirt': {
+      const [command, option] = VIRSH[file] ?? [];
+      const kept = command ? `; to keep it: virsh ${command} ${shellWord(name)} --live --config ${option}` : '';
+      return `libvirt does not know of it${kept}`;
+    }
+    case 'nerdctl': {
+      const flag = NERDCTL_FLAGS[file];
+      return `nerdctl does not know of it: its next update or a restart takes it back${flag ? `; to keep it: nerdctl update ${flag} ${shellWord(name)}` : ''}`;
+    }
+  }
+  if (unit && !isRewritten(file)) return `systemd has no property for ${file}: it is lost when ${unit} restarts`;
+  if (unit) return `systemd owns ${unit}: a daemon-reload or the unit's restart takes a raw write back`;
+  return runtime && runtime !== 'systemd'
+    ? `${runtime} does not know of it: its next update or a restart takes it back`
+    : undefined;
+}
+
+/** The change of the pod that the kubelet keeps. */
+export function kubectlHint({ pod, namespace, name }: Workload, file: string): string {
+  const resource = file.startsWith('memory.') ? '"memory":"VALUE"' : '"cpu":"VALUE"';
+  const container = name.slice(name.indexOf('/') + 1);
+  const patch = `{"spec":{"containers":[{"name":"${container}","resources":{"limits":{${resource}}}}]}}`;
+  const where = namespace ? ` -n ${shellWord(namespace)}` : '';
+  return `kubectl patch pod ${shellWord(pod ?? 'POD')}${where} --subresource resize --patch '${patch}'`;
+}
