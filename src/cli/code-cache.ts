@@ -3,7 +3,7 @@
  * and after an installation, whose Node may be another than the builder's.
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 const RUNS = {
   tscg: ['set', 'self', '--pids', 'max', '--dry-run'],
@@ -12,7 +12,7 @@ const RUNS = {
 
 // What a run answers is no matter: without a cgroup2 mount it still has compiled all that comes before that.
 for (const [program, words] of Object.entries(RUNS)) {
-  spawnSync(process.execPath, [fileURLToPath(new URL(`${program}.js`, import.meta.url)), ...words], {
+  spawnSync(process.execPath, [join(__dirname, `${program}.js`), ...words], {
     env: { ...process.env, TSCG_CODE_CACHE: 'write' },
     stdio: 'ignore',
   });

@@ -55,7 +55,7 @@ export function parseCpus(text: string): number {
   return Number(text);
 }
 
-const DURATION = /^(\d+(?:\.\d*)?|\.\d+)\s*(us|µs|ms|s|min|m|h|d)?$/;
+const DURATION = /^(\d+(?:\.\d*)?|\.\d+)\s*(us|\u00b5s|ms|s|min|m|h|d)?$/;
 const DURATION_USEC: Readonly<Record<string, number>> = {
   us: 1,
   µs: 1,

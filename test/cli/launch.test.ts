@@ -23,7 +23,7 @@ for (const [name, change] of Object.entries(CACHES)) {
       const cli = join(root, 'dist', 'cli');
       mkdirSync(cli, { recursive: true });
       symlinkSync(join(dirname(TSCG), '../../package.json'), join(root, 'package.json'));
-      for (const file of ['tscg.js', 'tscg.cjs']) cpSync(join(dirname(TSCG), file), join(cli, file));
+      for (const file of ['package.json', 'tscg.js', 'tscg.cjs']) cpSync(join(dirname(TSCG), file), join(cli, file));
       const cache = change(readFileSync(TSCG.replace(/js$/, 'cjs.cache')));
       if (cache) writeFileSync(join(cli, 'tscg.cjs.cache'), cache);
       const { status, stdout, stderr } = spawnSync(
@@ -41,5 +41,12 @@ for (const [name, change] of Object.entries(CACHES)) {
     }
   });
 }
+
+test('the bundles are ASCII, as the launcher reads them', () => {
+  for (const program of ['tscg', 'tstop']) {
+    const [found] = readFileSync(join(dirname(TSCG), `${program}.cjs`), 'utf8').match(/.{0,30}[^\x00-\x7f]/) ?? [];
+    assert.is(found, undefined);
+  }
+});
 
 test.run();
