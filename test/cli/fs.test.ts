@@ -67,6 +67,49 @@ onMount(test)('layers, size, disk and mounts of a real overlay', async () => {
   }
 });
 
+/** An engine in a mount namespace of its own, with a container on an overlay whose layers lie on a tmpfs of it. */
+const nested = (last: string): string => `exec unshare -m sh -c '
+  mount -t tmpfs engine /mnt && cd /mnt && mkdir -p low/usr low/old low/proc upper work merged &&
+  for name in bin sbin lib lib64; do ln -s usr/$name low/$name; done && ${last}'`;
+const CONTAINER = `mount -t overlay overlay -o lowerdir=/mnt/low,upperdir=/mnt/upper,workdir=/mnt/work /mnt/merged &&
+  cd /mnt/merged && mount --bind /usr usr && pivot_root . old && head -c 5000 usr/bin/env > big &&
+  mount -t proc proc proc && umount -l old && echo up && exec sleep 1000`;
+
+onMount(test)(
+  'layers in the mount namespace of an engine are read through it; without it they are said to be there',
+  async () => {
+    const why = noOverlay();
+    if (why !== undefined) return console.log(`SKIP tscg fs: ${why}`);
+    await withBox(`/tscg-test-fs-nested-${process.pid}`, async (box) => {
+      const engine = await box.run(nested(`unshare -m sh -c "${CONTAINER}" & echo $! && wait`));
+      const told = await new Promise<string>((resolve) => {
+        let text = '';
+        engine.stdout?.on('data', (data) => {
+          text += data;
+          if (text.includes('up')) resolve(text);
+        });
+      });
+      const { layers, size, hidden, disk } = tscgJson('fs', `pid:${Number.parseInt(told, 10)}`);
+      const at = (path: string): string => `/proc/${engine.pid}/root/mnt/${path}`;
+      assert.equal(layers, { lower: [at('low')], data: [], upper: at('upper'), work: at('work') });
+      assert.is(hidden, undefined);
+      assert.ok(size instanceof Object && 'files' in size && size.files === 1);
+      assert.ok(disk instanceof Object && 'source' in disk && disk.source === 'engine');
+      // The process asked for, not the first one of its cgroup, which has the machine's root.
+      assert.match(tscg('fs', `pid:${engine.pid}`, '--no-size').stdout, /root +the machine's own/);
+    });
+    await withBox(`/tscg-test-fs-orphan-${process.pid}`, async (box) => {
+      const child = await box.run(nested(CONTAINER));
+      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      const { stdout, status } = tscg('fs', `pid:${child.pid}`);
+      assert.is(status, 0);
+      assert.match(stdout, /\n {2}upper +\/mnt\/upper\n/);
+      assert.match(stdout, /written +-- +in another mount namespace/);
+      assert.not.match(stdout, /gone/);
+    });
+  },
+);
+
 test("the machine's own root is named and never measured; bad input is one line", () => {
   const { status, stdout } = tscg('fs', 'self');
   assert.is(status, 0);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InnerMount } from '../../inventory/filesystem/mounts.ts';
 import { type FileSystem, readFileSystem } from '../../inventory/filesystem/read.ts';
-import { filesystemFacts } from '../../inventory/filesystem/words.ts';
+import { filesystemFacts, unmeasuredText } from '../../inventory/filesystem/words.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { growthOf, type Measured, MeasureError, measureTree } from '../../metrics/disk-usage/measure.ts';
@@ -37,7 +37,7 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
   const [workload] = await resolveNames([name], hierarchy, true);
   if (!workload) throw new UsageError('no name given');
   const { mount } = hierarchy;
-  const files = await readFileSystem(workload, { proc: PROC, mount, readFiles: createReadFiles() });
+  const files = await readFileSystem(workload, { proc: PROC, mount, readFiles: createReadFiles() }, pidIn(name));
   const sizes = options.size ? await sizesOf(files, apart) : undefined;
   const { mounts, ...about } = files;
   const shown = options.all ? mounts : mounts.filter(({ own }) => own === undefined);
@@ -61,6 +61,7 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
     [
       terminalSafe(workload.name),
       line('path', workload.path),
+      ...(files.pid === undefined ? [] : [line('process', String(files.pid))]),
       ...filesystemFacts(files, sizes && writtenText(sizes), bytes).map(({ label, text }) => line(label, text)),
       mountsText(shown, mounts.length - shown.length),
     ].join('\n'),
@@ -69,17 +70,18 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
 
 const LABEL_CELLS = 16;
 
+/** Of `pid:N`: the process asked for need not have the root of the container that it is in (docker in docker). */
+const pidIn = (name: string): number | undefined =>
+  name.startsWith('pid:') ? Number(name.slice('pid:'.length)) : undefined;
+
 const bytes = (value: number): string => formatValue(value, 'bytes');
 
 const writtenText = ({ size, growth, reason = '' }: Sizes): string =>
   size ? `${sizeText(size)}${Number.isNaN(growth) ? '' : `, ${growthText(growth)}`}` : `--   ${reason}`;
 
-async function sizesOf({ writable, root }: FileSystem, apart: number | undefined): Promise<Sizes> {
-  if (writable === undefined) {
-    const reason =
-      root?.kind === 'host' ? "it has no root of its own, and the machine's is not measured" : 'not known where';
-    return { growth: Number.NaN, reason };
-  }
+async function sizesOf(files: FileSystem, apart: number | undefined): Promise<Sizes> {
+  const { writable } = files;
+  if (writable === undefined) return { growth: Number.NaN, reason: unmeasuredText(files) };
   try {
     const first = await measured(writable);
     if (apart === undefined) return { size: first, growth: Number.NaN };

@@ -17,11 +17,18 @@ export interface Disk {
   readonly freeInodes: number;
 }
 
-/** undefined where the directory is gone or not for us. */
-export async function readDisk(directory: string, ours: readonly Mount[]): Promise<Disk | undefined> {
+/** `path`: the directory among these mounts, without links. undefined where it is gone or not for us. */
+export async function readDisk(
+  directory: string,
+  path: string | undefined,
+  mounts: readonly Mount[],
+): Promise<Disk | undefined> {
   try {
-    const [path, { bsize, blocks, bavail, files, ffree }] = await Promise.all([realpath(directory), statfs(directory)]);
-    const mount = mountAt(ours, path);
+    const [real, { bsize, blocks, bavail, files, ffree }] = await Promise.all([
+      path ?? realpath(directory),
+      statfs(directory),
+    ]);
+    const mount = mountAt(mounts, real);
     if (mount === undefined) return undefined;
     const { mountPoint, source, device, fsType } = mount;
     return {

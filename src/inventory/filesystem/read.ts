@@ -3,9 +3,9 @@
  * runtime tells; where both tell the same thing otherwise, both are given.
  */
 import { realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
-import { type Mount, parseMountinfo } from '../../kernel/mountinfo.ts';
+import { type Mount, parseMountinfo, placeOf } from '../../kernel/mountinfo.ts';
 import type { OverlayLayers } from '../../kernel/overlay.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
@@ -13,8 +13,10 @@ import { readProcesses } from '../processes.ts';
 import type { WorkloadDetails } from '../runtimes/details.ts';
 import type { Workload } from '../workload.ts';
 import { type Disk, readDisk } from './disk.ts';
+import { findLayers } from './layers.ts';
 import { type InnerMount, innerMounts } from './mounts.ts';
 import { type Root, rootOf } from './root.ts';
+import { ourViewpoint, viewpointOf } from './viewpoint.ts';
 
 export interface FileSystem {
   /** Process whose mounts these are; absent where none could be asked. */
@@ -22,8 +24,10 @@ export interface FileSystem {
   /** Why the kernel told nothing. */
   readonly unknown?: string;
   readonly root?: Root;
-  /** Of an overlay: paths on this host, links resolved as far as we may. */
+  /** Of an overlay: paths on this host, links resolved as far as we may; as mounted where they are `hidden`. */
   readonly layers?: OverlayLayers;
+  /** Its layers lie in another mount namespace, where nobody whom we may ask sees them. */
+  readonly hidden?: true;
   /** The runtime's word: `overlay2`, `vfs`. */
   readonly driver?: string;
   /** Directory on this host that takes what the workload writes: the upper layer, or all of its root. */
@@ -48,10 +52,15 @@ export interface FileSystemPlaces {
   readonly readFiles: ReadFiles;
 }
 
-export async function readFileSystem(workload: Workload, places: FileSystemPlaces): Promise<FileSystem> {
+/** `process`: whose mounts are told; the workload's first one if absent. */
+export async function readFileSystem(
+  workload: Workload,
+  places: FileSystemPlaces,
+  process?: number,
+): Promise<FileSystem> {
   const { details } = workload;
   const told = details?.storageDriver === undefined ? {} : { driver: details.storageDriver };
-  const asked = await mountsOf(workload, places);
+  const asked = await mountsOf(workload, places, process);
   if ('unknown' in asked) {
     const layers = toldLayers(details);
     const writable = layers?.upper ?? details?.rootfs;
@@ -72,22 +81,29 @@ export async function readFileSystem(workload: Workload, places: FileSystemPlace
     return { pid, unknown, ...told, differences: [], mounts };
   }
   // Not every overlay says what it is made of: fuse-overlayfs does not.
-  const layers = seen.layers
-    ? await onHost(seen.layers, seen.directory, details?.upperDir)
-    : seen.kind === 'overlay'
-      ? toldLayers(details)
-      : undefined;
-  const writable = seen.kind === 'host' ? undefined : seen.kind === 'overlay' ? layers?.upper : seen.directory;
+  const viewpoint = seen.layers ? await viewpointOf(places.proc, pid, ours, places.readFiles) : ourViewpoint(ours);
+  const found =
+    seen.layers &&
+    (await findLayers(seen.layers, viewpoint, {
+      merged: placeOf(viewpoint.mounts, { device: seen.device, root: seen.within ?? '/' }),
+      toldUpper: details?.upperDir,
+      mergedRoot: join(places.proc, String(pid), 'root'),
+    }));
+  const layers = found?.layers ?? (seen.kind === 'overlay' ? toldLayers(details) : undefined);
+  const hidden = found?.hidden === true;
+  const writable =
+    hidden || seen.kind === 'host' ? undefined : seen.kind === 'overlay' ? layers?.upper : seen.directory;
   const lies = seen.kind === 'host' ? '/' : writable;
-  const disk = lies === undefined ? undefined : await readDisk(lies, ours);
+  const disk = lies === undefined ? undefined : await readDisk(lies, found?.top, viewpoint.mounts);
   return {
     pid,
     root: seen,
     ...(layers ? { layers } : {}),
+    ...(hidden ? { hidden } : {}),
     ...told,
     ...(writable === undefined ? {} : { writable }),
     ...(disk ? { disk } : {}),
-    differences: await differencesOf(seen.directory, layers, details),
+    differences: hidden ? [] : await differencesOf(seen.directory, layers, details),
     mounts,
   };
 }
@@ -100,8 +116,9 @@ type Asked = { readonly pid: number; readonly of: Mount[]; readonly host: Mount[
 async function mountsOf(
   { path, initPid }: Workload,
   { proc, mount, readFiles }: FileSystemPlaces,
+  process: number | undefined,
 ): Promise<Asked | { readonly unknown: string }> {
-  const pid = initPid ?? (await readProcesses(proc, mount, path)).roots[0]?.pid;
+  const pid = process ?? initPid ?? (await readProcesses(proc, mount, path)).roots[0]?.pid;
   if (pid === undefined) return { unknown: 'no process runs in it whose mounts could be read' };
   const [cgroup, of, host, ours] = await readFiles([
     join(proc, `${pid}/cgroup`),
@@ -118,33 +135,6 @@ async function mountsOf(
     of: parseMountinfo(of),
     host: parseMountinfo(typeof host === 'string' ? host : ours),
     ours: parseMountinfo(ours),
-  };
-}
-
-/**
- * Absolute, and without docker's and podman's short links (`l/ABC`). Paths that are not absolute lie beneath the engine's
- * folder: the one two levels above the merged directory, or above the upper one that the engine tells.
- */
-async function onHost(
-  layers: OverlayLayers,
-  merged: string | undefined,
-  upperDir: string | undefined,
-): Promise<OverlayLayers> {
-  const sample = layers.upper ?? layers.lower[0] ?? '';
-  const bases = [merged, upperDir].flatMap((path) => (path ? [dirname(dirname(path))] : []));
-  let base = '';
-  if (!isAbsolute(sample)) {
-    for (const candidate of bases) if (base === '' && (await resolved(join(candidate, sample)))) base = candidate;
-  }
-  const settle = async (path: string): Promise<string> => {
-    const full = isAbsolute(path) || base === '' ? path : join(base, path);
-    return (isAbsolute(full) && (await resolved(full))) || full;
-  };
-  return {
-    lower: await Promise.all(layers.lower.map(settle)),
-    data: await Promise.all(layers.data.map(settle)),
-    ...(layers.upper === undefined ? {} : { upper: await settle(layers.upper) }),
-    ...(layers.work === undefined ? {} : { work: await settle(layers.work) }),
   };
 }
 

@@ -14,11 +14,12 @@ export function filesystemFacts(
   written: string | undefined,
   bytes: (value: number) => string,
 ): Fact[] {
-  const { root, layers, driver, writable, differences, disk, unknown } = files;
+  const { root, layers, hidden, driver, writable, differences, disk, unknown } = files;
   const { lower = [], data = [], upper, work } = layers ?? {};
   return [
     ...(unknown === undefined ? [] : [{ label: 'unknown', text: unknown }]),
     ...(root ? [{ label: 'root', text: rootText(root, driver) }] : driver ? [{ label: 'driver', text: driver }] : []),
+    ...(hidden ? [{ label: 'hidden', text: HIDDEN }] : []),
     ...(upper === undefined ? [] : [{ label: 'upper', text: upper }]),
     ...(work === undefined ? [] : [{ label: 'work', text: work }]),
     ...lower.map((text, index) => ({ label: `lower ${index + 1}/${lower.length}`, text })),
@@ -32,6 +33,17 @@ export function filesystemFacts(
     ...(disk ? [{ label: 'disk', text: diskText(disk, bytes) }] : []),
   ];
 }
+
+/** Why layers cannot be looked at. */
+const HIDDEN = 'its layers lie in another mount namespace: these are its paths there, not on this machine';
+
+/** Why nothing is measured, where no directory takes what it writes. */
+export const unmeasuredText = ({ root, hidden }: FileSystem): string =>
+  root?.kind === 'host'
+    ? "it has no root of its own, and the machine's is not measured"
+    : hidden
+      ? 'in another mount namespace, where it cannot be measured from here'
+      : 'not known where';
 
 function rootText({ kind, fsType, source, within, readOnly }: Root, driver: string | undefined): string {
   const what = {
