@@ -26,6 +26,8 @@ constexpr size_t kLargestFile = 4 << 20;
 struct Tree {
   std::vector<std::string> paths;
   std::vector<double> inodes;
+  /** Directories left out, whose paths are no UTF-8. */
+  double hidden = 0;
 };
 
 bool IsUtf8(const char* text) {
@@ -61,7 +63,7 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + offset);
       offset += entry->d_reclen;
       if (!IsDirectory(directory, *entry)) continue;
-      if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !IsUtf8(entry->d_name)) continue;
+      if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
       tree.paths.push_back(prefix + entry->d_name);
       tree.inodes.push_back(static_cast<double>(entry->d_ino));
     }
@@ -70,7 +72,7 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
 
 bool Exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
-/** The tree is its own queue: parents first. What vanished on the way is left out. */
+/** The tree is its own queue: parents first. What vanished on the way is left out; what has no name in text, counted. */
 Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   UniqueFd root(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return {errno, "open", mount};
@@ -92,6 +94,10 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
     if (error == 0) error = ListChildren(directory.get(), path == "/" ? path : path + "/", buffer, found);
     if (Exhausted(error)) return {error, "openat2", path};
     if (error != 0 && error != EACCES) continue;
+    if (!IsUtf8(path.c_str())) {
+      ++tree.hidden;
+      continue;
+    }
     tree.paths.push_back(path);
     tree.inodes.push_back(found.inodes[i]);
   }
@@ -135,6 +141,7 @@ Napi::Value Walk(const Napi::CallbackInfo& info) {
         Napi::Object result = Napi::Object::New(env);
         result.Set("paths", paths);
         result.Set("inodes", inodes);
+        result.Set("hidden", tree->hidden);
         return result;
       });
 }

@@ -53,6 +53,8 @@ const HINTS_KEPT = 10_000;
 export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tree {
   let known: ReadonlyMap<string, Cgroup> = new Map();
   let children: ReadonlyMap<string, number> = new Map();
+  /** Cgroups whose paths no text can hold, and no command could name. */
+  let hidden = 0;
   let isHinted = false;
   let isClosed = false;
   let missed = 0;
@@ -88,10 +90,12 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
 
   async function syncOnce(): Promise<TreeChange> {
     isHinted = false;
-    const { paths, inodes } = await walk(mount, '/').catch((error: unknown) => {
+    const walked = await walk(mount, '/').catch((error: unknown) => {
       isHinted = true;
       throw error;
     });
+    const { paths, inodes } = walked;
+    hidden = walked.hidden ?? 0;
     const before = known;
     const now = new Map<string, Cgroup>();
     const added: Cgroup[] = [];
@@ -149,7 +153,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     },
     hinted: () => isHinted || watcher.state() !== 'watching',
     changed: () => (isHinted || isClosed ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
-    isComplete: (nrDescendants) => nrDescendants === known.size - 1,
+    isComplete: (nrDescendants) => nrDescendants === known.size - 1 + hidden,
     missed: () => missed,
     watching() {
       const reason = watcher.reason();

@@ -1,4 +1,5 @@
 /** Every cgroup below the mount: the truth that hints are measured against. Through the addon, else with node:fs. */
+import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,6 +11,8 @@ import { loadNative } from '../kernel/native.ts';
 export interface WalkResult {
   readonly paths: readonly string[];
   readonly inodes: ArrayLike<number>;
+  /** How many are left out because their paths are no UTF-8; none if absent. */
+  readonly hidden?: number;
 }
 
 /** The cgroup at `path` and all below it; empty where it is not there. What vanishes meanwhile is left out. */
@@ -41,22 +44,32 @@ const DIRECTORIES_A_TURN = 64;
 export async function walkWithFs(mount: string, path: string): Promise<WalkResult> {
   const paths: string[] = [];
   const inodes: number[] = [];
+  let hidden = 0;
   const waiting = [path];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const found = readDirectory(join(mount, next));
     if (found === undefined) continue;
     paths.push(next);
     inodes.push(found.inode);
+    hidden += found.hidden;
     for (const name of found.children) waiting.push(next === '/' ? `/${name}` : `${next}/${name}`);
     if (paths.length % DIRECTORIES_A_TURN === 0) await turn();
   }
-  return { paths, inodes };
+  return { paths, inodes, hidden };
 }
 
-function readDirectory(directory: string): { inode: number; children: string[] } | undefined {
+function readDirectory(directory: string): { inode: number; children: string[]; hidden: number } | undefined {
   try {
     const inode = lstatSync(directory).ino;
-    return { inode, children: childrenOf(directory) };
+    const children = childrenOf(directory);
+    // What is no UTF-8 is read with this in its place.
+    if (!children.some((name) => name.includes('\ufffd'))) return { inode, children, hidden: 0 };
+    const whole = foldersIn(Buffer.from(directory));
+    return {
+      inode,
+      children: whole.filter(isUtf8).map(String),
+      hidden: whole.filter((name) => !isUtf8(name)).reduce((sum, name) => sum + countOf(within(directory, name)), 0),
+    };
   } catch (error) {
     nothingIfGone(error);
     return undefined;
@@ -71,6 +84,23 @@ function childrenOf(directory: string): string[] {
   } catch (error) {
     if (codeOf(error) === 'EACCES') return [];
     throw error;
+  }
+}
+
+const foldersIn = (directory: Buffer): Buffer[] =>
+  readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+
+const within = (directory: string | Buffer, name: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(directory), Buffer.from('/'), name]);
+
+/** The directory and all below it, as far as they can be read. */
+function countOf(directory: Buffer): number {
+  try {
+    return foldersIn(directory).reduce((sum, name) => sum + countOf(within(directory, name)), 1);
+  } catch {
+    return 1;
   }
 }
 

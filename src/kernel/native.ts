@@ -92,7 +92,7 @@ export interface NamespaceInfo {
 export interface Native {
   createCollector(mount: string, files: readonly FileSpec[], budget: number, skip: readonly string[]): NativeCollector;
   /** Every directory of the hierarchy below (and with) `path`, parents first, with its inode; on a worker thread. */
-  walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array }>;
+  walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array; hidden: number }>;
   /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno (EFBIG from 4 MiB on). */
   readFiles(paths: readonly string[]): Promise<(string | number)[]>;
   /**

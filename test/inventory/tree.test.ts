@@ -59,6 +59,20 @@ for (const [name, walk] of WALKS) {
         assert.not(tree.isComplete(descendants()));
         await tree.sync();
         assert.ok(tree.isComplete(descendants()));
+        // A name that is no text is counted, with what is below it, and not listed.
+        const nameless = Buffer.concat([Buffer.from(`${directory}/a/`), Buffer.from([0x78, 0xff])]);
+        const below = Buffer.concat([nameless, Buffer.from('/below')]);
+        for (const made of [nameless, below]) mkdirSync(made);
+        mkdirSync(join(directory, 'a/\ufffd'));
+        try {
+          assert.equal(pathsOf((await tree.sync()).added), ['/a/\ufffd']);
+          assert.ok(tree.isComplete(descendants()));
+        } finally {
+          for (const made of [below, nameless]) rmdirSync(made);
+        }
+        assert.not(tree.isComplete(descendants()));
+        assert.equal(await tree.sync(), { added: [], removed: [] });
+        assert.ok(tree.isComplete(descendants()));
       });
     }),
   );

@@ -66,9 +66,12 @@ function describe(error: unknown): string {
 onTree('walk: parents first, with inodes, directories only', async ({ walk }, tree) => {
   for (const path of ['/a/b/c', '/a/d', '/e']) tree.write(`${path}/file`, '');
   tree.link('/a/link', '..');
-  mkdirSync(Buffer.concat([Buffer.from(`${tree.mount}/a/`), Buffer.from([0xff, 0x41])]));
+  const nameless = Buffer.concat([Buffer.from(`${tree.mount}/a/`), Buffer.from([0xff, 0x41])]);
+  mkdirSync(nameless);
+  mkdirSync(Buffer.concat([nameless, Buffer.from('/below')]));
   mkdirSync(`${tree.mount}/e/日本 ✓`);
-  const { paths, inodes } = await walk(tree.mount, '/');
+  const { paths, inodes, hidden } = await walk(tree.mount, '/');
+  assert.is(hidden, 2);
   assert.equal([...paths].sort(), ['/', '/a', '/a/b', '/a/b/c', '/a/d', '/e', '/e/日本 ✓'].sort());
   paths.forEach((path, index) => {
     assert.is(inodes[index], statSync(tree.mount + path).ino);
