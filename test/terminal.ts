@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { screenSvg } from './terminal-svg.ts';
 
 const TSTOP = fileURLToPath(new URL('../dist/cli/tstop.js', import.meta.url));
 
@@ -11,14 +12,16 @@ export interface Terminal {
   screen(): string[];
   type(keys: string): void;
   resize(columns: number, rows: number): void;
-  /** Resolves when the screen satisfies it; rejects with the screen when it never does. */
-  until(satisfied: (screen: string) => boolean, about: string): Promise<string>;
+  /** Resolves when the screen satisfies it; rejects with the screen when it never does in that time. */
+  until(satisfied: (screen: string) => boolean, about: string, patienceMs?: number): Promise<string>;
   /** Exit code, when it has ended. */
   readonly ended: Promise<number>;
   /** Whether the program has the alternate screen, and the cursor is hidden. */
   alternate(): boolean;
   /** What was written, escape sequences included. */
   raw(): string;
+  /** The screen as a picture. */
+  svg(): string;
   kill(): void;
 }
 
@@ -63,7 +66,7 @@ export function openTstop(
       terminal.resize(nextColumns, nextRows);
       child.resize(nextColumns, nextRows);
     },
-    until: (satisfied, about) =>
+    until: (satisfied, about, patienceMs = PATIENCE_MS) =>
       new Promise((resolve, reject) => {
         const done = (settle: () => void): void => {
           waiting.delete(check);
@@ -76,13 +79,14 @@ export function openTstop(
         };
         const timer = setTimeout(() => {
           done(() => reject(new Error(`never on the screen: ${about}\n${screen().join('\n')}`)));
-        }, PATIENCE_MS);
+        }, patienceMs);
         waiting.add(check);
         check();
       }),
     ended,
     alternate: () => terminal.buffer.active.type === 'alternate',
     raw: () => raw,
+    svg: () => screenSvg(terminal.buffer.active, terminal.cols, terminal.rows),
     kill: () => child.kill('SIGKILL'),
   };
 }
