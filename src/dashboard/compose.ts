@@ -3,7 +3,6 @@
 import type { Drift } from '../limits/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Trace } from '../metrics/history.ts';
-import { isQuery } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
 import { type Chart, chartOf, SPANS } from './chart-view.ts';
@@ -46,6 +45,8 @@ export interface Scene {
   readonly gasps: readonly LogEvent[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
+  /** An alarm was just seen. */
+  readonly isFlashing: boolean;
   readonly message: FooterMessage | undefined;
 }
 
@@ -77,7 +78,10 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const view: View = {
     header: {
       ...header,
-      lines: headerView({ frame, shown, state, title: dashboard?.title ?? '', age: scene.age }, width),
+      lines: flashed(
+        headerView({ frame, shown, state, title: dashboard?.title ?? '', age: scene.age }, width),
+        scene.isFlashing,
+      ),
     },
     table: {
       ...table,
@@ -106,11 +110,15 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   return { view, overflow: Math.max(0, scrolled - (height - 3)) };
 }
 
+/** Reversed from edge to edge. */
+const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
+  isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
+
 function paneLines(show: string, scene: Scene, width: number): Line[] {
   const { frame, shown, state, processes, inside, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
-  if (show === 'events') return eventsView(events, 'all', '', state.bell);
+  if (show === 'events') return eventsView(events, 'all', '', state.alarm);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
@@ -128,7 +136,7 @@ function paneLines(show: string, scene: Scene, width: number): Line[] {
 }
 
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
-  shown?.fault === undefined || state.prompt === 'search'
+  shown?.fault === undefined || (state.prompt !== undefined && state.prompt !== 'filter')
     ? message
     : { text: `${state.prompt === undefined ? 'filter: ' : ''}${shown.fault}`, style: 'critical' };
 
@@ -140,7 +148,7 @@ function overlayOf({ state, frame, shown, raw, events, dashboards }: Scene, heig
     case 'help':
       return helpLines(dashboards);
     case 'events':
-      return eventsView(events, modal.show, isQuery(state.filter) ? '' : state.filter, state.bell);
+      return eventsView(events, modal.show, modal.text, state.alarm);
     case 'columns':
       return columnsView(modal, height);
     case 'limits':

@@ -104,12 +104,12 @@ export function createController(options: ControllerOptions): Controller {
 
   function act(action: Action): void {
     notice = undefined;
-    const { theme, bell } = state;
+    const { theme, alarm } = state;
     if (action.type === 'act') openForm(action.what);
     state = update(state, action, contextNow());
     onAction(action);
     if (state.theme !== theme) remember('theme', state.theme);
-    if (state.bell !== bell) remember('bell', state.bell);
+    if (state.alarm !== alarm) remember('alarm', state.alarm);
     onChange();
   }
 

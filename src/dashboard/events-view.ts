@@ -1,6 +1,7 @@
-/** The events pane: newest first, all kinds or one. */
+/** The events pane: newest first, all kinds or one, those that hold a text. */
 import { padEnd } from '../kernel/text.ts';
 import { EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import type { Alarm } from './state.ts';
 import type { Line, Style } from './style.ts';
 
 /** ← and → go through them. */
@@ -12,6 +13,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   'memory.max': 'warning',
   'pids.max': 'warning',
   throttled: 'warning',
+  pressure: 'warning',
   limit: 'accent',
   drift: 'warning',
   frozen: 'accent',
@@ -21,17 +23,20 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
 
 const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
 
-export function eventsView(events: readonly LogEvent[], kind: string, filter: string, bell: boolean): Line[] {
+export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm: Alarm): Line[] {
   const needle = filter.toLowerCase();
   const shown = events.filter(
-    (event) => (kind === 'all' || event.kind === kind) && `${event.name} ${event.path}`.toLowerCase().includes(needle),
+    (event) =>
+      (kind === 'all' || event.kind === kind) &&
+      `${event.name} ${event.path} ${event.text}`.toLowerCase().includes(needle),
   );
   const title: Line = [
     ['Events', 'title'],
     [`  ${kind === 'all' ? 'all kinds' : kind}`, 'accent'],
-    [`  ${shown.length} of ${events.length}  ← → kind  b bell (${bell ? 'on' : 'off'})  v or Esc back`, 'dim'],
+    ...(filter === '' ? [] : ([[`  with "${filter}"`, 'accent']] as const)),
+    [`  ${shown.length} of ${events.length}  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim'],
   ];
-  if (shown.length === 0) return [title, [['nothing happened yet', 'dim']]];
+  if (shown.length === 0) return [title, [[events.length === 0 ? 'nothing happened yet' : 'none of these', 'dim']]];
   return [title, ...shown.toReversed().map(eventLine)];
 }
 

@@ -3,7 +3,7 @@ import { padEnd } from '../kernel/text.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import type { Dashboard } from './dashboards.ts';
 import { KEYS, type KeyBinding } from './keys.ts';
-import type { State } from './state.ts';
+import { type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
 /** The keys 1 to 9 are said with the screen that each shows. */
@@ -37,8 +37,8 @@ export function footerView(state: State, message?: FooterMessage): Line {
   if (prompt !== undefined) {
     const hint: Line = message
       ? [[`   ${message.text}`, message.style]]
-      : [[prompt === 'filter' ? '   Enter keeps it, Esc clears it' : '   ↓ next one, Enter or Esc ends', 'dim']];
-    return [[`${prompt}: `, 'accent'], [`${state[prompt]}▏`], ...hint];
+      : [[prompt === 'search' ? '   ↓ next one, Enter or Esc ends' : '   Enter keeps it, Esc clears it', 'dim']];
+    return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
   if (message) return [[` ${message.text}`, message.style]];
   // What fits is shown: the way out must be.

@@ -27,7 +27,7 @@ export type Action =
   | { readonly type: 'details' }
   | { readonly type: 'act'; readonly what: ActionName }
   | { readonly type: 'events' }
-  | { readonly type: 'bell' }
+  | { readonly type: 'alarm' }
   | { readonly type: 'charts' }
   | { readonly type: 'span'; readonly by: number }
   | { readonly type: 'step'; readonly by: number }
@@ -219,11 +219,16 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['v'],
     shown: 'v',
-    help: 'events: OOM kills, memory.high, pids.max, throttling, new, gone, frozen, limits changed; ← → choose a kind',
+    help: 'events: OOM kills, memory.high, pids.max, throttling, pressure, new, gone, frozen, limits changed; there ← → choose a kind, f a text',
     footer: 'events',
     action: { type: 'events' },
   },
-  { keys: ['b'], shown: 'b', help: 'bell at an OOM kill or a full pids.max, on or off', action: { type: 'bell' } },
+  {
+    keys: ['b'],
+    shown: 'b',
+    help: 'alarm at an OOM kill or a full pids.max: none, bell, flash, both; saved',
+    action: { type: 'alarm' },
+  },
   {
     keys: ['S-z'],
     shown: 'Z',

@@ -7,8 +7,8 @@ import type { Plan, Risk } from '../limits/plan.ts';
 export type Viewer =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'explain'; readonly slot: string; readonly top: number }
-  /** `show`: a kind of events, or `all`. */
-  | { readonly kind: 'events'; readonly show: string; readonly top: number };
+  /** `show`: a kind of events, or `all`; `text`: what they hold. */
+  | { readonly kind: 'events'; readonly show: string; readonly text: string; readonly top: number };
 
 export type Modal = Viewer | ColumnsForm | ActionForm;
 

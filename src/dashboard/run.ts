@@ -2,8 +2,9 @@
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Drift } from '../limits/drift.ts';
-import { createEventLog } from '../metrics/events.ts';
+import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
+import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
 import type { Acting } from './actions.ts';
 import { CHARTED } from './chart-view.ts';
@@ -50,6 +51,8 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
+const FLASH_MS = 1000;
+
 /** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<void> {
   const { hierarchy, proc, seconds, settings, dashboards, directory } = options;
@@ -62,12 +65,14 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const events = createEventLog();
   const drifts = createDriftWatch(options.findDrifts);
   const past = createPast();
+  const pressures = openPressureWatch({ mount: hierarchy.mount, onEvent: events.tell });
+  let flashUntil = 0;
   let frame: Frame | undefined;
   let raw: RawTexts | undefined;
   let visible: ReadonlySet<number> = new Set();
   let trouble: { readonly what: string; readonly message: string } | undefined;
 
-  const initial = { ...INITIAL, theme: options.theme, bell: settings.bell ?? false, ownColumns: settings.columns };
+  const initial = { ...INITIAL, theme: options.theme, alarm: settings.alarm ?? 'none', ownColumns: settings.columns };
   const controller = createController({
     initial: onScreen({ ...initial, columns: settings.columns }, options.dashboard, dashboards),
     dashboards,
@@ -138,6 +143,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         drifts: drifts.all(),
         gasps: events.gasps(Date.now()),
         age,
+        isFlashing: Date.now() < flashUntil,
         message: messageNow(),
       },
       width,
@@ -218,6 +224,16 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     for (const event of drifts.look(Date.now())) events.tell(event);
   }
 
+  /** By choice: the bell, and the header reversed for a moment with the reason below until the next key. */
+  function sound(alarms: readonly LogEvent[]): void {
+    const { alarm } = controller.state();
+    if (alarm === 'bell' || alarm === 'both') screen.bell();
+    if (alarm !== 'flash' && alarm !== 'both') return;
+    controller.tell({ text: alarms.map(({ name, text }) => `${name}: ${text}`).join('; '), style: 'critical' });
+    flashUntil = Date.now() + FLASH_MS;
+    setTimeout(() => open && draw(), FLASH_MS).unref();
+  }
+
   async function tick(): Promise<void> {
     let isDrawn = false;
     const sample = guarded('sample', async () => {
@@ -228,10 +244,10 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       const news = events.push(next);
       if (!frame || news.some(isDriftSign)) await guarded('drift', lookForDrifts);
       const alarms = news.filter(({ kind }) => kind === 'oom' || kind === 'pids.max');
-      const { bell, paused } = controller.state();
-      if (bell && alarms.length > 0) screen.bell();
+      if (alarms.length > 0) sound(alarms);
       // A held display stands still; what is remembered goes on.
-      if (!paused || !frame) frame = next;
+      if (!controller.state().paused || !frame) frame = next;
+      pressures.follow(next.workloads.filter(({ inode }) => visible.has(inode)));
       if (open) draw();
       isDrawn = true;
     });
@@ -272,5 +288,6 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     open = false;
     screen.close();
     source.close();
+    pressures.close();
   }
 }

@@ -4,13 +4,14 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { findMetric } from '../metrics/catalogue.ts';
+import { ALARMS, type Alarm } from './state.ts';
 import { THEMES } from './themes.ts';
 
 export interface Settings {
   /** Slots of columns in their order; undefined for those that fit best. */
   readonly columns?: readonly string[];
   readonly theme?: string;
-  readonly bell?: boolean;
+  readonly alarm?: Alarm;
   readonly mouse?: boolean;
   readonly ascii?: boolean;
 }
@@ -59,12 +60,15 @@ function settingOf(key: string, value: unknown): Settings | string {
     case 'theme':
       if (typeof value !== 'string' || !(value in THEMES)) return `not one of ${Object.keys(THEMES).join(', ')}`;
       return { theme: value };
-    case 'bell':
+    case 'alarm': {
+      const alarm = ALARMS.find((name) => name === value);
+      return alarm === undefined ? `not one of ${ALARMS.join(', ')}` : { alarm };
+    }
     case 'mouse':
     case 'ascii':
       return typeof value === 'boolean' ? { [key]: value } : 'not true or false';
     default:
-      return 'no such setting; one of columns, theme, bell, mouse, ascii';
+      return 'no such setting; one of columns, theme, alarm, mouse, ascii';
   }
 }
 

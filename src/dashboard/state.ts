@@ -4,6 +4,9 @@ import { SPANS } from './chart-view.ts';
 import type { Scales } from './columns.ts';
 import type { Modal } from './modal.ts';
 
+export const ALARMS = ['none', 'bell', 'flash', 'both'] as const;
+export type Alarm = (typeof ALARMS)[number];
+
 export interface State {
   /** Key of the selected item: selection follows identity, never a row number. */
   readonly selected: ItemKey | undefined;
@@ -18,7 +21,7 @@ export interface State {
   readonly filter: string;
   readonly search: string;
   /** What is being typed in the footer. */
-  readonly prompt: 'filter' | 'search' | undefined;
+  readonly prompt: 'filter' | 'search' | 'events' | undefined;
   readonly grouping: Grouping;
   /** Items whose inside is hidden. */
   readonly closed: ReadonlySet<ItemKey>;
@@ -31,8 +34,8 @@ export interface State {
   readonly columns: readonly string[] | undefined;
   /** Those that the user chose and saved, for the first screen. */
   readonly ownColumns: readonly string[] | undefined;
-  /** Rings at an OOM kill. */
-  readonly bell: boolean;
+  /** What an OOM kill or a full pids.max does. */
+  readonly alarm: Alarm;
   readonly all: boolean;
   readonly paused: boolean;
   /** The selected row has the whole window. */
@@ -66,7 +69,7 @@ export const INITIAL: State = {
   scales: { memory: 0, cpu: 0 },
   columns: undefined,
   ownColumns: undefined,
-  bell: false,
+  alarm: 'none',
   all: false,
   paused: false,
   details: false,
@@ -77,3 +80,9 @@ export const INITIAL: State = {
   detailsTop: 0,
   modal: undefined,
 };
+
+/** What the footer's prompt holds. */
+export function typedText({ prompt, modal, filter, search }: State): string {
+  if (prompt === 'events') return modal?.kind === 'events' ? modal.text : '';
+  return prompt === 'search' ? search : filter;
+}

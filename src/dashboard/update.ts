@@ -1,5 +1,6 @@
 /** How an action changes the state. Pure. */
 import { GROUPINGS, type Item, type ItemKey } from '../metrics/grouping.ts';
+import { isQuery } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
@@ -9,7 +10,7 @@ import { EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
-import type { State } from './state.ts';
+import { ALARMS, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
 export interface UpdateContext {
@@ -55,12 +56,13 @@ export function update(state: State, action: Action, context: UpdateContext): St
       }
       if (state.modal?.kind === 'events') {
         const show = cycled<string>(EVENT_FILTERS, state.modal.show, action.by);
-        return { ...state, modal: { kind: 'events', show, top: 0 } };
+        return { ...state, modal: { ...state.modal, show, top: 0 } };
       }
       return { ...state, sort: cycled(sortable, state.sort, action.by), reverse: false };
     case 'reverse':
       return { ...state, reverse: !state.reverse };
     case 'filter':
+      if (state.modal?.kind === 'events') return { ...state, prompt: 'events' };
       return { ...state, prompt: 'filter', modal: undefined, details: false, charts: false };
     case 'search':
       return { ...state, prompt: 'search', search: '', modal: undefined, details: false, charts: false };
@@ -106,9 +108,13 @@ export function update(state: State, action: Action, context: UpdateContext): St
     case 'help':
       return { ...state, modal: state.modal?.kind === 'help' ? undefined : { kind: 'help', top: 0 } };
     case 'events':
-      return { ...state, modal: state.modal?.kind === 'events' ? undefined : { kind: 'events', show: 'all', top: 0 } };
-    case 'bell':
-      return { ...state, bell: !state.bell };
+      if (state.modal?.kind === 'events') return { ...state, modal: undefined };
+      return {
+        ...state,
+        modal: { kind: 'events', show: 'all', text: isQuery(state.filter) ? '' : state.filter, top: 0 },
+      };
+    case 'alarm':
+      return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };
     case 'charts':
       return { ...state, charts: !state.charts, details: false, modal: undefined };
     case 'span':
@@ -158,15 +164,20 @@ export function type(state: State, key: Typed, context: UpdateContext): State {
   const { prompt } = state;
   if (prompt === undefined) return state;
   if (key.full === 'return') return { ...state, prompt: undefined };
-  if (key.full === 'escape') return { ...state, prompt: undefined, [prompt]: '' };
+  if (key.full === 'escape') return { ...withTyped(state, prompt, ''), prompt: undefined };
   const at = positionOf(state, context.items);
   if (prompt === 'search' && (key.full === 'f3' || key.full === 'down')) {
     return found(state, context, state.search, at + 1);
   }
-  const text = edited(state[prompt], key);
+  const text = edited(typedText(state), key);
   if (text === undefined) return state;
-  const next: State = { ...state, [prompt]: text };
+  const next = withTyped(state, prompt, text);
   return prompt === 'search' ? found(next, context, text, at) : next;
+}
+
+function withTyped(state: State, prompt: NonNullable<State['prompt']>, text: string): State {
+  if (prompt !== 'events') return { ...state, [prompt]: text };
+  return state.modal?.kind === 'events' ? { ...state, modal: { ...state.modal, text, top: 0 } } : state;
 }
 
 function found(state: State, context: UpdateContext, text: string, from: number): State {

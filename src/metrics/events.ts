@@ -16,6 +16,7 @@ export const EVENT_KINDS = [
   'memory.max',
   'pids.max',
   'throttled',
+  'pressure',
   'limit',
   'drift',
   'frozen',
@@ -49,8 +50,8 @@ export interface EventLog {
 }
 
 const KEPT = 500;
-/** Where cgroups come and go by the thousand these leave the ring first, so that an OOM kill stays in it. */
-const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone']);
+/** What may come by the thousand leaves the ring first, so that an OOM kill stays in it. */
+const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone', 'pressure']);
 const GASP_MS = 60_000;
 const OWN_MS = 15_000;
 /** An OOM kill so long before the end counts as its cause. */

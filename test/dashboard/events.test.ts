@@ -82,10 +82,13 @@ test('the ring keeps the newest; the pane shows them first, of one kind where as
   const log = createEventLog(3);
   for (let inode = 1; inode < 9; inode++) log.push(frameOf([{ name: `w${inode}`, inode }]));
   assert.is(log.all().length, 3);
-  const texts = eventsView(log.all(), 'new', '', false).map((line) => line.map(([text]) => text).join(''));
+  const texts = eventsView(log.all(), 'new', '', 'none').map((line) => line.map(([text]) => text).join(''));
   assert.match(texts[0] ?? '', /of 3/);
   assert.match(texts[1] ?? '', /new +w8/);
   assert.not(texts.some((text) => text.includes('gone')));
+  const found = eventsView(log.all(), 'all', 'W8', 'both').map((line) => line.map(([text]) => text).join(''));
+  assert.match(found[0] ?? '', /with "W8".* 1 of 3 .*alarm \(both\)/);
+  assert.is(found.length, 2);
 });
 
 test('an OOM kill outlives the coming and going of others', () => {

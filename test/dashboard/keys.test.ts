@@ -80,9 +80,12 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['e', hasNot('definition'), 'e'],
   ['v', has('Events'), 'v'],
   ['v', hasNot('Events'), 'v'],
-  ['bv', has('b bell (on)'), 'b'],
-  ['vbv', has('b bell (off)'), 'b'],
-  ['v', hasNot('bell'), 'v'],
+  ['v', has('b alarm (none)'), 'v'],
+  ['fnothing at all\r', has('none of these'), 'f F4 \\'],
+  ['b', has('b alarm (bell)'), 'b'],
+  ['b', has('b alarm (flash)'), 'b'],
+  ['b', has('b alarm (both)'), 'b'],
+  ['v', hasNot('b alarm'), 'v'],
   ['g\r', has('at memory.high'), 'Enter o'],
   ['o', hasNot('at memory.high'), 'Enter o'],
   ['c', has('IO W/s'), 'c'],
@@ -143,6 +146,7 @@ test('every key does what its help says', () =>
             await press(terminal);
             const saved = readFileSync(join(CONFIG, 'tscg/config.yaml'), 'utf8');
             assert.match(saved, /theme: light/);
+            assert.match(saved, /alarm: both/);
             assert.not.match(saved, /- cpu_percent/);
             terminal.type('q');
             assert.is(await terminal.ended, 0);

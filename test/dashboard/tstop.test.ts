@@ -128,6 +128,23 @@ test('a hostile name and command line stay text, and columns stay aligned', asyn
   });
 });
 
+test('the kernel tells of pressure within its window, and v shows it', () =>
+  withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
+    await withTstop(160, 40, async (terminal) => {
+      terminal.type(`af${BUSY_NAME}\r`);
+      await terminal.until((text) => text.includes('Σ 1 rows'), 'the row');
+      for (let count = 0; count < 6; count++) await box.run(BUSY);
+      terminal.type('v');
+      const told = new RegExp(`pressure +${BUSY_NAME} +cpu pressure: some task waited \\d+ ms in [12] s`);
+      await terminal.until((text) => told.test(text), 'the pressure');
+      terminal.type('f\x15memory pressure\r');
+      await terminal.until(
+        (text) => !told.test(text) && text.includes('with "memory pressure"'),
+        'only those of memory',
+      );
+    });
+  }));
+
 test('bad options are one line and exit code 2; no terminal prints the table once', async () => {
   await withTstop(
     80,

@@ -1,0 +1,106 @@
+/**
+ * PSI triggers: the kernel says when the tasks of a cgroup begin to wait, within a second, whatever the interval of the
+ * samples. Those followed last are armed; each costs the kernel a little, so there is a bound.
+ */
+import { join } from 'node:path';
+import type { Workload } from '../inventory/workload.ts';
+import { codeOf } from '../kernel/error-code.ts';
+import { loadNative, type Native, type NativePsiTrigger } from '../kernel/native.ts';
+import { formatPressureTrigger } from '../kernel/pressure.ts';
+import type { LogEvent } from './events.ts';
+import { RESOURCES, type Resource } from './host.ts';
+
+export interface PressureWatch {
+  /** Arms the triggers of these; beyond the bound, those followed longest ago are disarmed. */
+  follow(workloads: readonly Workload[]): void;
+  close(): void;
+}
+
+export interface PressureWatchOptions {
+  readonly mount: string;
+  readonly onEvent: (event: LogEvent) => void;
+  readonly create?: Native['createPsiTrigger'] | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const MOST_FOLLOWED = 24;
+
+/** Share of the window: on a busy machine tasks wait for a CPU all the time, for memory never. */
+const SHARE: Readonly<Record<Resource, number>> = { cpu: 0.5, memory: 0.15, io: 0.3 };
+
+/** Microseconds. The second is for those without CAP_SYS_RESOURCE, who may only have multiples of 2 s. */
+const WINDOWS = [1e6, 2e6] as const;
+
+/** A trigger fires once a window as long as it lasts: another burst begins after so long without. */
+const QUIET_MS = 10_000;
+
+interface Armed {
+  readonly triggers: readonly NativePsiTrigger[];
+}
+
+export function openPressureWatch(options: PressureWatchOptions): PressureWatch {
+  const { mount, onEvent, now = Date.now } = options;
+  const { native, reason } = loadNative();
+  const create = 'create' in options ? options.create : native?.createPsiTrigger.bind(native);
+  /** By inode, the one followed longest ago first. */
+  const armed = new Map<number, Armed>();
+  let window: (typeof WINDOWS)[number] = WINDOWS[0];
+  let isNoticed = false;
+
+  function notice(why: string): void {
+    if (!isNoticed)
+      onEvent({ time: now(), kind: 'pressure', name: 'tstop', path: '', text: `no PSI triggers: ${why}` });
+    isNoticed = true;
+  }
+
+  function armOne(workload: Workload, resource: Resource): NativePsiTrigger[] {
+    if (!create) return [];
+    const { name, path } = workload;
+    const file = join(mount, path, `${resource}.pressure`);
+    const stall = SHARE[resource] * window;
+    const text = `${resource} pressure: some task waited ${stall / 1000} ms in ${window / 1e6} s`;
+    let last = Number.NEGATIVE_INFINITY;
+    const onFire = (error: Error | null): void => {
+      // Its cgroup is gone, and the trigger is closed.
+      if (error) return;
+      const time = now();
+      if (time - last >= QUIET_MS) onEvent({ time, kind: 'pressure', name, path, text });
+      last = time;
+    };
+    try {
+      return [create(file, formatPressureTrigger('some', stall, window), onFire)];
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EINVAL' && window === WINDOWS[0]) {
+        window = WINDOWS[1];
+        return armOne(workload, resource);
+      }
+      // A cgroup that has just ended, or one for which PSI is off (cgroup.pressure).
+      if (code !== 'ENOENT' && code !== 'ENODEV') notice(`${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    }
+  }
+
+  function disarm(inode: number): void {
+    for (const trigger of armed.get(inode)?.triggers ?? []) trigger.close();
+    armed.delete(inode);
+  }
+
+  return {
+    follow: (workloads) => {
+      if (!create) return notice(reason ?? 'the addon is not there');
+      for (const workload of workloads.slice(0, MOST_FOLLOWED)) {
+        const { inode, kind } = workload;
+        if (kind === 'root') continue;
+        const known = armed.get(inode);
+        armed.delete(inode);
+        armed.set(inode, known ?? { triggers: RESOURCES.flatMap((resource) => armOne(workload, resource)) });
+      }
+      for (const inode of [...armed.keys()].slice(0, Math.max(0, armed.size - MOST_FOLLOWED))) disarm(inode);
+    },
+    close: () => {
+      for (const inode of [...armed.keys()]) disarm(inode);
+    },
+  };
+}
