@@ -1,5 +1,6 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
 import { applyPlan, newChangeId } from '../limits/apply.ts';
+import { sizeText } from '../limits/catalogue.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
 import type { Plan, PlanContext, Risk } from '../limits/plan.ts';
 import type { Reverter } from '../limits/revert/reverter.ts';
@@ -54,6 +55,8 @@ export async function carryOut(
     machine: context.machine,
     journal: openJournal(stateDirectory()),
     command: process.argv.slice(2),
+    force,
+    onProgress: json || quiet ? undefined : lowerProgress,
     ...(undoes ? { undoes } : {}),
   };
   if (dryRun || plan.writes.length === 0) {
@@ -71,7 +74,7 @@ export async function carryOut(
   say(planText(plan));
   const id = newChangeId();
   const reverter = await hooks.before?.(id);
-  const change = await applyPlan(plan, { ...applyContext, id, ...(reverter ? { reverter } : {}) });
+  const change = await applyPlan(plan, { ...applyContext, id, ...(reverter ? { reverter } : {}) }).finally(endProgress);
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
@@ -80,3 +83,12 @@ export async function carryOut(
 }
 
 const printJson = (value: object): void => console.log(JSON.stringify(value, undefined, 2));
+
+/** One line that stays in its place; where nobody watches, nothing. */
+function lowerProgress(usage: number, target: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Kcoming down: ${sizeText(usage)} of ${sizeText(target)}`);
+}
+
+function endProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}

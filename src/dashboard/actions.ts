@@ -165,7 +165,8 @@ function confirmed(form: ActionForm, acting: Acting): FormResult {
     case 'confirm': {
       const { plan, targets } = form;
       if (!plan || plan.writes.length === 0 || isRefused(plan.risks, force)) return { form };
-      return { targets, run: () => carryOut(plan, form.kind === 'confirm' ? form.what : 'limits', targets, acting) };
+      const what = form.kind === 'confirm' ? form.what : 'limits';
+      return { targets, run: () => carryOut(plan, what, targets, acting, force) };
     }
   }
 }
@@ -175,9 +176,10 @@ async function carryOut(
   what: string,
   targets: readonly Workload[],
   { context, journal }: Acting,
+  force: boolean,
 ): Promise<string> {
   const { files, machine } = context();
-  await applyPlan(plan, { files, machine, journal, command: ['tstop', what] });
+  await applyPlan(plan, { files, machine, journal, force, command: ['tstop', what] });
   const whom = targets.length === 1 ? (targets[0]?.name ?? '') : `${plan.writes.length} files`;
   return `${what} ${whom}: done and read back, u undoes it`;
 }

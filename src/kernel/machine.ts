@@ -12,6 +12,8 @@ export const USER_HZ = 100;
 export interface Machine {
   /** Bytes: MemTotal of /proc/meminfo. */
   readonly memoryTotal: number;
+  /** Bytes: SwapFree, when it was read. */
+  readonly swapFree?: number;
   /** CPUs that are online. */
   readonly cpus: number;
   /** Bytes. */
@@ -25,6 +27,7 @@ export function readMachine(proc = '/proc', sys = '/sys'): Machine {
   const stat = parseProcStat(read(join(proc, 'stat')));
   return {
     memoryTotal: memory.get('MemTotal') ?? UNAVAILABLE,
+    swapFree: memory.get('SwapFree') ?? 0,
     /** A container may see no sysfs. */
     cpus: parseCpuList(read(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
     pageSize: readPageSize(join(proc, 'self/smaps')),

@@ -1,4 +1,4 @@
-/** Plan → apply → verify → journal: all of a Plan or nothing of it. */
+/** Plan → apply → verify → journal: all of a Plan or nothing of it. Memory goes down gently, unless that is forced. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
@@ -6,6 +6,7 @@ import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import type { Change, Journal } from './journal.ts';
+import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
@@ -23,6 +24,10 @@ export interface ApplyContext {
   readonly undoes?: string;
   /** Who takes it back after its time; ended where nothing is left to take back. */
   readonly reverter?: Reverter;
+  /** memory.max below what is in use is written at once, whatever the kernel kills for it. */
+  readonly force?: boolean | undefined;
+  /** While memory comes down: bytes in use, and those to come down to. */
+  readonly onProgress?: ((usage: number, target: number) => void) | undefined;
   /** Makes the owner of a write; another one in tests. */
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
@@ -36,7 +41,20 @@ export const newChangeId = (): string => randomBytes(4).toString('hex');
 
 /** Makes the Plan's writes in order. Throws JournalError before anything was written, ApplyError after. */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Change> {
-  const { files, machine, journal, command, undoes, reverter, id = newChangeId(), ownerOf = openOwner } = context;
+  const {
+    files,
+    machine,
+    journal,
+    command,
+    undoes,
+    reverter,
+    force,
+    id = newChangeId(),
+    ownerOf = openOwner,
+  } = context;
+  const asked = plan.writes.map(({ notes: _, property: __, ...write }): Write => write);
+  /** Those that the kernel would kill for. */
+  const gentle: ReadonlySet<Write> = new Set(force ? [] : asked.filter((write) => isBelowUsage(write, files)));
   const change: Change = {
     id,
     time: Date.now(),
@@ -44,20 +62,22 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     uid: process.getuid?.() ?? 0,
     command,
     mount: files.mount,
-    writes: plan.writes.map(({ notes: _, property: __, ...write }) => write),
+    // What memory.high passes through is journalled with it.
+    writes: asked.flatMap((write) => [...(gentle.has(write) ? highOnTheWay(write, files) : []), write]),
     ...(undoes ? { undoes } : {}),
     ...(reverter ? { reverter } : {}),
   };
   journal.begin(change);
   const begun: Begun[] = [];
   try {
-    for (const group of bySubject(change.writes)) {
+    for (const group of bySubject(change.writes, gentle)) {
       const [first] = group;
       if (!first) continue;
       begun.push(...group.map((write) => ({ write, accepted: false })));
-      await ownerOf(first, files).apply(group);
+      if (gentle.has(first)) await lower(first, change, context);
+      else if (!first.passing) await ownerOf(first, files).apply(group);
       begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
-      for (const write of group) await verify(write, files, machine);
+      for (const write of group) if (!write.passing) await verify(write, files, machine);
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -76,13 +96,33 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   return { ...change, outcome: 'applied' };
 }
 
-/** Neighbouring writes of one owner and subject go together: one call, one moment. */
-function bySubject(writes: readonly Write[]): Write[][] {
+function lower(write: Write, { writes }: Change, context: ApplyContext): Promise<void> {
+  const { files, onProgress, ownerOf = openOwner } = context;
+  const high = writes.find(({ passing, path }) => passing && path === write.path);
+  const throughOwner = async (): Promise<boolean> => {
+    await ownerOf(write, files).apply([write]);
+    return true;
+  };
+  const set = write.via === 'cgroupfs' ? () => setWatched(write, files) : throughOwner;
+  return lowerGently(write, high, { files, onProgress, set });
+}
+
+/** Neighbouring writes of one owner and subject go together: one call, one moment. Gentle ones go by themselves. */
+function bySubject(writes: readonly Write[], gentle: ReadonlySet<Write>): Write[][] {
   const groups: Write[][] = [];
   for (const write of writes) {
     const last = groups.at(-1);
-    const { via, endpoint, subject, path } = last?.[0] ?? {};
-    if (last && via === write.via && endpoint === write.endpoint && subject === write.subject && path === write.path)
+    const before = last?.[0];
+    const { via, endpoint, subject, path } = before ?? {};
+    const isApart = [write, before].some((one) => one && (one.passing || gentle.has(one)));
+    if (
+      last &&
+      !isApart &&
+      via === write.via &&
+      endpoint === write.endpoint &&
+      subject === write.subject &&
+      path === write.path
+    )
       last.push(write);
     else groups.push([write]);
   }

@@ -28,6 +28,7 @@ export function driftOf(
     const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back';
     if (isVoid || change.boot !== (machine.bootId ?? '')) continue;
     for (const write of change.writes) {
+      if (write.passing) continue;
       const key = `${write.inode}/${write.file}`;
       if (seen.has(key)) continue;
       seen.add(key);

@@ -5,10 +5,11 @@
 
 import type { Workload } from '../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
 import { currentText } from './current-text.ts';
-import { effectiveNote } from './effective-note.ts';
+import { comparable, effectiveNote } from './effective-note.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
 import { type OwnerOptions, ownership } from './ownership.ts';
@@ -32,6 +33,8 @@ export interface Write {
   readonly endpoint: string;
   /** What the owner calls it: a container id, a unit; empty for the file itself. */
   readonly subject: string;
+  /** Set on the way to another write of the same change, and back again before its end: of the journal alone. */
+  readonly passing?: true;
   /** Kept by the owner over a reboot. */
   readonly persist?: boolean;
 }
@@ -74,7 +77,7 @@ export interface PlanContext {
 
 /** Throws BadValueError where a value does not fit what is there, CgroupFileError where a file cannot be read. */
 export function planSet(requests: readonly Request[], context: PlanContext): Plan {
-  const planned = requests.flatMap((request) => planTarget(request, context));
+  const planned = inSafeOrder(requests.map((request) => planTarget(request, context))).flat();
   const isChange = ({ file, before, after }: Write): boolean =>
     before !== after && !findLimit(file)?.same?.(before, after);
   const changed = planned.filter(({ write }) => isChange(write));
@@ -88,6 +91,27 @@ export function planSet(requests: readonly Request[], context: PlanContext): Pla
 interface Planned {
   readonly write: PlannedWrite;
   readonly risks: readonly Risk[];
+}
+
+/**
+ * A cgroup that is given more goes before those below it, and one that is given less after them, so that at no moment one
+ * is held tighter than before and after. As asked where none is below another.
+ */
+function inSafeOrder(targets: readonly Planned[][]): Planned[][] {
+  const pathOf = ([first]: readonly Planned[]): string => first?.write.path ?? '/';
+  const paths = new Set(targets.map(pathOf));
+  if (!targets.some((target) => ancestorsOf(pathOf(target)).some((path) => paths.has(path)))) return [...targets];
+  const depth = (target: readonly Planned[]): number => ancestorsOf(pathOf(target)).length;
+  const [lowered, raised] = [true, false].map((lowers) => targets.filter((target) => target.some(isLower) === lowers));
+  return [
+    ...(raised ?? []).toSorted((a, b) => depth(a) - depth(b)),
+    ...(lowered ?? []).toSorted((a, b) => depth(b) - depth(a)),
+  ];
+}
+
+function isLower({ write: { file, before, after } }: Planned): boolean {
+  const [was, is] = [comparable(file, before), comparable(file, after)];
+  return was !== undefined && is !== undefined && is < was;
 }
 
 /** Every file of one workload, in the order in which the kernel takes them. */

@@ -4,6 +4,8 @@ import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
+import { comesDownText, usageOf } from './lower/gently.ts';
+import { reclaimable } from './lower/reclaimable.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
 import { valueRisks } from './value-risks.ts';
 
@@ -35,10 +37,11 @@ function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | un
 }
 
 /** memory.max below what is in use: the kernel reclaims, and then kills, within the write. */
-function belowUsage({ path, name, file, after }: Write, { files }: PlanContext): Risk | undefined {
+function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undefined {
+  const { path, name, file, after } = write;
   if (file !== 'memory.max' && file !== 'memory.high') return undefined;
   const limit = parseSingleValue(after);
-  const usage = readValue(files, path, 'memory.current');
+  const usage = usageOf(path, files);
   if (!(limit < usage)) return undefined;
   const excess = sizeText(usage - limit);
   if (file === 'memory.high') {
@@ -47,9 +50,11 @@ function belowUsage({ path, name, file, after }: Write, { files }: PlanContext):
       text: `${name} uses ${sizeText(usage)}: ${excess} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
     };
   }
+  const possible = reclaimable(path, files, machine);
+  if (usage - limit <= possible) return { level: 'warn', text: comesDownText(write, files) };
   return {
     level: 'refuse',
-    text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}: the kernel would reclaim that and kill processes if it cannot`,
+    text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}, of which about ${sizeText(possible)} can be reclaimed: the kernel would kill processes for the rest`,
     remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}; or add --force`,
   };
 }

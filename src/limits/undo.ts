@@ -3,6 +3,7 @@ import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
 import type { Change } from './journal.ts';
+import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
@@ -53,7 +54,10 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
   const writes: PlannedWrite[] = [];
   const unchanged: Write[] = [];
   const risks: Risk[] = [];
-  for (const done of change.writes.toReversed()) {
+  /** Where the file is set for good too, that goes back to what was before both. */
+  const isCovered = ({ passing, path, file }: Write): boolean =>
+    passing === true && change.writes.some((other) => !other.passing && other.path === path && other.file === file);
+  for (const { passing, ...done } of change.writes.filter((write) => !isCovered(write)).toReversed()) {
     const gone = goneReason(done, change, machine.bootId ?? '', (path) => files.inode(path));
     if (gone) {
       risks.push({ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` });
@@ -66,7 +70,7 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
       unchanged.push(restored);
       continue;
     }
-    if (!sameValue(done.file, now, done.after, machine)) {
+    if (!passing && !sameValue(done.file, now, done.after, machine)) {
       const ours = later.find(({ writes }) =>
         writes.some(({ inode, file, after }) => inode === done.inode && file === done.file && after === now),
       );
@@ -76,6 +80,7 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
         remedy: `${ours ? 'undo that first; ' : ''}to restore it all the same add --force`,
       });
     }
+    if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
     const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
     const notes =
       after === done.before

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { startTimeOf } from '../../src/limits/actions/process-handle.ts';
 import { ApplyError, applyPlan } from '../../src/limits/apply.ts';
-import { LIMITS } from '../../src/limits/catalogue.ts';
+import { findLimit, LIMITS } from '../../src/limits/catalogue.ts';
 import { driftOf, driftText, planReapply } from '../../src/limits/drift.ts';
 import { openJournal, parseJournal } from '../../src/limits/journal.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
@@ -130,6 +130,26 @@ test('an ancestor that holds it tighter is named', () => {
     plan(contextOf(files), '--cpu 50%', '/pod/box').writes[0]?.notes.join() ?? '',
     /\/pod already holds it to 20% of one CPU/,
   );
+});
+
+test('several cgroups in one change: the parent is raised first, and lowered last', () => {
+  const texts = (value: string) =>
+    Object.fromEntries(['/a', '/a/b', '/a/b/c'].map((path) => [`${path}/pids.max`, value]));
+  const order = (paths: readonly string[], before: string, after: string): string => {
+    const context = contextOf(fakeFiles({ ...texts(before), '/z/pids.max': before }));
+    const limit = findLimit('pids.max') ?? LIMITS[0];
+    if (!limit) return '';
+    const requests = paths.map((path) => ({
+      target: { kind: 'cgroup' as const, name: path, path, inode: 7 },
+      edits: [{ limit, edit: { after: () => after } }],
+    }));
+    return planSet(requests, context)
+      .writes.map(({ path }) => path)
+      .join(' ');
+  };
+  assert.is(order(['/a/b', '/a/b/c', '/a'], '10', '20'), '/a /a/b /a/b/c');
+  assert.is(order(['/a/b', '/a', '/a/b/c'], 'max', '20'), '/a/b/c /a/b /a');
+  assert.is(order(['/z', '/a'], 'max', '20'), '/z /a');
 });
 
 test('what already says so is not written', () => {

@@ -28,14 +28,16 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   if (changes.length === 0) console.log('no changes yet');
   else {
     const rows = changes.flatMap((change) =>
-      change.writes.map(({ name, file, before, after }, index) => [
-        index === 0 ? change.id : '',
-        index === 0 ? timeText(change.time) : '',
-        index === 0 ? state(change) : '',
-        name,
-        file,
-        `${before} → ${after}`,
-      ]),
+      change.writes
+        .filter(({ passing }) => !passing)
+        .map(({ name, file, before, after }, index) => [
+          index === 0 ? change.id : '',
+          index === 0 ? timeText(change.time) : '',
+          index === 0 ? state(change) : '',
+          name,
+          file,
+          `${before} → ${after}`,
+        ]),
     );
     const titles = ['ID', 'TIME', 'STATE', 'NAME', 'FILE', 'BEFORE → AFTER'];
     console.log(
