@@ -28,7 +28,7 @@ program
   .option('--theme <name>', 'dark, light, high-contrast, monochrome or colour-blind')
   .option(
     '--dashboard <name|file>',
-    'screen to begin with: overview, container, pressure, cpu, memory, io, network, or a file',
+    'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, or a file',
   )
   .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
   .showSuggestionAfterError()

@@ -12,9 +12,11 @@ import type { Dashboard } from './dashboards.ts';
 import { driftLines } from './drift-watch.ts';
 import { eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
+import { filesystemView } from './filesystem-view.ts';
 import { headerView } from './header-view.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import type { Inside } from './inside.ts';
+import type { Area } from './layout.ts';
 import { isViewer } from './modal.ts';
 import { namespacesView } from './namespaces-view.ts';
 import { networkView } from './network-view.ts';
@@ -72,7 +74,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
-    .map(({ show, area }) => ({ area, lines: paneLines(show, scene, area.width) }));
+    .map(({ show, area }) => ({ area, lines: paneLines(show, scene, area) }));
   const whole = state.details ? panes[0] : undefined;
   const scrolled = overlay?.length ?? whole?.lines.length ?? 0;
   const view: View = {
@@ -114,12 +116,13 @@ export function compose(scene: Scene, width: number, height: number): Composed {
 const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
   isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
 
-function paneLines(show: string, scene: Scene, width: number): Line[] {
+function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] {
   const { frame, shown, state, processes, inside, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   if (show === 'events') return eventsView(events, 'all', '', state.alarm);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
+  if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
   return [

@@ -17,7 +17,16 @@ import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
 import { isCharted } from './chart-view.ts';
 import type { Area } from './layout.ts';
 
-export const CELL_KINDS = ['table', 'processes', 'container', 'namespaces', 'network', 'events', 'chart'] as const;
+export const CELL_KINDS = [
+  'table',
+  'processes',
+  'container',
+  'namespaces',
+  'network',
+  'filesystem',
+  'events',
+  'chart',
+] as const;
 export type CellKind = (typeof CELL_KINDS)[number];
 
 export interface Cell {
@@ -176,8 +185,8 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
   return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
 }
 
-/** Of the keys 1 to 8. */
-const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces'];
+/** Of the keys 1 to 9. */
+const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'];
 
 function filesIn(folder: string): string[] {
   try {

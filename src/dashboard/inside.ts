@@ -1,4 +1,5 @@
 /** The inside of the selected row: what is read of it alone, each only while a pane that tells of it is on the screen. */
+import { type FileSystem, readFileSystem } from '../inventory/filesystem/read.ts';
 import { createNetworkInspector, type NetworkAnswer } from '../inventory/network/inspect.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
@@ -6,13 +7,16 @@ import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { interfaceRates } from '../metrics/interface-rates.ts';
 import type { CellKind } from './dashboards.ts';
+import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
+import { createWrittenMeasurer } from './written.ts';
 
 /** Of the selected row; absent where it was not read yet. */
 export interface Inside {
   readonly namespaces?: WorkloadNamespaces | undefined;
   readonly network?: NetworkLook | undefined;
+  readonly filesystem?: FilesystemLook | undefined;
 }
 
 export interface NetworkLook {
@@ -27,20 +31,40 @@ type Part = keyof Inside;
 const TOLD_BY: Readonly<Record<Part, readonly CellKind[]>> = {
   namespaces: ['namespaces'],
   network: ['network', 'container'],
+  filesystem: ['filesystem'],
 };
-const PARTS: readonly Part[] = ['namespaces', 'network'];
+const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem'];
+
+/** What is on the screen now. */
+export interface Look {
+  readonly selected: Workload | undefined;
+  readonly workloads: readonly Workload[];
+  readonly panes: readonly CellKind[];
+  /** The display stands still. */
+  readonly isHeld: boolean;
+}
 
 export interface SelectedInside {
-  /** Parts that these panes tell of. */
-  partsOf(panes: readonly CellKind[]): readonly Part[];
-  /** Reads where that is due; true where it did. Takes a while on a full machine: no tick waits for it. */
-  read(part: Part, selected: Workload, workloads: readonly Workload[]): Promise<boolean>;
+  /** Reads what these panes tell of, where that is due; nothing waits for it. */
+  look(look: Look): void;
   of(selected: Workload | undefined, workloads: readonly Workload[]): Inside;
 }
 
-const NETWORK_PACE_MS = 900;
+export interface InsideOptions {
+  readonly mount: string;
+  readonly proc: string;
+  readonly readFiles: ReadFiles;
+  /** There is something new to be seen. */
+  readonly onNews: () => void;
+  /** Runs the work and tells what goes wrong with it. */
+  readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
+}
 
-export function openInside(options: { mount: string; proc: string; readFiles: ReadFiles }): SelectedInside {
+const NETWORK_PACE_MS = 900;
+const FILESYSTEM_PACE_MS = 10_000;
+
+export function openInside(options: InsideOptions): SelectedInside {
+  const { onNews, guarded } = options;
   const { inspect } = createNetworkInspector(options);
   const namespaces = openSelectedNamespaces(options);
   const network = createPaced<NetworkLook>({
@@ -51,13 +75,36 @@ export function openInside(options: { mount: string; proc: string; readFiles: Re
       return { answer, rates: 'reason' in answer ? new Map() : interfaceRates(known, answer) };
     },
   });
-  const parts = { namespaces, network };
-  return {
-    partsOf: (panes) => PARTS.filter((part) => TOLD_BY[part].some((kind) => panes.includes(kind))),
-    read: (part, selected, workloads) => parts[part].read(selected, workloads),
-    of: (selected, workloads) => ({
+  const filesystem = createPaced<FileSystem>({
+    paceMs: FILESYSTEM_PACE_MS,
+    read: (selected) => readFileSystem(selected, options),
+  });
+  const written = createWrittenMeasurer({ onNews });
+  const readers = { namespaces, network, filesystem };
+
+  function of(selected: Workload | undefined, workloads: readonly Workload[]): Inside {
+    const files = filesystem.of(selected);
+    return {
       namespaces: namespaces.of(selected, workloads),
       network: network.of(selected),
-    }),
+      filesystem: files && { files, written: written.of(files.writable) },
+    };
+  }
+
+  return {
+    look({ selected, workloads, panes, isHeld }) {
+      const shown = PARTS.filter((part) => TOLD_BY[part].some((kind) => panes.includes(kind)));
+      written.follow(shown.includes('filesystem') ? filesystem.of(selected)?.writable : undefined, !isHeld);
+      if (!selected) return;
+      const known = of(selected, workloads);
+      for (const part of shown) {
+        // What is held stands still, but one that was never read is not "reading …" for ever.
+        if (isHeld && known[part] !== undefined) continue;
+        void guarded(part, async () => {
+          if (await readers[part].read(selected, workloads)) onNews();
+        });
+      }
+    },
+    of,
   };
 }

@@ -59,7 +59,10 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const source = openLiveSource({ hierarchy, proc, watch: true });
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
-  const inside = openInside({ mount: hierarchy.mount, proc, readFiles });
+  const inside = openInside({
+    ...{ mount: hierarchy.mount, proc, readFiles, guarded },
+    onNews: () => open && draw(),
+  });
   const history = createHistory(CHARTED, seconds);
   const recreations = createRecreations();
   const events = createEventLog();
@@ -115,7 +118,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (action.type === 'pause' && !controller.state().paused && frame)
       frame = past.step(frame, Number.MAX_SAFE_INTEGER);
     if (controller.state().modal?.kind === 'explain') void guarded('explain', readExplained);
-    readInside();
+    lookInside();
   }
 
   function draw(): void {
@@ -173,21 +176,15 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (open) draw();
   }
 
-  /** Of what is on the screen; no tick waits for it. */
-  function readInside(): void {
+  function lookInside(): void {
     const { width, height } = screen.size();
     const state = controller.state();
-    const selected = controller.selected();
-    if (!selected || !frame) return;
-    const { workloads } = frame;
-    const panes = stageOf(state, dashboards[state.screen], width, height).panes.map(({ show }) => show);
-    for (const part of inside.partsOf(panes)) {
-      // What is held stands still, but one that was never read is not "reading …" for ever.
-      if (state.paused && inside.of(selected, workloads)[part] !== undefined) continue;
-      void guarded(part, async () => {
-        if ((await inside.read(part, selected, workloads)) && open) draw();
-      });
-    }
+    inside.look({
+      selected: controller.selected(),
+      workloads: frame?.workloads ?? [],
+      panes: stageOf(state, dashboards[state.screen], width, height).panes.map(({ show }) => show),
+      isHeld: state.paused,
+    });
   }
 
   let end = (): void => {};
@@ -257,7 +254,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       if (open && isDrawn) draw();
     });
     await Promise.all([sample, list, guarded('explain', readExplained)]);
-    readInside();
+    lookInside();
     const selected = controller.selected();
     // Selected by this very sample.
     if (!selected || processes.of(selected.inode)) return;
@@ -286,6 +283,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     await Promise.race([ended, loop()]);
   } finally {
     open = false;
+    inside.look({ selected: undefined, workloads: [], panes: [], isHeld: true });
     screen.close();
     source.close();
     pressures.close();

@@ -66,6 +66,7 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
   pressure: { screen: 2 },
   network: { screen: 6, selected: 3 },
   namespaces: { screen: 7, selected: 3 },
+  filesystem: { screen: 8, selected: 3 },
 };
 
 /** Charts and the spark line are blessed-contrib's: their title alone is text. */

@@ -1,12 +1,13 @@
 /** The views of the inside of a row: every line fills its width, whatever text comes from within. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { filesystemView } from '../../src/dashboard/filesystem-view.ts';
 import { networkView } from '../../src/dashboard/network-view.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
-import { NETWORK } from './insides.ts';
+import { FILESYSTEM, NETWORK } from './insides.ts';
 
 const HOSTILE = ['x\x1b[2J\x1b]0;owned\x07', '\u202egnp', '數據'.repeat(60), '👩‍👩‍👧‍👦'.repeat(50), 'a\nb'];
 
@@ -34,6 +35,53 @@ test('names of interfaces, bridges and sharers stay text', () => {
       const look = { ...NETWORK, answer: hostile(NETWORK.answer, text) };
       assertSafe(networkView({ ...WEB, name: text, path: text }, look, width), width);
     }
+  }
+});
+
+test('paths of layers and mounts stay text', () => {
+  for (const text of HOSTILE) {
+    for (const width of [20, 40, 80, 133]) {
+      const look = { ...FILESYSTEM, files: { ...hostile(FILESYSTEM.files, text), root: FILESYSTEM.files.root } };
+      assertSafe(filesystemView({ ...WEB, name: text, path: text }, look, width, 20), width);
+    }
+  }
+});
+
+test('layers are folded so that the mounts are on the screen, at any height', () => {
+  for (let height = 1; height < 40; height++) {
+    const texts = filesystemView(WEB, FILESYSTEM, 80, height).map((line) => textOf(line, 80));
+    const lower = texts.filter((text) => text.startsWith('lower'));
+    const left = Number(/… and (\d+) more/.exec(texts.join('\n'))?.[1] ?? 0);
+    assert.is(lower.length + left, 12, `${height} lines`);
+    assert.ok(texts.length <= Math.max(14, height));
+    assert.match(texts.at(-1) ?? '', /^\/etc\/conf +ro +bind/);
+  }
+});
+
+test('what it wrote: measuring, measured, grown, failed, and not to be measured', () => {
+  const { files } = FILESYSTEM;
+  const size = { bytes: 1024, files: 2, directories: 1, whiteouts: 0, unread: 0 };
+  const measured = { ...size, time: 1, took: 1 };
+  const writtenOf = (look: Parameters<typeof filesystemView>[1]): string =>
+    filesystemView(WEB, look, 100, 30)
+      .map((line) => textOf(line, 100).trimEnd())
+      .find((text) => text.startsWith('written'))
+      ?.slice('written'.length)
+      .trim() ?? '';
+  const { writable: _, ...unwritable } = files;
+  for (const [look, text] of [
+    [{ files, written: undefined }, 'measuring …'],
+    [{ files, written: { growth: Number.NaN, soFar: size } }, 'measuring: 1.00KiB in 2 files so far …'],
+    [{ files, written: { growth: Number.NaN, last: measured } }, '1.00KiB in 2 files'],
+    [{ files, written: { growth: Number.NaN, last: measured, age: 61_000 } }, '1.00KiB in 2 files, 61 s ago'],
+    [{ files, written: { growth: 2048, last: measured } }, '1.00KiB in 2 files, grows 2.00KiB/s'],
+    [{ files, written: { growth: Number.NaN, reason: 'measure /u: EACCES' } }, '--   measure /u: EACCES'],
+    [
+      { files: { ...unwritable, hidden: true as const }, written: undefined },
+      '--   in another mount namespace, where it cannot be measured from here',
+    ],
+  ] as const) {
+    assert.is(writtenOf(look), text);
   }
 });
 

@@ -1,4 +1,5 @@
 /** The inside of one row, made by hand, for the pure views. */
+import type { FilesystemLook } from '../../src/dashboard/filesystem-view.ts';
 import type { Inside, NetworkLook } from '../../src/dashboard/inside.ts';
 import type { NamespaceScan } from '../../src/inventory/namespaces.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
@@ -83,7 +84,52 @@ export const NETWORK: NetworkLook = {
   ]),
 };
 
+const STORAGE = '/var/lib/docker/overlay2';
+
+/** Of docker, with more layers than fit, a volume, a read-only bind and what everybody has. */
+export const FILESYSTEM: FilesystemLook = {
+  files: {
+    pid: 4242,
+    root: { kind: 'overlay', fsType: 'overlay', source: 'overlay', device: '0:45', readOnly: false },
+    driver: 'overlay2',
+    layers: {
+      lower: Array.from(
+        { length: 12 },
+        (_, index) => `${STORAGE}/${String(index).padStart(2, '0')}${'ab'.repeat(8)}/diff`,
+      ),
+      data: [],
+      upper: `${STORAGE}/${'cd'.repeat(9)}/diff`,
+      work: `${STORAGE}/${'cd'.repeat(9)}/work`,
+    },
+    writable: `${STORAGE}/${'cd'.repeat(9)}/diff`,
+    disk: {
+      ...{ mountPoint: '/', source: '/dev/vda1', device: '254:1', fsType: 'ext4' },
+      ...{ totalBytes: 100 * 2 ** 30, freeBytes: 25 * 2 ** 30, totalInodes: 1000, freeInodes: 900 },
+    },
+    differences: [{ about: 'root', kernel: '/var/lib/docker/a/merged', runtime: '/var/lib/docker/b/merged' }],
+    mounts: [
+      ...(['/proc', '/sys'] as const).map((target) => ({
+        ...{ target, source: target.slice(1), kind: 'mount' as const, fsType: target.slice(1), readOnly: false },
+        ...{ options: [], own: 'kernel' as const },
+      })),
+      {
+        ...{ target: '/var/lib/pg', source: '/var/lib/docker/volumes/pg/_data', kind: 'volume', volume: 'pg' },
+        ...{ fsType: 'ext4', readOnly: false, options: ['relatime'] },
+      },
+      {
+        ...{ target: '/etc/conf', source: '/srv/conf', kind: 'bind' },
+        ...{ fsType: 'ext4', readOnly: true, options: ['nosuid', 'nodev', 'relatime'] },
+      },
+    ],
+  },
+  written: {
+    last: { bytes: 12.5 * 2 ** 20, files: 120, directories: 9, whiteouts: 3, unread: 0, time: 5000, took: 12 },
+    growth: 1.25 * 2 ** 20,
+  },
+};
+
 export const insideOf = (workload: Workload, workloads: readonly Workload[]): Inside => ({
   namespaces: namespacesOf(workload, workloads, SCAN),
   network: NETWORK,
+  filesystem: FILESYSTEM,
 });

@@ -110,11 +110,9 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['\x1b', hasNot('SIGTERM'), 'Esc'],
   ['\t', has('Container  '), 'Tab'],
   ['\x1b[Z', has('Overview  '), 'Shift-Tab'],
-  ...['Overview', 'Container', 'Pressure', 'CPU', 'Memory', 'IO', 'Network'].map(
+  ...[...['Overview', 'Container', 'Pressure', 'CPU', 'Memory', 'IO'], ...['Network', 'Namespaces', 'File system']].map(
     (title, index) => [String(index + 1), has(`${title}  `), String(index + 1)] as const,
   ),
-  ['8', has('Network  '), '8'],
-  ['9', has('Network  '), '9'],
   ['1', has('Overview  '), '1'],
   ['\x0c', has('NAME'), 'Ctrl-L'],
   ['y', has('NAME'), 'y'],

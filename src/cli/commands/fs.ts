@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InnerMount } from '../../inventory/filesystem/mounts.ts';
 import { type FileSystem, readFileSystem } from '../../inventory/filesystem/read.ts';
-import { filesystemFacts, unmeasuredText } from '../../inventory/filesystem/words.ts';
+import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../../inventory/filesystem/words.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { growthOf, type Measured, MeasureError, measureTree } from '../../metrics/disk-usage/measure.ts';
@@ -107,16 +107,10 @@ async function measured(directory: string): Promise<Measured> {
 }
 
 function mountsText(mounts: readonly InnerMount[], folded: number): string {
-  const titles = ['TARGET', 'MODE', 'KIND', 'SOURCE', 'TYPE', 'OPTIONS'];
-  const rows = mounts.map(({ target, readOnly, kind, volume, source, fsType, options }) => [
-    `  ${target}`,
-    readOnly ? 'ro' : 'rw',
-    volume === undefined ? kind : `${kind} ${volume}`,
-    source,
-    fsType,
-    options.join(','),
-  ]);
-  const columns = titles.map((title, index) => ({ title: index === 0 ? `  ${title}` : title, align: 'left' as const }));
+  const indented = (cells: readonly string[]): string[] =>
+    cells.map((text, index) => (index === 0 ? `  ${text}` : text));
+  const rows = mounts.map((mount) => indented(mountCells(mount)));
+  const columns = indented(MOUNT_TITLES).map((title) => ({ title, align: 'left' as const }));
   return [
     'mounts inside',
     ...(rows.length > 0 ? [formatTable(columns, rows)] : ['  none of its own']),

@@ -1,5 +1,6 @@
 /** A file system told in lines of a label and a text, for the screen and for `tscg fs`. Text is not cleaned. */
 import type { Disk } from './disk.ts';
+import type { InnerMount } from './mounts.ts';
 import type { FileSystem } from './read.ts';
 import type { Root } from './root.ts';
 
@@ -44,6 +45,18 @@ export const unmeasuredText = ({ root, hidden }: FileSystem): string =>
     : hidden
       ? 'in another mount namespace, where it cannot be measured from here'
       : 'not known where';
+
+export const MOUNT_TITLES: readonly string[] = ['TARGET', 'MODE', 'KIND', 'SOURCE', 'TYPE', 'OPTIONS'];
+
+/** One mount inside, beneath those titles. */
+export const mountCells = ({ target, readOnly, kind, volume, source, fsType, options }: InnerMount): string[] => [
+  target,
+  readOnly ? 'ro' : 'rw',
+  volume === undefined ? kind : `${kind} ${volume}`,
+  source,
+  fsType,
+  options.join(','),
+];
 
 function rootText({ kind, fsType, source, within, readOnly }: Root, driver: string | undefined): string {
   const what = {
