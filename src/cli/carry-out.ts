@@ -84,11 +84,16 @@ export async function carryOut(
 
 const printJson = (value: object): void => console.log(JSON.stringify(value, undefined, 2));
 
+let isProgressShown = false;
+
 /** One line that stays in its place; where nobody watches, nothing. */
 function lowerProgress(usage: number, target: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Kcoming down: ${sizeText(usage)} of ${sizeText(target)}`);
+  if (!process.stderr.isTTY) return;
+  isProgressShown = true;
+  process.stderr.write(`\r\x1b[Kcoming down: ${sizeText(usage)}, wanted ${sizeText(target)}`);
 }
 
 function endProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  if (isProgressShown) process.stderr.write('\r\x1b[K');
+  isProgressShown = false;
 }

@@ -6,6 +6,7 @@ import { CgroupFileError } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
 import type { Change } from './journal.ts';
+import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import type { Plan, PlanContext, Write } from './plan.ts';
 
 export interface Drift {
@@ -58,8 +59,10 @@ export const driftText = ({ change, write, now, by }: Drift): string =>
   `${by} ${now === write.before ? 'reverted' : 'changed'} ${write.file} of ${write.name}: it reads ${now}, not ${write.after} of change ${change.id}`;
 
 /** The drifted writes once more, each through the owner that made it. */
-export const planReapply = (drifts: readonly Drift[]): Plan => ({
-  writes: drifts.map(({ write, now }) => ({ ...write, before: now, notes: [] })),
-  unchanged: [],
-  risks: [],
-});
+export function planReapply(drifts: readonly Drift[], { files }: Pick<PlanContext, 'files'>): Plan {
+  const writes = drifts.map(({ write, now }) => ({ ...write, before: now, notes: [] }));
+  const risks = writes
+    .filter((write) => isBelowUsage(write, files))
+    .map((write) => ({ level: 'warn' as const, text: comesDownText(write, files) }));
+  return { writes, unchanged: [], risks };
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyPlan } from '../../src/limits/apply.ts';
-import { driftOf } from '../../src/limits/drift.ts';
+import { driftOf, planReapply } from '../../src/limits/drift.ts';
 import { openJournal } from '../../src/limits/journal.ts';
 import { highOnTheWay, lowerGently, StuckError } from '../../src/limits/lower/gently.ts';
 import { writeWatched } from '../../src/limits/lower/watchdog.ts';
@@ -123,6 +123,20 @@ test('undo that lowers memory does it gently too', () =>
       [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high'), files.texts.get('/box/memory.current')],
       [String(100 * MIB), 'max', String(100 * MIB)],
     );
+  }));
+
+test('so does a limit that is set once more', () =>
+  inDirectory(async (directory) => {
+    const files = kernel(50);
+    const context = applying(files, directory);
+    await applyPlan(planOf(context, ['--memory', '100M']), context);
+    files.texts.set('/box/memory.max', 'max');
+    files.texts.set('/box/memory.current', String(300 * MIB));
+    const again = planReapply(driftOf(context.journal.read().changes, context), context);
+    assert.match(again.risks[0]?.text ?? '', /200 MiB is reclaimed/);
+    await applyPlan(again, context);
+    assert.is(files.texts.get('/box/memory.max'), String(100 * MIB));
+    assert.is(files.texts.get('/box/memory.high'), 'max');
   }));
 
 const write = (after: number): Write => ({

@@ -385,7 +385,7 @@ test('drift names who changed what, and reapply sets it again; an undone change 
     context.journal.begin({ ...change, id: '00000001' });
     assert.equal(driftOf(context.journal.read().changes, context), []);
     context.journal.end('00000001', 'failed');
-    await applyPlan(planReapply(drifts), context);
+    await applyPlan(planReapply(drifts, context), context);
     assert.is(files.texts.get('/box/cpu.max'), '50000 100000');
     assert.equal(driftOf(context.journal.read().changes, context), []);
     await applyPlan(planUndo(change, context), { ...context, undoes: change.id });

@@ -13,5 +13,5 @@ export async function reapply(id: string | undefined, options: CarryOutOptions, 
   }
   const drifts = driftOf(changes, context).filter(({ change }) => id === undefined || change.id.startsWith(id));
   if (!options.json) for (const drift of drifts) console.log(driftText(drift));
-  await carryOut(planReapply(drifts), context, options);
+  await carryOut(planReapply(drifts, context), context, options);
 }
