@@ -189,9 +189,12 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   };
 }
 
-/** Users have no machined. */
-const speaksTo = ({ runtime, sockets }: Speaker, socket: RuntimeSocket): boolean =>
-  socket.state === 'usable' && sockets === socket.runtime && !(runtime === 'nspawn' && socket.uid !== undefined);
+function speaksTo({ runtime, sockets }: Speaker, { state, runtime: spoken, uid }: RuntimeSocket): boolean {
+  if (state !== 'usable' || sockets !== spoken) return false;
+  if (sockets !== 'systemd' || uid === undefined) return true;
+  /** Users have no machined, and a user's bus lets in nobody else, root neither: of others' units their files tell. */
+  return runtime !== 'nspawn' && uid === process.getuid?.();
+}
 
 const keyOf = ({ speaker, socket }: { speaker: Speaker; socket: RuntimeSocket }): string =>
   `${speaker.runtime} ${socket.path}`;

@@ -141,6 +141,19 @@ test('the system’s runtimes go before a user’s', async () => {
   await Promise.all([system.close(), user.close()]);
 });
 
+test("another user's bus, which lets in nobody else, is not knocked at", async () => {
+  const bus = await fakePlain(() => assert.unreachable());
+  const other = (process.getuid?.() ?? 0) + 1;
+  const runtimes = openRuntimes({ watch: false, sockets: () => [{ ...usable(bus.socket, 'systemd'), uid: other }] });
+  await runtimes.refresh();
+  assert.equal(
+    runtimes.statuses().filter(({ state }) => state !== 'absent'),
+    [],
+  );
+  runtimes.close();
+  await bus.close();
+});
+
 test('a process that only watches ends by itself', async () => {
   const fake = await docker();
   const hanging = await fakePlain(() => undefined);
