@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crunInner } from '../inventory/crun.ts';
 import { runtimeOf } from '../inventory/owner.ts';
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
@@ -108,19 +109,11 @@ function unitOf(path: string): string | undefined {
   return /\.(service|scope|slice|socket|mount|swap)$/.test(last) && !last.includes(':') ? last : undefined;
 }
 
-/**
- * Where the runtime put the limits. crun keeps the processes in a sub-cgroup `container`, and some versions set the
- * limits there and leave the scope at `max`: what is limited there stays there.
- */
-function placeOf(
-  { path, inode, runtime, kind }: Workload,
-  file: string,
-  files: CgroupFiles,
-): { path: string; inode: number } {
-  const inner = `${path}/container`;
-  if (kind !== 'container' || (runtime !== 'podman' && runtime !== 'cri-o') || !existsSync(join(files.mount, inner))) {
-    return { path, inode };
-  }
+/** Where the runtime put the limits: what is limited in crun's inner cgroup stays there. */
+function placeOf(workload: Workload, file: string, files: CgroupFiles): { path: string; inode: number } {
+  const { path, inode } = workload;
+  const inner = crunInner(path, workload);
+  if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode };
   const isUnset = (text: string | undefined): boolean =>
     text === undefined || text.startsWith('max') || text === findLimit(file)?.unset;
   const own = textIfThere(files, inner, file);

@@ -26,6 +26,11 @@ const MONOTONIC = ['cpu.stat:usage_usec', 'io.stat:rbytes', 'io.stat:wbytes'].ma
 /** The kernel's split of CPU time is scaled to fit the total and may step back in a living cgroup. */
 const SPLIT: ReadonlySet<number> = new Set(['cpu.stat:user_usec', 'cpu.stat:system_usec'].map(column));
 
+/** Counted only where the quota is set, not for what lies around it. */
+const OF_QUOTA: ReadonlySet<number> = new Set(
+  ['cpu.stat:nr_periods', 'cpu.stat:nr_throttled', 'cpu.stat:throttled_usec'].map(column),
+);
+
 /** `before` is undefined for the first Snapshot: every rate is then unavailable. */
 export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage {
   const count = snapshot.rows.length;
@@ -46,19 +51,23 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
   }
 
   let row = 0;
+  /** Row whose file tells: that of crun's inner cgroup where the quota is set there. */
+  const rowFor = (index: number): number => (OF_QUOTA.has(index) ? Math.max(row, limit('cpu').rows[row] ?? -1) : row);
   const reading: Reading = {
-    now: (index) => nowAt(index, row),
+    now: (index) => nowAt(index, rowFor(index)),
     change: (index) => {
-      const change = reset[row] ? Number.NaN : nowAt(index, row) - beforeAt(index, row);
+      const at = rowFor(index);
+      const change = reset[at] ? Number.NaN : nowAt(index, at) - beforeAt(index, at);
       if (change < 0) return SPLIT.has(index) ? 0 : Number.NaN;
       return change;
     },
     seconds: (index) => {
       const file = FILE_OF_COLUMN[index] ?? 0;
-      const previous = previousRows[row] ?? -1;
+      const at = rowFor(index);
+      const previous = previousRows[at] ?? -1;
       if (!before || previous < 0) return Number.NaN;
       const elapsed =
-        (snapshot.times[file * count + row] ?? Number.NaN) -
+        (snapshot.times[file * count + at] ?? Number.NaN) -
         (before.times[file * before.rows.length + previous] ?? Number.NaN);
       return elapsed > 0 ? elapsed / 1000 : Number.NaN;
     },

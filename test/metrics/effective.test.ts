@@ -45,6 +45,30 @@ test('the limit that binds is the smallest over the ancestors, and its place is 
   ]);
 });
 
+test("what crun set in the cgroup below a container's own one binds the container, and its throttling is the container's", () => {
+  const scope = `/machine.slice/libpod-${'a'.repeat(64)}.scope`;
+  const other = `/machine.slice/docker-${'b'.repeat(64)}.scope`;
+  const entries = (periods: number, throttled: number): Row[] => [
+    row('/machine.slice', 2 ** 30, 200000),
+    row(scope, MAX, MAX),
+    {
+      path: `${scope}/container`,
+      figures: {
+        ...row('', 4096, 50000).figures,
+        'cpu.stat:nr_periods': periods,
+        'cpu.stat:nr_throttled': throttled,
+      },
+    },
+    row(other, MAX, MAX),
+    row(`${other}/container`, 4096, 50000),
+  ];
+  const usage = usageOf(snapshotOf(0, entries(10, 4)), snapshotOf(1, entries(30, 19)));
+  assert.equal([...usage.limit('memory').values], [2 ** 30, 4096, 4096, 2 ** 30, 4096]);
+  assert.equal([...usage.limit('cpu').rows], [0, 2, 2, 0, 4], 'its place');
+  assert.is(usage.value('cpu_throttled_percent', 1), 75);
+  isUnavailable(usage.value('cpu_throttled_percent', 0));
+});
+
 test('a limit at or above what the machine has is no limit; so are the sentinels of v1 and of 64 bits', () => {
   for (const value of [HOST.memoryTotal, 2 ** 63 - 4096, Number(2n ** 64n - 1n), MAX]) {
     const { values } = effectiveLimits(snapshotOf(0, [row('/a', value)]), 'memory');
