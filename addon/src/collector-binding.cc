@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,7 @@ class PassWorker final : public Napi::AsyncWorker {
     for (uint32_t i = 0; i < removed.Length(); ++i) removed_.push_back(removed.Get(i).As<Napi::Number>());
     ids_ = Numbers(info[2]);
     masks_ = Numbers(info[3]);
+    if (info[4].IsArray()) skip_ = Strings(info[4]);
     const size_t rows = ids_.size();
     if (masks_.size() != rows) throw Napi::RangeError::New(env, "ids and masks differ in length");
 
@@ -72,6 +74,7 @@ class PassWorker final : public Napi::AsyncWorker {
 
  protected:
   void Execute() override {
+    if (skip_) collector_->Skip(*skip_);
     for (const uint32_t id : removed_) collector_->Remove(id);
     for (auto& [id, path] : added_) collector_->Add(id, std::move(path));
     reads_ = collector_->Pass(ids_, masks_, output_);
@@ -92,6 +95,7 @@ class PassWorker final : public Napi::AsyncWorker {
   std::shared_ptr<Collector> collector_;
   std::vector<std::pair<uint32_t, std::string>> added_;
   std::vector<uint32_t> removed_, ids_, masks_;
+  std::optional<std::vector<std::string>> skip_;
   PassOutput output_{};
   Napi::ObjectReference pass_;
   uint32_t reads_ = 0;

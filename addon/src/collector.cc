@@ -68,6 +68,10 @@ void Collector::Remove(uint32_t id) {
   cgroups_.erase(found);
 }
 
+void Collector::Skip(const std::vector<std::string>& skip) {
+  for (File& file : files_) file.parser.Skip(skip);
+}
+
 uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out) {
   ++pass_;
   reads_ = 0;

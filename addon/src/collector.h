@@ -42,6 +42,7 @@ class Collector {
 
   void Add(uint32_t id, std::string path);
   void Remove(uint32_t id);
+  void Skip(const std::vector<std::string>& skip);
   /** Reads done. */
   uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
   size_t descriptors() const { return held_; }

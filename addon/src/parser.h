@@ -18,6 +18,9 @@ class Parser {
  public:
   Parser(Format format, const std::vector<std::string>& keys, const std::vector<std::string>& skip);
 
+  /** Devices left out from now on, in the place of those before. */
+  void Skip(const std::vector<std::string>& skip) { skip_ = skip; }
+
   size_t keys() const { return keys_.size(); }
   /** Bytes behind the text that must be readable, and of which the first must be writable. */
   size_t padding() const { return padding_; }

@@ -55,7 +55,7 @@ interface Cgroup {
 /** Descriptor, or the positive errno of why there is none. */
 type Opened = { readonly fd: number } | { readonly error: number };
 
-export function createFallbackCollector({ mount, files, budget, skipDevices }: CollectorOptions): Collector {
+export function createFallbackCollector({ mount, files, budget, ...options }: CollectorOptions): Collector {
   if (files.length > MOST_FILES) throw new RangeError('more than 32 files');
   const mountFd = openSync(mount, O_PATH | constants.O_DIRECTORY);
   const device = fstatSync(mountFd).dev;
@@ -63,6 +63,7 @@ export function createFallbackCollector({ mount, files, budget, skipDevices }: C
   const columnCount = files.reduce((sum, { keys }) => sum + keys.length, 0);
   const cgroups = new Map<number, Cgroup>();
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
+  let { skipDevices } = options;
   let nextId = 1;
   let pass = 0;
   let reads = 0;
@@ -316,6 +317,9 @@ export function createFallbackCollector({ mount, files, budget, skipDevices }: C
       const cgroup = cgroups.get(id);
       if (cgroup) dropAll(cgroup);
       cgroups.delete(id);
+    },
+    skip(devices) {
+      skipDevices = devices;
     },
     collect: async (request) => collect(request),
     descriptors: () => held,

@@ -76,6 +76,8 @@ export interface Collector {
   /** Starts to follow a cgroup by its path beneath the mount (`/` is the root, `/a/b`). Ids are never used twice. */
   add(path: string): number;
   remove(id: number): void;
+  /** Other `skipDevices` from the next pass on. */
+  skip(devices: readonly string[]): void;
   /**
    * One pass; passes of one collector run one after another. Rejects only when closed (and for a request that is a
    * programming error). The state of every row is true at its time, even where the mask asks for no file.

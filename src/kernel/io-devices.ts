@@ -43,14 +43,30 @@ export function readBlockDevice(sysRoot: string, device: string): BlockDevice | 
   };
 }
 
-/** `MAJ:MIN` of every device that lies on another; none where there is no sysfs. */
-export function stackedDevices(sysRoot = '/sys'): string[] {
-  const devices = attempt(() => readdirSync(join(sysRoot, 'dev/block'))) ?? [];
-  return devices.filter((device) => {
-    const facts = readBlockDevice(sysRoot, device);
-    return facts !== undefined && isStacked(facts);
-  });
+/**
+ * Follows which devices lie on others: each call gives the `MAJ:MIN` of those there are now, the same array where nothing
+ * changed; none where there is no sysfs. A disk stays what it is and is looked at once; others get what they lie on when
+ * they are set up, which may be after they were first seen.
+ */
+export function createStackedDevices(sysRoot = '/sys'): () => readonly string[] {
+  let known = new Map<string, BlockDevice | undefined>();
+  let stacked: readonly string[] = [];
+  return () => {
+    const devices = attempt(() => readdirSync(join(sysRoot, 'dev/block'))) ?? [];
+    const isFinal = (facts: BlockDevice | undefined): boolean => facts !== undefined && !SET_UP_LATER.test(facts.name);
+    known = new Map(
+      devices.map((device) => {
+        const facts = known.get(device);
+        return [device, isFinal(facts) ? facts : readBlockDevice(sysRoot, device)];
+      }),
+    );
+    const found = [...known.values()].flatMap((facts) => (facts && isStacked(facts) ? [facts.device] : []));
+    if (found.join() !== stacked.join()) stacked = found;
+    return stacked;
+  };
 }
+
+const SET_UP_LATER = /^(dm-|md|loop|bcache)/;
 
 /** `MAJ:MIN` of the whole disk: the limits of io.max go there, a partition gives ENODEV. undefined for no such device. */
 export function diskOf(sysRoot: string, device: string): string | undefined {

@@ -7,6 +7,7 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
   const collector = native.createCollector(mount, files, budget, skipDevices);
   let added: { id: number; path: string }[] = [];
   let removed: number[] = [];
+  let skip: readonly string[] | undefined;
   let nextId = 1;
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
@@ -14,10 +15,11 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
   async function pass({ ids, masks }: CollectRequest): Promise<Columns> {
     if (closed) throw new Error('the collector is closed');
     if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
-    const changes = { added, removed };
+    const changes = { added, removed, skip };
     added = [];
     removed = [];
-    const columns = await collector.collect(changes.added, changes.removed, ids, masks);
+    skip = undefined;
+    const columns = await collector.collect(changes.added, changes.removed, ids, masks, changes.skip);
     return { rows: ids.length, ...columns };
   }
 
@@ -33,6 +35,9 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
       const waiting = added.findIndex((entry) => entry.id === id);
       if (waiting >= 0) added.splice(waiting, 1);
       else removed.push(id);
+    },
+    skip(devices) {
+      skip = devices;
     },
     collect(request) {
       const result = last.then(() => pass(request));

@@ -9,13 +9,14 @@ import type { FileSpec } from './collector.ts';
 export interface NativeCollector {
   /**
    * One pass on a worker thread; throws when another is under way. What was added and removed since the last pass is
-   * applied before it (removals first), so that no lock is needed.
+   * applied before it (removals first), so that no lock is needed. `skip`: other devices to leave out from now on.
    */
   collect(
     added: readonly { id: number; path: string }[],
     removed: readonly number[],
     ids: Uint32Array,
     masks: Uint32Array,
+    skip?: readonly string[],
   ): Promise<NativePass>;
   descriptors(): number;
   close(): void;

@@ -6,7 +6,7 @@
 import { type Inventory, openInventory } from '../inventory/inventory.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
-import { stackedDevices } from '../kernel/io-devices.ts';
+import { createStackedDevices } from '../kernel/io-devices.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import { CGROUP_FILES } from './files.ts';
@@ -60,11 +60,13 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
   const inventory: Inventory = openInventory({ mount, proc, watch, apis: true });
+  const stackedDevices = createStackedDevices(sys);
+  let stacked = stackedDevices();
   const collector = openCollector({
     mount,
     files: CGROUP_FILES,
     budget: DESCRIPTOR_BUDGET,
-    skipDevices: stackedDevices(sys),
+    skipDevices: stacked,
   });
   const sampler = createSampler({
     collector,
@@ -76,11 +78,20 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   let stale = true;
   let frames = 0;
 
+  /** A volume that was made meanwhile would be counted beside the disk below it. */
+  function followDevices(): void {
+    const now = stackedDevices();
+    if (now !== stacked) collector.skip(now);
+    stacked = now;
+  }
+
   return {
     async next(visible) {
       const started = performance.now();
+      const isDue = frames++ % REFRESH_FRAMES === 0;
+      if (isDue) followDevices();
       // Now and then all the same: names change, and a file that holds one may come late.
-      if (stale || inventory.hinted() || frames++ % REFRESH_FRAMES === 0) await inventory.refresh();
+      if (stale || inventory.hinted() || isDue) await inventory.refresh();
       const rows = inventory.workloads();
       if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
       const touched = limitWatch?.take();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { deviceName, diskOf, isStacked, readBlockDevice, stackedDevices } from '../../src/kernel/io-devices.ts';
+import { createStackedDevices, deviceName, diskOf, isStacked, readBlockDevice } from '../../src/kernel/io-devices.ts';
 
 /** A disk with a partition, a volume over the partition, a bound and a free loop device, a disk with `/` in its name. */
 const SYSFS = {
@@ -46,9 +46,27 @@ function withSysfs(check: (root: string) => void): void {
 
 test('bytes are counted once: what lies on another device is left out (S7)', () => {
   withSysfs((root) => {
-    assert.equal(stackedDevices(root).sort(), ['253:2', '7:0', '8:17']);
+    assert.equal([...createStackedDevices(root)()].sort(), ['253:2', '7:0', '8:17']);
   });
-  assert.equal(stackedDevices('/nowhere'), []);
+  assert.equal(createStackedDevices('/nowhere')(), []);
+});
+
+test('a device that is made or set up later is left out from then on, one that goes is forgotten', () => {
+  withSysfs((root) => {
+    const stacked = createStackedDevices(root);
+    const before = stacked();
+    assert.is(stacked(), before, 'the same array where nothing changed');
+    mkdirSync(join(root, 'devices/virtual/block/dm-1/slaves'), { recursive: true });
+    symlinkSync('../../devices/virtual/block/dm-1', join(root, 'dev/block/253:3'));
+    assert.is(stacked(), before, 'no table yet');
+    mkdirSync(join(root, 'devices/virtual/block/dm-1/slaves/sdb'));
+    mkdirSync(join(root, 'devices/virtual/block/loop1/loop'));
+    writeFileSync(join(root, 'devices/virtual/block/loop1/loop/backing_file'), '/x.img\n');
+    assert.equal([...stacked()].sort(), ['253:2', '253:3', '7:0', '7:1', '8:17']);
+    rmSync(join(root, 'dev/block/253:3'));
+    rmSync(join(root, 'devices/virtual/block/loop1/loop'), { recursive: true });
+    assert.equal([...stacked()].sort(), [...before].sort());
+  });
 });
 
 test('a partition leads to its disk, where the limits go', () => {

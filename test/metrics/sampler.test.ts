@@ -25,6 +25,7 @@ function fakeCollector(cgroups: Map<string, FakeCgroup>) {
       return next++;
     },
     remove: (id) => void followed.delete(id),
+    skip: () => {},
     collect: async ({ ids, masks }): Promise<Columns> => {
       clock += 1000;
       const rows = ids.length;
