@@ -68,7 +68,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
 
   const watcher = createWatcher({
     mount,
-    paths: () => known.keys(),
+    paths: () => children.keys(),
     sizeOf: (path) => ENTRIES_A_CGROUP + (children.get(path) ?? 0),
     ...(clock && { clock }),
     onHint(kind, path) {
@@ -112,7 +112,10 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     children = countChildren(paths);
     if (watcher.state() === 'watching') compareWithHints(added, removed);
     else untold.clear();
-    for (const { path } of added) watcher.follow(path);
+    for (const { path } of added) {
+      watcher.follow(path);
+      watcher.follow(parentOf(path));
+    }
     olderHints = hints;
     hints = new Map();
     if (watch && known.size > 0 && watcher.state() === 'off' && !isClosed) watcher.start();
@@ -140,7 +143,8 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
 
   /** Of a whole subtree that came or went only the top need be told of: the walk finds the rest. */
   function isTold(path: string, kind: HintKind, all: ReadonlySet<string>): boolean {
-    if (path !== '/' && all.has(parentOf(path))) return true;
+    const parent = parentOf(path);
+    if (path !== '/' && (all.has(parent) || !watcher.follows(parent))) return true;
     return hints.get(path) === kind || (!hints.has(path) && olderHints.get(path) === kind);
   }
 

@@ -27,7 +27,10 @@ export interface WatcherOptions {
   readonly mount: string;
   /** A directory came or went; without a path: something may have. */
   readonly onHint: (kind?: HintKind, path?: string) => void;
-  /** What to watch at a start, beside the mount itself. */
+  /**
+   * What to watch at a start, beside the mount itself: directories that hold others. The first child of another is found
+   * by the kernel's count of descendants, and watches are what a start costs most.
+   */
   readonly paths: () => Iterable<string>;
   /** Number of entries of a directory, to charge for reading it. */
   readonly sizeOf: (path: string) => number;
@@ -42,6 +45,8 @@ export interface Watcher {
   start(): void;
   /** Watches a new directory. */
   follow(path: string): void;
+  /** Whether events of what comes and goes in it are heard, or will be soon. */
+  follows(path: string): boolean;
   /** Watches a directory anew whose watch may be deaf: it took the place of another, or something in it went unheard. */
   mend(path: string): void;
   close(): void;
@@ -209,6 +214,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     reason: () => reason,
     start,
     follow,
+    follows: (path) => followed.has(path) || queue.has(path),
     mend(path) {
       if (watcher === undefined) return;
       deaf.add(path);
