@@ -3,7 +3,19 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify, unescapeUnit } from '../../src/inventory/identity.ts';
-import { A, B, docker, FIELD_SAMPLES, podman, type Sample, slice, UID, USER, unit } from './path-samples.ts';
+import {
+  A,
+  B,
+  COMPLETE_PATHS,
+  docker,
+  FIELD_SAMPLES,
+  podman,
+  type Sample,
+  slice,
+  UID,
+  USER,
+  unit,
+} from './path-samples.ts';
 
 /** What real runtimes gave in the guest, and one of every other class. */
 const CLASSES: readonly Sample[] = [
@@ -82,6 +94,13 @@ const SAMPLES = [...FIELD_SAMPLES, ...CLASSES];
 for (const [what, path, identity] of SAMPLES) {
   test(`${what}: ${path}`, () => assert.equal(identify(path), identity));
 }
+
+test('the innermost id of a whole path is found, and none in a mount unit', () => {
+  for (const path of COMPLETE_PATHS) {
+    const id = path.endsWith('.mount') ? undefined : path.match(/[0-9a-f]{64}/g)?.at(-1);
+    assert.is(identify(path).id, id, path);
+  }
+});
 
 test('a name with escape sequences is harmless text', () => {
   assert.is(identify('/lxc.payload.x\x1b[2J').name, 'x[2J');
