@@ -50,7 +50,7 @@ export function driftOf(
 /** Whoever manages the cgroup writes its own values back; nobody else writes there unasked. */
 function culprit({ path, via }: Write): string {
   if (path.includes('kubepods')) return 'the kubelet';
-  if (via === 'docker' || via === 'podman') return via;
+  if (via === 'docker' || via === 'podman' || via === 'incus') return via;
   return /\.(service|scope|slice)(\/container)?$/.test(path) ? 'systemd' : 'another writer';
 }
 
