@@ -126,7 +126,7 @@ function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] 
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
   return [
-    ...[...containerView(frame, selected.row, workload), ...driftLines(drifts, workload)].flatMap((line) =>
+    ...[...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)].flatMap((line) =>
       wrapped(line, width),
     ),
     ...events

@@ -1,6 +1,6 @@
 /**
- * Everything about one row, in the whole window: who it is, limits and where they bind, pressure, memory, io, events;
- * the process tree follows below.
+ * Everything about one row, in the whole window: who it is, limits and where they bind, memory, io by device, events,
+ * pressure, network; the process tree follows below.
  */
 import type { Workload } from '../inventory/workload.ts';
 import { padEnd, padStart } from '../kernel/text.ts';
@@ -9,12 +9,16 @@ import { column } from '../metrics/files.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
+import { devicePieces, networkPieces } from './container-inside.ts';
 import { bindingText } from './explain-view.ts';
+import type { Inside } from './inside.ts';
 import { type Line, type Piece, shareStyle } from './style.ts';
 
 const LABEL_CELLS = 9;
 
-export function containerView(frame: Frame, row: number, workload: Workload): Line[] {
+const NETWORK_FIGURES = ['bytes', 'packets', 'drops', 'errors'];
+
+export function containerView(frame: Frame, row: number, workload: Workload, inside: Inside): Line[] {
   const { usage } = frame;
   const shown = (id: string): string => formatValue(usage.value(id, row), metric(id).unit);
   const raw = (ref: string): number => {
@@ -78,10 +82,8 @@ export function containerView(frame: Frame, row: number, workload: Workload): Li
       ...named('write', `${shown('io_write_bytes_per_second')}/s`),
       ...named('reads', `${shown('io_read_ops_per_second')}/s`),
       ...named('writes', `${shown('io_write_ops_per_second')}/s`),
-      ['   NET ', 'accent'],
-      ...named('rx', `${shown('net_rx_bytes_per_second')}/s`),
-      ...named('tx', `${shown('net_tx_bytes_per_second')}/s`),
     ),
+    ...devicePieces(inside.devices?.list ?? [], workload.path).map((pieces) => labelled('', ...pieces)),
     labelled(
       'Events',
       ...events.flatMap(({ name, value }): Piece[] => [
@@ -90,6 +92,16 @@ export function containerView(frame: Frame, row: number, workload: Workload): Li
       ]),
     ),
     ...pressureLines(frame, row),
+    ...networkPieces(inside.network, workload.details).map((pieces, index) =>
+      labelled(index === 0 ? 'Network' : '', ...pieces),
+    ),
+    labelled(
+      '',
+      ...NETWORK_FIGURES.flatMap((figure) => [
+        ...named(`${figure} rx`, `${shown(`net_rx_${figure}_per_second`)}/s`),
+        ...named('tx', `${shown(`net_tx_${figure}_per_second`)}/s`),
+      ]),
+    ),
   ];
 }
 
@@ -116,8 +128,6 @@ function detailLines(
     ['created', details?.created === undefined ? undefined : new Date(details.created).toISOString().slice(0, 19)],
   ];
   const stored: typeof facts = [
-    ['network', details?.networkMode],
-    ['ip', details?.ipAddresses?.join(' ')],
     ['storage', details?.storageDriver],
     ['layers', details?.lowerDirs?.length],
     ['rootfs', details?.rootfs],

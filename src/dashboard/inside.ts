@@ -5,6 +5,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { interfaceRates } from '../metrics/interface-rates.ts';
 import type { CellKind } from './dashboards.ts';
 import type { FilesystemLook } from './filesystem-view.ts';
@@ -17,6 +18,12 @@ export interface Inside {
   readonly namespaces?: WorkloadNamespaces | undefined;
   readonly network?: NetworkLook | undefined;
   readonly filesystem?: FilesystemLook | undefined;
+  readonly devices?: DevicesLook | undefined;
+}
+
+export interface DevicesLook {
+  readonly look: DeviceLook;
+  readonly list: readonly DeviceIo[];
 }
 
 export interface NetworkLook {
@@ -32,8 +39,9 @@ const TOLD_BY: Readonly<Record<Part, readonly CellKind[]>> = {
   namespaces: ['namespaces'],
   network: ['network', 'container'],
   filesystem: ['filesystem'],
+  devices: ['container'],
 };
-const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem'];
+const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices'];
 
 /** What is on the screen now. */
 export interface Look {
@@ -60,7 +68,8 @@ export interface InsideOptions {
   readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
 }
 
-const NETWORK_PACE_MS = 900;
+/** Every tick of a second. */
+const RATES_PACE_MS = 900;
 const FILESYSTEM_PACE_MS = 10_000;
 
 export function openInside(options: InsideOptions): SelectedInside {
@@ -68,7 +77,7 @@ export function openInside(options: InsideOptions): SelectedInside {
   const { inspect } = createNetworkInspector(options);
   const namespaces = openSelectedNamespaces(options);
   const network = createPaced<NetworkLook>({
-    paceMs: NETWORK_PACE_MS,
+    paceMs: RATES_PACE_MS,
     read: async (selected, workloads, before) => {
       const answer = await inspect(selected, workloads);
       const known = before && !('reason' in before.answer) ? before.answer : undefined;
@@ -80,13 +89,21 @@ export function openInside(options: InsideOptions): SelectedInside {
     read: (selected) => readFileSystem(selected, options),
   });
   const written = createWrittenMeasurer({ onNews });
-  const readers = { namespaces, network, filesystem };
+  const devices = createPaced<DevicesLook>({
+    paceMs: RATES_PACE_MS,
+    read: async ({ path }, _, before) => {
+      const look = await readDeviceIo(options.mount, path, options.readFiles);
+      return { look, list: deviceIo(before?.look, look) };
+    },
+  });
+  const readers = { namespaces, network, filesystem, devices };
 
   function of(selected: Workload | undefined, workloads: readonly Workload[]): Inside {
     const files = filesystem.of(selected);
     return {
       namespaces: namespaces.of(selected, workloads),
       network: network.of(selected),
+      devices: devices.of(selected),
       filesystem: files && { files, written: written.of(files.writable) },
     };
   }

@@ -1,13 +1,14 @@
 /** The views of the inside of a row: every line fills its width, whatever text comes from within. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { devicePieces, networkPieces } from '../../src/dashboard/container-inside.ts';
 import { filesystemView } from '../../src/dashboard/filesystem-view.ts';
 import { networkView } from '../../src/dashboard/network-view.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
-import { FILESYSTEM, NETWORK } from './insides.ts';
+import { DEVICES, FILESYSTEM, NETWORK } from './insides.ts';
 
 const HOSTILE = ['x\x1b[2J\x1b]0;owned\x07', '\u202egnp', '數據'.repeat(60), '👩‍👩‍👧‍👦'.repeat(50), 'a\nb'];
 
@@ -44,6 +45,52 @@ test('paths of layers and mounts stay text', () => {
       const look = { ...FILESYSTEM, files: { ...hostile(FILESYSTEM.files, text), root: FILESYSTEM.files.root } };
       assertSafe(filesystemView({ ...WEB, name: text, path: text }, look, width, 20), width);
     }
+  }
+});
+
+const texts = (lines: readonly Line[]): string[] =>
+  lines.map((line) =>
+    line
+      .map(([text]) => text)
+      .join('')
+      .trim(),
+  );
+
+test('the container screen: a volume is counted with its disk, a limit names whose it is', () => {
+  assert.equal(texts(devicePieces(DEVICES.list, '/system.slice/db')), [
+    'sda 8:0  read 1.25MB/s  write 4.10kB/s  reads 305/s  writes 1.0/s  most read 10.0MB/s from /system.slice  most writes 120/s, its own',
+    'dm-0 253:0  read 1.25MB/s  write 4.10kB/s  reads 305/s  writes 1.0/s  on sda: counted there, once',
+  ]);
+});
+
+test('the container screen: the network in a few lines; the host has none of its own; the runtime tells where nothing else does', () => {
+  assert.equal(texts(networkPieces(NETWORK, undefined)), [
+    'bridge  runtime says shop_default  172.17.0.2/16  fe80::42:acff:fe11:2/64',
+    'eth0  veth, up  → veth1a2b3c4 (7, up) on docker0',
+    "eth1  macvlan, down  → -- it leads to a network namespace that is not the host's",
+    'shared with db   (its figures are theirs too: a sum counts them once)',
+  ]);
+  const { answer } = NETWORK;
+  assert.ok(!('reason' in answer));
+  const host = { ...NETWORK, answer: { ...answer, mode: 'host', said: null, sharedWith: [] } };
+  assert.equal(texts(networkPieces(host, undefined)), ['host']);
+  const details = {
+    runtime: 'docker',
+    id: 'd',
+    name: 'd',
+    networkMode: 'bridge',
+    ipAddresses: ['172.17.0.2'],
+  } as const;
+  const none = { answer: { reason: 'it has no process' }, rates: new Map() };
+  assert.equal(texts(networkPieces(none, details)), ['bridge 172.17.0.2  it has no process']);
+  assert.equal(texts(networkPieces(undefined, undefined)), ['--  reading …']);
+});
+
+test('names in the lines of the container screen stay text', () => {
+  for (const text of HOSTILE) {
+    const look = { ...NETWORK, answer: hostile(NETWORK.answer, text) };
+    const devices = DEVICES.list.map((device) => ({ ...device, name: text, below: [text] }));
+    assertSafe([...networkPieces(look, undefined), ...devicePieces(devices, text)], 60);
   }
 });
 

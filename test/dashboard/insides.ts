@@ -1,6 +1,6 @@
 /** The inside of one row, made by hand, for the pure views. */
 import type { FilesystemLook } from '../../src/dashboard/filesystem-view.ts';
-import type { Inside, NetworkLook } from '../../src/dashboard/inside.ts';
+import type { DevicesLook, Inside, NetworkLook } from '../../src/dashboard/inside.ts';
 import type { NamespaceScan } from '../../src/inventory/namespaces.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { namespacesOf } from '../../src/inventory/workload-namespaces.ts';
@@ -128,8 +128,26 @@ export const FILESYSTEM: FilesystemLook = {
   },
 };
 
+const rates = (rbytes: number, wbytes: number) => ({ rbytes, wbytes, rios: rbytes / 4096, wios: wbytes / 4096 });
+
+/** A volume over a disk that is limited twice. */
+export const DEVICES: DevicesLook = {
+  look: { time: 0, stat: '', limits: [] },
+  list: [
+    {
+      ...{ device: '8:0', name: 'sda', below: [], rates: rates(1_250_000, 4096) },
+      limits: [
+        { key: 'rbytes', value: 10_000_000, from: '/system.slice' },
+        { key: 'wios', value: 120, from: '/system.slice/db' },
+      ],
+    },
+    { device: '253:0', name: 'dm-0', below: ['sda'], rates: rates(1_250_000, 4096), limits: [] },
+  ],
+};
+
 export const insideOf = (workload: Workload, workloads: readonly Workload[]): Inside => ({
   namespaces: namespacesOf(workload, workloads, SCAN),
   network: NETWORK,
   filesystem: FILESYSTEM,
+  devices: DEVICES,
 });

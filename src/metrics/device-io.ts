@@ -1,0 +1,104 @@
+/**
+ * What one cgroup reads and writes on each device, and what limits it there: io.stat, and the smallest of io.max over the
+ * cgroup and its ancestors. A device that lies on another (dm over a disk) is counted again by the one below.
+ */
+import { join } from 'node:path';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import { deviceName, isStacked, readBlockDevice } from '../kernel/io-devices.ts';
+import { parseNestedKeyed } from '../kernel/nested-keyed.ts';
+import type { ReadFiles } from '../kernel/read-files.ts';
+import { NO_LIMIT } from '../kernel/value.ts';
+
+/** As io.stat has them, and the limit of each as io.max has it. */
+export const DEVICE_FIGURES = [
+  { key: 'rbytes', limit: 'rbps', name: 'read', unit: 'bytes_per_second' },
+  { key: 'wbytes', limit: 'wbps', name: 'write', unit: 'bytes_per_second' },
+  { key: 'rios', limit: 'riops', name: 'reads', unit: 'ops_per_second' },
+  { key: 'wios', limit: 'wiops', name: 'writes', unit: 'ops_per_second' },
+] as const;
+
+export type DeviceFigure = (typeof DEVICE_FIGURES)[number]['key'];
+
+export interface DeviceIo {
+  /** `MAJ:MIN` */
+  readonly device: string;
+  /** `sda`; `MAJ:MIN` of a device that is gone. */
+  readonly name: string;
+  /** What it lies on (`sda`, a file), where its bytes are counted again; none for a disk. */
+  readonly below: readonly string[];
+  /** A second; NaN without two looks, or where a counter fell. */
+  readonly rates: Readonly<Record<DeviceFigure, number>>;
+  /** Those that bind: the smallest of the ancestors, and the path of whose file it is. */
+  readonly limits: readonly { readonly key: DeviceFigure; readonly value: number; readonly from: string }[];
+}
+
+/** Texts of the files at one time. */
+export interface DeviceLook {
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly time: number;
+  /** errno where it cannot be read. */
+  readonly stat: string | number;
+  /** io.max by path: of the cgroup and its ancestors, the nearest first. */
+  readonly limits: readonly { readonly path: string; readonly text: string }[];
+}
+
+export async function readDeviceIo(mount: string, path: string, readFiles: ReadFiles): Promise<DeviceLook> {
+  const paths = [path, ...ancestorsOf(path)];
+  const [stat = 0, ...texts] = await readFiles([
+    join(mount, path, 'io.stat'),
+    ...paths.map((at) => join(mount, at, 'io.max')),
+  ]);
+  return {
+    time: Number(process.hrtime.bigint()) / 1e6,
+    stat,
+    limits: paths.flatMap((at, index) => {
+      const text = texts[index];
+      return typeof text === 'string' ? [{ path: at, text }] : [];
+    }),
+  };
+}
+
+/** Disks first, then what lies on them; each group in the order of io.stat. None of those without figures and limits. */
+export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoot = '/sys'): DeviceIo[] {
+  const statOf = (look: DeviceLook | undefined) => parseNestedKeyed(typeof look?.stat === 'string' ? look.stat : '');
+  const [old, stat] = [statOf(before), statOf(now)];
+  const limits = now.limits.map(({ path, text }) => ({ path, byDevice: parseNestedKeyed(text) }));
+  const seconds = before ? (now.time - before.time) / 1000 : Number.NaN;
+  const devices = new Set([
+    ...[...stat].flatMap(([device, figures]) => (DEVICE_FIGURES.some(({ key }) => figures.has(key)) ? [device] : [])),
+    ...limits.flatMap(({ byDevice }) => [...byDevice.keys()]),
+  ]);
+  const isKnown = typeof before?.stat === 'string';
+  const found = [...devices].map((device): DeviceIo => {
+    const rate = (key: DeviceFigure): number => {
+      // The kernel leaves out what is zero; a device that was not there before has no rate.
+      const change = (stat.get(device)?.get(key) ?? 0) - (old.get(device)?.get(key) ?? (isKnown ? 0 : Number.NaN));
+      return change >= 0 && seconds > 0 ? change / seconds : Number.NaN;
+    };
+    return {
+      device,
+      ...placeOf(sysRoot, device),
+      rates: { rbytes: rate('rbytes'), wbytes: rate('wbytes'), rios: rate('rios'), wios: rate('wios') },
+      limits: DEVICE_FIGURES.flatMap(({ key, limit }) => {
+        const [least, ...others] = limits.flatMap(({ path, byDevice }) => {
+          const value = byDevice.get(device)?.get(limit) ?? NO_LIMIT;
+          return value < NO_LIMIT ? [{ key, value, from: path }] : [];
+        });
+        return least ? [others.reduce((best, one) => (one.value < best.value ? one : best), least)] : [];
+      }),
+    };
+  });
+  return [...found.filter(({ below }) => below.length === 0), ...found.filter(({ below }) => below.length > 0)];
+}
+
+function placeOf(sysRoot: string, device: string): Pick<DeviceIo, 'name' | 'below'> {
+  const facts = readBlockDevice(sysRoot, device);
+  if (!facts) return { name: device, below: [] };
+  const { name, disk, slaves, backingFile } = facts;
+  if (!isStacked(facts)) return { name, below: [] };
+  return {
+    name,
+    below:
+      slaves.length > 0 ? slaves : disk !== undefined ? [deviceName(sysRoot, disk) ?? disk] : [backingFile ?? '--'],
+  };
+}
