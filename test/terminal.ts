@@ -25,7 +25,8 @@ export interface Terminal {
   kill(): void;
 }
 
-const PATIENCE_MS = 30_000;
+/** The guest is an emulated machine. */
+const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 30_000;
 
 export function openTstop(
   columns: number,

@@ -1,8 +1,9 @@
 /** Columns of the table: which fit, in which order, and what the two switches (memory definition, CPU scale) make of them. */
 import { type Metric, metric } from '../metrics/catalogue.ts';
+import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
-import { sumOf } from '../metrics/totals.ts';
+import { isPartial, sumOf } from '../metrics/totals.ts';
 
 export const MEMORY_DEFINITIONS = [
   { metric: 'memory_bytes', label: 'MEM', name: 'working set: memory.current - inactive_file, as docker stats' },
@@ -131,4 +132,11 @@ export function figureOf(
   const figure = row >= 0 ? usage.value(id, row) : sumOf(usage, id, members);
   const isOfHost = column.slot === 'cpu_percent' && CPU_SCALES[scales.cpu]?.scale === 'host';
   return isOfHost ? figure / usage.snapshot.host.cpus : figure;
+}
+
+/** As it stands in a cell: `≥` where it is the sum of those rows alone whose figure is known. */
+export function figureText(frame: Frame, item: Pick<Item, 'row' | 'members'>, column: Column, scales: Scales): string {
+  const value = figureOf(frame, item, column, scales);
+  const isLeast = item.row < 0 && !Number.isNaN(value) && isPartial(frame.usage, column.metric.id, item.members);
+  return `${isLeast ? '≥' : ''}${formatValue(value, column.metric.unit)}`;
 }

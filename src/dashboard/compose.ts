@@ -124,7 +124,8 @@ function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] 
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);
-  if (show === 'processes' || !frame || !selected || !workload) return processView(workload, processes, width);
+  if (show === 'processes' || !frame || !selected || !workload)
+    return processView(workload, processes, width, state.kernelThreads);
   return [
     ...[...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)].flatMap((line) =>
       wrapped(line, width),
@@ -134,7 +135,7 @@ function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] 
       .slice(-3)
       .map(eventLine),
     [],
-    ...processView(workload, processes, width).slice(1),
+    ...processView(workload, processes, width, state.kernelThreads).slice(1),
   ];
 }
 

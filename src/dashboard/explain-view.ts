@@ -6,7 +6,7 @@ import type { Item } from '../metrics/grouping.ts';
 import type { LimitKind } from '../metrics/reading.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
-import { networkSharers } from '../metrics/totals.ts';
+import { isPartial, networkSharers } from '../metrics/totals.ts';
 import { CPU_SCALES, columnOf, figureOf, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import type { Line } from './style.ts';
 
@@ -56,7 +56,9 @@ export function explainView(
     [['definition  ', 'dim'], [metric.help]],
     [['formula     ', 'dim'], [metric.formula]],
     ...switchLines(slot, scales),
-    ...(workload ? ownLines(frame, item.row, workload, metric, raw) : sumLines(item, value)),
+    ...(workload
+      ? ownLines(frame, item.row, workload, metric, raw)
+      : sumLines(item, value, isPartial(frame.usage, metric.id, item.members))),
   ];
 }
 
@@ -69,8 +71,11 @@ function switchLines(slot: string, scales: Scales): Line[] {
   return [];
 }
 
-const sumLines = ({ members }: Item, value: number): Line[] => [
+const sumLines = ({ members }: Item, value: number, isSumOfSome: boolean): Line[] => [
   [['Σ           ', 'dim'], [`sum over ${members.length} rows: this group is no cgroup of its own`]],
+  ...(isSumOfSome
+    ? [[['at least    ', 'warning'], ['the network of some of them is not read: they are not in the window']] as const]
+    : []),
   ...(Number.isNaN(value) ? [[['unavailable ', 'warning'], ['this figure does not add up over rows']] as const] : []),
 ];
 

@@ -22,6 +22,7 @@ export type Action =
   | { readonly type: 'memory' }
   | { readonly type: 'scale' }
   | { readonly type: 'all' }
+  | { readonly type: 'kernel-threads' }
   | { readonly type: 'columns' }
   | { readonly type: 'explain' }
   | { readonly type: 'details' }
@@ -140,6 +141,12 @@ export const KEYS: readonly KeyBinding[] = [
     help: 'slices, monitors, inner and empty cgroups too',
     footer: 'all',
     action: { type: 'all' },
+  },
+  {
+    keys: ['S-h'],
+    shown: 'H',
+    help: 'kernel threads in lists of processes, shown or hidden',
+    action: { type: 'kernel-threads' },
   },
   { keys: ['f2'], shown: 'F2', help: 'choose columns and their order, and save them', action: { type: 'columns' } },
   {

@@ -19,12 +19,22 @@ export interface ProcessList {
 }
 
 /** Title, column heads and every process; the caller shows a window of them. */
-export function processView(workload: Workload | undefined, list: ProcessList | undefined, width: number): Line[] {
+export function processView(
+  workload: Workload | undefined,
+  list: ProcessList | undefined,
+  width: number,
+  kernelThreads = false,
+): Line[] {
   if (!workload) return [[['no row selected', 'dim']]];
-  const count = list ? countOf(list.roots) + list.left : 0;
+  const all = list?.roots ?? [];
+  const roots = kernelThreads ? all : withoutKernelThreads(all);
+  const hidden = countOf(all) - countOf(roots);
+  const count = list ? countOf(roots) + list.left : 0;
   const title: Line = [
     [workload.name, 'title'],
     [`  ${list ? `${count} processes` : 'reading …'}  `],
+    ...(hidden > 0 ? ([[`${hidden} kernel threads hidden (H)  `, 'dim']] as const) : []),
+    ...(kernelThreads ? ([['with kernel threads (H)  ', 'dim']] as const) : []),
     [workload.path, 'dim'],
   ];
   if (!list) return [title];
@@ -36,9 +46,9 @@ export function processView(workload: Workload | undefined, list: ProcessList | 
     const below = depth === 0 ? '' : `${prefix}${last ? '   ' : '│  '}`;
     node.children.forEach((child, index) => void visit(child, below, index === node.children.length - 1, depth + 1));
   };
-  for (const root of list.roots) visit(root, '', true, 0);
+  for (const root of roots) visit(root, '', true, 0);
   if (list.left > 0) lines.push([[`${list.left} more are not read, to bound the cost`, 'dim']]);
-  if (list.roots.length === 0) lines.push([['no process', 'dim']]);
+  if (roots.length === 0) lines.push([['no process', 'dim']]);
   return lines;
 }
 
@@ -76,6 +86,13 @@ const threadsAndUser = ({ threads, uid }: ProcessNode, users: UserNames): Piece[
   [padStart(String(threads), 4), 'dim'],
   [` ${padEnd(cut(terminalSafe(users.get(uid) ?? String(uid)), USER_CELLS), USER_CELLS)}`],
 ];
+
+/** A program that the kernel started itself takes its thread's place. */
+const withoutKernelThreads = (nodes: readonly ProcessNode[]): readonly ProcessNode[] =>
+  nodes.flatMap((node) => {
+    const children = withoutKernelThreads(node.children);
+    return node.isKernelThread ? children : [{ ...node, children }];
+  });
 
 const countOf = (nodes: readonly ProcessNode[]): number =>
   nodes.reduce((sum, { children }) => sum + 1 + countOf(children), 0);

@@ -2,13 +2,15 @@
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Drift } from '../limits/drift.ts';
-import { createEventLog, type LogEvent } from '../metrics/events.ts';
+import { createEventLog } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
+import { isOfNetwork } from '../metrics/totals.ts';
 import type { Acting } from './actions.ts';
+import { createAlarms } from './alarm.ts';
 import { CHARTED } from './chart-view.ts';
-import { columnOf } from './columns.ts';
+import { columnOf, columnsFor } from './columns.ts';
 import { compose, MOST_GASPS } from './compose.ts';
 import { createController } from './controller.ts';
 import type { Dashboard } from './dashboards.ts';
@@ -51,7 +53,8 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
-const FLASH_MS = 1000;
+/** Rows whose network is read for its sum, in the window or not. */
+const MOST_SUMMED = 64;
 
 /** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<void> {
@@ -69,7 +72,6 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const drifts = createDriftWatch(options.findDrifts);
   const past = createPast();
   const pressures = openPressureWatch({ mount: hierarchy.mount, onEvent: events.tell });
-  let flashUntil = 0;
   let frame: Frame | undefined;
   let raw: RawTexts | undefined;
   let visible: ReadonlySet<number> = new Set();
@@ -101,6 +103,13 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       controller.act({ type: 'move', by: top + line - 1 - position });
     },
     onWheel: (by) => controller.act({ type: 'move', by }),
+  });
+
+  const alarms = createAlarms({
+    choice: () => controller.state().alarm,
+    ring: screen.bell,
+    tell: controller.tell,
+    redraw: () => open && draw(),
   });
 
   function windowNow(): number {
@@ -146,7 +155,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         drifts: drifts.all(),
         gasps: events.gasps(Date.now()),
         age,
-        isFlashing: Date.now() < flashUntil,
+        isFlashing: alarms.isFlashing(),
         message: messageNow(),
       },
       width,
@@ -156,11 +165,22 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     screen.draw(composed.view);
   }
 
+  /** In a column of the table. */
+  function isNetworkShown(): boolean {
+    const { width, height } = screen.size();
+    const state = controller.state();
+    const { table } = stageOf(state, dashboards[state.screen], width, height);
+    return columnsFor(table.width, state.scales, state.columns).columns.some(({ metric }) => isOfNetwork(metric));
+  }
+
   /** Whose costly files are read in the next sample: the rows of the window, and the selected one. */
   function visibleNow({ workloads }: Frame): ReadonlySet<number> {
     const { top, selected } = controller.state();
-    const window = controller.shown()?.items.slice(top, top + windowNow()) ?? [];
-    const rows = window.flatMap(({ row, members }) => (row >= 0 ? [row] : members));
+    const { items = [], rows: all = [] } = controller.shown() ?? {};
+    const isSummed = all.length <= MOST_SUMMED && isNetworkShown();
+    const rows = isSummed
+      ? all
+      : items.slice(top, top + windowNow()).flatMap(({ row, members }) => (row >= 0 ? [row] : members));
     const inodes = rows.map((row) => workloads[row]?.inode ?? -1);
     return new Set(typeof selected === 'number' ? [...inodes, selected] : inodes);
   }
@@ -221,16 +241,6 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     for (const event of drifts.look(Date.now())) events.tell(event);
   }
 
-  /** By choice: the bell, and the header reversed for a moment with the reason below until the next key. */
-  function sound(alarms: readonly LogEvent[]): void {
-    const { alarm } = controller.state();
-    if (alarm === 'bell' || alarm === 'both') screen.bell();
-    if (alarm !== 'flash' && alarm !== 'both') return;
-    controller.tell({ text: alarms.map(({ name, text }) => `${name}: ${text}`).join('; '), style: 'critical' });
-    flashUntil = Date.now() + FLASH_MS;
-    setTimeout(() => open && draw(), FLASH_MS).unref();
-  }
-
   async function tick(): Promise<void> {
     let isDrawn = false;
     const sample = guarded('sample', async () => {
@@ -240,8 +250,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       recreations.push(next.workloads, Date.now());
       const news = events.push(next);
       if (!frame || news.some(isDriftSign)) await guarded('drift', lookForDrifts);
-      const alarms = news.filter(({ kind }) => kind === 'oom' || kind === 'pids.max');
-      if (alarms.length > 0) sound(alarms);
+      alarms.see(news);
       // A held display stands still; what is remembered goes on.
       if (!controller.state().paused || !frame) frame = next;
       pressures.follow(next.workloads.filter(({ inode }) => visible.has(inode)));

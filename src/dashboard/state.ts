@@ -37,6 +37,8 @@ export interface State {
   /** What an OOM kill or a full pids.max does. */
   readonly alarm: Alarm;
   readonly all: boolean;
+  /** In lists of processes. */
+  readonly kernelThreads: boolean;
   readonly paused: boolean;
   /** The selected row has the whole window. */
   readonly details: boolean;
@@ -71,6 +73,7 @@ export const INITIAL: State = {
   ownColumns: undefined,
   alarm: 'none',
   all: false,
+  kernelThreads: false,
   paused: false,
   details: false,
   charts: false,

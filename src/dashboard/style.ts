@@ -53,6 +53,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '↓': 'v',
   '↵': '$',
   Δ: 'd',
+  '≥': '>',
   µ: 'u',
 };
 

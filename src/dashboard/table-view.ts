@@ -1,10 +1,9 @@
 /** The table of workloads: only the rows in the window become text. */
 import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
-import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
-import { type Column, columnsFor, figureOf, type TableColumns } from './columns.ts';
+import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 import { type Line, type Piece, type Style, shareStyle } from './style.ts';
@@ -67,7 +66,7 @@ function itemLine(item: Item, { nameCells, columns }: TableColumns, input: Table
     [padEnd(cut(nameText(item, input), nameCells), nameCells), isSelected ? 'selected' : nameStyle(item, input)],
     ...columns.map((column): Piece => {
       const value = figureOf(frame, item, column, state.scales);
-      return [` ${padStart(formatValue(value, column.metric.unit), column.width)}`, styleOf(column, value)];
+      return [` ${padStart(figureText(frame, item, column, state.scales), column.width)}`, styleOf(column, value)];
     }),
   ];
 }
@@ -101,9 +100,7 @@ function totalsLine({ nameCells, columns }: TableColumns, { frame, shown, state 
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
     ...columns.map((column): Piece => {
       const hasSum = isAdditive(column.metric);
-      const text = hasSum
-        ? formatValue(figureOf(frame, { row: -1, members }, column, state.scales), column.metric.unit)
-        : '';
+      const text = hasSum ? figureText(frame, { row: -1, members }, column, state.scales) : '';
       return [` ${padStart(text, Math.max(column.width, cellWidth(text)))}`, 'accent'];
     }),
   ];

@@ -92,6 +92,8 @@ export function update(state: State, action: Action, context: UpdateContext): St
       return { ...state, scales: { ...state.scales, cpu: (state.scales.cpu + 1) % CPU_SCALES.length } };
     case 'all':
       return { ...state, all: !state.all };
+    case 'kernel-threads':
+      return { ...state, kernelThreads: !state.kernelThreads };
     case 'columns':
       return { ...state, modal: openColumnsForm(state.columns) };
     case 'explain': {

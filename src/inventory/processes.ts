@@ -38,6 +38,8 @@ export interface ProcessNode {
   readonly entered: boolean;
   /** The init of a PID namespace below that of its parent, which is in the tree too (`unshare --pid --fork`, a container in a container). */
   readonly isNestedInit: boolean;
+  /** One of the kernel's own, with no program. */
+  readonly isKernelThread: boolean;
   /** By pid. */
   readonly children: readonly ProcessNode[];
 }
@@ -150,7 +152,7 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
 
   function hasEntered(process: Process): boolean {
     const { stat, facts } = process;
-    if (isInit(process) || (stat.flags & PF_KTHREAD) !== 0) return false;
+    if (isInit(process) || isKernelThread(process)) return false;
     const parent = byPid.get(stat.ppid)?.facts;
     if (facts.pidNamespace === undefined) return parent === undefined && facts.depth > 1 && inits.length > 0;
     if (parent === undefined) return homes.has(facts.pidNamespace);
@@ -161,6 +163,7 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
     ...figures(process, pageSize),
     entered: hasEntered(process),
     isNestedInit: isInit(process) && byPid.has(process.stat.ppid),
+    isKernelThread: isKernelThread(process),
     children: (childrenOf.get(process.stat.pid) ?? []).map(node),
   });
   return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
@@ -168,12 +171,14 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
 
 const PF_KTHREAD = 0x00200000;
 
+const isKernelThread = ({ stat }: Process): boolean => (stat.flags & PF_KTHREAD) !== 0;
+
 const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
 
 const figures = (
   { stat, facts, waitNs }: Process,
   pageSize: number,
-): Omit<ProcessNode, 'entered' | 'isNestedInit' | 'children'> => ({
+): Omit<ProcessNode, 'entered' | 'isNestedInit' | 'isKernelThread' | 'children'> => ({
   pid: stat.pid,
   innerPid: facts.innerPid,
   ppid: stat.ppid,

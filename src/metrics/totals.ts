@@ -25,26 +25,31 @@ export function outermost(rows: readonly number[], parents: Int32Array): number[
 }
 
 /**
- * NaN where the metric has no sum, no row has it, or the network of one of them was not read because it is not visible: a
- * sum of some would pass for the sum of all. `rows` must be outermost.
+ * Over the rows that have it: NaN where the metric has no sum or no row has it. Where `isPartial`, it is the least that all
+ * of them have. `rows` must be outermost.
  */
 export function sumOf(usage: Usage, id: string, rows: readonly number[]): number {
   const shape = metric(id);
   if (!isAdditive(shape)) return Number.NaN;
   const values = usage.column(id);
-  const isNetwork = shape.sources.some((source) => source.startsWith(`${NETWORK_FILE.file}:`));
   const counted = new Set<number>();
   let sum = Number.NaN;
   for (const row of rows) {
     const value = values[row] ?? Number.NaN;
-    const netns = isNetwork ? networkOf(usage, row) : undefined;
-    if (isNetwork && usage.snapshot.errors[NETWORK * usage.snapshot.rows.length + row] === NOT_READ) return Number.NaN;
+    const netns = isOfNetwork(shape) ? networkOf(usage, row) : undefined;
     if (Number.isNaN(value) || (netns !== undefined && counted.has(netns))) continue;
     if (netns !== undefined) counted.add(netns);
     sum = Number.isNaN(sum) ? value : sum + value;
   }
   return sum;
 }
+
+/** The network of one of the rows was not read, because it is not visible: their sum is of some of them only. */
+export const isPartial = ({ snapshot }: Usage, id: string, rows: readonly number[]): boolean =>
+  isOfNetwork(metric(id)) && rows.some((row) => snapshot.errors[NETWORK * snapshot.rows.length + row] === NOT_READ);
+
+export const isOfNetwork = ({ sources }: Metric): boolean =>
+  sources.some((source) => source.startsWith(`${NETWORK_FILE.file}:`));
 
 const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);
 const NETNS = column(`${NETWORK_FILE.file}:netns`);

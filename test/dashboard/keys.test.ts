@@ -75,6 +75,8 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['F', hasNot('following'), 'F'],
   ['a', has(`Σ 4 rows`), 'a'],
   ['a', has('1 empty hidden'), 'a'],
+  ['H', has('with kernel threads'), 'H'],
+  ['H', hasNot('with kernel threads'), 'H'],
   ['Pe', has('Δ cpu.stat:usage_usec'), 'e'],
   ['>', has('effective cpu.max'), '> F6 →'],
   ['e', hasNot('definition'), 'e'],

@@ -180,26 +180,28 @@ test('areas tile the screen at every size', () => {
   }
 });
 
+const node = (pid: number, more: Partial<ProcessNode> = {}): ProcessNode => ({
+  pid,
+  innerPid: pid - 100,
+  ppid: 1,
+  comm: 'app',
+  command: `app ${pid}`,
+  state: 'S',
+  uid: 0,
+  threads: 1,
+  startTime: 1,
+  utimeTicks: 0,
+  stimeTicks: 0,
+  rssBytes: 0,
+  waitNs: Number.NaN,
+  entered: false,
+  isNestedInit: false,
+  isKernelThread: false,
+  children: [],
+  ...more,
+});
+
 test('the process tree marks who entered a PID namespace and who opened one', () => {
-  const node = (pid: number, more: Partial<ProcessNode> = {}): ProcessNode => ({
-    pid,
-    innerPid: pid - 100,
-    ppid: 1,
-    comm: 'app',
-    command: `app ${pid}`,
-    state: 'S',
-    uid: 0,
-    threads: 1,
-    startTime: 1,
-    utimeTicks: 0,
-    stimeTicks: 0,
-    rssBytes: 0,
-    waitNs: Number.NaN,
-    entered: false,
-    isNestedInit: false,
-    children: [],
-    ...more,
-  });
   const inner = node(102, { innerPid: 1, isNestedInit: true, pidNamespace: 4026532222, children: [node(103)] });
   const roots = [node(101, { children: [inner] }), node(104, { entered: true })];
   const times = { time: 0, byKey: new Map() };
@@ -214,6 +216,24 @@ test('the process tree marks who entered a PID namespace and who opened one', ()
     texts.map((text) => text.slice(text.search(/[└├]|app/)).trim()),
     ['app 101', '└─ app 102  init of PID namespace 4026532222', '└─ app 103', 'app 104  entered from outside'],
   );
+});
+
+test('kernel threads are left out and counted, and shown on demand', () => {
+  const roots = [
+    node(2, { isKernelThread: true, command: '[kthreadd]', children: [node(30, { command: 'helper' })] }),
+    node(104),
+  ];
+  const times = { time: 0, byKey: new Map() };
+  const list = { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map() };
+  const texts = (shown: boolean): string =>
+    processView(FRAME.workloads[0], list, 120, shown)
+      .map((line) => textOf(line, 120))
+      .join('\n');
+  assert.match(texts(false), /2 processes {2}1 kernel threads hidden \(H\)/);
+  assert.not.match(texts(false), /kthreadd/);
+  assert.match(texts(false), /helper/);
+  assert.match(texts(true), /3 processes.*kthreadd.*└─ helper/s);
+  assert.not.match(texts(true), /hidden/);
 });
 
 test.run();

@@ -132,6 +132,7 @@ it('the whole subtree, rooted at the init, with every field', () =>
       pidNamespace: 7,
       entered: false,
       isNestedInit: false,
+      isKernelThread: false,
     });
     assert.is(children[0]?.command, '[a) (b]');
   }));

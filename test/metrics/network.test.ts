@@ -8,7 +8,7 @@ import { createReadFiles } from '../../src/kernel/read-files.ts';
 import { NETWORK_FILE } from '../../src/metrics/files.ts';
 import { createNetworkReader } from '../../src/metrics/network.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from '../../src/metrics/snapshot.ts';
-import { networkSharers, sumOf } from '../../src/metrics/totals.ts';
+import { isPartial, networkSharers, sumOf } from '../../src/metrics/totals.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { MOUNT, withBox } from '../boxes.ts';
 import { noScratch } from '../inventory/scratch-cgroup.ts';
@@ -55,11 +55,16 @@ test('a namespace that rows share is counted once, and its sharers are known', (
   assert.equal([networkSharers(usage, 3), networkSharers(usage, 4)], [[], []]);
 });
 
-test('no sum of some rows passes for the sum of all', () => {
+test('a sum of some rows is known as one', () => {
   const rows = (bytes: number): Row[] => [row('/a', 7, bytes), { path: '/unseen', figures: {} }];
   const usage = usageOf(snapshotOf(0, rows(0)), snapshotOf(1, rows(100)));
   assert.is(usage.value(RX, 0), 100);
-  isUnavailable(sumOf(usage, RX, [0, 1]));
+  assert.is(sumOf(usage, RX, [0, 1]), 100);
+  assert.equal(
+    [isPartial(usage, RX, [0, 1]), isPartial(usage, RX, [0]), isPartial(usage, 'cpu_percent', [1])],
+    [true, false, false],
+  );
+  isUnavailable(sumOf(usage, RX, [1]));
 });
 
 const lacking = noScratch ?? noWorld;
