@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { render } from '../../src/cli/commands/ls.ts';
+import { metric } from '../../src/metrics/catalogue.ts';
 import { BUSY, MOST_OUTPUT, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
+import { frameOf } from '../dashboard/frames.ts';
 
 const mountTest = onMount(test);
 
@@ -153,8 +156,36 @@ mountTest('order, columns and formats', () =>
       [...names].sort((x, y) => x.localeCompare(y)),
     );
     const [object] = rowsOf(tscg('ls', '-d', '0.3', '--json', '--columns', 'cpu').stdout);
-    assert.equal(Object.keys(object ?? {}), ['path', 'name', 'kind', 'owner', 'cpu_percent']);
+    assert.equal(Object.keys(object ?? {}), ['path', 'name', 'kind', 'owner', 'image', 'cpu_percent']);
   }),
 );
+
+test('a row has its image, where one is known', () => {
+  const frame = frameOf([
+    { name: 'web', cpu: 20, facts: { runtime: 'docker', image: 'nginx:1.27' } },
+    {
+      name: 'box',
+      cpu: 10,
+      kind: 'machine',
+      facts: { runtime: 'lxc', details: { runtime: 'incus', id: '', name: '' } },
+    },
+  ]);
+  const lines = (...rows: number[]): string[] => render(frame, rows, [metric('cpu_percent')], {}, false).split('\n');
+  assert.equal(lines(0, 1), [
+    'NAME  CPU %  KIND              IMAGE',
+    'web    20.0  docker container  nginx:1.27',
+    'box    10.0  incus machine',
+  ]);
+  assert.equal(lines(1), ['NAME  CPU %  KIND', 'box    10.0  incus machine']);
+  const json = rowsOf(render(frame, [0, 1], [], { json: true, columns: 'none' }, false));
+  assert.equal(
+    json.map(({ owner, image }) => [owner, image]),
+    [
+      ['docker', 'nginx:1.27'],
+      ['incus', null],
+    ],
+  );
+  assert.match(render(frame, [0], [], { csv: true, columns: 'none' }, false), /owner,image\n.*,docker,nginx:1\.27$/);
+});
 
 test.run();

@@ -1,6 +1,6 @@
 /** tscg ls: every workload with what it uses, as `docker stats` does for containers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownerOf } from '../../inventory/owner.ts';
+import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
@@ -71,11 +71,12 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   }
 }
 
-function render(
+/** What is printed of one Frame. */
+export function render(
   frame: Frame,
   rows: readonly number[],
   columns: readonly Metric[],
-  options: LsOptions,
+  options: Pick<LsOptions, 'json' | 'csv' | 'columns'>,
   watch: boolean,
 ): string {
   if (options.json) return jsonText(frame, rows, options.columns ? columns : METRICS, watch);
@@ -89,24 +90,30 @@ function render(
         workload?.name,
         workload?.kind,
         workload && ownerOf(workload),
+        workload?.image,
         ...fields.map((field) => jsonValue(value(field, row)) ?? ''),
       ];
     });
-    return [['path', 'name', 'kind', 'owner', ...fields.map(({ id }) => id)], ...lines].map(csvLine).join('\n');
+    return [['path', 'name', 'kind', 'owner', 'image', ...fields.map(({ id }) => id)], ...lines]
+      .map(csvLine)
+      .join('\n');
   }
+  const hasImages = rows.some((row) => frame.workloads[row]?.image !== undefined);
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
   return formatTable(
     [
       { title: 'NAME', align: 'left' },
       ...columns.map(({ label }) => ({ title: label, align: 'right' }) as const),
       { title: 'KIND', align: 'left' },
+      ...(hasImages ? [{ title: 'IMAGE', align: 'left' } as const] : []),
     ],
     rows.map((row) => {
       const workload = frame.workloads[row];
       return [
         workload?.name ?? '',
         ...columns.map((column) => formatValue(value(column, row), column.unit)),
-        [workload?.runtime, workload?.kind].filter(Boolean).join(' '),
+        workload ? [runtimeOf(workload), workload.kind].filter(Boolean).join(' ') : '',
+        workload?.image ?? '',
       ];
     }),
     width,
@@ -127,6 +134,7 @@ function jsonText(
       name: workload?.name,
       kind: workload?.kind,
       owner: workload && ownerOf(workload),
+      image: workload?.image ?? null,
       ...Object.fromEntries(fields.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
     };
   });
