@@ -53,6 +53,9 @@ export interface InspectorOptions {
 const MOST_TRIES = 4;
 /** Rows that are looked at together, to see who shares a namespace. */
 const AT_ONCE = 32;
+/** Milliseconds between two such looks, and at least so many times as long as the last one took. */
+const SEARCH_PACE_MS = 5_000;
+const SEARCH_REST = 50;
 const AS_ROOT = 'run as root, on the host';
 
 type Ran = Extract<Spokesman, { pid: number }>;
@@ -117,8 +120,21 @@ export function createNetworkInspector({ mount, proc, readFiles }: InspectorOpti
     };
   }
 
-  /** Rows in the same namespace. */
-  async function inNamespace(netns: number, workloads: readonly Workload[]): Promise<Workload[]> {
+  let last: { readonly netns: number; readonly rows: readonly Workload[]; readonly until: number } | undefined;
+
+  /** Rows in the same namespace: all rows are looked at for it, so seldom. */
+  async function inNamespace(netns: number, workloads: readonly Workload[]): Promise<readonly Workload[]> {
+    const started = performance.now();
+    if (last?.netns !== netns || started >= last.until) {
+      const rows = await searchNamespace(netns, workloads);
+      const ended = performance.now();
+      last = { netns, rows, until: ended + Math.max(SEARCH_PACE_MS, SEARCH_REST * (ended - started)) };
+    }
+    const living = new Set(workloads.map(({ inode }) => inode));
+    return last.rows.filter(({ inode }) => living.has(inode));
+  }
+
+  async function searchNamespace(netns: number, workloads: readonly Workload[]): Promise<Workload[]> {
     const rows = workloads.filter(isListed);
     spokesmen.keep(new Set(rows.map(({ inode }) => inode)));
     const found: Workload[] = [];
