@@ -45,11 +45,11 @@ void Poller::OnClosed(uv_handle_t* handle) {
   delete self;
 }
 
-void Poller::Close() {
-  if (closed()) return;
+UniqueFd Poller::Release() {
+  if (closed()) return UniqueFd();
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_), OnClosed);
-  fd_.reset();
   ready_.reset();
+  return std::move(fd_);
 }
 
 void Callback::Call(std::initializer_list<napi_value> arguments) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <utility>
 
 #include "descriptor.h"
 
@@ -23,7 +24,9 @@ class Poller {
   int fd() const { return fd_.get(); }
   bool closed() const { return !fd_; }
   /** Closes the descriptor now; the Poller deletes itself later. Once more does nothing. */
-  void Close();
+  void Close() { Release(); }
+  /** Close() that leaves the descriptor to the caller; invalid once more. */
+  UniqueFd Release();
 
  private:
   Poller(Napi::Env env, UniqueFd fd, std::function<void(int)> ready);
@@ -45,8 +48,12 @@ struct PollerHandle {
   Poller* poller = nullptr;
 
   void Close() {
-    if (poller != nullptr) poller->Close();
-    poller = nullptr;
+    Release();
+  }
+
+  UniqueFd Release() {
+    Poller* const released = std::exchange(poller, nullptr);
+    return released == nullptr ? UniqueFd() : released->Release();
   }
 };
 

@@ -5,6 +5,9 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 #include "bindings.h"
 #include "descriptor.h"
@@ -18,6 +21,16 @@ namespace {
 bool IsGone(int fd) {
   pollfd entry{fd, POLLPRI, 0};
   return poll(&entry, 1, 0) > 0 && (entry.revents & POLLERR) != 0;
+}
+
+/** The kernel ends a trigger only when every CPU has let go of it, some 15 ms: not on the thread that draws. */
+void CloseElsewhere(UniqueFd fd) {
+  if (!fd) return;
+  try {
+    std::thread([closing = std::move(fd)] {}).detach();
+  } catch (const std::system_error&) {
+    // No more threads: it was closed here.
+  }
 }
 
 }  // namespace
@@ -42,7 +55,7 @@ Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info) {
     callback->Call({SystemError(env, {ENODEV, "poll", path}).Value()});
   });
   Napi::Object object = Napi::Object::New(env);
-  object.Set("close", Napi::Function::New(env, [handle](const Napi::CallbackInfo&) { handle->Close(); }, "close"));
+  object.Set("close", Napi::Function::New(env, [handle](const Napi::CallbackInfo&) { CloseElsewhere(handle->Release()); }, "close"));
   return object;
 }
 

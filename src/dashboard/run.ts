@@ -253,7 +253,11 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       alarms.see(news);
       // A held display stands still; what is remembered goes on.
       if (!controller.state().paused || !frame) frame = next;
-      pressures.follow(next.workloads.filter(({ inode }) => visible.has(inode)));
+      const selected = controller.selected();
+      pressures.follow([
+        ...(selected ? [selected] : []),
+        ...next.workloads.filter(({ inode }) => inode !== selected?.inode && visible.has(inode)),
+      ]);
       if (open) draw();
       isDrawn = true;
     });

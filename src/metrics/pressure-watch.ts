@@ -1,6 +1,7 @@
 /**
  * PSI triggers: the kernel says when the tasks of a cgroup begin to wait, within a second, whatever the interval of the
- * samples. Those followed last are armed; each costs the kernel a little, so there is a bound.
+ * samples. A few are armed at a time: while tasks wait the kernel looks ten times in each window, and the end of a
+ * trigger waits for every CPU (15 ms seen), also at the end of the program.
  */
 import { join } from 'node:path';
 import type { Workload } from '../inventory/workload.ts';
@@ -11,7 +12,7 @@ import type { LogEvent } from './events.ts';
 import { RESOURCES, type Resource } from './host.ts';
 
 export interface PressureWatch {
-  /** Arms the triggers of these; beyond the bound, those followed longest ago are disarmed. */
+  /** Arms the triggers of the first few; one of the last round gives way only when it was not among them for a while. */
   follow(workloads: readonly Workload[]): void;
   close(): void;
 }
@@ -24,7 +25,9 @@ export interface PressureWatchOptions {
   readonly now?: () => number;
 }
 
-const MOST_FOLLOWED = 24;
+const MOST_FOLLOWED = 4;
+/** Rows change places, and the selection goes over many. */
+const KEPT_MS = 30_000;
 
 /** Share of the window: on a busy machine tasks wait for a CPU all the time, for memory never. */
 const SHARE: Readonly<Record<Resource, number>> = { cpu: 0.5, memory: 0.15, io: 0.3 };
@@ -37,13 +40,15 @@ const QUIET_MS = 10_000;
 
 interface Armed {
   readonly triggers: readonly NativePsiTrigger[];
+  /** When it was wanted last. */
+  wanted: number;
 }
 
 export function openPressureWatch(options: PressureWatchOptions): PressureWatch {
   const { mount, onEvent, now = Date.now } = options;
   const { native, reason } = loadNative();
   const create = 'create' in options ? options.create : native?.createPsiTrigger.bind(native);
-  /** By inode, the one followed longest ago first. */
+  /** By inode. */
   const armed = new Map<number, Armed>();
   let window: (typeof WINDOWS)[number] = WINDOWS[0];
   let isNoticed = false;
@@ -63,7 +68,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     let last = Number.NEGATIVE_INFINITY;
     const onFire = (error: Error | null): void => {
       // Its cgroup is gone, and the trigger is closed.
-      if (error) return;
+      if (error) return void armed.delete(workload.inode);
       const time = now();
       if (time - last >= QUIET_MS) onEvent({ time, kind: 'pressure', name, path, text });
       last = time;
@@ -87,17 +92,31 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     armed.delete(inode);
   }
 
+  /** At most one is disarmed for another. */
+  function hasRoom(time: number): boolean {
+    if (armed.size < MOST_FOLLOWED) return true;
+    const [oldest] = [...armed].sort(([, a], [, b]) => a.wanted - b.wanted);
+    if (!oldest || time - oldest[1].wanted < KEPT_MS) return false;
+    disarm(oldest[0]);
+    return true;
+  }
+
   return {
     follow: (workloads) => {
       if (!create) return notice(reason ?? 'the addon is not there');
-      for (const workload of workloads.slice(0, MOST_FOLLOWED)) {
-        const { inode, kind } = workload;
-        if (kind === 'root') continue;
+      const time = now();
+      const wanted = workloads.filter(({ kind }) => kind !== 'root').slice(0, MOST_FOLLOWED);
+      for (const { inode } of wanted) {
         const known = armed.get(inode);
-        armed.delete(inode);
-        armed.set(inode, known ?? { triggers: RESOURCES.flatMap((resource) => armOne(workload, resource)) });
+        if (known) known.wanted = time;
       }
-      for (const inode of [...armed.keys()].slice(0, Math.max(0, armed.size - MOST_FOLLOWED))) disarm(inode);
+      for (const workload of wanted) {
+        if (armed.has(workload.inode) || !hasRoom(time)) continue;
+        armed.set(workload.inode, {
+          triggers: RESOURCES.flatMap((resource) => armOne(workload, resource)),
+          wanted: time,
+        });
+      }
     },
     close: () => {
       for (const inode of [...armed.keys()]) disarm(inode);

@@ -27,7 +27,17 @@ function watched(refuse: (file: string, trigger: string) => string | undefined =
     clock = at;
     armed.get(file)?.fire(null);
   };
-  return { watch, armed, told, fire };
+  const at = (time: number): void => {
+    clock = time;
+  };
+  /** Its cgroup is removed: the addon has closed all its triggers when it tells. */
+  const end = (file: string): void => {
+    const prefix = file.slice(0, file.lastIndexOf('/'));
+    const trigger = armed.get(file);
+    for (const other of [...armed.keys()]) if (other.startsWith(`${prefix}/`)) armed.delete(other);
+    trigger?.fire(new Error('ENODEV'));
+  };
+  return { watch, armed, told, fire, at, end };
 }
 
 test('each resource of a workload has its trigger; a burst is told when it begins, another after a pause', () => {
@@ -48,15 +58,20 @@ test('each resource of a workload has its trigger; a burst is told when it begin
   assert.is(told.length, 2);
 });
 
-test('the number of those armed has a bound: who was followed longest ago is disarmed', () => {
-  const { watch, armed } = watched();
+test('the first few are armed; one gives way when it was not wanted for half a minute, or is gone', () => {
+  const { watch, armed, at, end } = watched();
+  const names = (): string[] => [...new Set([...armed.keys()].map((file) => file.split('/')[2] ?? ''))];
   watch.follow(ofAll(100));
-  assert.is(armed.size, 24 * 3);
-  watch.follow([workload(1)]);
-  watch.follow([workload(50)]);
-  assert.is(armed.size, 24 * 3);
-  assert.ok(armed.has('/mount/w1/cpu.pressure') && armed.has('/mount/w50/cpu.pressure'));
-  assert.not(armed.has('/mount/w2/cpu.pressure'));
+  assert.equal(names(), ['w1', 'w2', 'w3', 'w4']);
+  at(10_000);
+  watch.follow([workload(50), workload(1)]);
+  assert.equal(names(), ['w1', 'w2', 'w3', 'w4']);
+  at(31_000);
+  watch.follow([workload(50), workload(1)]);
+  assert.equal(names(), ['w1', 'w3', 'w4', 'w50']);
+  end('/mount/w3/cpu.pressure');
+  watch.follow([workload(51)]);
+  assert.ok(names().includes('w51'));
   watch.close();
   assert.is(armed.size, 0);
 });
