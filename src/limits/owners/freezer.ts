@@ -4,7 +4,7 @@
  */
 
 import type { Owner } from './owner.ts';
-import { OwnerError } from './owner.ts';
+import { OwnerError, permissionRemedy } from './owner.ts';
 
 export const FREEZE_FILE = 'cgroup.freeze';
 
@@ -29,9 +29,9 @@ export function withFreezer(owner: Owner, { verb, freeze }: Freezer): Owner {
         try {
           await freeze(subject, after === '1');
         } catch (error) {
-          throw new OwnerError(
-            `${owner.name} ${verb(after === '1')} ${subject.slice(0, 64)}: ${error instanceof Error ? error.message : error} (past it: --via cgroupfs)`,
-          );
+          const text = error instanceof Error ? error.message : String(error);
+          const remedy = permissionRemedy(text) || ' (past it: --via cgroupfs)';
+          throw new OwnerError(`${owner.name} ${verb(after === '1')} ${subject.slice(0, 64)}: ${text}${remedy}`);
         }
       }
     },

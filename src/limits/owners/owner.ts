@@ -20,3 +20,7 @@ export interface Owner {
 export class OwnerError extends Error {
   override readonly name = 'OwnerError';
 }
+
+/** What to do where systemd's answer says that the user may not; empty for any other answer. */
+export const permissionRemedy = (answer: string): string =>
+  /auth|denied|permi/i.test(answer) ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)' : '';

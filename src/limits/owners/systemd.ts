@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
-import { type Owner, OwnerError } from './owner.ts';
+import { type Owner, OwnerError, permissionRemedy } from './owner.ts';
 import { hasProperty, keepable, onBus, type Property, propertiesOf } from './systemd-properties.ts';
 
 /** `bus`: path of the bus's socket. */
@@ -27,10 +27,7 @@ export const systemdOwner = (bus: string): Owner => ({
       else await setUnitProperties(bus, subject, !persist, properties);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const remedy = /auth|denied|permi/i.test(text)
-        ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)'
-        : '';
-      throw new OwnerError(`systemctl set-property ${subject} ${textOf(properties)}: ${text}${remedy}`);
+      throw new OwnerError(`systemctl set-property ${subject} ${textOf(properties)}: ${text}${permissionRemedy(text)}`);
     }
   },
 });

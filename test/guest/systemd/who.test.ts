@@ -5,18 +5,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOUNT, TSCG } from '../../boxes.ts';
-import { openTscg } from '../open-checkout.ts';
+import { alice } from './alice.ts';
 import { startDocker, startService, startUserService } from './workloads.mjs';
-
-const alice = (...args: string[]) => {
-  const environment = ['XDG_RUNTIME_DIR=/run/user/1000', 'HOME=/home/alice', 'NO_COLOR=1'];
-  const { status, stdout, stderr } = spawnSync(
-    'runuser',
-    ['-u', 'alice', '--', 'env', ...environment, process.execPath, openTscg(), ...args],
-    { encoding: 'utf8' },
-  );
-  return { status, stdout, stderr };
-};
 
 const read = (cgroup: string, file: string) => readFileSync(join(MOUNT, cgroup, file), 'utf8').trim();
 

@@ -5,6 +5,8 @@ import { parseControllerSteps, planControllers } from '../../../src/limits/actio
 import { planFreeze } from '../../../src/limits/actions/freeze.ts';
 import { guardRisks } from '../../../src/limits/actions/guard.ts';
 import { signalNumber } from '../../../src/limits/actions/kill.ts';
+import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
+import { withFreezer } from '../../../src/limits/owners/freezer.ts';
 import { openOwner } from '../../../src/limits/owners/open-owner.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 
@@ -114,6 +116,22 @@ test('a freeze is a write of cgroup.freeze, and the owner is asked where one own
   const unit = planFreeze([target('/s/web.service')], true, { ...context, owners: { sockets } }).writes[0];
   assert.equal([unit?.via, unit?.subject, unit?.property], ['systemd', 'web.service', 'FreezeUnit']);
   assert.throws(() => planFreeze([target('/')], true, context), /root cgroup cannot be frozen/);
+});
+
+test('an owner that refuses: with sudo where the user may not, else past it', async () => {
+  const write = { name: 'web', path: '/s/web.service', inode: 7, file: 'cgroup.freeze', before: '0', after: '1' };
+  const refusal = async (answer: string): Promise<string> => {
+    const freeze = () => Promise.reject(new Error(answer));
+    const owner = withFreezer(cgroupfsOwner(fakeFiles({})), { verb: () => 'FreezeUnit', freeze });
+    try {
+      await owner.apply([{ ...write, via: 'systemd', endpoint: '', subject: 'web.service' }]);
+      return 'no error';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  assert.match(await refusal('Interactive authentication required.'), /FreezeUnit web\.service: .*\(run with sudo, or/);
+  assert.match(await refusal('no such unit'), /no such unit \(past it: --via cgroupfs\)$/);
 });
 
 test('a thaw says when a cgroup above keeps it frozen', () => {
