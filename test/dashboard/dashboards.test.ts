@@ -90,9 +90,9 @@ test('the areas of every shipped screen lie in the body and do not overlap, at e
 test('settings are saved beside what else the file holds, and a bad one is named and left out', () =>
   withFolder((folder) => {
     const file = join(folder, 'config.yaml');
-    writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  bell: true\n');
+    writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
     const { settings, faults } = loadSettings(folder);
-    assert.equal(settings, { bell: true });
+    assert.equal(settings, { alarm: 'bell' });
     assert.match(faults.join(), /config\.yaml: tstop\.theme: not one of dark, light/);
     saveSetting(folder, 'theme', 'light');
     saveSetting(folder, 'columns', ['pids']);
