@@ -98,7 +98,7 @@ test('settings are saved beside what else the file holds, and a bad one is named
     saveSetting(folder, 'columns', ['pids']);
     const text = readFileSync(file, 'utf8');
     assert.match(text, /# mine\nother: 1/);
-    assert.equal(loadSettings(folder).settings, { theme: 'light', bell: true, columns: ['pids'] });
+    assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: ['pids'] });
     saveSetting(folder, 'columns', undefined);
     assert.is(loadSettings(folder).settings.columns, undefined);
   }));
