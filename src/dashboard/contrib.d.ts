@@ -16,7 +16,7 @@ declare module 'blessed-contrib/lib/widget/charts/line.js' {
     readonly title: string;
     readonly x: readonly string[];
     readonly y: readonly number[];
-    readonly style: { readonly line: string };
+    readonly style: { readonly line: string | number };
   }
   interface LineElement extends Widgets.BoxElement {
     setData(series: readonly LineSeries[]): void;

@@ -104,11 +104,18 @@ export function createController(options: ControllerOptions): Controller {
 
   function act(action: Action): void {
     notice = undefined;
-    const { theme, alarm } = state;
+    const { theme, alarm, mouse } = state;
     if (action.type === 'act') openForm(action.what);
     state = update(state, action, contextNow());
     onAction(action);
     if (state.theme !== theme) remember('theme', state.theme);
+    if (state.mouse !== mouse) {
+      remember('mouse', state.mouse);
+      notice = {
+        text: `mouse ${state.mouse ? 'on: click a row, turn the wheel' : 'off: the terminal selects text'}`,
+        style: 'good',
+      };
+    }
     if (state.alarm !== alarm) remember('alarm', state.alarm);
     onChange();
   }

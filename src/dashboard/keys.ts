@@ -29,6 +29,7 @@ export type Action =
   | { readonly type: 'act'; readonly what: ActionName }
   | { readonly type: 'events' }
   | { readonly type: 'alarm' }
+  | { readonly type: 'mouse' }
   | { readonly type: 'charts' }
   | { readonly type: 'span'; readonly by: number }
   | { readonly type: 'step'; readonly by: number }
@@ -235,6 +236,12 @@ export const KEYS: readonly KeyBinding[] = [
     shown: 'b',
     help: 'alarm at an OOM kill or a full pids.max: none, bell, flash, both; saved',
     action: { type: 'alarm' },
+  },
+  {
+    keys: ['w'],
+    shown: 'w',
+    help: 'mouse on or off; off, the terminal selects text; saved',
+    action: { type: 'mouse' },
   },
   {
     keys: ['S-z'],

@@ -77,7 +77,13 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   let visible: ReadonlySet<number> = new Set();
   let trouble: { readonly what: string; readonly message: string } | undefined;
 
-  const initial = { ...INITIAL, theme: options.theme, alarm: settings.alarm ?? 'none', ownColumns: settings.columns };
+  const initial = {
+    ...INITIAL,
+    theme: options.theme,
+    mouse: options.mouse,
+    alarm: settings.alarm ?? 'none',
+    ownColumns: settings.columns,
+  };
   const controller = createController({
     initial: onScreen({ ...initial, columns: settings.columns }, options.dashboard, dashboards),
     dashboards,
@@ -123,6 +129,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     if (action.type === 'quit') quit();
     if (action.type === 'redraw') screen.invalidate();
     if (action.type === 'suspend') screen.suspend();
+    if (action.type === 'mouse') screen.setMouse(controller.state().mouse);
     if (action.type === 'step' && frame) frame = past.step(frame, action.by);
     if (action.type === 'pause' && !controller.state().paused && frame)
       frame = past.step(frame, Number.MAX_SAFE_INTEGER);

@@ -2,12 +2,13 @@
 import type blessed from 'blessed';
 import line from 'blessed-contrib/lib/widget/charts/line.js';
 import type { Chart } from './chart-view.ts';
+import type { ChartColour } from './themes.ts';
 
 export interface ChartPool {
-  draw(charts: readonly Chart[]): void;
+  /** `colours`: of the lines of each, in turn. */
+  draw(charts: readonly Chart[], colours: readonly ChartColour[]): void;
 }
 
-const COLOURS = ['cyan', 'yellow', 'green', 'magenta'];
 /** Below this contrib's axes leave no room for a line. */
 const LEAST_HEIGHT = 6;
 const LEAST_WIDTH = 24;
@@ -22,7 +23,7 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
   let places = '';
   let elements: ReturnType<typeof line>[] = [];
   return {
-    draw: (charts) => {
+    draw: (charts, colours) => {
       const fitting = charts.filter(isDrawable);
       const wanted = JSON.stringify(fitting.map(({ area }) => area));
       if (wanted !== places) {
@@ -39,7 +40,7 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
             numYLabels: 4,
             xLabelPadding: 2,
             xPadding: 5,
-            style: { line: 'cyan', text: 'white', baseline: 'white' },
+            style: { line: 'normal', text: 'normal', baseline: 'normal' },
           });
           // The canvas is made when it is appended; as a `parent` option it would have none.
           screen.append(element);
@@ -50,7 +51,7 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
       fitting.forEach(({ series, ages }, index) => {
         elements[index]?.setData(
           series.flatMap(({ id, values }, at) => {
-            const style = { line: COLOURS[at % COLOURS.length] ?? 'cyan' };
+            const style = { line: colours[at % colours.length] ?? 'normal' };
             return values.some(Number.isNaN) ? [] : [{ title: id, x: ages, y: values, style }];
           }),
         );

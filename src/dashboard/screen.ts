@@ -30,6 +30,8 @@ export interface Screen {
   /** Forgets what the terminal shows, so that the next draw writes all of it. */
   invalidate(): void;
   bell(): void;
+  /** Off: the terminal has it, to select text. */
+  setMouse(on: boolean): void;
   suspend(): void;
   close(): void;
 }
@@ -38,8 +40,9 @@ export interface ScreenOptions {
   readonly theme: () => Theme;
   readonly onKey: (key: Typed) => void;
   readonly onResize: () => void;
-  /** A click on a line of the table (0 is its title) or the wheel; none with mouse off. */
+  /** At first. */
   readonly mouse: boolean;
+  /** A click on a line of the table (0 is its title) or the wheel. */
   readonly onClick: (line: number) => void;
   readonly onWheel: (by: number) => void;
 }
@@ -61,7 +64,7 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
   const box = () => blessed.box({ parent: screen, wrap: false });
   const [header, table, footer] = [box(), box(), box()];
   const panes: blessed.Widgets.BoxElement[] = [];
-  const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'cyan', fg: 'green' } });
+  const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'default', fg: 'default' } });
   const charts = openCharts(screen);
   const overlay = box();
 
@@ -72,11 +75,18 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
     onKey({ full: full === 'linefeed' ? 'return' : full, ...(character === undefined ? {} : { character }) });
   });
   screen.on('resize', onResize);
-  if (mouse) {
-    table.on('click', ({ y }: { y: number }) => onClick(y - Number(table.top)));
-    table.on('wheeldown', () => onWheel(1));
-    table.on('wheelup', () => onWheel(-1));
+  let isListening = false;
+  function setMouse(on: boolean): void {
+    if (on && !isListening) {
+      // The first listener switches it on.
+      isListening = true;
+      table.on('click', ({ y }: { y: number }) => onClick(y - Number(table.top)));
+      table.on('wheeldown', () => onWheel(1));
+      table.on('wheelup', () => onWheel(-1));
+    } else if (on) screen.program.enableMouse();
+    else if (isListening) screen.program.disableMouse();
   }
+  setMouse(mouse);
 
   function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
     if (area === undefined || area.width <= 0 || area.height <= 0) {
@@ -119,8 +129,9 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
       while (panes.length < shown.length) panes.push(box());
       panes.forEach((pane, index) => void fill(pane, shown[index]));
       place(spark, theme().ascii ? undefined : view.spark?.area);
+      spark.style.fg = theme().lines[0] === 'normal' ? 'default' : theme().lines[0];
       if (view.spark && !spark.hidden) spark.setData([view.spark.title], [view.spark.values]);
-      charts.draw(view.overlay || theme().ascii ? [] : view.charts);
+      charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines);
       const { width, top } = view.footer.area;
       fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
       overlay.setFront();
@@ -128,6 +139,7 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
     },
     invalidate: () => screen.realloc(),
     bell: () => void process.stdout.write('\x07'),
+    setMouse,
     suspend: () => {
       // blessed writes the same, but into a buffer that is emptied after the process was stopped, which is too late.
       process.stdout.write(LEAVE);

@@ -36,6 +36,7 @@ export interface State {
   readonly ownColumns: readonly string[] | undefined;
   /** What an OOM kill or a full pids.max does. */
   readonly alarm: Alarm;
+  readonly mouse: boolean;
   readonly all: boolean;
   /** In lists of processes. */
   readonly kernelThreads: boolean;
@@ -72,6 +73,7 @@ export const INITIAL: State = {
   columns: undefined,
   ownColumns: undefined,
   alarm: 'none',
+  mouse: true,
   all: false,
   kernelThreads: false,
   paused: false,

@@ -4,9 +4,13 @@ import type { Style } from './style.ts';
 export interface Theme {
   /** SGR sequence by style; empty for the terminal's own look. */
   readonly codes: Readonly<Record<Style, string>>;
+  /** Of a chart's lines, as their names are styled: accent, warning, good; a number is one of the 256. */
+  readonly lines: readonly ChartColour[];
   /** Without characters beyond ASCII. */
   readonly ascii: boolean;
 }
+
+export type ChartColour = 'cyan' | 'yellow' | 'green' | 'magenta' | 'blue' | 'normal' | number;
 
 const sgr = (codes: string): string => `\x1b[${codes}m`;
 
@@ -66,4 +70,17 @@ export const THEMES: Readonly<Record<string, Theme['codes']>> = {
   },
 };
 
-export const themeOf = (name: string, ascii: boolean): Theme => ({ codes: THEMES[name] ?? DARK, ascii });
+const DARK_LINES: Theme['lines'] = ['cyan', 'yellow', 'green', 'magenta'];
+
+const LINES: Readonly<Record<string, Theme['lines']>> = {
+  light: ['blue', 94, 22, 'magenta'],
+  'high-contrast': [14, 11, 10, 13],
+  monochrome: ['normal'],
+  'colour-blind': [117, 214, 75, 'normal'],
+};
+
+export const themeOf = (name: string, ascii: boolean): Theme => ({
+  codes: THEMES[name] ?? DARK,
+  lines: LINES[name] ?? DARK_LINES,
+  ascii,
+});

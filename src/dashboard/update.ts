@@ -117,6 +117,8 @@ export function update(state: State, action: Action, context: UpdateContext): St
       };
     case 'alarm':
       return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };
+    case 'mouse':
+      return { ...state, mouse: !state.mouse };
     case 'charts':
       return { ...state, charts: !state.charts, details: false, modal: undefined };
     case 'span':

@@ -116,6 +116,8 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
     (title, index) => [String(index + 1), has(`${title}  `), String(index + 1)] as const,
   ),
   ['1', has('Overview  '), '1'],
+  ['w', has('mouse off'), 'w'],
+  ['w', has('mouse on'), 'w'],
   ['\x0c', has('NAME'), 'Ctrl-L'],
   ['y', has('NAME'), 'y'],
   ['\x1bOQ', has('Columns'), 'F2'],

@@ -66,6 +66,70 @@ test('-U, and a locale that is not UTF-8, show nothing beyond ASCII, charts too'
   }
 });
 
+/** Whether the terminal was last asked to report the mouse. */
+const hasMouse = (terminal: Terminal): boolean =>
+  terminal.raw().lastIndexOf('\x1b[?1000h') > terminal.raw().lastIndexOf('\x1b[?1000l');
+
+test('w gives the mouse to the terminal and takes it back, and the choice is kept', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-mouse-'));
+  const env = { XDG_CONFIG_HOME: folder };
+  try {
+    await withTstop(
+      async (terminal) => {
+        await terminal.until((text) => text.includes('NAME'), 'the table');
+        assert.ok(hasMouse(terminal));
+        for (const [isOn, said] of [
+          [false, 'mouse off'],
+          [true, 'mouse on'],
+          [false, 'mouse off'],
+        ] as const) {
+          terminal.type('w');
+          await terminal.until((text) => text.includes(said), said);
+          assert.is(hasMouse(terminal), isOn);
+        }
+      },
+      [],
+      env,
+    );
+    await withTstop(
+      async (terminal) => {
+        await terminal.until((text) => text.includes('NAME'), 'the table');
+        assert.not(hasMouse(terminal));
+        terminal.type('w');
+        await terminal.until(() => hasMouse(terminal), 'the mouse');
+      },
+      [],
+      env,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('NO_COLOR and -C leave every colour out, in charts too', async () => {
+  for (const [args, env] of [
+    [['-C'], {}],
+    [[], { NO_COLOR: '1' }],
+  ] as const) {
+    await withTstop(
+      async (terminal) => {
+        for (const [keys, text] of [
+          ['', 'NAME'],
+          ['c', 'PSI'],
+          ['c2', 'inode'],
+          ['v', 'Events'],
+        ] as const) {
+          terminal.type(keys);
+          await terminal.until((screen) => screen.includes(text), `${text} after ${keys}`);
+        }
+        assert.equal(terminal.raw().match(/\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m/g) ?? [], []);
+      },
+      args,
+      env,
+    );
+  }
+});
+
 test('a screen or settings that cannot be used are named, and tstop starts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tscg-test-manners-'));
   try {

@@ -30,7 +30,7 @@ for (const [columns, rows] of [
   [200, 60],
   [80, 24],
   [40, 12],
-  [250, 80],
+  [400, 120],
   [20, 5],
 ] as const) {
   test(`shows the busy cgroup at ${columns}x${rows}, and leaves the terminal as it was`, () =>

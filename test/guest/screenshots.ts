@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openTstop, type Terminal } from '../terminal.ts';
-import { startDocker, startPodman, startService } from './systemd/workloads.mjs';
+import { startDocker, startService } from './systemd/workloads.mjs';
 
 const FOLDER = fileURLToPath(new URL('../screenshots', import.meta.url));
 
@@ -21,7 +21,7 @@ const BUSY = 'while :; do :; done';
 await startDocker('web', { memory: '128m', cpus: 0.25, command: sh(`(${SERVER}) & (${SERVER}) & exec sleep 100000`) });
 await startDocker('noisy', { memory: '256m', command: sh(`(${BUSY}) & exec sleep 100000`) });
 await startDocker('cache', { memory: '96m', command: sh('head -c 48m /dev/zero | (sleep 100000; cat) | tail -c 40m') });
-await startPodman('db', {
+await startDocker('db', {
   memory: '64m',
   cpus: 0.2,
   command: sh(
@@ -64,6 +64,11 @@ async function whole(terminal: Terminal): Promise<void> {
   }
 }
 
-await take('overview', 'g', [170, 40], (text) => isShown(text, 'noisy', 'web', 'db', 'report'));
-await take('container', '2/web\rX', [180, 62], (text) => /web {2}.*processes/.test(text) && drawn(text) > 120);
+await take(
+  'overview',
+  '/noisy\r',
+  [170, 40],
+  (text) => /noisy {2}\d+ processes/.test(text) && isShown(text, 'noisy', 'web', 'db', 'report.service'),
+);
+await take('container', '2/web\rX', [180, 62], (text) => /web {2}.*processes/.test(text) && drawn(text) > 60);
 process.exit();
