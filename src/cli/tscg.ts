@@ -62,7 +62,9 @@ program
 program
   .command('fs')
   .argument('<name>', 'container, pod/container, unit, cgroup path, id or pid:N')
-  .description('show its file system: root, layers, what it wrote and on which disk, what is mounted inside')
+  .description(
+    'show its file system: root, layers, what it wrote and on which disk, what is mounted inside; pid:N is what that process sees',
+  )
   .option('-a, --all', "the kernel's and the engine's mounts too")
   .option('--no-size', 'do not measure what it wrote')
   .option('--growth <time>', 'measure twice, so long apart, and tell how fast it grows')
