@@ -8,15 +8,13 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { spawn } from '@lydell/node-pty';
 import { createFallbackCollector } from '../../src/kernel/collector-fallback.ts';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openCollector } from '../../src/kernel/open-collector.ts';
-import { parsePidStat } from '../../src/kernel/proc-pid.ts';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
 import { buildFloor, collectorAgainstFloor, makeCgroups, median } from './floor.ts';
+import { screens } from './screens.ts';
 
 const COUNT = 1000;
 const BUDGET = 16_384;
@@ -71,50 +69,6 @@ async function readers(paths: readonly string[]): Promise<void> {
   bare.remove();
 }
 
-const SECONDS = 10;
-
-/** CPU in percent of one CPU, and resident MiB, of a program in a terminal of 200x60 that refreshes every second. */
-async function program(command: string, args: readonly string[]): Promise<{ cpu: number; rss: number }> {
-  const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
-  child.onData(() => {});
-  const read = () => {
-    const stat = parsePidStat(readFileSync(`/proc/${child.pid}/stat`, 'utf8'));
-    return { ticks: (stat?.utime ?? 0) + (stat?.stime ?? 0), rss: (stat?.rss ?? 0) / 256 };
-  };
-  // Start-up is not what a refresh costs.
-  await sleep(4000);
-  const [before, started] = [read(), performance.now()];
-  await sleep(SECONDS * 1000);
-  const after = read();
-  const seconds = (performance.now() - started) / 1000;
-  child.kill();
-  return { cpu: (after.ticks - before.ticks) / seconds, rss: after.rss };
-}
-
-async function programs(): Promise<void> {
-  const node = process.execPath;
-  const own = {
-    tstop: await program(node, [dist('tstop')]),
-    'tscg ls --watch': await program(node, [dist('tscg'), 'ls', '--watch']),
-  };
-  for (const [name, { cpu, rss }] of Object.entries(own))
-    report(name, `${cpu.toFixed(1)} % of one CPU at 1 s, ${rss.toFixed(0)} MiB`);
-  const peers: readonly [string, string, readonly string[]][] = [
-    ['systemd-cgtop -b', '/usr/bin/systemd-cgtop', ['-b', '-d', '1', '-n', '100']],
-    ['htop', '/usr/bin/htop', ['-d', '10']],
-  ];
-  for (const [name, path, args] of peers) {
-    if (!existsSync(path)) {
-      report(name, 'not installed');
-      continue;
-    }
-    const { cpu, rss } = await program(path, args);
-    report(name, `${cpu.toFixed(1)} % of one CPU at 1 s, ${rss.toFixed(0)} MiB`);
-    report(`tstop / ${name}`, (own.tstop.cpu / cpu).toFixed(2));
-    report(`tscg ls --watch / ${name}`, (own['tscg ls --watch'].cpu / cpu).toFixed(2));
-  }
-}
-
 /** Whole runs of tscg against an empty program, in pairs. */
 function startUp(path: string): void {
   const pairs = 15;
@@ -149,7 +103,7 @@ try {
 const cgroups = makeCgroups(mount, COUNT);
 try {
   await readers(cgroups.paths);
-  await programs();
+  await screens(mount, cgroups.paths, report);
 } finally {
   cgroups.remove();
 }
