@@ -103,7 +103,8 @@ function lower(write: Write, { writes }: Change, context: ApplyContext): Promise
     await ownerOf(write, files).apply([write]);
     return true;
   };
-  const set = write.via === 'cgroupfs' ? () => setWatched(write, files) : throughOwner;
+  const set =
+    write.via === 'cgroupfs' ? (_: Write, attempt: number) => setWatched(write, files, attempt) : throughOwner;
   return lowerGently(write, high, { files, onProgress, set });
 }
 

@@ -53,7 +53,7 @@ export interface LowerOptions {
   /** How long no progress is waited for. */
   readonly stuckMs?: number;
   /** Makes the write once the usage is below. False: it did not stand, as what runs has grown again. */
-  readonly set: (write: Write) => Promise<boolean>;
+  readonly set: (write: Write, attempt: number) => Promise<boolean>;
 }
 
 /** Throws StuckError where the usage does not come down; memory.high is then for the caller to restore. */
@@ -62,9 +62,9 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   const target = parseSingleValue(write.after);
   let least = Number.POSITIVE_INFINITY;
   let since = performance.now();
-  for (;;) {
+  for (let attempt = 0; ; ) {
     const usage = usageOf(write.path, files);
-    if (!(usage > target) && (await set(write))) break;
+    if (!(usage > target) && (await set(write, attempt++))) break;
     if (usage < least) [least, since] = [usage, performance.now()];
     if (performance.now() - since > stuckMs) {
       throw new StuckError(
@@ -79,5 +79,6 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   if (high) files.write(high.path, high.inode, HIGH, high.before);
 }
 
-/** By the file itself, under the watchdog; an owner takes its own time. */
-export const setWatched = (write: Write, files: CgroupFiles): Promise<boolean> => writeWatched(write, files);
+/** By the file itself, under the watchdog, which waits longer each time: a busy machine is slow with any write. */
+export const setWatched = (write: Write, files: CgroupFiles, attempt: number): Promise<boolean> =>
+  writeWatched(write, files, Math.min(64, 2 * 2 ** attempt));

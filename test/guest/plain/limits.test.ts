@@ -1,9 +1,12 @@
 /** `tscg set` and `tscg undo` on a kernel that has every controller: what the files say, and what the kernel does. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, tscg, tscgJson, withBox } from '../../boxes.ts';
+import { openCgroupFiles } from '../../../src/kernel/cgroup-files.ts';
+import { writeWatched } from '../../../src/limits/lower/watchdog.ts';
+import { BUSY, MOUNT, tscg, tscgJson, withBox } from '../../boxes.ts';
 import { openTscg } from '../open-checkout.ts';
 
 test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and is undone exactly', () =>
@@ -47,7 +50,7 @@ test('a period other than 100000 is kept', () =>
 test('case 59: --memory below what is in use is refused with numbers and a safer command; --force applies it', () =>
   withBox('/box', async (box) => {
     await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
-    for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 100; tries++) await sleep(200);
+    for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 1000; tries++) await sleep(200);
     assert.ok(Number(box.read('memory.current')) > 100 * 2 ** 20, box.read('memory.current'));
 
     const { status, stderr } = tscg('set', '/box', '--memory', '64M');
@@ -59,6 +62,36 @@ test('case 59: --memory below what is in use is refused with numbers and a safer
     assert.is(tscg('set', '/box', '--memory', '64M', '--force').status, 0);
     assert.is(box.read('memory.max'), String(64 * 2 ** 20));
     assert.ok(Number(box.read('memory.current')) <= 64 * 2 ** 20);
+  }));
+
+test('case 59: page cache in the way of --memory is reclaimed first, and nobody is killed', () =>
+  withBox('/box', async (box) => {
+    const file = `${process.env.TSCG_GUEST_SCRATCH ?? '/scratch'}/lowered`;
+    const child = await box.run(
+      `head -c 120m /dev/zero > ${file}; sync; cat ${file} > /dev/null; echo; exec sleep 1000`,
+    );
+    await once(child.stdout ?? child, 'data');
+    assert.ok(Number(box.read('memory.current')) > 100 * 2 ** 20, box.read('memory.current'));
+    const { status, stdout, stderr } = tscg('set', '/box', '--memory', '40M');
+    assert.is(status, 0, stderr);
+    assert.match(stdout, /MiB is reclaimed before memory\.max is set, and nobody killed/);
+    assert.equal([box.read('memory.max'), box.read('memory.high')], [String(40 * 2 ** 20), 'max']);
+    assert.is(box.figure('memory.events', 'oom_kill'), 0);
+    assert.is(tscg('undo').status, 0);
+    assert.equal([box.read('memory.max'), box.read('memory.high')], ['max', 'max']);
+  }));
+
+test('case 59: a memory.max that the kernel would kill for is taken back within the write', () =>
+  withBox('/box', async (box) => {
+    const child = await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
+    for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 1000; tries++) await sleep(200);
+    const files = openCgroupFiles(MOUNT);
+    const write = { name: 'box', path: '/box', inode: files.inode('/box'), file: 'memory.max', before: 'max' };
+    const owner = { via: 'cgroupfs', endpoint: '', subject: '' } as const;
+    assert.is(await writeWatched({ ...write, after: String(32 * 2 ** 20), ...owner }, files, 1), false);
+    assert.is(box.read('memory.max'), 'max');
+    assert.is(box.figure('memory.events', 'oom_kill'), 0);
+    assert.is(child.exitCode, null);
   }));
 
 test('memory and tasks read back as set, in one change that one undo takes back', () =>
