@@ -4,12 +4,13 @@
  * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
  * another version of it made, or of another source; the program then starts as without one.
  * Built as CommonJS: the loader of ES modules takes its own while to start. The bundle is ASCII, which is read fastest.
+ * No `import()` is in it but as `require`: a script that comes from the cache cannot import (Node 20).
  * `TSCG_CODE_CACHE=write` writes it at the end of the run, and then holds the functions that this run needed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 const file = __filename.replace(/\.js$/, '.cjs');
 const cache = `${file}.cache`;
@@ -27,7 +28,6 @@ const script = new Script(
   {
     filename: file,
     cachedData: cached(),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   },
 );
 if (process.env.TSCG_CODE_CACHE === 'write')

@@ -49,4 +49,10 @@ test('the bundles are ASCII, as the launcher reads them', () => {
   }
 });
 
+test('nothing is imported at run time: a script that comes from the code cache cannot import (Node 20)', () => {
+  for (const program of ['tscg.cjs', 'tstop.cjs']) {
+    assert.not.match(readFileSync(join(dirname(TSCG), program), 'latin1'), /\bimport\(/, program);
+  }
+});
+
 test.run();
