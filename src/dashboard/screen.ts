@@ -6,6 +6,7 @@ import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
 import { openCharts } from './screen-charts.ts';
 import { type Line, renderLine, type Theme } from './style.ts';
+import { forColours } from './themes.ts';
 
 export interface Pane {
   readonly area: Area;
@@ -53,7 +54,7 @@ const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 /** No mouse, cursor shown, the screen from before. */
 const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
 
-export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: ScreenOptions): Screen {
+export function openScreen({ theme: chosen, onKey, onResize, mouse, onClick, onWheel }: ScreenOptions): Screen {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({
     smartCSR: true,
@@ -61,6 +62,10 @@ export function openScreen({ theme, onKey, onResize, mouse, onClick, onWheel }: 
     title: 'tstop',
     terminal: KNOWN_TERMINALS.test(term) && !/ghostty|kitty/.test(term) ? term : 'xterm-256color',
   });
+  // Its types leave out what terminfo has.
+  const tput: object = screen.tput;
+  const colours = 'colors' in tput ? Number(tput.colors) : 256;
+  const theme = (): Theme => forColours(chosen(), colours);
   const box = () => blessed.box({ parent: screen, wrap: false });
   const [header, table, footer] = [box(), box(), box()];
   const panes: blessed.Widgets.BoxElement[] = [];

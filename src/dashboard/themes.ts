@@ -14,9 +14,11 @@ export type ChartColour = 'cyan' | 'yellow' | 'green' | 'magenta' | 'blue' | 'no
 
 const sgr = (codes: string): string => `\x1b[${codes}m`;
 
+const GREY = sgr('90');
+
 const DARK: Theme['codes'] = {
   plain: '',
-  dim: sgr('90'),
+  dim: GREY,
   title: sgr('1;36'),
   selected: sgr('30;46'),
   good: sgr('32'),
@@ -84,3 +86,7 @@ export const themeOf = (name: string, ascii: boolean): Theme => ({
   lines: LINES[name] ?? DARK_LINES,
   ascii,
 });
+
+/** A terminal of 8 colours (`screen`, `linux`) has no grey: it would be black, on black. */
+export const forColours = (theme: Theme, colours: number): Theme =>
+  colours < 16 && theme.codes.dim === GREY ? { ...theme, codes: { ...theme.codes, dim: '' } } : theme;

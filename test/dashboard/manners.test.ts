@@ -106,6 +106,17 @@ test('w gives the mouse to the terminal and takes it back, and the choice is kep
   }
 });
 
+test('on a terminal of 8 colours dim text is not black on black', () =>
+  withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('NAME') && text.includes('? help'), 'the screen');
+      assert.match(terminal.raw(), /PSI cpu/);
+      assert.not.match(terminal.raw(), /\x1b\[(?:\d+;)*30mPSI cpu/);
+    },
+    [],
+    { TERM: 'screen' },
+  ));
+
 test('NO_COLOR and -C leave every colour out, in charts too', async () => {
   for (const [args, env] of [
     [['-C'], {}],
@@ -114,7 +125,7 @@ test('NO_COLOR and -C leave every colour out, in charts too', async () => {
     await withTstop(
       async (terminal) => {
         for (const [keys, text] of [
-          ['', 'NAME'],
+          ['a', 'NAME'],
           ['c', 'PSI'],
           ['c2', 'inode'],
           ['v', 'Events'],
