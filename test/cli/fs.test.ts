@@ -82,14 +82,16 @@ onMount(test)(
     if (why !== undefined) return console.log(`SKIP tscg fs: ${why}`);
     await withBox(`/tscg-test-fs-nested-${process.pid}`, async (box) => {
       const engine = await box.run(nested(`unshare -m sh -c "${CONTAINER}" & echo $! && wait`));
-      const told = await new Promise<string>((resolve) => {
+      // Two processes tell, in either order.
+      const container = await new Promise<string>((resolve) => {
         let text = '';
         engine.stdout?.on('data', (data) => {
           text += data;
-          if (text.includes('up')) resolve(text);
+          const [pid] = /^\d+$/m.exec(text) ?? [];
+          if (pid !== undefined && /^up$/m.test(text)) resolve(pid);
         });
       });
-      const { layers, size, hidden, disk } = tscgJson('fs', `pid:${Number.parseInt(told, 10)}`);
+      const { layers, size, hidden, disk } = tscgJson('fs', `pid:${container}`);
       const at = (path: string): string => `/proc/${engine.pid}/root/mnt/${path}`;
       assert.equal(layers, { lower: [at('low')], data: [], upper: at('upper'), work: at('work') });
       assert.is(hidden, undefined);

@@ -70,5 +70,5 @@ await take(
   [170, 40],
   (text) => /noisy {2}\d+ processes/.test(text) && isShown(text, 'noisy', 'web', 'db', 'report.service'),
 );
-await take('container', '2/web\rX', [180, 62], (text) => /web {2}.*processes/.test(text) && drawn(text) > 60);
+await take('container', '2/web\rX', [180, 62], (text) => /web {2}.*processes/.test(text) && drawn(text) > 20);
 process.exit();
