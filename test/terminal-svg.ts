@@ -34,6 +34,7 @@ export function screenSvg(buffer: IBuffer, columns: number, rows: number): strin
   const runs = Array.from({ length: rows }, (_, row) => runsOf(buffer, row, columns));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    '<title>tstop</title>',
     `<style>text{font:${FONT_SIZE}px "DejaVu Sans Mono",Menlo,Consolas,monospace;white-space:pre}.b{font-weight:bold}</style>`,
     `<rect width="100%" height="100%" rx="6" fill="${BACKGROUND}"/>`,
     ...runs.flatMap((line, row) => line.flatMap((run) => runSvg(run, row))),
