@@ -45,7 +45,7 @@ export interface Inventory {
   refresh(): Promise<InventoryChange>;
   /** Resolves when every name that was asked for is there. */
   named(): Promise<void>;
-  /** A refresh is due: an event came, or nobody watches. */
+  /** A refresh is due: an event came, nobody watches, or a new container is still without a name. */
   hinted(): boolean;
   /** Resolves at the first event after the last refresh began. */
   changed(): Promise<void>;
@@ -195,7 +195,8 @@ export function openInventory(options: InventoryOptions): Inventory {
       return { added, removed };
     },
     named,
-    hinted: tree.hinted,
+    // Who is new and not named yet is asked again in the next frame.
+    hinted: () => tree.hinted() || [...strangers.values()].some((asks) => asks < PATIENT_ASKS),
     changed: tree.changed,
     onChange: (listener) => void listeners.add(listener),
     isComplete: tree.isComplete,

@@ -50,6 +50,12 @@ export interface Tree {
 /** Hints kept between two syncs; more say no more than that a walk is due. */
 const HINTS_KEPT = 10_000;
 
+/**
+ * Where there are more, only directories that hold others are watched from the start: a watch is what a start costs most,
+ * and the first child of another is found by the kernel's count, a frame later.
+ */
+const MANY = 300;
+
 export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tree {
   let known: ReadonlyMap<string, Cgroup> = new Map();
   let children: ReadonlyMap<string, number> = new Map();
@@ -68,7 +74,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
 
   const watcher = createWatcher({
     mount,
-    paths: () => children.keys(),
+    paths: () => (known.size > MANY ? children.keys() : known.keys()),
     sizeOf: (path) => ENTRIES_A_CGROUP + (children.get(path) ?? 0),
     ...(clock && { clock }),
     onHint(kind, path) {

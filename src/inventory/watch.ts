@@ -27,10 +27,7 @@ export interface WatcherOptions {
   readonly mount: string;
   /** A directory came or went; without a path: something may have. */
   readonly onHint: (kind?: HintKind, path?: string) => void;
-  /**
-   * What to watch at a start, beside the mount itself: directories that hold others. The first child of another is found
-   * by the kernel's count of descendants, and watches are what a start costs most.
-   */
+  /** What to watch at a start, beside the mount itself. */
   readonly paths: () => Iterable<string>;
   /** Number of entries of a directory, to charge for reading it. */
   readonly sizeOf: (path: string) => number;

@@ -1,7 +1,8 @@
 /** Names as containers come and go, and while a runtime hangs: everything else keeps its pace. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TSCG } from '../../boxes.ts';
@@ -54,7 +55,13 @@ test('a container has its name in the frame after its start, and is gone in the 
     await frames.until(isNew);
     assert.ok((await frames.until(shows('second'))) <= 4);
     await started;
-    execFileSync('docker', ['rm', '-f', 'second']);
+    let isRemoved = false;
+    const removal = promisify(execFile)('docker', ['rm', '-f', 'second']).then(() => {
+      isRemoved = true;
+    });
+    // Frames of the time that the removal took tell nothing.
+    while (!isRemoved) await frames.next();
+    await removal;
     assert.ok((await frames.until((rows) => !shows('second')(rows))) <= 3);
   } finally {
     await frames.stop();
