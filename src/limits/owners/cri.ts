@@ -9,11 +9,10 @@
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
-type Fields = Readonly<Record<string, number | string>>;
-
-const PROPERTIES: Readonly<Record<string, (text: string) => Fields>> = {
+const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
     const { quota, period } = parseCpuMax(text);
     return { cpu_quota: quota === NO_LIMIT ? -1 : quota, cpu_period: period };
@@ -27,20 +26,10 @@ const PATIENCE_MS = 15_000;
 
 export const criOwner = (socket: string): Owner => ({
   name: 'cri',
-  sets: (file) => Object.hasOwn(PROPERTIES, file),
-  describe: (file, text) => {
-    const fields = PROPERTIES[file]?.(text);
-    return (
-      fields &&
-      Object.entries(fields)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(' ')
-    );
-  },
-  keeps: (_, text) => text,
+  ...ownerOfFields(PROPERTIES),
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
-    const linux = Object.assign({}, ...writes.map(({ file, after }) => PROPERTIES[file]?.(after)));
+    const linux = fieldsOf(PROPERTIES, writes);
     try {
       const { callCri } = await import('../../inventory/runtimes/cri.ts');
       await callCri(socket, 'UpdateContainerResources', { container_id: subject, linux }, PATIENCE_MS);

@@ -10,16 +10,15 @@ import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import type { Write } from '../plan.ts';
+import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
 /** The most that a page counter holds; the kernel shows it as `max`. A running container's limit goes away only so. */
 const MOST_BYTES = Number(2n ** 63n - 4096n);
 
-type Fields = Readonly<Record<string, number | string>>;
-
 const bytes = (text: string): number => Math.min(MOST_BYTES, parseSingleValue(text));
 
-const PROPERTIES: Readonly<Record<string, (text: string) => Fields>> = {
+const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
     const { quota, period } = parseCpuMax(text);
     return { CpuQuota: quota === NO_LIMIT ? -1 : quota, CpuPeriod: period };
@@ -36,17 +35,7 @@ const PATIENCE_MS = 15_000;
 
 export const dockerOwner = (socket: string): Owner => ({
   name: 'docker',
-  sets: (file) => file in PROPERTIES,
-  describe: (file, text) => {
-    const fields = PROPERTIES[file]?.(text);
-    return (
-      fields &&
-      Object.entries(fields)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(' ')
-    );
-  },
-  keeps: (_, text) => text,
+  ...ownerOfFields(PROPERTIES),
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     try {
@@ -80,8 +69,7 @@ const field = (value: unknown, key: string): unknown =>
 
 /** The body of the update, with what docker demands beside the limits that were asked for. */
 export function updateOf(writes: readonly Write[], { NanoCpus, Memory, MemorySwap }: HostConfig): Fields {
-  let fields: Fields = {};
-  for (const { file, after } of writes) fields = { ...fields, ...PROPERTIES[file]?.(after) };
+  let fields = fieldsOf(PROPERTIES, writes);
   const { CpuQuota, CpuPeriod, ...others } = fields;
   // A container started with --cpus takes only that again: quota and period beside it are a conflict.
   if (NanoCpus > 0 && typeof CpuQuota === 'number' && typeof CpuPeriod === 'number' && CpuQuota > 0) {

@@ -7,45 +7,35 @@
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
-
-type Section = Readonly<Record<string, number | string>>;
 
 const orMinusOne = (text: string): number => (text === 'max' ? -1 : parseSingleValue(text));
 
-const PROPERTIES: Readonly<Record<string, (text: string) => { section: string; fields: Section }>> = {
+/** By `section.field`. */
+const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
     const { quota, period } = parseCpuMax(text);
-    return { section: 'cpu', fields: { quota: quota === NO_LIMIT ? -1 : quota, period } };
+    return { 'cpu.quota': quota === NO_LIMIT ? -1 : quota, 'cpu.period': period };
   },
-  'memory.max': (text) => ({ section: 'memory', fields: { limit: orMinusOne(text) } }),
-  'memory.low': (text) => ({ section: 'memory', fields: { reservation: orMinusOne(text) } }),
-  'pids.max': (text) => ({ section: 'pids', fields: { limit: orMinusOne(text) } }),
-  'cpuset.cpus': (text) => ({ section: 'cpu', fields: { cpus: text } }),
-  'cpuset.mems': (text) => ({ section: 'cpu', fields: { mems: text } }),
+  'memory.max': (text) => ({ 'memory.limit': orMinusOne(text) }),
+  'memory.low': (text) => ({ 'memory.reservation': orMinusOne(text) }),
+  'pids.max': (text) => ({ 'pids.limit': orMinusOne(text) }),
+  'cpuset.cpus': (text) => ({ 'cpu.cpus': text }),
+  'cpuset.mems': (text) => ({ 'cpu.mems': text }),
 };
 
 const PATIENCE_MS = 15_000;
 
 export const podmanOwner = (socket: string): Owner => ({
   name: 'podman',
-  sets: (file) => file in PROPERTIES,
-  describe: (file, text) => {
-    const property = PROPERTIES[file]?.(text);
-    return (
-      property &&
-      Object.entries(property.fields)
-        .map(([key, value]) => `${property.section}.${key}=${value}`)
-        .join(' ')
-    );
-  },
-  keeps: (_, text) => text,
+  ...ownerOfFields(PROPERTIES),
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
-    const body: Record<string, Section> = {};
-    for (const { file, after } of writes) {
-      const property = PROPERTIES[file]?.(after);
-      if (property) body[property.section] = { ...body[property.section], ...property.fields };
+    const body: Record<string, Fields> = {};
+    for (const [key, value] of Object.entries(fieldsOf(PROPERTIES, writes))) {
+      const [section = '', field = ''] = key.split('.');
+      body[section] = { ...body[section], [field]: value };
     }
     try {
       const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
