@@ -5,6 +5,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { cellWidth, cut, padEnd } from '../kernel/text.ts';
 import { growthText, sizeText } from '../metrics/disk-usage/words.ts';
 import { formatValue } from '../metrics/format.ts';
+import { paneTitle } from './pane-title.ts';
 import type { Line, Style } from './style.ts';
 import type { Written } from './written.ts';
 
@@ -26,9 +27,8 @@ export function filesystemView(
   width: number,
   height: number,
 ): Line[] {
-  if (!workload) return [[['no row selected', 'dim']]];
-  const title: Line = [[workload.name, 'title'], [`  ${look ? 'file system' : 'reading …'}  `], [workload.path, 'dim']];
-  if (!look) return [title];
+  const title = paneTitle(workload, 'file system', look !== undefined);
+  if (!workload || !look) return [title];
   const { files, written } = look;
   const facts = filesystemFacts(files, writtenText(files, written), (value) => formatValue(value, 'bytes'));
   const isLayer = ({ label }: { label: string }): boolean => LAYERS.test(label);

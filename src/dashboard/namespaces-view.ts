@@ -10,6 +10,7 @@ import {
   whoseIs,
 } from '../inventory/workload-namespaces.ts';
 import { padEnd, padStart } from '../kernel/text.ts';
+import { paneTitle } from './pane-title.ts';
 import type { Line, Style } from './style.ts';
 
 const WHOSE_STYLES: Readonly<Record<'host' | 'own' | 'shared', Style>> = {
@@ -28,9 +29,8 @@ export function namespacesView(
   found: WorkloadNamespaces | undefined,
   width: number,
 ): Line[] {
-  if (!workload) return [[['no row selected', 'dim']]];
-  const title: Line = [[workload.name, 'title'], [`  ${found ? 'namespaces' : 'reading …'}  `], [workload.path, 'dim']];
-  if (!found) return [title];
+  const title = paneTitle(workload, 'namespaces', found !== undefined);
+  if (!workload || !found) return [title];
   const heads = `${padEnd('KIND', 7)}${padStart('NS', 10)}  ${padEnd('WHOSE', 7)}${padStart('PROC', 6)}${padStart('OWNER', 12)}  SHARED WITH`;
   const most = Math.max(1, Math.floor((width - FIXED_CELLS) / NAME_CELLS));
   return [

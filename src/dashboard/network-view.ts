@@ -7,6 +7,7 @@ import { padEnd, padStart } from '../kernel/text.ts';
 import type { Unit } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { NetworkLook } from './inside.ts';
+import { paneTitle } from './pane-title.ts';
 import { type Line, type Piece, wrapped } from './style.ts';
 
 const LABEL_CELLS = 13;
@@ -17,9 +18,8 @@ const KEYS = ['Bytes', 'Packets', 'Drop', 'Errors'] as const;
 const HEADS = ['BYTES/s', 'PKTS/s', 'DROPS/s', 'ERRS/s', 'BYTES', 'PKTS', 'DROPS', 'ERRS'];
 
 export function networkView(workload: Workload | undefined, look: NetworkLook | undefined, width: number): Line[] {
-  if (!workload) return [[['no row selected', 'dim']]];
-  const title: Line = [[workload.name, 'title'], [`  ${look ? 'network' : 'reading …'}  `], [workload.path, 'dim']];
-  if (!look) return [title];
+  const title = paneTitle(workload, 'network', look !== undefined);
+  if (!workload || !look) return [title];
   const { answer, rates } = look;
   const labelled = ({ label, text }: { label: string; text: string }): Line => [
     [padEnd(label, LABEL_CELLS), 'accent'],
