@@ -43,9 +43,11 @@ export interface Inventory {
    * they know is there at the next refresh at the latest (without `watch`, when this one is done).
    */
   refresh(): Promise<InventoryChange>;
+  /** Asks once more for the names of new containers that nobody knew yet, as each refresh does. */
+  askStrangers(): void;
   /** Resolves when every name that was asked for is there. */
   named(): Promise<void>;
-  /** A refresh is due: an event came, nobody watches, or a new container is still without a name. */
+  /** A refresh is due: an event came, or nobody watches. */
   hinted(): boolean;
   /** Resolves at the first event after the last refresh began. */
   changed(): Promise<void>;
@@ -157,16 +159,21 @@ export function openInventory(options: InventoryOptions): Inventory {
     tell();
   }
 
-  function askAgain(): void {
+  function askStrangers(): void {
     let patient = 0;
     for (const [inode, asks] of strangers) {
       if (asks < PATIENT_ASKS && patient++ < PATIENT_AT_ONCE) queue.add(inode);
     }
+    work();
+  }
+
+  function askAgain(): void {
     let again = 0;
     for (const inode of asked) {
-      if (again++ >= ASKED_AGAIN) return;
+      if (again++ >= ASKED_AGAIN) break;
       queue.add(inode);
     }
+    askStrangers();
   }
 
   function wake(): void {
@@ -190,13 +197,12 @@ export function openInventory(options: InventoryOptions): Inventory {
       const added = change.added.map(appear);
       if (added.length + removed.length > 0) list = undefined;
       askAgain();
-      work();
       if (!watch) await named();
       return { added, removed };
     },
+    askStrangers,
     named,
-    // Who is new and not named yet is asked again in the next frame.
-    hinted: () => tree.hinted() || [...strangers.values()].some((asks) => asks < PATIENT_ASKS),
+    hinted: tree.hinted,
     changed: tree.changed,
     onChange: (listener) => void listeners.add(listener),
     isComplete: tree.isComplete,
