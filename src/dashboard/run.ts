@@ -63,7 +63,10 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
   const inside = openInside({
-    ...{ mount: hierarchy.mount, proc, readFiles, guarded },
+    mount: hierarchy.mount,
+    proc,
+    readFiles,
+    guarded,
     onNews: () => open && draw(),
   });
   const history = createHistory(CHARTED, seconds);
