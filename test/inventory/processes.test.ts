@@ -295,7 +295,12 @@ onKernel('case 75: a real PID namespace: its init, what it started, and what ent
     const read = (): Promise<ProcessTree> => readProcesses('/proc', mount, path);
     try {
       spawnIn(join(directory, 'inner'), 'exec unshare --pid --fork sh -c "sleep 1000 & sleep 1001; true"');
-      const started = await reads(read, ({ roots }) => all(roots).length === 4);
+      // A process forked has its parent's command line until it executes its own.
+      const hasBegun = ({ command }: { command: string }): boolean => command.startsWith('sleep ');
+      const started = await reads(
+        read,
+        ({ roots }) => all(roots).length === 4 && all(roots).filter(hasBegun).length === 2,
+      );
       const init = all(started.roots).find(({ innerPid }) => innerPid === 1);
       assert.ok(init?.isNestedInit);
       if (!init) return;
