@@ -15,6 +15,10 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 300_000);
 
+/** A folder of the tests as plain JavaScript, where they were bundled before. */
+const BUNDLES = process.env.TEST_BUNDLES;
+const bundleOf = (/** @type {string} */ file) => join(BUNDLES ?? '', relative(ROOT, file).replace(/\.ts$/, '.mjs'));
+
 /** @param {string} directory @returns {string[]} */
 function testFiles(directory) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
@@ -40,7 +44,7 @@ function sourceFaults(source) {
  */
 async function runFile(file) {
   const faults = sourceFaults(readFileSync(file, 'utf8'));
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const child = spawn(process.execPath, BUNDLES ? [bundleOf(file)] : ['--import', 'tsx', file], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],

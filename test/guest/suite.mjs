@@ -1,14 +1,16 @@
-// node test/guest/suite.mjs [plain|systemd]: runs the end-to-end tests, test/guest/plain and test/guest/systemd, each
-// folder inside its own form of the guest, and ends with the sum: N passed, N failed, N skipped.
+// node test/guest/suite.mjs [plain|systemd] [NAME…]: runs the end-to-end tests, test/guest/plain and test/guest/systemd,
+// each folder inside its own form of the guest, and ends with the sum: N passed, N failed, N skipped.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { bundleTests } from './bundle.mjs';
 import { GuestError, say } from './cache.mjs';
 import { runInGuest } from './machine.mjs';
 
 const TIMEOUT = 1800;
+const [only, ...names] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const sum = { passed: 0, failed: 0, skipped: 0 };
 let ok = true;
@@ -16,7 +18,12 @@ let ok = true;
 /** @param {'plain' | 'systemd'} form */
 async function runForm(form) {
   const folder = join(here, form);
-  if (!existsSync(folder) || !readdirSync(folder).some((name) => name.endsWith('.test.ts'))) return;
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => names.length === 0 || names.includes(file.replace('.test.ts', '')))
+    .map((file) => `test/guest/${form}/${file}`);
+  if (files.length === 0) return;
+  const bundles = await bundleTests(files);
   let text = '';
   const out = new Writable({
     write(chunk, _encoding, done) {
@@ -26,7 +33,8 @@ async function runForm(form) {
   });
   const began = Date.now();
   // One file after another: they share the guest's daemons, and some stop them.
-  const command = ['env', 'TEST_JOBS=1', 'TEST_TIMEOUT_MS=900000', 'node', 'test/run.mjs', `test/guest/${form}`];
+  const settings = ['TEST_JOBS=1', 'TEST_TIMEOUT_MS=900000', `TEST_BUNDLES=${bundles}`];
+  const command = ['env', ...settings, 'node', 'test/run.mjs', ...files];
   const options = {
     systemd: form === 'systemd',
     kernel: /** @type {const} */ ('6.12'),
@@ -46,7 +54,7 @@ async function runForm(form) {
 try {
   process.chdir(join(here, '../..'));
   for (const form of /** @type {const} */ (['plain', 'systemd'])) {
-    if (!process.argv[2] || process.argv[2] === form) await runForm(form);
+    if (!only || only === form) await runForm(form);
   }
 } catch (error) {
   if (!(error instanceof GuestError)) throw error;
