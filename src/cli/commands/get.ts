@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
+import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
@@ -12,8 +13,7 @@ import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
-import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
 import { oneLine } from '../plan-text.ts';
@@ -45,13 +45,12 @@ interface LimitLine {
 export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
   const delay = secondsOption('--delay', options.delay);
   const hierarchy = openHierarchy(global);
-  const [workload] = await resolveNames([name], hierarchy, true);
-  if (!workload) throw new UsageError('no name given');
   const source = openLiveSource({ hierarchy, watch: false });
   try {
     await source.next();
     await sleep(delay * 1000);
     const frame = await source.next();
+    const workload = await resolve(frame.workloads, name, { proc: PROC, mount: hierarchy.mount });
     const row = frame.usage.rowOf(workload.path, workload.inode);
     if (row < 0) throw new Error(`${name} (${workload.path}) ended while it was looked at`);
     const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
