@@ -1,6 +1,7 @@
 /** The name of a workload: what the sources know, and else what its path holds. */
 import { clean } from '../kernel/clean.ts';
 import { type NameSource, type Names, podName } from './names/source.ts';
+import { patience } from './runtimes/patience.ts';
 import type { Identity } from './workload.ts';
 
 /** A source that takes longer is left out: a socket that accepts and never answers costs its own names only. */
@@ -21,19 +22,20 @@ export function createNameOf(
   const notBefore = new Map<NameSource, number>();
 
   async function ask(source: NameSource, identity: Identity, path: string): Promise<Names | undefined> {
-    let timer: NodeJS.Timeout | undefined;
+    let calm: (() => void) | undefined;
     const tooLate = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => {
+      const giveUp = (): void => {
         notBefore.set(source, clock() + SULK_MS);
         resolve(undefined);
-      }, patienceMs);
+      };
+      calm = patience(patienceMs, giveUp, { keepsAlive: true });
     });
     try {
       return await Promise.race([source.lookup(identity, path), tooLate]);
     } catch {
       return undefined;
     } finally {
-      clearTimeout(timer);
+      calm?.();
     }
   }
 

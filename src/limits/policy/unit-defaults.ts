@@ -1,6 +1,6 @@
 /**
  * What systemd gives every unit of its own accord, so that a file says it and nobody set it: TasksMax, 15 % of the most
- * tasks that the machine can have for services and scopes (DefaultTasksMax=), 33 % for a user's slice (man logind.conf,
+ * tasks that the machine can have for all but slices (DefaultTasksMax=), 33 % for a user's slice (man logind.conf,
  * user-.slice.d/10-defaults.conf).
  */
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import type { RuntimeSocket } from '../../inventory/sockets.ts';
 /** Whether nobody set what the file of this cgroup says. */
 export type IsDefault = (path: string, file: string, text: string) => boolean;
 
-const UNIT = /\.(service|scope)(\/|$)/;
+/** Kinds that run processes: a slice has no default. */
+const UNIT = /\.(service|scope|socket|mount|swap)(\/|$)/;
 const USER_SLICE = /\/user-\d+\.slice$/;
 
 /** `proc`: where procfs is. The managers that can be reached are asked for a default that is configured. */

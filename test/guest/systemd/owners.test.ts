@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MOUNT, tscg, tscgJson } from '../../boxes.ts';
+import { MOUNT, tscg } from '../../boxes.ts';
 import {
   asAlice,
   startDocker,
@@ -166,58 +166,116 @@ const CASES: readonly Case[] = [
     view: async () => (await asAlice('systemctl', '--user', 'show', 'us.service', ...SHOW)).split('\n').sort(),
     viewed: SYSTEMD_VIEW,
   },
-  {
-    what: 'docker, cgroupfs driver',
-    start: async () => {
-      run('docker', 'rm', '-f', 'web');
-      await startDockerDaemon('cgroupfs');
-      return startDocker('webfs');
-    },
-    kind: 'container',
-    owner: 'docker',
-    image: /busybox/,
-    view: dockerView,
-    viewed: ENGINE_VIEW,
-  },
 ];
+
+const DOCKER_CGROUPFS: Case = {
+  what: 'docker, cgroupfs driver',
+  start: async () => {
+    run('docker', 'rm', '-f', 'web');
+    await startDockerDaemon('cgroupfs');
+    return startDocker('webfs');
+  },
+  kind: 'container',
+  owner: 'docker',
+  image: /busybox/,
+  view: dockerView,
+  viewed: ENGINE_VIEW,
+};
 
 // Podman's API answers on demand, as on a machine where it is used.
 run('systemctl', 'start', 'podman.socket');
 
-for (const { what, start, kind, owner, image, view, viewed } of CASES) {
-  test(`${what}: named, limited through its owner, kept over a daemon-reload, undone`, async () => {
-    const running = await start();
-    const shown = tscgJson('get', running.name, '--delay', '0.2');
-    assert.is(shown.kind, kind, JSON.stringify(shown));
-    assert.is(shown.owner, owner, JSON.stringify(shown));
-    if (image) assert.match(String(shown.image), image);
-
-    const before = limitsOf(running.cgroup);
-    const { status, stdout, stderr } = tscg('set', running.name, '--cpu', '30%', '--memory', '48M', '--pids', '40');
-    assert.is(status, 0, `${stdout}${stderr}`);
-    assert.ok(isLimited(running.cgroup), `${stdout}${JSON.stringify(limitsOf(running.cgroup))}`);
-    if (view) assert.equal(await view(running), viewed);
-    if (owner === 'podman') assert.match(stdout, /podman before 5\.1 does not keep an update/);
-
-    run('systemctl', 'daemon-reload');
-    assert.ok(isLimited(running.cgroup), `after daemon-reload: ${JSON.stringify(limitsOf(running.cgroup))} ${stdout}`);
-
-    const undone = tscg('undo');
-    assert.is(undone.status, 0, undone.stderr);
-    // A file comes with a unit's first limit of its controller, and may stay or go with the last: no file is no limit.
-    const orUnset = (texts: readonly string[][]): string[] =>
-      texts.flat().map((text, index) => text || (UNSET[index % 3] ?? ''));
-    assert.equal(orUnset(limitsOf(running.cgroup)), orUnset(before));
-  });
+interface Row {
+  readonly path: unknown;
+  readonly name: unknown;
+  readonly kind: unknown;
+  readonly owner: unknown;
+  readonly image: unknown;
 }
 
-test('monitors are not containers', () => {
-  const rows: unknown = JSON.parse(tscg('ls', '--json', '--delay', '0.2').stdout);
+function listed(): readonly Row[] {
+  const { status, stdout, stderr } = tscg('ls', '--json', '--delay', '0.2');
+  assert.is(status, 0, stderr);
+  const rows: unknown = JSON.parse(stdout);
   assert.ok(Array.isArray(rows));
+  return rows;
+}
+
+function isNamed(rows: readonly Row[], { name, kind, owner, image }: Case & Running): void {
+  const found = rows.filter((row) => row.name === name || row.name === `${name}.service`);
+  assert.equal(
+    found.map((row) => [row.kind, row.owner]),
+    [[kind, owner]],
+    name,
+  );
+  if (image) assert.match(String(found[0]?.image), image);
+}
+
+async function isLimitedThroughItsOwner({ name, cgroup, owner, view, viewed }: Case & Running): Promise<void> {
+  const { status, stdout, stderr } = tscg('set', name, '--cpu', '30%', '--memory', '48M', '--pids', '40');
+  assert.is(status, 0, `${stdout}${stderr}`);
+  assert.ok(isLimited(cgroup), `${stdout}${JSON.stringify(limitsOf(cgroup))}`);
+  if (view) assert.equal(await view({ name, cgroup }), viewed);
+  if (owner === 'podman') assert.match(stdout, /podman before 5\.1 does not keep an update/);
+}
+
+/** A file comes with a unit's first limit of its controller, and may stay or go with the last: no file is no limit. */
+const orUnset = (texts: readonly string[][]): string[] =>
+  texts.flat().map((text, index) => text || (UNSET[index % 3] ?? ''));
+
+async function reload(): Promise<void> {
+  run('systemctl', 'daemon-reload');
+  await asAlice('systemctl', '--user', 'daemon-reload');
+}
+
+const running: (Case & Running & { before: string[] })[] = [];
+
+test('each kind of workload has its name, kind, owner and image; monitors are not containers', async () => {
+  for (const one of CASES) {
+    const started = await one.start();
+    running.push({ ...one, ...started, before: orUnset(limitsOf(started.cgroup)) });
+  }
+  const rows = listed();
+  for (const one of running) isNamed(rows, one);
   assert.equal(
     rows.filter(({ kind, path }) => kind === 'container' && /conmon|monitor/.test(String(path))),
     [],
   );
+});
+
+for (const [index, { what }] of CASES.entries()) {
+  test(`${what}: limited through its owner, whose own view agrees`, async () => {
+    const one = running[index];
+    assert.ok(one);
+    await isLimitedThroughItsOwner(one);
+  });
+}
+
+test('each limit is kept over a daemon-reload', async () => {
+  await reload();
+  for (const { name, cgroup, view, viewed } of running) {
+    assert.ok(isLimited(cgroup), `${name}: ${JSON.stringify(limitsOf(cgroup))}`);
+    if (view) assert.equal(await view({ name, cgroup }), viewed, name);
+  }
+});
+
+test('each limit is undone', () => {
+  const { status, stdout, stderr } = tscg('undo', '--last', String(running.length));
+  assert.is(status, 0, `${stdout}${stderr}`);
+  for (const { name, cgroup, before } of running) assert.equal(orUnset(limitsOf(cgroup)), before, name);
+});
+
+test('docker, cgroupfs driver: named, limited through its owner, kept over a daemon-reload, undone', async () => {
+  const started = await DOCKER_CGROUPFS.start();
+  const one = { ...DOCKER_CGROUPFS, ...started };
+  const before = orUnset(limitsOf(one.cgroup));
+  isNamed(listed(), one);
+  await isLimitedThroughItsOwner(one);
+  await reload();
+  assert.ok(isLimited(one.cgroup), JSON.stringify(limitsOf(one.cgroup)));
+  const { status, stderr } = tscg('undo');
+  assert.is(status, 0, stderr);
+  assert.equal(orUnset(limitsOf(one.cgroup)), before);
 });
 
 test('a raw write in a unit is warned of, and a daemon-reload takes it back', async () => {

@@ -38,8 +38,8 @@ test('a snapshot says the TasksMax that somebody set, and not the one that every
   const { status, stdout, stderr } = tscg('snapshot');
   assert.is(status, 0, stderr);
   assert.match(stdout, /name: special\.service\n +kind: unit\n +limits:\n +pids: 77\n/);
+  // Others have limits that somebody set: podman's containers, nspawn's machines.
   assert.not.match(stdout, /usual/);
-  assert.equal(stdout.match(/pids: (?!77$).*/gm) ?? [], []);
 });
 
 test.run();

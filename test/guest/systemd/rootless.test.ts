@@ -92,7 +92,7 @@ test("actions on root's: refused in one line, with what is missing and what to d
   for (const args of table) {
     const { status, stderr } = alice(...args);
     assert.is(status, 1, `${args.join(' ')}: ${stderr}`);
-    assert.match(stderr, /^tscg: [^\n]*(sudo|delegated|already)[^\n]*\n$/, args.join(' '));
+    assert.match(stderr, /^tscg: [^\n]*(sudo|delegated|already)[^\n]*\n$/, `${args.join(' ')}: ${stderr}`);
   }
   assert.not(isFrozen(cgroup));
   assert.is(read(cgroup, 'cgroup.procs'), String(pid));

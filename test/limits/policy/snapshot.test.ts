@@ -127,7 +127,9 @@ test('the TasksMax that systemd gives every unit is nobody’s setting', async (
     const table: readonly [path: string, tasks: string, said: boolean][] = [
       ['/system.slice/a.service', '4915', false],
       ['/system.slice/docker-1.scope', '4915', false],
+      ['/system.slice/podman.socket', '4915', false],
       ['/system.slice/b.service', '4914', true],
+      ['/system.slice', '4915', true],
       ['/user.slice/user-1000.slice', '10813', false],
       ['/user.slice/user-1001.slice', '4915', true],
       ['/plain', '4915', true],
