@@ -1,6 +1,6 @@
 /**
  * Every kind of workload by its name, and a limit through its owner: the kernel's files, and the owner's own view, agree,
- * and still after a daemon-reload.
+ * and still after a daemon-reload; which takes back what was written past systemd, and that is told.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import {
   startLxc,
   startNspawn,
   startPodman,
+  startRootlessPodman,
   startService,
   startUserService,
 } from './workloads.mjs';
@@ -27,6 +28,8 @@ interface Running {
 
 const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' }).trim();
 
+const FILES = ['cpu.max', 'memory.max', 'pids.max'];
+
 /** Limits of a cgroup, or of the parent where the runtime put them there (crun's `container`). */
 function limitsOf(cgroup: string): string[][] {
   const read = (path: string, file: string): string => {
@@ -36,9 +39,7 @@ function limitsOf(cgroup: string): string[][] {
       return '';
     }
   };
-  return [cgroup, join(cgroup, '..')].map((path) =>
-    ['cpu.max', 'memory.max', 'pids.max'].map((file) => read(path, file)),
-  );
+  return [cgroup, join(cgroup, '..')].map((path) => FILES.map((file) => read(path, file)));
 }
 
 const WANTED = ['30000 100000', String(48 * 2 ** 20), '40'];
@@ -56,6 +57,8 @@ interface Case {
   /** The owner's own view as [cpu, memory, pids], and what it must say. */
   readonly view?: (running: Running) => unknown;
   readonly viewed?: unknown;
+  /** systemd writes its own values back when it reloads. */
+  readonly isReverted?: true;
 }
 
 const SHOW = ['-p', 'CPUQuotaPerSecUSec', '-p', 'MemoryMax', '-p', 'TasksMax', '--value'];
@@ -86,6 +89,7 @@ const dockerView = ({ name }: Running) =>
 const CASES: readonly Case[] = [
   {
     what: 'a systemd service',
+    isReverted: true,
     start: () => startService('quota', { properties: { CPUQuota: '50%' } }),
     kind: 'unit',
     owner: 'systemd',
@@ -94,6 +98,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'docker, systemd driver',
+    isReverted: true,
     start: async () => {
       await startDockerDaemon('systemd');
       return startDocker('web');
@@ -115,6 +120,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'podman, runc, systemd manager',
+    isReverted: true,
     start: () => startPodman('pr', { runtime: 'runc', manager: 'systemd' }),
     kind: 'container',
     owner: 'podman',
@@ -151,15 +157,35 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'nspawn',
+    isReverted: true,
     start: () => startNspawn('nsp'),
     kind: 'machine',
     owner: 'nspawn',
     view: () => systemctl('machine-nsp.scope'),
     viewed: SYSTEMD_VIEW,
   },
-  { what: 'LXC', start: () => startLxc('lxc1'), kind: 'machine', owner: 'lxc' },
+  {
+    what: 'LXC',
+    start: () => startLxc('lxc1'),
+    kind: 'machine',
+    owner: 'lxc',
+    view: () => FILES.map((file) => run('lxc-cgroup', '-n', 'lxc1', file)),
+    viewed: WANTED,
+  },
+  {
+    what: 'rootless podman',
+    start: async () => {
+      const started = await startRootlessPodman('rp');
+      await asAlice('systemctl', '--user', 'start', 'podman.socket');
+      return started;
+    },
+    kind: 'container',
+    owner: 'podman',
+    image: /busybox/,
+  },
   {
     what: 'a user service',
+    isReverted: true,
     start: () => startUserService('us'),
     kind: 'unit',
     owner: 'systemd',
@@ -263,6 +289,27 @@ test('each limit is undone', () => {
   const { status, stdout, stderr } = tscg('undo', '--last', String(running.length));
   assert.is(status, 0, `${stdout}${stderr}`);
   for (const { name, cgroup, before } of running) assert.equal(orUnset(limitsOf(cgroup)), before, name);
+});
+
+test('raw writes: a daemon-reload takes back what systemd owns, which is told as drift; the rest stays', async () => {
+  const names = running.map(({ name }) => name);
+  const raw = tscg('set', ...names, '--memory', '48M', '--pids', '40', '--via', 'cgroupfs');
+  assert.is(raw.status, 0, raw.stderr);
+  assert.match(raw.stdout, /warning: systemd owns quota\.service/);
+  const isRaw = ({ cgroup }: Running): boolean =>
+    limitsOf(cgroup).some(([, ...limits]) => limits.join() === WANTED.slice(1).join());
+  assert.equal(
+    running.filter((one) => !isRaw(one)).map(({ name }) => name),
+    [],
+  );
+  await reload();
+  const { stdout } = tscg('log');
+  for (const { name, cgroup, isReverted = false } of running) {
+    assert.is(isRaw({ name, cgroup }), !isReverted, `${name}: ${JSON.stringify(limitsOf(cgroup))}`);
+    const told = new RegExp(`drift: systemd (reverted|changed) memory\\.max of ${name}:`);
+    assert.is(told.test(stdout), isReverted, `${name}: ${stdout}`);
+  }
+  assert.is(tscg('undo', '--force').status, 0);
 });
 
 test('docker, cgroupfs driver: named, limited through its owner, kept over a daemon-reload, undone', async () => {
