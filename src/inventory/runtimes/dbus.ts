@@ -148,7 +148,9 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
 /** `org.freedesktop.DBus.Error.AccessDenied` and the like, and a handshake that was turned down. */
 function refusal(asked: string, error: unknown): ApiError {
   const kind = at(error, 'type');
-  const text = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  // The daemon goes on with the whole message and both ends of it.
+  const text = said.replace(/^(Rejected send message), .*$/s, "$1: the bus's policy does not let this user call it");
   if (typeof kind === 'string') {
     if (/\.(?:ServiceUnknown|NameHasNoOwner)$/.test(kind)) return new ApiError('absent', `${asked}: ${text}`);
     const isDenied = /\.(?:AccessDenied|AuthFailed|InteractiveAuthorizationRequired)$/.test(kind);

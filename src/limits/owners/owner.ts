@@ -21,6 +21,10 @@ export class OwnerError extends Error {
   override readonly name = 'OwnerError';
 }
 
-/** What to do where systemd's answer says that the user may not; empty for any other answer. */
-export const permissionRemedy = (answer: string): string =>
-  /auth|denied|permi/i.test(answer) ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)' : '';
+/** What to do where systemd's answer, or the bus's, says that the user may not; empty for any other answer. */
+export function permissionRemedy(answer: string): string {
+  // The bus's own policy comes before polkit is asked.
+  if (/Rejected send message/.test(answer)) return ' (run with sudo)';
+  const isRefusal = /auth|denied|permi/i.test(answer);
+  return isRefusal ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)' : '';
+}

@@ -131,6 +131,7 @@ test('an owner that refuses: with sudo where the user may not, else past it', as
     }
   };
   assert.match(await refusal('Interactive authentication required.'), /FreezeUnit web\.service: .*\(run with sudo, or/);
+  assert.match(await refusal('Rejected send message: policy'), /FreezeUnit web\.service: .*\(run with sudo\)$/);
   assert.match(await refusal('no such unit'), /no such unit \(past it: --via cgroupfs\)$/);
 });
 
