@@ -36,6 +36,11 @@ program
   .exitOverride()
   .action(async (options: TstopFlags) => {
     const { PROC, openHierarchy, planContext } = await import('./context.ts');
+    const { THEMES } = await import('../dashboard/themes.ts');
+    if (options.theme !== undefined && !Object.hasOwn(THEMES, options.theme)) {
+      const { UsageError } = await import('./errors.ts');
+      throw new UsageError(`--theme: no theme "${options.theme}"; one of ${Object.keys(THEMES).join(', ')}`);
+    }
     if (!process.stdout.isTTY || !process.stdin.isTTY) {
       const { ls } = await import('./commands/ls.ts');
       return ls({ sort: 'cpu_percent', delay: options.delay }, options);
@@ -50,11 +55,6 @@ program
     const directory = configDirectory();
     const { settings, faults } = loadSettings(directory);
     const chosen = chooseDashboard(options.dashboard, directory);
-    const { THEMES } = await import('../dashboard/themes.ts');
-    if (options.theme !== undefined && !(options.theme in THEMES)) {
-      const { UsageError } = await import('./errors.ts');
-      throw new UsageError(`--theme: no theme "${options.theme}"; one of ${Object.keys(THEMES).join(', ')}`);
-    }
     const isPlain = !options.color || Boolean(process.env.NO_COLOR);
     const hierarchy = openHierarchy(options);
     const { openJournal, stateDirectory } = await import('../limits/journal.ts');

@@ -29,7 +29,7 @@ export class NoSuchNameError extends Error {
   readonly near: readonly string[];
 
   constructor(query: string, near: readonly string[], reason?: string) {
-    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '; `tscg ls --all` lists them';
     super(reason ?? `no container, unit or cgroup is called "${clean(query)}"${hint}`);
     this.query = query;
     this.near = near;

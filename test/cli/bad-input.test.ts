@@ -17,7 +17,7 @@ const CASES: readonly [args: readonly string[], status: number, message: RegExp]
   [['set', BOX, '--memory', '1.5X'], 2, /"1\.5X" is not a size; give one as 512M/],
   [['set', BOX, '--memory', '18446744073709551616'], 2, /more than the kernel can count/],
   [['set', BOX], 2, /no limit given; for example --cpu 50%/],
-  [['set', 'no-such-name', '--cpu', '50%'], 2, /"no-such-name"/],
+  [['set', 'no-such-name', '--cpu', '50%'], 2, /"no-such-name"; (did you mean|`tscg ls --all` lists them)/],
   [['set', `${BOX}/../..`, '--cpu', '50%'], 2, /\.\. is refused/],
   [['set', 'same', '--cpu', '50%'], 2, /"same" is ambiguous/],
   [['get', 'pid:999999999'], 2, /999999999/],

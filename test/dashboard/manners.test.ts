@@ -1,4 +1,5 @@
 /** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -209,5 +210,13 @@ test('a theme that there is not is one line and exit code 2', () =>
     },
     ['--theme', 'pink'],
   ));
+
+test('and so it is where no terminal is', () => {
+  for (const theme of ['pink', 'toString']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [TSTOP, '--theme', theme], { encoding: 'utf8' });
+    assert.equal([status, stdout], [2, '']);
+    assert.match(stderr, new RegExp(`^tstop: --theme: no theme "${theme}"; one of dark, [^\\n]*\\n$`));
+  }
+});
 
 test.run();
