@@ -2,10 +2,26 @@
  * Text as terminal cells: made safe where columns must align (`terminalSafe`), measured, cut and padded. What enters from
  * containers was made safe to show by `clean` (./clean.ts) before.
  */
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 import { clean, PLAIN } from './clean.ts';
 
 const ELLIPSIS = '…';
+
+type Width = (text: string) => number;
+
+/** Loaded with the first text that is not ASCII: its tables, and the segmenter's, take longer to load than most commands. */
+let loaded: Width | undefined;
+const stringWidth: Width = (text) => {
+  loaded ??= loadStringWidth();
+  return loaded(text);
+};
+
+function loadStringWidth(): Width {
+  const module: unknown = createRequire(import.meta.url)('string-width');
+  const width = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  if (typeof width !== 'function') throw new Error('string-width has no default function');
+  return (text) => Number(width(text));
+}
 
 /** Terminal cells that the text fills. */
 export function cellWidth(text: string): number {
@@ -16,7 +32,7 @@ export function cellWidth(text: string): number {
   return cells;
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
 
 /**
  * V8's segmenter takes time in the square of the length: the 128 KiB that a command line may have would stop the screen
@@ -25,6 +41,7 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const WINDOW = 256;
 
 function* graphemes(text: string): Generator<string> {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   let start = 0;
   let size = WINDOW;
   while (start < text.length) {
