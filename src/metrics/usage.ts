@@ -16,8 +16,6 @@ export interface Usage {
   column(id: string): Float64Array;
   value(id: string, row: number): number;
   limit(kind: LimitKind): EffectiveLimit;
-  /** Row of a cgroup by path and, where given, inode; -1 where it is not there. */
-  rowOf(path: string, inode?: number): number;
 }
 
 /** Counters that only grow: one that fell means another cgroup, and the row has no rates for this interval. */
@@ -37,7 +35,6 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, EffectiveLimit>();
-  const rowsByPath = new Map<string, number>();
 
   const nowAt = (index: number, row: number): number => snapshot.values[index * count + row] ?? Number.NaN;
   const beforeAt = (index: number, row: number): number => {
@@ -99,10 +96,5 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     column: computeColumn,
     value: (id, at) => computeColumn(id)[at] ?? Number.NaN,
     limit,
-    rowOf: (path, inode) => {
-      if (rowsByPath.size === 0) snapshot.rows.forEach((entry, index) => void rowsByPath.set(entry.path, index));
-      const found = rowsByPath.get(path) ?? -1;
-      return found >= 0 && inode !== undefined && snapshot.rows[found]?.inode !== inode ? -1 : found;
-    },
   };
 }

@@ -51,8 +51,7 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     await sleep(delay * 1000);
     const frame = await source.next();
     const workload = await resolve(frame.workloads, name, { proc: PROC, mount: hierarchy.mount });
-    const row = frame.usage.rowOf(workload.path, workload.inode);
-    if (row < 0) throw new Error(`${name} (${workload.path}) ended while it was looked at`);
+    const row = frame.workloads.indexOf(workload);
     const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
     const { inspect } = createNetworkInspector({ mount: hierarchy.mount, proc: PROC, readFiles: createReadFiles() });
     const network = await inspect(workload, frame.workloads);
