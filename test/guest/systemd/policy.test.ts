@@ -38,8 +38,11 @@ test('a snapshot says the TasksMax that somebody set, and not the one that every
   const { status, stdout, stderr } = tscg('snapshot');
   assert.is(status, 0, stderr);
   assert.match(stdout, /name: special\.service\n +kind: unit\n +limits:\n +pids: 77\n/);
-  // Others have limits that somebody set: podman's containers, nspawn's machines.
   assert.not.match(stdout, /usual/);
+  // Others have limits that somebody set (podman's containers, nspawn's machines), but none the default.
+  const usual = execFileSync('systemctl', ['show', '-P', 'DefaultTasksMax'], { encoding: 'utf8' }).trim();
+  assert.match(usual, /^\d+$/);
+  assert.not.match(stdout, new RegExp(`pids: ${usual}$`, 'm'));
 });
 
 test.run();
