@@ -33,4 +33,11 @@ const script = new Script(
 if (process.env.TSCG_CODE_CACHE === 'write')
   process.once('exit', () => writeFileSync(cache, script.createCachedData()));
 const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+const load = createRequire(file);
+
+/** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
+const LATE = ['child_process', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'worker_threads'];
+const late = new Map(
+  LATE.map((name) => [`node:${name}`, new Proxy({}, { get: (_, key) => Reflect.get(load(`node:${name}`), key) })]),
+);
+script.runInThisContext()(module.exports, (name: string) => late.get(name) ?? load(name), module, file, dirname(file));

@@ -3,13 +3,17 @@
  * containers was made safe to show by `clean` (./clean.ts) before.
  */
 import { createRequire } from 'node:module';
-import { clean, PLAIN } from './clean.ts';
+import { clean } from './clean.ts';
 
 const ELLIPSIS = '…';
 
+/** Nothing but what is one cell in every terminal and table, and stands for itself: ASCII, Latin letters, and what we draw with (· … → ─ ▲ and the like). */
+const ONE_CELL =
+  /^[\x20-\x7e\u00b5\u00b7\u00c0-\u00ff\u0394\u03a3\u2013\u2026\u2190-\u2193\u2265\u2500-\u257f\u258f\u25b2\u25ba\u25b8\u25bc\u25be\u25cf]*$/;
+
 type Width = (text: string) => number;
 
-/** Loaded with the first text that is not ASCII: its tables, and the segmenter's, take longer to load than most commands. */
+/** Loaded with the first text that needs it: its tables, and the segmenter's, take longer to load than most commands. */
 let loaded: Width | undefined;
 const stringWidth: Width = (text) => {
   loaded ??= loadStringWidth();
@@ -25,7 +29,7 @@ function loadStringWidth(): Width {
 
 /** Terminal cells that the text fills. */
 export function cellWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
+  if (ONE_CELL.test(text)) return text.length;
   if (text.length <= WINDOW) return stringWidth(text);
   let cells = 0;
   for (const grapheme of graphemes(text)) cells += stringWidth(grapheme);
@@ -65,7 +69,7 @@ function* graphemes(text: string): Generator<string> {
 /** At most `cells` cells of the text, whole graphemes, with an ellipsis where something was left out. */
 export function cut(text: string, cells: number): string {
   if (cells <= 0) return '';
-  if (PLAIN.test(text)) return text.length <= cells ? text : text.slice(0, cells - 1) + ELLIPSIS;
+  if (ONE_CELL.test(text)) return text.length <= cells ? text : text.slice(0, cells - 1) + ELLIPSIS;
   let kept = '';
   let used = 0;
   let fits = true;
@@ -103,7 +107,7 @@ const WIDE_SUBSTITUTE = '？';
  * have no composed letter are dropped, and other characters of uncertain width become `?` or `？`.
  */
 export function terminalSafe(text: string): string {
-  if (PLAIN.test(text)) return text;
+  if (ONE_CELL.test(text)) return text;
   const composed = clean(text).normalize('NFC').replace(EMOJI, WIDE_SUBSTITUTE).replace(/\p{M}/gu, '');
   return composed.replace(/[^\x20-\x7e]/gu, standIn);
 }
