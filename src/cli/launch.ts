@@ -38,6 +38,15 @@ const load = createRequire(file);
 /** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
 const LATE = ['child_process', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'worker_threads'];
 const late = new Map(
-  LATE.map((name) => [`node:${name}`, new Proxy({}, { get: (_, key) => Reflect.get(load(`node:${name}`), key) })]),
+  LATE.map((name) => {
+    const real = (): object => load(`node:${name}`);
+    const handler: ProxyHandler<object> = {
+      get: (_, key) => Reflect.get(real(), key),
+      has: (_, key) => Reflect.has(real(), key),
+      ownKeys: () => Reflect.ownKeys(real()),
+      getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(real(), key),
+    };
+    return [`node:${name}`, new Proxy({}, handler)];
+  }),
 );
 script.runInThisContext()(module.exports, (name: string) => late.get(name) ?? load(name), module, file, dirname(file));

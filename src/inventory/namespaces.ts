@@ -1,4 +1,5 @@
 /** Every namespace on the machine that may be seen, and which cgroups have processes in it. */
+
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -20,6 +21,7 @@ import {
   createReadNamespaceInodes,
   type ReadNamespaceInodes,
 } from '../kernel/read-namespaces.ts';
+import { textOrder } from '../kernel/text-order.ts';
 import { commandOf } from './process-facts.ts';
 import { createWalk } from './walk.ts';
 
@@ -286,4 +288,4 @@ function placed(byKey: Map<string, Draft>, link: NamespaceLink): Draft {
   return draft;
 }
 
-const byKindAndInode = (a: Draft, b: Draft): number => a.kind.localeCompare(b.kind) || a.inode - b.inode;
+const byKindAndInode = (a: Draft, b: Draft): number => textOrder(a.kind, b.kind) || a.inode - b.inode;

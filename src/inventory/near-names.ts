@@ -1,4 +1,5 @@
 /** Names that a mistyped one may have meant. */
+import { textOrder } from '../kernel/text-order.ts';
 
 const MOST_NEAR = 5;
 /** Longer names are compared by their beginning: the cost grows with the square. */
@@ -11,7 +12,7 @@ export function nearest(query: string, names: readonly string[]): string[] {
   return [...new Set(names)]
     .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase().slice(0, COMPARED)) }))
     .filter(({ distance }) => distance <= within)
-    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .sort((a, b) => a.distance - b.distance || textOrder(a.name, b.name))
     .slice(0, MOST_NEAR)
     .map(({ name }) => name);
 }

@@ -1,7 +1,9 @@
 /** The namespaces of one workload, and with whom it shares each. Pure. */
+
 import { isWithin, parentOf } from '../kernel/cgroup-path.ts';
 import { idMapText } from '../kernel/id-map.ts';
 import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
+import { textOrder } from '../kernel/text-order.ts';
 import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
 import type { Workload } from './workload.ts';
 
@@ -97,7 +99,7 @@ export function createHolderOf(workloads: readonly Workload[]): HolderOf {
 /** Workloads with processes in the namespace, by name. */
 export function holdersOf({ cgroups }: Namespace, holderOf: HolderOf): Workload[] {
   const holders = new Set([...cgroups.keys()].flatMap((cgroup) => holderOf(cgroup) ?? []));
-  return [...holders].sort((a, b) => a.name.localeCompare(b.name));
+  return [...holders].sort((a, b) => textOrder(a.name, b.name));
 }
 
 /** `host`; `shared` with another workload; `own` where nobody else whom we may read is in it; undefined: not known. */

@@ -1,7 +1,9 @@
 /** tscg ls: every workload with what it uses, as `docker stats` does for containers. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
+import { textOrder } from '../../kernel/text-order.ts';
 import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
@@ -160,7 +162,7 @@ type Compare = (frame: Frame, a: number, b: number) => number;
 /** Largest first for figures, with unavailable ones last either way; names from A to Z. */
 function orderOption(name: string, reverse: boolean): Compare {
   const sign = reverse ? -1 : 1;
-  const byName: Compare = ({ workloads }, a, b) => (workloads[a]?.name ?? '').localeCompare(workloads[b]?.name ?? '');
+  const byName: Compare = ({ workloads }, a, b) => textOrder(workloads[a]?.name ?? '', workloads[b]?.name ?? '');
   if (name === 'name') return (...args) => sign * byName(...args);
   const { id } = knownMetric(name, '--sort');
   return (frame, a, b) => {

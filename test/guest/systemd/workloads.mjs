@@ -120,9 +120,11 @@ export async function startDockerDaemon(driver) {
   await output('docker', 'load', '-q', '-i', IMAGES);
 }
 
-/** @param {string} name @param {Settings & { driver?: 'systemd' | 'cgroupfs', network?: string }} [settings] */
+/** @param {string} name @param {Settings & { driver?: 'systemd' | 'cgroupfs', network?: string }} [settings] driver: of the daemon that runs, or systemd */
 export async function startDocker(name, settings = {}) {
-  await startDockerDaemon(settings.driver ?? 'systemd');
+  if (settings.driver || !(await succeeds('systemctl', 'is-active', 'docker'))) {
+    await startDockerDaemon(settings.driver ?? 'systemd');
+  }
   const network = `--network=${settings.network ?? 'bridge'}`;
   const command = settings.command ?? SLEEP;
   const id = await output('docker', 'run', '-d', '--name', name, network, ...limits(settings), IMAGE, ...command);
