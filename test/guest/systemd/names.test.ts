@@ -1,61 +1,13 @@
-/** Names as containers come and go, and while a runtime hangs: everything else keeps its pace. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+/** Names as containers come and go. */
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { TSCG } from '../../boxes.ts';
 import { openTstop } from '../../terminal.ts';
+import { follow, shows } from './frames.ts';
 import { startDocker, startPodman } from './workloads.mjs';
 
 const exec = promisify(execFile);
-
-interface Row {
-  readonly name: string;
-  readonly kind: string;
-}
-
-const isRow = (value: unknown): value is Row =>
-  typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string' && 'kind' in value;
-
-/** Frames of `tscg ls --watch`. */
-function follow() {
-  const child = spawn(process.execPath, [TSCG, 'ls', '--watch', '--json', '--delay', '0.5', '--columns', 'cpu'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<readonly Row[]> => {
-    const { value } = await lines.next();
-    const rows: unknown = JSON.parse(String(value));
-    return Array.isArray(rows) ? rows.filter(isRow) : [];
-  };
-  return {
-    next,
-    /** Frames of that time tell nothing. */
-    while: async (work: Promise<unknown>): Promise<void> => {
-      let isDone = false;
-      const done = work.then(() => {
-        isDone = true;
-      });
-      while (!isDone) await next();
-      await done;
-    },
-    /** Frames until it holds. */
-    until: async (holds: (rows: readonly Row[]) => boolean): Promise<number> => {
-      for (let count = 1; count < 200; count++) if (holds(await next())) return count;
-      throw new Error('it never came');
-    },
-    stop: async () => {
-      child.kill('SIGINT');
-      await once(child, 'exit');
-    },
-  };
-}
-
-const shows = (name: string) => (rows: readonly Row[]) =>
-  rows.some((row) => row.name === name && row.kind === 'container');
 
 const IMAGE = 'docker.io/library/busybox:latest';
 
@@ -109,28 +61,6 @@ test('tstop shows the name of a container that starts while it runs, and takes i
     }
   } finally {
     terminal.kill();
-  }
-});
-
-test('a docker that accepts and never answers, and one that ends, cost nobody else anything', async () => {
-  const frames = follow();
-  const docker = Number(execFileSync('systemctl', ['show', '-P', 'MainPID', 'docker']));
-  process.kill(docker, 'SIGSTOP');
-  const resume = (): unknown => existsSync(`/proc/${docker}`) && process.kill(docker, 'SIGCONT');
-  try {
-    // Known from disk though the API hangs; and frame after frame comes.
-    const both = (rows: readonly Row[]) => shows('docker-first')(rows) && shows('podman-first')(rows);
-    await frames.until(both);
-    for (let count = 0; count < 6; count++) assert.ok(both(await frames.next()));
-    const { stdout } = await exec(process.execPath, [TSCG, 'doctor']);
-    assert.match(stdout, /warning +docker/);
-    resume();
-    await frames.while(exec('systemctl', ['stop', 'docker.socket', 'docker.service']));
-    await frames.until((rows) => !shows('docker-first')(rows));
-    for (let count = 0; count < 4; count++) assert.ok(shows('podman-first')(await frames.next()));
-  } finally {
-    resume();
-    await frames.stop();
   }
 });
 
