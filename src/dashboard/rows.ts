@@ -1,4 +1,6 @@
 /** Which rows of a Frame are shown, and how they are arranged and ordered. */
+
+import { userName } from '../inventory/users.ts';
 import { isListed } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { parseFilter, QueryError } from '../metrics/query.ts';
@@ -16,6 +18,15 @@ export interface Shown {
   readonly fault?: string;
 }
 
+const userNames = new Map<number, string>();
+
+/** By uid, read once: it is asked for each group of every frame. */
+function knownName(uid: number): string {
+  const name = userNames.get(uid) ?? userName(uid);
+  userNames.set(uid, name);
+  return name;
+}
+
 export function shownOf(frame: Frame, state: State): Shown {
   const { all, grouping, closed } = state;
   const { predicate, fault } = filterOf(state.filter);
@@ -27,7 +38,7 @@ export function shownOf(frame: Frame, state: State): Shown {
     empty++;
     return [];
   });
-  const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state) });
+  const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
   return { items, rows, empty, ...(fault === undefined ? {} : { fault }) };
 }
 

@@ -35,6 +35,8 @@ export interface Arrangement {
   readonly closed: ReadonlySet<ItemKey>;
   /** Order of two rows, by the figure that the table is sorted by; a sum is given by its members. */
   readonly compare: (a: Comparable, b: Comparable) => number;
+  /** Of a uid of this host. */
+  readonly userName: (uid: number) => string;
 }
 
 export type Comparable = Pick<Item, 'row' | 'members' | 'name'>;
@@ -111,7 +113,7 @@ function groupsOf(
   frame: Frame,
   leaves: readonly Item[],
   grouping: Exclude<Grouping, 'flat' | 'tree'>,
-  { closed, compare }: Arrangement,
+  { closed, compare, userName }: Arrangement,
 ): Item[] {
   const groups = new Map<string, { name: string; own: number; children: Node[] }>();
   const owners = ownersOf(frame, grouping);
@@ -121,7 +123,7 @@ function groupsOf(
     const label = GROUP_OF[grouping](workload);
     const key = label ?? '';
     const group = groups.get(key) ?? {
-      name: label === undefined ? `no ${grouping}` : label,
+      name: label === undefined ? `no ${grouping}` : grouping === 'user' ? userName(Number(label)) : label,
       own: owners.get(key) ?? -1,
       children: [],
     };
@@ -152,10 +154,7 @@ const GROUP_OF: Record<Exclude<Grouping, 'flat' | 'tree'>, (workload: Workload) 
   project: ({ details, labels }) =>
     details?.composeProject ?? labels?.['com.docker.compose.project'] ?? labels?.['io.podman.compose.project'],
   slice: ({ path }) => /^.*\.slice(?=\/|$)/.exec(path)?.[0],
-  user: ({ uid, path }) => {
-    const found = uid ?? /\/user-(\d+)\.slice(\/|$)/.exec(path)?.[1];
-    return found === undefined ? undefined : `uid ${found}`;
-  },
+  user: ({ uid, path }) => uid?.toString() ?? /\/user-(\d+)\.slice(\/|$)/.exec(path)?.[1],
 };
 
 /** Row of the cgroup that is the group itself, by the group. */
@@ -165,7 +164,7 @@ function ownersOf({ workloads }: Frame, grouping: Grouping): Map<string, number>
     if (grouping === 'pod' && kind === 'pod' && podUid !== undefined) owners.set(podUid, row);
     if (grouping === 'slice' && path.endsWith('.slice')) owners.set(path, row);
     const uid = grouping === 'user' ? /\/user-(\d+)\.slice$/.exec(path)?.[1] : undefined;
-    if (uid !== undefined) owners.set(`uid ${uid}`, row);
+    if (uid !== undefined) owners.set(uid, row);
   });
   return owners;
 }

@@ -84,6 +84,15 @@ test('users and slices group too', () => {
   assert.equal(namesOf({ ...INITIAL, grouping: 'user' })[0], 'no user Σ');
 });
 
+test('a user goes by her name, and by the number where the machine has none for it', () => {
+  const frame = frameOf([
+    { name: 'hers', cpu: 3, path: '/user.slice/user-4242424242.slice/hers' },
+    { name: 'roots', cpu: 2, facts: { uid: 0 } },
+  ]);
+  const names = shownOf(frame, { ...INITIAL, grouping: 'user' }).items.map(({ name }) => name);
+  assert.equal(names, ['4242424242', 'hers', 'root', 'roots']);
+});
+
 test('folds hide what is inside; - on a row closes what is around it; * closes and opens all', () => {
   const tree: State = { ...INITIAL, grouping: 'tree', selected: 4 };
   const closed = press(tree, { type: 'fold', how: 'close' });

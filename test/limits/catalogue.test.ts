@@ -5,6 +5,7 @@ import { interfaceFile } from '../../src/kernel/interface-files.ts';
 import { findLimit, LIMITS } from '../../src/limits/catalogue.ts';
 import { PROPERTY_NAMES } from '../../src/limits/properties.ts';
 import { BadValueError } from '../../src/limits/units.ts';
+import { written } from './kernel-model.ts';
 import { writesOf } from './typed.ts';
 
 const MIB = 2 ** 20;
@@ -299,6 +300,17 @@ test('what was understood is told', () => {
   );
   assert.match(noteOf(['memory.swap.max', '--memory-swap', '1G']), /counts memory and swap together/);
   assert.match(noteOf(['io.weight', '--blkio-weight', '500']), /io.weight of 4950/);
+});
+
+test('io.cost.qos goes back to the values of the kernel: with ctrl=auto none of them is written', () => {
+  const auto = '8:0 enable=0 ctrl=auto rpct=0.00 rlat=250000 wpct=0.00 wlat=250000 min=1.00 max=10000.00';
+  const own = '8:0 enable=1 ctrl=user rpct=0.00 rlat=250000 wpct=0.00 wlat=250000 min=50.00 max=150.00';
+  const limit = findLimit('io.cost.qos');
+  assert.equal(limit?.commands?.(own, auto), ['8:0 enable=0 ctrl=auto']);
+  assert.equal(limit?.commands?.(own, ''), ['8:0 enable=0 ctrl=auto']);
+  assert.equal(limit?.commands?.(auto, auto), []);
+  const [back = ''] = limit?.commands?.(auto, own) ?? [];
+  assert.ok(limit?.same?.(written('io.cost.qos', auto, back), own), back);
 });
 
 test.run();

@@ -147,6 +147,10 @@ function formatQos(disk: string, { ctrl, figures }: IoCost): string {
   );
 }
 
+/** A line as it may have been read: with auto the kernel shows its own values too, and to write one of them means ctrl=user. */
+const qosCommand = (line: string): string =>
+  [...parseIoCost(line)].map(([disk, cost]) => formatQos(disk, cost)).join('\n');
+
 /** The kernel shows every key, and a disk that once had iocost for ever; a disk where it is off has no setting. */
 function sameQos(text: string, written: string): boolean {
   const [is, was] = [parseIoCost(text), parseIoCost(written)];
@@ -174,7 +178,7 @@ const ioCostQos: Limit = {
   unset: '',
   rounded: same,
   same: sameQos,
-  commands: (before, after) => changedLines(before, after, (disk) => `${disk} enable=0 ctrl=auto`),
+  commands: (before, after) => changedLines(before, after, (disk) => `${disk} enable=0 ctrl=auto`).map(qosCommand),
   describe: (text) => {
     const on = [...parseIoCost(text)].filter(([, { figures }]) => figures.get('enable') === 1);
     return on.length === 0

@@ -1,19 +1,19 @@
 /**
- * Limits at work, beside those of catalogue.test.ts and limits.test.ts: what a kernel does once tscg has set them. Set
- * and undone only, in catalogue.test.ts: memory.min, memory.low, memory.zswap.writeback, io.weight, io.cost.qos, the other
- * keys of io.max, cpuset.mems (one node here), hugetlb of 1 GB, misc, rdma and dmem (no such resource), and what Debian's
- * kernel lacks: uclamp, io.latency, io.prio.class.
+ * Limits at work, beside those of catalogue.test.ts and limits.test.ts: what a kernel does once tscg has set them. Without
+ * a test of this kind: cpuset.mems (one node here), hugetlb of 1 GB, misc, rdma, dmem (no such resource), and what
+ * Debian's kernel lacks (uclamp, io.latency, io.prio.class, and BFQ where its module is missing).
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, tscg, withBox } from '../../boxes.ts';
+import { type Box, BUSY, MOUNT, tscg, withBox } from '../../boxes.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
+const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
 const SWAP = process.env.TSCG_GUEST_SWAP ?? '/dev/vdb';
 const MIB = 2 ** 20;
 
@@ -22,7 +22,10 @@ function set(path: string, ...flags: string[]): void {
   assert.is(status, 0, `tscg set ${path} ${flags.join(' ')}: ${stderr}`);
 }
 
-const undo = (): void => assert.is(tscg('undo').status, 0);
+function undo(): void {
+  const { status, stdout, stderr } = tscg('undo');
+  assert.is(status, 0, `${stdout}${stderr}`);
+}
 
 /** Until it is so, at most a minute. */
 async function until(holds: () => boolean, about: () => string): Promise<void> {
@@ -30,6 +33,14 @@ async function until(holds: () => boolean, about: () => string): Promise<void> {
     if (tries > 600) assert.unreachable(`did not come about: ${about()}`);
     await sleep(100);
   }
+}
+
+/** A file of that many MiB, on the disk and not in the page cache. */
+function scratchFile(name: string, mib: number): string {
+  const path = join(SCRATCH, name);
+  const { status, stderr } = spawnSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=1M', `count=${mib}`, 'oflag=direct']);
+  assert.is(status, 0, String(stderr));
+  return path;
 }
 
 /** Runs a script in the box to its end, which it tells by a line. */
@@ -106,6 +117,35 @@ test('cpuset.cpus.partition: the CPU is its own, and no longer that of others', 
     }),
   ));
 
+test('memory.min and memory.low: a neighbour that needs memory does not get what is protected', async () => {
+  const [small, large] = [scratchFile('kept', 24), scratchFile('stream', 56)];
+  /** MiB of the page cache of a small file, after a neighbour has read a large one over and over. */
+  const left = async (...flags: string[]): Promise<number> => {
+    writeFileSync('/proc/sys/vm/drop_caches', '1');
+    return withBox('/around', (around) => {
+      around.write('cgroup.subtree_control', '+memory');
+      around.write('memory.max', String(56 * MIB));
+      return withBox('/around/kept', (kept) =>
+        withBox('/around/greedy', async (greedy) => {
+          if (flags.length > 0) set(kept.path, ...flags);
+          await runs(kept, `cat ${small} > /dev/null`);
+          await runs(greedy, `cat ${large} ${large} > /dev/null`);
+          return Number(kept.read('memory.current')) / MIB;
+        }),
+      );
+    });
+  };
+  try {
+    const unprotected = await left();
+    for (const flag of ['--memory-min', '--memory-low']) {
+      const kept = await left(flag, '28M');
+      assert.ok(kept > 23 && kept > unprotected + 4, `${flag}: ${kept} of 24 MiB, without ${unprotected}`);
+    }
+  } finally {
+    for (const path of [small, large]) rmSync(path);
+  }
+});
+
 test('memory.high holds what grows beyond it, and kills nobody', () =>
   withBox('/high', async (box) => {
     set(box.path, '--memory-high', '32M');
@@ -138,24 +178,27 @@ test('memory.swap.high slows what swaps beyond it', () =>
 
 const ZSWAP = '/sys/module/zswap/parameters/enabled';
 
-test('memory.zswap.max 0: nothing is kept compressed', async () => {
+test('memory.zswap.max 0: nothing is kept compressed; with memory.zswap.writeback 0 too nothing goes to the disk, and it is killed', async () => {
   try {
     writeFileSync(ZSWAP, 'Y');
   } catch (error) {
     console.log(`no zswap in this kernel: ${error instanceof Error ? error.message : error}`);
     return;
   }
-  const compressed = (...flags: string[]): Promise<number> =>
+  const swapping = (...flags: string[]): Promise<[compressed: number, kills: number]> =>
     withBox('/zswap', async (box) => {
       set(box.path, '--memory', '24M', ...flags);
       const child = await box.run('head -c 60m /dev/zero | tail > /dev/null');
       await once(child, 'exit');
-      return box.figure('memory.stat', 'zswpout');
+      return [box.figure('memory.stat', 'zswpout'), box.figure('memory.events', 'oom_kill')];
     });
   try {
     await withSwap(async () => {
-      assert.ok((await compressed()) > 0);
-      assert.is(await compressed('--zswap', '0'), 0);
+      const [compressed, kills] = await swapping();
+      assert.ok(compressed > 0 && kills === 0, `${compressed} compressed, ${kills} killed`);
+      assert.equal(await swapping('--zswap', '0'), [0, 0]);
+      const [, killed] = await swapping('--zswap', '0', '--zswap-writeback', '0');
+      assert.ok(killed > 0);
     });
   } finally {
     writeFileSync(ZSWAP, 'N');
@@ -179,6 +222,66 @@ test('hugetlb.2MB.max: the page beyond it is not given', async () => {
     spawnSync('umount', [mount]);
     writeFileSync('/proc/sys/vm/nr_hugepages', '0');
   }
+});
+
+test('io.max: writes by bytes, reads and writes by number, each ±15 %', async () => {
+  const seconds = 5;
+  const table: readonly [flag: string, limit: string, dd: (file: string) => string][] = [
+    ['--device-write-bps', '2mb', (file) => `if=/dev/zero of=${file} bs=256k count=40 oflag=direct conv=notrunc`],
+    ['--device-read-iops', '60', (file) => `if=${file} of=/dev/null bs=4k count=300 iflag=direct`],
+    ['--device-write-iops', '60', (file) => `if=/dev/zero of=${file} bs=4k count=300 oflag=direct conv=notrunc`],
+  ];
+  const files = table.map((_, index) => scratchFile(`rate-${index}`, 10));
+  const measured = async (index: number, box: Box): Promise<void> => {
+    const [flag, limit, dd] = table[index] ?? ['', '', String];
+    const child = await box.run(`dd ${dd(files[index] ?? '')} 2>/dev/null; echo done; exec sleep 100`);
+    const started = performance.now();
+    await once(child.stdout ?? child, 'data');
+    const took = (performance.now() - started) / 1000;
+    assert.ok(Math.abs(seconds / took - 1) < 0.15, `${flag} ${limit}: ${took.toFixed(2)} s of ${seconds}`);
+  };
+  try {
+    await withBox('/rate-0', (zero) =>
+      withBox('/rate-1', (one) =>
+        withBox('/rate-2', async (two) => {
+          const boxes = [zero, one, two];
+          for (const [index, [flag, limit]] of table.entries()) set(boxes[index]?.path ?? '', flag, `${DISK}:${limit}`);
+          // Side by side: each is far below what the disk can do.
+          await Promise.all(boxes.map((box, index) => measured(index, box)));
+        }),
+      ),
+    );
+  } finally {
+    for (const file of files) rmSync(file);
+  }
+});
+
+test('io.weight shares a disk that io.cost.qos holds to its model', async () => {
+  const { rdev } = statSync(DISK);
+  const disk = `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
+  const files = ['one', 'two'].map((name) => scratchFile(`weight-${name}`, 16));
+  // A disk of 8 MiB/s by the model, so that two readers have to share.
+  const model = 'ctrl=user model=linear rbps=8388608 rseqiops=64 rrandiops=64 wbps=8388608 wseqiops=64 wrandiops=64';
+  writeFileSync(join(MOUNT, 'io.cost.model'), `${disk} ${model}`);
+  set('/', '--io-cost-qos', `${DISK} enable=1 rpct=0 wpct=0 min=100 max=100`);
+  const bytes = (box: Box): number =>
+    Number(new RegExp(`^${disk} .*rbytes=(\\d+)`, 'm').exec(box.read('io.stat'))?.[1] ?? 0);
+  const share = await withBox('/weight-one', (one) =>
+    withBox('/weight-two', async (two) => {
+      set(one.path, '--io-weight', '400');
+      for (const [index, box] of [one, two].entries())
+        await box.run(`while :; do dd if=${files[index]} of=/dev/null bs=128k iflag=direct 2>/dev/null; done`);
+      await sleep(1000);
+      const measured = await shareOf([one, two], bytes);
+      for (const box of [one, two]) box.write('cgroup.kill', '1');
+      undo();
+      return measured;
+    }),
+  );
+  undo();
+  writeFileSync(join(MOUNT, 'io.cost.model'), `${disk} ctrl=auto`);
+  for (const file of files) rmSync(file);
+  assert.ok(share > 0.65 && share < 0.92, `${(share * 100).toFixed(1)} % of 80`);
 });
 
 test.run();

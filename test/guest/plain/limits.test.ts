@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BUSY, tscg, tscgJson, withBox } from '../../boxes.ts';
+import { openCgroupFiles } from '../../../src/kernel/cgroup-files.ts';
+import { writeWatched } from '../../../src/limits/lower/watchdog.ts';
+import { BUSY, MOUNT, tscg, tscgJson, withBox } from '../../boxes.ts';
 import { openTscg } from '../open-checkout.ts';
 
 test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and is undone exactly', () =>
@@ -45,9 +47,9 @@ test('a period other than 100000 is kept', () =>
     assert.is(box.read('cpu.max'), 'max 20000');
   }));
 
-test('case 59: --memory below what is in use is refused with numbers and a safer command; --force applies it', () =>
+test('case 59: --memory below what is in use is refused with numbers and a safer command, watched, and applied by --force', () =>
   withBox('/box', async (box) => {
-    await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
+    const child = await box.run('{ head -c 120m /dev/zero; sleep 1000; } | tail');
     for (let tries = 0; Number(box.read('memory.current')) < 100 * 2 ** 20 && tries < 1000; tries++) await sleep(200);
     assert.ok(Number(box.read('memory.current')) > 100 * 2 ** 20, box.read('memory.current'));
 
@@ -56,6 +58,15 @@ test('case 59: --memory below what is in use is refused with numbers and a safer
     assert.match(stderr, /\/box uses \d+(\.\d+)? MiB, .* more than 64 MiB/);
     assert.match(stderr, /tscg set \/box --memory-high 67108864/);
     assert.is(box.read('memory.max'), 'max');
+
+    // Where it is written all the same, as when the use grew meanwhile: taken back within the write, before anybody is killed.
+    const files = openCgroupFiles(MOUNT);
+    const write = { name: 'box', path: '/box', inode: files.inode('/box'), file: 'memory.max', before: 'max' };
+    const owner = { via: 'cgroupfs', endpoint: '', subject: '', notes: [] } as const;
+    assert.is(await writeWatched({ ...write, after: String(32 * 2 ** 20), ...owner }, files, 1), false);
+    assert.is(box.read('memory.max'), 'max');
+    assert.is(box.figure('memory.events', 'oom_kill'), 0);
+    assert.is(child.exitCode, null);
 
     assert.is(tscg('set', '/box', '--memory', '64M', '--force').status, 0);
     assert.is(box.read('memory.max'), String(64 * 2 ** 20));
