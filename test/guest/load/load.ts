@@ -1,7 +1,7 @@
 /** Workloads of every kind under load, with the same tree of processes in each. */
 import { at, listOf } from '../../../src/inventory/names/json.ts';
+import { startDocker, startNspawn, startPodman, startService } from '../systemd/workloads.mjs';
 import { json, run } from './tools.ts';
-import { startDocker, startNspawn, startPodman, startService } from './workloads.mjs';
 
 export interface Running {
   readonly name: string;
