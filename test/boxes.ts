@@ -1,7 +1,7 @@
 /** Cgroups with something in them, on the real mount or in the guest; each is gone when its test ends. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,12 @@ export function tscgJson(...args: string[]): Record<string, unknown> {
   const value: unknown = JSON.parse(stdout);
   if (typeof value !== 'object' || value === null) throw new Error(`not an object: ${stdout}`);
   return { ...value };
+}
+
+/** `MAJ:MIN` of a disk, as io.max and its like call it. */
+export function diskNumbers(disk: string): string {
+  const { rdev } = statSync(disk);
+  return `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
 }
 
 export interface Box {

@@ -4,7 +4,7 @@
  */
 
 /** Printable ASCII: as it is everywhere. */
-export const PLAIN = /^[\x20-\x7e]*$/;
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** What one line break becomes. One cell everywhere. */
 const LINE_BREAK = '↵';

@@ -5,12 +5,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, MOUNT, tscg, withBox } from '../../boxes.ts';
+import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
 const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
@@ -257,8 +257,7 @@ test('io.max: writes by bytes, reads and writes by number, each ±15 %', async (
 });
 
 test('io.weight shares a disk that io.cost.qos holds to its model', async () => {
-  const { rdev } = statSync(DISK);
-  const disk = `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
+  const disk = diskNumbers(DISK);
   const files = ['one', 'two'].map((name) => scratchFile(`weight-${name}`, 16));
   // A disk of 8 MiB/s by the model, so that two readers have to share.
   const model = 'ctrl=user model=linear rbps=8388608 rseqiops=64 rrandiops=64 wbps=8388608 wseqiops=64 wrandiops=64';

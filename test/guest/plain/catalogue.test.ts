@@ -1,13 +1,13 @@
 /** Every limit of the catalogue that this kernel has: set, effective in behaviour, undone to the byte. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LIMITS } from '../../../src/limits/catalogue.ts';
-import { type Box, BUSY, MOUNT, tscg, withBox } from '../../boxes.ts';
+import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
 const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
@@ -25,12 +25,6 @@ function undo(): void {
   const { status, stdout, stderr } = tscg('undo');
   assert.is(status, 0, `${stdout}${stderr}`);
 }
-
-/** `MAJ:MIN` of the scratch disk, as io.max calls it. */
-const diskNumbers = (): string => {
-  const { rdev } = statSync(DISK);
-  return `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
-};
 
 /** Until it is so, at most 10 seconds. */
 async function until(holds: () => boolean): Promise<void> {
@@ -81,7 +75,8 @@ test('every limit that this kernel has is set as typed in one change, and undone
     // An idle cgroup takes no weight: that has a test of its own.
     const rows = Object.entries(VALUES).filter(([file]) => present.includes(file) && file !== 'cpu.weight');
     set(box, ...rows.flatMap(([, [flag, value]]) => [flag, value]));
-    for (const [file, [, , expected]] of rows) assert.is(box.read(file), expected.replace('%', diskNumbers()), file);
+    for (const [file, [, , expected]] of rows)
+      assert.is(box.read(file), expected.replace('%', diskNumbers(DISK)), file);
     undo();
     isAsBefore();
     set(box, '--cpu-nice', '-5');
@@ -136,7 +131,7 @@ test('io.max holds a direct read to the rate, keeps the other lines, and goes wi
     const { status, stdout, stderr } = tscg('set', box.path, '--device-read-bps', `${SCRATCH}:2mb`);
     assert.is(status, 0, stderr);
     assert.match(stdout, /limited is the whole disk|lies on/);
-    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=max`);
+    assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=max`);
     const child = await box.run(
       `dd if=${file} of=/dev/null bs=256k count=40 iflag=direct 2>/dev/null; echo done; sleep 100`,
     );
@@ -145,11 +140,11 @@ test('io.max holds a direct read to the rate, keeps the other lines, and goes wi
     const rate = (10 * MIB) / ((performance.now() - started) / 1000);
     assert.ok(Math.abs(rate / (2 * MIB) - 1) < 0.15, `${(rate / MIB).toFixed(2)} MiB/s`);
     set(box, '--device-write-iops', `${DISK}:120`);
-    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
+    assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
     set(box, '--io-max', 'max');
     assert.is(box.read('io.max'), '');
     undo();
-    assert.is(box.read('io.max'), `${diskNumbers()} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
+    assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
   }));
 
 test('pids.max: the fork beyond it fails', () =>
@@ -215,15 +210,15 @@ test('io.cost.qos is of the root, makes io.weight work for a disk, and goes agai
     const { status, stderr } = tscg('set', '/', '--io-cost-qos', `${DISK} enable=1`);
     assert.is(status, 0, stderr);
     try {
-      assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers()} enable=1`, 'm'));
+      assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers(DISK)} enable=1`, 'm'));
       set(box, '--io-weight', '200', '--io-weight', `${DISK}:50`);
-      assert.is(box.read('io.weight'), `default 200\n${diskNumbers()} 50`);
+      assert.is(box.read('io.weight'), `default 200\n${diskNumbers(DISK)} 50`);
       undo();
       assert.is(box.read('io.weight'), 'default 100');
     } finally {
       undo();
     }
-    assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers()} enable=0`, 'm'));
+    assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers(DISK)} enable=0`, 'm'));
   }));
 
 test('a controller that does not reach the cgroup: where it stops, and what helps', () =>
