@@ -21,6 +21,9 @@ import { pieces } from './pieces.mjs';
  * @property {string[]} command
  */
 
+/** Emulated, fewer features run faster than `max`: copies by the byte (ERMS), AVX and five page levels cost a fifth of the time. */
+const CPU = 'qemu64,+rdrand,+fsgsbase,+ssse3,+sse4.1,+sse4.2,+popcnt';
+
 const here = dirname(fileURLToPath(import.meta.url));
 export const TIMED_OUT = 124;
 export const VM_FAILED = 125;
@@ -174,7 +177,7 @@ function machineArguments(options, run, from) {
   const form = options.systemd ? 'systemd' : 'plain';
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-    ...['-machine', 'pc,vmport=off,usb=off,hpet=off,graphics=off', '-cpu', 'max', '-smp', '2', '-m', options.memory],
+    ...['-machine', 'pc,vmport=off,usb=off,hpet=off,graphics=off', '-cpu', CPU, '-smp', '2', '-m', options.memory],
     ...['-accel', 'tcg,thread=multi'],
     ...['-kernel', join(from.kernel, 'vmlinuz'), '-initrd', join(from.initramfs, 'initramfs')],
     ...['-chardev', `file,id=console,path=${run}/console`, '-serial', 'chardev:console'],
