@@ -74,12 +74,32 @@ export async function carryOut(
   say(planText(plan));
   const id = newChangeId();
   const reverter = await hooks.before?.(id);
-  const change = await applyPlan(plan, { ...applyContext, id, ...(reverter ? { reverter } : {}) }).finally(endProgress);
+  const change = await interruptible((signal) =>
+    applyPlan(plan, { ...applyContext, id, signal, ...(reverter ? { reverter } : {}) }),
+  ).finally(endProgress);
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
     say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
   say(done?.text ?? '');
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The first of these signals takes back what was done; the next one ends the program as ever. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const forget = (): void => {
+    for (const name of SIGNALS) process.off(name, interrupt);
+  };
+  const interrupt = (): void => {
+    forget();
+    abort.abort();
+    endProgress();
+    console.error('tscg: interrupted: what was done is taken back …');
+  };
+  for (const name of SIGNALS) process.on(name, interrupt);
+  return work(abort.signal).finally(forget);
 }
 
 const printJson = (value: object): void => console.log(JSON.stringify(value, undefined, 2));

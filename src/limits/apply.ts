@@ -27,6 +27,8 @@ export interface ApplyContext {
   readonly force?: boolean | undefined;
   /** While memory comes down: bytes in use, and those to come down to. */
   readonly onProgress?: ((usage: number, target: number) => void) | undefined;
+  /** Once aborted, what was written is taken back. A write under way ends first. */
+  readonly signal?: AbortSignal | undefined;
   /** Makes the owner of a write; another one in tests. */
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
@@ -52,6 +54,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     undoes,
     reverter,
     force,
+    signal,
     id = newChangeId(),
     ownerOf = openOwner,
   } = context;
@@ -76,6 +79,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     for (const group of bySubject(change.writes, gentle)) {
       const [first] = group;
       if (!first) continue;
+      if (signal?.aborted) throw new ApplyError('interrupted');
       begun.push(...group.map((write) => ({ write, accepted: false })));
       if (gentle.has(first)) await lower(first, change, context);
       else if (!first.passing) await ownerOf(first, files).apply(group);
@@ -100,7 +104,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
 }
 
 function lower(write: Write, { writes }: Change, context: ApplyContext): Promise<void> {
-  const { files, onProgress, ownerOf = openOwner } = context;
+  const { files, onProgress, signal, ownerOf = openOwner } = context;
   const high = writes.find(({ passing, path }) => passing && path === write.path);
   const throughOwner = async (): Promise<boolean> => {
     await ownerOf(write, files).apply([write]);
@@ -108,7 +112,7 @@ function lower(write: Write, { writes }: Change, context: ApplyContext): Promise
   };
   const set =
     write.via === 'cgroupfs' ? (_: Write, attempt: number) => setWatched(write, files, attempt) : throughOwner;
-  return lowerGently(write, high, { files, onProgress, set });
+  return lowerGently(write, high, { files, onProgress, signal, set });
 }
 
 /** Neighbouring writes of one owner and subject go together: one call, one moment. Gentle ones go by themselves. */

@@ -159,6 +159,21 @@ test('where it does not come down memory.max is never written', async () => {
   }
 });
 
+test('interrupted on the way, memory.high is what it was and memory.max untouched', () =>
+  inDirectory(async (directory) => {
+    const files = kernel(150);
+    const abort = new AbortController();
+    const context = { ...applying(files, directory), signal: abort.signal, onProgress: () => abort.abort() };
+    try {
+      await applyPlan(planOf(context, ['--memory', '100M']), context);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /interrupted; nothing of this change is left/);
+    }
+    assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
+    assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
+  }));
+
 test('a write that does not come back at once is taken back by the thread beside it', () =>
   inDirectory(async (directory) => {
     mkdirSync(join(directory, 'box'));

@@ -50,15 +50,16 @@ export interface LowerOptions {
   readonly files: CgroupFiles;
   /** Once for each part: bytes in use, and those to come down to. */
   readonly onProgress?: ((usage: number, target: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** How long no progress is waited for. */
   readonly stuckMs?: number;
   /** Makes the write once the usage is below. False: it did not stand, as what runs has grown again. */
   readonly set: (write: Write, attempt: number) => Promise<boolean>;
 }
 
-/** Throws StuckError where the usage does not come down; memory.high is then for the caller to restore. */
+/** Throws StuckError where the usage does not come down, or it is interrupted; memory.high is then for the caller to restore. */
 export async function lowerGently(write: Write, high: Write | undefined, options: LowerOptions): Promise<void> {
-  const { files, onProgress, set, stuckMs = STUCK_MS } = options;
+  const { files, onProgress, signal, set, stuckMs = STUCK_MS } = options;
   const target = parseSingleValue(write.after);
   let least = Number.POSITIVE_INFINITY;
   let since = performance.now();
@@ -71,6 +72,7 @@ export async function lowerGently(write: Write, high: Write | undefined, options
         `${write.name} (${write.path}) still uses ${sizeText(usage)} and does not come down to ${sizeText(target)}: memory.max was not set, as the kernel would kill for it; stop something in it, or add --force`,
       );
     }
+    if (signal?.aborted) throw new StuckError('interrupted');
     onProgress?.(usage, target);
     if (high)
       files.write(high.path, high.inode, HIGH, String(Math.max(target, Math.floor((usage - PART) / 4096) * 4096)));
