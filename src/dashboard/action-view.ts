@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { cut } from '../kernel/text.ts';
 import { LIMITS } from '../limits/catalogue.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
-import { forceHint, planLines, riskLine, targetLines } from './plan-lines.ts';
+import { type FormView, headed, planLines, riskLines, targetLines } from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
 import type { Line } from './style.ts';
 import { undoView } from './undo-form.ts';
@@ -24,23 +24,23 @@ export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; 
 /** Fields of the limits form: every flag of the catalogue with its file. */
 export const FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
 
-export function actionView(form: ActionForm, height: number): Line[] {
+export function actionView(form: ActionForm, height: number, width: number): FormView {
   switch (form.kind) {
     case 'limits':
-      return limitsView(form, height);
+      return limitsView(form, height, width);
     case 'kill':
-      return killView(form);
+      return killView(form, height, width);
     case 'reclaim':
-      return reclaimView(form);
+      return reclaimView(form, height, width);
     case 'undo':
-      return undoView(form, height);
+      return undoView(form, height, width);
     case 'confirm':
-      return confirmView(form);
+      return confirmView(form, height, width);
   }
 }
 
-function limitsView(form: LimitsForm, height: number): Line[] {
-  const { targets, plan, fault, force } = form;
+function limitsView(form: LimitsForm, height: number, width: number): FormView {
+  const { targets, plan, fault, force, top } = form;
   const head: Line[] = [
     [
       [`Limits of ${targets.length} ${targets.length === 1 ? 'row' : 'rows'}`, 'title'],
@@ -51,13 +51,16 @@ function limitsView(form: LimitsForm, height: number): Line[] {
   const foot: Line[] = fault
     ? [[[`  ${fault}`, 'critical']]]
     : plan
-      ? planLines(plan)
+      ? planLines(plan, force, width)
       : [[['  nothing typed yet: a limit not named is not touched', 'dim']]];
-  const force_ = plan ? [forceHint(force, plan.risks)] : [];
-  const room = Math.max(3, height - head.length - Math.min(foot.length + 1, Math.ceil(height / 2)));
-  const top = Math.max(0, Math.min(form.index - Math.floor(room / 2), FIELDS.length - room));
-  const fields = FIELDS.slice(top, top + room).map((_, at) => fieldLine(form, top + at));
-  return [...head, ...fields, ...foot, ...force_];
+  const room = Math.max(1, height - head.length - Math.min(foot.length, Math.ceil((height * 2) / 3)));
+  return headed([...head, ...around(FIELDS.length, form.index, room, (at) => fieldLine(form, at))], foot, top, height);
+}
+
+/** Lines of a list around the marked one. */
+function around(length: number, marked: number, room: number, line: (at: number) => Line): Line[] {
+  const top = Math.max(0, Math.min(marked - Math.floor(room / 2), length - room));
+  return Array.from({ length: Math.min(room, length) }, (_, at) => line(top + at));
 }
 
 function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
@@ -78,39 +81,44 @@ function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
   ];
 }
 
-const killView = ({ targets, index, force, risks }: KillForm): Line[] => [
-  [
+function killView({ targets, index, force, risks, top }: KillForm, height: number, width: number): FormView {
+  const head: Line[] = [
     [
-      `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
-      'title',
-    ],
-    ['  ↑↓ signal  Enter sends  Esc back', 'dim'],
-  ],
-  ...targetLines(targets),
-  ...SIGNALS.map(
-    ({ name, help }, at): Line => [
       [
-        `${at === index ? '▸ ' : '  '}${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`,
-        at === index ? 'selected' : 'plain',
+        `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
+        'title',
       ],
+      ['  ↑↓ signal  Enter sends  Esc back', 'dim'],
     ],
-  ),
-  ...risks.map(riskLine),
-  forceHint(force, risks),
-];
+    ...targetLines(targets),
+  ];
+  const rest = riskLines(risks, force, width);
+  const room = Math.max(1, height - head.length - Math.min(rest.length, Math.ceil(height / 2)));
+  const signals = around(SIGNALS.length, index, room, (at) => signalLine(at, at === index));
+  return headed([...head, ...signals], rest, top, height);
+}
+
+function signalLine(at: number, isMarked: boolean): Line {
+  const signal = SIGNALS[at];
+  if (!signal) return [];
+  const { name, help } = signal;
+  const text = `${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`;
+  return [[`${isMarked ? '▸ ' : '  '}${text}`, isMarked ? 'selected' : 'plain']];
+}
 
 const TITLES = {
   freeze: 'Freeze: nothing in it runs until it is thawed',
   thaw: 'Thaw',
 } as const;
 
-const confirmView = ({ what, targets, plan, force }: ConfirmForm): Line[] => [
-  [
-    [TITLES[what], 'title'],
-    ['  Enter does it  Esc back', 'dim'],
-  ],
-  ...targetLines(targets),
-  ...planLines(plan),
-  ...(plan.writes.length === 0 ? [[['  nothing to change', 'dim']] as const] : []),
-  forceHint(force, plan.risks),
-];
+function confirmView({ what, targets, plan, force, top }: ConfirmForm, height: number, width: number): FormView {
+  const head: Line[] = [
+    [
+      [TITLES[what], 'title'],
+      ['  Enter does it  Esc back', 'dim'],
+    ],
+    ...targetLines(targets),
+    ...(plan.writes.length === 0 ? [[['  nothing to change', 'dim']] satisfies Line] : []),
+  ];
+  return headed(head, planLines(plan, force, width), top, height);
+}

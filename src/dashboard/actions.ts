@@ -2,11 +2,11 @@
 import { constants } from 'node:os';
 import type { Workload } from '../inventory/workload.ts';
 import { textIfThere } from '../kernel/cgroup-files.ts';
-import { planFreeze } from '../limits/actions/freeze.ts';
+import { freezeOrThaw, planFreeze } from '../limits/actions/freeze.ts';
 import { guardRisks } from '../limits/actions/guard.ts';
 import { kill } from '../limits/actions/kill.ts';
 import { applyPlan } from '../limits/apply.ts';
-import { LIMITS } from '../limits/catalogue.ts';
+import { LIMITS, sizeText } from '../limits/catalogue.ts';
 import type { Journal } from '../limits/journal.ts';
 import { type Plan, type PlanContext, planSet } from '../limits/plan.ts';
 import { FIELDS, SIGNALS } from './action-view.ts';
@@ -30,10 +30,11 @@ export type Opened = ActionForm | FooterMessage;
 
 export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed;
 
-/** What it does, and what it says meanwhile and when it is done. */
+/** What it does, and what it says meanwhile and when it is done. Aborted, a change of limits is taken back. */
 export interface Confirmed {
-  readonly run: (onProgress: (text: string) => void) => Promise<string>;
-  readonly targets: readonly Workload[];
+  readonly run: (onProgress: (text: string) => void, signal: AbortSignal) => Promise<string>;
+  /** Cgroups that it changes. */
+  readonly targets: readonly Pick<Workload, 'path' | 'inode'>[];
 }
 
 /** Of these rows; of all that run, for undo. Says why where there is nothing to open. */
@@ -72,13 +73,14 @@ function openLimits(targets: readonly Workload[], { files }: PlanContext): Limit
       // Its controller is not enabled there: the form says that it is not set.
     }
   }
-  return { kind: 'limits', targets, current, values: new Map(), index: 0, force: false };
+  return { kind: 'limits', targets, current, values: new Map(), index: 0, top: 0, force: false };
 }
 
 const openKill = (targets: readonly Workload[], context: PlanContext): ActionForm => ({
   kind: 'kill',
   targets,
   index: 0,
+  top: 0,
   force: false,
   risks: targets.flatMap((target) => guardRisks(target, 'killing', context)),
 });
@@ -88,13 +90,18 @@ function openFreeze(targets: readonly Workload[], context: PlanContext): ActionF
   const isFrozen = ({ path }: Workload): boolean => textIfThere(context.files, path, 'cgroup.freeze') === '1';
   const thaw = targets.every(isFrozen);
   const plan = planFreeze(targets, !thaw, context);
-  return { kind: 'confirm', what: thaw ? 'thaw' : 'freeze', targets, plan, force: false };
+  return { kind: 'confirm', what: thaw ? 'thaw' : 'freeze', targets, plan, top: 0, force: false };
 }
 
-export function actionKey(form: ActionForm, key: Typed, acting: Acting): FormResult {
+const SCROLL = 5;
+
+/** `overflow`: lines that its window does not show. */
+export function actionKey(form: ActionForm, key: Typed, acting: Acting, overflow = 0): FormResult {
   if (key.full === 'escape') return 'cancel';
   if (key.full === 'C-f') return { form: { ...form, force: !form.force } };
   if (key.full === 'return') return confirmed(form, acting);
+  const page = key.full === 'pageup' ? -SCROLL : key.full === 'pagedown' ? SCROLL : 0;
+  if (page !== 0) return { form: { ...form, top: Math.max(0, Math.min(overflow, form.top + page)) } };
   switch (form.kind) {
     case 'limits':
       return { form: limitsKey(form, key, acting) };
@@ -120,7 +127,8 @@ function limitsKey(form: LimitsForm, key: Typed, { context }: Acting): LimitsFor
   const text = edited(form.values.get(field.flag.long) ?? '', key);
   if (text === undefined) return form;
   const values = new Map(form.values).set(field.flag.long, text);
-  const { plan: _, fault: __, ...rest } = form;
+  const { plan: _, fault: __, ...shape } = form;
+  const rest = { ...shape, top: 0 };
   const typed = FIELDS.filter(({ flag }) => (values.get(flag.long) ?? '').trim() !== '');
   if (typed.length === 0) return { ...rest, values };
   try {
@@ -159,50 +167,90 @@ function confirmed(form: ActionForm, acting: Acting): FormResult {
     case 'undo': {
       const entry = form.entries[form.index];
       if (!entry || isRefused(entry.plan.risks, force)) return { form };
-      return { targets: entry.targets, run: () => takeBack(entry, acting) };
+      return {
+        targets: [...entry.targets, ...entry.plan.writes],
+        run: (onProgress, signal) => takeBack(entry, { onProgress, signal }, acting),
+      };
     }
     case 'limits':
     case 'confirm': {
       const { plan, targets } = form;
       if (!plan || plan.writes.length === 0 || isRefused(plan.risks, force)) return { form };
       const what = form.kind === 'confirm' ? form.what : 'limits';
-      return { targets, run: () => carryOut(plan, what, targets, acting, force) };
+      return {
+        targets: [...targets, ...plan.writes],
+        run: (onProgress, signal) => carryOut(plan, { what, targets, force, onProgress, signal }, acting),
+      };
     }
   }
 }
 
+interface UnderWay {
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const comingDown =
+  (onProgress: (text: string) => void) =>
+  (usage: number, target: number): void =>
+    onProgress(`memory comes down: ${sizeText(usage)}, wanted ${sizeText(target)} …`);
+
+/** A task that waits in the kernel is not frozen until it comes back. */
+const FREEZE_MS = 10_000;
+
+interface CarryOut extends UnderWay {
+  readonly what: 'freeze' | 'thaw' | 'limits';
+  readonly targets: readonly Workload[];
+  readonly force: boolean;
+}
+
 async function carryOut(
   plan: Plan,
-  what: string,
-  targets: readonly Workload[],
+  { what, targets, force, onProgress, signal }: CarryOut,
   { context, journal }: Acting,
-  force: boolean,
 ): Promise<string> {
-  const { files, machine } = context();
-  await applyPlan(plan, { files, machine, journal, force, command: ['tstop', what] });
+  const now = context();
+  const applying = { ...now, journal, command: ['tstop', what] };
   const whom = targets.length === 1 ? (targets[0]?.name ?? '') : `${plan.writes.length} files`;
+  onProgress(`${what} ${whom} …`);
+  const change = await applyPlan(plan, { ...applying, force, signal, onProgress: comingDown(onProgress) });
+  if (what === 'freeze') await freezeOrThaw(change, FREEZE_MS, applying);
   return `${what} ${whom}: done and read back, u undoes it`;
 }
 
 /** Where nothing is left to restore that is noted all the same: the change is off the stack. */
-async function takeBack({ change, plan }: UndoEntry, { context, journal }: Acting): Promise<string> {
+async function takeBack(
+  { change, plan }: UndoEntry,
+  { onProgress, signal }: UnderWay,
+  { context, journal }: Acting,
+): Promise<string> {
   const { files, machine } = context();
-  await applyPlan(plan, { files, machine, journal, command: ['tstop', 'undo'], undoes: change.id });
+  await applyPlan(plan, {
+    ...{ files, machine, journal, signal, command: ['tstop', 'undo'], undoes: change.id },
+    onProgress: comingDown(onProgress),
+  });
   const whom = [...new Set(change.writes.map(({ name }) => name))].join(', ');
   return `undo ${change.id} of ${whom}: ${plan.writes.length === 0 ? 'nothing was left to restore' : 'done and read back'}`;
 }
 
+/** Each has its turn, whatever became of the one before it. */
 async function killAll(
   targets: readonly Workload[],
   name: keyof typeof constants.signals,
   { context }: Acting,
 ): Promise<string> {
   const { files } = context();
-  let [found, left] = [0, 0];
+  const told: string[] = [];
+  const faults: string[] = [];
   for (const target of targets) {
-    const result = await kill(target, { signal: constants.signals[name] }, files);
-    found += result.found;
-    left += result.left;
+    try {
+      const { signalled, killed } = await kill(target, { signal: constants.signals[name] }, files);
+      told.push(`${target.name} (${signalled + killed})`);
+    } catch (error) {
+      faults.push(fault(error).text);
+    }
   }
-  return `${name} went to ${found} processes of ${targets.map((target) => target.name).join(', ')}; ${left} are left`;
+  const sent = told.length > 0 ? `${name} went to the processes of ${told.join(', ')}` : '';
+  if (faults.length > 0) throw new Error([...faults, sent].filter((text) => text !== '').join('; '));
+  return sent;
 }

@@ -1,5 +1,6 @@
 /** What a change did to the others: their pressure before it and now, for half a minute. */
 import type { Workload } from '../inventory/workload.ts';
+import { areNested } from '../kernel/cgroup-path.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { FooterMessage } from './help-view.ts';
@@ -8,7 +9,8 @@ type Pressures = Readonly<Record<(typeof RESOURCES)[number], number>>;
 
 export interface Aftermath {
   readonly text: string;
-  readonly targets: ReadonlySet<number>;
+  /** Paths. */
+  readonly targets: readonly string[];
   readonly before: Pressures | undefined;
   readonly until: number;
 }
@@ -17,22 +19,28 @@ const SHOWN_MS = 30_000;
 
 export const aftermathOf = (
   text: string,
-  targets: readonly Workload[],
+  targets: readonly Pick<Workload, 'path'>[],
   before: Frame | undefined,
   now: number,
 ): Aftermath => {
-  const inodes = new Set(targets.map(({ inode }) => inode));
-  return { text, targets: inodes, before: before && othersPressure(before, inodes), until: now + SHOWN_MS };
+  const paths = [...new Set(targets.map(({ path }) => path))];
+  return { text, targets: paths, before: before && othersPressure(before, paths), until: now + SHOWN_MS };
 };
 
-/** Mean over all others in which a task waited at all; NaN where nobody tells. */
-export function othersPressure({ usage, workloads }: Frame, targets: ReadonlySet<number>): Pressures {
+/**
+ * Mean over all others in which a task waited at all; NaN where nobody tells. What lies in a target, or around it, is no
+ * other: it waits as the target does.
+ */
+export function othersPressure({ usage, workloads }: Frame, targets: readonly string[]): Pressures {
+  const isOther = workloads.map(
+    ({ path, kind }) => kind !== 'root' && kind !== 'slice' && !targets.some((target) => areNested(path, target)),
+  );
   const mean = (resource: string): number => {
     const column = usage.column(`psi_${resource}_some_percent`);
     let [sum, count] = [0, 0];
-    workloads.forEach(({ inode, kind }, row) => {
+    isOther.forEach((counts, row) => {
       const value = column[row] ?? Number.NaN;
-      if (targets.has(inode) || kind === 'root' || kind === 'slice' || !(value >= 0)) return;
+      if (!counts || !(value >= 0)) return;
       if (value === 0 && usage.value('populated', row) === 0) return;
       sum += value;
       count++;

@@ -70,12 +70,13 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const table = { area: stage.table, lines: [] };
   if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, overflow: 0 };
 
-  const overlay = overlayOf(scene, height - 1);
+  const over = overlayOf(scene, width, height - 1);
   const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
     .map(({ show, area }) => ({ area, lines: paneLines(show, scene, area) }));
   const whole = state.details ? panes[0] : undefined;
+  const overlay = over?.lines;
   const scrolled = overlay?.length ?? whole?.lines.length ?? 0;
   const view: View = {
     header: {
@@ -109,7 +110,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
     footer,
     ...(overlay ? { overlay: overlay.slice(isViewer(state.modal) ? state.modal.top : 0) } : {}),
   };
-  return { view, overflow: Math.max(0, scrolled - (height - 3)) };
+  return { view, overflow: over?.overflow ?? Math.max(0, scrolled - (height - 3)) };
 }
 
 /** Reversed from edge to edge. */
@@ -144,32 +145,33 @@ const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
     ? message
     : { text: `${state.prompt === undefined ? 'filter: ' : ''}${shown.fault}`, style: 'critical' };
 
-function overlayOf({ state, frame, shown, raw, events, dashboards }: Scene, height: number): Line[] | undefined {
+/** What lies over the table. A form says itself how much of it there is no room for. */
+function overlayOf(
+  { state, frame, shown, raw, events, dashboards }: Scene,
+  width: number,
+  height: number,
+): { readonly lines: readonly Line[]; readonly overflow?: number } | undefined {
   const { modal } = state;
   switch (modal?.kind) {
     case undefined:
       return undefined;
     case 'help':
-      return helpLines(dashboards);
+      return { lines: helpLines(dashboards) };
     case 'events':
-      return eventsView(events, modal.show, modal.text, state.alarm);
+      return { lines: eventsView(events, modal.show, modal.text, state.alarm) };
     case 'columns':
-      return columnsView(modal, height);
+      return { lines: columnsView(modal, height) };
     case 'limits':
     case 'kill':
     case 'reclaim':
     case 'undo':
     case 'confirm':
-      return actionView(modal, height);
-    case 'explain':
+      return actionView(modal, height, width);
+    case 'explain': {
       if (!frame || !shown) return undefined;
-      return explainView(
-        frame,
-        shown.items.find(({ key }) => key === state.selected),
-        modal.slot,
-        state.scales,
-        raw,
-      );
+      const selected = shown.items.find(({ key }) => key === state.selected);
+      return { lines: explainView(frame, selected, modal.slot, state.scales, raw) };
+    }
   }
 }
 

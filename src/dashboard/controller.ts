@@ -19,6 +19,8 @@ export interface ControllerOptions {
   readonly dashboards: readonly Dashboard[];
   /** Absent with --readonly. */
   readonly acting: Acting | undefined;
+  /** The Frame of now, though another one is held on the screen. */
+  readonly newest: () => Frame | undefined;
   /** Rows that the table shows at once. */
   readonly window: () => number;
   /** Something changed: draw. */
@@ -41,12 +43,15 @@ export interface Controller {
   tell(message: FooterMessage): void;
   message(): FooterMessage | undefined;
   selected(): Workload | undefined;
+  /** Resolves once no change is under way: one of limits is taken back. */
+  finish(): Promise<void>;
 }
 
 export function createController(options: ControllerOptions): Controller {
   const { dashboards, acting, onChange, onAction } = options;
   let state = options.initial;
   let frame: Frame | undefined;
+  let hasRates = false;
   let shown: Shown | undefined;
   /** State that `shown` was made for. */
   let shownFor = state;
@@ -55,6 +60,7 @@ export function createController(options: ControllerOptions): Controller {
   /** Until the next key. */
   let notice: FooterMessage | undefined;
   let aftermath: Aftermath | undefined;
+  let underWay: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
 
   const contextNow = (): UpdateContext => ({
     frame,
@@ -70,9 +76,11 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   function see(next: Frame): void {
+    const before = selected();
     // The first Frame has no rates, so its order says nothing: the first row of the second one is selected.
-    const hasFirstRates = frame !== undefined && Number.isNaN(frame.usage.seconds) && !Number.isNaN(next.usage.seconds);
+    const hasFirstRates = !hasRates && frame !== undefined && !Number.isNaN(next.usage.seconds);
     if (hasFirstRates && !state.details) state = { ...state, selected: undefined, position: 0 };
+    hasRates ||= !Number.isNaN(next.usage.seconds);
     if (!shown || next !== frame || !isShownAlike(state, shownFor)) shown = shownOf(next, state);
     frame = next;
     shownFor = state;
@@ -82,8 +90,21 @@ export function createController(options: ControllerOptions): Controller {
       const again = next.workloads.find(({ path }) => path === selectedPath);
       if (again && order.includes(again.inode)) state = { ...state, selected: again.inode };
     }
+    const { selected: wanted, position } = state;
+    const isThere = next.workloads.some(({ inode }) => inode === wanted);
     state = settle(state, { order, window: options.window() });
+    // In the past it may not have been there yet: it is selected again once the display goes on.
+    if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
     selectedPath = selected()?.path;
+    if (before && before.inode === wanted && state.selected !== wanted) leave(before, isThere);
+  }
+
+  /** What has the whole window does not become another one unasked. */
+  function leave({ name }: Workload, isThere: boolean): void {
+    if (!state.details && !state.charts) return;
+    state = { ...state, details: false, charts: false };
+    const why = isThere ? 'is not in the table any more: nothing runs in it, or the filter leaves it out' : 'has ended';
+    notice = { text: `${name} ${why}`, style: 'warning' };
   }
 
   function key(typed: Typed): void {
@@ -122,7 +143,11 @@ export function createController(options: ControllerOptions): Controller {
 
   function formKey(modal: Exclude<Modal, Viewer>, typed: Typed): void {
     const result =
-      modal.kind === 'columns' ? columnsKey(modal, typed) : acting ? actionKey(modal, typed, acting) : 'cancel';
+      modal.kind === 'columns'
+        ? columnsKey(modal, typed)
+        : acting
+          ? actionKey(modal, typed, acting, overflow)
+          : 'cancel';
     if (result !== 'cancel' && 'form' in result) {
       state = { ...state, modal: result.form };
       return;
@@ -132,7 +157,7 @@ export function createController(options: ControllerOptions): Controller {
     if ('chosen' in result) {
       state = { ...state, columns: result.chosen, ownColumns: result.chosen };
       remember('columns', result.chosen);
-    } else void carryOut(result);
+    } else begin(result);
   }
 
   /** Of the tagged rows, else of the selected one. */
@@ -145,20 +170,32 @@ export function createController(options: ControllerOptions): Controller {
       notice = { text: 'read only: tstop was started with --readonly', style: 'warning' };
       return;
     }
+    if (underWay) {
+      notice = { text: 'a change is under way: wait for it, or quit to take it back', style: 'warning' };
+      return;
+    }
     const opened = openAction(what, what === 'undo' ? all : targets, acting);
     if ('kind' in opened) state = { ...state, modal: opened };
     else notice = opened;
   }
 
-  async function carryOut({ run, targets }: Confirmed): Promise<void> {
-    const before = frame;
+  function begin(confirmed: Confirmed): void {
+    const abort = new AbortController();
+    const done = carryOut(confirmed, abort.signal).finally(() => {
+      underWay = undefined;
+    });
+    underWay = { abort, done };
+  }
+
+  async function carryOut({ run, targets }: Confirmed, signal: AbortSignal): Promise<void> {
+    const before = options.newest();
     options.onOwnChange(targets.map(({ path }) => path));
     const onProgress = (text: string): void => {
       notice = { text, style: 'good' };
       onChange();
     };
     try {
-      const text = await run(onProgress);
+      const text = await run(onProgress, signal);
       notice = undefined;
       aftermath = aftermathOf(text, targets, before, Date.now());
       state = { ...state, tagged: new Set() };
@@ -188,7 +225,18 @@ export function createController(options: ControllerOptions): Controller {
     tell: (message) => {
       notice = message;
     },
-    message: () => notice ?? (aftermath && frame && aftermathMessage(aftermath, frame, Date.now())),
+    message: () => {
+      const newest = options.newest();
+      return notice ?? (aftermath && newest && aftermathMessage(aftermath, newest, Date.now()));
+    },
     selected,
+    finish: async () => {
+      if (!underWay) return;
+      const { abort, done } = underWay;
+      abort.abort();
+      notice = { text: 'a change is under way: it is taken back …', style: 'warning' };
+      onChange();
+      await done;
+    },
   };
 }

@@ -23,7 +23,12 @@ export interface ColumnsForm {
 /** Forms that change something; each names its targets by name, path and inode. */
 export type ActionForm = LimitsForm | KillForm | ReclaimForm | UndoForm | ConfirmForm;
 
-export interface LimitsForm {
+/** First line that is shown of what a form says of its change: PgUp and PgDn move it. */
+interface Scrolling {
+  readonly top: number;
+}
+
+export interface LimitsForm extends Scrolling {
   readonly kind: 'limits';
   readonly targets: readonly Workload[];
   /** What the first target's files say now, by file; a file that it has not is absent. */
@@ -38,7 +43,7 @@ export interface LimitsForm {
   readonly fault?: string;
 }
 
-export interface KillForm {
+export interface KillForm extends Scrolling {
   readonly kind: 'kill';
   readonly targets: readonly Workload[];
   readonly index: number;
@@ -46,7 +51,7 @@ export interface KillForm {
   readonly risks: readonly Risk[];
 }
 
-export interface ReclaimForm {
+export interface ReclaimForm extends Scrolling {
   readonly kind: 'reclaim';
   readonly targets: readonly Workload[];
   /** As typed. */
@@ -59,7 +64,7 @@ export interface ReclaimForm {
 }
 
 /** Changes that can be taken back, the newest first. */
-export interface UndoForm {
+export interface UndoForm extends Scrolling {
   readonly kind: 'undo';
   readonly entries: readonly UndoEntry[];
   /** Changes before these. */
@@ -78,7 +83,7 @@ export interface UndoEntry {
 }
 
 /** A Plan that needs no values. */
-export interface ConfirmForm {
+export interface ConfirmForm extends Scrolling {
   readonly kind: 'confirm';
   readonly what: 'freeze' | 'thaw';
   readonly targets: readonly Workload[];

@@ -1,5 +1,6 @@
-/** What a form says of a change, whichever form it is: whom by identity, each write, and what may go wrong. */
+/** What a form says of a change, whichever form it is: whom by identity, what may go wrong, and each write. */
 import type { Workload } from '../inventory/workload.ts';
+import { cellWidth } from '../kernel/text.ts';
 import { findLimit } from '../limits/catalogue.ts';
 import type { Plan, Risk } from '../limits/plan.ts';
 import type { Line } from './style.ts';
@@ -17,10 +18,11 @@ export function targetLines(targets: readonly Pick<Workload, 'name' | 'path' | '
   return left > 0 ? [...lines, [[`  and ${left} more`, 'dim']]] : lines;
 }
 
-/** Each write before → after, who makes it, notes and risks. */
-export function planLines({ writes, unchanged, risks }: Plan): Line[] {
+/** What may go wrong and whether it is forced, then each write before → after, who makes it, and notes. */
+export function planLines({ writes, unchanged, risks }: Plan, force: boolean, width: number): Line[] {
   const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;
   return [
+    ...riskLines(risks, force, width),
     ...writes.flatMap((write): Line[] => [
       [
         [`  ${write.name} `, 'plain'],
@@ -31,25 +33,53 @@ export function planLines({ writes, unchanged, risks }: Plan): Line[] {
       ...write.notes.map((note): Line => [[`    ${note}`, 'dim']]),
     ]),
     ...unchanged.map((write): Line => [[`  ${write.name} ${write.file}: already ${write.after}`, 'dim']]),
-    ...risks.map(riskLine),
   ];
 }
 
-export const riskLine = ({ level, text, remedy }: Risk): Line => [
-  [
-    `  ${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`,
-    level === 'refuse' ? 'critical' : 'warning',
-  ],
-];
+/** Whole, on as many lines as they need: refusals first, and how they are forced. */
+export function riskLines(risks: readonly Risk[], force: boolean, width: number): Line[] {
+  const ordered = [...risks].sort((a, b) => Number(b.level === 'refuse') - Number(a.level === 'refuse'));
+  const lines = ordered.flatMap(({ level, text, remedy }): Line[] => {
+    const whole = `${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`;
+    return folded(whole, width - 4).map((part, index) => [
+      [`${index === 0 ? '  ' : '    '}${part}`, level === 'refuse' ? 'critical' : 'warning'],
+    ]);
+  });
+  if (!isRefused(risks, false)) return lines;
+  const hint: Line = [
+    ['  Ctrl-F forces it all the same: ', 'dim'],
+    [force ? 'FORCED' : 'not forced', force ? 'critical' : 'plain'],
+  ];
+  return [...lines, hint];
+}
+
+/** Between words. */
+function folded(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && cellWidth(last) + 1 + cellWidth(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
 
 export const isRefused = (risks: readonly Risk[], force: boolean): boolean =>
   !force && risks.some(({ level }) => level === 'refuse');
 
-/** Nothing where nothing is refused. */
-export const forceHint = (force: boolean, risks: readonly Risk[]): Line =>
-  isRefused(risks, false)
-    ? [
-        ['  Ctrl-F forces it all the same: ', 'dim'],
-        [force ? 'FORCED' : 'not forced', force ? 'critical' : 'plain'],
-      ]
-    : [];
+export interface FormView {
+  readonly lines: readonly Line[];
+  /** Lines that there is no room for at once. */
+  readonly overflow: number;
+}
+
+/** The head stays; the rest is shown from line `top` on, and says where there is more. */
+export function headed(head: readonly Line[], rest: readonly Line[], top: number, height: number): FormView {
+  const room = Math.max(1, height - head.length);
+  if (rest.length <= room) return { lines: [...head, ...rest], overflow: 0 };
+  const overflow = rest.length - (room - 1);
+  const from = Math.max(0, Math.min(top, overflow));
+  const more: Line = [[`  ${from} lines above, ${overflow - from} below: PgUp, PgDn`, 'title']];
+  return { lines: [...head, ...rest.slice(from, from + room - 1), more], overflow };
+}

@@ -4,7 +4,7 @@ import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } fro
 import { sizeText } from '../limits/catalogue.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
-import { forceHint, riskLine, targetLines } from './plan-lines.ts';
+import { type FormView, headed, riskLines, targetLines } from './plan-lines.ts';
 import type { Line } from './style.ts';
 
 export const openReclaim = (targets: readonly Workload[], context: PlanContext): ReclaimForm => ({
@@ -12,6 +12,7 @@ export const openReclaim = (targets: readonly Workload[], context: PlanContext):
   targets,
   amount: '',
   plans: plansOf(targets, 0, context),
+  top: 0,
   force: false,
 });
 
@@ -51,30 +52,27 @@ export async function reclaimAll(
   return told.join('; ');
 }
 
-export const reclaimView = ({ targets, amount, plans, fault, force }: ReclaimForm): Line[] => [
-  [
-    [`Take memory back from ${targets.length === 1 ? 'this row' : `each of these ${targets.length} rows`}`, 'title'],
-    ['  type an amount, as 500M  Enter does it  Esc back', 'dim'],
-  ],
-  ...targetLines(targets),
-  [
-    ['  amount  ', 'title'],
-    [`${amount}▏`, 'accent'],
-  ],
-  ...(fault ? [[[`  ${fault}`, 'critical']] satisfies Line] : []),
-  ...plans.flatMap(outlookLines),
-  forceHint(
-    force,
-    plans.flatMap(({ risks }) => risks),
-  ),
-];
+export function reclaimView(form: ReclaimForm, height: number, width: number): FormView {
+  const { targets, amount, plans, fault, force } = form;
+  const head: Line[] = [
+    [
+      [`Take memory back from ${targets.length === 1 ? 'this row' : `each of these ${targets.length} rows`}`, 'title'],
+      ['  type an amount, as 500M  Enter does it  Esc back', 'dim'],
+    ],
+    ...targetLines(targets),
+    [
+      ['  amount  ', 'title'],
+      [`${amount}▏`, 'accent'],
+    ],
+    ...(fault ? [[[`  ${fault}`, 'critical']] satisfies Line] : []),
+  ];
+  const risks = plans.flatMap((plan) => plan.risks);
+  return headed(head, [...riskLines(risks, force, width), ...plans.map(outlookLine)], form.top, height);
+}
 
 /** What there is to take and, once an amount is typed, what would be written. */
-const outlookLines = ({ place, asked, used, cache, risks }: ReclaimPlan): Line[] => [
-  [
-    [`  ${place.name} `],
-    ...(asked > 0 ? ([[`memory.reclaim ← ${asked} (${sizeText(asked)})  `, 'accent']] as const) : []),
-    [`uses ${sizeText(used)}, of it ${sizeText(cache)} page cache that can be read again`, 'dim'],
-  ],
-  ...risks.map(riskLine),
+const outlookLine = ({ place, asked, used, cache }: ReclaimPlan): Line => [
+  [`  ${place.name} `],
+  ...(asked > 0 ? ([[`memory.reclaim ← ${asked} (${sizeText(asked)})  `, 'accent']] as const) : []),
+  [`uses ${sizeText(used)}, of it ${sizeText(cache)} page cache that can be read again`, 'dim'],
 ];

@@ -75,7 +75,9 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const drifts = createDriftWatch(options.findDrifts);
   const past = createPast();
   const pressures = openPressureWatch({ mount: hierarchy.mount, onEvent: events.tell });
+  /** On the screen, and of now: another one where the display is held. */
   let frame: Frame | undefined;
+  let newest: Frame | undefined;
   let raw: RawTexts | undefined;
   let visible: ReadonlySet<number> = new Set();
   let trouble: { readonly what: string; readonly message: string } | undefined;
@@ -91,6 +93,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     initial: onScreen({ ...initial, columns: settings.columns }, options.dashboard, dashboards),
     dashboards,
     acting: options.acting,
+    newest: () => newest,
     window: windowNow,
     onChange: () => void draw(),
     onAction,
@@ -222,15 +225,20 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     end = resolve;
   });
   let open = true;
+  /** Nothing is left half done: a change under way is taken back first. */
   function quit(): void {
-    open = false;
-    end();
+    void controller.finish().finally(() => {
+      open = false;
+      end();
+    });
   }
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, quit);
   // After fg the terminal shows what the shell left there. blessed takes its terminal back in a listener of its own, and
   // what is drawn before that is lost.
   process.on('SIGCONT', () => {
     setImmediate(() => {
+      // The window may be another size by now, and its signal went to the shell.
+      process.emit('SIGWINCH');
       screen.invalidate();
       if (open) draw();
     });
@@ -255,6 +263,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     let isDrawn = false;
     const sample = guarded('sample', async () => {
       const next = await source.next(visible);
+      newest = next;
       history.push(next.usage, visible);
       past.push(next);
       recreations.push(next.workloads, Date.now());

@@ -6,7 +6,7 @@ import type { Journal } from '../limits/journal.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
-import { forceHint, isRefused, planLines, targetLines } from './plan-lines.ts';
+import { type FormView, headed, isRefused, planLines, targetLines } from './plan-lines.ts';
 import type { Line, Style } from './style.ts';
 
 /** Each costs a read of its files. */
@@ -26,7 +26,7 @@ export function openUndo(known: readonly Workload[], journal: Journal, context: 
     };
   });
   if (entries.length === 0) return undefined;
-  return { kind: 'undo', entries, older: open.length - entries.length, index: 0, force: false };
+  return { kind: 'undo', entries, older: open.length - entries.length, index: 0, top: 0, force: false };
 }
 
 /** Another change is not forced because the one before it was. */
@@ -34,6 +34,7 @@ export function undoKey(form: UndoForm, { full }: Typed): UndoForm {
   const to = (index: number): UndoForm => ({
     ...form,
     index: Math.max(0, Math.min(form.entries.length - 1, index)),
+    top: 0,
     force: false,
   });
   switch (full) {
@@ -55,19 +56,19 @@ export function undoKey(form: UndoForm, { full }: Typed): UndoForm {
 }
 
 /** The list around the marked change, and below it the Plan. */
-export function undoView({ entries, older, index, force }: UndoForm, height: number): Line[] {
+export function undoView({ entries, older, index, force, top }: UndoForm, height: number, width: number): FormView {
   const head: Line = [
     [`Undo one of ${entries.length} ${entries.length === 1 ? 'change' : 'changes'}`, 'title'],
     ['  ↑↓ change  Enter takes it back  Esc back', 'dim'],
   ];
   const marked = entries[index];
-  const preview = marked ? previewLines(marked, force) : [];
-  const room = Math.max(3, height - 2 - Math.min(preview.length, Math.ceil(height / 2)));
-  const top = Math.max(0, Math.min(index - Math.floor(room / 2), entries.length - room));
-  const list = entries.slice(top, top + room).map((entry, at) => entryLine(entry, top + at === index));
+  const preview = marked ? previewLines(marked, force, width) : [];
+  const room = Math.max(1, height - 2 - Math.min(preview.length, Math.ceil((height * 2) / 3)));
+  const first = Math.max(0, Math.min(index - Math.floor(room / 2), entries.length - room));
+  const list = entries.slice(first, first + room).map((entry, at) => entryLine(entry, first + at === index));
   const rest: Line[] =
-    older > 0 && top + room >= entries.length ? [[[`  and ${older} older: tscg log lists them`, 'dim']]] : [];
-  return [head, ...list, ...rest, [], ...preview];
+    older > 0 && first + room >= entries.length ? [[[`  and ${older} older: tscg log lists them`, 'dim']]] : [];
+  return headed([head, ...list, ...rest, []], preview, top, height);
 }
 
 function entryLine(entry: UndoEntry, isMarked: boolean): Line {
@@ -90,7 +91,7 @@ function verdictOf({ plan }: UndoEntry): { word: string; style: Style } {
   return { word: plan.unchanged.length > 0 ? 'as before' : 'gone', style: 'dim' };
 }
 
-function previewLines({ change, plan, targets }: UndoEntry, force: boolean): Line[] {
+function previewLines({ change, plan, targets }: UndoEntry, force: boolean, width: number): Line[] {
   const isNothing = plan.writes.length === 0;
   return [
     [
@@ -98,9 +99,8 @@ function previewLines({ change, plan, targets }: UndoEntry, force: boolean): Lin
       [`  ${commandText(change)}`, 'dim'],
     ],
     ...targetLines(targets),
-    ...planLines(plan),
+    ...planLines(plan, force, width),
     ...(isNothing ? [[['  nothing is left to restore: Enter takes it off this list', 'dim']] satisfies Line] : []),
-    forceHint(force, plan.risks),
   ];
 }
 

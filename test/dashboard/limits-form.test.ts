@@ -11,6 +11,8 @@ import type { Workload } from '../../src/inventory/workload.ts';
 import { openJournal } from '../../src/limits/journal.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 
+const NEVER = new AbortController().signal;
+
 const WEB: Workload = { name: 'web', path: '/web', inode: 7, kind: 'cgroup' };
 
 async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles) => Promise<void>): Promise<void> {
@@ -48,8 +50,8 @@ function typed(form: ActionForm, flag: string, text: string, acting: Acting): Ac
 }
 
 const textOf = (form: ActionForm): string =>
-  actionView(form, 80)
-    .map((line) => line.map(([text]) => text).join(''))
+  actionView(form, 80, 120)
+    .lines.map((line) => line.map(([text]) => text).join(''))
     .join('\n');
 
 test('a value gives its Plan at once; only the named file is written, journalled, and u takes it back', () =>
@@ -58,13 +60,13 @@ test('a value gives its Plan at once; only the named file is written, journalled
     assert.match(textOf(filled), /web memory\.high: max → 134217728 {3}\(no limit → 128 MiB\)/);
     const done = actionKey(filled, { full: 'return' }, acting);
     if (done === 'cancel' || !('run' in done)) throw new Error('not confirmed');
-    assert.match(await done.run(() => {}), /limits web: done and read back, u undoes it/);
+    assert.match(await done.run(() => {}, NEVER), /limits web: done and read back, u undoes it/);
     assert.equal(files.writes, ['/web/memory.high=134217728']);
     const undo = openAction('undo', [WEB], acting);
     if (!('kind' in undo)) throw new Error(undo.text);
     const undone = actionKey(undo, { full: 'return' }, acting);
     if (undone === 'cancel' || !('run' in undone)) throw new Error('not confirmed');
-    await undone.run(() => {});
+    await undone.run(() => {}, NEVER);
     assert.is(files.texts.get('/web/memory.high'), 'max');
   }));
 

@@ -35,6 +35,7 @@ const controllerOf = () =>
     initial: { ...INITIAL, selected: 1 },
     dashboards: [],
     acting: undefined,
+    newest: () => undefined,
     window: () => 10,
     onChange: () => {},
     onAction: () => {},
@@ -72,6 +73,28 @@ test('steps in time stay within what is kept', () => {
   assert.is(past.step(first, 1), frames[1]);
   assert.is(past.step(first, Number.MAX_SAFE_INTEGER), last);
   assert.is(past.age(last), 0);
+});
+
+test('what has the whole window and ends goes back to the table and says so, and is not followed by another', () => {
+  const controller = controllerOf();
+  controller.see(frame(1));
+  controller.act({ type: 'details' });
+  controller.see(frame(1));
+  assert.ok(controller.state().details);
+  controller.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
+  assert.not(controller.state().details);
+  assert.match(controller.message()?.text ?? '', /web has ended/);
+});
+
+test('a step back to before it was there keeps the selection for when the display goes on', () => {
+  const controller = controllerOf();
+  controller.see(frame(1));
+  controller.act({ type: 'step', by: -1 });
+  controller.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
+  assert.is(controller.selected(), undefined);
+  controller.act({ type: 'pause' });
+  controller.see(frame(1));
+  assert.is(controller.selected()?.name, 'web');
 });
 
 test.run();

@@ -63,12 +63,12 @@ function press(form: ActionForm, acting: Acting, ...keys: readonly string[]): Ac
 async function enter(form: ActionForm, acting: Acting): Promise<string> {
   const result = actionKey(form, { full: 'return' }, acting);
   if (result === 'cancel' || !('run' in result)) throw new Error('not confirmed');
-  return result.run(() => {});
+  return result.run(() => {}, new AbortController().signal);
 }
 
 const textOf = (form: ActionForm): string =>
-  actionView(form, 40)
-    .map((line) => line.map(([text]) => text).join(''))
+  actionView(form, 40, 300)
+    .lines.map((line) => line.map(([text]) => text).join(''))
     .join('\n');
 
 test('the newest change is marked; one below it is refused while a later one of the same file stands, and says which', () =>

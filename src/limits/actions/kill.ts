@@ -38,7 +38,9 @@ const KILL_MS = 10_000;
 /** Rounds of pid by pid against what forks meanwhile. */
 const MOST_ROUNDS = 100;
 
+/** Throws ActionError where the cgroup is another by now, and where processes could not be signalled or do not end. */
 export async function kill(place: KillPlace, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
+  checkIdentity(place, files);
   const { pids, foreign } = inhabitants(files, place.path);
   const found = pids.length + foreign;
   if (found === 0) return { found, signalled: 0, killed: 0, left: 0 };
@@ -52,6 +54,19 @@ export async function kill(place: KillPlace, request: KillRequest, files: Cgroup
   const killed = left(place, files);
   await killAll(place, files);
   return { found, signalled, killed, left: left(place, files) };
+}
+
+/** A signal finds its processes by path, which a restarted unit shares with the one before it. */
+function checkIdentity({ name, path, inode }: KillPlace, files: CgroupFiles): void {
+  let now: number | undefined;
+  try {
+    now = files.inode(path);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+  if (now === inode) return;
+  const why = now === undefined ? 'has ended' : 'has ended, and another cgroup has its path';
+  throw new ActionError(`${name} (${path}, inode ${inode}) ${why}: nothing was signalled`);
 }
 
 function left({ path }: KillPlace, files: CgroupFiles): number {

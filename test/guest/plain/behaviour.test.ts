@@ -11,10 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
+import { withSwap } from './swap.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
 const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
-const SWAP = process.env.TSCG_GUEST_SWAP ?? '/dev/vdb';
 const MIB = 2 ** 20;
 
 function set(path: string, ...flags: string[]): void {
@@ -154,15 +154,6 @@ test('memory.high holds what grows beyond it, and kills nobody', () =>
     assert.ok(Number(box.read('memory.current')) <= 36 * MIB, box.read('memory.current'));
     assert.is(box.figure('memory.events', 'oom_kill'), 0);
   }));
-
-async function withSwap<T>(use: () => Promise<T>): Promise<T> {
-  assert.is(spawnSync('swapon', [SWAP]).status, 0);
-  try {
-    return await use();
-  } finally {
-    spawnSync('swapoff', [SWAP]);
-  }
-}
 
 test('memory.swap.high slows what swaps beyond it', () =>
   withSwap(() =>
