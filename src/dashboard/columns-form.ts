@@ -29,8 +29,10 @@ export function columnsKey(form: ColumnsForm, { full, character }: Typed): Colum
     case 'escape':
     case 'q':
       return 'cancel';
-    case 'return':
-      return { chosen: list.filter(({ on }) => on).map(({ slot }) => slot) };
+    case 'return': {
+      const chosen = list.filter(({ on }) => on).map(({ slot }) => slot);
+      return chosen.length > 0 ? { chosen } : { form };
+    }
     case 'up':
     case 'k':
       return to(index - 1);

@@ -3,7 +3,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
 import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
-import { sortable } from './columns.ts';
+import { CPU_SCALES, MEMORY_DEFINITIONS, sortable } from './columns.ts';
 import { columnsKey } from './columns-form.ts';
 import type { Dashboard } from './dashboards.ts';
 import type { FooterMessage } from './help-view.ts';
@@ -125,7 +125,7 @@ export function createController(options: ControllerOptions): Controller {
 
   function act(action: Action): void {
     notice = undefined;
-    const { theme, alarm, mouse } = state;
+    const { theme, alarm, mouse, scales } = state;
     if (action.type === 'act') openForm(action.what);
     state = update(state, action, contextNow());
     onAction(action);
@@ -138,6 +138,8 @@ export function createController(options: ControllerOptions): Controller {
       };
     }
     if (state.alarm !== alarm) remember('alarm', state.alarm);
+    if (state.scales.memory !== scales.memory) remember('memory', MEMORY_DEFINITIONS[state.scales.memory]?.metric);
+    if (state.scales.cpu !== scales.cpu) remember('cpu', CPU_SCALES[state.scales.cpu]?.scale);
     onChange();
   }
 
@@ -155,9 +157,17 @@ export function createController(options: ControllerOptions): Controller {
     state = { ...state, modal: undefined };
     if (result === 'cancel') return;
     if ('chosen' in result) {
-      state = { ...state, columns: result.chosen, ownColumns: result.chosen };
-      remember('columns', result.chosen);
+      choose(result.chosen);
     } else begin(result);
+  }
+
+  /** Of this screen; undefined for the dashboard's own. */
+  function choose(columns: readonly string[] | undefined): void {
+    const { name = '', columns: shipped } = dashboards[state.screen] ?? {};
+    const { [name]: _, ...others } = state.ownColumns;
+    const ownColumns = columns ? { ...others, [name]: columns } : others;
+    state = { ...state, columns: columns ?? shipped, ownColumns };
+    remember('columns', ownColumns);
   }
 
   /** Of the tagged rows, else of the selected one. */

@@ -60,13 +60,16 @@ export function parseDashboard(text: string, file: string): Dashboard {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   const fail = (path: readonly (string | number)[], why: string): never => {
-    const node: unknown = document.getIn([...path], true);
-    const start = rangeStart(node) ?? 0;
+    // Of a key that is missing, the place where it would be.
+    let start: number | undefined;
+    for (let length = path.length; start === undefined && length >= 0; length--) {
+      start = rangeStart(document.getIn(path.slice(0, length), true));
+    }
     const key = path
       .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
       .join('')
       .replace(/^\./, '');
-    throw new DashboardError(`${file}:${counter.linePos(start).line}: ${key || 'file'}: ${why}`);
+    throw new DashboardError(`${file}:${counter.linePos(start ?? 0).line}: ${key || 'file'}: ${why}`);
   };
   const [broken] = document.errors;
   if (broken) {
@@ -101,6 +104,8 @@ export function parseDashboard(text: string, file: string): Dashboard {
 
 const KNOWN_KEYS: readonly string[] = ['title', 'columns', 'sort', 'grouping', 'filter', 'details', 'cells'];
 
+const CELL_KEYS: readonly string[] = ['show', 'metrics', 'at'];
+
 type Fail = (path: readonly (string | number)[], why: string) => never;
 
 function metricList(value: unknown, path: readonly (string | number)[], fail: Fail): string[] {
@@ -117,6 +122,9 @@ function cellList(value: unknown, fail: Fail): Cell[] {
   return value.map((cell: unknown, index): Cell => {
     const path = ['cells', index];
     if (!isRecord(cell)) return fail(path, 'not a map of show, at and metrics');
+    for (const key of Object.keys(cell)) {
+      if (!CELL_KEYS.includes(key)) fail([...path, key], `no such key; one of ${CELL_KEYS.join(', ')}`);
+    }
     const show = CELL_KINDS.find((kind) => kind === cell.show);
     if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${CELL_KINDS.join(', ')}`);
     const metrics = cell.metrics === undefined ? [] : metricList(cell.metrics, [...path, 'metrics'], fail);
@@ -141,10 +149,11 @@ function cellList(value: unknown, fail: Fail): Cell[] {
   });
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function rangeStart(node: unknown): number | undefined {
+/** Offset of a node of a YAML document. */
+export function rangeStart(node: unknown): number | undefined {
   const range = isRecord(node) ? node.range : undefined;
   const [start]: readonly unknown[] = Array.isArray(range) ? range : [];
   return typeof start === 'number' ? start : undefined;

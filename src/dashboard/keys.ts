@@ -132,10 +132,15 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['m'],
     shown: 'm',
-    help: 'memory definition: working set, current, anonymous, unreclaimable',
+    help: 'memory definition: working set, current, anonymous, unreclaimable; saved',
     action: { type: 'memory' },
   },
-  { keys: ['%'], shown: '%', help: 'CPU scale: of one CPU, of the host, of its limit', action: { type: 'scale' } },
+  {
+    keys: ['%'],
+    shown: '%',
+    help: 'CPU scale: of one CPU, of the host, of its limit; saved',
+    action: { type: 'scale' },
+  },
   {
     keys: ['a'],
     shown: 'a',
@@ -149,7 +154,12 @@ export const KEYS: readonly KeyBinding[] = [
     help: 'kernel threads in lists of processes, shown or hidden',
     action: { type: 'kernel-threads' },
   },
-  { keys: ['f2'], shown: 'F2', help: 'choose columns and their order, and save them', action: { type: 'columns' } },
+  {
+    keys: ['f2'],
+    shown: 'F2',
+    help: 'choose the columns of this screen and their order, and save them',
+    action: { type: 'columns' },
+  },
   {
     keys: ['e'],
     shown: 'e',

@@ -5,7 +5,8 @@ import { isListed } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
-import { columnOf, figureOf } from './columns.ts';
+import { sumOf } from '../metrics/totals.ts';
+import { columnOf } from './columns.ts';
 import type { State } from './state.ts';
 
 export interface Shown {
@@ -87,7 +88,8 @@ function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) 
   const sums = new Map<Comparable['members'], number>();
   const value = (item: Comparable): number => {
     if (item.row >= 0) return figures[item.row] ?? Number.NaN;
-    const known = sums.get(item.members) ?? figureOf(frame, item, column, state.scales);
+    // As own figures are, whatever they are a share of on the screen.
+    const known = sums.get(item.members) ?? sumOf(frame.usage, column.metric.id, item.members);
     sums.set(item.members, known);
     return known;
   };

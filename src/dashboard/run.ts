@@ -24,7 +24,7 @@ import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
 import { createRecreations } from './recreated.ts';
 import { openScreen } from './screen.ts';
-import { type Settings, saveSetting } from './settings.ts';
+import { type Settings, saveSetting, scalesOf } from './settings.ts';
 import { stageOf } from './stage.ts';
 import { INITIAL } from './state.ts';
 import { tableWindow } from './table-view.ts';
@@ -87,10 +87,11 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     theme: options.theme,
     mouse: options.mouse,
     alarm: settings.alarm ?? 'none',
-    ownColumns: settings.columns,
+    ownColumns: settings.columns ?? {},
+    scales: scalesOf(settings),
   };
   const controller = createController({
-    initial: onScreen({ ...initial, columns: settings.columns }, options.dashboard, dashboards),
+    initial: onScreen(initial, options.dashboard, dashboards),
     dashboards,
     acting: options.acting,
     newest: () => newest,

@@ -4,12 +4,18 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { findMetric } from '../metrics/catalogue.ts';
+import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import { isRecord, rangeStart } from './dashboards.ts';
 import { ALARMS, type Alarm } from './state.ts';
 import { THEMES } from './themes.ts';
 
 export interface Settings {
-  /** Slots of columns in their order; undefined for those that fit best. */
-  readonly columns?: readonly string[];
+  /** Slots of columns in their order, by name of the screen; without, those that fit best or that the dashboard names. */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** Metric of the memory definition. */
+  readonly memory?: string;
+  /** What 100 % of CPU is. */
+  readonly cpu?: string;
   readonly theme?: string;
   readonly alarm?: Alarm;
   readonly mouse?: boolean;
@@ -42,8 +48,10 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
   let settings: Settings = {};
   for (const [key, value] of Object.entries(section)) {
     const read = settingOf(key, value);
-    if (typeof read === 'string') faults.push(`${file}: ${SECTION}.${key}: ${read}`);
-    else settings = { ...settings, ...read };
+    if (typeof read === 'string') {
+      const start = rangeStart(document.getIn([SECTION, key], true));
+      faults.push(`${file}:${counter.linePos(start ?? 0).line}: ${SECTION}.${key}: ${read}`);
+    } else settings = { ...settings, ...read };
   }
   return { settings, faults };
 }
@@ -52,11 +60,24 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
 function settingOf(key: string, value: unknown): Settings | string {
   switch (key) {
     case 'columns': {
-      const list: readonly unknown[] = Array.isArray(value) ? value : [];
-      const unknown = list.find((id) => typeof id !== 'string' || !findMetric(id));
-      if (list.length === 0 || unknown !== undefined) return `no metric "${String(unknown ?? value)}"`;
-      return { columns: list.flatMap((id) => (typeof id === 'string' ? (findMetric(id)?.id ?? []) : [])) };
+      // A list by itself is the first screen's.
+      const lists = isRecord(value) ? value : { overview: value };
+      const columns: Record<string, readonly string[]> = {};
+      for (const [name, list] of Object.entries(lists)) {
+        const read = columnList(list);
+        if (typeof read === 'string') return `${name}: ${read}`;
+        columns[name] = read;
+      }
+      return { columns };
     }
+    case 'memory':
+      return MEMORY_DEFINITIONS.some(({ metric }) => metric === value)
+        ? { memory: String(value) }
+        : `not one of ${MEMORY_DEFINITIONS.map(({ metric }) => metric).join(', ')}`;
+    case 'cpu':
+      return CPU_SCALES.some(({ scale }) => scale === value)
+        ? { cpu: String(value) }
+        : `not one of ${CPU_SCALES.map(({ scale }) => scale).join(', ')}`;
     case 'theme':
       if (typeof value !== 'string' || !(value in THEMES)) return `not one of ${Object.keys(THEMES).join(', ')}`;
       return { theme: value };
@@ -68,12 +89,29 @@ function settingOf(key: string, value: unknown): Settings | string {
     case 'ascii':
       return typeof value === 'boolean' ? { [key]: value } : 'not true or false';
     default:
-      return 'no such setting; one of columns, theme, alarm, mouse, ascii';
+      return 'no such setting; one of columns, memory, cpu, theme, alarm, mouse, ascii';
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Ids of metrics, or why there are none. */
+function columnList(value: unknown): readonly string[] | string {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  const unknown = list.find((id) => typeof id !== 'string' || !findMetric(id));
+  if (list.length === 0 || unknown !== undefined) return `no metric "${String(unknown ?? value)}"`;
+  return list.flatMap((id) => (typeof id === 'string' ? (findMetric(id)?.id ?? []) : []));
+}
+
+/** The indices of the two switches. */
+export const scalesOf = ({ memory, cpu }: Settings): Scales => ({
+  memory: Math.max(
+    0,
+    MEMORY_DEFINITIONS.findIndex(({ metric }) => metric === memory),
+  ),
+  cpu: Math.max(
+    0,
+    CPU_SCALES.findIndex(({ scale }) => scale === cpu),
+  ),
+});
 
 /** Writes one setting, undefined to forget it; comments and everything else in the file stay. Throws what the disk says. */
 export function saveSetting(directory: string, key: keyof Settings, value: Settings[keyof Settings]): void {

@@ -32,8 +32,8 @@ export interface State {
   readonly scales: Scales;
   /** Slots of columns in their order; undefined for those that fit best. */
   readonly columns: readonly string[] | undefined;
-  /** Those that the user chose and saved, for the first screen. */
-  readonly ownColumns: readonly string[] | undefined;
+  /** Those that the user chose and saved, by name of the screen. */
+  readonly ownColumns: Readonly<Record<string, readonly string[]>>;
   /** What an OOM kill or a full pids.max does. */
   readonly alarm: Alarm;
   readonly mouse: boolean;
@@ -71,7 +71,7 @@ export const INITIAL: State = {
   follow: false,
   scales: { memory: 0, cpu: 0 },
   columns: undefined,
-  ownColumns: undefined,
+  ownColumns: {},
   alarm: 'none',
   mouse: true,
   all: false,

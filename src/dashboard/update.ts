@@ -145,11 +145,11 @@ export function update(state: State, action: Action, context: UpdateContext): St
 export function onScreen(state: State, to: number, dashboards: readonly Dashboard[]): State {
   const dashboard = dashboards[to];
   if (!dashboard) return state;
-  const { columns, sort, grouping, filter, details = false } = dashboard;
+  const { name, columns, sort, grouping, filter, details = false } = dashboard;
   return {
     ...state,
     screen: to,
-    columns: columns ?? (to === 0 ? state.ownColumns : undefined),
+    columns: state.ownColumns[name] ?? columns,
     details,
     charts: false,
     modal: undefined,

@@ -36,7 +36,7 @@ type Operator = (typeof OPERATORS)[number];
 const isOperator = (text: string): text is Operator => OPERATORS.some((operator) => operator === text);
 
 /** A word or a closed bracket before an operator: nobody names a cgroup so. */
-const QUERY = /^[\s(]*(?:not\s+)?[a-z_]\w*\s*(?:>=|<=|!=|==|!~|[<>=~])/i;
+const QUERY = /^(?:[\s(]|not\b(?=[\s(]))*[a-z_]\w*\s*(?:>=|<=|!=|==|!~|[<>=~])/i;
 
 export const isQuery = (text: string): boolean => QUERY.test(text);
 

@@ -34,6 +34,8 @@ for (const [text, about] of [
   ['cells:\n  - { show: pie, at: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.show: "pie" is not one of/],
   ['cells:\n  - { show: table, at: [0,0,13,1] }\n', /^f\.yaml:2: cells\[0\]\.at: not \[top/],
   ['cells:\n  - show: chart\n    at: [0,0,1,1]\n', /^f\.yaml:2: cells\[0\]: a chart needs metrics/],
+  ['title: x\ncells:\n  - show: table\n', /^f\.yaml:3: cells\[0\]\.at: not \[top/],
+  ['cells:\n  - { show: table, att: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.att: no such key; one of show/],
   ['title: [\n', /^f\.yaml:\d: /],
   ['- a\n', /^f\.yaml:1: file: not a map/],
 ] as const) {
@@ -93,12 +95,12 @@ test('settings are saved beside what else the file holds, and a bad one is named
     writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
     const { settings, faults } = loadSettings(folder);
     assert.equal(settings, { alarm: 'bell' });
-    assert.match(faults.join(), /config\.yaml: tstop\.theme: not one of dark, light/);
+    assert.match(faults.join(), /config\.yaml:4: tstop\.theme: not one of dark, light/);
     saveSetting(folder, 'theme', 'light');
-    saveSetting(folder, 'columns', ['pids']);
+    saveSetting(folder, 'columns', { cpu: ['pids'] });
     const text = readFileSync(file, 'utf8');
     assert.match(text, /# mine\nother: 1/);
-    assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: ['pids'] });
+    assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: { cpu: ['pids'] } });
     saveSetting(folder, 'columns', undefined);
     assert.is(loadSettings(folder).settings.columns, undefined);
   }));

@@ -72,6 +72,11 @@ test('a pod has its own figures, a compose project the sum of its rows, and says
   assert.match(lines.at(-1) ?? '', /^Σ 7 rows +101\.0 /);
 });
 
+test('the order of groups is the same on every CPU scale', () => {
+  const onScale = (cpu: number) => namesOf({ ...INITIAL, grouping: 'pod', scales: { ...INITIAL.scales, cpu } });
+  assert.equal(onScale(1), onScale(0));
+});
+
 test('users and slices group too', () => {
   assert.equal(namesOf({ ...INITIAL, grouping: 'slice' }), [
     '/system.slice',

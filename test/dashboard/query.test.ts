@@ -56,6 +56,7 @@ for (const [text, about] of [
 }
 
 test('plain text stays plain text', () => {
+  for (const text of ['not (cpu > 5)', '(not cpu>5)', 'not not cpu > 5', '((cpu > 5))']) assert.ok(isQuery(text), text);
   for (const text of ['web', 'a/b', 'docker-1', '10.0.0.1', 'not', 'cpu', 'x (1)']) assert.not(isQuery(text), text);
 });
 

@@ -1,6 +1,7 @@
+/** Selection by identity, as cgroups go, come again and are held; and what the keys choose for a screen. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createController } from '../../src/dashboard/controller.ts';
+import { type ControllerOptions, createController } from '../../src/dashboard/controller.ts';
 import { createPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
@@ -30,18 +31,18 @@ test('gone for a moment and back counts too; gone for long does not', () => {
   assert.ok(recreations.recent().has(2));
 });
 
-const controllerOf = () =>
-  createController({
-    initial: { ...INITIAL, selected: 1 },
-    dashboards: [],
-    acting: undefined,
-    newest: () => undefined,
-    window: () => 10,
-    onChange: () => {},
-    onAction: () => {},
-    onOwnChange: () => {},
-    save: () => {},
-  });
+const OPTIONS: ControllerOptions = {
+  initial: { ...INITIAL, selected: 1 },
+  dashboards: [],
+  acting: undefined,
+  newest: () => undefined,
+  window: () => 10,
+  onChange: () => {},
+  onAction: () => {},
+  onOwnChange: () => {},
+  save: () => {},
+};
+const controllerOf = () => createController(OPTIONS);
 
 test('who is followed is found again when it is re-created; else the next row takes the place', () => {
   for (const isFollowed of [true, false]) {
@@ -84,6 +85,27 @@ test('what has the whole window and ends goes back to the table and says so, and
   controller.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
   assert.not(controller.state().details);
   assert.match(controller.message()?.text ?? '', /web has ended/);
+});
+
+test('columns are chosen and saved for the screen that they were chosen on', () => {
+  const saved: unknown[] = [];
+  const dashboards = ['overview', 'cpu'].map((name) => ({ name, title: name, cells: [], columns: ['pids'] }));
+  const controller = createController({ ...OPTIONS, dashboards, save: (...one) => saved.push(one) });
+  controller.see(frame(1));
+  const press = (...keys: readonly string[]): void => {
+    for (const full of keys) controller.key({ full, character: full });
+  };
+  press('2', 'f2', 'down', 'space', 'return');
+  assert.is(controller.state().columns?.length, 2);
+  press('1');
+  assert.equal(controller.state().columns, ['pids']);
+  press('2');
+  assert.is(controller.state().columns?.length, 2);
+  press('f2', '0');
+  assert.equal(controller.state().columns, ['pids']);
+  assert.equal(saved.at(-1), ['columns', {}]);
+  press('f2', 'space', 'return');
+  assert.is(controller.state().modal?.kind, 'columns', 'none at all is not kept');
 });
 
 test('a step back to before it was there keeps the selection for when the display goes on', () => {
