@@ -6,14 +6,14 @@ import { createEventLog } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
-import { isOfNetwork } from '../metrics/totals.ts';
 import type { Acting } from './actions.ts';
 import { createAlarms } from './alarm.ts';
 import { CHARTED } from './chart-view.ts';
-import { columnOf, columnsFor } from './columns.ts';
+import { columnOf } from './columns.ts';
 import { compose, MOST_GASPS } from './compose.ts';
 import { createController } from './controller.ts';
 import type { Dashboard } from './dashboards.ts';
+import { type Demand, demandOf } from './demand.ts';
 import { createDriftWatch, isDriftSign } from './drift-watch.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
 import type { FooterMessage } from './help-view.ts';
@@ -53,9 +53,6 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
-/** Rows whose network is read for its sum, in the window or not. */
-const MOST_SUMMED = 64;
-
 /** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<void> {
   const { hierarchy, proc, seconds, settings, dashboards, directory } = options;
@@ -79,7 +76,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   let frame: Frame | undefined;
   let newest: Frame | undefined;
   let raw: RawTexts | undefined;
-  let visible: ReadonlySet<number> = new Set();
+  let demand: Demand = { visible: new Set() };
   let trouble: { readonly what: string; readonly message: string } | undefined;
 
   const initial = {
@@ -148,7 +145,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     const { width, height } = screen.size();
     if (frame) {
       controller.see(frame);
-      visible = visibleNow(frame);
+      demand = demandNow(frame);
     }
     const state = controller.state();
     const inode = controller.selected()?.inode;
@@ -179,24 +176,12 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     screen.draw(composed.view);
   }
 
-  /** In a column of the table. */
-  function isNetworkShown(): boolean {
+  /** As the state and the window are now. */
+  function demandNow(seen: Frame): Demand {
     const { width, height } = screen.size();
     const state = controller.state();
     const { table } = stageOf(state, dashboards[state.screen], width, height);
-    return columnsFor(table.width, state.scales, state.columns).columns.some(({ metric }) => isOfNetwork(metric));
-  }
-
-  /** Whose costly files are read in the next sample: the rows of the window, and the selected one. */
-  function visibleNow({ workloads }: Frame): ReadonlySet<number> {
-    const { top, selected } = controller.state();
-    const { items = [], rows: all = [] } = controller.shown() ?? {};
-    const isSummed = all.length <= MOST_SUMMED && isNetworkShown();
-    const rows = isSummed
-      ? all
-      : items.slice(top, top + windowNow()).flatMap(({ row, members }) => (row >= 0 ? [row] : members));
-    const inodes = rows.map((row) => workloads[row]?.inode ?? -1);
-    return new Set(typeof selected === 'number' ? [...inodes, selected] : inodes);
+    return demandOf(seen, controller.shown(), state, { window: windowNow(), width: table.width });
   }
 
   const messageNow = (): FooterMessage | undefined =>
@@ -263,9 +248,9 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   async function tick(): Promise<void> {
     let isDrawn = false;
     const sample = guarded('sample', async () => {
-      const next = await source.next(visible);
+      const next = await source.next(demand);
       newest = next;
-      history.push(next.usage, visible);
+      history.push(next.usage, demand.visible);
       past.push(next);
       recreations.push(next.workloads, Date.now());
       const news = events.push(next);
@@ -276,7 +261,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       const selected = controller.selected();
       pressures.follow([
         ...(selected ? [selected] : []),
-        ...next.workloads.filter(({ inode }) => inode !== selected?.inode && visible.has(inode)),
+        ...next.workloads.filter(({ inode }) => inode !== selected?.inode && demand.visible.has(inode)),
       ]);
       if (open) draw();
       isDrawn = true;

@@ -6,7 +6,7 @@
  * Fields are metric ids and their aliases, and what a workload is. Sizes are powers of 1024, rates powers of 1000.
  */
 import type { Workload } from '../inventory/workload.ts';
-import { findMetric, METRICS } from './catalogue.ts';
+import { findMetric, METRICS, type Metric } from './catalogue.ts';
 import type { Frame } from './source.ts';
 
 /** The query cannot be read: what is wrong, on one line. */
@@ -39,6 +39,13 @@ const isOperator = (text: string): text is Operator => OPERATORS.some((operator)
 const QUERY = /^(?:[\s(]|not\b(?=[\s(]))*[a-z_]\w*\s*(?:>=|<=|!=|==|!~|[<>=~])/i;
 
 export const isQuery = (text: string): boolean => QUERY.test(text);
+
+/** Metrics that the filter compares, where it is a query. */
+export function metricsOf(text: string): Metric[] {
+  if (!isQuery(text)) return [];
+  const tokens = tokensOf(text);
+  return tokens.flatMap((token, at) => (isOperator(tokens[at + 1] ?? '') ? (findMetric(token) ?? []) : []));
+}
 
 const everything: Predicate = () => true;
 

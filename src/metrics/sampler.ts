@@ -22,6 +22,8 @@ export interface TickRequest {
   readonly rows: readonly SnapshotRow[];
   /** Inodes whose warm files, limits and network are read in this tick; undefined for all. */
   readonly visible?: ReadonlySet<number>;
+  /** Inodes whose network is read in this tick though they are not visible. */
+  readonly network?: ReadonlySet<number>;
   /** Inodes whose limits were just written by somebody; `all` where that is not known. */
   readonly touched?: ReadonlySet<number> | 'all';
 }
@@ -116,10 +118,10 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
     return { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
   }
 
-  async function addNetwork(snapshot: Snapshot, visible: ReadonlySet<number> | undefined): Promise<void> {
+  async function addNetwork(snapshot: Snapshot, { visible, network: asked }: TickRequest): Promise<void> {
     if (!network) return;
     const shown = snapshot.rows.flatMap(({ path, inode }, row) =>
-      !visible || visible.has(inode) ? [{ path, inode, row }] : [],
+      !visible || visible.has(inode) || asked?.has(inode) ? [{ path, inode, row }] : [],
     );
     const count = snapshot.rows.length;
     const first = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
@@ -145,7 +147,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       ]);
       tickNumber++;
       const snapshot = assemble(request, columns, hostNow, started);
-      await addNetwork(snapshot, request.visible);
+      await addNetwork(snapshot, request);
       const isSame = previous?.snapshot.rows === snapshot.rows;
       const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
       const isWhole = snapshot.rows.length === request.rows.length;

@@ -13,7 +13,7 @@ import { CGROUP_FILES } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
 import { createNetworkReader } from './network.ts';
-import { createSampler } from './sampler.ts';
+import { createSampler, type TickRequest } from './sampler.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Usage, usageOf } from './usage.ts';
 
@@ -36,8 +36,8 @@ export interface FrameCost {
 }
 
 export interface Source {
-  /** Takes the next Frame. `visible`: inodes of the rows that are shown; undefined for all. */
-  next(visible?: ReadonlySet<number>): Promise<Frame>;
+  /** Takes the next Frame; without a demand all is read. */
+  next(demand?: Pick<TickRequest, 'visible' | 'network'>): Promise<Frame>;
   /** Calls back when cgroups may have come or gone, so that a Frame may be taken early. */
   onChange(listener: () => void): void;
   close(): void;
@@ -86,7 +86,8 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   }
 
   return {
-    async next(visible) {
+    async next(demand = {}) {
+      const { visible } = demand;
       const started = performance.now();
       const isDue = frames++ % REFRESH_FRAMES === 0;
       if (isDue) followDevices();
@@ -96,7 +97,11 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       const rows = inventory.workloads();
       if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
       const touched = limitWatch?.take();
-      const tick = await sampler.tick({ rows, ...(visible ? { visible } : {}), ...(touched ? { touched } : {}) });
+      const tick = await sampler.tick({
+        rows,
+        ...demand,
+        ...(touched ? { touched } : {}),
+      });
       const { snapshot } = tick;
       // Events are a hint; the kernel's own count of descendants is the truth, and costs one read.
       stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);

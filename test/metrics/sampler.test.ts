@@ -97,6 +97,23 @@ test('costly files are read for visible rows each tick and for the others in tur
   assert.ok(filesOf(passes.at(-1), '/seen').includes('memory.max'));
 });
 
+test('the network is read of the visible rows and of those that are asked for besides', async () => {
+  const cgroups = new Map(['/a', '/b', '/c'].map((path, index) => [path, { inode: index + 1, figures: {} }]));
+  const asked: string[][] = [];
+  const network = {
+    read: async (rows: readonly { path: string }[]) => {
+      asked.push(rows.map(({ path }) => path));
+      return [];
+    },
+  };
+  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network });
+  const rows = rowsOf(cgroups);
+  for (const demand of [{ visible: new Set([1]) }, { visible: new Set([1]), network: new Set([3]) }, {}]) {
+    await sampler.tick({ rows, ...demand });
+  }
+  assert.equal(asked, [['/a'], ['/a', '/c'], ['/a', '/b', '/c']]);
+});
+
 test('what a tick does not read keeps its value', async () => {
   const cgroups = new Map([['/a', { inode: 2, figures: { 'memory.max:value': 10, 'memory.current:value': 3 } }]]);
   const { collector } = fakeCollector(cgroups);
