@@ -74,7 +74,11 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
-    .map(({ show, area }) => ({ area, lines: paneLines(show, scene, area) }));
+    // What has the whole window scrolls.
+    .map(({ show, area }) => ({
+      area,
+      lines: paneLines(show, scene, state.details ? { ...area, height: Number.MAX_SAFE_INTEGER } : area),
+    }));
   const whole = state.details ? panes[0] : undefined;
   const overlay = over?.lines;
   const scrolled = overlay?.length ?? whole?.lines.length ?? 0;

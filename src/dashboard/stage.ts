@@ -18,6 +18,13 @@ export interface Stage {
   readonly spark?: Area;
 }
 
+/** What Enter gives the whole window: the pane of a screen that has only one, else all about the row. */
+function wholePane(dashboard: Dashboard | undefined): Stage['panes'][number]['show'] {
+  const texts = (dashboard?.cells ?? []).flatMap(({ show }) => (show === 'table' || show === 'chart' ? [] : [show]));
+  const [only] = texts;
+  return only && texts.length === 1 && only !== 'processes' && only !== 'events' ? only : 'container';
+}
+
 /** A grid of cells needs room; below it a dashboard is its table. */
 const GRID_WIDTH = 80;
 const GRID_HEIGHT = 20;
@@ -34,7 +41,7 @@ export function stageOf(state: State, dashboard: Dashboard | undefined, width: n
     return { header, body, footer, table: none, panes };
   }
   if (state.details) {
-    return { header, body, footer, table: none, panes: [{ show: 'container', area: body, metrics: [] }] };
+    return { header, body, footer, table: none, panes: [{ show: wholePane(dashboard), area: body, metrics: [] }] };
   }
   const cells = dashboard?.cells ?? [];
   if (cells.length > 0 && width >= GRID_WIDTH && height >= GRID_HEIGHT) {

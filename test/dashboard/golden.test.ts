@@ -63,10 +63,16 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
   explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
   events: { modal: { kind: 'events', show: 'all', text: '', top: 0 } },
   query: { filter: 'cpu > ', prompt: 'filter' },
+  'screen-container': { screen: 1, selected: 2 },
   pressure: { screen: 2 },
+  cpu: { screen: 3 },
+  memory: { screen: 4 },
+  io: { screen: 5 },
   network: { screen: 6, selected: 3 },
   namespaces: { screen: 7, selected: 3 },
   filesystem: { screen: 8, selected: 3 },
+  'whole-network': { screen: 6, selected: 3, details: true },
+  'whole-filesystem': { screen: 8, selected: 3, details: true },
 };
 
 /** Charts and the spark line are blessed-contrib's: their title alone is text. */

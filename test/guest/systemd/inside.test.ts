@@ -42,7 +42,7 @@ test('network and file system of a docker container, on their screens and on its
       PATIENCE_MS,
     );
     console.log(terminal.screen().join('\n'));
-    terminal.type('\r');
+    terminal.type('2\r');
     await terminal.until(
       (text) => text.includes(`Network  bridge  ${address}`) && /eth0 +veth, up +→ veth\w+/.test(text),
       'its own screen',
