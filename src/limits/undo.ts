@@ -54,9 +54,11 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
   const writes: PlannedWrite[] = [];
   const unchanged: Write[] = [];
   const risks: Risk[] = [];
-  /** Where the file is set for good too, that goes back to what was before both. */
+  /** It is back where it was, or the file is set for good too, which goes back to what was before both. */
   const isCovered = ({ passing, path, file }: Write): boolean =>
-    passing === true && change.writes.some((other) => !other.passing && other.path === path && other.file === file);
+    passing === true &&
+    (change.outcome === 'applied' ||
+      change.writes.some((other) => !other.passing && other.path === path && other.file === file));
   for (const { passing, ...done } of change.writes.filter((write) => !isCovered(write)).toReversed()) {
     const gone = goneReason(done, change, machine.bootId ?? '', (path) => files.inode(path));
     if (gone) {
