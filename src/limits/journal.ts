@@ -42,6 +42,10 @@ export interface Journal {
   read(): { changes: Change[]; unreadable: number };
 }
 
+/** Ids of those that a later change took back. */
+export const undoneIn = (changes: readonly Change[]): ReadonlySet<string> =>
+  new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+
 /** The journal cannot be written, so nothing else is. */
 export class JournalError extends Error {
   override readonly name = 'JournalError';

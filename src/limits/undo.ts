@@ -2,7 +2,7 @@
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
-import type { Change } from './journal.ts';
+import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
@@ -19,7 +19,7 @@ export function changeToUndo(changes: readonly Change[], id?: string): Change | 
 
 /** All that are neither an undo nor undone, the newest first. */
 export function changesToUndo(changes: readonly Change[]): Change[] {
-  const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+  const undone = undoneIn(changes);
   return changes
     .filter(({ id, undoes, outcome }) => !undoes && outcome !== 'rolled-back' && !undone.has(id))
     .toReversed();

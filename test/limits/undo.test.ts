@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyPlan } from '../../src/limits/apply.ts';
+import { driftOf } from '../../src/limits/drift.ts';
 import { type Change, openJournal } from '../../src/limits/journal.ts';
 import { planUndo } from '../../src/limits/undo.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
@@ -47,6 +48,26 @@ test('memory.high that was only passed through is none of a finished change: a l
     ['memory.max=max'],
   );
   assert.equal(risks, []);
+});
+
+test('an undone change does not drift, also where its undo found nothing to write', async () => {
+  const { set, undo, becomes, changes, context } = world();
+  const change = await set('--cpu', '50%');
+  becomes('cpu.max', 'max 100000');
+  assert.is(driftOf(changes(), context).length, 1);
+  await undo(change);
+  assert.equal(changes().at(-1)?.writes, []);
+  assert.equal(driftOf(changes(), context), []);
+
+  const [, above] = [await set('--pids', '40'), await set('--pids', '20')];
+  becomes('pids.max', '40');
+  await undo(above);
+  assert.equal(driftOf(changes(), context), []);
+  becomes('pids.max', 'max');
+  assert.equal(
+    driftOf(changes(), context).map(({ write }) => write.after),
+    ['40'],
+  );
 });
 
 test.run();
