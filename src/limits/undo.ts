@@ -1,6 +1,8 @@
 /** The way back: a journalled change as a Plan that restores what was there before it. */
 import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import type { Machine } from '../kernel/machine.ts';
 import { sameValue } from './apply.ts';
+import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
@@ -72,7 +74,7 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
       unchanged.push(restored);
       continue;
     }
-    if (!passing && !sameValue(done.file, now, done.after, machine)) {
+    if (!passing && !isOurs(now, done, change, machine)) {
       const ours = later.find(({ writes }) =>
         writes.some(({ inode, file, after }) => inode === done.inode && file === done.file && after === now),
       );
@@ -91,6 +93,14 @@ export function planUndo(change: Change, { files, machine }: PlanContext, change
     writes.push({ ...restored, ...(property ? { property } : {}), notes });
   }
   return { writes, unchanged, risks };
+}
+
+/** Whether the text is what the change left; line by line, where it may have died between two lines of a file. */
+function isOurs(now: string, { file, before, after }: Write, { outcome }: Change, machine: Machine): boolean {
+  if (sameValue(file, now, after, machine)) return true;
+  if (outcome !== undefined || !findLimit(file)?.commands) return false;
+  const known = [before, after].flatMap((text) => text.split('\n'));
+  return now.split('\n').every((line) => line === '' || known.some((one) => sameValue(file, line, one, machine)));
 }
 
 function goneReason(

@@ -70,4 +70,29 @@ test('an undone change does not drift, also where its undo found nothing to writ
   );
 });
 
+test('a kill -9 between two lines of one file is undone; a line of somebody else is refused', async () => {
+  const { undo, planUndo, becomes, reads, context, changes, files } = world();
+  const before = '8:0 rbps=9000 wbps=max riops=max wiops=max';
+  const line = '8:16 rbps=5000 wbps=max riops=max wiops=max';
+  becomes('io.max', before);
+  const died = { ...context, journal: { ...context.journal, end: () => {} } };
+  await applyPlan(planOf(context, ['--io-max', '8:0 rbps=max wiops=120', '--io-max', '/dev/sdb rbps=5000']), died);
+  const [change] = changes();
+  assert.ok(change);
+  for (const [text, refused] of [
+    [`${before}\n${line}`, 0],
+    ['8:0 rbps=max wbps=max riops=max wiops=120', 0],
+    ['', 0],
+    [`${line}\n8:32 rbps=7000 wbps=max riops=max wiops=max`, 1],
+  ] as const) {
+    becomes('io.max', text);
+    assert.is(planUndo(change).risks.length, refused, text);
+    assert.is(planUndo({ ...change, outcome: 'applied' }).risks.length, 1, text);
+  }
+  becomes('io.max', `${before}\n${line}`);
+  await undo(change);
+  assert.is(reads('io.max'), before);
+  assert.is(files.writes.at(-1), '/box/io.max=8:16 rbps=max wbps=max riops=max wiops=max');
+});
+
 test.run();
