@@ -4,7 +4,7 @@ import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
-import type { Change, Journal } from './journal.ts';
+import { type Change, type Journal, JournalError, type Outcome } from './journal.ts';
 import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner } from './owners/owner.ts';
@@ -33,7 +33,10 @@ export interface ApplyContext {
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
 
-/** A write failed or did not stick; what had been written was taken back, unless the message says otherwise. */
+/**
+ * A write failed or did not stick; what had been written was taken back, unless the message says otherwise. Or all of it
+ * was done, and the journal could not be told.
+ */
 export class ApplyError extends Error {
   override readonly name = 'ApplyError';
 }
@@ -89,18 +92,35 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const stuck = await rollBack(begun, context);
-    journal.end(change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
+    const unnoted = noteEnd(journal, change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
     if (reverter && stuck.length === 0) await endReverter(reverter);
     const state =
       stuck.length > 0
         ? `and could not be taken back: ${stuck.join('; ')}; finish with: tscg undo ${change.id} --force`
         : 'nothing of this change is left';
-    throw new ApplyError(`${reason}; ${state}`);
+    throw new ApplyError(`${reason}; ${state}${unnoted ? `; and ${unnoted}` : ''}`);
   }
-  journal.end(change.id, 'applied');
+  const unnoted = noteEnd(journal, change.id, 'applied');
+  if (unnoted) {
+    const next = undoes ? `to note that ${undoes} is undone` : 'to take it back';
+    throw new ApplyError(
+      `change ${change.id} was made and stays, but ${unnoted}; make room, then ${next}: tscg undo ${undoes ?? change.id}`,
+    );
+  }
   const pending = undoes && journal.read().changes.find((other) => other.id === undoes)?.reverter;
   if (pending) await endReverter(pending);
   return { ...change, outcome: 'applied' };
+}
+
+/** Why the journal could not be told what came of the change; undefined where it was. */
+function noteEnd(journal: Journal, id: string, outcome: Outcome, error?: string): string | undefined {
+  try {
+    journal.end(id, outcome, error);
+    return undefined;
+  } catch (failure) {
+    if (failure instanceof JournalError) return failure.message;
+    throw failure;
+  }
 }
 
 function lower(write: Write, { writes }: Change, context: ApplyContext): Promise<void> {

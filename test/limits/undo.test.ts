@@ -1,12 +1,13 @@
 /** The way back where the world went on since: of files in memory, what undo and drift make of them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { applyPlan } from '../../src/limits/apply.ts';
 import { driftOf } from '../../src/limits/drift.ts';
-import { type Change, openJournal } from '../../src/limits/journal.ts';
+import { type Change, openJournal, undoneIn } from '../../src/limits/journal.ts';
 import { planUndo } from '../../src/limits/undo.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
@@ -21,6 +22,7 @@ function world(texts: Readonly<Record<string, string>> = {}) {
   const context = { ...contextOf(files), journal: openJournal(directory), command: ['set', 'box'] };
   const changes = (): Change[] => context.journal.read().changes;
   return {
+    directory,
     files,
     context,
     changes,
@@ -31,6 +33,12 @@ function world(texts: Readonly<Record<string, string>> = {}) {
     becomes: (file: string, text: string) => files.texts.set(`/box/${file}`, text),
   };
 }
+
+const messageOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
 
 test('memory.high that was only passed through is none of a finished change: a later one stays', async () => {
   const { set, planUndo, becomes } = world({ 'memory.current': String(300 * MIB) });
@@ -93,6 +101,57 @@ test('a kill -9 between two lines of one file is undone; a line of somebody else
   await undo(change);
   assert.is(reads('io.max'), before);
   assert.is(files.writes.at(-1), '/box/io.max=8:16 rbps=max wbps=max riops=max wiops=max');
+});
+
+/** A journal on a disk that has so many bytes of room. */
+function fullJournal(directory: string, room: () => number) {
+  return openJournal(directory, (fd, text) => writeSync(fd, Buffer.from(text).subarray(0, room())));
+}
+
+test('no room for the begin of a change: nothing is written, and the torn line hides no later one', async () => {
+  const { directory, context, set, files, changes } = world();
+  for (const room of [0, 1, 20, 150]) {
+    const journal = fullJournal(directory, () => room);
+    const message = await messageOf(applyPlan(planOf(context, ['--pids', '40']), { ...context, journal }));
+    assert.match(message, /^cannot write the journal .*: \d+ bytes .* no room; nothing was changed\. .*TSCG_STATE_DIR/);
+  }
+  assert.equal(files.writes, []);
+  assert.equal(changes(), []);
+  const { id } = await set('--pids', '40');
+  assert.equal(
+    changes().map((change) => [change.id, change.outcome]),
+    [[id, 'applied']],
+  );
+});
+
+test('no room for the end of a change: what was done is told, and the error that came first', async () => {
+  const { directory, context, files, changes, undo, reads } = world();
+  let lines = 0;
+  const full = { ...context, journal: fullJournal(directory, () => (lines++ % 2 === 0 ? 10_000 : 10)) };
+  const plan = planOf(context, ['--pids', '40', '--cpu', '50%']);
+
+  files.beforeWrite = (path, file) => {
+    if (file === 'pids.max' && lines === 1) throw new CgroupFileError('write', path, file, 'EIO');
+  };
+  const failed = await messageOf(applyPlan(plan, full));
+  assert.match(failed, /^write .*pids\.max: EIO.*; nothing of this change is left; and cannot write the journal/);
+  assert.is(reads('cpu.max'), 'max 100000');
+
+  const done = await messageOf(applyPlan(plan, full));
+  const change = changes().at(-1);
+  assert.ok(change);
+  assert.not(done.includes('nothing was changed'));
+  assert.match(
+    done,
+    new RegExp(`^change ${change.id} was made and stays, but .*to take it back: tscg undo ${change.id}$`),
+  );
+  assert.is(reads('pids.max'), '40');
+
+  const restored = await messageOf(applyPlan(planUndo(change, context), { ...full, undoes: change.id }));
+  assert.match(restored, new RegExp(`to note that ${change.id} is undone: tscg undo ${change.id}$`));
+  assert.is(reads('pids.max'), 'max');
+  await undo(change);
+  assert.ok(undoneIn(changes()).has(change.id));
 });
 
 test.run();
