@@ -7,7 +7,7 @@ import { currentText } from './current-text.ts';
 import { type Change, type Journal, JournalError, type Outcome } from './journal.ts';
 import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
-import type { Owner } from './owners/owner.ts';
+import { type Owner, survivesRestart } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 import { endReverter, type Reverter } from './revert/reverter.ts';
@@ -197,7 +197,7 @@ interface Begun {
 
 /**
  * In the reverse order, each file by itself; gives what could not be restored. Nothing is to be restored where the cgroup
- * is gone, or the file still has its old value and no owner keeps the new one.
+ * is gone, or the file still has its old value, and no owner keeps the new one.
  */
 async function rollBack(
   begun: readonly Begun[],
@@ -215,6 +215,8 @@ async function rollBack(
     } catch (error) {
       const gone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
       if (!gone) stuck.push(error instanceof Error ? error.message : String(error));
+      else if (accepted && survivesRestart(write))
+        stuck.push(`${write.via} keeps the new value of ${write.path}/${write.file} for its next start (finish then)`);
     }
   }
   return stuck;

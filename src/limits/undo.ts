@@ -1,5 +1,5 @@
 /** The way back: a journalled change as a Plan that restores what was there before it. */
-import { CgroupFileError, type CgroupFiles } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { sameValue } from './apply.ts';
 import { findLimit } from './catalogue.ts';
@@ -7,6 +7,7 @@ import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
+import { survivesRestart } from './owners/owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 
@@ -47,52 +48,120 @@ export const commandText = ({ command }: Change): string =>
   command[0] === 'tstop' ? command.join(' ') : ['tscg', ...command].join(' ');
 
 /**
- * Restores each file in the reverse order. A file that another wrote since, or a cgroup that is another by now, is a
- * refusal; with --force the file is restored all the same (never another cgroup). `changes`: all that the journal has, to
- * tell our own later change from another's.
+ * Restores each file in the reverse order. A file that another wrote since is a refusal, and so is a cgroup that was
+ * re-created since and that its owner gave the limit again; with --force the file is restored all the same. Nothing is
+ * restored in any other cgroup that has the path by now. `changes`: all that the journal has, to tell our own later change
+ * from another's.
  */
-export function planUndo(change: Change, { files, machine }: PlanContext, changes: readonly Change[] = []): Plan {
-  const later = changesToUndo(changes.slice(changes.findIndex(({ id }) => id === change.id) + 1));
-  const writes: PlannedWrite[] = [];
-  const unchanged: Write[] = [];
-  const risks: Risk[] = [];
+export function planUndo(change: Change, context: PlanContext, changes: readonly Change[] = []): Plan {
+  const ways = waysBack(change, context, changes);
+  return {
+    writes: ways.flatMap(({ write }) => write ?? []),
+    unchanged: ways.flatMap(({ unchanged }) => unchanged ?? []),
+    risks: ways.flatMap(({ risks }) => risks),
+  };
+}
+
+/** What taking a change back means for one file of it; neither write nor unchanged: nothing is left to restore. */
+interface WayBack {
+  readonly write?: PlannedWrite;
+  readonly unchanged?: Write;
+  readonly risks: readonly Risk[];
+}
+
+function waysBack(change: Change, context: PlanContext, changes: readonly Change[]): WayBack[] {
   /** It is back where it was, or the file is set for good too, which goes back to what was before both. */
   const isCovered = ({ passing, path, file }: Write): boolean =>
     passing === true &&
     (change.outcome === 'applied' ||
       change.writes.some((other) => !other.passing && other.path === path && other.file === file));
-  for (const { passing, ...done } of change.writes.filter((write) => !isCovered(write)).toReversed()) {
-    const gone = goneReason(done, change, machine.bootId ?? '', (path) => files.inode(path));
-    if (gone) {
-      risks.push({ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` });
-      continue;
-    }
-    const now = currentText(done, files);
-    const after = restorable(done, files);
-    const restored = { ...done, before: now, after };
-    if (sameValue(done.file, now, after, machine)) {
-      unchanged.push(restored);
-      continue;
-    }
-    if (!passing && !isOurs(now, done, change, machine)) {
-      const ours = later.find(({ writes }) =>
-        writes.some(({ inode, file, after }) => inode === done.inode && file === done.file && after === now),
-      );
-      risks.push({
-        level: 'refuse',
-        text: `${done.path}/${done.file} reads "${now}", not the "${done.after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
-        remedy: `${ours ? 'undo that first; ' : ''}to restore it all the same add --force`,
-      });
-    }
-    if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
-    const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
-    const notes =
-      after === done.before
-        ? []
-        : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for'];
-    writes.push({ ...restored, ...(property ? { property } : {}), notes });
+  return change.writes
+    .filter((write) => !isCovered(write))
+    .toReversed()
+    .map((write) => wayBack(write, change, context, changes));
+}
+
+function wayBack(
+  { passing, ...done }: Write,
+  change: Change,
+  context: PlanContext,
+  changes: readonly Change[],
+): WayBack {
+  const { files, machine } = context;
+  const { inode, gone } = placeNow(done, change, context);
+  if (gone !== undefined && (inode === undefined || !isSetAgain(done, context)))
+    return { risks: [nothingLeft(done, gone, inode, change)] };
+  const now = currentText(done, files);
+  const after = restorable(done, files);
+  const restored = { ...done, inode: inode ?? done.inode, before: now, after };
+  if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
+  const risks: Risk[] = [];
+  if (gone !== undefined) risks.push(recreated(restored, gone, change));
+  else if (!passing && !isOurs(now, done, change, machine)) risks.push(changedSince(now, done, change, changes));
+  if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
+  const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
+  const notes =
+    after === done.before
+      ? []
+      : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for'];
+  return { write: { ...restored, ...(property ? { property } : {}), notes }, risks };
+}
+
+/** The cgroup that has the path now, if any, and why that is not the one of the change. */
+function placeNow(
+  { path, inode }: Write,
+  { boot }: Change,
+  { files, machine }: PlanContext,
+): { readonly inode: number | undefined; readonly gone?: string } {
+  const now = inodeOf(path, files);
+  if (boot !== (machine.bootId ?? '')) return { inode: now, gone: 'the machine was booted since' };
+  if (now === undefined) return { inode: now, gone: 'the cgroup has ended' };
+  return now === inode ? { inode } : { inode: now, gone: 'another cgroup has this path since' };
+}
+
+function inodeOf(path: string, files: CgroupFiles): number | undefined {
+  try {
+    return files.inode(path);
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT') return undefined;
+    throw error;
   }
-  return { writes, unchanged, risks };
+}
+
+/** Whether the limit is in force in a cgroup that took the place of the one it was made in: only an owner can do that. */
+const isSetAgain = ({ path, file, after, via }: Write, { files, machine }: PlanContext): boolean =>
+  via !== 'cgroupfs' && sameValue(file, textIfThere(files, path, file) ?? '', after, machine);
+
+function nothingLeft(write: Write, gone: string, inode: number | undefined, { id }: Change): Risk {
+  const { path, file, via, after } = write;
+  const later =
+    inode === undefined && survivesRestart(write)
+      ? `; ${via} may keep "${after}" for its next start: then tscg undo ${id} --force`
+      : '';
+  return { level: 'warn', text: `${path}/${file}: ${gone}; nothing to restore${later}` };
+}
+
+const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({
+  level: 'refuse',
+  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} there again`,
+  remedy: `to restore "${after}" there add --force`,
+});
+
+function changedSince(
+  now: string,
+  { path, inode, file, after }: Write,
+  change: Change,
+  changes: readonly Change[],
+): Risk {
+  const later = changesToUndo(changes.slice(changes.findIndex(({ id }) => id === change.id) + 1));
+  const ours = later.find(({ writes }) =>
+    writes.some((write) => write.inode === inode && write.file === file && write.after === now),
+  );
+  return {
+    level: 'refuse',
+    text: `${path}/${file} reads "${now}", not the "${after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
+    remedy: `${ours ? 'undo that first; ' : ''}to restore it all the same add --force`,
+  };
 }
 
 /** Whether the text is what the change left; line by line, where it may have died between two lines of a file. */
@@ -101,19 +170,4 @@ function isOurs(now: string, { file, before, after }: Write, { outcome }: Change
   if (outcome !== undefined || !findLimit(file)?.commands) return false;
   const known = [before, after].flatMap((text) => text.split('\n'));
   return now.split('\n').every((line) => line === '' || known.some((one) => sameValue(file, line, one, machine)));
-}
-
-function goneReason(
-  { path, inode }: Write,
-  { boot }: Change,
-  bootNow: string,
-  inodeOf: (path: string) => number,
-): string | undefined {
-  if (boot !== bootNow) return 'the machine was booted since';
-  try {
-    return inodeOf(path) === inode ? undefined : 'another cgroup has this path since';
-  } catch (error) {
-    if (error instanceof CgroupFileError && error.code === 'ENOENT') return 'the cgroup has ended';
-    throw error;
-  }
 }

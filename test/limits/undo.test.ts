@@ -8,8 +8,11 @@ import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { applyPlan } from '../../src/limits/apply.ts';
 import { driftOf } from '../../src/limits/drift.ts';
 import { type Change, openJournal, undoneIn } from '../../src/limits/journal.ts';
+import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
+import type { Owner, OwnerName } from '../../src/limits/owners/owner.ts';
+import type { Plan } from '../../src/limits/plan.ts';
 import { planUndo } from '../../src/limits/undo.ts';
-import { contextOf, fakeFiles } from './fake-files.ts';
+import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
 const MIB = 2 ** 20;
@@ -152,6 +155,90 @@ test('no room for the end of a change: what was done is told, and the error that
   assert.is(reads('pids.max'), 'max');
   await undo(change);
   assert.ok(undoneIn(changes()).has(change.id));
+});
+
+/** An owner that writes whichever cgroup has the path. */
+const ownerOn = (files: FakeFiles): Owner => ({
+  ...cgroupfsOwner(files),
+  apply: async (writes) => {
+    for (const { path, file, after } of writes) files.texts.set(`${path}/${file}`, after);
+  },
+});
+
+const through = (plan: Plan, via: OwnerName, subject = 'c0ffee'): Plan => ({
+  ...plan,
+  writes: plan.writes.map((write) => ({ ...write, via, endpoint: '/socket', subject })),
+});
+
+test('a cgroup that was re-created since: what its owner set again is restored with --force, a raw write is gone', async () => {
+  const restarted = { inode: () => 8 };
+  const ended = {
+    inode: (path: string) => {
+      throw new CgroupFileError('look up', path, '', 'ENOENT');
+    },
+  };
+  for (const [via, now, place, boot, refused, told] of [
+    [
+      'docker',
+      '40',
+      restarted,
+      'boot-1',
+      true,
+      /re-created since \(another cgroup has .*docker set the "40" of change/,
+    ],
+    ['systemd', '40', restarted, 'boot-2', true, /re-created since \(the machine was booted since\), and systemd set/],
+    ['docker', 'max', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
+    ['cgroupfs', '40', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
+    ['docker', '40', ended, 'boot-1', false, /has ended; nothing to restore; docker may keep "40" for its next start/],
+    ['cgroupfs', '40', ended, 'boot-1', false, /the cgroup has ended; nothing to restore$/],
+  ] as const) {
+    const { files, context, changes, becomes, reads } = world();
+    const ownerOf = () => ownerOn(files);
+    const made = through(planOf(context, ['--pids', '40']), via, 'web.service');
+    const change = await applyPlan(made, { ...context, ownerOf });
+    becomes('pids.max', now);
+    const later = { ...context, ownerOf, files: { ...files, ...place }, machine: { ...context.machine, bootId: boot } };
+    const plan = planUndo(change, later, changes());
+    const what = `${via} ${now} ${boot} ${told}`;
+    assert.match(plan.risks.map(({ text }) => text).join(), told, what);
+    assert.equal(
+      [plan.writes.map(({ inode, after }) => [inode, after]), plan.risks.map(({ level }) => level)],
+      refused ? [[[8, 'max']], ['refuse']] : [[], ['warn']],
+      what,
+    );
+    await applyPlan(plan, { ...later, undoes: change.id });
+    assert.is(reads('pids.max'), refused ? 'max' : now, what);
+  }
+});
+
+test('a failed change of a cgroup that ended meanwhile: what its owner keeps is told', async () => {
+  for (const [via, subject, told, outcome] of [
+    [
+      'docker',
+      'c0ffee',
+      /docker keeps the new value of \/box\/pids\.max .*; finish with: tscg undo [0-9a-f]{8} --force/,
+      'failed',
+    ],
+    ['systemd', 'run-1.scope', /nothing of this change is left/, 'rolled-back'],
+    ['cgroupfs', '', /nothing of this change is left/, 'rolled-back'],
+  ] as const) {
+    const { files, context, changes } = world();
+    const ended = (path: string, file: string): never => {
+      throw new CgroupFileError('read', path, file, 'ENODEV');
+    };
+    const owner: Owner = {
+      ...ownerOn(files),
+      apply: async (writes) => {
+        await ownerOn(files).apply(writes);
+        files.read = ended;
+      },
+    };
+    const message = await messageOf(
+      applyPlan(through(planOf(context, ['--pids', '40']), via, subject), { ...context, ownerOf: () => owner }),
+    );
+    assert.match(message, told);
+    assert.is(changes()[0]?.outcome, outcome);
+  }
 });
 
 test.run();
