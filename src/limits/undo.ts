@@ -28,11 +28,15 @@ export function changesToUndo(changes: readonly Change[]): Change[] {
     .toReversed();
 }
 
-/** A Plan for each change, as things will be once those before it are taken back. */
-export function planUndoAll(changes: readonly Change[], context: PlanContext): { change: Change; plan: Plan }[] {
+/** A Plan for each of the chosen, as things will be once those before it are taken back. `changes`: as in planUndo. */
+export function planUndoAll(
+  chosen: readonly Change[],
+  context: PlanContext,
+  changes: readonly Change[],
+): { change: Change; plan: Plan }[] {
   let { files } = context;
-  return changes.map((change) => {
-    const plan = planUndo(change, { ...context, files });
+  return chosen.map((change) => {
+    const plan = planUndo(change, { ...context, files }, changes);
     files = filesAfter(files, plan.writes);
     return { change, plan };
   });
@@ -51,19 +55,38 @@ export const commandText = ({ command }: Change): string =>
  * Restores each file in the reverse order. A file that another wrote since is a refusal, and so is a cgroup that was
  * re-created since and that its owner gave the limit again; with --force the file is restored all the same. Nothing is
  * restored in any other cgroup that has the path by now. `changes`: all that the journal has, to tell our own later change
- * from another's.
+ * from another's, and what was there before where an earlier one is undone by now.
  */
 export function planUndo(change: Change, context: PlanContext, changes: readonly Change[] = []): Plan {
-  const ways = waysBack(change, context, changes);
-  return {
-    writes: ways.flatMap(({ write }) => write ?? []),
-    unchanged: ways.flatMap(({ unchanged }) => unchanged ?? []),
-    risks: ways.flatMap(({ risks }) => risks),
-  };
+  return planOfWays(waysBack(change, context, changes));
 }
+
+/**
+ * As a timer of --for does it, whom nobody can force: each file that still has the limit goes back, also in a cgroup that
+ * was re-created since. What was changed since is left as it is: why, for the journal.
+ */
+export function planRevert(
+  change: Change,
+  context: PlanContext,
+  changes: readonly Change[],
+): { readonly plan: Plan; readonly left: readonly string[] } {
+  const ways = waysBack(change, context, changes);
+  const plan = planOfWays(ways.filter(({ changed }) => !changed));
+  const left = ways.flatMap(({ changed }) => (changed ? `left as it is: ${changed.text}` : []));
+  const texts = [...plan.risks.map(({ text }) => text), ...left];
+  return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
+}
+
+const planOfWays = (ways: readonly WayBack[]): Plan => ({
+  writes: ways.flatMap(({ write }) => write ?? []),
+  unchanged: ways.flatMap(({ unchanged }) => unchanged ?? []),
+  risks: ways.flatMap(({ changed, risks }) => [...(changed ? [changed] : []), ...risks]),
+});
 
 /** What taking a change back means for one file of it; neither write nor unchanged: nothing is left to restore. */
 interface WayBack {
+  /** It is not what the change left: somebody, or a later change of ours, set it since. */
+  readonly changed?: Risk;
   readonly write?: PlannedWrite;
   readonly unchanged?: Write;
   readonly risks: readonly Risk[];
@@ -92,20 +115,49 @@ function wayBack(
   if (gone !== undefined && (inode === undefined || !isSetAgain(done, context)))
     return { risks: [nothingLeft(done, gone, inode, change)] };
   const now = currentText(done, files);
-  const after = restorable(done, files);
+  const before = textBefore(done, change, changes, machine);
+  const after = restorable({ ...done, before }, files);
   const restored = { ...done, inode: inode ?? done.inode, before: now, after };
   if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
-  const risks: Risk[] = [];
-  if (gone !== undefined) risks.push(recreated(restored, gone, change));
-  else if (!passing && !isOurs(now, done, change, machine)) risks.push(changedSince(now, done, change, changes));
+  const isChanged = gone === undefined && !passing && !isOurs(now, done, change, machine);
+  const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
   if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
   const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
-  const notes =
-    after === done.before
+  const notes = [
+    ...(before === done.before ? [] : [`the "${done.before}" before it was of a change that is undone since`]),
+    ...(after === before
       ? []
-      : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for'];
-  return { write: { ...restored, ...(property ? { property } : {}), notes }, risks };
+      : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for']),
+  ];
+  return {
+    ...(isChanged ? { changed: changedSince(now, done, change, changes) } : {}),
+    write: { ...restored, ...(property ? { property } : {}), notes },
+    risks,
+  };
 }
+
+/**
+ * What the file said before the change, without the earlier changes of ours that were taken back since: each of them left
+ * the file to the one above it, with what was there before itself.
+ */
+function textBefore(done: Write, change: Change, changes: readonly Change[], machine: Machine): string {
+  const at = changes.findIndex(({ id }) => id === change.id);
+  const undoneSince = undoneIn(changes.slice(at + 1));
+  let text = done.before;
+  for (const { id, writes } of changesToUndo(changes.slice(0, Math.max(at, 0)))) {
+    const below = writes.find((write) => !write.passing && isSameFile(write, done));
+    if (!below) continue;
+    if (!undoneSince.has(id) || !sameValue(done.file, text, below.after, machine)) break;
+    text = below.before;
+  }
+  return text;
+}
+
+/** In one cgroup; an owner sets it again where that is re-created. */
+const isSameFile = (one: Write, other: Write): boolean =>
+  one.path === other.path &&
+  one.file === other.file &&
+  (one.inode === other.inode || (one.via === other.via && survivesRestart(other)));
 
 /** The cgroup that has the path now, if any, and why that is not the one of the change. */
 function placeNow(
@@ -147,16 +199,10 @@ const recreated = ({ path, file, via, before, after }: Write, gone: string, { id
   remedy: `to restore "${after}" there add --force`,
 });
 
-function changedSince(
-  now: string,
-  { path, inode, file, after }: Write,
-  change: Change,
-  changes: readonly Change[],
-): Risk {
+function changedSince(now: string, done: Write, change: Change, changes: readonly Change[]): Risk {
+  const { path, file, after } = done;
   const later = changesToUndo(changes.slice(changes.findIndex(({ id }) => id === change.id) + 1));
-  const ours = later.find(({ writes }) =>
-    writes.some((write) => write.inode === inode && write.file === file && write.after === now),
-  );
+  const ours = later.find(({ writes }) => writes.some((write) => isSameFile(write, done) && write.after === now));
   return {
     level: 'refuse',
     text: `${path}/${file} reads "${now}", not the "${after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,

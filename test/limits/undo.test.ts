@@ -11,7 +11,7 @@ import { type Change, openJournal, undoneIn } from '../../src/limits/journal.ts'
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner, OwnerName } from '../../src/limits/owners/owner.ts';
 import type { Plan } from '../../src/limits/plan.ts';
-import { planUndo } from '../../src/limits/undo.ts';
+import { planRevert, planUndo } from '../../src/limits/undo.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
@@ -32,6 +32,8 @@ function world(texts: Readonly<Record<string, string>> = {}) {
     set: (...words: string[]) => applyPlan(planOf(context, words), { ...context, command: ['set', 'box', ...words] }),
     planUndo: (change: Change) => planUndo(change, context, changes()),
     undo: (change: Change) => applyPlan(planUndo(change, context, changes()), { ...context, undoes: change.id }),
+    revert: (change: Change) =>
+      applyPlan(planRevert(change, context, changes()).plan, { ...context, undoes: change.id }),
     reads: (file: string) => files.texts.get(`/box/${file}`),
     becomes: (file: string, text: string) => files.texts.set(`/box/${file}`, text),
   };
@@ -239,6 +241,56 @@ test('a failed change of a cgroup that ended meanwhile: what its owner keeps is 
     assert.match(message, told);
     assert.is(changes()[0]?.outcome, outcome);
   }
+});
+
+test('an undo leads back past what was undone since, to what nobody of us set', async () => {
+  // `a` to `c` set that many tasks on a box of 99; upper case is the end of its time; a number is another's.
+  const LIMIT: Readonly<Record<string, string>> = { a: '50', b: '25', c: '10' };
+  for (const [steps, expected] of [
+    ['a b A B', '99'],
+    ['a b c A B C', '99'],
+    ['a b c B A C', '99'],
+    ['a b B c A C', '99'],
+    ['a b B', '50'],
+    ['a b c A C', '25'],
+    ['a b c B C', '50'],
+    // Undone before: that is what it found, not what it was given.
+    ['a A 50 b B', '50'],
+    // Another's in between stays.
+    ['a 70 b A B', '70'],
+  ] as const) {
+    const { set, becomes, reads, revert } = world({ 'pids.max': '99' });
+    const made = new Map<string, Change>();
+    for (const step of steps.split(' ')) {
+      const change = made.get(step.toLowerCase());
+      if (LIMIT[step]) made.set(step, await set('--pids', LIMIT[step]));
+      else if (change) await revert(change);
+      else becomes('pids.max', step);
+    }
+    assert.is(reads('pids.max'), expected, steps);
+  }
+});
+
+test('a revert restores what still stands, re-created or not, and leaves what was changed since', async () => {
+  const { files, context, changes, becomes } = world();
+  const ownerOf = () => ownerOn(files);
+  becomes('web/cpu.weight', '100');
+  const box = planOf(context, ['--cpu', '50%', '--pids', '40']);
+  const web = through(planOf(context, ['--cpu-weight', '50'], '/box/web'), 'docker');
+  const plan = { ...box, writes: [...web.writes, ...box.writes] };
+  const change = await applyPlan(plan, { ...context, ownerOf });
+  becomes('cpu.max', '70000 100000');
+  const restarted = { ...files, inode: (path: string) => (path === '/box/web' ? 8 : 7) };
+  const reverted = planRevert(change, { ...context, files: restarted }, changes());
+  assert.equal(
+    reverted.plan.writes.map(({ inode, file, after }) => `${inode} ${file}=${after}`),
+    ['7 pids.max=max', '8 cpu.weight=100'],
+  );
+  assert.equal([...new Set(reverted.plan.risks.map(({ level }) => level))], ['warn']);
+  assert.match(
+    reverted.left.join(),
+    /^left as it is: \/box\/cpu\.max reads "70000 100000".*somebody changed it since$/,
+  );
 });
 
 test.run();
