@@ -21,6 +21,8 @@ export interface ApplyContext {
   readonly id?: string;
   /** The change that this Plan takes back. */
   readonly undoes?: string;
+  /** What the journal says beside it once it is applied; nothing where that is empty. */
+  readonly note?: string | undefined;
   /** Who takes it back after its time; ended where nothing is left to take back. */
   readonly reverter?: Reverter;
   /** memory.max below what is in use is written at once, whatever the kernel kills for it. */
@@ -55,6 +57,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     journal,
     command,
     undoes,
+    note,
     reverter,
     force,
     signal,
@@ -100,7 +103,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
         : 'nothing of this change is left';
     throw new ApplyError(`${reason}; ${state}${unnoted ? `; and ${unnoted}` : ''}`);
   }
-  const unnoted = noteEnd(journal, change.id, 'applied');
+  const unnoted = noteEnd(journal, change.id, 'applied', note);
   if (unnoted) {
     const next = undoes ? `to note that ${undoes} is undone` : 'to take it back';
     throw new ApplyError(

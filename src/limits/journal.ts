@@ -31,6 +31,7 @@ export interface Change {
   readonly reverter?: Reverter;
   /** Undefined where the program died before it ended. */
   readonly outcome?: Outcome;
+  /** Why it did not come about, or what of it did not. */
   readonly error?: string;
 }
 

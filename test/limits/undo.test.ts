@@ -11,6 +11,7 @@ import { type Change, openJournal, undoneIn } from '../../src/limits/journal.ts'
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner, OwnerName } from '../../src/limits/owners/owner.ts';
 import type { Plan } from '../../src/limits/plan.ts';
+import { takeBack } from '../../src/limits/revert/take-back.ts';
 import { planRevert, planUndo } from '../../src/limits/undo.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
@@ -291,6 +292,43 @@ test('a revert restores what still stands, re-created or not, and leaves what wa
     reverted.left.join(),
     /^left as it is: \/box\/cpu\.max reads "70000 100000".*somebody changed it since$/,
   );
+});
+
+test('a revert that fails is tried again, with each failure in the journal, until it is done', async () => {
+  const { files, context, changes, set, becomes, reads } = world();
+  const change = await set('--pids', '40', '--cpu', '50%');
+  becomes('cpu.max', '70000 100000');
+  let tries = 0;
+  files.beforeWrite = (path, file) => {
+    if (tries === 1) throw new CgroupFileError('write', path, file, 'EBUSY');
+  };
+  const once = async (found: Change, all: readonly Change[]): Promise<void> => {
+    if (++tries === 2) throw new Error('no mount');
+    const { plan, left } = planRevert(found, context, all);
+    await applyPlan(plan, { ...context, undoes: found.id, note: left.join('; ') });
+  };
+  const waits = [1, 2, 3];
+  await takeBack(change.id, context.journal, once, waits);
+  const table = [
+    ['rolled-back', /pids\.max: EBUSY/],
+    ['failed', /^no mount$/],
+    ['applied', /^left as it is: \/box\/cpu\.max reads "70000 100000"/],
+  ] as const;
+  const ends = changes().filter(({ undoes }) => undoes === change.id);
+  assert.is(ends.length, table.length);
+  for (const [index, [outcome, error]] of table.entries()) {
+    assert.is(ends[index]?.outcome, outcome);
+    assert.match(ends[index]?.error ?? '', error);
+  }
+  assert.is(reads('pids.max'), 'max');
+  assert.is(tries, 3);
+  await takeBack(change.id, context.journal, once, waits);
+  assert.is(tries, 3);
+
+  const other = await set('--pids', '40');
+  const never = () => takeBack(other.id, context.journal, () => Promise.reject(new Error('no mount')), waits);
+  assert.is(await messageOf(never()), 'no mount');
+  assert.is(changes().filter(({ undoes }) => undoes === other.id).length, 4);
 });
 
 test.run();

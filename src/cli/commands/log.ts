@@ -47,6 +47,8 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
       ),
     );
   }
+  for (const { id, undoes, error } of changes)
+    if (error) console.log(terminalSafe(`${undoes ? `undo of ${undoes}` : id}: ${error}`));
   for (const drift of drifts) console.log(terminalSafe(`drift: ${driftText(drift)}; tscg reapply ${drift.change.id}`));
   if (unreadable > 0) console.error(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
 }
