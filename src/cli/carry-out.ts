@@ -20,6 +20,8 @@ export interface CarryOutHooks {
   before?(id: string): Promise<Reverter>;
   /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
   after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
+  /** What the journal says beside it. */
+  readonly note?: string;
   /** Takes what --json says, where that is one of several. */
   json?(value: object): void;
 }
@@ -57,6 +59,7 @@ export async function carryOut(
     command: process.argv.slice(2),
     force,
     onProgress: json || quiet ? undefined : lowerProgress,
+    note: hooks.note,
     ...(undoes ? { undoes } : {}),
   };
   if (dryRun || plan.writes.length === 0) {

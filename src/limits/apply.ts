@@ -4,10 +4,10 @@ import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
-import type { Change, Journal } from './journal.ts';
+import { type Change, type Journal, JournalError, type Outcome } from './journal.ts';
 import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
 import { openOwner } from './owners/open-owner.ts';
-import type { Owner } from './owners/owner.ts';
+import { type Owner, survivesRestart } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 import { endReverter, type Reverter } from './revert/reverter.ts';
@@ -21,6 +21,8 @@ export interface ApplyContext {
   readonly id?: string;
   /** The change that this Plan takes back. */
   readonly undoes?: string;
+  /** What the journal says beside it once it is applied; nothing where that is empty. */
+  readonly note?: string | undefined;
   /** Who takes it back after its time; ended where nothing is left to take back. */
   readonly reverter?: Reverter;
   /** memory.max below what is in use is written at once, whatever the kernel kills for it. */
@@ -33,7 +35,10 @@ export interface ApplyContext {
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
 
-/** A write failed or did not stick; what had been written was taken back, unless the message says otherwise. */
+/**
+ * A write failed or did not stick; what had been written was taken back, unless the message says otherwise. Or all of it
+ * was done, and the journal could not be told.
+ */
 export class ApplyError extends Error {
   override readonly name = 'ApplyError';
 }
@@ -52,6 +57,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     journal,
     command,
     undoes,
+    note,
     reverter,
     force,
     signal,
@@ -89,18 +95,35 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const stuck = await rollBack(begun, context);
-    journal.end(change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
+    const unnoted = noteEnd(journal, change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
     if (reverter && stuck.length === 0) await endReverter(reverter);
     const state =
       stuck.length > 0
         ? `and could not be taken back: ${stuck.join('; ')}; finish with: tscg undo ${change.id} --force`
         : 'nothing of this change is left';
-    throw new ApplyError(`${reason}; ${state}`);
+    throw new ApplyError(`${reason}; ${state}${unnoted ? `; and ${unnoted}` : ''}`);
   }
-  journal.end(change.id, 'applied');
+  const unnoted = noteEnd(journal, change.id, 'applied', note);
+  if (unnoted) {
+    const next = undoes ? `to note that ${undoes} is undone` : 'to take it back';
+    throw new ApplyError(
+      `change ${change.id} was made and stays, but ${unnoted}; make room, then ${next}: tscg undo ${undoes ?? change.id}`,
+    );
+  }
   const pending = undoes && journal.read().changes.find((other) => other.id === undoes)?.reverter;
   if (pending) await endReverter(pending);
   return { ...change, outcome: 'applied' };
+}
+
+/** Why the journal could not be told what came of the change; undefined where it was. */
+function noteEnd(journal: Journal, id: string, outcome: Outcome, error?: string): string | undefined {
+  try {
+    journal.end(id, outcome, error);
+    return undefined;
+  } catch (failure) {
+    if (failure instanceof JournalError) return failure.message;
+    throw failure;
+  }
 }
 
 function lower(write: Write, { writes }: Change, context: ApplyContext): Promise<void> {
@@ -177,7 +200,7 @@ interface Begun {
 
 /**
  * In the reverse order, each file by itself; gives what could not be restored. Nothing is to be restored where the cgroup
- * is gone, or the file still has its old value and no owner keeps the new one.
+ * is gone, or the file still has its old value, and no owner keeps the new one.
  */
 async function rollBack(
   begun: readonly Begun[],
@@ -195,6 +218,8 @@ async function rollBack(
     } catch (error) {
       const gone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
       if (!gone) stuck.push(error instanceof Error ? error.message : String(error));
+      else if (accepted && survivesRestart(write))
+        stuck.push(`${write.via} keeps the new value of ${write.path}/${write.file} for its next start (finish then)`);
     }
   }
   return stuck;

@@ -5,7 +5,7 @@
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
 import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
-import type { Change } from './journal.ts';
+import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import type { Plan, PlanContext, Write } from './plan.ts';
 
@@ -18,15 +18,19 @@ export interface Drift {
   readonly by: string;
 }
 
-/** Newest first. A change that has not ended yet is not judged, nor is what it overwrites. */
+/**
+ * Newest first. A change that has not ended yet is not judged, nor is what it overwrites. One that is undone counts no
+ * more, also where that took no write.
+ */
 export function driftOf(
   changes: readonly Change[],
   { files, machine }: Pick<PlanContext, 'files' | 'machine'>,
 ): Drift[] {
   const seen = new Set<string>();
+  const undone = undoneIn(changes);
   const drifts: Drift[] = [];
   for (const change of changes.toReversed()) {
-    const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back';
+    const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back' || undone.has(change.id);
     if (isVoid || change.boot !== (machine.bootId ?? '')) continue;
     for (const write of change.writes) {
       if (write.passing) continue;

@@ -31,6 +31,7 @@ export interface Change {
   readonly reverter?: Reverter;
   /** Undefined where the program died before it ended. */
   readonly outcome?: Outcome;
+  /** Why it did not come about, or what of it did not. */
   readonly error?: string;
 }
 
@@ -42,7 +43,11 @@ export interface Journal {
   read(): { changes: Change[]; unreadable: number };
 }
 
-/** The journal cannot be written, so nothing else is. */
+/** Ids of those that a later change took back. */
+export const undoneIn = (changes: readonly Change[]): ReadonlySet<string> =>
+  new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+
+/** The journal cannot be written or read. Where it is the begin of a change, nothing else is written either. */
 export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
@@ -54,10 +59,14 @@ export function stateDirectory(env: NodeJS.ProcessEnv = process.env, uid = proce
   return join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'tscg');
 }
 
-export function openJournal(directory: string): Journal {
+/** `write`: write(2) of a text, gives how many bytes it took; another one in tests. */
+export function openJournal(
+  directory: string,
+  write: (fd: number, text: string) => number = (fd, text) => writeSync(fd, text),
+): Journal {
   const path = join(directory, 'journal.jsonl');
 
-  function append(line: object): void {
+  function append(line: object, consequence: string): void {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       const fd = openSync(
@@ -67,7 +76,10 @@ export function openJournal(directory: string): Journal {
       );
       try {
         // The newline in front ends a line that a crash cut short. One write: lines of two programs do not mix.
-        writeSync(fd, `\n${JSON.stringify(line)}\n`);
+        const text = `\n${JSON.stringify(line)}\n`;
+        const missing = Buffer.byteLength(text) - write(fd, text);
+        // Without its last byte, the newline, it is whole.
+        if (missing > 1) throw new Error(`${missing} bytes of a line found no room`);
         fsyncSync(fd);
       } finally {
         closeSync(fd);
@@ -75,15 +87,20 @@ export function openJournal(directory: string): Journal {
       syncDirectory(dirname(path));
     } catch (error) {
       throw new JournalError(
-        `cannot write the journal ${path}: ${error instanceof Error ? error.message : error}; nothing was changed. Point TSCG_STATE_DIR at a folder that you may write`,
+        `cannot write the journal ${path}: ${error instanceof Error ? error.message : error}${consequence}`,
       );
     }
   }
 
   return {
     path,
-    begin: (change) => append({ type: 'begin', ...change }),
-    end: (id, outcome, error) => append({ type: 'end', id, time: Date.now(), outcome, ...(error ? { error } : {}) }),
+    begin: (change) =>
+      append(
+        { type: 'begin', ...change },
+        '; nothing was changed. Make room, or point TSCG_STATE_DIR at a folder that you may write',
+      ),
+    end: (id, outcome, error) =>
+      append({ type: 'end', id, time: Date.now(), outcome, ...(error ? { error } : {}) }, ''),
     read: () => {
       let text: string;
       try {

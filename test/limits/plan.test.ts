@@ -322,7 +322,8 @@ test('several changes of one file are planned back one after another, the newest
     const files = fakeFiles(BOX);
     const context = applyContext(files, directory);
     for (const line of ['--cpu 50%', '--pids 40', '--cpu 20%']) await applyPlan(plan(context, line), context);
-    const planned = planUndoAll(changesToUndo(context.journal.read().changes), context);
+    const { changes } = context.journal.read();
+    const planned = planUndoAll(changesToUndo(changes), context, changes);
     assert.equal(
       planned.map(({ plan: { writes, risks } }) => [
         ...writes.map(({ before, after }) => `${before} → ${after}`),

@@ -1,7 +1,7 @@
 /** tscg log: the journal, oldest first. */
 import { terminalSafe } from '../../kernel/text.ts';
 import { driftOf, driftText } from '../../limits/drift.ts';
-import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
+import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { formatTable } from '../table.ts';
 
@@ -9,7 +9,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   const journal = openJournal(stateDirectory());
   const { changes, unreadable } = journal.read();
   const drifts = changes.length > 0 ? driftOf(changes, planContext(openHierarchy(global))) : [];
-  const undone = new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
+  const undone = undoneIn(changes);
   const state = (change: Change): string => (undone.has(change.id) ? 'undone' : (change.outcome ?? 'interrupted'));
   const driftIn = ({ id }: Change): object[] =>
     drifts
@@ -47,6 +47,8 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
       ),
     );
   }
+  for (const { id, undoes, error } of changes)
+    if (error) console.log(terminalSafe(`${undoes ? `undo of ${undoes}` : id}: ${error}`));
   for (const drift of drifts) console.log(terminalSafe(`drift: ${driftText(drift)}; tscg reapply ${drift.change.id}`));
   if (unreadable > 0) console.error(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
 }

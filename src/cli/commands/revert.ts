@@ -1,14 +1,13 @@
 /** tscg revert: what a timer of --for runs. Undoes the change unless that is done, or it never came about. */
 import { openJournal, stateDirectory } from '../../limits/journal.ts';
-import { planUndo } from '../../limits/undo.ts';
+import { takeBack } from '../../limits/revert/take-back.ts';
+import { planRevert } from '../../limits/undo.ts';
 import { carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 
-export async function revert(id: string, global: GlobalOptions, isQuiet = false): Promise<void> {
-  const { changes } = openJournal(stateDirectory()).read();
-  const change = changes.find((candidate) => candidate.id === id);
-  const isUndone = changes.some(({ undoes, outcome }) => undoes === id && outcome === 'applied');
-  if (!change || isUndone || change.outcome === 'rolled-back') return;
-  const context = planContext(openHierarchy({ mount: global.mount ?? change.mount }));
-  await carryOut(planUndo(change, context), context, { quiet: isQuiet }, id);
-}
+export const revert = (id: string, global: GlobalOptions, isQuiet = false): Promise<void> =>
+  takeBack(id, openJournal(stateDirectory()), async (change, changes) => {
+    const context = planContext(openHierarchy({ mount: global.mount ?? change.mount }));
+    const { plan, left } = planRevert(change, context, changes);
+    await carryOut(plan, context, { quiet: isQuiet }, id, { note: left.join('; ') });
+  });

@@ -4,7 +4,7 @@ import { openInventory } from '../../inventory/inventory.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { terminalSafe } from '../../kernel/text.ts';
-import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
+import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { planSet } from '../../limits/plan.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
@@ -68,10 +68,7 @@ async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Pro
 
 const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);
 
-function isUndone({ id }: Change): boolean {
-  const { changes } = openJournal(stateDirectory()).read();
-  return changes.some(({ undoes, outcome }) => undoes === id && outcome === 'applied');
-}
+const isUndone = ({ id }: Change): boolean => undoneIn(openJournal(stateDirectory()).read().changes).has(id);
 
 /** Until the timer's helper, or an undo elsewhere, has taken it back; until Ctrl-C; or until the helper is late. */
 function untilReverted(change: Change, delayMs: number, onWaiting: () => void): Promise<void> {

@@ -20,7 +20,7 @@ export async function undo(id: string | undefined, options: UndoOptions, global:
   if (last !== undefined || all || since !== undefined) {
     if (id !== undefined) throw new UsageError(`${id} names one change, --last, --all and --since several: give one`);
     if (last !== undefined && (all || since !== undefined)) throw new UsageError('--last and --all: give one of them');
-    return undoSeveral(chosen(changes, options), options, global);
+    return undoSeveral(chosen(changes, options), changes, options, global);
   }
   const change = changeToUndo(changes, id);
   if (!change) throw new UsageError(id === undefined ? NOTHING : `no single change "${id}"; tscg log lists them`);
@@ -42,12 +42,17 @@ function chosen(changes: readonly Change[], { last, since }: UndoOptions): Chang
 }
 
 /** Each in a change of its own, and none where one of them is refused. */
-async function undoSeveral(changes: readonly Change[], options: UndoOptions, global: GlobalOptions): Promise<void> {
-  const mounts = [...new Set(changes.map(({ mount }) => mount))];
+async function undoSeveral(
+  open: readonly Change[],
+  changes: readonly Change[],
+  options: UndoOptions,
+  global: GlobalOptions,
+): Promise<void> {
+  const mounts = [...new Set(open.map(({ mount }) => mount))];
   const planned = mounts.flatMap((mount) => {
     const context = contextOf({ mount }, global);
-    const own = changes.filter((change) => change.mount === mount);
-    return planUndoAll(own, context).map((entry) => ({ ...entry, context }));
+    const own = open.filter((change) => change.mount === mount);
+    return planUndoAll(own, context, changes).map((entry) => ({ ...entry, context }));
   });
   if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force);
   const told: object[] = [];

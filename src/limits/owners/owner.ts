@@ -16,6 +16,10 @@ export interface Owner {
   apply(writes: readonly Write[]): Promise<void>;
 }
 
+/** Whether the owner may set the value again in the cgroup that a restart of the workload makes; a scope has none. */
+export const survivesRestart = ({ via, subject }: Pick<Write, 'via' | 'subject'>): boolean =>
+  via !== 'cgroupfs' && !subject.endsWith('.scope');
+
 /** An owner refused or did not answer. */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError';

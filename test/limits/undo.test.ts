@@ -1,0 +1,148 @@
+/** The way back where the world went on since: of files in memory, what undo and drift make of them. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
+import { applyPlan } from '../../src/limits/apply.ts';
+import { driftOf } from '../../src/limits/drift.ts';
+import type { Owner } from '../../src/limits/owners/owner.ts';
+import { planUndo } from '../../src/limits/undo.ts';
+import { planOf } from './typed.ts';
+import { messageOf, ownerOn, through, world } from './world.ts';
+
+const MIB = 2 ** 20;
+
+test('memory.high that was only passed through is none of a finished change: a later one stays', async () => {
+  const { set, planUndo, becomes } = world({ 'memory.current': String(300 * MIB) });
+  const lowering = set('--memory', '100M');
+  becomes('memory.current', String(50 * MIB));
+  const change = await lowering;
+  assert.equal(
+    change.writes.map(({ file }) => file),
+    ['memory.high', 'memory.max'],
+  );
+  becomes('memory.high', String(80 * MIB));
+  const { writes, risks } = planUndo(change);
+  assert.equal(
+    writes.map(({ file, after }) => `${file}=${after}`),
+    ['memory.max=max'],
+  );
+  assert.equal(risks, []);
+});
+
+test('an undone change does not drift, also where its undo found nothing to write', async () => {
+  const { set, undo, becomes, changes, context } = world();
+  const change = await set('--cpu', '50%');
+  becomes('cpu.max', 'max 100000');
+  assert.is(driftOf(changes(), context).length, 1);
+  await undo(change);
+  assert.equal(changes().at(-1)?.writes, []);
+  assert.equal(driftOf(changes(), context), []);
+
+  const [, above] = [await set('--pids', '40'), await set('--pids', '20')];
+  becomes('pids.max', '40');
+  await undo(above);
+  assert.equal(driftOf(changes(), context), []);
+  becomes('pids.max', 'max');
+  assert.equal(
+    driftOf(changes(), context).map(({ write }) => write.after),
+    ['40'],
+  );
+});
+
+test('a kill -9 between two lines of one file is undone; a line of somebody else is refused', async () => {
+  const { undo, planUndo, becomes, reads, context, changes, files } = world();
+  const before = '8:0 rbps=9000 wbps=max riops=max wiops=max';
+  const line = '8:16 rbps=5000 wbps=max riops=max wiops=max';
+  becomes('io.max', before);
+  const died = { ...context, journal: { ...context.journal, end: () => {} } };
+  await applyPlan(planOf(context, ['--io-max', '8:0 rbps=max wiops=120', '--io-max', '/dev/sdb rbps=5000']), died);
+  const [change] = changes();
+  assert.ok(change);
+  for (const [text, refused] of [
+    [`${before}\n${line}`, 0],
+    ['8:0 rbps=max wbps=max riops=max wiops=120', 0],
+    ['', 0],
+    [`${line}\n8:32 rbps=7000 wbps=max riops=max wiops=max`, 1],
+  ] as const) {
+    becomes('io.max', text);
+    assert.is(planUndo(change).risks.length, refused, text);
+    assert.is(planUndo({ ...change, outcome: 'applied' }).risks.length, 1, text);
+  }
+  becomes('io.max', `${before}\n${line}`);
+  await undo(change);
+  assert.is(reads('io.max'), before);
+  assert.is(files.writes.at(-1), '/box/io.max=8:16 rbps=max wbps=max riops=max wiops=max');
+});
+
+test('a cgroup that was re-created since: what its owner set again is restored with --force, a raw write is gone', async () => {
+  const restarted = { inode: () => 8 };
+  const ended = {
+    inode: (path: string) => {
+      throw new CgroupFileError('look up', path, '', 'ENOENT');
+    },
+  };
+  for (const [via, now, place, boot, refused, told] of [
+    [
+      'docker',
+      '40',
+      restarted,
+      'boot-1',
+      true,
+      /re-created since \(another cgroup has .*docker set the "40" of change/,
+    ],
+    ['systemd', '40', restarted, 'boot-2', true, /re-created since \(the machine was booted since\), and systemd set/],
+    ['docker', 'max', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
+    ['cgroupfs', '40', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
+    ['docker', '40', ended, 'boot-1', false, /has ended; nothing to restore; docker may keep "40" for its next start/],
+    ['cgroupfs', '40', ended, 'boot-1', false, /the cgroup has ended; nothing to restore$/],
+  ] as const) {
+    const { files, context, changes, becomes, reads } = world();
+    const ownerOf = () => ownerOn(files);
+    const made = through(planOf(context, ['--pids', '40']), via, 'web.service');
+    const change = await applyPlan(made, { ...context, ownerOf });
+    becomes('pids.max', now);
+    const later = { ...context, ownerOf, files: { ...files, ...place }, machine: { ...context.machine, bootId: boot } };
+    const plan = planUndo(change, later, changes());
+    const what = `${via} ${now} ${boot} ${told}`;
+    assert.match(plan.risks.map(({ text }) => text).join(), told, what);
+    assert.equal(
+      [plan.writes.map(({ inode, after }) => [inode, after]), plan.risks.map(({ level }) => level)],
+      refused ? [[[8, 'max']], ['refuse']] : [[], ['warn']],
+      what,
+    );
+    await applyPlan(plan, { ...later, undoes: change.id });
+    assert.is(reads('pids.max'), refused ? 'max' : now, what);
+  }
+});
+
+test('a failed change of a cgroup that ended meanwhile: what its owner keeps is told', async () => {
+  for (const [via, subject, told, outcome] of [
+    [
+      'docker',
+      'c0ffee',
+      /docker keeps the new value of \/box\/pids\.max .*; finish with: tscg undo [0-9a-f]{8} --force/,
+      'failed',
+    ],
+    ['systemd', 'run-1.scope', /nothing of this change is left/, 'rolled-back'],
+    ['cgroupfs', '', /nothing of this change is left/, 'rolled-back'],
+  ] as const) {
+    const { files, context, changes } = world();
+    const ended = (path: string, file: string): never => {
+      throw new CgroupFileError('read', path, file, 'ENODEV');
+    };
+    const owner: Owner = {
+      ...ownerOn(files),
+      apply: async (writes) => {
+        await ownerOn(files).apply(writes);
+        files.read = ended;
+      },
+    };
+    const message = await messageOf(
+      applyPlan(through(planOf(context, ['--pids', '40']), via, subject), { ...context, ownerOf: () => owner }),
+    );
+    assert.match(message, told);
+    assert.is(changes()[0]?.outcome, outcome);
+  }
+});
+
+test.run();

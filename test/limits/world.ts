@@ -1,0 +1,57 @@
+/** A box on files in memory with a journal of its own, to set, undo and change behind our back. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import { applyPlan } from '../../src/limits/apply.ts';
+import { type Change, openJournal } from '../../src/limits/journal.ts';
+import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
+import type { Owner, OwnerName } from '../../src/limits/owners/owner.ts';
+import type { Plan } from '../../src/limits/plan.ts';
+import { planRevert, planUndo } from '../../src/limits/undo.ts';
+import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
+import { boxOf, FRESH, planOf } from './typed.ts';
+
+const STATE = mkdtempSync(join(tmpdir(), 'tscg-undo-'));
+test.after(() => rmSync(STATE, { recursive: true }));
+
+/** A box of its own with a journal of its own. */
+export function world(texts: Readonly<Record<string, string>> = {}) {
+  const directory = mkdtempSync(join(STATE, 'box-'));
+  const files = fakeFiles(boxOf({ ...FRESH, ...texts }));
+  const context = { ...contextOf(files), journal: openJournal(directory), command: ['set', 'box'] };
+  const changes = (): Change[] => context.journal.read().changes;
+  return {
+    directory,
+    files,
+    context,
+    changes,
+    set: (...words: string[]) => applyPlan(planOf(context, words), { ...context, command: ['set', 'box', ...words] }),
+    planUndo: (change: Change) => planUndo(change, context, changes()),
+    undo: (change: Change) => applyPlan(planUndo(change, context, changes()), { ...context, undoes: change.id }),
+    revert: (change: Change) =>
+      applyPlan(planRevert(change, context, changes()).plan, { ...context, undoes: change.id }),
+    reads: (file: string) => files.texts.get(`/box/${file}`),
+    becomes: (file: string, text: string) => files.texts.set(`/box/${file}`, text),
+  };
+}
+
+export const messageOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+
+/** An owner that writes whichever cgroup has the path. */
+export const ownerOn = (files: FakeFiles): Owner => ({
+  ...cgroupfsOwner(files),
+  apply: async (writes) => {
+    for (const { path, file, after } of writes) files.texts.set(`${path}/${file}`, after);
+  },
+});
+
+/** The Plan as it is where an owner makes its writes. */
+export const through = (plan: Plan, via: OwnerName, subject = 'c0ffee'): Plan => ({
+  ...plan,
+  writes: plan.writes.map((write) => ({ ...write, via, endpoint: '/socket', subject })),
+});
