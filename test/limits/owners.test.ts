@@ -84,6 +84,21 @@ test('the owner is whoever made the cgroup, and where it is reached', () => {
   }
 });
 
+test("a unit inside a container or machine is not the host's of that name", () => {
+  for (const box of [
+    '/lxc.payload.box',
+    '/machine.slice/machine-box.scope/payload',
+    '/machine.slice/systemd-nspawn@box.service/payload',
+    `/machine.slice/libpod-${ID}.scope/container`,
+    `/docker/${ID}`,
+  ]) {
+    const { via, risks } = owned(`${box}/system.slice/ssh.service`, 'memory.max');
+    assert.is(via, 'cgroupfs', box);
+    assert.match(risks[0]?.text ?? '', /inside a container or machine: the systemd in there .* ssh\.service\)/, box);
+    assert.throws(() => owned(`${box}/system.slice`, 'memory.max', { via: 'systemd' }), /possible: cgroupfs/, box);
+  }
+});
+
 test('without a socket the next right way is taken, and what it costs is said', () => {
   const raw = owned(`/system.slice/docker-${ID}.scope`, 'memory.max', { sockets: [] });
   assert.is(raw.via, 'cgroupfs');
