@@ -96,9 +96,13 @@ test('ourselves, pid 1 and engines are refused', () => {
     ['/system.slice/containerd.service', /containerd\.service/],
     ['/system.slice/snap.docker.dockerd.service', /snap\.docker\.dockerd\.service/],
     ['/user.slice/user-1000.slice/user@1000.service/app.slice/podman.service', /podman\.service/],
+    ['/openrc.docker', /openrc\.docker runs/],
+    ['/openrc.containerd', /openrc\.containerd/],
+    ['/openrc.sshd', undefined],
     ['/system.slice/docker.socket', undefined],
     ['/system.slice/my-docker.service', undefined],
     [`/docker/${'ab'.repeat(32)}/system.slice/docker.service`, undefined],
+    ['/lxc.payload.box/openrc.docker', undefined],
     ['/system.slice/web.service', undefined],
   ];
   for (const [path, expected] of table) {
