@@ -86,17 +86,15 @@ async function hold(
   const bus = scopeBus(owners.sockets);
   if (bus) {
     const child = holdChild({ ...spec, place: undefined }, files);
+    let place: RunPlace | undefined;
     try {
-      const place = await makeScope(bus, name, child.pid, files);
-      try {
-        await limit(place, 'unit', edits, context, force);
-        return { place, child };
-      } catch (error) {
-        await place.remove();
-        throw error;
-      }
+      place = await makeScope(bus, name, child.pid, files);
+      await limit(place, 'unit', edits, context, force);
+      return { place, child };
     } catch (error) {
+      // First: systemd keeps a scope until nobody is left in it.
       process.kill(child.pid, 'SIGKILL');
+      await place?.remove();
       throw error;
     }
   }
