@@ -176,7 +176,7 @@ test('docker update: what its API demands beside the limits', () => {
 test('each owner names its property; systemd keeps whole percents', () => {
   assert.is(dockerOwner('').describe('memory.max', '1000'), 'Memory=1000');
   assert.is(podmanOwner('').describe('cpu.max', '30000 100000'), 'cpu.quota=30000 cpu.period=100000');
-  const systemd = systemdOwner('');
+  const systemd = systemdOwner('', fakeFiles({}));
   assert.is(systemd.describe('cpu.max', '30000 100000'), 'CPUQuotaPerSecUSec=300000 CPUQuotaPeriodUSec=100000');
   assert.is(systemd.describe('memory.max', 'max'), 'MemoryMax=infinity');
   assert.is(systemd.keeps('cpu.max', '12500 100000'), '13000 100000');

@@ -15,7 +15,7 @@ export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, fi
     case 'cgroupfs':
       return cgroupfsOwner(files);
     case 'systemd':
-      return withFreezer(systemdOwner(endpoint), systemdFreezer(endpoint));
+      return withFreezer(systemdOwner(endpoint, files), systemdFreezer(endpoint));
     case 'docker':
       return withFreezer(dockerOwner(endpoint), engineFreezer(endpoint, ''));
     case 'podman':

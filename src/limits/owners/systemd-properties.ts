@@ -97,7 +97,7 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Property[]>> = {
   'io.weight': (text) => {
     const { default: weight, devices } = parseIoWeight(text);
     const own = Array.from(devices, ([device, value]) => [nodeOf(device), BigInt(value)] as const);
-    return [plain('IOWeight', BigInt(weight)), ...(own.length === 0 ? [] : byDevice('IODeviceWeight', own))];
+    return [plain('IOWeight', BigInt(weight)), ...byDevice('IODeviceWeight', own)];
   },
   'io.max': (text) => {
     const disks = [...parseNestedKeyed(text)];
