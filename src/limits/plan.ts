@@ -13,6 +13,7 @@ import { comparable, effectiveNote } from './effective-note.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
 import { type OwnerOptions, ownership } from './ownership.ts';
+import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
 
 /** A workload that a limit is for; `name` is as the user calls it. */
@@ -157,8 +158,11 @@ function planFile(
   const { file } = limit;
   const { owner, place, risks, notes } = ownership(target, file, context);
   const before = textBefore(place, limit, context);
-  const wanted = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
-  limit.check?.(wanted);
+  const asked = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
+  limit.check?.(asked);
+  const wanted = asked === before ? before : restorable({ path: target.path, file, before: asked }, context.files);
+  const taken =
+    wanted === asked ? [] : ['the kernel does not empty it while tasks are in it: set is what its parent has'];
   const after = wanted === before ? before : owner.keeps(file, wanted);
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
   const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
@@ -171,7 +175,7 @@ function planFile(
       after,
       via: owner.name,
       ...(property ? { property } : {}),
-      notes: [...edits.flatMap(({ note }) => note ?? []), ...rounded, ...notes],
+      notes: [...edits.flatMap(({ note }) => note ?? []), ...taken, ...rounded, ...notes],
     },
     risks,
   };
