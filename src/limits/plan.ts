@@ -119,11 +119,12 @@ function isLower({ write: { file, before, after } }: Planned): boolean {
 function planTarget({ target, edits }: Request, context: PlanContext): Planned[] {
   const present = edits.map((entry) => whereItIs(target, entry, context));
   const texts = new Map<string, string>();
-  const planned = [...new Set(present.map(({ limit }) => limit))].map((limit) => {
+  const planned = [...new Set(present.map(({ limit }) => limit))].flatMap((limit) => {
     const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
     const result = planFile(target, limit, own, context, texts);
+    const dragged = draggedBy(result, limit, peekAt(result.write.path, texts, context));
     texts.set(limit.file, result.write.after);
-    return result;
+    return [...dragged, result];
   });
   for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, texts, context));
   const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
@@ -179,6 +180,15 @@ function planFile(
     },
     risks,
   };
+}
+
+/** The write of the other file that the kernel changes along with it. */
+function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
+  const { property: _, ...place } = write;
+  const dragged = limit.drags?.(write.before, write.after, peek);
+  if (!dragged) return [];
+  const { file, text, note } = dragged;
+  return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
 }
 
 /** Only systemd enables a controller with the first limit of it; for others a missing file cannot be set. */

@@ -21,6 +21,7 @@ test('each property has its type, and its own spelling for systemctl', () => {
       ['CPUQuota=30%', 'CPUQuotaPeriodSec=100000us'],
     ],
     ['cpu.weight', '59', [['CPUWeight', 't', 59n]], ['CPUWeight=59']],
+    ['cpu.weight', '0', [['CPUWeight', 't', 1n]], ['CPUWeight=1']],
     ['cpuset.cpus', '0-1,9', [['AllowedCPUs', 'ay', Buffer.from([3, 2])]], ['AllowedCPUs=0-1,9']],
     ['cpuset.mems', '', [['AllowedMemoryNodes', 'ay', Buffer.alloc(0)]], ['AllowedMemoryNodes=']],
     ['memory.max', 'max', [['MemoryMax', 't', 2n ** 64n - 1n]], ['MemoryMax=infinity']],

@@ -85,7 +85,8 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Property[]>> = {
       plain('CPUQuotaPeriodUSec', BigInt(period), `CPUQuotaPeriodSec=${period}us`),
     ];
   },
-  'cpu.weight': single('CPUWeight'),
+  // An idle cgroup shows 0, which would be CPUWeight=idle: cpu.idle is written for itself.
+  'cpu.weight': (text) => [plain('CPUWeight', BigInt(Math.max(1, parseSingleValue(text))))],
   'cpuset.cpus': (text) => [mask('AllowedCPUs', text)],
   'cpuset.mems': (text) => [mask('AllowedMemoryNodes', text)],
   'memory.max': single('MemoryMax'),
