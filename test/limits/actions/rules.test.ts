@@ -64,6 +64,11 @@ test('case 55: no internal processes, refused for memory; case 56: for cpu, whic
   const { risks } = plan(['+cpu'], populated);
   assert.is(risks[0]?.level, 'refuse');
   assert.match(risks[0]?.text ?? '', /domain threaded/);
+  const root = { '/cgroup.controllers': 'cpu', '/cgroup.subtree_control': '', '/cgroup.procs': '12' };
+  const ofRoot = (texts: Readonly<Record<string, string>>) =>
+    planControllers(target('/'), parseControllerSteps(['+cpu']), contextOf(fakeFiles(texts))).risks.length;
+  // The root of a cgroup namespace is an ordinary cgroup.
+  assert.equal([ofRoot(root), ofRoot({ ...root, '/cgroup.type': 'domain' })], [0, 1]);
   const threaded = { ...TREE, '/a/cgroup.type': 'threaded' };
   assert.throws(() => plan(['+memory'], threaded), /"threaded".*only cpu, cpuset, pids/);
 });
