@@ -8,10 +8,16 @@ import type { Identity, Runtime, WorkloadKind } from './workload.ts';
  * `/docker/A/system.slice/nginx.service` is the inside of A. Any text is a path; what no pattern knows is a plain cgroup.
  */
 export function identify(path: string): Identity {
-  const end = path.lastIndexOf('/');
-  const above = path.slice(0, Math.max(end, 0));
+  return descend(parentOf(path), path.slice(path.lastIndexOf('/') + 1)).identity;
+}
+
+/** Whether it lies inside a container or machine: what is called a unit there is not one of this host's systemd. */
+export const isInBox = (path: string): boolean => parentOf(path).boxed;
+
+function parentOf(path: string): Place {
+  const above = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
   if (above !== lastParent.path) lastParent = { path: above, place: descend(ROOT, above) };
-  return descend(lastParent.place, path.slice(end + 1)).identity;
+  return lastParent.place;
 }
 
 function descend(place: Place, path: string): Place {

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crunInner } from '../inventory/crun.ts';
+import { isInBox } from '../inventory/identity.ts';
 import { runtimeOf } from '../inventory/owner.ts';
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
@@ -80,7 +81,8 @@ function candidatesOf(target: Workload, sockets: readonly RuntimeSocket[]): Cand
     const { name, namespace } = target.details;
     if (endpoint) candidates.push({ via: 'incus', endpoint, subject: namespace ? `${namespace}/${name}` : name });
   }
-  const unit = unitOf(path);
+  // The bus knows its own units only, and may well have one of that name.
+  const unit = isInBox(path) ? undefined : unitOf(path);
   const bus = socket('systemd');
   if (unit && bus) candidates.push({ via: 'systemd', endpoint: bus, subject: unit });
   return [...candidates, RAW];

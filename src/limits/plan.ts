@@ -13,6 +13,7 @@ import { comparable, effectiveNote } from './effective-note.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
 import { type OwnerOptions, ownership } from './ownership.ts';
+import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
 
 /** A workload that a limit is for; `name` is as the user calls it. */
@@ -118,11 +119,12 @@ function isLower({ write: { file, before, after } }: Planned): boolean {
 function planTarget({ target, edits }: Request, context: PlanContext): Planned[] {
   const present = edits.map((entry) => whereItIs(target, entry, context));
   const texts = new Map<string, string>();
-  const planned = [...new Set(present.map(({ limit }) => limit))].map((limit) => {
+  const planned = [...new Set(present.map(({ limit }) => limit))].flatMap((limit) => {
     const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
     const result = planFile(target, limit, own, context, texts);
+    const dragged = draggedBy(result, limit, peekAt(result.write.path, texts, context));
     texts.set(limit.file, result.write.after);
-    return result;
+    return [...dragged, result];
   });
   for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, texts, context));
   const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
@@ -157,8 +159,11 @@ function planFile(
   const { file } = limit;
   const { owner, place, risks, notes } = ownership(target, file, context);
   const before = textBefore(place, limit, context);
-  const wanted = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
-  limit.check?.(wanted);
+  const asked = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
+  limit.check?.(asked);
+  const wanted = asked === before ? before : restorable({ path: target.path, file, before: asked }, context.files);
+  const taken =
+    wanted === asked ? [] : ['the kernel does not empty it while tasks are in it: set is what its parent has'];
   const after = wanted === before ? before : owner.keeps(file, wanted);
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
   const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
@@ -171,10 +176,19 @@ function planFile(
       after,
       via: owner.name,
       ...(property ? { property } : {}),
-      notes: [...edits.flatMap(({ note }) => note ?? []), ...rounded, ...notes],
+      notes: [...edits.flatMap(({ note }) => note ?? []), ...taken, ...rounded, ...notes],
     },
     risks,
   };
+}
+
+/** The write of the other file that the kernel changes along with it. */
+function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
+  const { property: _, ...place } = write;
+  const dragged = limit.drags?.(write.before, write.after, peek);
+  if (!dragged) return [];
+  const { file, text, note } = dragged;
+  return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
 }
 
 /** Only systemd enables a controller with the first limit of it; for others a missing file cannot be set. */

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { applyPlan } from '../../src/limits/apply.ts';
 import { driftOf, planReapply } from '../../src/limits/drift.ts';
 import { openJournal } from '../../src/limits/journal.ts';
-import { highOnTheWay, lowerGently, StuckError } from '../../src/limits/lower/gently.ts';
+import { comesDownText, highOnTheWay, lowerGently, StuckError } from '../../src/limits/lower/gently.ts';
 import { writeWatched } from '../../src/limits/lower/watchdog.ts';
 import type { Write } from '../../src/limits/plan.ts';
 import { planUndo } from '../../src/limits/undo.ts';
@@ -156,6 +156,31 @@ test('where it does not come down memory.max is never written', async () => {
   } catch (error) {
     assert.instance(error, StuckError);
     assert.match(String(error), /still uses 150 MiB and does not come down to 100 MiB: .* add --force/);
+  }
+});
+
+test('an owner that cannot be watched has room: memory.high is held below the target until the file is set', async () => {
+  for (const [anon, highs, used] of [
+    [50, [236, 172, 108, 95], 95],
+    // What is left cannot go, and is below the target all the same.
+    [98, [236, 172, 108, 95], 98],
+  ] as const) {
+    const files = kernel(anon);
+    const lower: Write = { ...write(100), via: 'docker' };
+    const [high] = highOnTheWay(lower, files);
+    assert.match(comesDownText(lower, files), /nobody killed unless it grows by 5 MiB in the moment that docker takes/);
+    const set = async (): Promise<boolean> => {
+      assert.is(files.texts.get('/box/memory.high'), String(95 * MIB));
+      assert.is(files.texts.get('/box/memory.current'), String(used * MIB));
+      // As systemd, which answers first.
+      setTimeout(() => files.write('/box', 7, 'memory.max', lower.after), 60);
+      return true;
+    };
+    await lowerGently(lower, high, { files, set });
+    assert.equal(
+      files.writes.map((text) => text.replace('/box/memory.', '')),
+      [...highs.map((mib) => `high=${mib * MIB}`), `max=${100 * MIB}`, 'high=max'],
+    );
   }
 });
 

@@ -8,6 +8,7 @@ import { podmanOwner } from '../../src/limits/owners/podman.ts';
 import { systemdOwner } from '../../src/limits/owners/systemd.ts';
 import { type OwnerOptions, ownership } from '../../src/limits/ownership.ts';
 import type { Write } from '../../src/limits/plan.ts';
+import { fakeHttp, json } from '../inventory/runtimes/fake-http.ts';
 import { fakeFiles } from './fake-files.ts';
 
 const ID = 'c203a2647ef1ad78e990157c50331f3b6ef0b03336cf08535d6bf7faa5421415';
@@ -84,6 +85,21 @@ test('the owner is whoever made the cgroup, and where it is reached', () => {
   }
 });
 
+test("a unit inside a container or machine is not the host's of that name", () => {
+  for (const box of [
+    '/lxc.payload.box',
+    '/machine.slice/machine-box.scope/payload',
+    '/machine.slice/systemd-nspawn@box.service/payload',
+    `/machine.slice/libpod-${ID}.scope/container`,
+    `/docker/${ID}`,
+  ]) {
+    const { via, risks } = owned(`${box}/system.slice/ssh.service`, 'memory.max');
+    assert.is(via, 'cgroupfs', box);
+    assert.match(risks[0]?.text ?? '', /inside a container or machine: the systemd in there .* ssh\.service\)/, box);
+    assert.throws(() => owned(`${box}/system.slice`, 'memory.max', { via: 'systemd' }), /possible: cgroupfs/, box);
+  }
+});
+
 test('without a socket the next right way is taken, and what it costs is said', () => {
   const raw = owned(`/system.slice/docker-${ID}.scope`, 'memory.max', { sockets: [] });
   assert.is(raw.via, 'cgroupfs');
@@ -151,6 +167,8 @@ test('docker update: what its API demands beside the limits', () => {
   });
   // Started with --cpus: quota and period would be a conflict.
   assert.equal(updateOf(writes({ 'cpu.max': '30000 100000' }), { ...fresh, NanoCpus: 1e9 }), { NanoCpus: 3e8 });
+  // And so would a period alone, while -1 is taken.
+  assert.equal(updateOf(writes({ 'cpu.max': 'max 100000' }), { ...fresh, NanoCpus: 1e9 }), { CpuQuota: -1 });
   assert.equal(updateOf(writes({ 'cpu.max': 'max 100000', 'pids.max': 'max' }), fresh), {
     CpuQuota: -1,
     CpuPeriod: 100000,
@@ -158,10 +176,32 @@ test('docker update: what its API demands beside the limits', () => {
   });
 });
 
+test('no memory.low is what docker has no value for: it is written into the file, after what docker is told', async () => {
+  const files = fakeFiles({ '/x/memory.low': '20971520' });
+  const bodies: string[] = [];
+  const engine = await fakeHttp(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    if (request.method === 'POST') bodies.push(`${body} ${files.writes.length}`);
+    json(response, { HostConfig: {} });
+  });
+  try {
+    const owner = dockerOwner(engine.socket, files);
+    await owner.apply(writes({ 'memory.low': '0' }));
+    assert.equal([bodies, files.writes.splice(0)], [[], ['/x/memory.low=0']]);
+    await owner.apply(writes({ 'memory.low': '0', 'pids.max': '40' }));
+    assert.equal([bodies, files.writes], [['{"PidsLimit":40} 0'], ['/x/memory.low=0']]);
+    assert.match(owner.describe('memory.low', '0') ?? '', /in the file itself.*back after a restart/);
+    assert.is(owner.describe('memory.low', '20971520'), 'MemoryReservation=20971520');
+  } finally {
+    await engine.close();
+  }
+});
+
 test('each owner names its property; systemd keeps whole percents', () => {
-  assert.is(dockerOwner('').describe('memory.max', '1000'), 'Memory=1000');
+  assert.is(dockerOwner('', fakeFiles({})).describe('memory.max', '1000'), 'Memory=1000');
   assert.is(podmanOwner('').describe('cpu.max', '30000 100000'), 'cpu.quota=30000 cpu.period=100000');
-  const systemd = systemdOwner('');
+  const systemd = systemdOwner('', fakeFiles({}));
   assert.is(systemd.describe('cpu.max', '30000 100000'), 'CPUQuotaPerSecUSec=300000 CPUQuotaPeriodUSec=100000');
   assert.is(systemd.describe('memory.max', 'max'), 'MemoryMax=infinity');
   assert.is(systemd.keeps('cpu.max', '12500 100000'), '13000 100000');

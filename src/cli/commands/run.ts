@@ -53,9 +53,11 @@ export async function run(
   };
   try {
     const held = await hold(command, name, edits, prepared, context, options.force);
+    const { enabled } = held.place;
+    if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
     const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
-    if (json) console.error(JSON.stringify({ name, ...exitFields(exit), left_behind: left, ...summary }));
+    if (json) console.error(JSON.stringify({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
     process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;
   } catch (error) {
@@ -86,17 +88,15 @@ async function hold(
   const bus = scopeBus(owners.sockets);
   if (bus) {
     const child = holdChild({ ...spec, place: undefined }, files);
+    let place: RunPlace | undefined;
     try {
-      const place = await makeScope(bus, name, child.pid, files);
-      try {
-        await limit(place, 'unit', edits, context, force);
-        return { place, child };
-      } catch (error) {
-        await place.remove();
-        throw error;
-      }
+      place = await makeScope(bus, name, child.pid, files);
+      await limit(place, 'unit', edits, context, force);
+      return { place, child };
     } catch (error) {
+      // First: systemd keeps a scope until nobody is left in it.
       process.kill(child.pid, 'SIGKILL');
+      await place?.remove();
       throw error;
     }
   }

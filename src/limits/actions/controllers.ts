@@ -103,33 +103,58 @@ function missing(name: string, target: Target, known: readonly string[], levels:
   return `${target.name} (${target.path}) does not have ${name}: ${stop} does not hand it on; first: tscg controllers ${shellWord(stop ?? '/')} +${name}`;
 }
 
-function addRisks(target: Target, added: readonly string[], files: CgroupFiles): Risk[] {
-  const { name, path } = target;
-  if (added.length === 0 || path === '/') return [];
-  const type = parseCgroupType(files.read(path, 'cgroup.type'));
+export interface Obstacle {
+  readonly text: string;
+  readonly remedy: string;
+  /** The kernel refuses it; else it does it, with what the text says. */
+  readonly isRefused: boolean;
+}
+
+/**
+ * What is in the way of handing controllers on: nothing in the root of the machine, which alone has no type (that of a
+ * cgroup namespace has one), nor where there is no cgroup yet.
+ */
+export function obstacleTo(
+  { name, path }: Pick<Target, 'name' | 'path'>,
+  added: readonly string[],
+  files: CgroupFiles,
+): Obstacle | undefined {
+  const typeText = textIfThere(files, path, 'cgroup.type');
+  if (added.length === 0 || typeText === undefined) return undefined;
+  const who = name === path ? path : `${name} (${path})`;
+  const type = parseCgroupType(typeText);
   const domain = added.filter((controller) => DOMAIN_CONTROLLERS.has(controller));
+  if (type !== 'domain' && domain.length > 0) {
+    return {
+      text: `${who} is "${type ?? 'unknown'}": in a threaded tree only cpu, cpuset, pids and perf_event can be handed on, not ${domain.join(', ')}`,
+      remedy: 'use a cgroup outside of that tree',
+      isRefused: true,
+    };
+  }
   const { pids, foreign } = processesIn(files, path);
   const count = pids.length + foreign;
-  if (type !== 'domain' && domain.length > 0) {
-    throw new ActionError(
-      `${name} (${path}) is "${type ?? 'unknown'}": in a threaded tree only cpu, cpuset, pids and perf_event can be handed on, not ${domain.join(', ')}`,
-    );
-  }
-  if (count > 0 && domain.length > 0) {
-    throw new ActionError(
-      `${name} (${path}) has ${count} ${count === 1 ? 'process' : 'processes'} of its own, and a cgroup that hands ${domain.join(', ')} on may have none (the no-internal-process rule): move them into one below it first, as in mkdir ${shellWord(`${files.mount}${path}/leaf`)}; tscg move pid:${pids[0] ?? 'N'} ${shellWord(`${path}/leaf`)}`,
-    );
-  }
-  if (count > 0 && type === 'domain') {
-    return [
-      {
-        level: 'refuse',
-        text: `${name} (${path}) has ${count} ${count === 1 ? 'process' : 'processes'} of its own: with ${added.join(', ')} handed on it turns "domain threaded", and every cgroup below it "domain invalid", which takes no processes`,
-        remedy: 'move the processes into one below it first (tscg move), or add --force',
-      },
-    ];
-  }
-  return [];
+  if (count === 0 || type !== 'domain') return undefined;
+  const holds = `${who} has ${count} ${count === 1 ? 'process' : 'processes'} of its own`;
+  const leaf = path === '/' ? '/leaf' : `${path}/leaf`;
+  return domain.length > 0
+    ? {
+        text: `${holds}, and a cgroup that hands ${domain.join(', ')} on may have none (the no-internal-process rule)`,
+        remedy: `move them into one below it first, as in mkdir ${shellWord(`${files.mount}${leaf}`)}; tscg move pid:${pids[0] ?? 'N'} ${shellWord(leaf)}`,
+        isRefused: true,
+      }
+    : {
+        text: `${holds}: with ${added.join(', ')} handed on it turns "domain threaded", and every cgroup below it "domain invalid", which takes no processes`,
+        remedy: 'move the processes into one below it first (tscg move)',
+        isRefused: false,
+      };
+}
+
+function addRisks(target: Target, added: readonly string[], files: CgroupFiles): Risk[] {
+  const obstacle = obstacleTo(target, added, files);
+  if (!obstacle) return [];
+  const { text, remedy, isRefused } = obstacle;
+  if (isRefused) throw new ActionError(`${text}; ${remedy}`);
+  return [{ level: 'refuse', text, remedy: `${remedy}, or add --force` }];
 }
 
 function removeRisks({ name, path }: Target, removed: readonly string[], files: CgroupFiles): Risk[] {

@@ -156,6 +156,9 @@ function parseShares(text: string): Edit {
   return become(String(weight), `${text} shares are a weight of ${weight} of 10000${older}`);
 }
 
+/** An idle cgroup shows 0, or 1 since Linux 6.12, which alone can be written. */
+const writable = (weight: string): string => (weight.trim() === '0' ? '1' : weight.trim());
+
 const cpuWeight: Limit = {
   ...homeOf('cpu.weight'),
   flags: [
@@ -179,6 +182,8 @@ const cpuWeight: Limit = {
       throw new BadValueError('an idle cgroup takes no cpu.weight; add --cpu-idle 0');
   },
   rounded: same,
+  same: (text, written) => writable(text) === writable(written),
+  commands: (_, after) => [writable(after)],
   describe: same,
 };
 
@@ -211,6 +216,16 @@ const cpuIdle: Limit = {
   }),
   // While it is idle the kernel takes no weight.
   early: (before, after) => before === '1' && after === '0',
+  // kernel/sched/fair.c, sched_group_set_idle: the least weight while it is idle, and 100 afterwards.
+  drags: (before, after, peek) => {
+    const weight = peek('cpu.weight');
+    if (before === after || after !== '1' || weight === undefined || ['1', '100'].includes(weight)) return undefined;
+    return {
+      file: 'cpu.weight',
+      text: '1',
+      note: `what the kernel makes of it while it is idle; undo restores ${weight}`,
+    };
+  },
 };
 
 function uclampLimit(end: 'min' | 'max', help: string): Limit {

@@ -34,6 +34,14 @@ export interface LimitFlag {
   readonly parse: (text: string, machine: Machine, devices?: Devices) => Edit;
 }
 
+/** `text`: what can be written beforehand, and means what the kernel makes of the file. */
+export interface Dragged {
+  readonly file: string;
+  readonly text: string;
+  /** Why, for the Plan. */
+  readonly note: string;
+}
+
 export interface Limit {
   /** The kernel's file. */
   readonly file: string;
@@ -55,6 +63,8 @@ export interface Limit {
   readonly commands?: (before: string, after: string) => string[];
   /** The write has to come before those of the cgroup's other files. */
   readonly early?: (before: string, after: string) => boolean;
+  /** What the kernel makes of another file of the cgroup: a write of the Plan before this one, so that undo restores it after. */
+  readonly drags?: (before: string, after: string, peek: Peek) => Dragged | undefined;
   /** What can be set in place of the text, where the kernel does not take it back. `peek` reads the parent's files. */
   readonly restorable?: (text: string, parent: Peek) => string;
   /** Text as an operator reads it: `50 % of one CPU`. */

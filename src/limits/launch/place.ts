@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { ActionError, codeOf } from '../actions/action-error.ts';
-import { DOMAIN_CONTROLLERS, words } from '../actions/controllers.ts';
+import { obstacleTo, words } from '../actions/controllers.ts';
 import { kill } from '../actions/kill.ts';
-import { processesIn, subtree } from '../actions/subtree.ts';
+import { childrenOf, subtree } from '../actions/subtree.ts';
+import { LIMITS } from '../catalogue.ts';
 
 const { SIGKILL } = constants.signals;
 
@@ -15,7 +16,7 @@ export interface RunPlace {
   readonly name: string;
   readonly path: string;
   readonly inode: number;
-  /** What had to be switched on for it, as `memory in /`. */
+  /** What had to be switched on for it, as `memory in /`; off again when it is removed, where nobody else uses it by then. */
   readonly enabled: readonly string[];
   /** Ends what is left in it; how many that were. */
   empty(): Promise<number>;
@@ -34,22 +35,27 @@ export function makePlace(
 ): RunPlace {
   const parent = makeParent(ownPath, files);
   const path = `${parent}/${name}`;
+  const done: Step[] = [];
+  const clear = (): void => {
+    // Where it stays others run in it, with these controllers.
+    if (removeIfEmpty(files, parent)) disable(done, files);
+  };
   try {
-    const enabled = enable(parent, needed, files);
+    enable(stepsFor(parent, needed, files), done, files);
     make(files, path);
     return {
       name,
       path,
       inode: files.inode(path),
-      enabled,
+      enabled: done.map(stepText),
       empty: async () => (await kill({ name, path, inode: files.inode(path) }, { signal: SIGKILL }, files)).killed,
       remove: async () => {
         for (const at of subtree(files, path).toReversed()) rmdirSync(join(files.mount, at));
-        removeIfEmpty(files, parent);
+        clear();
       },
     };
   } catch (error) {
-    removeIfEmpty(files, parent);
+    clear();
     throw error;
   }
 }
@@ -123,6 +129,8 @@ interface Step {
 
 const stepText = ({ controller, path }: Step): string => `${controller} in ${path}`;
 
+const SUBTREE_CONTROL = 'cgroup.subtree_control';
+
 /** From the root down, so that the children of `parent`, which need not be there yet, have them. */
 function stepsFor(parent: string, needed: readonly string[], files: CgroupFiles): Step[] {
   const known = words(files.read('/', 'cgroup.controllers'));
@@ -134,44 +142,60 @@ function stepsFor(parent: string, needed: readonly string[], files: CgroupFiles)
       );
     }
     if (!known.includes(controller)) return [];
-    return [parent, ...ancestorsOf(parent)]
+    const lacking = [parent, ...ancestorsOf(parent)]
       .toReversed()
-      .filter((path) => !words(textIfThere(files, path, 'cgroup.subtree_control') ?? '').includes(controller))
-      .map((path) => ({ controller, path, isNeeded }));
+      .filter((path) => !words(textIfThere(files, path, SUBTREE_CONTROL) ?? '').includes(controller));
+    const obstacle = lacking.map((path) => obstacleTo({ name: path, path }, [controller], files)).find(Boolean);
+    if (obstacle && isNeeded)
+      throw new ActionError(`${controller} is not switched on: ${obstacle.text}; ${obstacle.remedy}`);
+    return obstacle ? [] : lacking.map((path) => ({ controller, path, isNeeded }));
   });
 }
 
-function enable(parent: string, needed: readonly string[], files: CgroupFiles): string[] {
-  const enabled: string[] = [];
+/** Throws ActionError where a limit cannot be had; what was switched on for it by then is in `done`. */
+function enable(steps: readonly Step[], done: Step[], files: CgroupFiles): void {
   const stopped = new Set<string>();
-  for (const step of stepsFor(parent, needed, files)) {
+  for (const step of steps) {
     const { controller, path, isNeeded } = step;
     if (stopped.has(controller)) continue;
     try {
-      files.write(path, files.inode(path), 'cgroup.subtree_control', `+${controller}`);
-      enabled.push(stepText(step));
+      files.write(path, files.inode(path), SUBTREE_CONTROL, `+${controller}`);
+      done.push(step);
     } catch (error) {
       if (!(error instanceof CgroupFileError)) throw error;
-      if (isNeeded) throw new ActionError(cannotEnable(controller, path, error, files));
+      if (isNeeded) throw new ActionError(`${controller} cannot be handed on by ${path}: ${error.message}`);
       stopped.add(controller);
     }
   }
-  return enabled;
 }
 
-function cannotEnable(controller: string, path: string, error: CgroupFileError, files: CgroupFiles): string {
-  const { pids, foreign } = processesIn(files, path);
-  const isInternal = error.code === 'EBUSY' && DOMAIN_CONTROLLERS.has(controller);
-  return isInternal
-    ? `${controller} cannot be handed on by ${path}: it has ${pids.length + foreign} processes of its own, and a cgroup may not have both (the no-internal-process rule); see tscg controllers ${path}`
-    : `${controller} cannot be handed on by ${path}: ${error.message}`;
+/** From below, once our own cgroup is gone. What others have come to use stays. */
+function disable(done: readonly Step[], files: CgroupFiles): void {
+  for (const { controller, path } of done.toReversed()) {
+    if (childrenOf(files.mount, path).some((child) => isLimited(child, controller, files))) continue;
+    try {
+      files.write(path, files.inode(path), SUBTREE_CONTROL, `-${controller}`);
+    } catch (error) {
+      // EBUSY: a child hands it on; ENOENT: it went with its last child.
+      if (!(error instanceof CgroupFileError)) throw error;
+    }
+  }
 }
 
-/** Others may run in it. */
-function removeIfEmpty(files: CgroupFiles, parent: string): void {
+/** Whether a limit of the controller is set, which would be gone with its file. */
+const isLimited = (path: string, controller: string, files: CgroupFiles): boolean =>
+  LIMITS.some((limit) => {
+    if (limit.controller !== controller) return false;
+    const text = textIfThere(files, path, limit.file);
+    return text !== undefined && text !== limit.unset && limit.same?.(text, limit.unset) !== true;
+  });
+
+/** False where others run in it (EBUSY, ENOTEMPTY). */
+function removeIfEmpty(files: CgroupFiles, parent: string): boolean {
   try {
     rmdirSync(join(files.mount, parent));
+    return true;
   } catch {
-    // EBUSY, ENOTEMPTY
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * memory.max below what is in use, without a kill: memory.high goes down first, in steps, which reclaims and slows but
- * never kills; once the usage is below, memory.max is set under a watchdog, and memory.high is what it was again.
+ * never kills; once the usage is below, memory.max is set, by the file under a watchdog, and memory.high is what it was
+ * again. Another owner takes its time and cannot be watched: memory.high is held a margin below the target until it is done.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
@@ -16,6 +17,17 @@ const PART = 64 * 2 ** 20;
 const STEP_MS = 50;
 /** Without any progress. */
 const STUCK_MS = 5000;
+/** systemd answers before it has written. */
+const SETTLE_MS = 2000;
+
+/** Bytes of room for growth while memory.max is set; none is needed under the watchdog. */
+const marginOf = ({ via, after }: Write): number =>
+  via === 'cgroupfs' ? 0 : Math.min(16 * 2 ** 20, parseSingleValue(after) / 20);
+
+const wholePages = (bytes: number): number => Math.floor(bytes / 4096) * 4096;
+
+/** Where memory.high is held, in bytes. */
+const heldAt = (write: Write): number => wholePages(parseSingleValue(write.after) - marginOf(write));
 
 /** It cannot be had without killing, so it was not done. */
 export class StuckError extends Error {
@@ -32,8 +44,10 @@ export const isBelowUsage = ({ path, file, after }: Write, files: CgroupFiles): 
 /** What memory.high passes through on the way, for the journal; none where it is low enough, or not there. */
 export function highOnTheWay(write: Write, files: CgroupFiles): Write[] {
   const before = textIfThere(files, write.path, HIGH);
-  if (before === undefined || parseSingleValue(before) <= parseSingleValue(write.after)) return [];
-  const { name, path, inode, after } = write;
+  const held = heldAt(write);
+  if (before === undefined || parseSingleValue(before) <= held) return [];
+  const { name, path, inode } = write;
+  const after = String(held);
   return [{ name, path, inode, file: HIGH, before, after, via: 'cgroupfs', endpoint: '', subject: '', passing: true }];
 }
 
@@ -43,7 +57,9 @@ export function comesDownText(write: Write, files: CgroupFiles): string {
   const excess = sizeText(usage - parseSingleValue(write.after));
   const [high] = highOnTheWay(write, files);
   const way = high ? ` (memory.high goes from ${high.before} to ${high.after} meanwhile, and back)` : '';
-  return `${write.name} uses ${sizeText(usage)}: ${excess} is reclaimed before memory.max is set, and nobody killed${way}`;
+  const margin = marginOf(write);
+  const unless = margin === 0 ? '' : ` unless it grows by ${sizeText(margin)} in the moment that ${write.via} takes`;
+  return `${write.name} uses ${sizeText(usage)}: ${excess} is reclaimed before memory.max is set, and nobody killed${unless}${way}`;
 }
 
 export interface LowerOptions {
@@ -61,11 +77,14 @@ export interface LowerOptions {
 export async function lowerGently(write: Write, high: Write | undefined, options: LowerOptions): Promise<void> {
   const { files, onProgress, signal, set, stuckMs = STUCK_MS } = options;
   const target = parseSingleValue(write.after);
+  const goal = heldAt(write);
+  let held = high ? Number.POSITIVE_INFINITY : goal;
   let least = Number.POSITIVE_INFINITY;
   let since = performance.now();
   for (let attempt = 0; ; ) {
     const usage = usageOf(write.path, files);
-    if (!(usage > target) && (await set(write, attempt++))) break;
+    // Held at the goal, and yet between the two: what is left cannot go.
+    if (!(usage > (held > goal ? goal : target)) && (await set(write, attempt++))) break;
     if (usage < least) [least, since] = [usage, performance.now()];
     if (performance.now() - since > stuckMs) {
       throw new StuckError(
@@ -74,11 +93,22 @@ export async function lowerGently(write: Write, high: Write | undefined, options
     }
     if (signal?.aborted) throw new StuckError('interrupted');
     onProgress?.(usage, target);
-    if (high)
-      files.write(high.path, high.inode, HIGH, String(Math.max(target, Math.floor((usage - PART) / 4096) * 4096)));
+    if (high) {
+      held = Math.max(goal, wholePages(usage - PART));
+      files.write(high.path, high.inode, HIGH, String(held));
+    }
     await sleep(STEP_MS);
   }
-  if (high) files.write(high.path, high.inode, HIGH, high.before);
+  if (!high) return;
+  await settled(write, files);
+  files.write(high.path, high.inode, HIGH, high.before);
+}
+
+/** Until the file has the new value, or its owner had time enough: whether it has is for the caller to verify. */
+async function settled({ path, file, after }: Write, files: CgroupFiles): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  const isSet = (): boolean => !(parseSingleValue(textIfThere(files, path, file)) > parseSingleValue(after));
+  while (!isSet() && performance.now() < deadline) await sleep(STEP_MS);
 }
 
 /** By the file itself, under the watchdog, which waits longer each time: a busy machine is slow with any write. */

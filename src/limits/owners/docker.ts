@@ -6,6 +6,7 @@
  * Fields that are 0 or missing stay as they are, so "no limit" has to be spelled.
  */
 
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
@@ -33,21 +34,37 @@ const PROPERTIES: FieldsByFile = {
 /** A stopped daemon or a slow disk must not hold the user for long; an update of a busy one takes a second. */
 const PATIENCE_MS = 15_000;
 
-export const dockerOwner = (socket: string): Owner => ({
+/** What no value of its field says: 0 leaves it as it is, -1 would protect all, and less than 6 MiB is refused. */
+const isUnspoken = (file: string, text: string): boolean => file === 'memory.low' && text === '0';
+
+const FIELDS = ownerOfFields(PROPERTIES);
+
+export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
   name: 'docker',
-  ...ownerOfFields(PROPERTIES),
+  ...FIELDS,
+  describe: (file, text) =>
+    isUnspoken(file, text)
+      ? `${file}=${text} in the file itself, which docker cannot say: its MemoryReservation is back after a restart of the container, or a daemon-reload of systemd`
+      : FIELDS.describe(file, text),
   apply: async (writes) => {
-    const [{ subject = '' } = {}] = writes;
-    try {
-      const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
-      const inspected = await getJson(socket, `/containers/${subject}/json`, { timeoutMs: PATIENCE_MS });
-      const hostConfig = hostConfigOf(inspected);
-      await postJson(socket, `/containers/${subject}/update`, updateOf(writes, hostConfig), { timeoutMs: PATIENCE_MS });
-    } catch (error) {
-      throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
-    }
+    const told = writes.filter(({ file, after }) => !isUnspoken(file, after));
+    if (told.length > 0) await update(socket, told);
+    for (const { path, inode, file, after } of writes)
+      if (isUnspoken(file, after)) files.write(path, inode, file, after);
   },
 });
+
+async function update(socket: string, writes: readonly Write[]): Promise<void> {
+  const [{ subject = '' } = {}] = writes;
+  try {
+    const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
+    const inspected = await getJson(socket, `/containers/${subject}/json`, { timeoutMs: PATIENCE_MS });
+    const hostConfig = hostConfigOf(inspected);
+    await postJson(socket, `/containers/${subject}/update`, updateOf(writes, hostConfig), { timeoutMs: PATIENCE_MS });
+  } catch (error) {
+    throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
+  }
+}
 
 interface HostConfig {
   readonly NanoCpus: number;
@@ -71,9 +88,9 @@ const field = (value: unknown, key: string): unknown =>
 export function updateOf(writes: readonly Write[], { NanoCpus, Memory, MemorySwap }: HostConfig): Fields {
   let fields = fieldsOf(PROPERTIES, writes);
   const { CpuQuota, CpuPeriod, ...others } = fields;
-  // A container started with --cpus takes only that again: quota and period beside it are a conflict.
-  if (NanoCpus > 0 && typeof CpuQuota === 'number' && typeof CpuPeriod === 'number' && CpuQuota > 0) {
-    fields = { ...others, NanoCpus: Math.round((CpuQuota / CpuPeriod) * 1e9) };
+  // A container started with --cpus takes only that again: a period, or a quota above 0, beside it is a conflict.
+  if (NanoCpus > 0 && typeof CpuQuota === 'number' && typeof CpuPeriod === 'number') {
+    fields = { ...others, ...(CpuQuota > 0 ? { NanoCpus: Math.round((CpuQuota / CpuPeriod) * 1e9) } : { CpuQuota }) };
   }
   // MemorySwap is memory and swap together and may not be below memory: the swap beside it is kept.
   const memory = fields.Memory;

@@ -1,4 +1,5 @@
 /** What takes a raw write back, and the command or line that would keep it. */
+import { isInBox } from '../../inventory/identity.ts';
 import { runtimeOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { shellWord } from '../risks.ts';
@@ -32,7 +33,9 @@ const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>
 
 /** Undefined where nobody takes it back. `unit`: whose directory it is. */
 export function revertText(target: Workload, file: string, unit: string | undefined): string | undefined {
-  const { name } = target;
+  const { name, path } = target;
+  if (unit && isInBox(path))
+    return `${path} lies inside a container or machine: the systemd in there may take a raw write back (daemon-reload, or a restart of ${unit})`;
   const runtime = runtimeOf(target);
   switch (runtime) {
     case 'lxc':

@@ -15,9 +15,9 @@ export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, fi
     case 'cgroupfs':
       return cgroupfsOwner(files);
     case 'systemd':
-      return withFreezer(systemdOwner(endpoint), systemdFreezer(endpoint));
+      return withFreezer(systemdOwner(endpoint, files), systemdFreezer(endpoint));
     case 'docker':
-      return withFreezer(dockerOwner(endpoint), engineFreezer(endpoint, ''));
+      return withFreezer(dockerOwner(endpoint, files), engineFreezer(endpoint, ''));
     case 'podman':
       return withFreezer(podmanOwner(endpoint), engineFreezer(endpoint, '/v4.0.0/libpod'));
     case 'cri':

@@ -85,7 +85,8 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Property[]>> = {
       plain('CPUQuotaPeriodUSec', BigInt(period), `CPUQuotaPeriodSec=${period}us`),
     ];
   },
-  'cpu.weight': single('CPUWeight'),
+  // An idle cgroup shows 0, which would be CPUWeight=idle: cpu.idle is written for itself.
+  'cpu.weight': (text) => [plain('CPUWeight', BigInt(Math.max(1, parseSingleValue(text))))],
   'cpuset.cpus': (text) => [mask('AllowedCPUs', text)],
   'cpuset.mems': (text) => [mask('AllowedMemoryNodes', text)],
   'memory.max': single('MemoryMax'),
@@ -97,7 +98,7 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Property[]>> = {
   'io.weight': (text) => {
     const { default: weight, devices } = parseIoWeight(text);
     const own = Array.from(devices, ([device, value]) => [nodeOf(device), BigInt(value)] as const);
-    return [plain('IOWeight', BigInt(weight)), ...(own.length === 0 ? [] : byDevice('IODeviceWeight', own))];
+    return [plain('IOWeight', BigInt(weight)), ...byDevice('IODeviceWeight', own)];
   },
   'io.max': (text) => {
     const disks = [...parseNestedKeyed(text)];

@@ -6,11 +6,15 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { linesByKey } from '../catalogue/lines.ts';
+import { findLimit } from '../catalogue.ts';
+import type { Write } from '../plan.ts';
 import { type Owner, OwnerError, permissionRemedy } from './owner.ts';
 import { hasProperty, keepable, onBus, type Property, propertiesOf } from './systemd-properties.ts';
 
 /** `bus`: path of the bus's socket. */
-export const systemdOwner = (bus: string): Owner => ({
+export const systemdOwner = (bus: string, files: CgroupFiles): Owner => ({
   name: 'systemd',
   sets: hasProperty,
   describe: (file, text) => {
@@ -29,8 +33,20 @@ export const systemdOwner = (bus: string): Owner => ({
       const text = error instanceof Error ? error.message : String(error);
       throw new OwnerError(`systemctl set-property ${subject} ${textOf(properties)}: ${text}${permissionRemedy(text)}`);
     }
+    for (const write of writes) removeLines(write, files);
   },
 });
+
+/** Files with a line a device, of which systemd forgets those that its property no longer has, and leaves them to the kernel. */
+const FORGOTTEN: ReadonlySet<string> = new Set(['io.weight', 'io.latency']);
+
+function removeLines({ path, inode, file, before, after }: Write, files: CgroupFiles): void {
+  if (!FORGOTTEN.has(file)) return;
+  const kept = linesByKey(after);
+  const removed = [...linesByKey(before)].filter(([key]) => !kept.has(key)).map(([, line]) => line);
+  for (const command of findLimit(file)?.commands?.(removed.join('\n'), '') ?? [])
+    files.write(path, inode, file, command);
+}
 
 const textOf = (properties: readonly Property[]): string => properties.flatMap(({ text }) => text || []).join(' ');
 

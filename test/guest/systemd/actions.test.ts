@@ -54,6 +54,15 @@ test('run makes a scope, whose limits are systemd properties, and leaves nothing
   assert.not(existsSync(join(MOUNT, 'system.slice/job.scope')));
 });
 
+test('a limit of run that is refused leaves nothing, and is told at once: systemd is not waited for in vain', () => {
+  const start = performance.now();
+  const { status, stderr } = tscg('run', '--name', 'refused', '--cpuset-cpus', '1000', '--', 'true');
+  assert.ok(status, stderr);
+  assert.match(stderr, /no CPU 1000/);
+  assert.ok(performance.now() - start < 5000);
+  assert.not(existsSync(join(MOUNT, 'system.slice/refused.scope')));
+});
+
 test('set --for is taken back by a timer of systemd', async () => {
   const { name, cgroup } = await startService('trial');
   const pidsMax = (): string => readFileSync(join(MOUNT, cgroup, 'pids.max'), 'utf8').trim();

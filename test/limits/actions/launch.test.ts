@@ -1,7 +1,13 @@
 /** What `tscg run` and `tscg try` work out beforehand and afterwards, by table. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CgroupFileError, type CgroupFiles } from '../../../src/kernel/cgroup-files.ts';
+import { words } from '../../../src/limits/actions/controllers.ts';
 import { NAMESPACES, type Namespace, prepare } from '../../../src/limits/launch/namespaces.ts';
+import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
 import { readSummary, summaryText } from '../../../src/limits/launch/summary.ts';
 import { comparePressure, readPressure } from '../../../src/limits/revert/pressure.ts';
 import { fakeFiles } from '../fake-files.ts';
@@ -43,6 +49,87 @@ test('the summary tells what there is, and -- for the rest', () => {
     summaryText(readSummary('/a', fakeFiles({}), 0)),
     'CPU -- (user --, system --) in 0.00 s, peak memory --, io read --, written --, throttled --',
   );
+});
+
+/** Directories on disk, as they are made and removed; their files in memory. */
+function tree(texts: Readonly<Record<string, string>>): CgroupFiles & { readonly writes: string[]; clear(): void } {
+  const mount = mkdtempSync(join(tmpdir(), 'tscg-place-'));
+  const known = new Map(Object.entries(texts));
+  const writes: string[] = [];
+  const inode = (path: string): number => {
+    if (!existsSync(join(mount, path))) throw new CgroupFileError('look up', path, '', 'ENOENT');
+    return 7;
+  };
+  const read = (path: string, file: string): string => {
+    inode(path);
+    const text = known.get(join(path, file)) ?? (file === 'cgroup.subtree_control' ? '' : undefined);
+    if (text === undefined) throw new CgroupFileError('read', path, file, 'ENOENT');
+    return text;
+  };
+  return {
+    ...fakeFiles({}),
+    ...{ mount, inode, read, writes },
+    write: (path, _, file, text) => {
+      const now = words(read(path, file)).filter((word) => word !== text.slice(1));
+      known.set(join(path, file), [...now, ...(text.startsWith('+') ? [text.slice(1)] : [])].join(' '));
+      writes.push(`${text} ${path}`);
+    },
+    clear: () => rmSync(mount, { recursive: true }),
+  };
+}
+
+test('run switches on what lacks, and off again what it switched on itself where nobody uses it', async () => {
+  const root = { '/cgroup.controllers': 'cpu memory', '/cgroup.subtree_control': 'cpu' };
+  const on = ['+memory /', '+memory /tscg', '+cpu /tscg'];
+  const table: readonly [others: Readonly<Record<string, string>>, off: readonly string[]][] = [
+    [{}, ['-memory /']],
+    [{ '/other/memory.max': 'max', '/other/memory.current': '4096' }, ['-memory /']],
+    [{ '/other/memory.max': '4096' }, []],
+  ];
+  for (const [others, off] of table) {
+    const files = tree({ ...root, ...others });
+    try {
+      mkdirSync(join(files.mount, 'other'));
+      const place = makePlace('job', ['memory'], '/', files);
+      assert.equal(place.enabled, ['memory in /', 'memory in /tscg', 'cpu in /tscg']);
+      assert.equal(planPlace('job2', ['memory'], '/', files).enabled, []);
+      await place.remove();
+      assert.equal(files.writes, [...on, ...off]);
+      assert.equal(readdirSync(files.mount), ['other']);
+    } finally {
+      files.clear();
+    }
+  }
+});
+
+test('another run that goes on keeps its controllers', async () => {
+  const files = tree({ '/cgroup.controllers': 'memory' });
+  try {
+    const places = ['one', 'two'].map((name) => makePlace(name, [], '/', files));
+    await places[0]?.remove();
+    assert.equal(files.writes, ['+memory /', '+memory /tscg']);
+  } finally {
+    files.clear();
+  }
+});
+
+test('a root that is none, with processes, hands nothing on: refused where a limit needs it, else left alone', () => {
+  const files = tree({
+    '/cgroup.controllers': 'cpu memory',
+    '/cgroup.type': 'domain',
+    '/cgroup.procs': '12\n13',
+  });
+  try {
+    for (const make of [makePlace, planPlace]) {
+      assert.throws(() => make('job', ['cpu'], '/', files), /^cpu is not.*\/ has 2 processes.*turns "domain threaded"/);
+      assert.throws(() => make('job', ['memory'], '/', files), /no-internal-process rule\).*tscg move pid:12 \/leaf$/);
+      assert.equal(readdirSync(files.mount), []);
+    }
+    assert.equal(makePlace('job', [], '/', files).enabled, []);
+    assert.equal(files.writes, []);
+  } finally {
+    files.clear();
+  }
 });
 
 test('pressure: the minute before against the time between, the greatest change first', () => {

@@ -64,6 +64,11 @@ test('case 55: no internal processes, refused for memory; case 56: for cpu, whic
   const { risks } = plan(['+cpu'], populated);
   assert.is(risks[0]?.level, 'refuse');
   assert.match(risks[0]?.text ?? '', /domain threaded/);
+  const root = { '/cgroup.controllers': 'cpu', '/cgroup.subtree_control': '', '/cgroup.procs': '12' };
+  const ofRoot = (texts: Readonly<Record<string, string>>) =>
+    planControllers(target('/'), parseControllerSteps(['+cpu']), contextOf(fakeFiles(texts))).risks.length;
+  // The root of a cgroup namespace is an ordinary cgroup.
+  assert.equal([ofRoot(root), ofRoot({ ...root, '/cgroup.type': 'domain' })], [0, 1]);
   const threaded = { ...TREE, '/a/cgroup.type': 'threaded' };
   assert.throws(() => plan(['+memory'], threaded), /"threaded".*only cpu, cpuset, pids/);
 });
@@ -96,9 +101,13 @@ test('ourselves, pid 1 and engines are refused', () => {
     ['/system.slice/containerd.service', /containerd\.service/],
     ['/system.slice/snap.docker.dockerd.service', /snap\.docker\.dockerd\.service/],
     ['/user.slice/user-1000.slice/user@1000.service/app.slice/podman.service', /podman\.service/],
+    ['/openrc.docker', /openrc\.docker runs/],
+    ['/openrc.containerd', /openrc\.containerd/],
+    ['/openrc.sshd', undefined],
     ['/system.slice/docker.socket', undefined],
     ['/system.slice/my-docker.service', undefined],
     [`/docker/${'ab'.repeat(32)}/system.slice/docker.service`, undefined],
+    ['/lxc.payload.box/openrc.docker', undefined],
     ['/system.slice/web.service', undefined],
   ];
   for (const [path, expected] of table) {
