@@ -128,7 +128,7 @@ function noteEnd(journal: Journal, id: string, outcome: Outcome, error?: string)
 
 function lower(write: Write, { writes }: Change, context: ApplyContext): Promise<void> {
   const { files, onProgress, signal, ownerOf = openOwner } = context;
-  const high = writes.find(({ passing, path }) => passing && path === write.path);
+  const high = writes.find(({ passing, path, file }) => passing && file === 'memory.high' && path === write.path);
   const throughOwner = async (): Promise<boolean> => {
     await ownerOf(write, files).apply([write]);
     return true;
