@@ -199,6 +199,7 @@ export function createController(options: ControllerOptions): Controller {
 
   async function carryOut({ run, targets }: Confirmed, signal: AbortSignal): Promise<void> {
     const before = options.newest();
+    aftermath = undefined;
     options.onOwnChange(targets.map(({ path }) => path));
     const onProgress = (text: string): void => {
       notice = { text, style: 'good' };

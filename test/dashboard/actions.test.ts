@@ -53,7 +53,8 @@ test('u lists the changes, the newest marked; an older one is chosen, what it re
       terminal.type('z');
       await terminal.until((text) => text.includes(`cgroup.freeze: ${now}`), `the Plan ${now}`);
       terminal.type('\r');
-      await terminal.until((text) => text.includes('done and read back'), 'the outcome');
+      const what = now === '0 → 1' ? 'freeze' : 'thaw';
+      await terminal.until((text) => text.includes(`${what} ${NAME}: done and read back`), 'the outcome');
     }
     terminal.type('u');
     const stack = await terminal.until((text) => text.includes('Undo one of 3 changes'), 'the stack');
