@@ -52,6 +52,8 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
   /** Those that have room, the one that was shown least lately first. */
   const roomy = new Set<Series>();
   let rows: Usage['snapshot']['rows'] = [];
+  /** Series of each row. */
+  let listed: readonly Series[][] = [];
   /** Number of the next sample. */
   let next = 0;
 
@@ -102,8 +104,16 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
     return { mean: known > 0 ? sum / known : Number.NaN, most };
   }
 
-  function forget(living: Usage['snapshot']['rows']): void {
+  function follow(living: Usage['snapshot']['rows']): void {
     const inodes = new Set(living.map(({ inode }) => inode));
+    for (const inode of inodes) {
+      if (!series.has(inode))
+        series.set(
+          inode,
+          ids.map(() => ({ steady: Number.NaN, since: next, room: undefined })),
+        );
+    }
+    listed = living.map(({ inode }) => series.get(inode) ?? []);
     for (const [inode, gone] of series) {
       if (inodes.has(inode)) continue;
       series.delete(inode);
@@ -113,16 +123,13 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
 
   return {
     push: ({ snapshot, column }, visible) => {
-      if (snapshot.rows !== rows) forget(snapshot.rows);
+      if (snapshot.rows !== rows) follow(snapshot.rows);
       rows = snapshot.rows;
       const columns = ids.map(column);
       for (let row = 0; row < rows.length; row++) {
-        const inode = rows[row]?.inode ?? -1;
-        const isVisible = visible.has(inode);
-        const own = series.get(inode) ?? ids.map((): Series => ({ steady: Number.NaN, since: next, room: undefined }));
-        series.set(inode, own);
+        const isVisible = visible.has(rows[row]?.inode ?? -1);
         for (let index = 0; index < columns.length; index++) {
-          const one = own[index];
+          const one = listed[row]?.[index];
           if (one) record(one, Math.fround(columns[index]?.[row] ?? Number.NaN), isVisible);
           // The last of those with room is the one that was shown last.
           if (one?.room && isVisible && roomy.delete(one)) roomy.add(one);

@@ -103,7 +103,10 @@ export async function screens(
     const text = ({ percent, mebibytes }: Cost): string =>
       `${percent.toFixed(1)} % of one CPU at 1 s, ${mebibytes.toFixed(0)} MiB`;
     for (const [name, cost] of Object.entries(own)) report(name, text(cost));
-    report('tstop, the thread that draws', `${own.tstop.drawing.toFixed(1)} ms of CPU a frame`);
+    report(
+      'tstop, the thread that draws',
+      `${own.tstop.drawing.toFixed(1)} ms of CPU a second, samples and their history included`,
+    );
     const peers: readonly [string, string, readonly [string, readonly string[]]][] = [
       ['systemd-cgtop -b', '/usr/bin/systemd-cgtop', cgtop(mount)],
       ['htop', '/usr/bin/htop', ['htop', ['-d', '10']]],
@@ -119,20 +122,22 @@ export async function screens(
         report(`${ownName} / ${name}`, (percent / cost.percent).toFixed(2));
       }
     }
-    await keys(report);
+    await keys(report, own.tstop.drawing);
   } finally {
     shell.stdin?.end('\n');
     await once(shell, 'exit');
   }
 }
 
-/** From a key to the screen that shows another selected row. */
-async function keys(report: (name: string, value: string) => void): Promise<void> {
+/** From a key to the screen that shows another selected row. `drawing`: milliseconds a second without keys. */
+async function keys(report: (name: string, value: string) => void, drawing: number): Promise<void> {
   const terminal = openTstop(200, 60);
   const selected = (screen: string): string => /IO W\/s\s+(\S+)/.exec(screen)?.[1] ?? '';
   try {
     await terminal.until((screen) => selected(screen) !== '', 'a selected row');
+    await sleep(WARM_MS);
     const times: number[] = [];
+    const [used, began] = [threads(terminal.pid)[0] ?? 0, performance.now()];
     for (let count = 0; count < KEYS; count++) {
       const before = selected(terminal.screen().join('\n'));
       const start = performance.now();
@@ -140,6 +145,9 @@ async function keys(report: (name: string, value: string) => void): Promise<void
       await terminal.until((screen) => selected(screen) !== before, 'another selected row');
       times.push(performance.now() - start);
     }
+    const seconds = (performance.now() - began) / 1000;
+    const frame = ((threads(terminal.pid)[0] ?? 0) - used) / 1e6 - drawing * seconds;
+    report('a frame, drawn for a key', `${(frame / KEYS).toFixed(1)} ms of CPU`);
     times.sort((a, b) => a - b);
     report(
       'a key shown',
