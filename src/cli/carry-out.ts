@@ -3,6 +3,7 @@ import { applyPlan, newChangeId } from '../limits/apply.ts';
 import { sizeText } from '../limits/catalogue.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
 import type { Plan, PlanContext, Risk } from '../limits/plan.ts';
+import { forgetPressure, tellPressure } from '../limits/revert/felt.ts';
 import type { Reverter } from '../limits/revert/reverter.ts';
 import { planText, riskText } from './plan-text.ts';
 
@@ -52,6 +53,7 @@ export async function carryOut(
     if (json) (hooks.json ?? printJson)(value);
   };
   const refused = plan.risks.filter(({ level }) => level === 'refuse');
+  const felt = undoes && !dryRun ? tellPressure(stateDirectory(), undoes, context.files) : '';
   const applyContext = {
     files: context.files,
     machine: context.machine,
@@ -59,7 +61,7 @@ export async function carryOut(
     command: process.argv.slice(2),
     force,
     onProgress: json || quiet ? undefined : lowerProgress,
-    note: hooks.note,
+    note: [hooks.note, felt].filter(Boolean).join('; '),
     ...(undoes ? { undoes } : {}),
   };
   if (dryRun || plan.writes.length === 0) {
@@ -80,10 +82,12 @@ export async function carryOut(
   const change = await interruptible((signal) =>
     applyPlan(plan, { ...applyContext, id, signal, ...(reverter ? { reverter } : {}) }),
   ).finally(endProgress);
+  if (undoes) forgetPressure(stateDirectory(), undoes);
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
     say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
+  say(felt);
   say(done?.text ?? '');
 }
 

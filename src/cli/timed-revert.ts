@@ -13,7 +13,7 @@ const MOST_MS = 20 * 86_400_000;
 export function timedRevert(
   text: string,
   { files, owners }: PlanContext,
-): CarryOutHooks & { readonly delayMs: number } {
+): Required<Pick<CarryOutHooks, 'before' | 'after'>> & { readonly delayMs: number } {
   const delayMs = durationOption('--for', text, 1000, MOST_MS);
   return {
     delayMs,
@@ -29,7 +29,7 @@ export function timedRevert(
     after: async ({ id, reverter }) => {
       const who = reverter ? reverterText(reverter) : 'nobody';
       return {
-        text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal; earlier: tscg undo ${id}`,
+        text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal, and tscg log tells what the others felt; earlier: tscg undo ${id}`,
         fields: { reverts_after_seconds: delayMs / 1000, reverted_by: who },
       };
     },

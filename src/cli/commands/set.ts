@@ -2,9 +2,10 @@
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { editsOf } from '../../limits/edits.ts';
+import { stateDirectory } from '../../limits/journal.ts';
 import { OWNER_NAMES, type OwnerName } from '../../limits/owners/owner.ts';
 import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
-import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type CarryOutHooks, type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { timedRevert } from '../timed-revert.ts';
@@ -24,9 +25,29 @@ export async function set(
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy, ownerOptions(options));
   const requests = await limitRequests(names, options, context, hierarchy);
-  const hooks = options.for === undefined ? {} : timedRevert(options.for, context);
+  const hooks =
+    options.for === undefined ? {} : watched(timedRevert(options.for, context), requests, hierarchy, context);
   await carryOut(planSet(requests, context), context, options, undefined, hooks);
 }
+
+/** With what the others feel right before it, which is told once it is taken back. */
+const watched = (
+  hooks: ReturnType<typeof timedRevert>,
+  requests: readonly Request[],
+  hierarchy: Hierarchy,
+  { files }: PlanContext,
+): CarryOutHooks => ({
+  ...hooks,
+  before: async (id) => {
+    const [{ othersThan }, { keepPressure }] = [
+      await import('../others.ts'),
+      await import('../../limits/revert/felt.ts'),
+    ];
+    const targets = requests.map(({ target }) => target.path);
+    keepPressure(stateDirectory(), id, await othersThan(targets, hierarchy), files);
+    return hooks.before(id);
+  },
+});
 
 /** What the flags ask of the workloads. Throws UsageError where they ask nothing. */
 export async function limitRequests(

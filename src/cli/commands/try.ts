@@ -1,14 +1,12 @@
 /** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
 import { watch } from 'node:fs';
-import { openInventory } from '../../inventory/inventory.ts';
-import { ancestorsOf } from '../../kernel/cgroup-path.ts';
-import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { planSet } from '../../limits/plan.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { othersThan } from '../others.ts';
 import { formatTable } from '../table.ts';
 import { timedRevert } from '../timed-revert.ts';
 import { revert } from './revert.ts';
@@ -48,25 +46,6 @@ export async function tryOut(
     },
   });
 }
-
-/** Workloads that are neither a target nor above or below one: name by path. */
-async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Promise<Map<string, string>> {
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: false });
-  try {
-    await inventory.refresh();
-    const isKin = (path: string): boolean =>
-      path === '/' ||
-      targets.some(
-        (target) => path === target || ancestorsOf(path).includes(target) || ancestorsOf(target).includes(path),
-      );
-    const others = inventory.workloads().filter(({ kind, path }) => !NO_VICTIMS.has(kind) && !isKin(path));
-    return new Map(others.map(({ path, name }) => [path, name]));
-  } finally {
-    inventory.close();
-  }
-}
-
-const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);
 
 const isUndone = ({ id }: Change): boolean => undoneIn(openJournal(stateDirectory()).read().changes).has(id);
 

@@ -6,7 +6,7 @@ const RESOURCES = ['cpu', 'memory', 'io'] as const;
 export type Resource = (typeof RESOURCES)[number];
 
 export interface PressureReading {
-  /** Milliseconds of a monotonic clock. */
+  /** Milliseconds of CLOCK_MONOTONIC, which all processes share. */
   readonly at: number;
   /** By path and resource: percent over the last minute, and microseconds in all. */
   readonly stalls: ReadonlyMap<string, { readonly avg60: number; readonly total: number }>;
@@ -27,7 +27,7 @@ export function readPressure(paths: readonly string[], files: CgroupFiles): Pres
       }
     }
   }
-  return { at: performance.now(), stalls };
+  return { at: Number(process.hrtime.bigint()) / 1e6, stalls };
 }
 
 export interface PressureChange {

@@ -1,0 +1,20 @@
+/** Whom a change may help or harm without being made to them. */
+import { openInventory } from '../inventory/inventory.ts';
+import { areNested } from '../kernel/cgroup-path.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { PROC } from './context.ts';
+
+/** Workloads that are neither a target nor above or below one: name by path. */
+export async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Promise<Map<string, string>> {
+  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: false });
+  try {
+    await inventory.refresh();
+    const isKin = (path: string): boolean => targets.some((target) => areNested(path, target));
+    const others = inventory.workloads().filter(({ kind, path }) => !NO_VICTIMS.has(kind) && !isKin(path));
+    return new Map(others.map(({ path, name }) => [path, name]));
+  } finally {
+    inventory.close();
+  }
+}
+
+const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);
