@@ -72,12 +72,13 @@ export function compose(scene: Scene, width: number, height: number): Composed {
 
   const over = overlayOf(scene, width, height - 1);
   const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
+  const hasTree = stage.panes.some(({ show }) => show === 'processes');
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
     // What has the whole window scrolls.
     .map(({ show, area }) => ({
       area,
-      lines: paneLines(show, scene, state.details ? { ...area, height: Number.MAX_SAFE_INTEGER } : area),
+      lines: paneLines(show, scene, state.details ? { ...area, height: Number.MAX_SAFE_INTEGER } : area, hasTree),
     }));
   const whole = state.details ? panes[0] : undefined;
   const overlay = over?.lines;
@@ -121,7 +122,8 @@ export function compose(scene: Scene, width: number, height: number): Composed {
 const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
   isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
 
-function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] {
+/** `hasTree`: another pane shows the processes. */
+function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree: boolean): Line[] {
   const { frame, shown, state, processes, inside, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
@@ -139,8 +141,7 @@ function paneLines(show: string, scene: Scene, { width, height }: Area): Line[] 
       .filter(({ path }) => path === workload.path)
       .slice(-3)
       .map(eventLine),
-    [],
-    ...processView(workload, processes, width, state.kernelThreads).slice(1),
+    ...(hasTree ? [] : [[], ...processView(workload, processes, width, state.kernelThreads).slice(1)]),
   ];
 }
 
