@@ -99,6 +99,7 @@ export function createEventLog(kept = KEPT): EventLog {
       const { snapshot } = frame.usage;
       const throttled = frame.usage.column('cpu_throttled_percent');
       const events = before ? compare(before, frame, throttled) : [];
+      if (before?.workloads !== frame.workloads) rename(frame.workloads);
       before = { snapshot, workloads: frame.workloads, throttled };
       keep(...events);
       return events;
@@ -113,6 +114,15 @@ export function createEventLog(kept = KEPT): EventLog {
       for (const path of paths) expected.set(path, now + OWN_MS);
     },
   };
+
+  /** A container starts under its id: what happened to it by then is told under its name too, once that is known. */
+  function rename(workloads: Frame['workloads']): void {
+    const names = new Map(workloads.map(({ path, name }) => [path, name]));
+    ring.forEach((event, index) => {
+      const name = names.get(event.path);
+      if (name !== undefined && name !== event.name) ring[index] = { ...event, name };
+    });
+  }
 
   function keep(...events: readonly LogEvent[]): void {
     ring.push(...events);

@@ -40,6 +40,8 @@ const QUIET_MS = 10_000;
 
 interface Armed {
   readonly triggers: readonly NativePsiTrigger[];
+  /** As its runtime calls it by now. */
+  name: string;
   /** When it was wanted last. */
   wanted: number;
 }
@@ -70,7 +72,8 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
       // Its cgroup is gone, and the trigger is closed.
       if (error) return void armed.delete(workload.inode);
       const time = now();
-      if (time - last >= QUIET_MS) onEvent({ time, kind: 'pressure', name, path, text });
+      const called = armed.get(workload.inode)?.name ?? name;
+      if (time - last >= QUIET_MS) onEvent({ time, kind: 'pressure', name: called, path, text });
       last = time;
     };
     try {
@@ -106,14 +109,15 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
       if (!create) return notice(reason ?? 'the addon is not there');
       const time = now();
       const wanted = workloads.filter(({ kind }) => kind !== 'root').slice(0, MOST_FOLLOWED);
-      for (const { inode } of wanted) {
+      for (const { inode, name } of wanted) {
         const known = armed.get(inode);
-        if (known) known.wanted = time;
+        if (known) [known.wanted, known.name] = [time, name];
       }
       for (const workload of wanted) {
         if (armed.has(workload.inode) || !hasRoom(time)) continue;
         armed.set(workload.inode, {
           triggers: RESOURCES.flatMap((resource) => armOne(workload, resource)),
+          name: workload.name,
           wanted: time,
         });
       }

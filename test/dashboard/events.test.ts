@@ -35,6 +35,29 @@ test('the first Frame has no events; then new, gone and re-created are told', ()
   assert.equal(told[2], ['gone b: /b', 'gone c: /c']);
 });
 
+test('what a container did under its id is told under its name once that is known', () => {
+  const log = createEventLog();
+  const frame = (name: string, oom: number): Frame => {
+    const now = snapshotOf(oom, [row('/docker-ab12', 1, { [OOM]: oom })]);
+    return {
+      ...frameOf([]),
+      usage: usageOf(undefined, now),
+      workloads: [{ path: '/docker-ab12', inode: 1, kind: 'container', name }],
+    };
+  };
+  log.push(frame('ab12', 0));
+  log.push(frame('ab12', 1));
+  assert.equal(
+    log.all().map(({ name }) => name),
+    ['ab12'],
+  );
+  log.push(frame('web', 1));
+  assert.equal(
+    log.all().map(({ name }) => name),
+    ['web'],
+  );
+});
+
 test('an event is told of the cgroup that had it, not of the ancestors that count it too', () => {
   const { told } = replay(
     [row('/a', 1, { [OOM]: 0 }), row('/a/b', 2, { [OOM]: 0 })],
