@@ -206,6 +206,14 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     });
   }
 
+  /** A race with `ended` at every tick would leave a reaction on it each time. */
+  let wake = (): void => {};
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, ms).unref();
+    });
+
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -215,6 +223,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   function quit(): void {
     void controller.finish().finally(() => {
       open = false;
+      wake();
       end();
     });
   }
@@ -293,7 +302,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       const started = performance.now();
       await tick();
       const rest = Math.max(50, seconds * 1000 - (performance.now() - started));
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, rest).unref())]);
+      await pause(rest);
     }
   }
 
