@@ -91,7 +91,8 @@ export async function carryOut(
   say(done?.text ?? '');
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** That end a program, unless it has something to take back. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The first of these signals takes back what was done; the next one ends the program as ever. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 /** Whom a change may help or harm without being made to them. */
 import { openInventory } from '../inventory/inventory.ts';
+import { isListed } from '../inventory/workload.ts';
 import { areNested } from '../kernel/cgroup-path.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { PROC } from './context.ts';
@@ -10,11 +11,9 @@ export async function othersThan(targets: readonly string[], hierarchy: Hierarch
   try {
     await inventory.refresh();
     const isKin = (path: string): boolean => targets.some((target) => areNested(path, target));
-    const others = inventory.workloads().filter(({ kind, path }) => !NO_VICTIMS.has(kind) && !isKin(path));
+    const others = inventory.workloads().filter((workload) => isListed(workload) && !isKin(workload.path));
     return new Map(others.map(({ path, name }) => [path, name]));
   } finally {
     inventory.close();
   }
 }
-
-const NO_VICTIMS: ReadonlySet<string> = new Set(['slice', 'monitor', 'inner', 'root']);

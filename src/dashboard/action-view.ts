@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { cut } from '../kernel/text.ts';
 import { LIMITS } from '../limits/catalogue.ts';
+import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
 import { type FormView, headed, planLines, riskLines, targetLines } from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
@@ -54,13 +55,9 @@ function limitsView(form: LimitsForm, height: number, width: number): FormView {
       ? planLines(plan, force, width)
       : [[['  nothing typed yet: a limit not named is not touched', 'dim']]];
   const room = Math.max(1, height - head.length - Math.min(foot.length, Math.ceil((height * 2) / 3)));
-  return headed([...head, ...around(FIELDS.length, form.index, room, (at) => fieldLine(form, at))], foot, top, height);
-}
-
-/** Lines of a list around the marked one. */
-function around(length: number, marked: number, room: number, line: (at: number) => Line): Line[] {
-  const top = Math.max(0, Math.min(marked - Math.floor(room / 2), length - room));
-  return Array.from({ length: Math.min(room, length) }, (_, at) => line(top + at));
+  const first = windowAround(form.index, room, FIELDS.length);
+  const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at));
+  return headed([...head, ...fields], foot, top, height);
 }
 
 function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
@@ -94,16 +91,13 @@ function killView({ targets, index, force, risks, top }: KillForm, height: numbe
   ];
   const rest = riskLines(risks, force, width);
   const room = Math.max(1, height - head.length - Math.min(rest.length, Math.ceil(height / 2)));
-  const signals = around(SIGNALS.length, index, room, (at) => signalLine(at, at === index));
+  const first = windowAround(index, room, SIGNALS.length);
+  const signals = SIGNALS.slice(first, first + room).map(({ name, help }, at): Line => {
+    const isMarked = first + at === index;
+    const text = `${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`;
+    return [[`${isMarked ? '▸ ' : '  '}${text}`, isMarked ? 'selected' : 'plain']];
+  });
   return headed([...head, ...signals], rest, top, height);
-}
-
-function signalLine(at: number, isMarked: boolean): Line {
-  const signal = SIGNALS[at];
-  if (!signal) return [];
-  const { name, help } = signal;
-  const text = `${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`;
-  return [[`${isMarked ? '▸ ' : '  '}${text}`, isMarked ? 'selected' : 'plain']];
 }
 
 const TITLES = {

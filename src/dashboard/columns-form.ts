@@ -1,6 +1,7 @@
 /** The columns chooser: on and off, and their order. */
 import { METRICS } from '../metrics/catalogue.ts';
 import { DEFAULT_COLUMNS } from './columns.ts';
+import { windowAround } from './layout.ts';
 import type { ColumnsForm, Typed } from './modal.ts';
 import type { Line } from './style.ts';
 
@@ -72,7 +73,7 @@ export function columnsView({ index, list }: ColumnsForm, height: number): Line[
     ['  Space on or off  ←→ move  0 the default ones  Enter keep and save  Esc back', 'dim'],
   ];
   const room = Math.max(1, height - 1);
-  const top = Math.max(0, Math.min(index - Math.floor(room / 2), list.length - room));
+  const top = windowAround(index, room, list.length);
   const lines = list.slice(top, top + room).map(({ slot, on }, at): Line => {
     const found = METRICS.find(({ id }) => id === slot);
     const text = `${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}${slot.padEnd(34)}${found?.help ?? ''}`;

@@ -91,12 +91,14 @@ export function createController(options: ControllerOptions): Controller {
       if (again && order.includes(again.inode)) state = { ...state, selected: again.inode };
     }
     const { selected: wanted, position } = state;
-    const isThere = next.workloads.some(({ inode }) => inode === wanted);
     state = settle(state, { order, window: options.window() });
-    // In the past it may not have been there yet: it is selected again once the display goes on.
-    if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
+    if (wanted !== undefined && state.selected !== wanted) {
+      const isThere = next.workloads.some(({ inode }) => inode === wanted);
+      // In the past it may not have been there yet: it is selected again once the display goes on.
+      if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
+      else if (before?.inode === wanted) leave(before, isThere);
+    }
     selectedPath = selected()?.path;
-    if (before && before.inode === wanted && state.selected !== wanted) leave(before, isThere);
   }
 
   /** What has the whole window does not become another one unasked. */

@@ -59,3 +59,7 @@ export function layoutOf(width: number, height: number, details: boolean): Layou
     footer,
   };
 }
+
+/** First line of `room` lines of a list with the marked one about their middle. */
+export const windowAround = (marked: number, room: number, length: number): number =>
+  Math.max(0, Math.min(marked - Math.floor(room / 2), length - room));

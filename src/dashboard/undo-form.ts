@@ -5,6 +5,7 @@ import { padEnd } from '../kernel/text.ts';
 import type { Journal } from '../limits/journal.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
+import { windowAround } from './layout.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
 import { type FormView, headed, isRefused, planLines, targetLines } from './plan-lines.ts';
 import type { Line, Style } from './style.ts';
@@ -64,7 +65,7 @@ export function undoView({ entries, older, index, force, top }: UndoForm, height
   const marked = entries[index];
   const preview = marked ? previewLines(marked, force, width) : [];
   const room = Math.max(1, height - 2 - Math.min(preview.length, Math.ceil((height * 2) / 3)));
-  const first = Math.max(0, Math.min(index - Math.floor(room / 2), entries.length - room));
+  const first = windowAround(index, room, entries.length);
   const list = entries.slice(first, first + room).map((entry, at) => entryLine(entry, first + at === index));
   const rest: Line[] =
     older > 0 && first + room >= entries.length ? [[[`  and ${older} older: tscg log lists them`, 'dim']]] : [];

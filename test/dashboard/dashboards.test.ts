@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,15 +7,7 @@ import { DashboardError, parseDashboard } from '../../src/dashboard/dashboards.t
 import { isUtf8, loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
 import { stageOf } from '../../src/dashboard/stage.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
-
-function withFolder(use: (folder: string) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-dashboards-'));
-  try {
-    use(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { inDirectory } from '../in-directory.ts';
 
 test('the shipped screens can all be used, in the order of their keys', () => {
   const { dashboards, faults } = chooseDashboard(undefined, '/nonexistent');
@@ -48,7 +39,7 @@ for (const [text, about] of [
 }
 
 test("a user's own screens come after, take the place of shipped ones, and a bad one costs only itself", () =>
-  withFolder((folder) => {
+  inDirectory((folder) => {
     mkdirSync(join(folder, 'dashboards'));
     writeFileSync(join(folder, 'dashboards/mine.yaml'), 'title: Mine\n');
     writeFileSync(join(folder, 'dashboards/cpu.yaml'), 'title: My CPU\n');
@@ -90,7 +81,7 @@ test('the areas of every shipped screen lie in the body and do not overlap, at e
 });
 
 test('settings are saved beside what else the file holds, and a bad one is named and left out', () =>
-  withFolder((folder) => {
+  inDirectory((folder) => {
     const file = join(folder, 'config.yaml');
     writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
     const { settings, faults } = loadSettings(folder);

@@ -1,6 +1,5 @@
 /** Names from the files of every runtime: fixtures in their layout, and what malice or a half-written file makes of them. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
@@ -16,6 +15,7 @@ import { createReadFolder, createReadSmall } from '../../src/inventory/names/sma
 import type { NameSource, Names } from '../../src/inventory/names/source.ts';
 import { parseDescription } from '../../src/inventory/names/unit-files.ts';
 import { createNameOf, pathName } from '../../src/inventory/names.ts';
+import { inDirectory } from '../in-directory.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/names', import.meta.url));
 
@@ -140,15 +140,6 @@ test('names in the log folders of the kubelet', () => {
   }
 });
 
-async function withFolder(run: (root: string) => Promise<void>): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-names-'));
-  try {
-    await run(root);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
-}
-
 function put(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -158,14 +149,14 @@ const dockerConfig = (root: string): string => join(root, 'var/lib/docker/contai
 const DOCKER_PATH = `/docker/${id('1')}`;
 
 test('links in /var/log/containers name a container without any other file', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     put(join(root, `var/log/containers/web-0_shop_app-${id('4')}.log`), '');
     const path = `/kubepods.slice/kubepods-burstable.slice/${POD}/cri-containerd-${id('4')}.scope`;
     assert.equal(await nameFrom(root, path), { name: 'web-0/app', pod: 'web-0', namespace: 'shop' });
   }));
 
 test('a file that is half-written, of another shape or no JSON costs the name only', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     for (const text of [
       '',
       '{',
@@ -184,7 +175,7 @@ test('a file that is half-written, of another shape or no JSON costs the name on
   }));
 
 test('it is read again when it changed, and forgotten when it went', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     const nameOf = createNameOf(diskSources(root));
     const ask = (): Promise<Names> => nameOf(identify(DOCKER_PATH), DOCKER_PATH);
     put(dockerConfig(root), '{"Name":"/one"}');
@@ -222,7 +213,7 @@ test('labels of Kubernetes on a plain docker container do not rename it', () => 
 });
 
 test('links, folders and pipes in place of a file are refused', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     put(join(root, 'secret'), '{"Name":"/secret"}');
     mkdirSync(dirname(dockerConfig(root)), { recursive: true });
     symlinkSync(join(root, 'secret'), dockerConfig(root));
@@ -233,14 +224,14 @@ test('links, folders and pipes in place of a file are refused', () =>
   }));
 
 test('data-root of daemon.json', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     put(join(root, 'etc/docker/daemon.json'), '{"data-root":"/data/docker"}');
     put(join(root, 'data/docker/containers', id('1'), 'config.v2.json'), '{"Name":"/moved"}');
     assert.is((await nameFrom(root, DOCKER_PATH)).name, 'moved');
   }));
 
 test('a machine whose name leads elsewhere is not looked up', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     put(join(root, 'run/systemd/passwd'), 'LEADER=1\n');
     mkdirSync(join(root, 'run/systemd/machines'));
     for (const name of ['..\\x2fpasswd', '.', '..', '\\x00', '.hidden']) {
@@ -249,7 +240,7 @@ test('a machine whose name leads elsewhere is not looked up', () =>
   }));
 
 test("a user's units are described by their files: transient ones, her own, everybody's, templates", () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     const manager = '/user.slice/user-1000.slice/user@1000.service';
     const description = async (name: string, above = `${manager}/app.slice`): Promise<string | undefined> =>
       (await nameFrom(root, `${above}/${name}`)).details?.description;
@@ -271,7 +262,7 @@ test("a user's units are described by their files: transient ones, her own, ever
   }));
 
 test("instances of Incus and LXD are told from LXC's, with their project", () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     mkdirSync(join(root, 'var/lib/incus/containers/web'), { recursive: true });
     mkdirSync(join(root, 'var/snap/lxd/common/lxd/containers/my_team_db'), { recursive: true });
     assert.equal(await nameFrom(root, '/lxc.payload.web'), {
@@ -321,7 +312,7 @@ test('the description is that of [Unit], the last one', () => {
 });
 
 test('what was parsed is kept while the file stays as it is', () =>
-  withFolder(async (root) => {
+  inDirectory(async (root) => {
     let parsed = 0;
     const read = createReadSmall((text) => {
       parsed++;

@@ -1,10 +1,10 @@
 /** What the others felt of a change of --for, over the state directory and files in memory. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { forgetPressure, keepPressure, tellPressure } from '../../src/limits/revert/felt.ts';
+import { inDirectory } from '../in-directory.ts';
 import { fakeFiles } from './fake-files.ts';
 
 const pressure = (avg60: number, total: number): string =>
@@ -14,15 +14,6 @@ const OTHERS = new Map([
   ['/web', 'web'],
   ['/db', 'db'],
 ]);
-
-function inDirectory(use: (directory: string) => void): void {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-test-felt-'));
-  try {
-    use(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 test('who felt it most is told by name, from the minute before to the time in force; once', () =>
   inDirectory((directory) => {

@@ -1,6 +1,5 @@
 /** memory.max below what is in use, on a kernel that reclaims as memory.high tells it. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +10,7 @@ import { comesDownText, highOnTheWay, lowerGently, StuckError } from '../../src/
 import { writeWatched } from '../../src/limits/lower/watchdog.ts';
 import type { Write } from '../../src/limits/plan.ts';
 import { planUndo } from '../../src/limits/undo.ts';
+import { inDirectory } from '../in-directory.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
@@ -29,15 +29,6 @@ function kernel(anon: number): FakeFiles {
     files.texts.set('/box/memory.current', String(Math.min(usage, Math.max(Number(text), anon * MIB))));
   };
   return files;
-}
-
-async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-lower-'));
-  try {
-    await use(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
 
 const applying = (files: FakeFiles, directory: string) => ({

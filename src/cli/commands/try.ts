@@ -4,7 +4,7 @@ import { terminalSafe } from '../../kernel/text.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { planSet } from '../../limits/plan.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';
-import { type CarryOutOptions, carryOut } from '../carry-out.ts';
+import { type CarryOutOptions, carryOut, SIGNALS } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { othersThan } from '../others.ts';
 import { formatTable } from '../table.ts';
@@ -68,8 +68,6 @@ function untilReverted(change: Change, delayMs: number, onWaiting: () => void): 
     look();
   });
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function report(rows: readonly (PressureChange & { name: string })[]): string {
   if (rows.length === 0) return 'no other workload felt pressure, before or meanwhile (PSI some, from 0.1 %)';
