@@ -22,9 +22,14 @@ import { pieces } from './pieces.mjs';
  */
 
 /** Emulated, fewer features run faster than `max`: copies by the byte (ERMS), AVX and five page levels cost a fifth of the time. */
-const CPU = 'qemu64,+rdrand,+fsgsbase,+ssse3,+sse4.1,+sse4.2,+popcnt';
+const CPU = 'qemu64,+rdrand,+fsgsbase,+ssse3,+sse4.1,+sse4.2,+popcnt,+pdpe1gb';
+
+/** The plain form has what some limits are about: two memory nodes, and a page of 1 GB, free from the start or never. */
+const LIMITED_HARDWARE = ['numa=fake=2', 'numa_balancing=disable', 'hugepagesz=1G', 'hugepages=1'];
 
 const here = dirname(fileURLToPath(import.meta.url));
+/** Of it 1 GB is the page of LIMITED_HARDWARE, found above the fourth. */
+export const MEMORY = '5G';
 export const TIMED_OUT = 124;
 export const VM_FAILED = 125;
 
@@ -196,6 +201,7 @@ function machineArguments(options, run, from) {
     [
       ...['console=ttyS0', 'loglevel=5', 'panic=-1', 'mitigations=off', 'nokaslr', 'audit=0', 'apparmor=0'],
       ...['tsc=reliable', 'no_timer_check', '8250.nr_uarts=1', 'psi=1', 'edd=off'],
+      ...(options.systemd ? [] : LIMITED_HARDWARE),
       ...[`tscg.run=${run}`, `tscg.form=${form}`],
     ].join(' '),
   ];

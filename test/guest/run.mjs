@@ -3,13 +3,13 @@
 
 import { resolve } from 'node:path';
 import { GuestError, say } from './cache.mjs';
-import { runInGuest } from './machine.mjs';
+import { MEMORY, runInGuest } from './machine.mjs';
 
 const USAGE = `usage: node test/guest/run.mjs [options] [--] COMMAND…
   --systemd          systemd as pid 1, with container runtimes (default: no init system)
   --kernel VERSION   6.12 (default) or 6.1
   --timeout SECONDS  give up after this long (default 600); exit code 124
-  --memory SIZE      of the machine (default 4G)
+  --memory SIZE      of the machine (default ${MEMORY})
   --rw FOLDER        a folder of this machine to be writable inside, at the same path; may be repeated`;
 
 /** @param {string[]} args */
@@ -18,7 +18,7 @@ function parse(args) {
     systemd: false,
     kernel: /** @type {'6.12' | '6.1'} */ ('6.12'),
     timeout: 600,
-    memory: '4G',
+    memory: MEMORY,
     rw: /** @type {string[]} */ ([]),
     command: /** @type {string[]} */ ([]),
   };

@@ -8,7 +8,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { bundleTests } from './bundle.mjs';
 import { GuestError, say } from './cache.mjs';
-import { runInGuest } from './machine.mjs';
+import { MEMORY, runInGuest } from './machine.mjs';
 
 const TIMEOUT = 1800;
 /** Guests at once: one emulates on little more than one CPU. */
@@ -58,7 +58,7 @@ async function runGuest({ systemd, what, files }, bundles) {
   const options = {
     systemd,
     kernel: /** @type {const} */ ('6.12'),
-    memory: '4G',
+    memory: MEMORY,
     timeout: TIMEOUT,
   };
   const code = await runInGuest({ ...options, rw: [], command }, out, process.stderr);

@@ -1,7 +1,7 @@
 /**
- * Limits at work, beside those of catalogue.test.ts and limits.test.ts: what a kernel does once tscg has set them. Without
- * a test of this kind: cpuset.mems (one node here), hugetlb of 1 GB, misc, rdma, dmem (no such resource), and what
- * Debian's kernel lacks (uclamp, io.latency, io.prio.class, and BFQ where its module is missing).
+ * Limits at work, beside those of catalogue.test.ts, limits.test.ts and hardware.test.ts: what a kernel does once tscg has
+ * set them. Without a test of this kind: misc (nothing here gives it a resource), and what Debian's kernel lacks (uclamp,
+ * io.latency, io.prio.class, dmem).
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
