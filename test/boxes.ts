@@ -65,7 +65,7 @@ export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): P
     figure: (file, key) => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(read(file))?.[1] ?? Number.NaN),
     run: async (script) => {
       // The shell moves itself, says so, and only then does its work.
-      const child = spawn('/bin/sh', ['-c', `echo 0 > ${join(directory, 'cgroup.procs')}; echo in; ${script}`], {
+      const child = spawn('/bin/sh', ['-c', `echo 0 > '${join(directory, 'cgroup.procs')}'; echo in; ${script}`], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(child.stdout, 'data');

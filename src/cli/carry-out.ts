@@ -1,4 +1,5 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
+import { jsonText } from '../kernel/clean.ts';
 import { applyPlan, newChangeId } from '../limits/apply.ts';
 import { sizeText } from '../limits/catalogue.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
@@ -19,6 +20,8 @@ export interface CarryOutOptions {
 export interface CarryOutHooks {
   /** Right before the first write, with the id that the change will have: who will take it back. What it throws stops it. */
   before?(id: string): Promise<Reverter>;
+  /** What the change waits for before it counts as made. What it throws was taken back by then, as is what was aborted. */
+  settle?(change: Change, signal: AbortSignal): Promise<void>;
   /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
   after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
   /** What the journal says beside it. */
@@ -79,9 +82,11 @@ export async function carryOut(
   say(planText(plan));
   const id = newChangeId();
   const reverter = await hooks.before?.(id);
-  const change = await interruptible((signal) =>
-    applyPlan(plan, { ...applyContext, id, signal, ...(reverter ? { reverter } : {}) }),
-  ).finally(endProgress);
+  const change = await interruptible(async (signal) => {
+    const made = await applyPlan(plan, { ...applyContext, id, signal, ...(reverter ? { reverter } : {}) });
+    await hooks.settle?.(made, signal);
+    return made;
+  }).finally(endProgress);
   if (undoes) forgetPressure(stateDirectory(), undoes);
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
@@ -110,7 +115,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   return work(abort.signal).finally(forget);
 }
 
-const printJson = (value: object): void => console.log(JSON.stringify(value, undefined, 2));
+const printJson = (value: object): void => console.log(jsonText(value, 2));
 
 let isProgressShown = false;
 

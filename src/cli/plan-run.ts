@@ -1,5 +1,5 @@
 /** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
-import { clean } from '../kernel/clean.ts';
+import { clean, jsonText } from '../kernel/clean.ts';
 import { freshFiles } from '../limits/launch/fresh-files.ts';
 import type { Isolation } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
@@ -26,7 +26,7 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
   const { rootfs, overlay } = isolation;
   if (json) {
     const made = { name, path, enabled, namespaces, rootfs: rootfs ?? null, overlay: overlay ?? null, command };
-    console.log(JSON.stringify({ ...made, ...plan, started: false }, undefined, 2));
+    console.log(jsonText({ ...made, ...plan, started: false }, 2));
     return;
   }
   const limits = planText(plan)

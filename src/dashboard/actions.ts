@@ -214,7 +214,7 @@ async function carryOut(
   const whom = targets.length === 1 ? (targets[0]?.name ?? '') : `${plan.writes.length} files`;
   onProgress(`${what} ${whom} …`);
   const change = await applyPlan(plan, { ...applying, force, signal, onProgress: comingDown(onProgress) });
-  if (what === 'freeze') await freezeOrThaw(change, FREEZE_MS, applying);
+  if (what === 'freeze') await freezeOrThaw(change, FREEZE_MS, { ...applying, signal });
   return `${what} ${whom}: done and read back, u undoes it`;
 }
 

@@ -23,7 +23,8 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
   const { host, usage, cost } = frame;
   const { snapshot } = usage;
   const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
-  const used = memoryTotal - memoryAvailable;
+  // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
+  const used = Math.max(0, memoryTotal - memoryAvailable);
   const usedPercent = (used / memoryTotal) * 100;
   const narrow = width < 70;
   const wide = width >= 110;
@@ -76,6 +77,6 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
 }
 
 function bar(percent: number): Piece[] {
-  const filled = Number.isNaN(percent) ? 0 : Math.round((Math.min(100, percent) / 100) * BAR_CELLS);
+  const filled = Number.isNaN(percent) ? 0 : Math.round((Math.max(0, Math.min(100, percent)) / 100) * BAR_CELLS);
   return [['['], ['|'.repeat(filled), shareStyle(percent)], [' '.repeat(BAR_CELLS - filled)], ['] ']];
 }

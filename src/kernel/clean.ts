@@ -30,3 +30,15 @@ export function clean(text: string): string {
     return surrogate === undefined ? '' : '\ufffd';
   });
 }
+
+/** What JSON.stringify leaves as it is inside a string, and a terminal or an editor does not. */
+const UNSAFE_IN_JSON = /[\x7f-\x9f\u2028\u2029\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** JSON that is safe to show, and reads back the same: what would move, hide or reorder text is written as `\u202e`. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(UNSAFE_IN_JSON, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );

@@ -2,6 +2,7 @@
 
 import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
+import { clean } from '../kernel/clean.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
 import { sizeText } from './catalogue.ts';
 import { comesDownText, usageOf } from './lower/gently.ts';
@@ -72,6 +73,13 @@ function belowTasks({ path, name, file, after }: Write, { files }: PlanContext):
 const readValue = (files: CgroupFiles, path: string, file: string): number =>
   parseSingleValue(textIfThere(files, path, file));
 
-/** A name as one word of a command that the user may copy. */
-export const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** A name as one word of a command that the user may copy; what a terminal would obey as bash and zsh write it. */
+export const shellWord = (text: string): string => {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  if (clean(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
+  const word = text.replace(/[\\']/g, '\\$&').replace(/[^\x20-\x7e]/gu, inHex);
+  return `$'${word}'`;
+};
+
+const inHex = (character: string): string =>
+  Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

@@ -212,4 +212,33 @@ test('case 74: a freeze that does not come about in time is thawed again, and sa
   assert.is(files.texts.get('/box/cgroup.freeze'), '1');
 });
 
+test('case 74: nor does one stay frozen that was interrupted, or whose neighbour ended meanwhile', async () => {
+  const fake = fakeFiles({
+    '/box/cgroup.freeze': '0',
+    '/box/cgroup.events': 'populated 1\nfrozen 0',
+    '/ended/cgroup.freeze': '0',
+    '/ended/cgroup.events': 'populated 1\nfrozen 1',
+  });
+  const inode = (path: string): number => {
+    fake.read(path, 'cgroup.events');
+    return 7;
+  };
+  const files = { ...fake, inode };
+  const context = applying(files);
+  const targets = ['box', 'ended'].map((name) => ({ kind: 'cgroup' as const, name, path: `/${name}`, inode: 7 }));
+  const freeze = () => applyPlan(planFreeze(targets, true, context), context);
+  const interrupted = { ...context, signal: AbortSignal.abort() };
+  assert.is(
+    await messageOf(freezeOrThaw(await freeze(), 10_000, interrupted)),
+    'interrupted; all of it is thawed again',
+  );
+  assert.is(files.texts.get('/box/cgroup.freeze'), '0');
+
+  const change = await freeze();
+  files.texts.delete('/ended/cgroup.freeze');
+  files.texts.delete('/ended/cgroup.events');
+  assert.match(await messageOf(freezeOrThaw(change, 10_000, context)), /^ended \(\/ended\) has ended; all of it/);
+  assert.is(files.texts.get('/box/cgroup.freeze'), '0');
+});
+
 test.run();

@@ -1,5 +1,5 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
-import { clean } from '../../kernel/clean.ts';
+import { clean, jsonText } from '../../kernel/clean.ts';
 import type { Plan, PlanContext } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
@@ -19,7 +19,7 @@ export interface ApplyOptions extends CarryOutOptions {
 
 export async function apply(file: string | undefined, options: ApplyOptions, global: GlobalOptions): Promise<void> {
   if (options.schema) {
-    console.log(JSON.stringify(policyJsonSchema(), undefined, 2));
+    console.log(jsonText(policyJsonSchema(), 2));
     return;
   }
   if (file === undefined) {

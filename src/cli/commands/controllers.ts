@@ -1,5 +1,6 @@
 /** tscg controllers: which controllers a cgroup has and hands on, where each stops, and switching them. */
 
+import { jsonText } from '../../kernel/clean.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import {
@@ -36,7 +37,7 @@ export async function controllers(
     stops_at: whereItStops(controller, levels) ?? null,
   }));
   if (options.json) {
-    console.log(JSON.stringify({ name, path: workload.path, controllers: rows }, undefined, 2));
+    console.log(jsonText({ name, path: workload.path, controllers: rows }, 2));
     return;
   }
   console.log(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);

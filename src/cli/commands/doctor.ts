@@ -6,7 +6,7 @@ import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { clean } from '../../kernel/clean.ts';
+import { clean, jsonText } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
@@ -26,7 +26,7 @@ const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
 
 export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
   const checks = [program(), addon(), ...(await hierarchyChecks(global)), pressure(), permission(), journal()];
-  if (json) console.log(JSON.stringify(checks, undefined, 2));
+  if (json) console.log(jsonText(checks, 2));
   else for (const check of checks) console.log(line(check));
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
 }

@@ -19,10 +19,15 @@ export async function freeze(names: readonly string[], options: FreezeOptions, g
   const workloads = await resolveNames(names, hierarchy);
   const targets = workloads.map((workload, index) => ({ ...workload, name: names[index] ?? workload.name }));
   await carryOut(planFreeze(targets, true, context), context, options, undefined, {
-    after: async (change) => {
-      const applyContext = { ...context, journal: openJournal(stateDirectory()), command: process.argv.slice(2) };
-      await freezeOrThaw(change, timeoutMs, applyContext);
-      return { text: 'frozen', fields: { frozen: true } };
+    settle: (change, signal) => {
+      const applyContext = {
+        ...context,
+        journal: openJournal(stateDirectory()),
+        command: process.argv.slice(2),
+        signal,
+      };
+      return freezeOrThaw(change, timeoutMs, applyContext);
     },
+    after: async () => ({ text: 'frozen', fields: { frozen: true } }),
   });
 }

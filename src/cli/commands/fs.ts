@@ -1,8 +1,10 @@
 /** tscg fs: the file system of one workload: its root and layers, what it wrote, its disk, what is mounted inside. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InnerMount } from '../../inventory/filesystem/mounts.ts';
 import { type FileSystem, readFileSystem } from '../../inventory/filesystem/read.ts';
 import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../../inventory/filesystem/words.ts';
+import { jsonText } from '../../kernel/clean.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { growthOf, type Measured, MeasureError, measureTree } from '../../metrics/disk-usage/measure.ts';
@@ -47,13 +49,7 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
       ...(sizes.size ?? { reason: sizes.reason }),
       growth_bytes_per_second: jsonValue(sizes.growth),
     };
-    console.log(
-      JSON.stringify(
-        { name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown },
-        undefined,
-        2,
-      ),
-    );
+    console.log(jsonText({ name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown }, 2));
     return;
   }
   const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_CELLS)} ${terminalSafe(text)}`;

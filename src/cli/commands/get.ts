@@ -1,10 +1,12 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { jsonText } from '../../kernel/clean.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { LIMITS, sizeText } from '../../limits/catalogue.ts';
@@ -85,7 +87,7 @@ function json(
   row: number,
   network: NetworkAnswer,
 ): string {
-  return JSON.stringify(
+  return jsonText(
     {
       ...workload,
       owner: ownerOf(workload),
@@ -102,7 +104,6 @@ function json(
         }),
       ),
     },
-    undefined,
     2,
   );
 }

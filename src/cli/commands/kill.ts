@@ -1,5 +1,7 @@
 /** tscg kill: ends everything that runs in a workload. */
+
 import { constants } from 'node:os';
+import { clean, jsonText } from '../../kernel/clean.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { guardRisks } from '../../limits/actions/guard.ts';
 import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
@@ -31,12 +33,11 @@ export async function kill(names: readonly string[], options: KillOptions, globa
 
   if (options.dryRun) {
     const found = places.map((place) => ({ ...place, processes: inhabitants(files, place.path).pids }));
-    if (options.json)
-      console.log(JSON.stringify({ signal: signalText, targets: found, risks, done: false }, undefined, 2));
+    if (options.json) console.log(jsonText({ signal: signalText, targets: found, risks, done: false }, 2));
     else {
       for (const { name, path, processes } of found)
-        console.log(`${name}  ${path}: ${signalText} to ${count(processes.length)}`);
-      for (const { level, text } of risks) console.log(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}`);
+        console.log(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
+      for (const { level, text } of risks) console.log(`${level === 'refuse' ? 'refused' : 'warning'}: ${clean(text)}`);
       console.log('dry run: nothing was changed');
     }
     return;
@@ -48,9 +49,9 @@ export async function kill(names: readonly string[], options: KillOptions, globa
     const request = { signal, ...(graceMs === undefined ? {} : { graceMs }) };
     const result = await killPlace({ name, path, inode }, request, files);
     results.push({ name, path, ...result });
-    if (!options.json) console.log(`${name}: ${resultText(result, signalText, grace)}`);
+    if (!options.json) console.log(`${clean(name)}: ${resultText(result, signalText, grace)}`);
   }
-  if (options.json) console.log(JSON.stringify({ signal: signalText, targets: results, done: true }, undefined, 2));
+  if (options.json) console.log(jsonText({ signal: signalText, targets: results, done: true }, 2));
 }
 
 function resultText({ found, signalled, killed, left }: KillResult, signal: string, grace?: string): string {

@@ -1,4 +1,5 @@
 /** tscg log: the journal, oldest first. */
+import { jsonText } from '../../kernel/clean.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { driftOf, driftText } from '../../limits/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
@@ -17,9 +18,8 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
       .map(({ write, now, by }) => ({ path: write.path, file: write.file, now, by }));
   if (json) {
     console.log(
-      JSON.stringify(
+      jsonText(
         changes.map((change) => ({ ...change, state: state(change), drift: driftIn(change) })),
-        undefined,
         2,
       ),
     );

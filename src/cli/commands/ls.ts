@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
+import { clean, jsonText } from '../../kernel/clean.ts';
 import { textOrder } from '../../kernel/text-order.ts';
 import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
@@ -81,14 +82,14 @@ export function render(
   options: Pick<LsOptions, 'json' | 'csv' | 'columns'>,
   watch: boolean,
 ): string {
-  if (options.json) return jsonText(frame, rows, options.columns ? columns : METRICS, watch);
+  if (options.json) return rowsJson(frame, rows, options.columns ? columns : METRICS, watch);
   const value = ({ id }: Metric, row: number): number => frame.usage.value(id, row);
   if (options.csv) {
     const fields = options.columns ? columns : METRICS;
     const lines = rows.map((row) => {
       const workload = frame.workloads[row];
       return [
-        workload?.path,
+        clean(workload?.path ?? ''),
         workload?.name,
         workload?.kind,
         workload && ownerOf(workload),
@@ -123,7 +124,7 @@ export function render(
 }
 
 /** One array; with --watch one line a Frame, so that a reader can follow it. */
-function jsonText(
+function rowsJson(
   { usage, workloads }: Frame,
   rows: readonly number[],
   fields: readonly Metric[],
@@ -140,7 +141,7 @@ function jsonText(
       ...Object.fromEntries(fields.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
     };
   });
-  return JSON.stringify(objects, undefined, watch ? undefined : 2);
+  return jsonText(objects, watch ? undefined : 2);
 }
 
 /** RFC 4180; a text that a spreadsheet would run as a formula is quoted with a leading apostrophe. */

@@ -1,13 +1,13 @@
 /** tscg metrics: the metric catalogue. */
+import { jsonText } from '../../kernel/clean.ts';
 import { METRICS } from '../../metrics/catalogue.ts';
 import { formatTable } from '../table.ts';
 
 export function metrics({ json }: { json?: boolean }): void {
   if (json) {
     console.log(
-      JSON.stringify(
+      jsonText(
         METRICS.map(({ derive: _, ...shown }) => shown),
-        undefined,
         2,
       ),
     );

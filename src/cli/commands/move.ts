@@ -1,4 +1,5 @@
 /** tscg move: a process into another cgroup. */
+import { clean, jsonText } from '../../kernel/clean.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { move as moveProcess, planMove } from '../../limits/actions/move.ts';
 import { shellWord } from '../../limits/risks.ts';
@@ -22,11 +23,11 @@ export async function move(
   const say = (text: string): void => {
     if (!options.json && text !== '') console.log(text);
   };
-  say(`pid ${pid} (${plan.comm}): ${plan.from} → ${plan.to.path}`);
+  say(`pid ${pid} (${plan.comm}): ${clean(plan.from)} → ${clean(plan.to.path)}`);
   if (plan.from === plan.to.path) {
     say('it is there already: nothing to change');
   } else if (options.dryRun) {
-    for (const { level, text } of plan.risks) say(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}`);
+    for (const { level, text } of plan.risks) say(`${level === 'refuse' ? 'refused' : 'warning'}: ${clean(text)}`);
     say('dry run: nothing was changed');
   } else {
     say(checkRisks(plan.risks, options.force));
@@ -35,6 +36,6 @@ export async function move(
   }
   if (options.json) {
     const moved = !options.dryRun && plan.from !== plan.to.path;
-    console.log(JSON.stringify({ ...plan, to: plan.to.path, moved }, undefined, 2));
+    console.log(jsonText({ ...plan, to: plan.to.path, moved }, 2));
   }
 }

@@ -1,4 +1,5 @@
 /** tscg ns: every namespace on the machine, as lsns has them but with the workloads in each; or those of one workload. */
+
 import { openInventory } from '../../inventory/inventory.ts';
 import { createNamespaceScanner, type Namespace, type NamespaceScan } from '../../inventory/namespaces.ts';
 import { resolve } from '../../inventory/resolve.ts';
@@ -14,6 +15,7 @@ import {
   unseenLines,
   whoseIs,
 } from '../../inventory/workload-namespaces.ts';
+import { jsonText } from '../../kernel/clean.ts';
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { cut, terminalSafe } from '../../kernel/text.ts';
@@ -168,4 +170,4 @@ const jsonOf = (namespace: Namespace, holders: readonly Workload[], users: UserN
   workloads: holders.map(({ name, path }) => ({ name, path })),
 });
 
-const printJson = (value: unknown): void => console.log(JSON.stringify(value, undefined, 2));
+const printJson = (value: unknown): void => console.log(jsonText(value, 2));

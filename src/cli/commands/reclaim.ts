@@ -1,4 +1,5 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
+import { clean, jsonText } from '../../kernel/clean.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaim as reclaimFrom, reclaimText } from '../../limits/actions/reclaim.ts';
 import { sizeText } from '../../limits/catalogue.ts';
@@ -21,9 +22,9 @@ export async function reclaim(
   const { used, cache, risks } = planReclaim(place, bytes, context);
   if (options.dryRun) {
     if (options.json) {
-      console.log(JSON.stringify({ ...place, asked: bytes, used, cache, risks, done: false }, undefined, 2));
+      console.log(jsonText({ ...place, asked: bytes, used, cache, risks, done: false }, 2));
     } else {
-      console.log(`${name}  ${place.path}`);
+      console.log(`${clean(name)}  ${clean(place.path)}`);
       console.log(
         `  memory.reclaim ← ${bytes}   (${sizeText(bytes)} of ${sizeText(used)}, of it ${sizeText(cache)} page cache)`,
       );
@@ -35,6 +36,6 @@ export async function reclaim(
   const warning = checkRisks(risks, options.force);
   if (warning !== '' && !options.json) console.log(warning);
   const result = await reclaimFrom(place, bytes, context.files);
-  if (options.json) console.log(JSON.stringify({ ...place, ...result, done: true }, undefined, 2));
-  else console.log(reclaimText(name, result));
+  if (options.json) console.log(jsonText({ ...place, ...result, done: true }, 2));
+  else console.log(reclaimText(clean(name), result));
 }

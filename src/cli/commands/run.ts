@@ -1,4 +1,5 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+import { jsonText } from '../../kernel/clean.ts';
 import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
@@ -57,7 +58,7 @@ export async function run(
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
     const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
-    if (json) console.error(JSON.stringify({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
+    if (json) console.error(jsonText({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
     process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;
   } catch (error) {

@@ -1,4 +1,5 @@
 /** tscg undo: the last change, the one named, or several, taken back. */
+import { jsonText } from '../../kernel/clean.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
 import type { PlanContext } from '../../limits/plan.ts';
@@ -60,6 +61,6 @@ async function undoSeveral(
     if (!options.json) console.log(terminalSafe(`change ${change.id}: ${commandText(change)}`));
     await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
   }
-  if (options.json) console.log(JSON.stringify(told, undefined, 2));
+  if (options.json) console.log(jsonText(told, 2));
   else if (planned.length === 0) console.log('nothing to undo');
 }

@@ -80,12 +80,13 @@ function frozenAbove(files: CgroupFiles, path: string): string[] {
   return holder ? [`stays frozen: ${holder} above it is frozen; thaw that one`] : [];
 }
 
-/** Waits until the kernel has frozen, or thawed, every one; gives those that are not in time. */
+/** Waits until the kernel has frozen, or thawed, every one; gives those that are not in time, or not when aborted. */
 export async function untilFrozen(
   places: readonly Pick<Write, 'path' | 'name'>[],
   frozen: boolean,
   files: CgroupFiles,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<Pick<Write, 'path' | 'name'>[]> {
   const wanted = frozen ? 1 : 0;
   const late = await Promise.all(
@@ -93,7 +94,7 @@ export async function untilFrozen(
       if (!frozen && frozenAbove(files, place.path).length > 0) return [];
       try {
         const isDone = (): boolean => parseFlatKeyed(files.read(place.path, 'cgroup.events')).get('frozen') === wanted;
-        return (await untilEvent(files, place.path, isDone, timeoutMs)) ? [] : [place];
+        return (await untilEvent(files, place.path, isDone, timeoutMs, signal)) ? [] : [place];
       } catch (error) {
         if (isGone(error)) throw new ActionError(`${place.name} (${place.path}) has ended`);
         throw error;
@@ -103,20 +104,35 @@ export async function untilFrozen(
   return late.flat();
 }
 
-/** Waits for a freeze that was applied. One that takes too long is taken back whole: throws ActionError with why. */
+/**
+ * Waits for a freeze that was applied. One that takes too long, is aborted or of what has ended is taken back whole: throws
+ * ActionError with why.
+ */
 export async function freezeOrThaw(
   change: Change,
   timeoutMs: number,
   context: PlanContext & Omit<ApplyContext, 'undoes' | 'id'>,
 ): Promise<void> {
-  const { files } = context;
-  const [late] = await untilFrozen(change.writes, true, files, timeoutMs);
-  if (!late) return;
-  const why = unfreezable(files, late.path);
-  await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
-  throw new ActionError(
-    `${late.name} (${late.path}) was not frozen within ${timeoutMs / 1000} s: ${why}; all of it is thawed again`,
-  );
+  const why = await whyNotFrozen(change, timeoutMs, context);
+  if (why === undefined) return;
+  await applyPlan(planUndo(change, context), { ...context, signal: undefined, undoes: change.id });
+  throw new ActionError(`${why}; all of it is thawed again`);
+}
+
+async function whyNotFrozen(
+  { writes }: Change,
+  timeoutMs: number,
+  { files, signal }: Pick<ApplyContext, 'files' | 'signal'>,
+): Promise<string | undefined> {
+  try {
+    const [late] = await untilFrozen(writes, true, files, timeoutMs, signal);
+    if (!late) return undefined;
+    if (signal?.aborted) return 'interrupted';
+    const { name, path } = late;
+    return `${name} (${path}) was not frozen within ${timeoutMs / 1000} s: ${unfreezable(files, path)}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Why it would not freeze: processes that wait in the kernel and cannot be stopped there. */

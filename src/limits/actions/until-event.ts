@@ -10,13 +10,14 @@ const LOOK_UNWATCHED_MS = 50;
 
 /**
  * Looks each time the kernel reports a change in the cgroup's directory (cgroup.events and the like): true once `done`
- * says so, false when the time is over. What `done` throws is thrown.
+ * says so, false when the time is over or `signal` is aborted. What `done` throws is thrown.
  */
 export function untilEvent(
   { mount }: Pick<CgroupFiles, 'mount'>,
   path: string,
   done: () => boolean,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let watcher: FSWatcher | undefined;
@@ -26,8 +27,10 @@ export function untilEvent(
       watcher?.close();
       clearTimeout(timer);
       clearInterval(ticker);
+      signal?.removeEventListener('abort', giveUp);
       finish();
     };
+    const giveUp = (): void => end(() => resolve(false));
     const look = (isLast = false): void => {
       try {
         if (done()) end(() => resolve(true));
@@ -40,6 +43,8 @@ export function untilEvent(
       clearInterval(ticker);
       ticker = setInterval(look, everyMs);
     };
+    if (signal?.aborted) return resolve(false);
+    signal?.addEventListener('abort', giveUp);
     timer = setTimeout(look, timeoutMs, true);
     tick(LOOK_MS);
     try {
