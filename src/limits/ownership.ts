@@ -116,8 +116,9 @@ function placeOf(workload: Workload, file: string, files: CgroupFiles): { path: 
   const { path, inode } = workload;
   const inner = crunInner(path, workload);
   if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode };
+  const limit = findLimit(file);
   const isUnset = (text: string | undefined): boolean =>
-    text === undefined || text.startsWith('max') || text === findLimit(file)?.unset;
+    text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true;
   const own = textIfThere(files, inner, file);
   const onInner = own !== undefined && (!isUnset(own) || isUnset(textIfThere(files, path, file)));
   return onInner ? { path: inner, inode: files.inode(inner) } : { path, inode };

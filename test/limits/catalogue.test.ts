@@ -168,6 +168,10 @@ test('huge pages: whole ones, of any size that a journal may name', () => {
   assert.is(limit?.rounded(String(70 * MIB), machine), String(64 * MIB));
   assert.is(limit?.flags[0]?.parse('70M', machine).after('max'), String(64 * MIB));
   assert.is(findLimit('hugetlb.2MB.current'), undefined);
+  // What nobody limited reads so on Linux 6.18, and as max once it was written.
+  assert.is(limit?.describe('9223372036854771712'), 'no limit');
+  assert.is(limit?.same?.('max', '9223372036854771712'), true);
+  assert.is(limit?.same?.('max', String(2 ** 40)), false);
 });
 
 test('what the kernel would wrap, round, misread or refuse is refused before', () => {

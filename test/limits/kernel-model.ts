@@ -25,7 +25,8 @@ export function written(file: string, before: string, command: string): string {
   const huge = /^hugetlb\.(\d+)(KB|MB|GB)\.max$/.exec(file);
   if (!huge && !file.startsWith('memory.')) return text;
   const unit = huge?.[2] === 'GB' ? 2 ** 30 : huge?.[2] === 'MB' ? 2 ** 20 : 2 ** 10;
-  return pages(text, huge ? Number(huge[1]) * unit : 4096);
+  const page = huge ? Number(huge[1]) * unit : 4096;
+  return huge && Number(text) >= 2 ** 63 - 2 * page ? 'max' : pages(text, page);
 }
 
 function fail(errno: string): never {

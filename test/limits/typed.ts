@@ -47,7 +47,7 @@ export const FRESH: Readonly<Record<string, string>> = {
   'pids.max': 'max',
   'pids.current': '1',
   'hugetlb.2MB.max': 'max',
-  'hugetlb.1GB.max': 'max',
+  'hugetlb.1GB.max': '9223372036854771712',
   'hugetlb.64KB.max': 'max',
   'misc.max': 'sev max\nsev_es max',
   'rdma.max': 'mlx5_0 hca_handle=max hca_object=max',

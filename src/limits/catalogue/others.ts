@@ -49,6 +49,8 @@ const pids: Limit = {
 export function hugetlbLimit(pageSize: number): Limit {
   const file = hugetlbName(pageSize, 'max');
   const size = parseHugetlbName(file)?.size ?? String(pageSize);
+  // A new cgroup of Linux 6.18 has the largest number in place of max, and max once that is written.
+  const isUnlimited = (text: string): boolean => text.trim() === 'max' || Number(text) >= 2 ** 63 - 2 * pageSize;
   return {
     ...homeOf(file),
     flags: [
@@ -66,7 +68,8 @@ export function hugetlbLimit(pageSize: number): Limit {
     ],
     unset: 'max',
     rounded: (text) => wholePages(text, pageSize),
-    describe: sizeOrNone,
+    same: (text, written) => isUnlimited(text) && isUnlimited(written),
+    describe: (text) => (isUnlimited(text) ? 'no limit' : sizeOrNone(text)),
   };
 }
 
