@@ -3,10 +3,11 @@ import { jsonText } from '../kernel/clean.ts';
 import { applyPlan, newChangeId } from '../limits/apply.ts';
 import { sizeText } from '../limits/catalogue.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
-import type { Plan, PlanContext, Risk } from '../limits/plan.ts';
+import type { Plan, PlanContext, Risk, Write } from '../limits/plan.ts';
 import { forgetPressure, tellPressure } from '../limits/revert/felt.ts';
 import type { Reverter } from '../limits/revert/reverter.ts';
 import { planText, riskText } from './plan-text.ts';
+import { finished } from './program.ts';
 
 export interface CarryOutOptions {
   dryRun?: boolean;
@@ -24,6 +25,8 @@ export interface CarryOutHooks {
   settle?(change: Change, signal: AbortSignal): Promise<void>;
   /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
   after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
+  /** As applyPlan has it. */
+  readonly onEnded?: (write: Write) => void;
   /** What the journal says beside it. */
   readonly note?: string;
   /** Takes what --json says, where that is one of several. */
@@ -64,6 +67,7 @@ export async function carryOut(
     command: process.argv.slice(2),
     force,
     onProgress: json || quiet ? undefined : lowerProgress,
+    onEnded: hooks.onEnded,
     note: [hooks.note, felt].filter(Boolean).join('; '),
     ...(undoes ? { undoes } : {}),
   };
@@ -112,7 +116,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     console.error('tscg: interrupted: what was done is taken back …');
   };
   for (const name of SIGNALS) process.on(name, interrupt);
-  return work(abort.signal).finally(forget);
+  return finished(() => work(abort.signal)).finally(forget);
 }
 
 const printJson = (value: object): void => console.log(jsonText(value, 2));

@@ -7,6 +7,7 @@ import { errorLine, UsageError } from './errors.ts';
 
 /** Editors write a file in several steps: it counts once it has rested so long. */
 const RESTED_MS = 200;
+const POLL_MS = 500;
 
 /** `-` is standard input. Throws UsageError with a line for each fault: its place, key and the nearest word. */
 export function readPolicyFile(file: string, machine: Machine): Policy {
@@ -75,6 +76,9 @@ async function openWatcher(file: string): Promise<FSWatcher> {
   const { watch } = await import('chokidar');
   const watcher = watch(file, {
     ignoreInitial: true,
+    // Also where a link on the way is swapped (a Kubernetes ConfigMap), which inotify does not tell of the file.
+    usePolling: true,
+    interval: POLL_MS,
     awaitWriteFinish: { stabilityThreshold: RESTED_MS, pollInterval: RESTED_MS / 4 },
   });
   await new Promise<void>((resolve) => watcher.once('ready', resolve));

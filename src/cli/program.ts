@@ -16,12 +16,33 @@ export const commandLineError = (program: string, text: string): string =>
     .trim()
     .replaceAll('\n', ' ')}; see ${program} --help\n`;
 
-/** `tscg ls --watch | head`: a reader that has had enough ends the program without a word. */
-export function endWithReader(): void {
+/** Changes under way, and how to end once they are made. */
+let underWay = 0;
+let end: (() => void) | undefined;
+
+/**
+ * `tscg ls --watch | head`: a reader that has had enough ends the program without a word; a full disk or a terminal that
+ * was hung up is a failure. A change under way is finished first.
+ */
+export function endWithReader(program: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    end ??= () => {
+      if (error.code !== 'EPIPE') {
+        console.error(`${program}: the output could not be written: ${error.code ?? error.message}`);
+        process.exitCode = 1;
+      }
+      process.exit();
+    };
+    if (underWay === 0) end();
   });
+}
+
+/** Work that is not cut off between two steps because nobody reads what is said of it. */
+export async function finished<T>(work: () => Promise<T>): Promise<T> {
+  underWay++;
+  const result = await work().finally(() => underWay--);
+  if (underWay === 0) end?.();
+  return result;
 }
 
 /** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */

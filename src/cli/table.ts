@@ -6,6 +6,10 @@ export interface TableColumn {
   readonly align: 'left' | 'right';
 }
 
+/** Columns of the terminal; undefined for a pipe, and for a terminal that does not know (a serial line says 0). */
+export const terminalWidth = (): number | undefined =>
+  process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined;
+
 const GAP = 2;
 const LEAST_FIRST = 12;
 

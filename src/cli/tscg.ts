@@ -178,5 +178,5 @@ program
   .description('print a manual page: tscg man | man -l -')
   .action(async (name) => (await import('./commands/man.ts')).man(name, program));
 
-endWithReader();
+endWithReader('tscg');
 void addTypedLimitFlags(program).then(() => runProgram('tscg', program));

@@ -78,5 +78,5 @@ program
     process.exit();
   });
 
-endWithReader();
+endWithReader('tstop');
 void runProgram('tstop', program);

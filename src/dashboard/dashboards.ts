@@ -58,7 +58,7 @@ const GRID = 12;
 /** Throws DashboardError. */
 export function parseDashboard(text: string, file: string): Dashboard {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter });
+  const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
   const fail = (path: readonly (string | number)[], why: string): never => {
     // Of a key that is missing, the place where it would be.
     let start: number | undefined;

@@ -37,7 +37,7 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
     return { settings: {}, faults: [] };
   }
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter });
+  const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
   const [broken] = document.errors;
   if (broken)
     return { settings: {}, faults: [`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`] };

@@ -45,6 +45,19 @@ export function textIfThere(files: CgroupFiles, path: string, file: string): str
   }
 }
 
+/** Whether the path still leads to the cgroup of that inode. Throws CgroupFileError where that cannot be told. */
+export function isAlive(
+  files: CgroupFiles,
+  { path, inode }: { readonly path: string; readonly inode: number },
+): boolean {
+  try {
+    return files.inode(path) === inode;
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** Linux's O_PATH, which node:fs does not name. */
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;

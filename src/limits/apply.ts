@@ -1,6 +1,6 @@
 /** Plan → apply → verify → journal: all of a Plan or nothing of it. Memory goes down gently, unless that is forced. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, isAlive, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
@@ -31,6 +31,8 @@ export interface ApplyContext {
   readonly onProgress?: ((usage: number, target: number) => void) | undefined;
   /** Once aborted, what was written is taken back. A write under way ends first. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of each cgroup that ended meanwhile, whose writes are left out; without it such a one fails the whole change. */
+  readonly onEnded?: ((write: Write) => void) | undefined;
   /** Makes the owner of a write; another one in tests. */
   readonly ownerOf?: (write: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles) => Owner;
 }
@@ -61,6 +63,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
     reverter,
     force,
     signal,
+    onEnded,
     id = newChangeId(),
     ownerOf = openOwner,
   } = context;
@@ -87,10 +90,16 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
       if (!first) continue;
       if (signal?.aborted) throw new ApplyError('interrupted');
       begun.push(...group.map((write) => ({ write, accepted: false })));
-      if (gentle.has(first)) await lower(first, change, context);
-      else if (!first.passing) await ownerOf(first, files).apply(group);
-      begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
-      for (const write of group) if (!write.passing) await verify(write, files, machine);
+      try {
+        if (gentle.has(first)) await lower(first, change, context);
+        else if (!first.passing) await ownerOf(first, files).apply(group);
+        begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
+        for (const write of group) if (!write.passing) await verify(write, files, machine);
+      } catch (error) {
+        if (!onEnded || isAlive(files, first)) throw error;
+        begun.splice(-group.length, group.length);
+        onEnded(first);
+      }
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

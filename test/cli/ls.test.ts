@@ -188,4 +188,29 @@ test('a row has its image, where one is known', () => {
   assert.match(render(frame, [0], [], { csv: true, columns: 'none' }, false), /owner,image\n.*,docker,nginx:1\.27$/);
 });
 
+test('output that cannot be written is one line and exit code 1', () => {
+  const { status, stderr } = spawnSync('sh', ['-c', `"$0" "$1" ls > /dev/full`, process.execPath, TSCG], {
+    encoding: 'utf8',
+  });
+  assert.equal([status, stderr], [1, 'tscg: the output could not be written: ENOSPC\n']);
+});
+
+mountTest('a change is finished though nobody reads what is said of it', () =>
+  withBox(`${ROOT}-unread`, async (box) => {
+    const script = `exec "$0" "$1" freeze "$2" > /dev/full`;
+    const { status } = spawnSync('sh', ['-c', script, process.execPath, TSCG, box.path], { encoding: 'utf8' });
+    assert.is(status, 1);
+    assert.is(box.figure('cgroup.events', 'frozen'), 1);
+  }),
+);
+
+test('a terminal that does not know its size, as a serial line, gets whole rows', () => {
+  // script(1) without a terminal of its own gives one of 0 by 0.
+  const { stdout } = spawnSync('script', ['-qec', `'${process.execPath}' '${TSCG}' ls --all`, '/dev/null'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  assert.match(stdout, /^NAME +CPU %/);
+});
+
 test.run();

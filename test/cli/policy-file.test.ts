@@ -1,5 +1,5 @@
 /** A policy file under watch: what it says now, and what is told of a fault. */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -45,6 +45,30 @@ test('another policy is in force once it has no fault; a fault has its place, an
     assert.equal([renamed, rules()], ['changed', 3]);
   } finally {
     console.error = error;
+    await watched.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a policy behind a link, as Kubernetes mounts a ConfigMap, is read again when that is swapped', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
+  for (const [name, text] of [
+    ['one', policy('cpu: 50%')],
+    ['two', policy('cpu: 50%', 'pids: 9')],
+  ] as const) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'p.yaml'), text);
+  }
+  symlinkSync('one', join(folder, '..data'));
+  symlinkSync('..data/p.yaml', join(folder, 'p.yaml'));
+  const watched = await watchPolicyFile(join(folder, 'p.yaml'), machine);
+  try {
+    const changed = new Promise<void>((resolve) => watched.onChange(resolve));
+    symlinkSync('two', join(folder, '..next'));
+    renameSync(join(folder, '..next'), join(folder, '..data'));
+    await changed;
+    assert.is(watched.now().rules.length, 2);
+  } finally {
     await watched.close();
     rmSync(folder, { recursive: true });
   }

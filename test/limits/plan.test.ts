@@ -220,6 +220,36 @@ test('a failure half-way takes back what was written, in the reverse order', () 
     assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
   }));
 
+test('what ends meanwhile is left out where many are meant, and fails the change where it was named', () =>
+  withJournal(async (directory) => {
+    const fake = fakeFiles({ ...BOX, '/gone/cpu.max': 'max 100000', '/last/cpu.max': 'max 100000' });
+    const files = { ...fake, inode: (path: string) => (path === '/gone' ? 8 : 7) };
+    fake.beforeWrite = (path, file) => {
+      if (path === '/gone') throw new CgroupFileError('write', path, file, 'ENODEV');
+    };
+    const context = applyContext(files, directory);
+    const targets = ['/box', '/gone', '/last'];
+    const [write] = plan(context, '--cpu 50%').writes;
+    assert.ok(write);
+    const writes = targets.map((path) => ({ ...write, path, name: path }));
+    const ended: string[] = [];
+    await applyPlan(
+      { writes, unchanged: [], risks: [] },
+      { ...context, onEnded: ({ name }: { name: string }) => ended.push(name) },
+    );
+    assert.equal(ended, ['/gone']);
+    assert.is(files.texts.get('/last/cpu.max'), '50000 100000');
+    try {
+      await applyPlan(
+        { writes: writes.map((one) => ({ ...one, after: '9000 100000' })), unchanged: [], risks: [] },
+        context,
+      );
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /gone\/cpu\.max: ENODEV.*nothing of this change is left/);
+    }
+  }));
+
 test('case 72: a value that did not stick is an error, not a success', () =>
   withJournal(async (directory) => {
     const files = fakeFiles(BOX);

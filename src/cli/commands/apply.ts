@@ -1,6 +1,6 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
 import { clean, jsonText } from '../../kernel/clean.ts';
-import type { Plan, PlanContext } from '../../limits/plan.ts';
+import type { Plan, PlanContext, Write } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';
@@ -51,9 +51,13 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
   }
 }
 
+/** Of many workloads one may end while the others get their limits. */
+const onEnded = ({ name, path }: Write): void =>
+  console.error(`warning: ${clean(name)} (${clean(path)}) has ended meanwhile: left out`);
+
 /** As set does; a dry run for the eye is a diff. */
 async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
-  if (!options.dryRun || options.json) return carryOut(plan, context, options);
+  if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
   const diff = planDiff(plan);
   if (diff !== '') console.log(diff);
   for (const risk of plan.risks) console.log(riskText(risk));

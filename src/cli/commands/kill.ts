@@ -10,6 +10,7 @@ import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
+import { finished } from '../program.ts';
 
 export interface KillOptions extends CarryOutOptions {
   signal?: string;
@@ -47,7 +48,7 @@ export async function kill(names: readonly string[], options: KillOptions, globa
   const results: (KillResult & { name: string; path: string })[] = [];
   for (const { name, path, inode } of places) {
     const request = { signal, ...(graceMs === undefined ? {} : { graceMs }) };
-    const result = await killPlace({ name, path, inode }, request, files);
+    const result = await finished(() => killPlace({ name, path, inode }, request, files));
     results.push({ name, path, ...result });
     if (!options.json) console.log(`${clean(name)}: ${resultText(result, signalText, grace)}`);
   }

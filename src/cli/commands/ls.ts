@@ -11,7 +11,7 @@ import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { secondsOption, wholeOption } from '../options.ts';
-import { formatTable } from '../table.ts';
+import { formatTable, terminalWidth } from '../table.ts';
 
 export interface LsOptions {
   all?: boolean;
@@ -64,7 +64,8 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
         .flatMap((workload, row) => (options.all || isListed(workload) ? [row] : []))
         .sort((a, b) => compare(frame, a, b));
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
-      const height = inPlace ? process.stdout.rows - 2 : rows.length;
+      // 0 on a serial line: its size is not known.
+      const height = inPlace && process.stdout.rows > 2 ? process.stdout.rows - 2 : rows.length;
       print(render(frame, rows.slice(0, height), columns, options, watch), inPlace);
     }
   } catch (error) {
@@ -102,7 +103,6 @@ export function render(
       .join('\n');
   }
   const hasImages = rows.some((row) => frame.workloads[row]?.image !== undefined);
-  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
   return formatTable(
     [
       { title: 'NAME', align: 'left' },
@@ -119,7 +119,7 @@ export function render(
         workload?.image ?? '',
       ];
     }),
-    width,
+    terminalWidth(),
   );
 }
 

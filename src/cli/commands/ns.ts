@@ -22,7 +22,7 @@ import { cut, terminalSafe } from '../../kernel/text.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';
-import { formatTable, type TableColumn } from '../table.ts';
+import { formatTable, type TableColumn, terminalWidth } from '../table.ts';
 
 export interface NsOptions {
   type?: NamespaceKind;
@@ -68,7 +68,7 @@ function printAll(
     );
     return;
   }
-  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const width = terminalWidth();
   const short = (text: string): string => (width === undefined ? text : cut(terminalSafe(text), LONGEST));
   const lines = tree
     ? treeOf(scan.namespaces, type)
@@ -142,7 +142,7 @@ function printWorkload(
   );
   console.log(`${terminalSafe(name)}  ${terminalSafe(path)}`);
   const columns = [left('TYPE'), right('NS'), left('WHOSE'), right('PROCESSES'), right('OWNER'), left('SHARED WITH')];
-  console.log(formatTable(columns, rows, process.stdout.isTTY ? process.stdout.columns : undefined));
+  console.log(formatTable(columns, rows, terminalWidth()));
   for (const { namespace } of kinds.flatMap(({ members }) => members)) {
     for (const line of idMapLines(namespace)) console.log(line);
   }

@@ -1,7 +1,6 @@
 /** What a policy asks of the workloads that run. */
 import type { Workload } from '../../inventory/workload.ts';
-import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
-import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError, isAlive } from '../../kernel/cgroup-files.ts';
 import { LIMITS } from '../catalogue.ts';
 import { type Plan, type PlanContext, planSet, type Request } from '../plan.ts';
 import type { Policy, Setting } from './read.ts';
@@ -49,14 +48,5 @@ export function planPolicy(requests: readonly Request[], context: PlanContext): 
       if (!(error instanceof CgroupFileError) || living.every(({ target }) => isAlive(context.files, target)))
         throw error;
     }
-  }
-}
-
-function isAlive(files: CgroupFiles, { path, inode }: Pick<Workload, 'path' | 'inode'>): boolean {
-  try {
-    return files.inode(path) === inode;
-  } catch (error) {
-    if (error instanceof CgroupFileError && error.code === 'ENOENT') return false;
-    throw error;
   }
 }
