@@ -58,8 +58,9 @@ const OWN_MS = 15_000;
 const CAUSE_MS = 10_000;
 const BURST_PERCENT = 50;
 
+const OOM_KILL = column('memory.events:oom_kill');
 const COUNTERS: readonly { readonly kind: EventKind; readonly index: number; readonly one: string }[] = [
-  { kind: 'oom', index: column('memory.events:oom_kill'), one: 'killed by the OOM killer' },
+  { kind: 'oom', index: OOM_KILL, one: 'killed by the OOM killer' },
   { kind: 'memory.high', index: column('memory.events:high'), one: 'slowed at memory.high' },
   { kind: 'memory.max', index: column('memory.events:max'), one: 'at memory.max' },
   { kind: 'pids.max', index: column('pids.events:max'), one: 'could not fork at pids.max' },
@@ -148,6 +149,7 @@ export function createEventLog(kept = KEPT): EventLog {
       wasRow.forEach((was, row) => {
         if (was >= 0) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
       });
+      if (index === OOM_KILL) tellRoot(rise);
       return rise;
     });
     const own = rises.map((rise) => {
@@ -157,6 +159,14 @@ export function createEventLog(kept = KEPT): EventLog {
       });
       return left;
     });
+
+    /** The root has no memory.events: where others have, the whole machine's kills are what it would count. */
+    function tellRoot(rise: Float64Array): void {
+      const root = frame.workloads.findIndex(({ path }) => path === '/');
+      const isCounted = root >= 0 && old.workloads.some((_, was) => !Number.isNaN(then(OOM_KILL, was)));
+      if (isCounted && Number.isNaN(now(OOM_KILL, root)))
+        rise[root] = Math.max(0, snapshot.host.oomKills - old.snapshot.host.oomKills) || 0;
+    }
 
     /** Made when a cgroup is new: rarely. */
     let oldPaths: ReadonlySet<string> | undefined;
@@ -218,7 +228,7 @@ export function createEventLog(kept = KEPT): EventLog {
     old.workloads.forEach((workload, was) => {
       if ((stays[was] ?? -1) >= 0) return;
       const isOom =
-        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, old, frame, oomRise, oomOwn));
+        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
       killed.delete(workload.inode);
       if (!isTold(workload)) return;
       const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
@@ -243,11 +253,13 @@ const isRecent = (seen: number | undefined, now: number): boolean => seen !== un
 /** Its nearest living ancestor counted a kill that none of its living children had: the one that is gone had it. */
 function diedOfOom(
   { path }: Workload,
+  was: number,
   old: Before,
   { workloads }: Frame,
   rise: Float64Array,
   own: Float64Array | undefined,
 ): boolean {
+  if (Number.isNaN(at(old.snapshot, OOM_KILL, was))) return false;
   for (const up of ancestorsOf(path)) {
     const inode = old.workloads.find((workload) => workload.path === up)?.inode;
     const row = workloads.findIndex((workload) => workload.inode === inode);

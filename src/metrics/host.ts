@@ -21,6 +21,8 @@ export interface HostSnapshot {
   readonly memoryAvailable: number;
   readonly swapTotal: number;
   readonly swapFree: number;
+  /** Processes that the OOM killer ended since boot: /proc/vmstat, which no cgroup need have lived to count. */
+  readonly oomKills: number;
   /** Tasks that run or wait for a CPU, averaged over 1, 5 and 15 minutes. */
   readonly load: readonly [number, number, number];
   readonly pressure: Readonly<Record<Resource, Pressure>>;
@@ -44,13 +46,13 @@ export interface HostReader {
 }
 
 export function createHostReader({ proc, readFiles }: { proc: string; readFiles: ReadFiles }): HostReader {
-  const paths = ['stat', 'meminfo', 'loadavg', ...RESOURCES.map((resource) => `pressure/${resource}`)].map((name) =>
-    join(proc, name),
+  const paths = ['stat', 'meminfo', 'vmstat', 'loadavg', ...RESOURCES.map((resource) => `pressure/${resource}`)].map(
+    (name) => join(proc, name),
   );
   return {
     read: async () => {
       const texts = (await readFiles(paths)).map((text) => (typeof text === 'string' ? text : ''));
-      const [statText = '', meminfoText = '', loadText = '', cpu = '', memory = '', io = ''] = texts;
+      const [statText = '', meminfoText = '', vmstatText = '', loadText = '', cpu = '', memory = '', io = ''] = texts;
       const stat = parseProcStat(statText);
       const meminfo = parseMeminfo(meminfoText);
       const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
@@ -67,6 +69,7 @@ export function createHostReader({ proc, readFiles }: { proc: string; readFiles:
         memoryAvailable: bytes('MemAvailable'),
         swapTotal: bytes('SwapTotal'),
         swapFree: bytes('SwapFree'),
+        oomKills: Number(/^oom_kill (\d+)$/m.exec(vmstatText)?.[1] ?? UNAVAILABLE),
         load: [one, five, fifteen],
         pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
         time: Number(process.hrtime.bigint()) / 1e6,

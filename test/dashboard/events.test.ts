@@ -83,6 +83,26 @@ test('who is OOM-killed and gone before the next sample leaves a last word for a
   assert.equal(log.gasps(1e12 + 62_000), []);
 });
 
+test('who was OOM-killed at the top is known by the count of the whole machine, as the root keeps none', () => {
+  const kill = (oomKills: number, before: readonly Row[], after: readonly Row[]): readonly string[] => {
+    const log = createEventLog();
+    const told = [before, after].map((rows, second) => {
+      const now = snapshotOf(second, rows);
+      const usage = usageOf(undefined, { ...now, host: { ...now.host, oomKills: second * oomKills } });
+      const workloads = now.rows.map((at): Workload => ({ ...at, kind: 'container', name: at.path }));
+      return log.push({ ...frameOf([]), usage, workloads });
+    });
+    return (told[1] ?? []).filter(({ kind }) => kind === 'gone').map(({ text }) => text);
+  };
+  const job = row('/job', 2, { [OOM]: 0, 'memory.peak:value': 2 ** 26 });
+  assert.equal(kill(1, [row('/', 1), job], [row('/', 1)]), ['OOM-killed and gone; it had 64.0MiB']);
+  assert.equal(kill(0, [row('/', 1), job], [row('/', 1)]), ['/job']);
+  // Another one had the kill; and without the memory controller nothing tells whose it was.
+  const other = (kills: number) => row('/other', 3, { [OOM]: kills });
+  assert.equal(kill(1, [row('/', 1), job, other(0)], [row('/', 1), other(1)]), ['/job']);
+  assert.equal(kill(1, [row('/', 1), row('/job', 2)], [row('/', 1)]), ['/job']);
+});
+
 test('frozen, thawed, and limits by whose hand', () => {
   const frozen = 'cgroup.events:frozen';
   const { told } = replay(

@@ -22,6 +22,7 @@ export const HOST: HostSnapshot = {
   memoryAvailable: 4 * 2 ** 30,
   swapTotal: 0,
   swapFree: 0,
+  oomKills: 0,
   load: [0, 0, 0],
   pressure: { cpu: {}, memory: {}, io: {} },
   time: 0,
