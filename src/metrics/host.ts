@@ -1,8 +1,10 @@
 /** The host beside its cgroups: CPU, memory, pressure of the whole machine, and what this program itself costs. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseCpuList } from '../kernel/cpuset.ts';
 import { parseMeminfo } from '../kernel/meminfo.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
-import { busyTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
+import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { UNAVAILABLE } from '../kernel/value.ts';
 
@@ -11,9 +13,9 @@ export type Resource = (typeof RESOURCES)[number];
 
 /** Raw figures of one instant. */
 export interface HostSnapshot {
-  /** CPUs online. */
+  /** CPUs online; where only a part of the hierarchy is mounted, as in a container, those that its cpuset lets be used. */
   readonly cpus: number;
-  /** Clock ticks over all CPUs since boot. */
+  /** Clock ticks over all of them since boot. */
   readonly cpuBusyTicks: number;
   readonly cpuTotalTicks: number;
   /** Bytes. */
@@ -45,15 +47,36 @@ export interface HostReader {
   read(): Promise<HostSnapshot>;
 }
 
-export function createHostReader({ proc, readFiles }: { proc: string; readFiles: ReadFiles }): HostReader {
+export interface HostReaderOptions {
+  readonly proc: string;
+  readonly mount: string;
+  readonly readFiles: ReadFiles;
+}
+
+export function createHostReader({ proc, mount, readFiles }: HostReaderOptions): HostReader {
+  // The root of the hierarchy alone has no cgroup.events; its cpuset leaves out what a partition has, which is busy too.
+  const cpuset = existsSync(join(mount, 'cgroup.events')) ? [join(mount, 'cpuset.cpus.effective')] : [];
   const paths = ['stat', 'meminfo', 'vmstat', 'loadavg', ...RESOURCES.map((resource) => `pressure/${resource}`)].map(
     (name) => join(proc, name),
   );
   return {
     read: async () => {
-      const texts = (await readFiles(paths)).map((text) => (typeof text === 'string' ? text : ''));
-      const [statText = '', meminfoText = '', vmstatText = '', loadText = '', cpu = '', memory = '', io = ''] = texts;
+      const texts = (await readFiles([...paths, ...cpuset])).map((text) => (typeof text === 'string' ? text : ''));
+      const [
+        statText = '',
+        meminfoText = '',
+        vmstatText = '',
+        loadText = '',
+        cpu = '',
+        memory = '',
+        io = '',
+        usable = '',
+      ] = texts;
       const stat = parseProcStat(statText);
+      const ids = parseCpuList(usable);
+      const mine = ids.flatMap((id) => stat.cpus.get(id) ?? []);
+      const counted = mine.length > 0 ? mine : [stat.cpu];
+      const over = (ticks: (cpu: CpuTicks) => number): number => counted.reduce((sum, cpu) => sum + ticks(cpu), 0);
       const meminfo = parseMeminfo(meminfoText);
       const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
       const [one = UNAVAILABLE, five = UNAVAILABLE, fifteen = UNAVAILABLE] = loadText
@@ -62,9 +85,9 @@ export function createHostReader({ proc, readFiles }: { proc: string; readFiles:
         .map(Number);
       const { user, system } = process.cpuUsage();
       return {
-        cpus: stat.cpus.size,
-        cpuBusyTicks: busyTicks(stat.cpu),
-        cpuTotalTicks: totalTicks(stat.cpu),
+        cpus: mine.length || stat.cpus.size,
+        cpuBusyTicks: over(busyTicks),
+        cpuTotalTicks: over(totalTicks),
         memoryTotal: bytes('MemTotal'),
         memoryAvailable: bytes('MemAvailable'),
         swapTotal: bytes('SwapTotal'),

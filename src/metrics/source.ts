@@ -70,7 +70,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   });
   const sampler = createSampler({
     collector,
-    host: createHostReader({ proc, readFiles }),
+    host: createHostReader({ proc, mount, readFiles }),
     network: createNetworkReader({ mount, proc, readFiles }),
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
