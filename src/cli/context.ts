@@ -27,25 +27,25 @@ export const openHierarchy = ({ mount }: GlobalOptions): Hierarchy =>
  * not do. Throws NoSuchNameError, AmbiguousNameError, BadNameError.
  */
 export async function resolveNames(names: readonly string[], hierarchy: Hierarchy, apis = false): Promise<Workload[]> {
-  const { mount } = hierarchy;
-  const paths = await Promise.all(names.map((name) => straightPath(name, { proc: PROC, mount })));
+  const { mount, root } = hierarchy;
+  const paths = await Promise.all(names.map((name) => straightPath(name, { proc: PROC, mount, root })));
   const walk = paths.every((path) => path !== undefined) ? walkTo(paths) : createWalk();
   try {
-    return await resolveAmong(names, { mount, proc: PROC, watch: false, apis, walk });
+    return await resolveAmong(names, { mount, root, proc: PROC, watch: false, apis, walk });
   } catch (error) {
     if (!(error instanceof NoSuchNameError)) throw error;
     // All there is, for a name that it may be a slip of.
-    return resolveAmong(names, { mount, proc: PROC, watch: false, apis: true });
+    return resolveAmong(names, { mount, root, proc: PROC, watch: false, apis: true });
   }
 }
 
 async function resolveAmong(names: readonly string[], options: InventoryOptions): Promise<Workload[]> {
-  const { mount, proc } = options;
+  const { mount, root, proc } = options;
   const inventory = openInventory(options);
   try {
     await inventory.refresh();
     const found: Workload[] = [];
-    for (const name of names) found.push(await resolve(inventory.workloads(), name, { proc, mount }));
+    for (const name of names) found.push(await resolve(inventory.workloads(), name, { proc, mount, root }));
     return found;
   } finally {
     inventory.close();
@@ -56,16 +56,16 @@ async function resolveAmong(names: readonly string[], options: InventoryOptions)
 export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
   return {
     owners: { ...options, sockets: findSockets() },
-    files: openCgroupFiles(hierarchy.mount),
+    files: openCgroupFiles(hierarchy.mount, hierarchy.root),
     machine: readMachine(PROC),
-    ownPath: cgroupOf('self'),
-    initPath: cgroupOf('1'),
+    ownPath: cgroupOf('self', hierarchy),
+    initPath: cgroupOf('1', hierarchy),
   };
 }
 
-function cgroupOf(pid: string): string | undefined {
+function cgroupOf(pid: string, { root }: Hierarchy): string | undefined {
   try {
-    return parseProcCgroup(readFileSync(`${PROC}/${pid}/cgroup`, 'utf8'));
+    return parseProcCgroup(readFileSync(`${PROC}/${pid}/cgroup`, 'utf8'), root);
   } catch {
     return undefined;
   }

@@ -7,7 +7,13 @@ import { PROC } from './context.ts';
 
 /** Workloads that are neither a target nor above or below one: name by path. */
 export async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Promise<Map<string, string>> {
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: false });
+  const inventory = openInventory({
+    mount: hierarchy.mount,
+    root: hierarchy.root,
+    proc: PROC,
+    watch: false,
+    apis: false,
+  });
   try {
     await inventory.refresh();
     const isKin = (path: string): boolean => targets.some((target) => areNested(path, target));

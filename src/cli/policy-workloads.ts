@@ -3,5 +3,5 @@ import { type Inventory, openInventory } from '../inventory/inventory.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { PROC } from './context.ts';
 
-export const openWorkloads = ({ mount }: Hierarchy, watch: boolean): Inventory =>
-  openInventory({ mount, proc: PROC, watch, apis: true });
+export const openWorkloads = ({ mount, root }: Hierarchy, watch: boolean): Inventory =>
+  openInventory({ mount, root, proc: PROC, watch, apis: true });

@@ -60,6 +60,8 @@ export interface SelectedInside {
 
 export interface InsideOptions {
   readonly mount: string;
+  /** The cgroup that is mounted there: `Hierarchy.root`. */
+  readonly root?: string;
   readonly proc: string;
   readonly readFiles: ReadFiles;
   /** There is something new to be seen. */

@@ -61,6 +61,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   const processes = openSelectedProcesses({ mount: hierarchy.mount, proc, readFiles });
   const inside = openInside({
     mount: hierarchy.mount,
+    root: hierarchy.root,
     proc,
     readFiles,
     guarded,

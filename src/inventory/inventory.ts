@@ -17,6 +17,8 @@ import type { Workload } from './workload.ts';
 export interface InventoryOptions {
   /** Directory where the hierarchy is mounted. */
   readonly mount: string;
+  /** The cgroup that is mounted there: `Hierarchy.root`. */
+  readonly root?: string;
   /** Where procfs is: to check a pid that a file names. */
   readonly proc: string;
   /** Follow the file system's events between refreshes; a command that ends at once does not, and waits for names. */
@@ -73,7 +75,7 @@ const PATIENT_ASKS = 5;
 const PATIENT_AT_ONCE = 32;
 
 export function openInventory(options: InventoryOptions): Inventory {
-  const { mount, proc, watch } = options;
+  const { mount, root, proc, watch } = options;
   const apis = options.apis ? openApiSource({ watch }) : undefined;
   const sources = [...(apis ? [apis.source] : []), ...(options.sources ?? diskSources())];
   const nameOf = createNameOf(sources, undefined, watch ? PATIENCE_MS : LONG_PATIENCE_MS);
@@ -145,7 +147,7 @@ export function openInventory(options: InventoryOptions): Inventory {
     if (workload === undefined) return;
     const { path } = workload;
     const identity = identify(path);
-    const names = await confirmed(await nameOf(identity, path), path, proc);
+    const names = await confirmed(await nameOf(identity, path), path, proc, root);
     /** It may have gone meanwhile. */
     if (byInode.get(inode) !== workload) return;
     asked.delete(inode);
@@ -222,11 +224,11 @@ export function openInventory(options: InventoryOptions): Inventory {
 }
 
 /** A pid from a file may be that of a container that ended long ago: it counts if it is in this cgroup now. */
-async function confirmed(names: Names, path: string, proc: string): Promise<Names> {
+async function confirmed(names: Names, path: string, proc: string, root?: string): Promise<Names> {
   const { initPid, ...others } = names;
   if (initPid === undefined) return others;
   try {
-    const home = parseProcCgroup(await readFile(join(proc, String(initPid), 'cgroup'), 'utf8'));
+    const home = parseProcCgroup(await readFile(join(proc, String(initPid), 'cgroup'), 'utf8'), root);
     if (isWithin(home, path)) return names;
   } catch {
     // It has gone.

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clean } from '../kernel/clean.ts';
-import { parseMembership } from '../kernel/proc-cgroup.ts';
+import { parseMembership, pathBeneath } from '../kernel/proc-cgroup.ts';
 import { nearest } from './near-names.ts';
 import type { Workload } from './workload.ts';
 
@@ -47,6 +47,8 @@ export interface ResolveOptions {
   readonly proc: string;
   /** The hierarchy's mount, so that a full path (`/sys/fs/cgroup/a`) is understood. */
   readonly mount?: string;
+  /** The cgroup that is mounted there: `Hierarchy.root`. */
+  readonly root?: string;
   /** Whom `self` means: a pid; this process if absent. */
   readonly self?: number;
 }
@@ -62,11 +64,11 @@ export interface ResolveOptions {
 export async function resolve(
   workloads: readonly Workload[],
   query: string,
-  { proc, mount, self }: ResolveOptions,
+  { proc, mount, root, self }: ResolveOptions,
 ): Promise<Workload> {
   const pid = pidIn(query, self);
   if (pid === undefined) return findWorkload(workloads, query, mount);
-  const path = await pathOfPid(proc, pid, query);
+  const path = await pathOfPid(proc, pid, query, root);
   return holderOf(workloads, path) ?? findWorkload(workloads, path);
 }
 
@@ -74,9 +76,12 @@ export async function resolve(
  * The path of the cgroup, where the query says it without regard to what else runs: a path, `pid:N` or `self`; undefined
  * for a name. Throws NoSuchNameError, BadNameError.
  */
-export async function straightPath(query: string, { proc, mount, self }: ResolveOptions): Promise<string | undefined> {
+export async function straightPath(
+  query: string,
+  { proc, mount, root, self }: ResolveOptions,
+): Promise<string | undefined> {
   const pid = pidIn(query, self);
-  if (pid !== undefined) return pathOfPid(proc, pid, query);
+  if (pid !== undefined) return pathOfPid(proc, pid, query, root);
   return query.startsWith('/') ? checkedPath(query, mount) : undefined;
 }
 
@@ -168,16 +173,18 @@ function refusal(path: string): string | undefined {
   return undefined;
 }
 
-async function pathOfPid(proc: string, pid: number | 'self', query: string): Promise<string> {
+async function pathOfPid(proc: string, pid: number | 'self', query: string, root = '/'): Promise<string> {
   const membership = parseMembership(await cgroupText(proc, pid, query));
   if (membership === undefined) {
     throw new NoSuchNameError(query, [], `${query}: the process is in no cgroup v2 (see /proc/${pid}/cgroup)`);
   }
-  const { path, deleted, outside } = membership;
+  const { path, deleted } = membership;
   if (deleted) throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} was removed`);
-  if (outside)
-    throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} is outside our cgroup namespace`);
-  return path;
+  const beneath = pathBeneath(root, path);
+  if (beneath !== undefined) return beneath;
+  const why =
+    root === '/' ? 'outside our cgroup namespace' : `not told by a mount of ${clean(root)}: run tscg on the host`;
+  throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} is ${why}`);
 }
 
 async function cgroupText(proc: string, pid: number | 'self', query: string): Promise<string> {

@@ -25,6 +25,8 @@ export class CgroupFileError extends Error {
 
 export interface CgroupFiles {
   readonly mount: string;
+  /** The cgroup that is mounted there, where that is not the root of our cgroup namespace: `Hierarchy.root`. */
+  readonly root?: string;
   /** Whole text. Throws CgroupFileError. */
   read(path: string, file: string): string;
   /** Inode of the directory. Throws CgroupFileError. */
@@ -64,7 +66,7 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 const writeOnThread = promisify(write);
 
-export function openCgroupFiles(mount: string): CgroupFiles {
+export function openCgroupFiles(mount: string, root = '/'): CgroupFiles {
   const { native } = loadNative();
 
   function withDirectory<T>(path: string, tried: string, file: string, use: (fd: number) => T): T {
@@ -92,6 +94,7 @@ export function openCgroupFiles(mount: string): CgroupFiles {
 
   return {
     mount,
+    root,
     read: (path, file) =>
       withDirectory(path, 'read', file, (fd) => readFileSync(`/proc/self/fd/${fd}/${file}`, 'utf8')),
     inode: (path) => withDirectory(path, 'look up', '', (fd) => fstatSync(fd).ino),

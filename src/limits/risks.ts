@@ -15,14 +15,23 @@ export function risksOf(write: Write, context: PlanContext): Risk[] {
   return [...checks.flatMap((risk) => risk ?? []), ...valueRisks(write, context)];
 }
 
-/** Who would be hit beside the target: the user's own shell, or init; undefined where neither lives in the cgroup. */
+/**
+ * Who would be hit beside the target: the user's own shell, or init; undefined where neither lives in the cgroup. Where
+ * the mount does not tell our own place, every cgroup may be it.
+ */
 export function holderIn(
   path: string,
   { ownPath, initPath }: Pick<PlanContext, 'ownPath' | 'initPath'>,
 ): string | undefined {
+  if (ownPath === undefined)
+    return 'this very command may run (its /proc/self/cgroup does not say where beneath this mount)';
   if (isWithin(ownPath, path)) return 'this very command and your shell run';
   return isWithin(initPath, path) ? 'pid 1 runs' : undefined;
 }
+
+/** What to do in place of that. */
+export const besideHolder = ({ ownPath }: Pick<PlanContext, 'ownPath'>): string =>
+  `${ownPath === undefined ? 'run it on the host' : 'name the container or unit inside it'}, or add --force`;
 
 /** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */
 function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | undefined {
@@ -33,7 +42,7 @@ function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | un
   return {
     level: 'refuse',
     text: `${who} in ${name} (${path}): limiting it limits the way back too`,
-    remedy: 'name the container or unit inside it, or add --force',
+    remedy: besideHolder(context),
   };
 }
 

@@ -3,9 +3,8 @@
  * process. Rows in the host's namespace share its counters and get none; rows whose processes lie in several
  * namespaces get none either, since no file has their sum.
  */
-import { createSpokesmen, type Spokesman } from '../inventory/network/spokesman.ts';
+import { createSpokesmen, type Spokesman, type SpokesmenOptions } from '../inventory/network/spokesman.ts';
 import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
-import type { ReadFiles } from '../kernel/read-files.ts';
 import { NETWORK_FILE } from './files.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS, type SnapshotRow } from './snapshot.ts';
 
@@ -25,7 +24,7 @@ export interface NetworkReader {
 
 const UNKNOWN: readonly number[] = Array(NETWORK_FILE.keys.length).fill(Number.NaN);
 
-export function createNetworkReader(options: { mount: string; proc: string; readFiles: ReadFiles }): NetworkReader {
+export function createNetworkReader(options: SpokesmenOptions): NetworkReader {
   const spokesmen = createSpokesmen(options);
 
   return {

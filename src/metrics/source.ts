@@ -57,9 +57,9 @@ export interface LiveOptions {
 }
 
 export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch }: LiveOptions): Source {
-  const { mount } = hierarchy;
+  const { mount, root } = hierarchy;
   const readFiles = createReadFiles();
-  const inventory: Inventory = openInventory({ mount, proc, watch, apis: true });
+  const inventory: Inventory = openInventory({ mount, root, proc, watch, apis: true });
   const stackedDevices = createStackedDevices(sys);
   let stacked = stackedDevices();
   const collector = openCollector({
@@ -71,7 +71,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const sampler = createSampler({
     collector,
     host: createHostReader({ proc, mount, readFiles }),
-    network: createNetworkReader({ mount, proc, readFiles }),
+    network: createNetworkReader({ mount, root, proc, readFiles }),
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
   let before: Snapshot | undefined;

@@ -1,10 +1,11 @@
 /** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, MOUNT, tscg, tscgJson, withBox } from '../boxes.ts';
+import { type Box, BUSY, MOUNT, TSCG, tscg, tscgJson, withBox } from '../boxes.ts';
 
 const PREFIX = `/tscg-actions-${process.pid}`;
 
@@ -126,5 +127,25 @@ test('bad input is 2, failure 1, one line each', () => {
     assert.is(stdout, '', said);
   }
 });
+
+/** tscg in that cgroup, which is the root of its cgroup namespace, over the mount from outside. */
+function fromInside(box: Box, ...args: string[]) {
+  const script = `echo 0 > '${join(MOUNT, box.path, 'cgroup.procs')}'; exec unshare -C "$@"`;
+  return spawnSync('sh', ['-c', script, 'sh', process.execPath, TSCG, ...args], { encoding: 'utf8' });
+}
+
+test('case 38: where the mount does not tell our own place, nothing is frozen or killed unless that is forced', () =>
+  inBox('inside', (inside) =>
+    inBox('beside', async (beside) => {
+      await beside.run('exec sleep 1000');
+      for (const { path } of [inside, beside]) {
+        const { status, stderr } = fromInside(inside, 'freeze', path);
+        assert.is(status, 1);
+        assert.match(stderr, /this very command may run .*; run it on the host, or add --force\n$/);
+      }
+      const { status, stdout } = fromInside(inside, 'kill', '--signal', 'TERM', '--force', beside.path);
+      assert.equal([status, stdout.includes('SIGTERM to 1 process of 1')], [0, true], stdout);
+    }),
+  ));
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseMembership, parseProcCgroup, parseV1Cgroups } from '../../src/kernel/proc-cgroup.ts';
+import { parseMembership, parseProcCgroup, parseV1Cgroups, pathBeneath } from '../../src/kernel/proc-cgroup.ts';
 
 test('the v2 line is found anywhere, and its path kept as it is (S9)', () => {
   const paths = [
@@ -15,7 +15,7 @@ test('the v2 line is found anywhere, and its path kept as it is (S9)', () => {
     assert.is(parseProcCgroup(`0::${path}\n`), path);
     assert.is(parseProcCgroup(`4:memory:/user.slice\n1:net_cls:/\n0::${path}\n`), path);
     assert.is(parseProcCgroup(`0::${path}\n1:net_cls:/x\n`), path);
-    assert.equal(parseMembership(`0::${path}\n`), { path, deleted: false, outside: false });
+    assert.equal(parseMembership(`0::${path}\n`), { path, deleted: false });
   }
 });
 
@@ -26,14 +26,32 @@ test('no v2 line', () => {
 
 test('the path of a removed cgroup may be another one by now', () => {
   assert.is(parseProcCgroup('0::/box (deleted)\n'), undefined);
-  assert.equal(parseMembership('0::/box (deleted)\n'), { path: '/box', deleted: true, outside: false });
+  assert.equal(parseMembership('0::/box (deleted)\n'), { path: '/box', deleted: true });
 });
 
-test('a path from another cgroup namespace is told', () => {
-  for (const path of ['/../../../kubepods-burstable.slice/x', '/..']) {
-    assert.is(parseMembership(`0::${path}\n`)?.outside, true);
+test('case 38: a path leads beneath the mount, whichever cgroup that shows, or nowhere', () => {
+  const table: readonly [root: string, path: string, beneath: string | undefined][] = [
+    ['/', '/box', '/box'],
+    ['/', '/..box', '/..box'],
+    ['/', '/..', undefined],
+    ['/', '/../../../kubepods-burstable.slice/x', undefined],
+    // Docker's --cgroupns=host: a part of the hierarchy is bound there.
+    ['/system.slice/docker-ab.scope', '/system.slice/docker-ab.scope', '/'],
+    ['/system.slice/docker-ab.scope', '/system.slice/docker-ab.scope/init', '/init'],
+    ['/system.slice/docker-ab.scope', '/system.slice/docker-abc.scope', undefined],
+    ['/system.slice/docker-ab.scope', '/', undefined],
+    // The whole of it, from within a namespace: what our own root is called above is not known.
+    ['/..', '/../box', '/box'],
+    ['/../..', '/../../box/a', '/box/a'],
+    ['/../..', '/../box', undefined],
+    ['/..', '/../../box', undefined],
+    ['/..', '/', undefined],
+    ['/..', '/box', undefined],
+  ];
+  for (const [root, path, beneath] of table) {
+    assert.is(pathBeneath(root, path), beneath, `${path} beneath a mount of ${root}`);
+    assert.is(parseProcCgroup(`0::${path}\n`, root), beneath);
   }
-  assert.is(parseMembership('0::/..box\n')?.outside, false);
 });
 
 test('v1 lines by controller', () => {

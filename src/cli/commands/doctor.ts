@@ -61,7 +61,13 @@ async function hierarchyChecks(global: GlobalOptions): Promise<Check[]> {
     return [{ about: 'hierarchy', state: 'error', finding: error.message, remedy: error.remedy }];
   }
   const files = openCgroupFiles(hierarchy.mount);
-  const inventory = openInventory({ mount: hierarchy.mount, proc: PROC, watch: false, apis: true });
+  const inventory = openInventory({
+    mount: hierarchy.mount,
+    root: hierarchy.root,
+    proc: PROC,
+    watch: false,
+    apis: true,
+  });
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();

@@ -38,8 +38,8 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
   const hierarchy = openHierarchy(global);
   const [workload] = await resolveNames([name], hierarchy, true);
   if (!workload) throw new UsageError('no name given');
-  const { mount } = hierarchy;
-  const files = await readFileSystem(workload, { proc: PROC, mount, readFiles: createReadFiles() }, pidIn(name));
+  const { mount, root } = hierarchy;
+  const files = await readFileSystem(workload, { proc: PROC, mount, root, readFiles: createReadFiles() }, pidIn(name));
   const sizes = options.size ? await sizesOf(files, apart) : undefined;
   const { mounts, ...about } = files;
   const shown = options.all ? mounts : mounts.filter(({ own }) => own === undefined);

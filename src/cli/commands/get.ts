@@ -47,15 +47,16 @@ interface LimitLine {
 export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
   const delay = secondsOption('--delay', options.delay);
   const hierarchy = openHierarchy(global);
+  const { mount, root } = hierarchy;
   const source = openLiveSource({ hierarchy, watch: false });
   try {
     await source.next();
     await sleep(delay * 1000);
     const frame = await source.next();
-    const workload = await resolve(frame.workloads, name, { proc: PROC, mount: hierarchy.mount });
+    const workload = await resolve(frame.workloads, name, { proc: PROC, mount, root });
     const row = frame.workloads.indexOf(workload);
-    const limits = limitLines(workload.path, openCgroupFiles(hierarchy.mount), frame, row);
-    const { inspect } = createNetworkInspector({ mount: hierarchy.mount, proc: PROC, readFiles: createReadFiles() });
+    const limits = limitLines(workload.path, openCgroupFiles(mount), frame, row);
+    const { inspect } = createNetworkInspector({ mount, root, proc: PROC, readFiles: createReadFiles() });
     const network = await inspect(workload, frame.workloads);
     const print = options.json ? json : text;
     console.log(print(workload, limits, frame, row, network));

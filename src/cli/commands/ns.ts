@@ -32,12 +32,12 @@ export interface NsOptions {
 
 export async function ns(name: string | undefined, options: NsOptions, global: GlobalOptions): Promise<void> {
   if (name !== undefined && options.tree) throw new UsageError('--tree is of all namespaces: leave the name out');
-  const { mount } = openHierarchy(global);
-  const inventory = openInventory({ mount, proc: PROC, watch: false, apis: true });
+  const { mount, root } = openHierarchy(global);
+  const inventory = openInventory({ mount, root, proc: PROC, watch: false, apis: true });
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();
-    const workload = name === undefined ? undefined : await resolve(workloads, name, { proc: PROC, mount });
+    const workload = name === undefined ? undefined : await resolve(workloads, name, { proc: PROC, mount, root });
     const scan = await createNamespaceScanner({ proc: PROC, mount })();
     if (workload) printWorkload(workload, workloads, scan, options);
     else printAll(workloads, scan, await readUserNames(PROC, undefined, createReadFiles()), options);

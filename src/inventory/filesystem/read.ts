@@ -49,6 +49,8 @@ export interface FileSystemPlaces {
   readonly proc: string;
   /** Of the hierarchy. */
   readonly mount: string;
+  /** The cgroup that is mounted there: `Hierarchy.root`. */
+  readonly root?: string;
   readonly readFiles: ReadFiles;
 }
 
@@ -115,7 +117,7 @@ type Asked = { readonly pid: number; readonly of: Mount[]; readonly host: Mount[
 
 async function mountsOf(
   { path, initPid }: Workload,
-  { proc, mount, readFiles }: FileSystemPlaces,
+  { proc, mount, root, readFiles }: FileSystemPlaces,
   process: number | undefined,
 ): Promise<Asked | { readonly unknown: string }> {
   const pid = process ?? initPid ?? (await readProcesses(proc, mount, path)).roots[0]?.pid;
@@ -126,7 +128,7 @@ async function mountsOf(
     join(proc, '1/mountinfo'),
     join(proc, 'self/mountinfo'),
   ]);
-  if (typeof cgroup !== 'string' || !isWithin(parseProcCgroup(cgroup), path))
+  if (typeof cgroup !== 'string' || !isWithin(parseProcCgroup(cgroup, root), path))
     return { unknown: `process ${pid} ended while it was looked at` };
   if (typeof of !== 'string' || typeof ours !== 'string')
     return { unknown: `${proc}/${pid}/mountinfo cannot be read: run as root` };

@@ -5,7 +5,7 @@ import { codeOf } from '../../kernel/error-code.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseNetDev } from '../../kernel/net-dev.ts';
 import { parseIfInet6, parseIgmpIndices, parseIpv4Addresses } from '../../kernel/proc-net.ts';
-import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
+import { errnoOf } from '../../kernel/read-files.ts';
 import {
   addressesRequest,
   answerError,
@@ -19,7 +19,7 @@ import {
 import { isListed, type Workload } from '../workload.ts';
 import { interfacesOf, type NetworkEvidence, type NetworkInterface } from './facts.ts';
 import { besides, modeOf, type NetworkMode, saidOf } from './mode.ts';
-import { createSpokesmen, namespaceOf, type Spokesman } from './spokesman.ts';
+import { createSpokesmen, namespaceOf, type Spokesman, type SpokesmenOptions } from './spokesman.ts';
 
 export interface NetworkFacts extends NetworkMode {
   /** The runtime's own word for the mode, where it differs. */
@@ -43,12 +43,6 @@ export interface NetworkInspector {
   inspect(workload: Workload, workloads: readonly Workload[]): Promise<NetworkAnswer>;
 }
 
-export interface InspectorOptions {
-  readonly mount: string;
-  readonly proc: string;
-  readonly readFiles: ReadFiles;
-}
-
 /** A dump during which something came or went is asked for again so many times. */
 const MOST_TRIES = 4;
 /** Rows that are looked at together, to see who shares a namespace. */
@@ -60,8 +54,9 @@ const AS_ROOT = 'run as root, on the host';
 
 type Ran = Extract<Spokesman, { pid: number }>;
 
-export function createNetworkInspector({ mount, proc, readFiles }: InspectorOptions): NetworkInspector {
-  const spokesmen = createSpokesmen({ mount, proc, readFiles });
+export function createNetworkInspector(options: SpokesmenOptions): NetworkInspector {
+  const { proc, readFiles } = options;
+  const spokesmen = createSpokesmen(options);
 
   /** Answers from inside the namespace of a process, or why it gave none. */
   async function ask(pid: number, requests: readonly Uint8Array[]): Promise<readonly Uint8Array[] | string> {

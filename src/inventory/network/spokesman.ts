@@ -38,8 +38,15 @@ const MOST_DIRECTORIES = 8;
 /** Questions after which a row's process is looked for anew: its processes may have come, gone or changed namespace. */
 const TRUSTED_READS = 10;
 
-export function createSpokesmen(options: { mount: string; proc: string; readFiles: ReadFiles }): Spokesmen {
-  const { mount, proc, readFiles } = options;
+export interface SpokesmenOptions {
+  readonly mount: string;
+  /** The cgroup that is mounted there: `Hierarchy.root`. */
+  readonly root?: string;
+  readonly proc: string;
+  readonly readFiles: ReadFiles;
+}
+
+export function createSpokesmen({ mount, root, proc, readFiles }: SpokesmenOptions): Spokesmen {
   const known = new Map<number, { spokesman: Spokesman; reads: number }>();
 
   async function firstPids(path: string): Promise<number[]> {
@@ -87,7 +94,7 @@ export function createSpokesmen(options: { mount: string; proc: string; readFile
       const texts = await readFiles(rows.flatMap(({ pid }) => [`${proc}/${pid}/cgroup`, `${proc}/${pid}/net/dev`]));
       return rows.map(({ path, inode }, index) => {
         const [cgroup, netDev = 0] = [texts[2 * index], texts[2 * index + 1]];
-        const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup), path);
+        const lives = typeof cgroup === 'string' && isWithin(parseProcCgroup(cgroup, root), path);
         if (lives && typeof netDev === 'string') return netDev;
         known.delete(inode);
         return typeof netDev === 'number' ? netDev : 0;

@@ -2,7 +2,7 @@
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { PlanContext, Risk } from '../plan.ts';
-import { holderIn } from '../risks.ts';
+import { besideHolder, holderIn } from '../risks.ts';
 import { subtree } from './subtree.ts';
 
 /** Container engines, and what starts containers through them. */
@@ -23,7 +23,7 @@ export function guardRisks(
     {
       level: 'refuse',
       text: `${who} in ${name} (${path}): ${doing} it would take the way back too`,
-      remedy: 'name the container or unit inside it, or add --force',
+      remedy: besideHolder(context),
     },
   ];
 }

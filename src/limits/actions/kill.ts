@@ -48,7 +48,13 @@ export async function kill(place: KillPlace, request: KillRequest, files: Cgroup
     await killAll(place, files);
     return { found, signalled: 0, killed: found, left: left(place, files) };
   }
-  const signalled = signalEach(pids, place, request.signal);
+  const signalled = signalEach(pids, place, request.signal, files.root);
+  const unreached = signalled === 0 ? left(place, files) : 0;
+  if (unreached > 0) {
+    throw new ActionError(
+      `${unreached} processes are in ${place.name} (${place.path}), and none could be signalled: their /proc/PID/cgroup does not lead there from this PID or cgroup namespace; run it on the host, or end them all with --signal KILL`,
+    );
+  }
   if (request.graceMs === undefined) return { found, signalled, killed: 0, left: left(place, files) };
   if (await untilEmpty(place, files, request.graceMs)) return { found, signalled, killed: 0, left: 0 };
   const killed = left(place, files);
@@ -74,11 +80,11 @@ function left({ path }: KillPlace, files: CgroupFiles): number {
   return pids.length + foreign;
 }
 
-function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: number): number {
+function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: number, root?: string): number {
   let count = 0;
   let denied = 0;
   for (const pid of pids) {
-    const handle = openProcess(pid, path);
+    const handle = openProcess(pid, path, root);
     try {
       if (handle?.signal(signal)) count++;
     } catch (error) {
@@ -118,7 +124,7 @@ async function killAll(place: KillPlace, files: CgroupFiles): Promise<void> {
 function killRoundByRound(place: KillPlace, files: CgroupFiles): void {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const { pids } = inhabitants(files, place.path);
-    if (pids.length === 0 || signalEach(pids, place, SIGKILL) === 0) return;
+    if (pids.length === 0 || signalEach(pids, place, SIGKILL, files.root) === 0) return;
   }
 }
 

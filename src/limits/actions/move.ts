@@ -28,7 +28,7 @@ const KERNEL_THREAD = 0x00200000;
 /** Throws ActionError where the kernel would refuse it. */
 export function planMove(pid: number, to: MovePlan['to'], context: PlanContext): MovePlan {
   const stat = readStat(pid);
-  const from = cgroupOf(pid);
+  const from = cgroupOf(pid, context.files.root);
   if (!stat || from === undefined)
     throw new ActionError(`no process ${pid}: it has ended, or is in another PID namespace`);
   const comm = clean(stat.comm);
@@ -48,7 +48,7 @@ export function move({ pid, comm, startTime, to }: MovePlan, files: CgroupFiles)
     if (!reason) throw error;
     throw new ActionError(`pid ${pid} (${comm}) could not be moved to ${to.path} (${codeOf(error)}): ${reason}`);
   }
-  const now = cgroupOf(pid);
+  const now = cgroupOf(pid, files.root);
   if (now !== to.path) throw new ActionError(`pid ${pid} is in ${now ?? 'no cgroup: it has ended'}, not in ${to.path}`);
 }
 

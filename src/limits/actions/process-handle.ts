@@ -3,7 +3,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { loadNative } from '../../kernel/native.ts';
-import { parseMembership } from '../../kernel/proc-cgroup.ts';
+import { parseMembership, pathBeneath } from '../../kernel/proc-cgroup.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
 import { codeOf } from './action-error.ts';
 
@@ -20,7 +20,7 @@ export interface ProcessHandle {
  * Opened first and looked at then: whoever has the pid at that moment is the one that is signalled. undefined where it
  * has ended, is a zombie, or is not in the cgroup or below it.
  */
-export function openProcess(pid: number, path: string): ProcessHandle | undefined {
+export function openProcess(pid: number, path: string, root?: string): ProcessHandle | undefined {
   const { native } = loadNative();
   let fd = -1;
   try {
@@ -35,7 +35,7 @@ export function openProcess(pid: number, path: string): ProcessHandle | undefine
     fd = -1;
   };
   const startTime = startTimeOf(pid);
-  if (startTime === undefined || !isIn(pid, path)) {
+  if (startTime === undefined || !isWithin(cgroupOf(pid, root), path)) {
     close();
     return undefined;
   }
@@ -67,12 +67,12 @@ export function startTimeOf(pid: number): number | undefined {
   }
 }
 
-export function cgroupOf(pid: number): string | undefined {
+/** Beneath the mount of `root`; undefined where that does not tell. */
+export function cgroupOf(pid: number, root = '/'): string | undefined {
   try {
-    return parseMembership(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.path;
+    const membership = parseMembership(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+    return membership && pathBeneath(root, membership.path);
   } catch {
     return undefined;
   }
 }
-
-const isIn = (pid: number, path: string): boolean => isWithin(cgroupOf(pid), path);

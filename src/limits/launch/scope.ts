@@ -50,7 +50,7 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
       ['TasksAccounting', 'b', true],
       ['CollectMode', 's', 'inactive-or-failed'],
     ]);
-    const path = cgroupOf(pid);
+    const path = cgroupOf(pid, files.root);
     if (!path?.endsWith(`/${name}.scope`)) throw new ActionError(`systemd did not put the command into ${name}.scope`);
     return {
       name,
