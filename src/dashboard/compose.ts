@@ -6,9 +6,10 @@ import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
 import { type Chart, chartOf, SPANS } from './chart-view.ts';
+import { columnOf } from './columns.ts';
 import { columnsView } from './columns-form.ts';
 import { containerView } from './container-view.ts';
-import type { Dashboard } from './dashboards.ts';
+import type { CellKind, Dashboard } from './dashboards.ts';
 import { driftLines } from './drift-watch.ts';
 import { eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
@@ -23,10 +24,11 @@ import { networkView } from './network-view.ts';
 import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
 import type { View } from './screen.ts';
-import { stageOf } from './stage.ts';
+import { stageOf, wholePane } from './stage.ts';
 import type { State } from './state.ts';
-import { type Line, wrapped } from './style.ts';
+import { type Line, windowed, wrapped } from './style.ts';
 import { tableView } from './table-view.ts';
+import { NO_SCROLL, type Scroll } from './update.ts';
 
 export interface Scene {
   readonly state: State;
@@ -54,8 +56,7 @@ export interface Scene {
 
 export interface Composed {
   readonly view: View;
-  /** Lines that can be scrolled to in what lies over the table. */
-  readonly overflow: number;
+  readonly scroll: Scroll;
 }
 
 /** Lines of the table that they may take. */
@@ -68,7 +69,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const footer = { area: stage.footer, lines: [footerView(state, faultOf(scene))] };
   const header = { area: stage.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
   const table = { area: stage.table, lines: [] };
-  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, overflow: 0 };
+  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
 
   const over = overlayOf(scene, width, height - 1);
   const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
@@ -76,13 +77,17 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
     // What has the whole window scrolls.
-    .map(({ show, area }) => ({
-      area,
-      lines: paneLines(show, scene, state.details ? { ...area, height: Number.MAX_SAFE_INTEGER } : area, hasTree),
-    }));
-  const whole = state.details ? panes[0] : undefined;
+    .map(({ show, area }) => {
+      if (state.details) {
+        const lines = paneLines(show, scene, { ...area, height: Number.MAX_SAFE_INTEGER }, hasTree);
+        return { area, lines: windowed(lines, state.detailsTop, area.height, MORE), length: lines.length };
+      }
+      const lines = paneLines(show, scene, area, hasTree);
+      return { area, lines: windowed(lines, 0, area.height, hintOf(show, dashboard)), length: lines.length };
+    });
   const overlay = over?.lines;
-  const scrolled = overlay?.length ?? whole?.lines.length ?? 0;
+  const room = overlay ? height - 1 : stage.body.height;
+  const length = overlay?.length ?? (state.details ? panes[0]?.length : undefined) ?? 0;
   const view: View = {
     header: {
       ...header,
@@ -99,7 +104,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
         stage.table.height,
       ),
     },
-    panes: whole ? [{ ...whole, lines: whole.lines.slice(state.detailsTop) }] : panes,
+    panes,
     charts: stage.panes.flatMap(({ show, area, metrics }): Chart[] => {
       const span = SPANS[state.span] ?? SPANS[0];
       return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, span, scene.seconds)] : [];
@@ -113,9 +118,18 @@ export function compose(scene: Scene, width: number, height: number): Composed {
         }
       : {}),
     footer,
-    ...(overlay ? { overlay: overlay.slice(isViewer(state.modal) ? state.modal.top : 0) } : {}),
+    ...(overlay ? { overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay } : {}),
   };
-  return { view, overflow: over?.overflow ?? Math.max(0, scrolled - (height - 3)) };
+  return { view, scroll: { overflow: over?.overflow ?? Math.max(0, length - room), room } };
+}
+
+const MORE = 'PgDn';
+
+/** What shows all of a pane that is too short. */
+function hintOf(show: CellKind, dashboard: Dashboard | undefined): string {
+  if (show === 'events') return 'v shows all';
+  const whole = wholePane(dashboard);
+  return show === whole || (show === 'processes' && whole === 'container') ? 'Enter shows all' : '';
 }
 
 /** Reversed from edge to edge. */
@@ -127,12 +141,13 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const { frame, shown, state, processes, inside, events, drifts } = scene;
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
+  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state) };
   if (show === 'events') return eventsView(events, 'all', '', state.alarm);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload)
-    return processView(workload, processes, width, state.kernelThreads);
+    return processView(workload, processes, width, treeOptions);
   return [
     ...[...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)].flatMap((line) =>
       wrapped(line, width),
@@ -141,9 +156,12 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
       .filter(({ path }) => path === workload.path)
       .slice(-3)
       .map(eventLine),
-    ...(hasTree ? [] : [[], ...processView(workload, processes, width, state.kernelThreads).slice(1)]),
+    ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
   ];
 }
+
+const isMemory = ({ sort, scales }: State): boolean =>
+  sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
 
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
   shown?.fault === undefined || (state.prompt !== undefined && state.prompt !== 'filter')

@@ -12,7 +12,7 @@ import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
 import { isShownAlike, type Shown, shownOf } from './rows.ts';
 import type { Settings } from './settings.ts';
 import type { State } from './state.ts';
-import { settle, type, type UpdateContext, update } from './update.ts';
+import { NO_SCROLL, type Scroll, settle, type, type UpdateContext, update } from './update.ts';
 
 export interface ControllerOptions {
   readonly initial: State;
@@ -37,7 +37,7 @@ export interface Controller {
   shown(): Shown | undefined;
   /** Rows, order and selection of this Frame. */
   see(frame: Frame): void;
-  setOverflow(lines: number): void;
+  setScroll(scroll: Scroll): void;
   key(key: Typed): void;
   act(action: Action): void;
   tell(message: FooterMessage): void;
@@ -55,7 +55,7 @@ export function createController(options: ControllerOptions): Controller {
   let shown: Shown | undefined;
   /** State that `shown` was made for. */
   let shownFor = state;
-  let overflow = 0;
+  let scroll = NO_SCROLL;
   let selectedPath: string | undefined;
   /** Until the next key. */
   let notice: FooterMessage | undefined;
@@ -67,7 +67,7 @@ export function createController(options: ControllerOptions): Controller {
     items: shown?.items ?? [],
     window: options.window(),
     sortable: sortable(state.columns),
-    overflow,
+    scroll,
     dashboards,
   });
   const selected = (): Workload | undefined => {
@@ -150,7 +150,7 @@ export function createController(options: ControllerOptions): Controller {
       modal.kind === 'columns'
         ? columnsKey(modal, typed)
         : acting
-          ? actionKey(modal, typed, acting, overflow)
+          ? actionKey(modal, typed, acting, scroll.overflow)
           : 'cancel';
     if (result !== 'cancel' && 'form' in result) {
       state = { ...state, modal: result.form };
@@ -230,8 +230,8 @@ export function createController(options: ControllerOptions): Controller {
     state: () => state,
     shown: () => shown,
     see,
-    setOverflow: (lines) => {
-      overflow = lines;
+    setScroll: (next) => {
+      scroll = next;
     },
     key,
     act,

@@ -172,7 +172,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       width,
       height,
     );
-    controller.setOverflow(composed.overflow);
+    controller.setScroll(composed.scroll);
     screen.draw(composed.view);
   }
 

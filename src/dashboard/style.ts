@@ -81,6 +81,14 @@ export function wrapped(line: Line, width: number): Line[] {
   return lines;
 }
 
+/** The lines from `top` on for which there is room, the last of them saying how many more there are and what shows them. */
+export function windowed(lines: readonly Line[], top: number, room: number, hint: string): readonly Line[] {
+  const first = Math.max(0, Math.min(top, lines.length - room));
+  const left = lines.length - first - room;
+  if (left <= 0 || room < 2) return lines.slice(first, first + room);
+  return [...lines.slice(first, first + room - 1), [[`… ${left + 1} more${hint === '' ? '' : `, ${hint}`}`, 'dim']]];
+}
+
 /** Share of something that has a limit, in ctop's steps. */
 export function shareStyle(percent: number): Style {
   if (!(percent >= 0)) return 'dim';

@@ -13,6 +13,16 @@ import { searchFrom } from './rows.ts';
 import { ALARMS, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
+/** Of what lies over the table, or has the whole window. */
+export interface Scroll {
+  /** Lines that it has beyond those for which there is room. */
+  readonly overflow: number;
+  /** Lines that it shows at once. */
+  readonly room: number;
+}
+
+export const NO_SCROLL: Scroll = { overflow: 0, room: 1 };
+
 export interface UpdateContext {
   readonly frame: Frame | undefined;
   /** Items of the table, in order. */
@@ -21,13 +31,13 @@ export interface UpdateContext {
   readonly window: number;
   /** What can be sorted by, in order. */
   readonly sortable: readonly string[];
-  /** Lines that scroll in the whole-window view, past its height. */
-  readonly overflow: number;
+  readonly scroll: Scroll;
   readonly dashboards: readonly Dashboard[];
 }
 
 export function update(state: State, action: Action, context: UpdateContext): State {
-  const { items, window, sortable, overflow } = context;
+  const { items, window, sortable } = context;
+  const { overflow, room } = context.scroll;
   const scroll = (by: number): State | undefined => {
     const clamp = (value: number): number => Math.max(0, Math.min(overflow, value));
     const { modal } = state;
@@ -40,7 +50,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
       return scroll(action.by) ?? select(state, context, positionOf(state, items) + action.by);
     case 'page':
       return (
-        scroll(action.by * window) ??
+        scroll(action.by * Math.max(1, room - 1)) ??
         select(state, context, positionOf(state, items) + action.by * Math.max(1, window - 1))
       );
     case 'first':

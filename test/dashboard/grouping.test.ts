@@ -6,7 +6,7 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { settle, update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, settle, update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
 
 const project = (composeProject: string) => ({
@@ -35,7 +35,7 @@ const press = (state: State, ...actions: Parameters<typeof update>[1][]): State 
         items: shownOf(FRAME, now).items,
         window: 10,
         sortable: sortable(),
-        overflow: 0,
+        scroll: NO_SCROLL,
         dashboards: [],
       }),
     state,

@@ -1,0 +1,80 @@
+/** Panes and what lies over the table: what is shown of more than there is room for, and how it scrolls. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compose } from '../../src/dashboard/compose.ts';
+import { processView } from '../../src/dashboard/process-view.ts';
+import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { update } from '../../src/dashboard/update.ts';
+import { frameOf } from './frames.ts';
+import { composed, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
+
+const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
+const [web] = FRAME.workloads;
+const STATE: State = { ...INITIAL, selected: 1 };
+
+const sleeps = Array.from({ length: 90 }, (_, index) => processOf(101 + index, { command: 'sleep 1000' }));
+
+test('the busiest process of many is on the screen, and the last line says how many are not', () => {
+  const burner = processOf(500, { command: 'burner', utimeTicks: 90 });
+  const scene = sceneOf(FRAME, STATE, { processes: processListOf(1, [...sleeps, burner]) });
+  const lines = composed(scene, 80, 24);
+  assert.match(lines[0] ?? '', /91 processes/);
+  assert.match(lines[2] ?? '', /500 .* 90\.0 .*burner/);
+  assert.match(lines[3] ?? '', / 101 /);
+  assert.is(lines.at(-1), `… ${91 - (lines.length - 3)} more, Enter shows all`);
+});
+
+test('siblings stand by the CPU of their subtrees, by memory in a table sorted by it, else by PID', () => {
+  const busy = processOf(300, { children: [processOf(301), processOf(302, { stimeTicks: 50, rssBytes: 1 })] });
+  const list = processListOf(1, [processOf(102, { rssBytes: 9 }), processOf(101), busy, processOf(103)]);
+  const order = (byMemory: boolean) =>
+    processView(web, list, 80, { byMemory })
+      .slice(2)
+      .map((line) => Number(plainText(line).slice(0, 8)));
+  assert.equal(order(false), [300, 302, 301, 101, 102, 103]);
+  assert.equal(order(true), [102, 300, 302, 301, 101, 103]);
+  const byMemory = composed(sceneOf(FRAME, { ...STATE, sort: 'memory_bytes' }, { processes: list }), 80, 24);
+  assert.match(byMemory[2] ?? '', /^ +102 /);
+});
+
+test('one process is one process', () => {
+  const scene = sceneOf(FRAME, STATE, { processes: processListOf(1, [processOf(101)]) });
+  assert.match(composed(scene, 80, 24)[0] ?? '', /web {2}1 process {2}/);
+});
+
+test('help, events and the whole window go by their own pages, say that there is more, and end at their last line', () => {
+  const processes = processListOf(1, sleeps);
+  for (const start of [
+    { ...STATE, modal: { kind: 'help', top: 0 } },
+    { ...STATE, details: true },
+  ] satisfies State[]) {
+    const seen = new Set<string>();
+    let state: State = start;
+    const show = (): string[] => composed(sceneOf(FRAME, state, { processes }), 80, 24);
+    const press = (type: 'first' | 'last' | 'page', by = 1): string[] => {
+      const { scroll } = compose(sceneOf(FRAME, state, { processes }), 80, 24);
+      const context = { frame: FRAME, items: [], window: 3, sortable: [], scroll, dashboards: [] };
+      state = update(state, type === 'page' ? { type, by } : { type }, context);
+      return show();
+    };
+    const end = press('last');
+    assert.is(end.length, show().length);
+    assert.not.match(end.at(-1) ?? '', /more, PgDn/);
+    assert.is.not(end.at(-1), '');
+    let page = press('first');
+    const first = page[0];
+    assert.match(page.at(-1) ?? '', /^… \d+ more, PgDn$/);
+    for (let pages = 0; pages < 60 && page.at(-1)?.startsWith('… '); pages++) {
+      for (const line of page.slice(0, -1)) seen.add(line);
+      page = press('page');
+    }
+    assert.equal(page, end, 'page by page one comes to the end');
+    for (const line of page) seen.add(line);
+    state = { ...start };
+    const all = composed(sceneOf(FRAME, start, { processes }), 80, 400).filter((line) => !line.startsWith('… '));
+    for (const line of all) assert.ok(seen.has(line), `skipped: ${line}`);
+    assert.is(press('page', -1)[0], first);
+  }
+});
+
+test.run();
