@@ -1,5 +1,6 @@
 /** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
 import type { Workload } from '../inventory/workload.ts';
+import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
 import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
@@ -11,7 +12,7 @@ import { type Action, actionOf } from './keys.ts';
 import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
 import { isShownAlike, type Shown, shownOf } from './rows.ts';
 import type { Settings } from './settings.ts';
-import type { State } from './state.ts';
+import type { Followed, State } from './state.ts';
 import { NO_SCROLL, type Scroll, settle, type, type UpdateContext, update } from './update.ts';
 
 export interface ControllerOptions {
@@ -47,6 +48,14 @@ export interface Controller {
   finish(): Promise<void>;
 }
 
+/** Selects who is followed wherever it is in the table, under another inode where it was re-created. */
+function foundAgain(state: State, follow: Followed, { workloads }: Frame, order: readonly ItemKey[]): State {
+  const { key, path } = follow;
+  const again = order.includes(key) ? key : path && workloads.find((workload) => workload.path === path)?.inode;
+  if (again === undefined || !order.includes(again)) return state;
+  return { ...state, selected: again, follow: { ...follow, key: again } };
+}
+
 export function createController(options: ControllerOptions): Controller {
   const { dashboards, acting, onChange, onAction } = options;
   let state = options.initial;
@@ -56,7 +65,6 @@ export function createController(options: ControllerOptions): Controller {
   /** State that `shown` was made for. */
   let shownFor = state;
   let scroll = NO_SCROLL;
-  let selectedPath: string | undefined;
   /** Until the next key. */
   let notice: FooterMessage | undefined;
   let aftermath: Aftermath | undefined;
@@ -85,11 +93,7 @@ export function createController(options: ControllerOptions): Controller {
     frame = next;
     shownFor = state;
     const order = shown.items.map(({ key }) => key);
-    // The row that is followed has gone, and another has its path: that one is followed.
-    if (state.follow && selectedPath !== undefined && !order.some((key) => key === state.selected)) {
-      const again = next.workloads.find(({ path }) => path === selectedPath);
-      if (again && order.includes(again.inode)) state = { ...state, selected: again.inode };
-    }
+    if (state.follow) state = foundAgain(state, state.follow, next, order);
     const { selected: wanted, position } = state;
     state = settle(state, { order, window: options.window() });
     if (wanted !== undefined && state.selected !== wanted) {
@@ -98,7 +102,6 @@ export function createController(options: ControllerOptions): Controller {
       if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
       else if (before?.inode === wanted) leave(before, isThere);
     }
-    selectedPath = selected()?.path;
   }
 
   /** What has the whole window does not become another one unasked. */

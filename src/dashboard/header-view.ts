@@ -4,7 +4,7 @@ import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import { CPU_SCALES } from './columns.ts';
 import type { Shown } from './rows.ts';
-import type { State } from './state.ts';
+import type { Followed, State } from './state.ts';
 import { type Line, type Piece, shareStyle } from './style.ts';
 
 const BAR_CELLS = 12;
@@ -66,13 +66,20 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
           ],
         ] as const)
       : []),
-    ...(state.follow ? ([['following  ', 'warning']] as const) : []),
+    ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
     ...(state.scales.cpu > 0 && wide ? ([[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] as const) : []),
     ['tstop ', 'dim'],
     [`${percent(host.ownCpuPercent)} ${bytes(own.rss)} ${cost.milliseconds.toFixed(0)} ms`],
     ...(wide ? ([[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] as const) : []),
   ];
   return [first, second];
+}
+
+/** Whom one follows is said where it is not the selected row. */
+function awayText({ workloads }: Frame, { selected }: State, { key, path, name }: Followed): string {
+  if (selected === key) return '';
+  const isThere = path !== undefined && workloads.some((workload) => workload.path === path);
+  return ` ${name} (${isThere ? 'not in the table' : 'gone'})`;
 }
 
 function bar(percent: number): Piece[] {
