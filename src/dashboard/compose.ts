@@ -142,23 +142,21 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state) };
-  if (show === 'events') return eventsView(events, 'all', '', state.alarm);
+  if (show === 'events') return folded(eventsView(events, 'all', ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload)
     return processView(workload, processes, width, treeOptions);
+  const lastEvents = events.filter(({ path }) => path === workload.path).slice(-3);
+  const about = [...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)];
   return [
-    ...[...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)].flatMap((line) =>
-      wrapped(line, width),
-    ),
-    ...events
-      .filter(({ path }) => path === workload.path)
-      .slice(-3)
-      .map(eventLine),
+    ...folded([...about, ...lastEvents.map(eventLine)], width),
     ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
   ];
 }
+
+const folded = (lines: readonly Line[], width: number): Line[] => lines.flatMap((line) => wrapped(line, width));
 
 const isMemory = ({ sort, scales }: State): boolean =>
   sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
@@ -179,9 +177,9 @@ function overlayOf(
     case undefined:
       return undefined;
     case 'help':
-      return { lines: helpLines(dashboards) };
+      return { lines: folded(helpLines(dashboards), width) };
     case 'events':
-      return { lines: eventsView(events, modal.show, modal.text, state.alarm) };
+      return { lines: folded(eventsView(events, modal.show, modal.text, state.alarm), width) };
     case 'columns':
       return { lines: columnsView(modal, height) };
     case 'limits':
@@ -193,7 +191,7 @@ function overlayOf(
     case 'explain': {
       if (!frame || !shown) return undefined;
       const selected = shown.items.find(({ key }) => key === state.selected);
-      return { lines: explainView(frame, selected, modal.slot, state.scales, raw) };
+      return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw), width) };
     }
   }
 }

@@ -23,7 +23,8 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
 
 const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
 
-export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm: Alarm): Line[] {
+/** Without `alarm` it is a pane, where no key is its own. */
+export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm?: Alarm): Line[] {
   const needle = filter.toLowerCase();
   const shown = events.filter(
     (event) =>
@@ -34,7 +35,8 @@ export function eventsView(events: readonly LogEvent[], kind: string, filter: st
     ['Events', 'title'],
     [`  ${kind === 'all' ? 'all kinds' : kind}`, 'accent'],
     ...(filter === '' ? [] : ([[`  with "${filter}"`, 'accent']] as const)),
-    [`  ${shown.length} of ${events.length}  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim'],
+    [`  ${shown.length} of ${events.length}`, 'dim'],
+    ...(alarm ? ([[`  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim']] as const) : []),
   ];
   if (shown.length === 0) return [title, [[events.length === 0 ? 'nothing happened yet' : 'none of these', 'dim']]];
   return [title, ...shown.toReversed().map(eventLine)];

@@ -4,7 +4,9 @@ import * as assert from 'uvu/assert';
 import { compose } from '../../src/dashboard/compose.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { wrapped } from '../../src/dashboard/style.ts';
 import { update } from '../../src/dashboard/update.ts';
+import { cellWidth } from '../../src/kernel/text.ts';
 import { frameOf } from './frames.ts';
 import { composed, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 
@@ -75,6 +77,33 @@ test('help, events and the whole window go by their own pages, say that there is
     for (const line of all) assert.ok(seen.has(line), `skipped: ${line}`);
     assert.is(press('page', -1)[0], first);
   }
+});
+
+/** As words, wherever the lines were broken. */
+const words = (lines: readonly string[]): string => lines.join(' ').replaceAll(/ +/g, ' ');
+
+test('no word of help, explain or events is cut at the right edge', () => {
+  const text =
+    'memory pressure: some task waited 1500 ms in 2 s, and a word-that-is-longer-than-any-line-of-this-screen-is';
+  const events = [{ time: 0, kind: 'pressure' as const, name: 'web', path: '/web', text }];
+  const raw = { inode: 1, texts: new Map([['io.stat', `8:0 ${'rbytes=1 wbytes=2 '.repeat(9)}end`]]) };
+  for (const [modal, last] of [
+    [{ kind: 'help', top: 0 }, 'cgroup'],
+    [{ kind: 'explain', slot: 'io_read_bytes_per_second', top: 0 }, 'wbytes=2 end'],
+    [{ kind: 'events', show: 'all', text: '', top: 0 }, 'waited 1500 ms in 2 s, and'],
+  ] as const) {
+    const scene = sceneOf(FRAME, { ...STATE, modal }, { events, raw });
+    const [narrow, wide] = [composed(scene, 40, 900), composed(scene, 1000, 900)];
+    for (const line of narrow) assert.ok(cellWidth(line.trimEnd()) <= 40, line);
+    assert.is(words(narrow).replaceAll(' ', ''), words(wide).replaceAll(' ', ''));
+    assert.ok(words(narrow).includes(last), last);
+  }
+});
+
+test('what is broken stands under its label, and wide characters are not split', () => {
+  const [first, second, ...others] = wrapped([['label  '], ['one two three four five']], 21).map(plainText);
+  assert.equal([first, second, others], ['label  one two three', '       four five', []]);
+  assert.equal(wrapped([['數據庫數據庫數據庫']], 9).map(plainText), ['數據庫', '  數據庫', '  數據庫']);
 });
 
 test.run();
