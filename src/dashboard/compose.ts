@@ -15,6 +15,7 @@ import { eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { headerView } from './header-view.ts';
+import { clock, heldAt, toldBy } from './held.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import type { Inside } from './inside.ts';
 import type { Area } from './layout.ts';
@@ -60,7 +61,11 @@ export interface Composed {
 }
 
 /** Lines of the table that they may take. */
-export const MOST_GASPS = 3;
+const MOST_GASPS = 3;
+
+/** Those for which there are lines. */
+export const gaspsOf = (gasps: readonly LogEvent[], held: number | undefined): readonly LogEvent[] =>
+  toldBy(gasps, held).slice(-MOST_GASPS);
 
 export function compose(scene: Scene, width: number, height: number): Composed {
   const { state, frame, shown } = scene;
@@ -72,7 +77,8 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
 
   const over = overlayOf(scene, width, height - 1);
-  const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
+  const held = heldAt(state, frame);
+  const gasps = gaspsOf(scene.gasps, held).map((event) => gaspLine(event, held ?? Date.now()));
   const hasTree = stage.panes.some(({ show }) => show === 'processes');
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
@@ -138,10 +144,11 @@ const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
 
 /** `hasTree`: another pane shows the processes. */
 function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree: boolean): Line[] {
-  const { frame, shown, state, processes, inside, events, drifts } = scene;
+  const { frame, shown, state, processes, inside, drifts } = scene;
+  const events = toldBy(scene.events, heldAt(state, frame));
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
-  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state) };
+  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note: treeNote(scene) };
   if (show === 'events') return folded(eventsView(events, 'all', ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
@@ -154,6 +161,14 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
     ...folded([...about, ...lastEvents.map(eventLine)], width),
     ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
   ];
+}
+
+/** A held tree is of when the display was held, or of when it was first asked for. */
+function treeNote({ state, frame, processes, seconds }: Scene): string {
+  const held = heldAt(state, frame);
+  if (held === undefined || !frame || !processes) return '';
+  const late = processes.now.time - frame.usage.snapshot.monotonic;
+  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clock(held + late)}, not at ${clock(held)})`;
 }
 
 const folded = (lines: readonly Line[], width: number): Line[] => lines.flatMap((line) => wrapped(line, width));
@@ -173,13 +188,14 @@ function overlayOf(
   height: number,
 ): { readonly lines: readonly Line[]; readonly overflow?: number } | undefined {
   const { modal } = state;
+  const held = heldAt(state, frame);
   switch (modal?.kind) {
     case undefined:
       return undefined;
     case 'help':
       return { lines: folded(helpLines(dashboards), width) };
     case 'events':
-      return { lines: folded(eventsView(events, modal.show, modal.text, state.alarm), width) };
+      return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
     case 'columns':
       return { lines: columnsView(modal, height) };
     case 'limits':
@@ -191,7 +207,7 @@ function overlayOf(
     case 'explain': {
       if (!frame || !shown) return undefined;
       const selected = shown.items.find(({ key }) => key === state.selected);
-      return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw), width) };
+      return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw, held), width) };
     }
   }
 }

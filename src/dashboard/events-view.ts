@@ -1,6 +1,7 @@
 /** The events pane: newest first, all kinds or one, those that hold a text. */
 import { padEnd } from '../kernel/text.ts';
 import { EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import { clock } from './held.ts';
 import type { Alarm } from './state.ts';
 import type { Line, Style } from './style.ts';
 
@@ -20,8 +21,6 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   thawed: 'accent',
   're-created': 'good',
 };
-
-const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
 
 /** Without `alarm` it is a pane, where no key is its own. */
 export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm?: Alarm): Line[] {

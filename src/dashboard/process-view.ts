@@ -22,6 +22,8 @@ export interface ProcessViewOptions {
   readonly kernelThreads?: boolean;
   /** Siblings by the memory of their subtrees, else by the CPU. */
   readonly byMemory?: boolean;
+  /** Of which time it is, where that is not the time of the rest. */
+  readonly note?: string;
 }
 
 /** Title, column heads and every process, the busiest subtree first; the caller shows a window of them. */
@@ -29,7 +31,7 @@ export function processView(
   workload: Workload | undefined,
   list: ProcessList | undefined,
   width: number,
-  { kernelThreads = false, byMemory = false }: ProcessViewOptions = {},
+  { kernelThreads = false, byMemory = false, note = '' }: ProcessViewOptions = {},
 ): Line[] {
   if (!workload) return [[['no row selected', 'dim']]];
   const all = list?.roots ?? [];
@@ -39,6 +41,7 @@ export function processView(
   const title: Line = [
     [workload.name, 'title'],
     [`  ${list ? counted(count, 'process', 'processes') : 'reading …'}  `],
+    ...(note === '' ? [] : ([[`${note}  `, 'warning']] as const)),
     ...(hidden > 0 ? ([[`${counted(hidden, 'kernel thread')} hidden (H)  `, 'dim']] as const) : []),
     ...(kernelThreads ? ([['with kernel threads (H)  ', 'dim']] as const) : []),
     [workload.path, 'dim'],

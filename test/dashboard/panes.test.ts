@@ -106,4 +106,35 @@ test('what is broken stands under its label, and wide characters are not split',
   assert.equal(wrapped([['數據庫數據庫數據庫']], 9).map(plainText), ['數據庫', '  數據庫', '  數據庫']);
 });
 
+test('a held display tells nothing of later, and says what is not of its time', () => {
+  const wall = new Date(2026, 0, 1, 15, 25, 50).getTime();
+  const { usage } = FRAME;
+  const frame = { ...FRAME, usage: { ...usage, snapshot: { ...usage.snapshot, wall } } };
+  const event = (kind: 'oom' | 'gone', time: number, name: string) => ({ kind, time, name, path: '/web', text: '' });
+  const more = {
+    events: [event('oom', wall - 1, 'before'), event('oom', wall + 1, 'after')],
+    gasps: [event('gone', wall - 2000, 'early'), event('gone', wall + 1, 'late')],
+    raw: { inode: 1, texts: new Map([['memory.current', '4096']]) },
+    processes: processListOf(1, [processOf(101)], 9),
+  };
+  const textOf = (state: Partial<State>): string => {
+    const { view } = compose(sceneOf(frame, { ...STATE, ...state }, more), 100, 40);
+    return [...view.table.lines, ...(view.overlay ?? []), ...view.panes.flatMap(({ lines }) => lines)]
+      .map(plainText)
+      .join('\n');
+  };
+  const events = { modal: { kind: 'events', show: 'all', text: '', top: 0 } } as const;
+  const explain = { modal: { kind: 'explain', slot: 'memory_current_bytes', top: 0 } } as const;
+  for (const paused of [false, true]) {
+    assert.is(/ after/.test(textOf({ ...events, paused })), !paused);
+    assert.is(/† late/.test(textOf({ paused })), !paused);
+    assert.is(/memory.current {2}\(now, not at 15:25:50\)/.test(textOf({ ...explain, paused })), paused);
+    assert.is(/\(at 15:25:58, not at 15:25:50\)/.test(textOf({ paused })), paused);
+    assert.match(textOf({ ...events, paused }), / before/);
+  }
+  assert.match(textOf({ paused: true }), /† early {2}, 2 s ago/);
+  assert.match(textOf({ paused: true, details: true }), / before/);
+  assert.not.match(textOf({ paused: true, details: true }), / after/);
+});
+
 test.run();
