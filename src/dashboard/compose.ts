@@ -6,8 +6,8 @@ import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
 import { type Chart, chartOf, SPANS } from './chart-view.ts';
-import { columnOf } from './columns.ts';
-import { columnsView } from './columns-form.ts';
+import { columnOf, columnsFor } from './columns.ts';
+import { chosenIn, columnsView } from './columns-form.ts';
 import { containerView } from './container-view.ts';
 import type { CellKind, Dashboard } from './dashboards.ts';
 import { driftLines } from './drift-watch.ts';
@@ -19,7 +19,7 @@ import { clock, heldAt, toldBy } from './held.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import type { Inside } from './inside.ts';
 import type { Area } from './layout.ts';
-import { isViewer } from './modal.ts';
+import { type ColumnsForm, isViewer } from './modal.ts';
 import { namespacesView } from './namespaces-view.ts';
 import { networkView } from './network-view.ts';
 import { type ProcessList, processView } from './process-view.ts';
@@ -76,7 +76,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const table = { area: stage.table, lines: [] };
   if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
 
-  const over = overlayOf(scene, width, height - 1);
+  const over = overlayOf(scene, width, height - 1, stage.table.width);
   const held = heldAt(state, frame);
   const gasps = gaspsOf(scene.gasps, held).map((event) => gaspLine(event, held ?? Date.now()));
   const hasTree = stage.panes.some(({ show }) => show === 'processes');
@@ -186,6 +186,7 @@ function overlayOf(
   { state, frame, shown, raw, events, dashboards }: Scene,
   width: number,
   height: number,
+  tableWidth: number,
 ): { readonly lines: readonly Line[]; readonly overflow?: number } | undefined {
   const { modal } = state;
   const held = heldAt(state, frame);
@@ -197,7 +198,7 @@ function overlayOf(
     case 'events':
       return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
     case 'columns':
-      return { lines: columnsView(modal, height) };
+      return { lines: columnsView(modal, height, fittingOf(modal, state, tableWidth)) };
     case 'limits':
     case 'kill':
     case 'reclaim':
@@ -210,6 +211,12 @@ function overlayOf(
       return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw, held), width) };
     }
   }
+}
+
+/** Slots for which the table would have room. */
+function fittingOf(form: ColumnsForm, state: State, tableWidth: number): ReadonlySet<string> {
+  const columns = chosenIn(form) ?? state.columns;
+  return new Set(columnsFor(tableWidth, { ...state, columns }).columns.map(({ slot }) => slot));
 }
 
 /** The newest figures that fit, unavailable ones left out, with their largest named: the line is scaled to it. */

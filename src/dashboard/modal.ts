@@ -17,7 +17,14 @@ export interface ColumnsForm {
   readonly kind: 'columns';
   readonly index: number;
   /** Every column there is, the chosen ones first. */
-  readonly list: readonly { readonly slot: string; readonly on: boolean }[];
+  readonly list: readonly ColumnChoice[];
+  /** As it was opened. */
+  readonly before: readonly ColumnChoice[];
+}
+
+export interface ColumnChoice {
+  readonly slot: string;
+  readonly on: boolean;
 }
 
 /** Forms that change something; each names its targets by name, path and inode. */

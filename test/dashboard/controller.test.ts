@@ -136,6 +136,14 @@ test('columns are chosen and saved for the screen that they were chosen on', () 
   assert.is(controller.state().modal?.kind, 'columns', 'none at all is not kept');
 });
 
+test('columns that were looked at and not changed are not saved', () => {
+  const saved: unknown[] = [];
+  const controller = createController({ ...OPTIONS, save: (...one) => saved.push(one) });
+  controller.see(frame(1));
+  for (const full of ['f2', 'down', 'right', 'left', 'space', 'space', 'return']) controller.key({ full });
+  assert.equal([saved, controller.state().columns, controller.state().modal], [[], undefined, undefined]);
+});
+
 test('a step back to before it was there keeps the selection for when the display goes on', () => {
   const controller = controllerOf();
   controller.see(frame(1));

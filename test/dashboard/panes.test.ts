@@ -1,11 +1,13 @@
 /** Panes and what lies over the table: what is shown of more than there is room for, and how it scrolls. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { columnOf, DEFAULT_COLUMNS } from '../../src/dashboard/columns.ts';
+import { columnsKey, openColumnsForm } from '../../src/dashboard/columns-form.ts';
 import { compose } from '../../src/dashboard/compose.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
-import { update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import { frameOf } from './frames.ts';
 import { composed, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
@@ -13,6 +15,8 @@ import { composed, plainText, processListOf, processOf, sceneOf } from './scenes
 const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
 const [web] = FRAME.workloads;
 const STATE: State = { ...INITIAL, selected: 1 };
+
+const CONTEXT = { frame: FRAME, items: [], window: 3, sortable: [], scroll: NO_SCROLL, dashboards: [] };
 
 const sleeps = Array.from({ length: 90 }, (_, index) => processOf(101 + index, { command: 'sleep 1000' }));
 
@@ -55,7 +59,7 @@ test('help, events and the whole window go by their own pages, say that there is
     const show = (): string[] => composed(sceneOf(FRAME, state, { processes }), 80, 24);
     const press = (type: 'first' | 'last' | 'page', by = 1): string[] => {
       const { scroll } = compose(sceneOf(FRAME, state, { processes }), 80, 24);
-      const context = { frame: FRAME, items: [], window: 3, sortable: [], scroll, dashboards: [] };
+      const context = { ...CONTEXT, scroll };
       state = update(state, type === 'page' ? { type, by } : { type }, context);
       return show();
     };
@@ -135,6 +139,34 @@ test('a held display tells nothing of later, and says what is not of its time', 
   assert.match(textOf({ paused: true }), /† early {2}, 2 s ago/);
   assert.match(textOf({ paused: true, details: true }), / before/);
   assert.not.match(textOf({ paused: true, details: true }), / after/);
+});
+
+const titleOf = (state: State, width: number): string =>
+  plainText(compose(sceneOf(FRAME, state), width, 12).view.table.lines[0]);
+
+test('the column that the table is sorted by is always shown, in place of the last that fits', () => {
+  for (const width of [20, 40, 80]) {
+    for (const sort of [...DEFAULT_COLUMNS, 'memory_anon_bytes']) {
+      for (const columns of [undefined, ['memory_bytes', 'pids', 'cpu_percent']]) {
+        const title = titleOf({ ...STATE, sort, columns }, width);
+        assert.ok(title.includes(`▼${columnOf(sort, STATE.scales).label}`), `${sort} in ${width}: ${title}`);
+        assert.ok(cellWidth(title) <= width, title);
+      }
+    }
+  }
+});
+
+test('the columns form says which of the columns have no room', () => {
+  const opened = update(STATE, { type: 'columns' }, CONTEXT);
+  const roomless = (state: State): string[] =>
+    composed(sceneOf(FRAME, state), 80, 40).flatMap((line) => /^\[x\] (.*?) +no room here/.exec(line)?.[1] ?? []);
+  assert.not(roomless(opened).includes('MEM'), 'the default ones are those that are needed most');
+  assert.ok(roomless(opened).includes('OOM'));
+  const { modal } = opened;
+  const form = modal?.kind === 'columns' ? columnsKey(modal, { full: 'space' }) : 'cancel';
+  if (form === 'cancel' || !('form' in form)) throw new Error('no form');
+  assert.ok(roomless({ ...STATE, modal: form.form }).includes('MEM'), 'chosen ones stand in their order');
+  assert.equal(roomless({ ...STATE, columns: ['pids'], modal: openColumnsForm(['pids']) }), []);
 });
 
 test.run();
