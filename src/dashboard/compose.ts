@@ -11,7 +11,7 @@ import { chosenIn, columnsView } from './columns-form.ts';
 import { containerView } from './container-view.ts';
 import type { CellKind, Dashboard } from './dashboards.ts';
 import { driftLines } from './drift-watch.ts';
-import { eventLine, eventsView, gaspLine } from './events-view.ts';
+import { ALL_EVENTS, eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { headerView } from './header-view.ts';
@@ -149,7 +149,7 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
   const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note: treeNote(scene) };
-  if (show === 'events') return folded(eventsView(events, 'all', ''), width);
+  if (show === 'events') return folded(eventsView(events, ALL_EVENTS, ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);

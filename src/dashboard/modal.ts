@@ -7,7 +7,7 @@ import type { Plan, Risk } from '../limits/plan.ts';
 export type Viewer =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'explain'; readonly slot: string; readonly top: number }
-  /** `show`: a kind of events, or `all`; `text`: what they hold. */
+  /** `show`: one of EVENT_FILTERS; `text`: what they hold. */
   | { readonly kind: 'events'; readonly show: string; readonly text: string; readonly top: number };
 
 export type Modal = Viewer | ColumnsForm | ActionForm;

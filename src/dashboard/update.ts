@@ -6,7 +6,7 @@ import { SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { openColumnsForm } from './columns-form.ts';
 import type { Dashboard } from './dashboards.ts';
-import { EVENT_FILTERS } from './events-view.ts';
+import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
@@ -65,7 +65,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
         return { ...state, modal: { kind: 'explain', slot: cycled(slots, state.modal.slot, action.by), top: 0 } };
       }
       if (state.modal?.kind === 'events') {
-        const show = cycled<string>(EVENT_FILTERS, state.modal.show, action.by);
+        const show = cycled(EVENT_FILTERS, state.modal.show, action.by);
         return { ...state, modal: { ...state.modal, show, top: 0 } };
       }
       return { ...state, sort: cycled(sortable, state.sort, action.by), reverse: false };
@@ -123,7 +123,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
       if (state.modal?.kind === 'events') return { ...state, modal: undefined };
       return {
         ...state,
-        modal: { kind: 'events', show: 'all', text: isQuery(state.filter) ? '' : state.filter, top: 0 },
+        modal: { kind: 'events', show: ALL_EVENTS, text: isQuery(state.filter) ? '' : state.filter, top: 0 },
       };
     case 'alarm':
       return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };

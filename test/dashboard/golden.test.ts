@@ -60,7 +60,7 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
   projects: { grouping: 'project', follow: { key: 4, path: '/system.slice/web', name: 'web' } },
   container: { details: true, selected: 2 },
   explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
-  events: { modal: { kind: 'events', show: 'all', text: '', top: 0 } },
+  events: { modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } },
   query: { filter: 'cpu > ', prompt: 'filter' },
   'screen-container': { screen: 1, selected: 2 },
   pressure: { screen: 2 },

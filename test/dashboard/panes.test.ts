@@ -94,7 +94,7 @@ test('no word of help, explain or events is cut at the right edge', () => {
   for (const [modal, last] of [
     [{ kind: 'help', top: 0 }, 'cgroup'],
     [{ kind: 'explain', slot: 'io_read_bytes_per_second', top: 0 }, 'wbytes=2 end'],
-    [{ kind: 'events', show: 'all', text: '', top: 0 }, 'waited 1500 ms in 2 s, and'],
+    [{ kind: 'events', show: 'all kinds', text: '', top: 0 }, 'waited 1500 ms in 2 s, and'],
   ] as const) {
     const scene = sceneOf(FRAME, { ...STATE, modal }, { events, raw });
     const [narrow, wide] = [composed(scene, 40, 900), composed(scene, 1000, 900)];
@@ -127,7 +127,7 @@ test('a held display tells nothing of later, and says what is not of its time', 
       .map(plainText)
       .join('\n');
   };
-  const events = { modal: { kind: 'events', show: 'all', text: '', top: 0 } } as const;
+  const events = { modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } } as const;
   const explain = { modal: { kind: 'explain', slot: 'memory_current_bytes', top: 0 } } as const;
   for (const paused of [false, true]) {
     assert.is(/ after/.test(textOf({ ...events, paused })), !paused);
