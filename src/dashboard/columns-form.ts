@@ -8,11 +8,14 @@ import type { Line } from './style.ts';
 export function openColumnsForm(chosen: readonly string[] | undefined): ColumnsForm {
   const on = chosen ?? DEFAULT_COLUMNS;
   const off = METRICS.map(({ id }) => id).filter((id) => !on.includes(id));
-  return {
-    kind: 'columns',
-    index: 0,
-    list: [...on.map((slot) => ({ slot, on: true })), ...off.map((slot) => ({ slot, on: false }))],
-  };
+  const list = [...on.map((slot) => ({ slot, on: true })), ...off.map((slot) => ({ slot, on: false }))];
+  return { kind: 'columns', index: 0, list, before: list };
+}
+
+/** The slots that are on, in their order; undefined where nothing was changed. */
+export function chosenIn({ list, before }: ColumnsForm): readonly string[] | undefined {
+  const isSame = list.every(({ slot, on }, at) => before[at]?.slot === slot && before[at]?.on === on);
+  return isSame ? undefined : list.filter(({ on }) => on).map(({ slot }) => slot);
 }
 
 export type ColumnsResult =
@@ -31,7 +34,8 @@ export function columnsKey(form: ColumnsForm, { full, character }: Typed): Colum
     case 'q':
       return 'cancel';
     case 'return': {
-      const chosen = list.filter(({ on }) => on).map(({ slot }) => slot);
+      const chosen = chosenIn(form);
+      if (!chosen) return 'cancel';
       return chosen.length > 0 ? { chosen } : { form };
     }
     case 'up':
@@ -59,15 +63,16 @@ export function columnsKey(form: ColumnsForm, { full, character }: Typed): Colum
   }
 }
 
-function swapped({ index, list, kind }: ColumnsForm, by: 1 | -1): ColumnsForm {
+function swapped(form: ColumnsForm, by: 1 | -1): ColumnsForm {
+  const { index, list } = form;
   const target = index + by;
   const [here, there] = [list[index], list[target]];
-  if (!here || !there) return { kind, index, list };
-  return { kind, index: target, list: list.with(index, there).with(target, here) };
+  if (!here || !there) return form;
+  return { ...form, index: target, list: list.with(index, there).with(target, here) };
 }
 
-/** Title and the lines around the marked one. */
-export function columnsView({ index, list }: ColumnsForm, height: number): Line[] {
+/** Title and the lines around the marked one; a column that is on and not among `fitting` has no room in the table. */
+export function columnsView({ index, list }: ColumnsForm, height: number, fitting: ReadonlySet<string>): Line[] {
   const title: Line = [
     ['Columns', 'title'],
     ['  Space on or off  ←→ move  0 the default ones  Enter keep and save  Esc back', 'dim'],
@@ -76,8 +81,12 @@ export function columnsView({ index, list }: ColumnsForm, height: number): Line[
   const top = windowAround(index, room, list.length);
   const lines = list.slice(top, top + room).map(({ slot, on }, at): Line => {
     const found = METRICS.find(({ id }) => id === slot);
-    const text = `${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}${slot.padEnd(34)}${found?.help ?? ''}`;
-    return [[text, top + at === index ? 'selected' : on ? 'plain' : 'dim']];
+    const look = top + at === index ? 'selected' : on ? 'plain' : 'dim';
+    return [
+      [`${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}`, look],
+      ...(on && !fitting.has(slot) ? ([['no room here  ', 'warning']] as const) : []),
+      [`${slot.padEnd(34)}${found?.help ?? ''}`, look],
+    ];
   });
   return [title, ...lines];
 }

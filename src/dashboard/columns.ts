@@ -102,8 +102,11 @@ function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: s
   return { id: slot };
 }
 
-/** Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed. */
-export function columnsFor(width: number, scales: Scales, chosen?: readonly string[]): TableColumns {
+/**
+ * Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed; and always the
+ * one that the table is sorted by, in place of the last ones that fit.
+ */
+export function columnsFor(width: number, { scales, columns: chosen, sort }: Chosen): TableColumns {
   const wanted = Math.min(ENOUGH_NAME_CELLS, Math.floor(width * NAME_SHARE));
   const least = width < 40 ? NARROW_NAME_CELLS : Math.max(LEAST_NAME_CELLS, wanted);
   let left = width - least;
@@ -114,9 +117,20 @@ export function columnsFor(width: number, scales: Scales, chosen?: readonly stri
     left -= column.width + 1;
     columns.push(column);
   }
-  if (!chosen) columns.sort((a, b) => DEFAULT_COLUMNS.indexOf(a.slot) - DEFAULT_COLUMNS.indexOf(b.slot));
-  return { nameCells: Math.min(NAME_CELLS, least + left), columns };
+  if (sort !== 'name' && !columns.some(({ slot }) => slot === sort)) {
+    const sorted = columnOf(sort, scales);
+    while (sorted.width + 1 > left && columns.length > 0) left += (columns.pop()?.width ?? 0) + 1;
+    left -= sorted.width + 1;
+    columns.push(sorted);
+  }
+  if (!chosen) columns.sort((a, b) => placeOf(a) - placeOf(b));
+  return { nameCells: Math.max(1, Math.min(NAME_CELLS, least + left)), columns };
 }
+
+type Chosen = Readonly<{ scales: Scales; columns: readonly string[] | undefined; sort: string }>;
+
+const placeOf = ({ slot }: Column): number =>
+  DEFAULT_COLUMNS.includes(slot) ? DEFAULT_COLUMNS.indexOf(slot) : DEFAULT_COLUMNS.length;
 
 /** What can be sorted by, in order, whether it fits or not. */
 export const sortable = (chosen?: readonly string[]): readonly string[] => ['name', ...(chosen ?? DEFAULT_COLUMNS)];

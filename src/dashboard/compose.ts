@@ -6,27 +6,30 @@ import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
 import { type Chart, chartOf, SPANS } from './chart-view.ts';
-import { columnsView } from './columns-form.ts';
+import { columnOf, columnsFor } from './columns.ts';
+import { chosenIn, columnsView } from './columns-form.ts';
 import { containerView } from './container-view.ts';
-import type { Dashboard } from './dashboards.ts';
+import type { CellKind, Dashboard } from './dashboards.ts';
 import { driftLines } from './drift-watch.ts';
-import { eventLine, eventsView, gaspLine } from './events-view.ts';
+import { ALL_EVENTS, eventLine, eventsView, gaspLine } from './events-view.ts';
 import { explainView, type RawTexts } from './explain-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { headerView } from './header-view.ts';
+import { clock, heldAt, toldBy } from './held.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import type { Inside } from './inside.ts';
 import type { Area } from './layout.ts';
-import { isViewer } from './modal.ts';
+import { type ColumnsForm, isViewer } from './modal.ts';
 import { namespacesView } from './namespaces-view.ts';
 import { networkView } from './network-view.ts';
 import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
 import type { View } from './screen.ts';
-import { stageOf } from './stage.ts';
+import { stageOf, wholePane } from './stage.ts';
 import type { State } from './state.ts';
-import { type Line, wrapped } from './style.ts';
+import { type Line, windowed, wrapped } from './style.ts';
 import { tableView } from './table-view.ts';
+import { NO_SCROLL, type Scroll } from './update.ts';
 
 export interface Scene {
   readonly state: State;
@@ -54,12 +57,15 @@ export interface Scene {
 
 export interface Composed {
   readonly view: View;
-  /** Lines that can be scrolled to in what lies over the table. */
-  readonly overflow: number;
+  readonly scroll: Scroll;
 }
 
 /** Lines of the table that they may take. */
-export const MOST_GASPS = 3;
+const MOST_GASPS = 3;
+
+/** Those for which there are lines. */
+export const gaspsOf = (gasps: readonly LogEvent[], held: number | undefined): readonly LogEvent[] =>
+  toldBy(gasps, held).slice(-MOST_GASPS);
 
 export function compose(scene: Scene, width: number, height: number): Composed {
   const { state, frame, shown } = scene;
@@ -68,21 +74,26 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const footer = { area: stage.footer, lines: [footerView(state, faultOf(scene))] };
   const header = { area: stage.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
   const table = { area: stage.table, lines: [] };
-  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, overflow: 0 };
+  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
 
-  const over = overlayOf(scene, width, height - 1);
-  const gasps = scene.gasps.slice(-MOST_GASPS).map((event) => gaspLine(event, Date.now()));
+  const over = overlayOf(scene, width, height - 1, stage.table.width);
+  const held = heldAt(state, frame);
+  const gasps = gaspsOf(scene.gasps, held).map((event) => gaspLine(event, held ?? Date.now()));
   const hasTree = stage.panes.some(({ show }) => show === 'processes');
   const panes = stage.panes
     .filter(({ show }) => show !== 'chart')
     // What has the whole window scrolls.
-    .map(({ show, area }) => ({
-      area,
-      lines: paneLines(show, scene, state.details ? { ...area, height: Number.MAX_SAFE_INTEGER } : area, hasTree),
-    }));
-  const whole = state.details ? panes[0] : undefined;
+    .map(({ show, area }) => {
+      if (state.details) {
+        const lines = paneLines(show, scene, { ...area, height: Number.MAX_SAFE_INTEGER }, hasTree);
+        return { area, lines: windowed(lines, state.detailsTop, area.height, MORE), length: lines.length };
+      }
+      const lines = paneLines(show, scene, area, hasTree);
+      return { area, lines: windowed(lines, 0, area.height, hintOf(show, dashboard)), length: lines.length };
+    });
   const overlay = over?.lines;
-  const scrolled = overlay?.length ?? whole?.lines.length ?? 0;
+  const room = overlay ? height - 1 : stage.body.height;
+  const length = overlay?.length ?? (state.details ? panes[0]?.length : undefined) ?? 0;
   const view: View = {
     header: {
       ...header,
@@ -99,7 +110,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
         stage.table.height,
       ),
     },
-    panes: whole ? [{ ...whole, lines: whole.lines.slice(state.detailsTop) }] : panes,
+    panes,
     charts: stage.panes.flatMap(({ show, area, metrics }): Chart[] => {
       const span = SPANS[state.span] ?? SPANS[0];
       return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, span, scene.seconds)] : [];
@@ -113,9 +124,18 @@ export function compose(scene: Scene, width: number, height: number): Composed {
         }
       : {}),
     footer,
-    ...(overlay ? { overlay: overlay.slice(isViewer(state.modal) ? state.modal.top : 0) } : {}),
+    ...(overlay ? { overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay } : {}),
   };
-  return { view, overflow: over?.overflow ?? Math.max(0, scrolled - (height - 3)) };
+  return { view, scroll: { overflow: over?.overflow ?? Math.max(0, length - room), room } };
+}
+
+const MORE = 'PgDn';
+
+/** What shows all of a pane that is too short. */
+function hintOf(show: CellKind, dashboard: Dashboard | undefined): string {
+  if (show === 'events') return 'v shows all';
+  const whole = wholePane(dashboard);
+  return show === whole || (show === 'processes' && whole === 'container') ? 'Enter shows all' : '';
 }
 
 /** Reversed from edge to edge. */
@@ -124,26 +144,37 @@ const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
 
 /** `hasTree`: another pane shows the processes. */
 function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree: boolean): Line[] {
-  const { frame, shown, state, processes, inside, events, drifts } = scene;
+  const { frame, shown, state, processes, inside, drifts } = scene;
+  const events = toldBy(scene.events, heldAt(state, frame));
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
-  if (show === 'events') return eventsView(events, 'all', '', state.alarm);
+  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note: treeNote(scene) };
+  if (show === 'events') return folded(eventsView(events, ALL_EVENTS, ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
   if (show === 'network') return networkView(workload, inside.network, width);
   if (show === 'processes' || !frame || !selected || !workload)
-    return processView(workload, processes, width, state.kernelThreads);
+    return processView(workload, processes, width, treeOptions);
+  const lastEvents = events.filter(({ path }) => path === workload.path).slice(-3);
+  const about = [...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)];
   return [
-    ...[...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)].flatMap((line) =>
-      wrapped(line, width),
-    ),
-    ...events
-      .filter(({ path }) => path === workload.path)
-      .slice(-3)
-      .map(eventLine),
-    ...(hasTree ? [] : [[], ...processView(workload, processes, width, state.kernelThreads).slice(1)]),
+    ...folded([...about, ...lastEvents.map(eventLine)], width),
+    ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
   ];
 }
+
+/** A held tree is of when the display was held, or of when it was first asked for. */
+function treeNote({ state, frame, processes, seconds }: Scene): string {
+  const held = heldAt(state, frame);
+  if (held === undefined || !frame || !processes) return '';
+  const late = processes.now.time - frame.usage.snapshot.monotonic;
+  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clock(held + late)}, not at ${clock(held)})`;
+}
+
+const folded = (lines: readonly Line[], width: number): Line[] => lines.flatMap((line) => wrapped(line, width));
+
+const isMemory = ({ sort, scales }: State): boolean =>
+  sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
 
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
   shown?.fault === undefined || (state.prompt !== undefined && state.prompt !== 'filter')
@@ -155,17 +186,19 @@ function overlayOf(
   { state, frame, shown, raw, events, dashboards }: Scene,
   width: number,
   height: number,
+  tableWidth: number,
 ): { readonly lines: readonly Line[]; readonly overflow?: number } | undefined {
   const { modal } = state;
+  const held = heldAt(state, frame);
   switch (modal?.kind) {
     case undefined:
       return undefined;
     case 'help':
-      return { lines: helpLines(dashboards) };
+      return { lines: folded(helpLines(dashboards), width) };
     case 'events':
-      return { lines: eventsView(events, modal.show, modal.text, state.alarm) };
+      return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
     case 'columns':
-      return { lines: columnsView(modal, height) };
+      return { lines: columnsView(modal, height, fittingOf(modal, state, tableWidth)) };
     case 'limits':
     case 'kill':
     case 'reclaim':
@@ -175,9 +208,15 @@ function overlayOf(
     case 'explain': {
       if (!frame || !shown) return undefined;
       const selected = shown.items.find(({ key }) => key === state.selected);
-      return { lines: explainView(frame, selected, modal.slot, state.scales, raw) };
+      return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw, held), width) };
     }
   }
+}
+
+/** Slots for which the table would have room. */
+function fittingOf(form: ColumnsForm, state: State, tableWidth: number): ReadonlySet<string> {
+  const columns = chosenIn(form) ?? state.columns;
+  return new Set(columnsFor(tableWidth, { ...state, columns }).columns.map(({ slot }) => slot));
 }
 
 /** The newest figures that fit, unavailable ones left out, with their largest named: the line is scaled to it. */

@@ -1,5 +1,6 @@
 /** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
 import type { Workload } from '../inventory/workload.ts';
+import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
 import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
@@ -11,8 +12,8 @@ import { type Action, actionOf } from './keys.ts';
 import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
 import { isShownAlike, type Shown, shownOf } from './rows.ts';
 import type { Settings } from './settings.ts';
-import type { State } from './state.ts';
-import { settle, type, type UpdateContext, update } from './update.ts';
+import type { Followed, State } from './state.ts';
+import { NO_SCROLL, type Scroll, settle, type, type UpdateContext, update } from './update.ts';
 
 export interface ControllerOptions {
   readonly initial: State;
@@ -37,7 +38,7 @@ export interface Controller {
   shown(): Shown | undefined;
   /** Rows, order and selection of this Frame. */
   see(frame: Frame): void;
-  setOverflow(lines: number): void;
+  setScroll(scroll: Scroll): void;
   key(key: Typed): void;
   act(action: Action): void;
   tell(message: FooterMessage): void;
@@ -45,6 +46,14 @@ export interface Controller {
   selected(): Workload | undefined;
   /** Resolves once no change is under way: one of limits is taken back. */
   finish(): Promise<void>;
+}
+
+/** Selects who is followed wherever it is in the table, under another inode where it was re-created. */
+function foundAgain(state: State, follow: Followed, { workloads }: Frame, order: readonly ItemKey[]): State {
+  const { key, path } = follow;
+  const again = order.includes(key) ? key : path && workloads.find((workload) => workload.path === path)?.inode;
+  if (again === undefined || !order.includes(again)) return state;
+  return { ...state, selected: again, follow: { ...follow, key: again } };
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -55,8 +64,7 @@ export function createController(options: ControllerOptions): Controller {
   let shown: Shown | undefined;
   /** State that `shown` was made for. */
   let shownFor = state;
-  let overflow = 0;
-  let selectedPath: string | undefined;
+  let scroll = NO_SCROLL;
   /** Until the next key. */
   let notice: FooterMessage | undefined;
   let aftermath: Aftermath | undefined;
@@ -67,7 +75,7 @@ export function createController(options: ControllerOptions): Controller {
     items: shown?.items ?? [],
     window: options.window(),
     sortable: sortable(state.columns),
-    overflow,
+    scroll,
     dashboards,
   });
   const selected = (): Workload | undefined => {
@@ -85,11 +93,7 @@ export function createController(options: ControllerOptions): Controller {
     frame = next;
     shownFor = state;
     const order = shown.items.map(({ key }) => key);
-    // The row that is followed has gone, and another has its path: that one is followed.
-    if (state.follow && selectedPath !== undefined && !order.some((key) => key === state.selected)) {
-      const again = next.workloads.find(({ path }) => path === selectedPath);
-      if (again && order.includes(again.inode)) state = { ...state, selected: again.inode };
-    }
+    if (state.follow) state = foundAgain(state, state.follow, next, order);
     const { selected: wanted, position } = state;
     state = settle(state, { order, window: options.window() });
     if (wanted !== undefined && state.selected !== wanted) {
@@ -98,7 +102,6 @@ export function createController(options: ControllerOptions): Controller {
       if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
       else if (before?.inode === wanted) leave(before, isThere);
     }
-    selectedPath = selected()?.path;
   }
 
   /** What has the whole window does not become another one unasked. */
@@ -150,7 +153,7 @@ export function createController(options: ControllerOptions): Controller {
       modal.kind === 'columns'
         ? columnsKey(modal, typed)
         : acting
-          ? actionKey(modal, typed, acting, overflow)
+          ? actionKey(modal, typed, acting, scroll.overflow)
           : 'cancel';
     if (result !== 'cancel' && 'form' in result) {
       state = { ...state, modal: result.form };
@@ -230,8 +233,8 @@ export function createController(options: ControllerOptions): Controller {
     state: () => state,
     shown: () => shown,
     see,
-    setOverflow: (lines) => {
-      overflow = lines;
+    setScroll: (next) => {
+      scroll = next;
     },
     key,
     act,

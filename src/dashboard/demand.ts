@@ -42,5 +42,5 @@ function isRankedByNetwork({ sort, scales, filter }: State): boolean {
   return [...sorted, ...metricsOf(filter)].some(isOfNetwork);
 }
 
-const isNetworkShown = ({ scales, columns }: State, width: number): boolean =>
-  columnsFor(width, scales, columns).columns.some(({ metric }) => isOfNetwork(metric));
+const isNetworkShown = (state: State, width: number): boolean =>
+  columnsFor(width, state).columns.some(({ metric }) => isOfNetwork(metric));

@@ -1,11 +1,17 @@
 /** The events pane: newest first, all kinds or one, those that hold a text. */
 import { padEnd } from '../kernel/text.ts';
-import { EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import { CHURN, EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import { clock } from './held.ts';
 import type { Alarm } from './state.ts';
 import type { Line, Style } from './style.ts';
 
+const NAMED_FILTERS: ReadonlyMap<string, (kind: EventKind) => boolean> = new Map([
+  ['all kinds', () => true],
+  ['all but new and gone', (kind: EventKind) => !CHURN.has(kind)],
+]);
+export const ALL_EVENTS = 'all kinds';
 /** ← and → go through them. */
-export const EVENT_FILTERS: readonly ('all' | EventKind)[] = ['all', ...EVENT_KINDS];
+export const EVENT_FILTERS: readonly string[] = [...NAMED_FILTERS.keys(), ...EVENT_KINDS];
 
 const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   oom: 'critical',
@@ -21,20 +27,19 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   're-created': 'good',
 };
 
-const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
-
-export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm: Alarm): Line[] {
+/** Without `alarm` it is a pane, where no key is its own. */
+export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm?: Alarm): Line[] {
   const needle = filter.toLowerCase();
+  const isAsked = NAMED_FILTERS.get(kind) ?? ((one: EventKind) => one === kind);
   const shown = events.filter(
-    (event) =>
-      (kind === 'all' || event.kind === kind) &&
-      `${event.name} ${event.path} ${event.text}`.toLowerCase().includes(needle),
+    (event) => isAsked(event.kind) && `${event.name} ${event.path} ${event.text}`.toLowerCase().includes(needle),
   );
   const title: Line = [
     ['Events', 'title'],
-    [`  ${kind === 'all' ? 'all kinds' : kind}`, 'accent'],
+    [`  ${kind}`, 'accent'],
     ...(filter === '' ? [] : ([[`  with "${filter}"`, 'accent']] as const)),
-    [`  ${shown.length} of ${events.length}  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim'],
+    [`  ${shown.length} of ${events.length}`, 'dim'],
+    ...(alarm ? ([[`  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim']] as const) : []),
   ];
   if (shown.length === 0) return [title, [[events.length === 0 ? 'nothing happened yet' : 'none of these', 'dim']]];
   return [title, ...shown.toReversed().map(eventLine)];

@@ -8,6 +8,7 @@ import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
 import { CPU_SCALES, columnOf, figureOf, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import { clock } from './held.ts';
 import type { Line } from './style.ts';
 
 /** Raw text of interface files of one cgroup, or the error's name; by file. */
@@ -32,12 +33,14 @@ const LIMIT_OF: Readonly<Record<string, LimitKind>> = {
 
 const MOST_LINES = 12;
 
+/** `held`: when the Frame was taken, where it is not the newest; the files are read now. */
 export function explainView(
   frame: Frame,
   item: Item | undefined,
   slot: string,
   scales: Scales,
   raw: RawTexts | undefined,
+  held?: number,
 ): Line[] {
   const column = columnOf(slot, scales);
   const { metric } = column;
@@ -57,7 +60,7 @@ export function explainView(
     [['formula     ', 'dim'], [metric.formula]],
     ...switchLines(slot, scales),
     ...(workload
-      ? ownLines(frame, item.row, workload, metric, raw)
+      ? ownLines(frame, item.row, workload, metric, raw, held)
       : sumLines(item, value, isPartial(frame.usage, metric.id, item.members))),
   ];
 }
@@ -79,7 +82,14 @@ const sumLines = ({ members }: Item, value: number, isSumOfSome: boolean): Line[
   ...(Number.isNaN(value) ? [[['unavailable ', 'warning'], ['this figure does not add up over rows']] as const] : []),
 ];
 
-function ownLines(frame: Frame, row: number, workload: Workload, metric: Metric, raw: RawTexts | undefined): Line[] {
+function ownLines(
+  frame: Frame,
+  row: number,
+  workload: Workload,
+  metric: Metric,
+  raw: RawTexts | undefined,
+  held: number | undefined,
+): Line[] {
   const reason = reasonFor(metric.id, frame.usage, row);
   const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
   const kind = LIMIT_OF[metric.id];
@@ -99,7 +109,8 @@ function ownLines(frame: Frame, row: number, workload: Workload, metric: Metric,
   }
   for (const file of filesOf(metric)) {
     const text = raw?.inode === workload.inode ? raw.texts.get(file) : undefined;
-    lines.push([], [[file, 'accent']], ...rawLines(text, file, metric));
+    const note: Line = held === undefined ? [] : [[`  (now, not at ${clock(held)})`, 'warning']];
+    lines.push([], [[file, 'accent'], ...note], ...rawLines(text, file, metric));
   }
   return lines;
 }

@@ -3,8 +3,9 @@ import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import { CPU_SCALES } from './columns.ts';
+import { clock } from './held.ts';
 import type { Shown } from './rows.ts';
-import type { State } from './state.ts';
+import type { Followed, State } from './state.ts';
 import { type Line, type Piece, shareStyle } from './style.ts';
 
 const BAR_CELLS = 12;
@@ -60,20 +61,22 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
     [`${shown.rows.length} rows  `],
     ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
     ...(state.paused
-      ? ([
-          [
-            `held ${new Date(snapshot.wall).toTimeString().slice(0, 8)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `,
-            'warning',
-          ],
-        ] as const)
+      ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
       : []),
-    ...(state.follow ? ([['following  ', 'warning']] as const) : []),
+    ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
     ...(state.scales.cpu > 0 && wide ? ([[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] as const) : []),
     ['tstop ', 'dim'],
     [`${percent(host.ownCpuPercent)} ${bytes(own.rss)} ${cost.milliseconds.toFixed(0)} ms`],
     ...(wide ? ([[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] as const) : []),
   ];
   return [first, second];
+}
+
+/** Whom one follows is said where it is not the selected row. */
+function awayText({ workloads }: Frame, { selected }: State, { key, path, name }: Followed): string {
+  if (selected === key) return '';
+  const isThere = path !== undefined && workloads.some((workload) => workload.path === path);
+  return ` ${name} (${isThere ? 'not in the table' : 'gone'})`;
 }
 
 function bar(percent: number): Piece[] {

@@ -7,7 +7,7 @@ import type { Plan, Risk } from '../limits/plan.ts';
 export type Viewer =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'explain'; readonly slot: string; readonly top: number }
-  /** `show`: a kind of events, or `all`; `text`: what they hold. */
+  /** `show`: one of EVENT_FILTERS; `text`: what they hold. */
   | { readonly kind: 'events'; readonly show: string; readonly text: string; readonly top: number };
 
 export type Modal = Viewer | ColumnsForm | ActionForm;
@@ -17,7 +17,14 @@ export interface ColumnsForm {
   readonly kind: 'columns';
   readonly index: number;
   /** Every column there is, the chosen ones first. */
-  readonly list: readonly { readonly slot: string; readonly on: boolean }[];
+  readonly list: readonly ColumnChoice[];
+  /** As it was opened. */
+  readonly before: readonly ColumnChoice[];
+}
+
+export interface ColumnChoice {
+  readonly slot: string;
+  readonly on: boolean;
 }
 
 /** Forms that change something; each names its targets by name, path and inode. */

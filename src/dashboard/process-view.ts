@@ -2,9 +2,9 @@
 import type { ProcessNode } from '../inventory/processes.ts';
 import type { UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
+import { counted, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
-import { type ProcessTimes, processUsage } from '../metrics/process-usage.ts';
+import { type ProcessTimes, type ProcessUsage, processUsage } from '../metrics/process-usage.ts';
 import type { Line, Piece } from './style.ts';
 
 export interface ProcessList {
@@ -18,12 +18,20 @@ export interface ProcessList {
   readonly users: UserNames;
 }
 
-/** Title, column heads and every process; the caller shows a window of them. */
+export interface ProcessViewOptions {
+  readonly kernelThreads?: boolean;
+  /** Siblings by the memory of their subtrees, else by the CPU. */
+  readonly byMemory?: boolean;
+  /** Of which time it is, where that is not the time of the rest. */
+  readonly note?: string;
+}
+
+/** Title, column heads and every process, the busiest subtree first; the caller shows a window of them. */
 export function processView(
   workload: Workload | undefined,
   list: ProcessList | undefined,
   width: number,
-  kernelThreads = false,
+  { kernelThreads = false, byMemory = false, note = '' }: ProcessViewOptions = {},
 ): Line[] {
   if (!workload) return [[['no row selected', 'dim']]];
   const all = list?.roots ?? [];
@@ -32,8 +40,9 @@ export function processView(
   const count = list ? countOf(roots) + list.left : 0;
   const title: Line = [
     [workload.name, 'title'],
-    [`  ${list ? `${count} processes` : 'reading …'}  `],
-    ...(hidden > 0 ? ([[`${hidden} kernel threads hidden (H)  `, 'dim']] as const) : []),
+    [`  ${list ? counted(count, 'process', 'processes') : 'reading …'}  `],
+    ...(note === '' ? [] : ([[`${note}  `, 'warning']] as const)),
+    ...(hidden > 0 ? ([[`${counted(hidden, 'kernel thread')} hidden (H)  `, 'dim']] as const) : []),
     ...(kernelThreads ? ([['with kernel threads (H)  ', 'dim']] as const) : []),
     [workload.path, 'dim'],
   ];
@@ -41,19 +50,43 @@ export function processView(
   const wide = width >= 70;
   const heads = `${padStart('PID', 8)}${padStart('INNER', 8)}${padStart('CPU%', 7)}${wide ? padStart('WAIT%', 7) : ''}${padStart('RES', 9)} S ${wide ? `${padStart('THR', 4)} ${padEnd('USER', USER_CELLS)}` : ''} COMMAND`;
   const lines: Line[] = [title, [[heads, 'title']]];
-  const visit = (node: ProcessNode, prefix: string, last: boolean, depth: number): void => {
-    lines.push(processLine(node, depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`, list, wide));
+  const visit = ({ node, usage, children }: Branch, prefix: string, last: boolean, depth: number): void => {
+    lines.push(processLine(node, usage, depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`, list.users, wide));
     const below = depth === 0 ? '' : `${prefix}${last ? '   ' : '│  '}`;
-    node.children.forEach((child, index) => void visit(child, below, index === node.children.length - 1, depth + 1));
+    children.forEach((child, index) => void visit(child, below, index === children.length - 1, depth + 1));
   };
-  for (const root of roots) visit(root, '', true, 0);
+  for (const root of busiestFirst(roots, list, byMemory)) visit(root, '', true, 0);
   if (list.left > 0) lines.push([[`${list.left} more are not read, to bound the cost`, 'dim']]);
   if (roots.length === 0) lines.push([['no process', 'dim']]);
   return lines;
 }
 
-function processLine(node: ProcessNode, branch: string, list: ProcessList, wide: boolean): Line {
-  const { cpuPercent, waitPercent } = processUsage(node, list.before, list.now);
+interface Branch {
+  readonly node: ProcessNode;
+  readonly usage: ProcessUsage;
+  /** Of it and all below it; what is not known counts nothing. */
+  readonly sum: number;
+  readonly children: readonly Branch[];
+}
+
+/** Siblings by what their subtrees use, then by PID. */
+function busiestFirst(nodes: readonly ProcessNode[], list: ProcessList, byMemory: boolean): readonly Branch[] {
+  const branches = nodes.map((node): Branch => {
+    const usage = processUsage(node, list.before, list.now);
+    const children = busiestFirst(node.children, list, byMemory);
+    const own = (byMemory ? node.rssBytes : usage.cpuPercent) || 0;
+    return { node, usage, sum: children.reduce((sum, child) => sum + child.sum, own), children };
+  });
+  return branches.sort((a, b) => b.sum - a.sum || a.node.pid - b.node.pid);
+}
+
+function processLine(
+  node: ProcessNode,
+  { cpuPercent, waitPercent }: ProcessUsage,
+  branch: string,
+  users: UserNames,
+  wide: boolean,
+): Line {
   const inner = node.innerPid === node.pid ? '' : String(node.innerPid);
   const wait: Piece[] = wide
     ? [[padStart(formatValue(waitPercent, 'percent'), 7), waitPercent >= 10 ? 'warning' : 'dim']]
@@ -68,7 +101,7 @@ function processLine(node: ProcessNode, branch: string, list: ProcessList, wide:
       ` ${padEnd(node.state, 2)}`,
       node.state === 'R' ? 'good' : node.state === 'D' || node.state === 'Z' ? 'warning' : 'dim',
     ],
-    ...(wide ? threadsAndUser(node, list.users) : []),
+    ...(wide ? threadsAndUser(node, users) : []),
     [` ${branch}`, 'dim'],
     [node.command],
     ...markOf(node),

@@ -10,12 +10,13 @@ import type { Acting } from './actions.ts';
 import { createAlarms } from './alarm.ts';
 import { CHARTED } from './chart-view.ts';
 import { columnOf } from './columns.ts';
-import { compose, MOST_GASPS } from './compose.ts';
+import { compose, gaspsOf } from './compose.ts';
 import { createController } from './controller.ts';
 import type { Dashboard } from './dashboards.ts';
 import { type Demand, demandOf } from './demand.ts';
 import { createDriftWatch, isDriftSign } from './drift-watch.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
+import { heldAt } from './held.ts';
 import type { FooterMessage } from './help-view.ts';
 import { openInside } from './inside.ts';
 import type { Action } from './keys.ts';
@@ -126,7 +127,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   function windowNow(): number {
     const { width, height } = screen.size();
     const state = { ...controller.state(), details: false, charts: false };
-    const gasps = Math.min(MOST_GASPS, events.gasps(Date.now()).length);
+    const gasps = gaspsOf(events.gasps(Date.now()), heldAt(state, frame)).length;
     return tableWindow(stageOf(state, dashboards[state.screen], width, height).table.height, gasps);
   }
 
@@ -173,7 +174,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       width,
       height,
     );
-    controller.setOverflow(composed.overflow);
+    controller.setScroll(composed.scroll);
     screen.draw(composed.view);
   }
 

@@ -19,7 +19,7 @@ export interface Stage {
 }
 
 /** What Enter gives the whole window: the pane of a screen that has only one, else all about the row. */
-function wholePane(dashboard: Dashboard | undefined): Stage['panes'][number]['show'] {
+export function wholePane(dashboard: Dashboard | undefined): Stage['panes'][number]['show'] {
   const texts = (dashboard?.cells ?? []).flatMap(({ show }) => (show === 'table' || show === 'chart' ? [] : [show]));
   const [only] = texts;
   return only && texts.length === 1 && only !== 'processes' && only !== 'events' ? only : 'container';

@@ -7,6 +7,14 @@ import type { Modal } from './modal.ts';
 export const ALARMS = ['none', 'bell', 'flash', 'both'] as const;
 export type Alarm = (typeof ALARMS)[number];
 
+/** A row that is followed: set by the user's own moves alone. */
+export interface Followed {
+  readonly key: ItemKey;
+  /** Of a cgroup: another one may take its place. */
+  readonly path: string | undefined;
+  readonly name: string;
+}
+
 export interface State {
   /** Key of the selected item: selection follows identity, never a row number. */
   readonly selected: ItemKey | undefined;
@@ -27,8 +35,8 @@ export interface State {
   readonly closed: ReadonlySet<ItemKey>;
   /** Inodes that the next action is for. */
   readonly tagged: ReadonlySet<number>;
-  /** The selected row keeps its line on the screen, and is found again when it is re-created. */
-  readonly follow: boolean;
+  /** It keeps its line on the screen, and is selected again once it is back or re-created. */
+  readonly follow: Followed | undefined;
   readonly scales: Scales;
   /** Slots of columns in their order; undefined for those that fit best. */
   readonly columns: readonly string[] | undefined;
@@ -68,7 +76,7 @@ export const INITIAL: State = {
   grouping: 'flat',
   closed: new Set(),
   tagged: new Set(),
-  follow: false,
+  follow: undefined,
   scales: { memory: 0, cpu: 0 },
   columns: undefined,
   ownColumns: {},

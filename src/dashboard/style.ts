@@ -61,24 +61,65 @@ const ASCII: Readonly<Record<string, string>> = {
 export const toAscii = (text: string): string =>
   text.replace(/[^\x20-\x7e]/gu, (character) => ASCII[character] ?? '?'.repeat(cellWidth(character)));
 
-/** A long line on several, broken before a dim piece (the name of a figure), the others indented under its first piece. */
+/**
+ * A long line on several: broken before a dim piece (the name of a figure), and between the words of a piece that has no
+ * room on one line. What is broken stands under the end of the first piece; a piece alone is indented by two.
+ */
 export function wrapped(line: Line, width: number): Line[] {
-  const [label, ...pieces] = line;
-  if (!label) return [line];
-  const indent = Math.min(cellWidth(label[0]), Math.floor(width / 3));
-  const lines: Piece[][] = [[label]];
-  let used = cellWidth(label[0]);
-  for (const [index, piece] of pieces.entries()) {
-    const next = piece[1] === 'dim' ? pieces[index + 1] : undefined;
-    const cells = cellWidth(piece[0]) + (next ? cellWidth(next[0].trimEnd()) : 0);
-    if (used + cells > width && used > indent) {
-      lines.push([[' '.repeat(indent)]]);
-      used = indent;
-    }
-    lines.at(-1)?.push(piece);
-    used += cellWidth(piece[0]);
+  const cells = line.map(([text]) => cellWidth(text));
+  if (cells.reduce((sum, count) => sum + count, 0) <= width) return [line];
+  const alone = line.length === 1 ? (/^ */.exec(line[0]?.[0] ?? '')?.[0].length ?? 0) + 2 : (cells[0] ?? 0);
+  const indent = Math.min(alone, Math.floor(width / 3));
+  const lines: Piece[][] = [[]];
+  let used = 0;
+  const put = (text: string, style: Style | undefined, count: number): void => {
+    lines.at(-1)?.push(style === undefined ? [text] : [text, style]);
+    used += count;
+  };
+  const breakLine = (): void => {
+    lines.push([[' '.repeat(indent)]]);
+    used = indent;
+  };
+  for (const [index, [text, style]] of line.entries()) {
+    const count = cells[index] ?? 0;
+    const next = style === 'dim' ? line[index + 1] : undefined;
+    const together = count + (next ? cellWidth(next[0].trimEnd()) : 0);
+    const wanted = together <= width - indent ? together : count;
+    if (used + wanted > width && used > indent && wanted <= width - indent) breakLine();
+    if (used + cellWidth(text.trimEnd()) <= width) put(text, style, count);
+    else
+      for (const word of wordsOf(terminalSafe(text), width - indent)) {
+        const isFirst = used <= indent && lines.length > 1;
+        if (used + cellWidth(word.trimEnd()) > width && !isFirst) breakLine();
+        const shown = used === indent && lines.length > 1 ? word.trimStart() : word;
+        put(shown, style, cellWidth(shown));
+      }
   }
   return lines;
+}
+
+/** Words with the blanks before them; one of more than `most` cells in parts. */
+function wordsOf(text: string, most: number): string[] {
+  return (text.match(/ *[^ ]+| +$/g) ?? []).flatMap((word) => {
+    if (cellWidth(word) <= most) return [word];
+    const parts = [''];
+    let used = 0;
+    for (const character of word) {
+      const cells = cellWidth(character);
+      if (used + cells > most) parts.push('');
+      used = used + cells > most ? cells : used + cells;
+      parts.push(`${parts.pop() ?? ''}${character}`);
+    }
+    return parts;
+  });
+}
+
+/** The lines from `top` on for which there is room, the last of them saying how many more there are and what shows them. */
+export function windowed(lines: readonly Line[], top: number, room: number, hint: string): readonly Line[] {
+  const first = Math.max(0, Math.min(top, lines.length - room));
+  const left = lines.length - first - room;
+  if (left <= 0 || room < 2) return lines.slice(first, first + room);
+  return [...lines.slice(first, first + room - 1), [[`… ${left + 1} more${hint === '' ? '' : `, ${hint}`}`, 'dim']]];
 }
 
 /** Share of something that has a limit, in ctop's steps. */

@@ -27,7 +27,7 @@ export const tableWindow = (height: number, gasps = 0): number =>
 /** Title line, the rows of the window, and the totals. */
 export function tableView(input: TableInput, width: number, height: number): Line[] {
   const { shown, state, gasps = [] } = input;
-  const columns = columnsFor(width, state.scales, state.columns);
+  const columns = columnsFor(width, state);
   const window = shown.items.slice(state.top, state.top + tableWindow(height, gasps.length));
   const title = titleLine(columns, state);
   if (window.length === 0) {

@@ -6,12 +6,22 @@ import { SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { openColumnsForm } from './columns-form.ts';
 import type { Dashboard } from './dashboards.ts';
-import { EVENT_FILTERS } from './events-view.ts';
+import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
-import { ALARMS, type State, typedText } from './state.ts';
+import { ALARMS, type Followed, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
+
+/** Of what lies over the table, or has the whole window. */
+export interface Scroll {
+  /** Lines that it has beyond those for which there is room. */
+  readonly overflow: number;
+  /** Lines that it shows at once. */
+  readonly room: number;
+}
+
+export const NO_SCROLL: Scroll = { overflow: 0, room: 1 };
 
 export interface UpdateContext {
   readonly frame: Frame | undefined;
@@ -21,13 +31,13 @@ export interface UpdateContext {
   readonly window: number;
   /** What can be sorted by, in order. */
   readonly sortable: readonly string[];
-  /** Lines that scroll in the whole-window view, past its height. */
-  readonly overflow: number;
+  readonly scroll: Scroll;
   readonly dashboards: readonly Dashboard[];
 }
 
 export function update(state: State, action: Action, context: UpdateContext): State {
-  const { items, window, sortable, overflow } = context;
+  const { items, window, sortable } = context;
+  const { overflow, room } = context.scroll;
   const scroll = (by: number): State | undefined => {
     const clamp = (value: number): number => Math.max(0, Math.min(overflow, value));
     const { modal } = state;
@@ -40,7 +50,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
       return scroll(action.by) ?? select(state, context, positionOf(state, items) + action.by);
     case 'page':
       return (
-        scroll(action.by * window) ??
+        scroll(action.by * Math.max(1, room - 1)) ??
         select(state, context, positionOf(state, items) + action.by * Math.max(1, window - 1))
       );
     case 'first':
@@ -55,7 +65,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
         return { ...state, modal: { kind: 'explain', slot: cycled(slots, state.modal.slot, action.by), top: 0 } };
       }
       if (state.modal?.kind === 'events') {
-        const show = cycled<string>(EVENT_FILTERS, state.modal.show, action.by);
+        const show = cycled(EVENT_FILTERS, state.modal.show, action.by);
         return { ...state, modal: { ...state.modal, show, top: 0 } };
       }
       return { ...state, sort: cycled(sortable, state.sort, action.by), reverse: false };
@@ -82,7 +92,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
     case 'untag':
       return { ...state, tagged: new Set() };
     case 'follow':
-      return { ...state, follow: !state.follow };
+      return { ...state, follow: state.follow ? undefined : followed(items[positionOf(state, items)], context) };
     case 'memory':
       return {
         ...state,
@@ -113,7 +123,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
       if (state.modal?.kind === 'events') return { ...state, modal: undefined };
       return {
         ...state,
-        modal: { kind: 'events', show: 'all', text: isQuery(state.filter) ? '' : state.filter, top: 0 },
+        modal: { kind: 'events', show: ALL_EVENTS, text: isQuery(state.filter) ? '' : state.filter, top: 0 },
       };
     case 'alarm':
       return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };
@@ -204,7 +214,7 @@ function folded(state: State, how: 'open' | 'close' | 'toggle' | 'all', context:
   if (item?.open === undefined) return state;
   if (how === 'open' || (how === 'toggle' && !item.open)) closed.delete(item.key);
   else closed.add(item.key);
-  return { ...state, closed, selected: item.key };
+  return movedTo({ ...state, closed }, item, context);
 }
 
 /** Index of the item that holds this one; -1 for none. */
@@ -241,10 +251,21 @@ const positionOf = ({ selected }: State, items: readonly Item[]): number =>
 function select(state: State, context: UpdateContext, wanted: number): State {
   const { items, window } = context;
   const index = Math.max(0, Math.min(items.length - 1, wanted));
-  // A move is the user's: the line that is followed is the new one.
-  const moved = { ...state, selected: items[index]?.key, follow: false };
-  return { ...settle(moved, { order: items.map(({ key }) => key), window }), follow: state.follow };
+  // As if nobody were followed: the line that is kept is the new one's.
+  const moved = movedTo(state, items[index], context);
+  const settled = settle({ ...moved, follow: undefined }, { order: items.map(({ key }) => key), window });
+  return { ...settled, follow: moved.follow };
 }
+
+/** A move is the user's: who is followed is the new one. */
+const movedTo = (state: State, item: Item | undefined, context: UpdateContext): State => ({
+  ...state,
+  selected: item?.key,
+  follow: state.follow && followed(item, context),
+});
+
+const followed = (item: Item | undefined, { frame }: UpdateContext): Followed | undefined =>
+  item && { key: item.key, path: frame?.workloads[item.row]?.path, name: item.name };
 
 /**
  * Keeps the selection on a row that exists and in the window. A selected row that is gone gives its place on the
@@ -257,7 +278,8 @@ export function settle(
   if (order.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
   let index = state.selected === undefined ? 0 : order.indexOf(state.selected);
   if (index < 0) index = Math.min(state.position, order.length - 1);
-  const wanted = state.follow ? index - (state.position - state.top) : state.top;
+  const isFollowed = state.follow !== undefined && state.follow.key === order[index];
+  const wanted = isFollowed ? index - (state.position - state.top) : state.top;
   const highest = Math.max(0, Math.min(wanted, order.length - window));
   const top = index < highest ? index : index >= highest + window ? index - window + 1 : highest;
   return { ...state, selected: order[index], position: index, top };

@@ -88,6 +88,10 @@ export const padEnd = (text: string, cells: number): string => text + blanks(cel
 /** Blanks before the text, up to `cells` cells. Does not cut. */
 export const padStart = (text: string, cells: number): string => blanks(cells - cellWidth(text)) + text;
 
+/** `1 row`, `2 rows`. */
+export const counted = (count: number, one: string, several = `${one}s`): string =>
+  `${count} ${count === 1 ? one : several}`;
+
 const blanks = (count: number): string => ' '.repeat(Math.max(0, count));
 
 /** Drawn by some terminals at another width than by others, alone or with what stands beside it. */

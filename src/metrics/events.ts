@@ -50,8 +50,10 @@ export interface EventLog {
 }
 
 const KEPT = 500;
+/** Cgroups that come and go. */
+export const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone']);
 /** What may come by the thousand leaves the ring first, so that an OOM kill stays in it. */
-const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone', 'pressure']);
+const LEAVING: readonly ReadonlySet<EventKind>[] = [CHURN, new Set<EventKind>(['pressure'])];
 const GASP_MS = 60_000;
 const OWN_MS = 15_000;
 /** An OOM kill so long before the end counts as its cause. */
@@ -128,8 +130,8 @@ export function createEventLog(kept = KEPT): EventLog {
   function keep(...events: readonly LogEvent[]): void {
     ring.push(...events);
     while (ring.length > kept) {
-      const oldest = ring.findIndex(({ kind }) => CHURN.has(kind));
-      ring.splice(Math.max(0, oldest), 1);
+      const oldest = LEAVING.map((kinds) => ring.findIndex(({ kind }) => kinds.has(kind)));
+      ring.splice(oldest.find((index) => index >= 0) ?? 0, 1);
     }
   }
 
@@ -224,13 +226,15 @@ export function createEventLog(kept = KEPT): EventLog {
     oomOwn = new Float64Array(),
   ): void {
     const stays = matchRows(old.snapshot.rows, frame.usage.snapshot.rows);
+    const paths = new Set(frame.workloads.map(({ path }) => path));
     const anyOom = oomRise.some((rise) => rise > 0);
     old.workloads.forEach((workload, was) => {
       if ((stays[was] ?? -1) >= 0) return;
       const isOom =
         isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
       killed.delete(workload.inode);
-      if (!isTold(workload)) return;
+      // It was told of as re-created.
+      if (!isTold(workload) || (!isOom && paths.has(workload.path))) return;
       const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;

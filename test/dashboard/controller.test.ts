@@ -2,10 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ControllerOptions, createController } from '../../src/dashboard/controller.ts';
+import { headerView } from '../../src/dashboard/header-view.ts';
 import { createPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
+import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
+import { plainText } from './scenes.ts';
 
 const frame = (inode: number) =>
   frameOf([
@@ -63,6 +66,31 @@ test('who is followed is found again when it is re-created; else the next row ta
   }
 });
 
+test('who is followed and away for long is named as gone, is not followed by its neighbour, and is found again', () => {
+  const controller = controllerOf();
+  const headerOf = (seen: Frame): string => {
+    controller.see(seen);
+    const [state, shown] = [controller.state(), controller.shown()];
+    if (!shown) throw new Error('nothing is shown');
+    return headerView({ frame: seen, shown, state, title: '', age: 0 }, 100).map(plainText).join();
+  };
+  const without = frameOf([
+    { name: 'other', cpu: 50, inode: 900 },
+    { name: 'third', cpu: 5, inode: 901 },
+  ]);
+  headerOf(frame(1));
+  controller.act({ type: 'follow' });
+  assert.match(headerOf(frame(1)), /following {2}/);
+  for (let samples = 0; samples < 3; samples++) assert.match(headerOf(without), /following web \(gone\)/);
+  assert.is(controller.selected()?.name, 'third');
+  assert.match(headerOf(frame(2)), /following {2}/);
+  assert.is(controller.selected()?.name, 'web');
+  controller.act({ type: 'first' });
+  headerOf(frame(2));
+  assert.is(controller.selected()?.name, 'other', 'a move is to whom one follows now');
+  assert.match(headerOf(frameOf([{ name: 'web', cpu: 10, inode: 2 }])), /following other \(gone\)/);
+});
+
 test('steps in time stay within what is kept', () => {
   const past = createPast();
   const frames = Array.from({ length: 20 }, (_, index) => frame(index + 1));
@@ -106,6 +134,14 @@ test('columns are chosen and saved for the screen that they were chosen on', () 
   assert.equal(saved.at(-1), ['columns', {}]);
   press('f2', 'space', 'return');
   assert.is(controller.state().modal?.kind, 'columns', 'none at all is not kept');
+});
+
+test('columns that were looked at and not changed are not saved', () => {
+  const saved: unknown[] = [];
+  const controller = createController({ ...OPTIONS, save: (...one) => saved.push(one) });
+  controller.see(frame(1));
+  for (const full of ['f2', 'down', 'right', 'left', 'space', 'space', 'return']) controller.key({ full });
+  assert.equal([saved, controller.state().columns, controller.state().modal], [[], undefined, undefined]);
 });
 
 test('a step back to before it was there keeps the selection for when the display goes on', () => {

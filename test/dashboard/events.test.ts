@@ -1,12 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventsView } from '../../src/dashboard/events-view.ts';
+import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { createEventLog, type LogEvent } from '../../src/metrics/events.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
 import { frameOf } from './frames.ts';
+import { plainText } from './scenes.ts';
 
 const OOM = 'memory.events:oom_kill';
 
@@ -31,7 +34,7 @@ const row = (path: string, inode: number, figures: Row['figures'] = {}): Row => 
 test('the first Frame has no events; then new, gone and re-created are told', () => {
   const { told } = replay([row('/a', 1), row('/b', 2)], [row('/a', 1), row('/b', 9), row('/c', 3)], [row('/a', 1)]);
   assert.equal(told[0], []);
-  assert.equal(told[1], ['re-created b: /b', 'new c: /c', 'gone b: /b']);
+  assert.equal(told[1], ['re-created b: /b', 'new c: /c']);
   assert.equal(told[2], ['gone b: /b', 'gone c: /c']);
 });
 
@@ -129,7 +132,7 @@ test('the ring keeps the newest; the pane shows them first, of one kind where as
   assert.match(texts[0] ?? '', /of 3/);
   assert.match(texts[1] ?? '', /new +w8/);
   assert.not(texts.some((text) => text.includes('gone')));
-  const found = eventsView(log.all(), 'all', 'W8', 'both').map((line) => line.map(([text]) => text).join(''));
+  const found = eventsView(log.all(), 'all kinds', 'W8', 'both').map((line) => line.map(([text]) => text).join(''));
   assert.match(found[0] ?? '', /with "W8".* 1 of 3 .*alarm \(both\)/);
   assert.is(found.length, 2);
 });
@@ -144,6 +147,34 @@ test('an OOM kill outlives the coming and going of others', () => {
   );
   for (let time = 1; time < 4; time++) log.tell({ time, kind: 'pids.max', name: 'web', path: '/web', text: '' });
   assert.not(log.all().some(({ kind }) => kind === 'oom'));
+});
+
+test('the coming and going of others takes no place from pressure, nor pressure from the rest', () => {
+  const log = createEventLog(3);
+  const tell = (kind: LogEvent['kind'], time: number): void =>
+    log.tell({ time, kind, name: 'web', path: '/web', text: '' });
+  for (const kind of ['oom', 'pressure', 'pressure', 'gone', 'new'] as const) tell(kind, 0);
+  const kinds = (): string[] => log.all().map(({ kind }) => kind);
+  assert.equal(kinds(), ['oom', 'pressure', 'pressure']);
+  tell('throttled', 1);
+  assert.equal(kinds(), ['oom', 'pressure', 'throttled']);
+});
+
+test('one step from all kinds are those without the coming and going', () => {
+  const start: State = { ...INITIAL, modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } };
+  const context = { frame: undefined, items: [], window: 3, sortable: [], scroll: NO_SCROLL, dashboards: [] };
+  const { modal } = update(start, { type: 'sort-next', by: 1 }, context);
+  const show = modal?.kind === 'events' ? modal.show : '';
+  assert.is(show, 'all but new and gone');
+  const events = (['new', 'oom', 're-created', 'pressure', 'gone'] as const).map((kind, time) => ({
+    ...{ time, kind, name: kind, path: '/web', text: '' },
+  }));
+  const lines = eventsView(events, show, '', 'none').map(plainText);
+  assert.match(lines[0] ?? '', /Events {2}all but new and gone {2}2 of 5/);
+  assert.equal(
+    lines.slice(1).map((line) => line.split(/ +/)[1]),
+    ['pressure', 'oom'],
+  );
 });
 
 test.run();

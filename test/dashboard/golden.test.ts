@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
 import { compose } from '../../src/dashboard/compose.ts';
-import { shownOf } from '../../src/dashboard/rows.ts';
 import type { Pane, View } from '../../src/dashboard/screen.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
@@ -15,6 +13,7 @@ import { onScreen } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import { frameOf } from './frames.ts';
 import { insideOf } from './insides.ts';
+import { DASHBOARDS, sceneOf } from './scenes.ts';
 
 const FOLDER = fileURLToPath(new URL('golden/', import.meta.url));
 
@@ -58,10 +57,10 @@ const web = FRAME.workloads[2] ?? { path: '', inode: 0, name: '', kind: 'contain
 const SCREENS: Readonly<Record<string, Partial<State>>> = {
   overview: {},
   tree: { grouping: 'tree', tagged: new Set([2]) },
-  projects: { grouping: 'project', follow: true },
+  projects: { grouping: 'project', follow: { key: 4, path: '/system.slice/web', name: 'web' } },
   container: { details: true, selected: 2 },
   explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
-  events: { modal: { kind: 'events', show: 'all', text: '', top: 0 } },
+  events: { modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } },
   query: { filter: 'cpu > ', prompt: 'filter' },
   'screen-container': { screen: 1, selected: 2 },
   pressure: { screen: 2 },
@@ -107,33 +106,17 @@ for (const [width, height] of [
 ] as const) {
   for (const [name, changes] of Object.entries(SCREENS)) {
     test(`${name} at ${width}x${height}`, () => {
-      const { dashboards } = chooseDashboard(undefined, '/nonexistent');
-      const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, dashboards), ...changes };
-      const { view } = compose(
-        {
-          state,
-          frame: FRAME,
-          shown: shownOf(FRAME, state),
-          dashboards,
-          processes: undefined,
-          inside: insideOf(web, FRAME.workloads),
-          historyOf: (id) => {
-            const values = id === 'cpu_percent' ? [10, 20, 40] : [];
-            return { values, mosts: values, fold: 1 };
-          },
-          seconds: 1,
-          raw: undefined,
-          drifts: [],
-          recreated: new Set([4]),
-          events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
-          gasps: [],
-          age: 0,
-          isFlashing: false,
-          message: undefined,
+      const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, DASHBOARDS), ...changes };
+      const scene = sceneOf(FRAME, state, {
+        inside: insideOf(web, FRAME.workloads),
+        historyOf: (id) => {
+          const values = id === 'cpu_percent' ? [10, 20, 40] : [];
+          return { values, mosts: values, fold: 1 };
         },
-        width,
-        height,
-      );
+        recreated: new Set([4]),
+        events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
+      });
+      const { view } = compose(scene, width, height);
       const text = textOf(view, width, height).replaceAll(/\d\d:\d\d:\d\d/g, 'hh:mm:ss');
       const file = join(FOLDER, `${name}-${width}x${height}.txt`);
       if (process.env.UPDATE) {

@@ -6,7 +6,7 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { settle, update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, settle, update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
 
 const project = (composeProject: string) => ({
@@ -35,7 +35,7 @@ const press = (state: State, ...actions: Parameters<typeof update>[1][]): State 
         items: shownOf(FRAME, now).items,
         window: 10,
         sortable: sortable(),
-        overflow: 0,
+        scroll: NO_SCROLL,
         dashboards: [],
       }),
     state,
@@ -133,7 +133,8 @@ test('search goes to the next match and around the end, without hiding anything'
 
 test('a followed row keeps its line while the order changes', () => {
   const order = Array.from({ length: 40 }, (_, index) => index);
-  const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow: true }, { order, window: 10 });
+  const follow = { key: 15, path: '/w', name: 'w' };
+  const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow }, { order, window: 10 });
   const moved = [...order.slice(20, 30), ...order.slice(0, 20), ...order.slice(30)];
   const after = settle(state, { order: moved, window: 10 });
   assert.is(after.selected, 15);

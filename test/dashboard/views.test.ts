@@ -12,11 +12,11 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
-import type { ProcessNode } from '../../src/inventory/processes.ts';
+import { NO_SCROLL, settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
+import { processOf } from './scenes.ts';
 
 const SGR = /\x1b\[[\d;]*m/g;
 const textOf = (line: Line, width: number) => renderLine(line, width, themeOf('dark', false)).replace(SGR, '');
@@ -108,7 +108,7 @@ const context = (order: readonly number[], window = 3): UpdateContext => ({
   items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
   window,
   sortable: sortable(),
-  overflow: 0,
+  scroll: NO_SCROLL,
   dashboards: [],
 });
 
@@ -180,30 +180,14 @@ test('areas tile the screen at every size', () => {
   }
 });
 
-const node = (pid: number, more: Partial<ProcessNode> = {}): ProcessNode => ({
-  pid,
-  innerPid: pid - 100,
-  ppid: 1,
-  comm: 'app',
-  command: `app ${pid}`,
-  state: 'S',
-  uid: 0,
-  threads: 1,
-  startTime: 1,
-  utimeTicks: 0,
-  stimeTicks: 0,
-  rssBytes: 0,
-  waitNs: Number.NaN,
-  entered: false,
-  isNestedInit: false,
-  isKernelThread: false,
-  children: [],
-  ...more,
-});
-
 test('the process tree marks who entered a PID namespace and who opened one', () => {
-  const inner = node(102, { innerPid: 1, isNestedInit: true, pidNamespace: 4026532222, children: [node(103)] });
-  const roots = [node(101, { children: [inner] }), node(104, { entered: true })];
+  const inner = processOf(102, {
+    innerPid: 1,
+    isNestedInit: true,
+    pidNamespace: 4026532222,
+    children: [processOf(103)],
+  });
+  const roots = [processOf(101, { children: [inner] }), processOf(104, { entered: true })];
   const times = { time: 0, byKey: new Map() };
   const [workload] = FRAME.workloads;
   const lines = processView(
@@ -220,16 +204,16 @@ test('the process tree marks who entered a PID namespace and who opened one', ()
 
 test('kernel threads are left out and counted, and shown on demand', () => {
   const roots = [
-    node(2, { isKernelThread: true, command: '[kthreadd]', children: [node(30, { command: 'helper' })] }),
-    node(104),
+    processOf(2, { isKernelThread: true, command: '[kthreadd]', children: [processOf(30, { command: 'helper' })] }),
+    processOf(104),
   ];
   const times = { time: 0, byKey: new Map() };
   const list = { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map() };
   const texts = (shown: boolean): string =>
-    processView(FRAME.workloads[0], list, 120, shown)
+    processView(FRAME.workloads[0], list, 120, { kernelThreads: shown })
       .map((line) => textOf(line, 120))
       .join('\n');
-  assert.match(texts(false), /2 processes {2}1 kernel threads hidden \(H\)/);
+  assert.match(texts(false), /2 processes {2}1 kernel thread hidden \(H\)/);
   assert.not.match(texts(false), /kthreadd/);
   assert.match(texts(false), /helper/);
   assert.match(texts(true), /3 processes.*kthreadd.*└─ helper/s);

@@ -1,0 +1,15 @@
+/** A held display stands at the time of its Frame: what happened later is not told, and what is of now says so. */
+import type { LogEvent } from '../metrics/events.ts';
+import type { Frame } from '../metrics/source.ts';
+import type { State } from './state.ts';
+
+/** Of that Frame, in milliseconds since the epoch; undefined while the display goes on. */
+export const heldAt = ({ paused }: Pick<State, 'paused'>, frame: Frame | undefined): number | undefined =>
+  paused ? frame?.usage.snapshot.wall : undefined;
+
+/** Those that had happened by then. */
+export const toldBy = (events: readonly LogEvent[], at: number | undefined): readonly LogEvent[] =>
+  at === undefined ? events : events.filter(({ time }) => time <= at);
+
+/** As `15:25:50`. */
+export const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);
