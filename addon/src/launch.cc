@@ -205,7 +205,8 @@ Napi::Value Release(const Napi::CallbackInfo& info, const std::shared_ptr<Held>&
   return RunAsync(
       info.Env(), "tscg.launch",
       [=]() -> Failure {
-        if (write(held->go.get(), "g", 1) < 0) return {errno, "write", ""};
+        // EPIPE: a signal has ended it, which the callback tells.
+        if (write(held->go.get(), "g", 1) < 0 && errno != EPIPE) return {errno, "write", ""};
         held->go.reset();
         ssize_t size;
         do size = read(held->report.get(), report.get(), sizeof *report);

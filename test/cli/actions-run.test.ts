@@ -1,7 +1,7 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -65,6 +65,48 @@ test('signals that tscg gets go to the command', async () => {
 });
 
 const SCRIPT = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+
+/** With a scratch folder, which an --overlay needs, among `temporary`. */
+async function runOverlaid(script: string, signal: (child: ChildProcess, temporary: string) => () => void) {
+  const temporary = mkdtempSync(join(tmpdir(), 'tscg-signals-'));
+  const child = spawn(
+    process.execPath,
+    [TSCG, 'run', '-q', '--name', NAME, '--overlay', '/', '--', 'sh', '-c', script],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } },
+  );
+  const stop = signal(child, temporary);
+  try {
+    const [code] = await once(child, 'exit');
+    assert.equal(readdirSync(temporary), []);
+    assert.not(isThere());
+    return code;
+  } finally {
+    stop();
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+test('signals while it clears up, and until it has ended, leave nothing and lose no exit code', async () => {
+  const code = await runOverlaid(SCRIPT, (child) => {
+    let ticker: NodeJS.Timeout | undefined;
+    child.stdout?.once('data', () => {
+      ticker = setInterval(() => child.kill('SIGTERM'), 1);
+    });
+    return () => clearInterval(ticker);
+  });
+  assert.is(code, 9);
+});
+
+test('a signal before there is a command ends it as one after would, and leaves nothing', async () => {
+  const code = await runOverlaid('exec sleep 1000', (child, temporary) => {
+    const watcher = watch(temporary, () => {
+      watcher.close();
+      child.kill('SIGTERM');
+    });
+    return () => watcher.close();
+  });
+  assert.is(code, 143);
+});
 
 test('pid 1 of a namespace has no default for a signal: it is ended all the same', async () => {
   const command = ['--pid', '--', 'sh', '-c', 'echo ready; exec sleep 1000'];

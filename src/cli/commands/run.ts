@@ -3,7 +3,7 @@ import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
 import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
-import { passSignals } from '../../limits/launch/pass-signals.ts';
+import { type TakenSignals, takeSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
@@ -47,6 +47,7 @@ export async function run(
   };
   if (options.dryRun)
     return planRun({ name, command, edits, isolation: checkedIsolation(isolation) }, context, options);
+  const signals = takeSignals();
   const prepared = prepare(isolation);
   const say = (text: string): void => {
     if (!quiet && !json) process.stderr.write(`tscg: ${text}\n`);
@@ -55,7 +56,7 @@ export async function run(
     const held = await hold(command, name, edits, prepared, context, options.force);
     const { enabled } = held.place;
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
-    const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
+    const { exit, summary, left } = await carry(held, prepared, signals, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
     if (json) console.error(JSON.stringify({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
@@ -67,6 +68,8 @@ export async function run(
   } finally {
     prepared.clear();
   }
+  // At once: Node's own way out gives the signals their defaults back first, and one more would change the exit code.
+  process.exit();
 }
 
 interface Held {
@@ -137,16 +140,18 @@ async function limit(
 async function carry(
   { place, child }: Held,
   prepared: Prepared,
+  signals: TakenSignals,
   isInit: boolean,
   { files }: PlanContext,
 ): Promise<{ exit: Exit; summary: Summary; left: number }> {
   const start = performance.now();
-  const stopPassing = passSignals(child.pid, isInit);
   try {
-    prepared.map(child.pid);
-    await child.release();
+    if (await signals.passTo(child.pid, isInit)) {
+      prepared.map(child.pid);
+      await child.release();
+    }
     const { code, signal } = await child.exited;
-    const deadly = stopPassing();
+    const deadly = signals.drop();
     const wallMs = performance.now() - start;
     const left = await place.empty();
     return {
@@ -155,7 +160,7 @@ async function carry(
       left,
     };
   } finally {
-    stopPassing();
+    signals.drop();
     await place.empty();
     await place.remove();
   }

@@ -132,6 +132,8 @@ function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChil
     release: async () => {
       if (place) files.write(place.path, place.inode, 'cgroup.procs', String(pid));
       const go = child.stdio[3];
+      // Whether it is still there, `exited` tells.
+      go?.on('error', () => {});
       if (go && 'end' in go) go.end('go\n');
     },
   };
