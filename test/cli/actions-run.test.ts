@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawn as openPty } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOUNT, TSCG, tscg } from '../boxes.ts';
@@ -118,6 +119,44 @@ test('pid 1 of a namespace has no default for a signal: it is ended all the same
   child.kill('SIGTERM');
   const [code] = await ended;
   assert.is(code, 143);
+});
+
+test('pid 1 of a namespace that ignores a signal goes on', async () => {
+  const script = 'trap "" TERM; echo ready; read -r line; exit 4';
+  const child = spawn(process.execPath, [TSCG, 'run', '-q', '--name', NAME, '--pid', '--', 'sh', '-c', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  child.stdin.write('go\n');
+  const [code] = await ended;
+  assert.is(code, 4);
+});
+
+test('Ctrl-C, which a terminal sends to the command too, is not passed on: also where the input is no terminal', async () => {
+  const script = `process.on('SIGINT', () => console.log('caught'));
+    process.on('SIGUSR1', () => { console.log('over'); process.exit(); });
+    setInterval(() => {}, 1000);
+    console.log('ready');`;
+  const command = [process.execPath, TSCG, 'run', '-q', '--name', NAME, '--', process.execPath, '-e', script];
+  const terminal = openPty('/bin/sh', ['-c', 'exec "$@" < /dev/null', 'sh', ...command], {});
+  let said = '';
+  const answers: Readonly<Record<string, () => void>> = {
+    ready: () => terminal.write('\x03'),
+    // It comes after what tscg may have passed on before.
+    caught: () => process.kill(terminal.pid, 'SIGUSR1'),
+  };
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  const told = new Promise<void>((resolve) => {
+    terminal.onData((data) => {
+      said += data;
+      for (const word of data.split(/\W+/)) answers[word]?.();
+      if (said.includes('over')) resolve();
+    });
+  });
+  await Promise.all([ended, told]);
+  assert.equal(said.match(/ready|caught|over/g), ['ready', 'caught', 'over']);
 });
 
 test('namespaces: pid 1, its own host name, only its own processes and network', () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { isatty } from 'node:tty';
+import { parsePidStat } from '../../kernel/proc-pid.ts';
 
 const PASSED = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 type Passed = (typeof PASSED)[number];
@@ -40,8 +40,8 @@ export function takeSignals(): TakenSignals {
       await setImmediate();
       if (early) end(early);
       act = (signal) => {
-        if (isInit && ENDING.has(signal) && !catches(pid, constants.signals[signal])) end(signal);
-        else if (!(FROM_TERMINAL.has(signal) && isatty(0))) send(pid, signal);
+        if (isInit && ENDING.has(signal) && !takes(pid, constants.signals[signal])) end(signal);
+        else if (!(FROM_TERMINAL.has(signal) && isForeground())) send(pid, signal);
       };
       return early === undefined;
     },
@@ -60,10 +60,17 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function catches(pid: number, signal: number): boolean {
+/** Whether the terminal has signalled us with our whole process group, wherever our standard input is. */
+function isForeground(): boolean {
+  const stat = parsePidStat(readFileSync('/proc/self/stat', 'utf8'));
+  return stat !== undefined && stat.pgrp === stat.tpgid;
+}
+
+/** Whether the process has said what becomes of it: has a handler, waits for it by sigwait, or will not have it. */
+function takes(pid: number, signal: number): boolean {
   try {
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-    return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+    const masks = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^Sig(?:Cgt|Blk|Ign):\s*([0-9a-f]+)$/gm);
+    return [...masks].some(([, mask]) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
   } catch {
     return true;
   }
