@@ -1,7 +1,7 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as openPty } from '@lydell/node-pty';
@@ -44,6 +44,28 @@ test('exit codes: its own, 128 and the signal, 126 and 127 as in a shell', () =>
 test('arguments after the command are its own, -- or not', () => {
   assert.is(run('-q', 'echo', '--quiet', '-m', '$HOME', '').stdout, '--quiet -m $HOME \n');
   assert.is(run('-q', '--', 'echo', '--', 'a b').stdout, '-- a b\n');
+});
+
+test('a script without #! is run by a shell, as execvp does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-script-'));
+  try {
+    writeFileSync(join(folder, 'job'), 'echo "$0 $1"; exit 6\n', { mode: 0o755 });
+    const { status, stdout } = run('-q', '--', join(folder, 'job'), 'a b');
+    assert.equal([status, stdout], [6, `${join(folder, 'job')} a b\n`]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('bytes that are no UTF-8: the environment has them, an argument is refused', () => {
+  const shell = (script: string) =>
+    spawnSync('/bin/sh', ['-c', script, process.execPath, TSCG, 'run', '-q', '--name', NAME, '--']);
+  const { stdout } = shell('CAFE=$(printf "caf\\351") exec "$0" "$@" sh -c \'printf %s "$CAFE"\'');
+  assert.is(stdout.toString('latin1'), 'caf\xe9');
+  const refused = shell('exec "$0" "$@" printf %s "$(printf "caf\\351")"');
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr.toString(), /^tscg: "caf\ufffd" is not UTF-8 as it was typed.*\n$/);
+  assert.is(run('-q', '--', 'printf', '%s', 'caf\ufffd').stdout, 'caf\ufffd');
 });
 
 test('what the command leaves behind is ended', () => {
@@ -255,6 +277,9 @@ test('bad input is 2, and makes no cgroup', () => {
     [['--name', '..', 'true'], /is no name/],
     [['--rootfs', '/nowhere', 'true'], /"\/nowhere" is no folder/],
     [['--rootfs', '/', '--overlay', '/', 'true'], /give one of them/],
+    [['--rootfs', '', 'true'], /"" is no folder/],
+    [['--overlay', '/etc:', 'true'], /"" is no folder/],
+    [['--uts', '--name', 'n'.repeat(65), 'true'], /of at most 64 characters/],
     [['--memory', 'lots', 'true'], /not a size/],
   ];
   for (const [args, said] of table) {

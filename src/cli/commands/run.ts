@@ -1,4 +1,6 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
@@ -9,7 +11,7 @@ import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
 import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { checkRisks } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
 import { planRun } from '../plan-run.ts';
 import { limitEdits } from './set.ts';
@@ -35,7 +37,11 @@ export async function run(
   if (!/^[A-Za-z0-9][\w.@-]{0,200}$/.test(name)) {
     throw new UsageError(`--name: "${name}" is no name; give letters, digits, and . _ @ - after the first`);
   }
+  if (options.uts === true && name.length > MOST_HOST_NAME) {
+    throw new UsageError(`--name: with --uts it is the host name, of at most ${MOST_HOST_NAME} characters`);
+  }
   if (rootfs !== undefined && overlay !== undefined) throw new UsageError('--rootfs and --overlay: give one of them');
+  checkReadable(command);
   const context = planContext(openHierarchy(global));
   const edits = limitEdits(options, context.machine);
   const isolation = {
@@ -70,6 +76,15 @@ export async function run(
   }
   // At once: Node's own way out gives the signals their defaults back first, and one more would change the exit code.
   process.exit();
+}
+
+const MOST_HOST_NAME = 64;
+
+/** Node reads bytes that are no UTF-8 as U+FFFD: the command would get another argument than was typed. */
+function checkReadable(command: readonly string[]): void {
+  const changed = command.find((word) => word.includes('\ufffd'));
+  if (changed === undefined || isUtf8(readFileSync(`${PROC}/self/cmdline`))) return;
+  throw new UsageError(`"${changed}" is not UTF-8 as it was typed, and would not arrive so: put it into a script`);
 }
 
 interface Held {

@@ -66,7 +66,6 @@ function nativeChild(native: Native, { command, place, namespaces, steps }: Chil
   const spec: LaunchSpec = {
     files: candidates(file),
     arguments: command,
-    environment: Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`),
     cgroup: place ? openSync(join(files.mount, place.path), fsConstants.O_RDONLY | fsConstants.O_DIRECTORY) : -1,
     namespaces,
     steps,

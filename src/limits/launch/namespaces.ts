@@ -108,6 +108,8 @@ export function prepare(isolation: Isolation): Prepared {
 }
 
 function folder(path: string): string {
+  // It would be the current directory.
+  if (path === '') throw new BadValueError('"" is no folder: --rootfs and --overlay take names of folders');
   const absolute = resolve(path);
   if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) throw new BadValueError(`"${path}" is no folder`);
   if (/[:,\\]/.test(absolute)) throw new BadValueError(`"${path}": a path with ":", "," or "\\" cannot be laid over`);
