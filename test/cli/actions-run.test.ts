@@ -1,7 +1,7 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as openPty } from '@lydell/node-pty';
@@ -211,6 +211,19 @@ test('--overlay: what is written is gone, also from a root of several layers', (
     readdirSync(tmpdir()).filter((name) => name.startsWith('tscg-run-') && name.length === 15),
     [],
   );
+});
+
+test('--rootfs: what it makes in the folder is told, and gone at the end', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-root-'));
+  try {
+    mkdirSync(join(root, 'tmp'));
+    const { stdout } = run('--dry-run', '--rootfs', root, '--', '/none');
+    assert.match(stdout, /makes dev, proc, sys, tmp in it where they are missing, and removes them at the end/);
+    assert.is(run('-q', '--rootfs', root, '--', '/none').status, 127);
+    assert.equal(readdirSync(root), ['tmp']);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test('without the addon a shell takes its place; namespaces say what they need', () => {
