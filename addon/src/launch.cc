@@ -49,10 +49,14 @@ struct Step {
 
 /** All that the child needs, made before it begins: between clone and exec nothing may be allocated. */
 struct Program {
-  std::vector<std::string> files, arguments, environment;
+  std::vector<std::string> files, arguments;
   std::vector<Step> steps;
-  std::vector<char*> argv, envp;
+  std::vector<char*> argv;
+  /** For a script without `#!`: the second is its file. */
+  std::vector<char*> shell_argv;
 };
+
+constexpr char kShell[] = "/bin/sh";
 
 struct Report {
   int32_t step;
@@ -113,7 +117,7 @@ int Perform(const Step& step) {
 }
 
 /** In the child, which is a copy of one thread of many: async-signal-safe functions only. */
-[[noreturn]] void RunChild(const Program& program, int go, int report) {
+[[noreturn]] void RunChild(Program& program, int go, int report) {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action{};
     action.sa_handler = SIG_DFL;
@@ -137,8 +141,12 @@ int Perform(const Step& step) {
     if (Perform(step) < 0 && !step.optional) Fail(report, static_cast<int>(i), errno, 125);
   }
   int error = ENOENT;
-  for (const std::string& file : program.files) {
-    execve(file.c_str(), program.argv.data(), program.envp.data());
+  for (std::string& file : program.files) {
+    execve(file.c_str(), program.argv.data(), environ);
+    if (errno == ENOEXEC) {  // As execvp does.
+      program.shell_argv[1] = file.data();
+      execve(kShell, program.shell_argv.data(), environ);
+    }
     if (errno != ENOENT && errno != ENOTDIR) error = errno;
   }
   Fail(report, static_cast<int>(program.steps.size()), error, error == ENOENT ? 127 : 126);
@@ -167,7 +175,6 @@ std::shared_ptr<Program> ProgramOf(Napi::Env env, const Napi::Object& spec) {
   auto program = std::make_shared<Program>();
   program->files = Strings(spec.Get("files"));
   program->arguments = Strings(spec.Get("arguments"));
-  program->environment = Strings(spec.Get("environment"));
   const auto steps = spec.Get("steps").As<Napi::Array>();
   for (uint32_t i = 0; i < steps.Length(); ++i) {
     const auto step = steps.Get(i).As<Napi::Object>();
@@ -180,9 +187,9 @@ std::shared_ptr<Program> ProgramOf(Napi::Env env, const Napi::Object& spec) {
          step.Has("optional") && step.Get("optional").ToBoolean().Value()});
   }
   for (std::string& argument : program->arguments) program->argv.push_back(argument.data());
-  for (std::string& variable : program->environment) program->envp.push_back(variable.data());
   program->argv.push_back(nullptr);
-  program->envp.push_back(nullptr);
+  program->shell_argv = program->argv;
+  program->shell_argv.insert(program->shell_argv.begin(), const_cast<char*>(kShell));
   return program;
 }
 
@@ -205,7 +212,8 @@ Napi::Value Release(const Napi::CallbackInfo& info, const std::shared_ptr<Held>&
   return RunAsync(
       info.Env(), "tscg.launch",
       [=]() -> Failure {
-        if (write(held->go.get(), "g", 1) < 0) return {errno, "write", ""};
+        // EPIPE: a signal has ended it, which the callback tells.
+        if (write(held->go.get(), "g", 1) < 0 && errno != EPIPE) return {errno, "write", ""};
         held->go.reset();
         ssize_t size;
         do size = read(held->report.get(), report.get(), sizeof *report);

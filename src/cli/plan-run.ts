@@ -1,7 +1,7 @@
 /** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
 import { clean, jsonText } from '../kernel/clean.ts';
 import { freshFiles } from '../limits/launch/fresh-files.ts';
-import type { Isolation } from '../limits/launch/namespaces.ts';
+import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
 import { planScope, scopeBus } from '../limits/launch/scope.ts';
 import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
@@ -38,7 +38,12 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
     ...enabled.map((step) => `  switches on ${clean(step)}`),
     ...limits.filter((line) => line !== ''),
     ...(namespaces.length > 0 ? [`  namespaces of its own: ${namespaces.join(', ')}`] : []),
-    ...(rootfs === undefined ? [] : [`  its root: ${clean(rootfs)}`]),
+    ...(rootfs === undefined
+      ? []
+      : [
+          `  its root: ${clean(rootfs)}`,
+          `    makes ${ROOT_FOLDERS.join(', ')} in it where they are missing, and removes them at the end where they are empty`,
+        ]),
     ...(overlay ? [`  its root: laid over ${overlay.map(clean).join(', ')}; what it writes is gone at the end`] : []),
     `  runs: ${command.map(clean).join(' ')}`,
   ];

@@ -62,8 +62,6 @@ export interface LaunchSpec {
   files: readonly string[];
   /** With the program's name first. */
   arguments: readonly string[];
-  /** `NAME=value` */
-  environment: readonly string[];
   /** Descriptor of the cgroup's directory that it begins in; -1: ours. */
   cgroup: number;
   /** CLONE_NEW* flags. */
@@ -117,8 +115,8 @@ export interface Native {
    */
   createPsiTrigger(path: string, trigger: string, onEvent: (error: Error | null) => void): NativePsiTrigger;
   /**
-   * clone3: a child that waits until it is released. It has our descriptors 0, 1 and 2 and no other; where it is never
-   * released it ends with us. Does not keep the process alive.
+   * clone3: a child that waits until it is released. It has our environment, our descriptors 0, 1 and 2 and no other;
+   * where it is never released it ends with us. Does not keep the process alive.
    */
   launch(spec: LaunchSpec, onExit: (code: number, signal: number) => void): NativeChild;
   /** IN_MODIFY of files in watched directories; `overflow` when the kernel dropped events (IN_Q_OVERFLOW). */

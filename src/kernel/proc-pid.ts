@@ -13,6 +13,8 @@ export interface PidStat {
   readonly session: number;
   /** Device number of the terminal; 0 for none. */
   readonly tty_nr: number;
+  /** The terminal's foreground process group; NaN without a terminal. */
+  readonly tpgid: number;
   /** PF_* bits; PF_KTHREAD is 0x00200000. */
   readonly flags: number;
   readonly utime: number;
@@ -53,6 +55,7 @@ export function parsePidStat(text: string): PidStat | undefined {
     pgrp: field(5),
     session: field(6),
     tty_nr: field(7),
+    tpgid: field(8),
     flags: field(9),
     utime: field(14),
     stime: field(15),

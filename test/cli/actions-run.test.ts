@@ -1,9 +1,10 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawn as openPty } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOUNT, TSCG, tscg } from '../boxes.ts';
@@ -45,6 +46,28 @@ test('arguments after the command are its own, -- or not', () => {
   assert.is(run('-q', '--', 'echo', '--', 'a b').stdout, '-- a b\n');
 });
 
+test('a script without #! is run by a shell, as execvp does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-script-'));
+  try {
+    writeFileSync(join(folder, 'job'), 'echo "$0 $1"; exit 6\n', { mode: 0o755 });
+    const { status, stdout } = run('-q', '--', join(folder, 'job'), 'a b');
+    assert.equal([status, stdout], [6, `${join(folder, 'job')} a b\n`]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('bytes that are no UTF-8: the environment has them, an argument is refused', () => {
+  const shell = (script: string) =>
+    spawnSync('/bin/sh', ['-c', script, process.execPath, TSCG, 'run', '-q', '--name', NAME, '--']);
+  const { stdout } = shell('CAFE=$(printf "caf\\351") exec "$0" "$@" sh -c \'printf %s "$CAFE"\'');
+  assert.is(stdout.toString('latin1'), 'caf\xe9');
+  const refused = shell('exec "$0" "$@" printf %s "$(printf "caf\\351")"');
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr.toString(), /^tscg: "caf\ufffd" is not UTF-8 as it was typed.*\n$/);
+  assert.is(run('-q', '--', 'printf', '%s', 'caf\ufffd').stdout, 'caf\ufffd');
+});
+
 test('what the command leaves behind is ended', () => {
   const { status, stderr } = run('--', 'sh', '-c', 'sleep 1000 & sleep 1000 & exit 3');
   assert.is(status, 3);
@@ -66,6 +89,48 @@ test('signals that tscg gets go to the command', async () => {
 
 const SCRIPT = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done';
 
+/** With a scratch folder, which an --overlay needs, among `temporary`. */
+async function runOverlaid(script: string, signal: (child: ChildProcess, temporary: string) => () => void) {
+  const temporary = mkdtempSync(join(tmpdir(), 'tscg-signals-'));
+  const child = spawn(
+    process.execPath,
+    [TSCG, 'run', '-q', '--name', NAME, '--overlay', '/', '--', 'sh', '-c', script],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } },
+  );
+  const stop = signal(child, temporary);
+  try {
+    const [code] = await once(child, 'exit');
+    assert.equal(readdirSync(temporary), []);
+    assert.not(isThere());
+    return code;
+  } finally {
+    stop();
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+test('signals while it clears up, and until it has ended, leave nothing and lose no exit code', async () => {
+  const code = await runOverlaid(SCRIPT, (child) => {
+    let ticker: NodeJS.Timeout | undefined;
+    child.stdout?.once('data', () => {
+      ticker = setInterval(() => child.kill('SIGTERM'), 1);
+    });
+    return () => clearInterval(ticker);
+  });
+  assert.is(code, 9);
+});
+
+test('a signal before there is a command ends it as one after would, and leaves nothing', async () => {
+  const code = await runOverlaid('exec sleep 1000', (child, temporary) => {
+    const watcher = watch(temporary, () => {
+      watcher.close();
+      child.kill('SIGTERM');
+    });
+    return () => watcher.close();
+  });
+  assert.is(code, 143);
+});
+
 test('pid 1 of a namespace has no default for a signal: it is ended all the same', async () => {
   const command = ['--pid', '--', 'sh', '-c', 'echo ready; exec sleep 1000'];
   const child = spawn(process.execPath, [TSCG, 'run', '-q', '--name', NAME, ...command], {
@@ -76,6 +141,44 @@ test('pid 1 of a namespace has no default for a signal: it is ended all the same
   child.kill('SIGTERM');
   const [code] = await ended;
   assert.is(code, 143);
+});
+
+test('pid 1 of a namespace that ignores a signal goes on', async () => {
+  const script = 'trap "" TERM; echo ready; read -r line; exit 4';
+  const child = spawn(process.execPath, [TSCG, 'run', '-q', '--name', NAME, '--pid', '--', 'sh', '-c', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  child.stdin.write('go\n');
+  const [code] = await ended;
+  assert.is(code, 4);
+});
+
+test('Ctrl-C, which a terminal sends to the command too, is not passed on: also where the input is no terminal', async () => {
+  const script = `process.on('SIGINT', () => console.log('caught'));
+    process.on('SIGUSR1', () => { console.log('over'); process.exit(); });
+    setInterval(() => {}, 1000);
+    console.log('ready');`;
+  const command = [process.execPath, TSCG, 'run', '-q', '--name', NAME, '--', process.execPath, '-e', script];
+  const terminal = openPty('/bin/sh', ['-c', 'exec "$@" < /dev/null', 'sh', ...command], {});
+  let said = '';
+  const answers: Readonly<Record<string, () => void>> = {
+    ready: () => terminal.write('\x03'),
+    // It comes after what tscg may have passed on before.
+    caught: () => process.kill(terminal.pid, 'SIGUSR1'),
+  };
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  const told = new Promise<void>((resolve) => {
+    terminal.onData((data) => {
+      said += data;
+      for (const word of data.split(/\W+/)) answers[word]?.();
+      if (said.includes('over')) resolve();
+    });
+  });
+  await Promise.all([ended, told]);
+  assert.equal(said.match(/ready|caught|over/g), ['ready', 'caught', 'over']);
 });
 
 test('namespaces: pid 1, its own host name, only its own processes and network', () => {
@@ -108,6 +211,19 @@ test('--overlay: what is written is gone, also from a root of several layers', (
     readdirSync(tmpdir()).filter((name) => name.startsWith('tscg-run-') && name.length === 15),
     [],
   );
+});
+
+test('--rootfs: what it makes in the folder is told, and gone at the end', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-root-'));
+  try {
+    mkdirSync(join(root, 'tmp'));
+    const { stdout } = run('--dry-run', '--rootfs', root, '--', '/none');
+    assert.match(stdout, /makes dev, proc, sys, tmp in it where they are missing, and removes them at the end/);
+    assert.is(run('-q', '--rootfs', root, '--', '/none').status, 127);
+    assert.equal(readdirSync(root), ['tmp']);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test('without the addon a shell takes its place; namespaces say what they need', () => {
@@ -174,6 +290,9 @@ test('bad input is 2, and makes no cgroup', () => {
     [['--name', '..', 'true'], /is no name/],
     [['--rootfs', '/nowhere', 'true'], /"\/nowhere" is no folder/],
     [['--rootfs', '/', '--overlay', '/', 'true'], /give one of them/],
+    [['--rootfs', '', 'true'], /"" is no folder/],
+    [['--overlay', '/etc:', 'true'], /"" is no folder/],
+    [['--uts', '--name', 'n'.repeat(65), 'true'], /of at most 64 characters/],
     [['--memory', 'lots', 'true'], /not a size/],
   ];
   for (const [args, said] of table) {

@@ -20,6 +20,7 @@ test('stat of a process', () => {
     pgrp: 185,
     session: 180,
     tty_nr: 34816,
+    tpgid: 190,
     flags: 4194560,
     utime: 1234,
     stime: 567,

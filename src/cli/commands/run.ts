@@ -1,16 +1,19 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { jsonText } from '../../kernel/clean.ts';
 import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
 import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
-import { passSignals } from '../../limits/launch/pass-signals.ts';
+import { type TakenSignals, takeSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
 import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { checkRisks } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
 import { planRun } from '../plan-run.ts';
 import { limitEdits } from './set.ts';
@@ -36,7 +39,11 @@ export async function run(
   if (!/^[A-Za-z0-9][\w.@-]{0,200}$/.test(name)) {
     throw new UsageError(`--name: "${name}" is no name; give letters, digits, and . _ @ - after the first`);
   }
+  if (options.uts === true && name.length > MOST_HOST_NAME) {
+    throw new UsageError(`--name: with --uts it is the host name, of at most ${MOST_HOST_NAME} characters`);
+  }
   if (rootfs !== undefined && overlay !== undefined) throw new UsageError('--rootfs and --overlay: give one of them');
+  checkReadable(command);
   const context = planContext(openHierarchy(global));
   const edits = limitEdits(options, context.machine);
   const isolation = {
@@ -48,6 +55,7 @@ export async function run(
   };
   if (options.dryRun)
     return planRun({ name, command, edits, isolation: checkedIsolation(isolation) }, context, options);
+  const signals = takeSignals();
   const prepared = prepare(isolation);
   const say = (text: string): void => {
     if (!quiet && !json) process.stderr.write(`tscg: ${text}\n`);
@@ -56,7 +64,7 @@ export async function run(
     const held = await hold(command, name, edits, prepared, context, options.force);
     const { enabled } = held.place;
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
-    const { exit, summary, left } = await carry(held, prepared, options.pid === true, context);
+    const { exit, summary, left } = await carry(held, prepared, signals, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
     if (json) console.error(jsonText({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
@@ -68,6 +76,17 @@ export async function run(
   } finally {
     prepared.clear();
   }
+  // At once: Node's own way out gives the signals their defaults back first, and one more would change the exit code.
+  process.exit();
+}
+
+const MOST_HOST_NAME = 64;
+
+/** Node reads bytes that are no UTF-8 as U+FFFD: the command would get another argument than was typed. */
+function checkReadable(command: readonly string[]): void {
+  const changed = command.find((word) => word.includes('\ufffd'));
+  if (changed === undefined || isUtf8(readFileSync(`${PROC}/self/cmdline`))) return;
+  throw new UsageError(`"${changed}" is not UTF-8 as it was typed, and would not arrive so: put it into a script`);
 }
 
 interface Held {
@@ -138,16 +157,18 @@ async function limit(
 async function carry(
   { place, child }: Held,
   prepared: Prepared,
+  signals: TakenSignals,
   isInit: boolean,
   { files }: PlanContext,
 ): Promise<{ exit: Exit; summary: Summary; left: number }> {
   const start = performance.now();
-  const stopPassing = passSignals(child.pid, isInit);
   try {
-    prepared.map(child.pid);
-    await child.release();
+    if (await signals.passTo(child.pid, isInit)) {
+      prepared.map(child.pid);
+      await child.release();
+    }
     const { code, signal } = await child.exited;
-    const deadly = stopPassing();
+    const deadly = signals.drop();
     const wallMs = performance.now() - start;
     const left = await place.empty();
     return {
@@ -156,7 +177,7 @@ async function carry(
       left,
     };
   } finally {
-    stopPassing();
+    signals.drop();
     await place.empty();
     await place.remove();
   }

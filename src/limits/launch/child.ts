@@ -66,7 +66,6 @@ function nativeChild(native: Native, { command, place, namespaces, steps }: Chil
   const spec: LaunchSpec = {
     files: candidates(file),
     arguments: command,
-    environment: Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`),
     cgroup: place ? openSync(join(files.mount, place.path), fsConstants.O_RDONLY | fsConstants.O_DIRECTORY) : -1,
     namespaces,
     steps,
@@ -132,6 +131,8 @@ function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChil
     release: async () => {
       if (place) files.write(place.path, place.inode, 'cgroup.procs', String(pid));
       const go = child.stdio[3];
+      // Whether it is still there, `exited` tells.
+      go?.on('error', () => {});
       if (go && 'end' in go) go.end('go\n');
     },
   };

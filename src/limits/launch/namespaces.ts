@@ -1,5 +1,5 @@
 /** What `unshare`, and a container's root, are made of: flags for clone3 and the steps that follow in the child. */
-import { mkdtempSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LaunchStep } from '../../kernel/native.ts';
@@ -53,7 +53,7 @@ export interface Prepared {
   readonly steps: readonly LaunchStep[];
   /** What the parent does while the child waits. */
   map(pid: number): void;
-  /** Removes what was made for it. */
+  /** Removes what was made for it, once it has ended. */
   clear(): void;
 }
 
@@ -75,6 +75,7 @@ export function prepare(isolation: Isolation): Prepared {
   const isolated = has('mount');
   const scratch = lowers ? mkdtempSync(join(tmpdir(), 'tscg-run-')) : undefined;
   const root = scratch ? join(scratch, 'root') : bottom;
+  const made = bottom === undefined ? [] : ROOT_FOLDERS.map((name) => join(bottom, name)).filter(isMissing);
   const steps: LaunchStep[] = [];
   // clone3 would make the cgroup we are in its root; once the child is in its own, that one is.
   if (has('cgroup')) steps.push({ call: 'unshare', flags: NAMESPACES.cgroup });
@@ -103,15 +104,42 @@ export function prepare(isolation: Isolation): Prepared {
     },
     clear: () => {
       if (scratch) rmdirSync(scratch);
+      if (bottom !== undefined && !isSomebodysRoot(bottom)) for (const path of made) removeIfEmpty(path);
     },
   };
 }
 
 function folder(path: string): string {
+  // It would be the current directory.
+  if (path === '') throw new BadValueError('"" is no folder: --rootfs and --overlay take names of folders');
   const absolute = resolve(path);
   if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) throw new BadValueError(`"${path}" is no folder`);
   if (/[:,\\]/.test(absolute)) throw new BadValueError(`"${path}": a path with ":", "," or "\\" cannot be laid over`);
   return absolute;
+}
+
+const isMissing = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) === undefined;
+
+function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // It was never made, or the command has put something there.
+  }
+}
+
+/** A folder that goes takes along what others have mounted on it, in their namespaces too. */
+function isSomebodysRoot(folder: string): boolean {
+  const own = statSync(folder, { throwIfNoEntry: false });
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const root = statSync(`/proc/${pid}/root`);
+      return root.dev === own?.dev && root.ino === own.ino;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** The tmpfs is seen in the child's mount namespace only, and goes with it. */
@@ -148,6 +176,9 @@ function cgroupSteps(target: string, inUserNamespace: boolean): LaunchStep[] {
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
+/** Made in a root that lacks them. */
+export const ROOT_FOLDERS = ['dev', 'proc', 'sys', 'tmp'] as const;
+
 /** What a program expects beside its files. A root that cannot be written goes without. */
 function rootSteps(root: string, ownPids: boolean): LaunchStep[] {
   const at = (path: string): string => join(root, path);
@@ -160,7 +191,7 @@ function rootSteps(root: string, ownPids: boolean): LaunchStep[] {
     optional: true,
   });
   return [
-    ...['proc', 'sys', 'dev', 'tmp'].map(mkdir),
+    ...ROOT_FOLDERS.map(mkdir),
     ownPids ? procSteps(at('proc')) : bind('proc'),
     bind('sys'),
     {

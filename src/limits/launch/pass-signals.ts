@@ -1,43 +1,76 @@
-/** Signals that we get and the command should have. */
+/** Signals that we get and the command should have. They are ours before anything is made, so that all of it is cleared up. */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
+import { setImmediate } from 'node:timers/promises';
+import { parsePidStat } from '../../kernel/proc-pid.ts';
 
 const PASSED = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+type Passed = (typeof PASSED)[number];
 /** A terminal sends them to all of its foreground processes, so that the command has them already. */
-const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
-const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']);
+const FROM_TERMINAL: ReadonlySet<Passed> = new Set(['SIGINT', 'SIGQUIT']);
+const ENDING: ReadonlySet<Passed> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']);
 
-/**
- * `isInit`: it is pid 1 of a namespace, to whom the kernel delivers only what it has a handler for: what would have
- * ended it then ends it by SIGKILL. Gives what ends the passing, with the signal that it died of in our place.
- */
-export function passSignals(pid: number, isInit: boolean): () => number | undefined {
+export interface TakenSignals {
+  /**
+   * From now on they go to the command, which waits. False where one came before: the command is ended by SIGKILL.
+   * `isInit`: it is pid 1 of a namespace, to whom the kernel delivers only what it has a handler for: what would have
+   * ended it then ends it by SIGKILL.
+   */
+  passTo(pid: number, isInit: boolean): Promise<boolean>;
+  /** The command has ended: from now on they do nothing. Gives the signal that it died of in our place. */
+  drop(): number | undefined;
+}
+
+/** For the rest of this process: whoever presses Ctrl-C twice ends the command, and not what clears up after it. */
+export function takeSignals(): TakenSignals {
+  let early: Passed | undefined;
   let deadly: number | undefined;
-  const handlers = PASSED.map((signal) => {
-    const pass = (): void => {
-      try {
-        if (isInit && ENDING.has(signal) && !catches(pid, constants.signals[signal])) {
-          deadly = constants.signals[signal];
-          process.kill(pid, 'SIGKILL');
-        } else if (!(FROM_TERMINAL.has(signal) && isatty(0))) process.kill(pid, signal);
-      } catch {
-        // It has just ended.
-      }
-    };
-    process.on(signal, pass);
-    return [signal, pass] as const;
-  });
-  return () => {
-    for (const [signal, pass] of handlers) process.off(signal, pass);
-    return deadly;
+  let act = (signal: Passed): void => {
+    early ??= signal;
+  };
+  for (const signal of PASSED) process.on(signal, () => act(signal));
+  return {
+    passTo: async (pid, isInit) => {
+      const end = (signal: Passed): void => {
+        deadly = constants.signals[signal];
+        send(pid, 'SIGKILL');
+      };
+      // A turn of the event loop, whole: what came while there was no command is known after it.
+      await setImmediate();
+      await setImmediate();
+      if (early) end(early);
+      act = (signal) => {
+        if (isInit && ENDING.has(signal) && !takes(pid, constants.signals[signal])) end(signal);
+        else if (!(FROM_TERMINAL.has(signal) && isForeground())) send(pid, signal);
+      };
+      return early === undefined;
+    },
+    drop: () => {
+      act = () => {};
+      return deadly;
+    },
   };
 }
 
-function catches(pid: number, signal: number): boolean {
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-    return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Whether the terminal has signalled us with our whole process group, wherever our standard input is. */
+function isForeground(): boolean {
+  const stat = parsePidStat(readFileSync('/proc/self/stat', 'utf8'));
+  return stat !== undefined && stat.pgrp === stat.tpgid;
+}
+
+/** Whether the process has said what becomes of it: has a handler, waits for it by sigwait, or will not have it. */
+function takes(pid: number, signal: number): boolean {
+  try {
+    const masks = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^Sig(?:Cgt|Blk|Ign):\s*([0-9a-f]+)$/gm);
+    return [...masks].some(([, mask]) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
   } catch {
     return true;
   }

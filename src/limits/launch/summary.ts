@@ -1,6 +1,7 @@
 /** What a command used, read from its cgroup before that is removed. */
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { sizeText } from '../catalogue.ts';
@@ -19,15 +20,16 @@ export interface Summary {
   readonly oom_kills: number;
 }
 
-export function readSummary(path: string, files: CgroupFiles, wallMs: number): Summary {
+export function readSummary(path: string, files: CgroupFiles, wallMs: number, sysRoot = '/sys'): Summary {
   const text = (file: string): string => textIfThere(files, path, file) ?? '';
   const cpu = parseFlatKeyed(text('cpu.stat'));
   const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / 1e6;
   const io = textIfThere(files, path, 'io.stat');
+  // What lies on another device is counted there once more.
+  const stacked = new Set(createStackedDevices(sysRoot)());
+  const devices = [...parseNestedKeyed(io ?? '')].filter(([device]) => !stacked.has(device));
   const ioBytes = (key: string): number =>
-    io === undefined
-      ? Number.NaN
-      : [...parseNestedKeyed(io).values()].reduce((sum, figures) => sum + (figures.get(key) ?? 0), 0);
+    io === undefined ? Number.NaN : devices.reduce((sum, [, figures]) => sum + (figures.get(key) ?? 0), 0);
   return {
     wall_seconds: wallMs / 1000,
     cpu_seconds: seconds('usage_usec'),

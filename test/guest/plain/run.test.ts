@@ -1,11 +1,12 @@
 /** `tscg run` on a kernel that has every controller: limits that hold, and what is told at the end. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MOUNT, tscg, withBox } from '../../boxes.ts';
+import { MOUNT, TSCG, tscg, withBox } from '../../boxes.ts';
 
 test('limits are there before the command is, and the cgroup is gone after it', () => {
   const script = 'cd /sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup); cat cpu.max memory.max pids.max';
@@ -67,12 +68,12 @@ test('namespaces with limits: pid 1, host name, its cgroup as the root', () => {
 });
 
 /** A folder with a shell and its libraries, to be somebody's root. */
-async function withRoot(use: (root: string) => void): Promise<void> {
+async function withRoot(use: (root: string) => void | Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'tscg-root-'));
   try {
     const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
     execFileSync('cp', ['--parents', '-L', '/bin/sh', ...libraries, root]);
-    use(root);
+    await use(root);
   } finally {
     rmSync(root, { recursive: true });
   }
@@ -110,6 +111,29 @@ test('--rootfs: the folder is the root and the old one out of reach; nothing is 
     assert.match(stderr, /job: exit code 7; .*peak memory/);
     assert.is(readFileSync(join(root, 'written'), 'utf8'), 'x\n');
     assert.equal(around(), before);
+  }));
+
+test('--rootfs: the folders made in it stay where something is in them, and where another run has them', () =>
+  withRoot(async (root) => {
+    const before = readdirSync(root);
+    const flags = (script: string) => ['--rootfs', root, '--', '/bin/sh', '-c', script];
+    tscg('run', ...flags('echo x > /tmp/kept'));
+    assert.equal(readdirSync(root), [...before, 'tmp'].sort());
+
+    const start = async (script: string) => {
+      const child = spawn(process.execPath, [TSCG, 'run', '-q', ...flags(`echo ready; read -r line; ${script}`)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      return child;
+    };
+    const first = await start('exit');
+    const second = await start('echo /dev/n*');
+    first.stdin.write('go\n');
+    await once(first, 'exit');
+    second.stdin.write('go\n');
+    const [[seen]] = await Promise.all([once(second.stdout, 'data'), once(second, 'exit')]);
+    assert.is(String(seen), '/dev/null\n');
   }));
 
 test('--overlay: the topmost layer counts, what is written is gone, nothing is left', () =>

@@ -34,6 +34,20 @@ test('a root of its own brings a mount namespace, and is entered last', () => {
   assert.throws(() => steps([], { rootfs: '/nowhere' }), /is no folder/);
 });
 
+test('the summary counts bytes once: what lies on another device is left out', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tscg-sysfs-'));
+  try {
+    for (const device of ['8:0', '253:0/slaves/sda']) {
+      mkdirSync(join(root, 'dev/block', device), { recursive: true });
+    }
+    const files = fakeFiles({ '/a/io.stat': '8:0 rbytes=4096 wbytes=10\n253:0 rbytes=4096 wbytes=10' });
+    const { io_read_bytes, io_write_bytes } = readSummary('/a', files, 0, root);
+    assert.equal([io_read_bytes, io_write_bytes], [4096, 10]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test('the summary tells what there is, and -- for the rest', () => {
   const files = fakeFiles({
     '/a/cpu.stat': 'usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\nnr_throttled 4\nthrottled_usec 250000',
@@ -42,7 +56,7 @@ test('the summary tells what there is, and -- for the rest', () => {
     '/a/io.stat': '8:0 rbytes=1048576 wbytes=0\n8:16 rbytes=1048576 wbytes=4096',
   });
   assert.is(
-    summaryText(readSummary('/a', files, 2000)),
+    summaryText(readSummary('/a', files, 2000, '/nowhere')),
     'CPU 1.50 s (user 1.00 s, system 0.50 s) in 2.00 s, peak memory 32 MiB, io read 2 MiB, written 4 KiB, throttled 0.25 s, OOM kills 1',
   );
   assert.is(
