@@ -46,14 +46,16 @@ export function readBlockDevice(sysRoot: string, device: string): BlockDevice | 
 /**
  * Follows which devices lie on others: each call gives the `MAJ:MIN` of those there are now, the same array where nothing
  * changed; none where there is no sysfs. A disk stays what it is and is looked at once; others get what they lie on when
- * they are set up, which may be after they were first seen.
+ * they are set up, which may be after they were first seen. What lay on another once stays left out for as long as it is
+ * there: its bytes of then would otherwise come into the sum all at once.
  */
 export function createStackedDevices(sysRoot = '/sys'): () => readonly string[] {
   let known = new Map<string, BlockDevice | undefined>();
   let stacked: readonly string[] = [];
   return () => {
     const devices = attempt(() => readdirSync(join(sysRoot, 'dev/block'))) ?? [];
-    const isFinal = (facts: BlockDevice | undefined): boolean => facts !== undefined && !SET_UP_LATER.test(facts.name);
+    const isFinal = (facts: BlockDevice | undefined): boolean =>
+      facts !== undefined && (isStacked(facts) || !SET_UP_LATER.test(facts.name));
     known = new Map(
       devices.map((device) => {
         const facts = known.get(device);

@@ -306,6 +306,12 @@ export const METRICS: readonly Metric[] = [
     derive: (reading) => reading.limit('pids'),
   },
   ...networkMetrics,
+  gauge('cgroup.stat:nr_dying_descendants', 'count', {
+    id: 'dying_descendants',
+    label: 'DYING',
+    width: 7,
+    help: 'Cgroups below it that were removed and that the kernel still holds, for page cache or slab that they charged: thousands of them slow every read.',
+  }),
   gauge('cgroup.events:populated', 'flag', {
     id: 'populated',
     label: 'POP',

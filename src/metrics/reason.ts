@@ -44,7 +44,7 @@ function fileReason(file: string, { snapshot }: Usage, row: number): string | un
     case constants.errno.ENOENT:
       return snapshot.rows[row]?.path === '/'
         ? `the root cgroup has no ${file}`
-        : `no ${file}: the ${controller} controller is not enabled here (or this kernel lacks it)`;
+        : `no ${file}: the ${controller} controller is not enabled here, or not in this kernel${controller === 'memory' ? ' (cgroup_enable=memory on its command line)' : ''}; tscg controllers tells where it stops`;
     case constants.errno.EOPNOTSUPP:
       return file.endsWith('.pressure') ? 'PSI is off: boot with psi=1' : `${file} is not supported for this cgroup`;
     case constants.errno.EACCES:

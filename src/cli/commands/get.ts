@@ -5,11 +5,13 @@ import { createNetworkInspector, type NetworkAnswer } from '../../inventory/netw
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { CgroupFileError, type CgroupFiles, openCgroupFiles } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { jsonText } from '../../kernel/clean.ts';
+import { parseControllers } from '../../kernel/hierarchy.ts';
+import { interfaceFile } from '../../kernel/interface-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
-import { LIMITS, sizeText } from '../../limits/catalogue.ts';
+import { LIMITS, type Limit, sizeText } from '../../limits/catalogue.ts';
 import { METRICS, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
@@ -65,8 +67,18 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
   }
 }
 
+/** The short form of what `tscg set` says; where a controller stops is told by tscg controllers. */
+function whyNone(path: string, { file, controller }: Limit, files: CgroupFiles): string {
+  const { root } = interfaceFile(file) ?? {};
+  if (path === '/' && root === 'no') return 'the root cgroup has none';
+  if (path !== '/' && root === 'only') return 'of the whole machine: in the root cgroup';
+  const here = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
+  return here.includes(controller) ? 'not in this kernel' : `no ${controller} controller here`;
+}
+
 function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
-  return LIMITS.map(({ file, describe }) => {
+  return LIMITS.map((limit) => {
+    const { file, describe } = limit;
     const effective = EFFECTIVE[file];
     const bound = effective && usage.limit(effective.kind).rows[row];
     const from = bound === undefined || bound < 0 ? undefined : usage.snapshot.rows[bound]?.path;
@@ -76,7 +88,12 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
       return { file, value, meaning: describe(value), ...binding };
     } catch (error) {
       if (!(error instanceof CgroupFileError)) throw error;
-      return { file, value: null, meaning: error.code === 'ENOENT' ? 'not enabled here' : error.code, ...binding };
+      return {
+        file,
+        value: null,
+        meaning: error.code === 'ENOENT' ? whyNone(path, limit, files) : error.code,
+        ...binding,
+      };
     }
   });
 }
@@ -210,7 +227,7 @@ const PRESSURE = ['cpu', 'memory', 'io'].flatMap((resource) => [
   `psi_${resource}_some_percent`,
   `psi_${resource}_full_percent`,
 ]);
-const EVENTS = ['memory_oom_kills', 'memory_high_events', 'memory_max_events'];
+const EVENTS = ['memory_oom_kills', 'memory_high_events', 'memory_max_events', 'dying_descendants'];
 
 function effectiveText(file: string, value: number): string {
   if (file === 'cpu.max') return `${Math.round(value * 100)}% of one CPU`;
