@@ -51,6 +51,7 @@ function tstopPage(): string {
       { title: 'KEYS', entries: KEYS.map(({ shown, help }) => ({ term: bold(shown), text: help })) },
       METRICS_SECTION,
       ENVIRONMENT,
+      FILES,
       { title: 'SEE ALSO', paragraphs: ['tscg(1), cgroups(7), top(1)'] },
     ],
   });
@@ -125,6 +126,20 @@ const ENVIRONMENT: Section = {
     },
     { term: bold('TSCG_NATIVE'), text: 'off: without the native addon.' },
     { term: bold('NO_COLOR'), text: 'No colours.' },
+  ],
+};
+
+const FILES: Section = {
+  title: 'FILES',
+  entries: [
+    {
+      term: bold('~/.config/tscg/config.yaml'),
+      text: 'What was chosen on the screen: columns, order, scales, theme, alarm; $XDG_CONFIG_HOME/tscg where that is set.',
+    },
+    {
+      term: bold('~/.config/tscg/dashboards/*.yaml'),
+      text: 'Your own screens; one named as a shipped one takes its place.',
+    },
   ],
 };
 
