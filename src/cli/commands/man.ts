@@ -134,7 +134,7 @@ const FILES: Section = {
   entries: [
     {
       term: bold('~/.config/tscg/config.yaml'),
-      text: 'What was chosen on the screen: columns, order, scales, theme, alarm; $XDG_CONFIG_HOME/tscg where that is set.',
+      text: 'columns, memory (definition), cpu (scale), theme, alarm, mouse, ascii: saved where they are chosen on the screen; $XDG_CONFIG_HOME/tscg where that is set.',
     },
     {
       term: bold('~/.config/tscg/dashboards/*.yaml'),
