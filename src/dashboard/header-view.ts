@@ -1,4 +1,5 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
+import { counted } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -58,7 +59,7 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
       ];
     }),
     ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
-    [`${shown.rows.length} rows  `],
+    [`${counted(shown.rows.length, 'row')}  `],
     ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
     ...(state.paused
       ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)

@@ -32,6 +32,11 @@ export interface FooterMessage {
   readonly style: 'critical' | 'warning' | 'good';
 }
 
+/** What fits is shown: the way out must be, and what is wanted in a hurry. */
+const FIRST: readonly (string | undefined)[] = ['help', 'quit', 'limits', 'undo', 'freeze', 'kill'];
+const placeOf = ({ footer }: KeyBinding): number => (FIRST.includes(footer) ? FIRST.indexOf(footer) : FIRST.length);
+const IN_FOOTER = KEYS.filter(({ footer }) => footer !== undefined).sort((a, b) => placeOf(a) - placeOf(b));
+
 export function footerView(state: State, message?: FooterMessage): Line {
   const { prompt } = state;
   if (prompt !== undefined) {
@@ -41,10 +46,7 @@ export function footerView(state: State, message?: FooterMessage): Line {
     return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
   if (message) return [[` ${message.text}`, message.style]];
-  // What fits is shown: the way out must be.
-  const isFirst = ({ action }: KeyBinding): boolean => action.type === 'help' || action.type === 'quit';
-  const ordered = [...KEYS.filter(isFirst), ...KEYS.filter((binding) => !isFirst(binding))];
-  const keys = ordered.flatMap(({ footer, shown }) =>
+  const keys = IN_FOOTER.flatMap(({ footer, shown }) =>
     footer ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${footer} `] as const] : [],
   );
   return state.filter ? [[` filter: ${state.filter} `, 'warning'], ...keys] : keys;

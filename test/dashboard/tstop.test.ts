@@ -132,7 +132,7 @@ test('the kernel tells of pressure within its window, and v shows it', () =>
   withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
     await withTstop(160, 40, async (terminal) => {
       terminal.type(`af${BUSY_NAME}\r`);
-      await terminal.until((text) => text.includes('Σ 1 rows'), 'the row');
+      await terminal.until((text) => text.includes('Σ 1 row'), 'the row');
       for (let count = 0; count < 6; count++) await box.run(BUSY);
       terminal.type('v');
       const told = new RegExp(`pressure +${BUSY_NAME} +cpu pressure: some task waited \\d+ ms in [12] s`);
