@@ -300,11 +300,13 @@ export async function runTstop(options: TstopOptions): Promise<void> {
 
   async function loop(): Promise<void> {
     draw();
+    // Rates need two samples: the second one comes soon, however long the interval.
+    let interval = Math.min(seconds, 1);
     while (open) {
       const started = performance.now();
       await tick();
-      const rest = Math.max(50, seconds * 1000 - (performance.now() - started));
-      await pause(rest);
+      await pause(Math.max(50, interval * 1000 - (performance.now() - started)));
+      interval = seconds;
     }
   }
 

@@ -16,7 +16,15 @@ const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
 const [web] = FRAME.workloads;
 const STATE: State = { ...INITIAL, selected: 1 };
 
-const CONTEXT = { frame: FRAME, items: [], window: 3, sortable: [], scroll: NO_SCROLL, dashboards: [] };
+const CONTEXT = {
+  frame: FRAME,
+  items: [],
+  unfolded: () => [],
+  window: 3,
+  sortable: [],
+  scroll: NO_SCROLL,
+  dashboards: [],
+};
 
 const sleeps = Array.from({ length: 90 }, (_, index) => processOf(101 + index, { command: 'sleep 1000' }));
 

@@ -49,6 +49,20 @@ for (const [columns, rows] of [
     }));
 }
 
+test('rates are there soon, however long the interval', () =>
+  withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
+    await box.run(BUSY);
+    await withTstop(
+      80,
+      24,
+      async (terminal) => {
+        terminal.type(`f${BUSY_NAME}\r`);
+        await terminal.until((text) => /busy\S* +[1-9]\d*\.\d/.test(text), 'busy with its CPU');
+      },
+      ['-d', '600'],
+    );
+  }));
+
 test('the processes of the selected row are shown with their command', () =>
   withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
     const child = await box.run(BUSY);

@@ -8,11 +8,12 @@ import { KEYS } from '../../src/dashboard/keys.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
+import { settle } from '../../src/dashboard/selection.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { NO_SCROLL, settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
@@ -154,6 +155,7 @@ test('sort by any column, reverse, filter by text, slices on demand', () => {
 const context = (order: readonly number[], window = 3): UpdateContext => ({
   frame: undefined,
   items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
+  unfolded: () => [],
   window,
   sortable: sortable(),
   scroll: NO_SCROLL,
