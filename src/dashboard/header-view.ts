@@ -22,7 +22,7 @@ export interface HeaderInput {
 }
 
 export function headerView({ frame, shown, state, title, age }: HeaderInput, width: number): Line[] {
-  const { host, usage, cost } = frame;
+  const { host, usage, cost, hidden = 0 } = frame;
   const { snapshot } = usage;
   const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
   // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
@@ -61,6 +61,7 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
     ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
     [`${counted(shown.rows.length, 'row')}  `],
     ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
+    ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
     ...(state.paused
       ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
       : []),

@@ -1,12 +1,13 @@
 /** The table of workloads: only the rows in the window become text. */
 import { cellWidth, counted, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import type { Item } from '../metrics/grouping.ts';
+import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
-import { type Line, type Piece, type Style, shareStyle } from './style.ts';
+import { type Line, type Piece, type Style, shareStyle, wrapped } from './style.ts';
 
 export interface TableInput {
   readonly frame: Frame;
@@ -31,7 +32,7 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   const window = shown.items.slice(state.top, state.top + tableWindow(height, gasps.length));
   const title = titleLine(columns, state);
   if (window.length === 0) {
-    const lines: Line[] = [title, [[emptyText(input), 'dim']]];
+    const lines: Line[] = [title, ...wrapped([[emptyText(input), 'dim']], width)];
     return lines.slice(0, height);
   }
   const lines = [title, ...window.map((item) => itemLine(item, columns, input))];
@@ -40,8 +41,12 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   return [...lines, ...gasps, totalsLine(columns, input)];
 }
 
-function emptyText({ shown, state }: TableInput): string {
-  if (state.filter) return `no workload matches "${state.filter}"; Esc clears the filter`;
+function emptyText({ frame, shown, state }: TableInput): string {
+  if (state.filter) {
+    const unknown = metricsOf(state.filter).filter(({ id }) => frame.usage.column(id).every(Number.isNaN));
+    const why = unknown.map(({ id }) => `; ${id} is unknown for all rows`).join('');
+    return `no workload matches "${state.filter}"${why}; Esc clears the filter`;
+  }
   return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
 }
 

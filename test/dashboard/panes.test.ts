@@ -177,4 +177,21 @@ test('the columns form says which of the columns have no room', () => {
   assert.equal(roomless({ ...STATE, columns: ['pids'], modal: openColumnsForm(['pids']) }), []);
 });
 
+test('CPU on the scale of the host is explained as that', () => {
+  const explained = (cpu: number): string =>
+    composed(
+      sceneOf(FRAME, {
+        ...STATE,
+        scales: { cpu, memory: 0 },
+        modal: { kind: 'explain', slot: 'cpu_percent', top: 0 },
+      }),
+      120,
+      30,
+    ).join('\n');
+  assert.match(explained(1), /value +22\.5 %/);
+  assert.match(explained(1), /definition .*100 % is the whole host, 4 CPUs\./);
+  assert.match(explained(1), /formula .* \/ 4 CPUs of the host/);
+  assert.not.match(explained(0), /host/);
+});
+
 test.run();

@@ -128,6 +128,23 @@ test('one row is one row, and what is wanted in a hurry fits the footer of 80 co
   for (const key of ['? help', 'q quit', 'l limits', 'u undo', 'z freeze', 'K kill']) assert.ok(footer.includes(key));
 });
 
+test('cgroups whose names no text can hold are counted', () => {
+  const told = (frame: Frame): string =>
+    headerView({ frame, shown: shownOf(frame, INITIAL), state: INITIAL, title: '', age: 0 }, 100)
+      .map((line) => textOf(line, 100))
+      .join();
+  assert.match(told({ ...FRAME, hidden: 1 }), /1 with an unreadable name/);
+  assert.not.match(told({ ...FRAME, hidden: 0 }), /unreadable/);
+});
+
+test('a query by a figure that no row has says so', () => {
+  const frame = frameOf([{ name: 'web', cpu: 3 }]);
+  const told = (filter: string, width = 200): string => tableText(frame, { ...INITIAL, filter }, width, 8).join('\n');
+  assert.match(told('memory > 1G'), /no workload matches "memory > 1G"; memory_bytes is unknown for all rows; Esc/);
+  assert.match(told('cpu > 50'), /no workload matches "cpu > 50"; Esc/);
+  assert.match(told('memory > 1G', 40), /Esc clears\s+the\s+filter/);
+});
+
 test('NO_COLOR has no colour codes', () => {
   for (const line of tableView(
     { frame: FRAME, shown: shownOf(FRAME, INITIAL), state: { ...INITIAL, selected: 1 } },
