@@ -6,8 +6,8 @@ import { KEYS, type KeyBinding } from './keys.ts';
 import { type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
-/** The keys 1 to 9 are said with the screen that each shows. */
-export function helpLines(dashboards: readonly Dashboard[] = []): Line[] {
+/** The keys 1 to 9 are said with the screen that each shows; `faults`: what could not be used of settings and screens. */
+export function helpLines(dashboards: readonly Dashboard[] = [], faults: readonly string[] = []): Line[] {
   const keys = KEYS.map(({ shown, help, action }): Line => {
     const title = action.type === 'screen' ? (dashboards[action.to]?.title ?? 'none yet') : undefined;
     return [[padEnd(shown, 14), 'accent'], [title === undefined ? help : `${help}: ${title}`]];
@@ -15,7 +15,16 @@ export function helpLines(dashboards: readonly Dashboard[] = []): Line[] {
   const figures = METRICS.map(
     ({ label, id, help }): Line => [[padEnd(label, 10), 'accent'], [padEnd(id, 32), 'dim'], [help]],
   );
+  const unusable: Line[] =
+    faults.length === 0
+      ? []
+      : [
+          [['Settings and screens that cannot be used', 'title']],
+          ...faults.map((text): Line => [[text, 'critical']]),
+          [],
+        ];
   return [
+    ...unusable,
     [['Keys', 'title']],
     ...keys,
     [],

@@ -101,7 +101,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     save: (key, value) => saveSetting(directory, key, value),
   });
   for (const fault of options.faults.slice(0, 1)) {
-    const more = options.faults.length > 1 ? ` (and ${options.faults.length - 1} more)` : '';
+    const more = options.faults.length > 1 ? ` (? shows ${options.faults.length - 1} more)` : '';
     controller.tell({ text: `${fault}${more}`, style: 'critical' });
   }
 
@@ -158,6 +158,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         frame,
         shown: controller.shown(),
         dashboards,
+        faults: options.faults,
         processes: processes.of(inode),
         inside: inside.of(controller.selected(), frame?.workloads ?? []),
         historyOf: (id, samples) => history.of(inode ?? -1, id, samples, Math.round(age / seconds)),
