@@ -60,7 +60,8 @@ program
     const { openJournal, stateDirectory } = await import('../limits/journal.ts');
     const { driftOf } = await import('../limits/drift.ts');
     const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
-    await runTstop({
+    const unusable = [...chosen.faults, ...faults];
+    const dashboard = runTstop({
       hierarchy,
       proc: PROC,
       seconds,
@@ -71,9 +72,13 @@ program
       directory,
       dashboards: chosen.dashboards,
       dashboard: chosen.index,
-      faults: [...chosen.faults, ...faults],
+      faults: unusable,
       findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
       ...(options.readonly ? {} : { acting }),
+    });
+    // Once the terminal is as it was: on the screen there is room for the first one.
+    await dashboard.finally(() => {
+      for (const fault of unusable) process.stderr.write(`tstop: ${fault}\n`);
     });
     process.exit();
   });

@@ -1,6 +1,6 @@
 /** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
 import { constants } from 'node:os';
-import { cut } from '../kernel/text.ts';
+import { counted, cut } from '../kernel/text.ts';
 import { LIMITS } from '../limits/catalogue.ts';
 import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
@@ -44,7 +44,7 @@ function limitsView(form: LimitsForm, height: number, width: number): FormView {
   const { targets, plan, fault, force, top } = form;
   const head: Line[] = [
     [
-      [`Limits of ${targets.length} ${targets.length === 1 ? 'row' : 'rows'}`, 'title'],
+      [`Limits of ${counted(targets.length, 'row')}`, 'title'],
       ['  ↑↓ field  type a value  Enter applies  Esc back', 'dim'],
     ],
     ...targetLines(targets),

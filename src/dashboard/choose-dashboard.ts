@@ -7,22 +7,26 @@ import { type Dashboard, type Loaded, loadDashboards, parseDashboard } from './d
 
 const SHIPPED = fileURLToPath(new URL('../../dashboards/', import.meta.url));
 
-/** `wanted` that cannot be used is a fault and the first screen: tstop starts all the same. */
+/** `wanted` that cannot be used is a fault, the first one, and the first screen: tstop starts all the same. */
 export function chooseDashboard(wanted: string | undefined, directory: string): Loaded & { readonly index: number } {
-  const { dashboards, faults } = loadDashboards([SHIPPED, join(directory, 'dashboards')]);
-  if (wanted === undefined) return { dashboards, faults, index: 0 };
+  const { dashboards, faults: all } = loadDashboards([SHIPPED, join(directory, 'dashboards')]);
+  if (wanted === undefined) return { dashboards, faults: all, index: 0 };
+  const isOfWanted = (fault: string): boolean =>
+    [`/${wanted}.yaml:`, `/${wanted}.yml:`].some((at) => fault.includes(at));
+  const faults = [...all.filter(isOfWanted), ...all.filter((fault) => !isOfWanted(fault))];
   const index = dashboards.findIndex(({ name }) => name === wanted);
   if (index >= 0) return { dashboards, faults, index };
   try {
     const own: Dashboard = parseDashboard(readFileSync(wanted, 'utf8'), wanted);
     return { dashboards: [...dashboards, own], faults, index: dashboards.length };
   } catch (error) {
-    const isMissing = codeOf(error) === 'ENOENT';
-    const why = isMissing
-      ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
-      : error instanceof Error
-        ? error.message
-        : String(error);
+    if (codeOf(error) === 'ENOENT' && all.some(isOfWanted)) return { dashboards, faults, index: 0 };
+    const why =
+      codeOf(error) === 'ENOENT'
+        ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
+        : error instanceof Error
+          ? error.message
+          : String(error);
     return { dashboards, faults: [why, ...faults], index: 0 };
   }
 }

@@ -144,9 +144,12 @@ export function figureOf(
 ): number {
   const { id } = column.metric;
   const figure = row >= 0 ? usage.value(id, row) : sumOf(usage, id, members);
-  const isOfHost = column.slot === 'cpu_percent' && CPU_SCALES[scales.cpu]?.scale === 'host';
-  return isOfHost ? figure / usage.snapshot.host.cpus : figure;
+  return isHostScale(column, scales) ? figure / usage.snapshot.host.cpus : figure;
 }
+
+/** Its figure is divided by the CPUs of the host. */
+export const isHostScale = ({ slot }: Column, { cpu }: Scales): boolean =>
+  slot === 'cpu_percent' && CPU_SCALES[cpu]?.scale === 'host';
 
 /** As it stands in a cell: `≥` where it is the sum of those rows alone whose figure is known. */
 export function figureText(frame: Frame, item: Pick<Item, 'row' | 'members'>, column: Column, scales: Scales): string {

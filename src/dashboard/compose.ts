@@ -36,6 +36,8 @@ export interface Scene {
   readonly frame: Frame | undefined;
   readonly shown: Shown | undefined;
   readonly dashboards: readonly Dashboard[];
+  /** What could not be used of settings and screens. */
+  readonly faults: readonly string[];
   readonly processes: ProcessList | undefined;
   readonly inside: Inside;
   /** Figures of the selected row, up to the Frame that is shown. */
@@ -183,7 +185,7 @@ const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
 
 /** What lies over the table. A form says itself how much of it there is no room for. */
 function overlayOf(
-  { state, frame, shown, raw, events, dashboards }: Scene,
+  { state, frame, shown, raw, events, dashboards, faults }: Scene,
   width: number,
   height: number,
   tableWidth: number,
@@ -194,7 +196,7 @@ function overlayOf(
     case undefined:
       return undefined;
     case 'help':
-      return { lines: folded(helpLines(dashboards), width) };
+      return { lines: folded(helpLines(dashboards, faults), width) };
     case 'events':
       return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
     case 'columns':

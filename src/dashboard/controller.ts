@@ -11,9 +11,10 @@ import type { FooterMessage } from './help-view.ts';
 import { type Action, actionOf } from './keys.ts';
 import { isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
 import { isShownAlike, type Shown, shownOf } from './rows.ts';
+import { settle } from './selection.ts';
 import type { Settings } from './settings.ts';
 import type { Followed, State } from './state.ts';
-import { NO_SCROLL, type Scroll, settle, type, type UpdateContext, update } from './update.ts';
+import { isFound, NO_SCROLL, type Scroll, type, type UpdateContext, update } from './update.ts';
 
 export interface ControllerOptions {
   readonly initial: State;
@@ -61,6 +62,9 @@ export function createController(options: ControllerOptions): Controller {
   let state = options.initial;
   let frame: Frame | undefined;
   let hasRates = false;
+  /** What `see` selected last: another selection is the user's. */
+  let placed = state.selected;
+  let hasMoved = false;
   let shown: Shown | undefined;
   /** State that `shown` was made for. */
   let shownFor = state;
@@ -73,6 +77,7 @@ export function createController(options: ControllerOptions): Controller {
   const contextNow = (): UpdateContext => ({
     frame,
     items: shown?.items ?? [],
+    unfolded: () => (frame ? shownOf(frame, { ...state, closed: new Set() }).items : []),
     window: options.window(),
     sortable: sortable(state.columns),
     scroll,
@@ -87,7 +92,8 @@ export function createController(options: ControllerOptions): Controller {
     const before = selected();
     // The first Frame has no rates, so its order says nothing: the first row of the second one is selected.
     const hasFirstRates = !hasRates && frame !== undefined && !Number.isNaN(next.usage.seconds);
-    if (hasFirstRates && !state.details) state = { ...state, selected: undefined, position: 0 };
+    hasMoved ||= state.selected !== placed;
+    if (hasFirstRates && !hasMoved && !state.details) state = { ...state, selected: undefined, position: 0 };
     hasRates ||= !Number.isNaN(next.usage.seconds);
     if (!shown || next !== frame || !isShownAlike(state, shownFor)) shown = shownOf(next, state);
     frame = next;
@@ -102,6 +108,7 @@ export function createController(options: ControllerOptions): Controller {
       if (state.paused && typeof wanted === 'number' && !isThere) state = { ...state, selected: wanted, position };
       else if (before?.inode === wanted) leave(before, isThere);
     }
+    placed = state.selected;
   }
 
   /** What has the whole window does not become another one unasked. */
@@ -118,6 +125,7 @@ export function createController(options: ControllerOptions): Controller {
     if (prompt !== undefined) {
       notice = undefined;
       state = type(state, typed, contextNow());
+      if (prompt === 'search') tellSearch();
       onChange();
     } else if (modal && !isViewer(modal)) {
       formKey(modal, typed);
@@ -134,18 +142,28 @@ export function createController(options: ControllerOptions): Controller {
     if (action.type === 'act') openForm(action.what);
     state = update(state, action, contextNow());
     onAction(action);
-    if (state.theme !== theme) remember('theme', state.theme);
+    if (action.type === 'search-next') tellSearch();
+    if (state.theme !== theme) changed('theme', state.theme, `theme: ${state.theme}`);
     if (state.mouse !== mouse) {
-      remember('mouse', state.mouse);
-      notice = {
-        text: `mouse ${state.mouse ? 'on: click a row, turn the wheel' : 'off: the terminal selects text'}`,
-        style: 'good',
-      };
+      const told = state.mouse ? 'on: click a row, turn the wheel' : 'off: the terminal selects text';
+      changed('mouse', state.mouse, `mouse ${told}`);
     }
-    if (state.alarm !== alarm) remember('alarm', state.alarm);
+    if (state.alarm !== alarm) changed('alarm', state.alarm, `alarm: ${state.alarm}`);
     if (state.scales.memory !== scales.memory) remember('memory', MEMORY_DEFINITIONS[state.scales.memory]?.metric);
     if (state.scales.cpu !== scales.cpu) remember('cpu', CPU_SCALES[state.scales.cpu]?.scale);
     onChange();
+  }
+
+  function tellSearch(): void {
+    const { search } = state;
+    if (search === '' || isFound(state, contextNow())) return;
+    notice = { text: `nothing found that holds "${search}"`, style: 'warning' };
+  }
+
+  /** Unless it could not be saved: that is told then. */
+  function changed(setting: keyof Settings, value: Settings[keyof Settings], text: string): void {
+    notice = { text, style: 'good' };
+    remember(setting, value);
   }
 
   function formKey(modal: Exclude<Modal, Viewer>, typed: Typed): void {
@@ -187,6 +205,11 @@ export function createController(options: ControllerOptions): Controller {
     }
     if (underWay) {
       notice = { text: 'a change is under way: wait for it, or quit to take it back', style: 'warning' };
+      return;
+    }
+    const isGroup = (shown?.items.find(({ key }) => key === state.selected)?.row ?? 0) < 0;
+    if (what !== 'undo' && targets.length === 0 && isGroup) {
+      notice = { text: 'a group: tag its rows with Space', style: 'warning' };
       return;
     }
     const opened = openAction(what, what === 'undo' ? all : targets, acting);

@@ -1,5 +1,6 @@
 /** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
 import { isListed, type Workload } from '../inventory/workload.ts';
+import { counted } from '../kernel/text.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
@@ -7,7 +8,7 @@ import type { LimitKind } from '../metrics/reading.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
-import { CPU_SCALES, columnOf, figureOf, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import { CPU_SCALES, columnOf, figureOf, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { clock } from './held.ts';
 import type { Line } from './style.ts';
 
@@ -47,6 +48,8 @@ export function explainView(
   if (!item) return [[['no row selected', 'dim']]];
   const workload = frame.workloads[item.row];
   const value = figureOf(frame, item, column, scales);
+  const { cpus } = frame.usage.snapshot.host;
+  const isOfHost = isHostScale(column, scales);
   const unit = metric.unit === 'percent' && !Number.isNaN(value) ? ' %' : '';
   return [
     [
@@ -56,8 +59,11 @@ export function explainView(
       ['    ← → another column, e or Esc back', 'dim'],
     ],
     [['value       ', 'dim'], [`${formatValue(value, metric.unit)}${unit}`, 'title'], [exact(value, metric)]],
-    [['definition  ', 'dim'], [metric.help]],
-    [['formula     ', 'dim'], [metric.formula]],
+    [
+      ['definition  ', 'dim'],
+      [isOfHost ? `CPU time used; 100 % is the whole host, ${counted(cpus, 'CPU')}.` : metric.help],
+    ],
+    [['formula     ', 'dim'], [isOfHost ? `${metric.formula} / ${counted(cpus, 'CPU')} of the host` : metric.formula]],
     ...switchLines(slot, scales),
     ...(workload
       ? ownLines(frame, item.row, workload, metric, raw, held)

@@ -1,4 +1,5 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
+import { counted } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -21,7 +22,7 @@ export interface HeaderInput {
 }
 
 export function headerView({ frame, shown, state, title, age }: HeaderInput, width: number): Line[] {
-  const { host, usage, cost } = frame;
+  const { host, usage, cost, hidden = 0 } = frame;
   const { snapshot } = usage;
   const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
   // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
@@ -58,8 +59,9 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
       ];
     }),
     ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
-    [`${shown.rows.length} rows  `],
+    [`${counted(shown.rows.length, 'row')}  `],
     ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
+    ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
     ...(state.paused
       ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
       : []),

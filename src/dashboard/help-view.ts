@@ -6,8 +6,8 @@ import { KEYS, type KeyBinding } from './keys.ts';
 import { type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
-/** The keys 1 to 9 are said with the screen that each shows. */
-export function helpLines(dashboards: readonly Dashboard[] = []): Line[] {
+/** The keys 1 to 9 are said with the screen that each shows; `faults`: what could not be used of settings and screens. */
+export function helpLines(dashboards: readonly Dashboard[] = [], faults: readonly string[] = []): Line[] {
   const keys = KEYS.map(({ shown, help, action }): Line => {
     const title = action.type === 'screen' ? (dashboards[action.to]?.title ?? 'none yet') : undefined;
     return [[padEnd(shown, 14), 'accent'], [title === undefined ? help : `${help}: ${title}`]];
@@ -15,7 +15,16 @@ export function helpLines(dashboards: readonly Dashboard[] = []): Line[] {
   const figures = METRICS.map(
     ({ label, id, help }): Line => [[padEnd(label, 10), 'accent'], [padEnd(id, 32), 'dim'], [help]],
   );
+  const unusable: Line[] =
+    faults.length === 0
+      ? []
+      : [
+          [['Settings and screens that cannot be used', 'title']],
+          ...faults.map((text): Line => [[text, 'critical']]),
+          [],
+        ];
   return [
+    ...unusable,
     [['Keys', 'title']],
     ...keys,
     [],
@@ -32,6 +41,11 @@ export interface FooterMessage {
   readonly style: 'critical' | 'warning' | 'good';
 }
 
+/** What fits is shown: the way out must be, and what is wanted in a hurry. */
+const FIRST: readonly (string | undefined)[] = ['help', 'quit', 'limits', 'undo', 'freeze', 'kill'];
+const placeOf = ({ footer }: KeyBinding): number => (FIRST.includes(footer) ? FIRST.indexOf(footer) : FIRST.length);
+const IN_FOOTER = KEYS.filter(({ footer }) => footer !== undefined).sort((a, b) => placeOf(a) - placeOf(b));
+
 export function footerView(state: State, message?: FooterMessage): Line {
   const { prompt } = state;
   if (prompt !== undefined) {
@@ -41,10 +55,7 @@ export function footerView(state: State, message?: FooterMessage): Line {
     return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
   if (message) return [[` ${message.text}`, message.style]];
-  // What fits is shown: the way out must be.
-  const isFirst = ({ action }: KeyBinding): boolean => action.type === 'help' || action.type === 'quit';
-  const ordered = [...KEYS.filter(isFirst), ...KEYS.filter((binding) => !isFirst(binding))];
-  const keys = ordered.flatMap(({ footer, shown }) =>
+  const keys = IN_FOOTER.flatMap(({ footer, shown }) =>
     footer ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${footer} `] as const] : [],
   );
   return state.filter ? [[` filter: ${state.filter} `, 'warning'], ...keys] : keys;

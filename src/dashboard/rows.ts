@@ -105,12 +105,12 @@ function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) 
   };
 }
 
-/** Index of the next item after `from` whose name or path holds the text, around the end; -1 for none. */
-export function searchFrom(frame: Frame, items: readonly Item[], text: string, from: number, step: 1 | -1 = 1): number {
+/** Index of the next item from `from` on whose name or path holds the text, around the end; -1 for none. */
+export function searchFrom(frame: Frame, items: readonly Item[], text: string, from: number): number {
   const needle = text.toLowerCase();
   if (needle === '') return -1;
   for (let tried = 0; tried < items.length; tried++) {
-    const index = (((from + tried * step) % items.length) + items.length) % items.length;
+    const index = (from + tried) % items.length;
     const item = items[index];
     if (!item) continue;
     const { path = '', image = '' } = frame.workloads[item.row] ?? {};

@@ -101,7 +101,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     save: (key, value) => saveSetting(directory, key, value),
   });
   for (const fault of options.faults.slice(0, 1)) {
-    const more = options.faults.length > 1 ? ` (and ${options.faults.length - 1} more)` : '';
+    const more = options.faults.length > 1 ? ` (? shows ${options.faults.length - 1} more)` : '';
     controller.tell({ text: `${fault}${more}`, style: 'critical' });
   }
 
@@ -158,6 +158,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
         frame,
         shown: controller.shown(),
         dashboards,
+        faults: options.faults,
         processes: processes.of(inode),
         inside: inside.of(controller.selected(), frame?.workloads ?? []),
         historyOf: (id, samples) => history.of(inode ?? -1, id, samples, Math.round(age / seconds)),
@@ -300,11 +301,13 @@ export async function runTstop(options: TstopOptions): Promise<void> {
 
   async function loop(): Promise<void> {
     draw();
+    // Rates need two samples: the second one comes soon, however long the interval.
+    let interval = Math.min(seconds, 1);
     while (open) {
       const started = performance.now();
       await tick();
-      const rest = Math.max(50, seconds * 1000 - (performance.now() - started));
-      await pause(rest);
+      await pause(Math.max(50, interval * 1000 - (performance.now() - started)));
+      interval = seconds;
     }
   }
 

@@ -1,12 +1,13 @@
 /** The table of workloads: only the rows in the window become text. */
-import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
+import { cellWidth, counted, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import type { Item } from '../metrics/grouping.ts';
+import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
-import { type Line, type Piece, type Style, shareStyle } from './style.ts';
+import { type Line, type Piece, type Style, shareStyle, wrapped } from './style.ts';
 
 export interface TableInput {
   readonly frame: Frame;
@@ -31,7 +32,7 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   const window = shown.items.slice(state.top, state.top + tableWindow(height, gasps.length));
   const title = titleLine(columns, state);
   if (window.length === 0) {
-    const lines: Line[] = [title, [[emptyText(input), 'dim']]];
+    const lines: Line[] = [title, ...wrapped([[emptyText(input), 'dim']], width)];
     return lines.slice(0, height);
   }
   const lines = [title, ...window.map((item) => itemLine(item, columns, input))];
@@ -40,8 +41,12 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   return [...lines, ...gasps, totalsLine(columns, input)];
 }
 
-function emptyText({ shown, state }: TableInput): string {
-  if (state.filter) return `no workload matches "${state.filter}"; Esc clears the filter`;
+function emptyText({ frame, shown, state }: TableInput): string {
+  if (state.filter) {
+    const unknown = metricsOf(state.filter).filter(({ id }) => frame.usage.column(id).every(Number.isNaN));
+    const why = unknown.map(({ id }) => `; ${id} is unknown for all rows`).join('');
+    return `no workload matches "${state.filter}"${why}; Esc clears the filter`;
+  }
   return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
 }
 
@@ -49,7 +54,7 @@ function titleLine({ nameCells, columns }: TableColumns, { sort, reverse, groupi
   const mark = (slot: string, label: string): string => (sort === slot ? `${reverse ? '▲' : '▼'}${label}` : label);
   const by = grouping === 'flat' ? '' : grouping === 'tree' ? ' (tree)' : ` (by ${grouping})`;
   return [
-    [padEnd(cut(`${mark('name', 'NAME')}${by}`, nameCells), nameCells), 'title'],
+    [padEnd(cut(`  ${mark('name', 'NAME')}${by}`, nameCells), nameCells), 'title'],
     ...columns.map(
       ({ slot, label, width }): Piece => [
         ` ${padStart(cut(mark(slot, label), width), width)}`,
@@ -63,7 +68,7 @@ function itemLine(item: Item, { nameCells, columns }: TableColumns, input: Table
   const { frame, state } = input;
   const isSelected = item.key === state.selected;
   return [
-    [padEnd(cut(nameText(item, input), nameCells), nameCells), isSelected ? 'selected' : nameStyle(item, input)],
+    ...namePieces(item, nameCells, input, isSelected ? 'selected' : nameStyle(item, input)),
     ...columns.map((column): Piece => {
       const value = figureOf(frame, item, column, state.scales);
       return [` ${padStart(figureText(frame, item, column, state.scales), column.width)}`, styleOf(column, value)];
@@ -71,12 +76,30 @@ function itemLine(item: Item, { nameCells, columns }: TableColumns, input: Table
   ];
 }
 
+const FROZEN = ' frozen';
+/** What is left of a name beside that says who it is. */
+const LEAST_NAME_CELLS = 5;
+
+/** A frozen one would look idle. */
+function namePieces(item: Item, cells: number, input: TableInput, style: Style): Piece[] {
+  const text = nameText(item, input);
+  const room = cells - FROZEN.length;
+  if (!(item.row >= 0 && input.frame.usage.value('frozen', item.row) === 1 && room >= LEAST_NAME_CELLS)) {
+    return [[padEnd(cut(text, cells), cells), style]];
+  }
+  const name = cut(text, room);
+  return [
+    [name, style],
+    [padEnd(FROZEN, cells - cellWidth(name)), 'warning'],
+  ];
+}
+
 /** `● ├─▾ Σ name (3)`: tag or re-created, branch, fold, whether it is a sum, how many rows it holds. */
 function nameText(item: Item, { state, recreated, frame }: TableInput): string {
   const inode = frame.workloads[item.row]?.inode ?? -1;
   const isTagged = item.row >= 0 ? state.tagged.has(inode) : isWholeTagged(item, frame, state);
-  const hasMarks = state.tagged.size > 0 || (recreated?.size ?? 0) > 0;
-  const mark = isTagged ? '● ' : recreated?.has(inode) ? '↻ ' : hasMarks ? '  ' : '';
+  // The room for it is always there: names would jump whenever a mark comes or goes, somewhere in the table.
+  const mark = isTagged ? '● ' : recreated?.has(inode) ? '↻ ' : '  ';
   const fold = item.open === undefined ? '' : item.open ? '▾ ' : '▸ ';
   const held = item.open === undefined ? '' : ` (${item.holds})`;
   return `${mark}${item.branch}${fold}${item.row < 0 ? 'Σ ' : ''}${terminalSafe(item.name)}${held}`;
@@ -95,7 +118,7 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
 /** Of all rows that the filter lets through, each counted once. */
 function totalsLine({ nameCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
   const members = outermost(shown.rows, frame.usage.snapshot.parents);
-  const label = `Σ ${shown.rows.length} rows${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
+  const label = `Σ ${counted(shown.rows.length, 'row')}${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
   return [
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
     ...columns.map((column): Piece => {

@@ -1,7 +1,7 @@
 /** The undo stack: every change that can be taken back, the newest first, and what taking back the marked one would write. */
 import { userName } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { padEnd } from '../kernel/text.ts';
+import { counted, padEnd } from '../kernel/text.ts';
 import type { Journal } from '../limits/journal.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
@@ -59,7 +59,7 @@ export function undoKey(form: UndoForm, { full }: Typed): UndoForm {
 /** The list around the marked change, and below it the Plan. */
 export function undoView({ entries, older, index, force, top }: UndoForm, height: number, width: number): FormView {
   const head: Line = [
-    [`Undo one of ${entries.length} ${entries.length === 1 ? 'change' : 'changes'}`, 'title'],
+    [`Undo one of ${counted(entries.length, 'change')}`, 'title'],
     ['  ↑↓ change  Enter takes it back  Esc back', 'dim'],
   ];
   const marked = entries[index];

@@ -1,7 +1,6 @@
 /** How an action changes the state. Pure. */
-import { GROUPINGS, type Item, type ItemKey } from '../metrics/grouping.ts';
+import { GROUPINGS, type Item } from '../metrics/grouping.ts';
 import { isQuery } from '../metrics/query.ts';
-import type { Frame } from '../metrics/source.ts';
 import { SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { openColumnsForm } from './columns-form.ts';
@@ -10,7 +9,8 @@ import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
-import { ALARMS, type Followed, type State, typedText } from './state.ts';
+import { followed, movedTo, positionOf, select, type TableContext } from './selection.ts';
+import { ALARMS, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
 /** Of what lies over the table, or has the whole window. */
@@ -23,12 +23,9 @@ export interface Scroll {
 
 export const NO_SCROLL: Scroll = { overflow: 0, room: 1 };
 
-export interface UpdateContext {
-  readonly frame: Frame | undefined;
-  /** Items of the table, in order. */
-  readonly items: readonly Item[];
-  /** Rows that the table shows at once. */
-  readonly window: number;
+export interface UpdateContext extends TableContext {
+  /** Items of the table with every branch and group open. */
+  readonly unfolded: () => readonly Item[];
   /** What can be sorted by, in order. */
   readonly sortable: readonly string[];
   readonly scroll: Scroll;
@@ -77,7 +74,7 @@ export function update(state: State, action: Action, context: UpdateContext): St
     case 'search':
       return { ...state, prompt: 'search', search: '', modal: undefined, details: false, charts: false };
     case 'search-next':
-      return found(state, context, state.search, positionOf(state, items) + 1);
+      return found(state, context, 1);
     case 'clear':
       if (state.modal) return { ...state, modal: undefined };
       if (state.details || state.charts) return { ...state, details: false, charts: false };
@@ -179,14 +176,11 @@ export function type(state: State, key: Typed, context: UpdateContext): State {
   if (prompt === undefined) return state;
   if (key.full === 'return') return { ...state, prompt: undefined };
   if (key.full === 'escape') return { ...withTyped(state, prompt, ''), prompt: undefined };
-  const at = positionOf(state, context.items);
-  if (prompt === 'search' && (key.full === 'f3' || key.full === 'down')) {
-    return found(state, context, state.search, at + 1);
-  }
+  if (prompt === 'search' && (key.full === 'f3' || key.full === 'down')) return found(state, context, 1);
   const text = edited(typedText(state), key);
   if (text === undefined) return state;
   const next = withTyped(state, prompt, text);
-  return prompt === 'search' ? found(next, context, text, at) : next;
+  return prompt === 'search' ? found(next, context, 0) : next;
 }
 
 function withTyped(state: State, prompt: NonNullable<State['prompt']>, text: string): State {
@@ -194,36 +188,52 @@ function withTyped(state: State, prompt: NonNullable<State['prompt']>, text: str
   return state.modal?.kind === 'events' ? { ...state, modal: { ...state.modal, text, top: 0 } } : state;
 }
 
-function found(state: State, context: UpdateContext, text: string, from: number): State {
-  const index = context.frame ? searchFrom(context.frame, context.items, text, from) : -1;
-  return index < 0 ? state : select(state, context, index);
+/** Whether any row holds what is searched for, in a closed branch or not. */
+export const isFound = ({ search }: State, { frame, unfolded }: UpdateContext): boolean =>
+  frame !== undefined && searchFrom(frame, unfolded(), search, 0) >= 0;
+
+/** The row that the search finds from the selected one on, `by` rows further; what is closed around it opens. */
+function found(state: State, context: UpdateContext, by: 0 | 1): State {
+  const { frame, items } = context;
+  if (!frame) return state;
+  const all = state.closed.size === 0 ? items : context.unfolded();
+  const index = searchFrom(frame, all, state.search, positionOf(state, all) + by);
+  const item = all[index];
+  if (!item) return state;
+  const shown = items.findIndex(({ key }) => key === item.key);
+  if (shown >= 0) return select(state, context, shown);
+  const closed = new Set(state.closed);
+  for (const at of allAround(all, index)) closed.delete(all[at]?.key ?? -1);
+  return movedTo({ ...state, closed }, item, context);
 }
 
 function folded(state: State, how: 'open' | 'close' | 'toggle' | 'all', context: UpdateContext): State {
   const { items } = context;
   const closed = new Set(state.closed);
+  const at = positionOf(state, items);
   if (how === 'all') {
     const folders = items.filter(({ open }) => open !== undefined);
-    if (folders.some(({ open }) => open)) for (const { key } of folders) closed.add(key);
-    else closed.clear();
-    return { ...state, closed };
+    if (!folders.some(({ open }) => open)) return { ...state, closed: new Set() };
+    for (const { key } of folders) closed.add(key);
+    const outermost = allAround(items, at).at(-1);
+    return outermost === undefined ? { ...state, closed } : movedTo({ ...state, closed }, items[outermost], context);
   }
-  const at = positionOf(state, items);
-  const index = how === 'close' && items[at]?.open !== true ? around(items, at) : at;
-  const item = items[index];
+  const index = how === 'close' && items[at]?.open !== true ? allAround(items, at)[0] : at;
+  const item = index === undefined ? undefined : items[index];
   if (item?.open === undefined) return state;
   if (how === 'open' || (how === 'toggle' && !item.open)) closed.delete(item.key);
   else closed.add(item.key);
   return movedTo({ ...state, closed }, item, context);
 }
 
-/** Index of the item that holds this one; -1 for none. */
-function around(items: readonly Item[], at: number): number {
+/** Indices of the items that hold this one, the nearest first. */
+function allAround(items: readonly Item[], at: number): number[] {
+  const found: number[] = [];
   for (let index = at - 1; index >= 0; index--) {
     const item = items[index];
-    if (item?.open && index + item.holds >= at) return index;
+    if (item?.open && index + item.holds >= at) found.push(index);
   }
-  return -1;
+  return found;
 }
 
 /** Tags or untags the row and goes to the next one; a group tags what is in it. */
@@ -243,44 +253,4 @@ function tagged(state: State, context: UpdateContext): State {
     else next.delete(inode);
   }
   return select({ ...state, tagged: next }, context, at + 1);
-}
-
-const positionOf = ({ selected }: State, items: readonly Item[]): number =>
-  Math.max(0, selected === undefined ? 0 : items.findIndex(({ key }) => key === selected));
-
-function select(state: State, context: UpdateContext, wanted: number): State {
-  const { items, window } = context;
-  const index = Math.max(0, Math.min(items.length - 1, wanted));
-  // As if nobody were followed: the line that is kept is the new one's.
-  const moved = movedTo(state, items[index], context);
-  const settled = settle({ ...moved, follow: undefined }, { order: items.map(({ key }) => key), window });
-  return { ...settled, follow: moved.follow };
-}
-
-/** A move is the user's: who is followed is the new one. */
-const movedTo = (state: State, item: Item | undefined, context: UpdateContext): State => ({
-  ...state,
-  selected: item?.key,
-  follow: state.follow && followed(item, context),
-});
-
-const followed = (item: Item | undefined, { frame }: UpdateContext): Followed | undefined =>
-  item && { key: item.key, path: frame?.workloads[item.row]?.path, name: item.name };
-
-/**
- * Keeps the selection on a row that exists and in the window. A selected row that is gone gives its place on the
- * screen to the next one. A followed one keeps its line.
- */
-export function settle(
-  state: State,
-  { order, window }: { readonly order: readonly ItemKey[]; readonly window: number },
-): State {
-  if (order.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
-  let index = state.selected === undefined ? 0 : order.indexOf(state.selected);
-  if (index < 0) index = Math.min(state.position, order.length - 1);
-  const isFollowed = state.follow !== undefined && state.follow.key === order[index];
-  const wanted = isFollowed ? index - (state.position - state.top) : state.top;
-  const highest = Math.max(0, Math.min(wanted, order.length - window));
-  const top = index < highest ? index : index >= highest + window ? index - window + 1 : highest;
-  return { ...state, selected: order[index], position: index, top };
 }

@@ -57,6 +57,8 @@ export interface Inventory {
   onChange(listener: () => void): void;
   /** Whether the root's `nr_descendants` agrees with what is known. */
   isComplete(nrDescendants: number): boolean;
+  /** Cgroups that are left out because their paths are no UTF-8. */
+  hidden(): number;
   /** Cgroups that came or went without an event that told so. */
   missed(): number;
   watching(): { readonly state: WatchState; readonly reason?: string };
@@ -208,6 +210,7 @@ export function openInventory(options: InventoryOptions): Inventory {
     changed: tree.changed,
     onChange: (listener) => void listeners.add(listener),
     isComplete: tree.isComplete,
+    hidden: tree.hidden,
     missed: tree.missed,
     watching: tree.watching,
     runtimes: async () => (await apis?.ask()) ?? [],

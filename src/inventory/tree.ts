@@ -41,6 +41,8 @@ export interface Tree {
   changed(): Promise<void>;
   /** Whether the root's `nr_descendants` (cgroup.stat) agrees with what is known: then nothing is missing. */
   isComplete(nrDescendants: number): boolean;
+  /** Cgroups that are left out because their paths are no UTF-8. */
+  hidden(): number;
   /** Cgroups that came or went without an event that told so, while events were followed. */
   missed(): number;
   watching(): { readonly state: WatchState; readonly reason?: string };
@@ -164,6 +166,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     hinted: () => isHinted || watcher.state() !== 'watching',
     changed: () => (isHinted || isClosed ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
     isComplete: (nrDescendants) => nrDescendants === known.size - 1 + hidden,
+    hidden: () => hidden,
     missed: () => missed,
     watching() {
       const reason = watcher.reason();

@@ -6,8 +6,8 @@
 
 /** Directory entries that may be read in a second, in the long run: some 2 % of a CPU, at 0.2 ms each in all threads. */
 const ENTRIES_A_SECOND = 100;
-/** Entries that may be read at once: a compose file of 30 containers going up. */
-const BURST = 25_000;
+/** Entries that may be read at once, in less than a CPU second: a few containers that start or end. */
+const BURST = 4_000;
 const SHORTEST_REST_MS = 10_000;
 const LONGEST_REST_MS = 600_000;
 /** A start reads the whole tree: it may take this share of the time at most. */
@@ -16,7 +16,10 @@ const START_SHARE = 0.02;
 export interface WatchBudget {
   /** Takes `entries` from what is left at `now` (milliseconds); false when nothing is left. */
   spend(entries: number, now: number): boolean;
-  /** How long to rest, in milliseconds, where the next start takes `startMs` of CPU: longer each time that it came to this soon. */
+  /**
+   * How long to rest, in milliseconds, where the next start takes `startMs` of CPU: longer each time that it came to this
+   * soon, and then with no more to spend than what the rest saved.
+   */
   rest(startMs: number, now: number): number;
 }
 
@@ -36,7 +39,8 @@ export function createWatchBudget(now: number): WatchBudget {
       const least = Math.max(SHORTEST_REST_MS, startMs / START_SHARE);
       lastRest = Math.min(LONGEST_REST_MS, Math.max(least, isSoon ? 2 * lastRest : 0));
       lastRestAt = time;
-      left = BURST;
+      // Where it keeps coming to this, each start is paid for by its rest.
+      left = isSoon ? Math.min(BURST, (lastRest / 1000) * ENTRIES_A_SECOND) : BURST;
       at = time + lastRest;
       return lastRest;
     },

@@ -3,6 +3,7 @@
  * that is a cgroup itself (pod, slice, user) shows that cgroup's own figures; another one shows the sum of its rows.
  */
 import type { Workload } from '../inventory/workload.ts';
+import { clean } from '../kernel/clean.ts';
 import type { Frame } from './source.ts';
 import { outermost } from './totals.ts';
 
@@ -51,11 +52,29 @@ export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 
-const leafOf = (frame: Frame, row: number): Item => ({
+const counts = new WeakMap<Frame['workloads'], ReadonlyMap<string, number>>();
+
+function countsOf({ workloads }: Frame): ReadonlyMap<string, number> {
+  const known = counts.get(workloads);
+  if (known) return known;
+  const found = new Map<string, number>();
+  for (const { name } of workloads) found.set(name, (found.get(name) ?? 0) + 1);
+  counts.set(workloads, found);
+  return found;
+}
+
+/** As `parent/name` where another one goes by the same name: a plain directory has nothing else that tells it apart. */
+function distinctName(frame: Frame, row: number): string {
+  const { name = '', kind, path = '' } = frame.workloads[row] ?? {};
+  if (kind !== 'cgroup' || (countsOf(frame).get(name) ?? 0) < 2) return name;
+  return `${clean(path.split('/').at(-2) ?? '')}/${name}`;
+}
+
+const leafOf = (frame: Frame, row: number, name = distinctName(frame, row)): Item => ({
   key: frame.workloads[row]?.inode ?? -1,
   row,
   members: [],
-  name: nameOf(frame, row),
+  name,
   branch: '',
   holds: 0,
 });
@@ -74,7 +93,8 @@ function treeOf(frame: Frame, { rows, closed, compare }: Arrangement): Item[] {
   const nodeOf = (row: number): Node => {
     const known = nodes.get(row);
     if (known) return known;
-    const node: Node = { item: leafOf(frame, row), children: [] };
+    // Its branch tells where it is.
+    const node: Node = { item: leafOf(frame, row, nameOf(frame, row)), children: [] };
     nodes.set(row, node);
     const parent = parents[row] ?? -1;
     const isRoot = parent >= 0 && frame.workloads[parent]?.kind === 'root' && !isAsked.has(parent);

@@ -22,6 +22,8 @@ export interface Frame {
   readonly host: HostUsage;
   /** What each row of `usage.snapshot.rows` is. The array of the Frame before where nothing changed. */
   readonly workloads: readonly Workload[];
+  /** Cgroups that are left out because their paths are no UTF-8; none if absent. */
+  readonly hidden?: number;
   readonly cost: FrameCost;
 }
 
@@ -113,6 +115,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       return {
         usage,
         host,
+        hidden: inventory.hidden(),
         workloads: living ? rows.filter(({ inode }) => living.has(inode)) : rows,
         cost: {
           milliseconds: performance.now() - started,

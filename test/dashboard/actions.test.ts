@@ -18,7 +18,7 @@ async function withTstop(use: (terminal: Terminal, box: Box) => Promise<void>, a
     const terminal = openTstop(140, 40, args, { TSCG_STATE_DIR: STATE });
     try {
       terminal.type(`f${NAME}\r`);
-      await terminal.until((text) => text.includes(`${NAME} `) && text.includes('Σ 1 rows'), 'the row alone');
+      await terminal.until((text) => text.includes(`${NAME} `) && text.includes('Σ 1 row'), 'the row alone');
       await use(terminal, box);
     } finally {
       terminal.kill();
@@ -92,7 +92,7 @@ test('K sends the chosen signal to all processes of the row', () =>
     const terminal = openTstop(140, 40, [], { TSCG_STATE_DIR: STATE });
     try {
       terminal.type(`f${NAME}\r`);
-      await terminal.until((text) => text.includes('Σ 1 rows'), 'the row alone');
+      await terminal.until((text) => text.includes('Σ 1 row'), 'the row alone');
       terminal.type('K');
       await terminal.until((text) => text.includes('SIGKILL') && text.includes(NAME), 'the signals');
       terminal.type('j\r');

@@ -1,12 +1,14 @@
 /** Selection by identity, as cgroups go, come again and are held; and what the keys choose for a screen. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Acting } from '../../src/dashboard/actions.ts';
 import { type ControllerOptions, createController } from '../../src/dashboard/controller.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
 import { createPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Frame } from '../../src/metrics/source.ts';
+import { usageOf } from '../../src/metrics/usage.ts';
 import { frameOf } from './frames.ts';
 import { plainText } from './scenes.ts';
 
@@ -89,6 +91,68 @@ test('who is followed and away for long is named as gone, is not followed by its
   headerOf(frame(2));
   assert.is(controller.selected()?.name, 'other', 'a move is to whom one follows now');
   assert.match(headerOf(frameOf([{ name: 'web', cpu: 10, inode: 2 }])), /following other \(gone\)/);
+});
+
+/** As a first sample is: no rates yet. */
+const firstFrame = (inode: number): Frame => {
+  const { usage, ...others } = frame(inode);
+  return { ...others, usage: usageOf(undefined, usage.snapshot) };
+};
+
+test('the first rates select the first row, unless the user has moved by then', () => {
+  for (const hasMoved of [false, true]) {
+    const controller = createController({ ...OPTIONS, initial: INITIAL });
+    controller.see(firstFrame(1));
+    controller.act({ type: hasMoved ? 'last' : 'first' });
+    controller.see(firstFrame(1));
+    const chosen = controller.selected()?.name;
+    controller.see(
+      frameOf([
+        { name: 'other', cpu: chosen === 'other' ? 1 : 50, inode: 900 },
+        { name: 'web', cpu: chosen === 'web' ? 1 : 50, inode: 1 },
+      ]),
+    );
+    assert.is(controller.selected()?.name === chosen, hasMoved);
+  }
+});
+
+test('what a key switched is told, and so is a search that finds nothing, or a group where a row is wanted', () => {
+  const saved: string[] = [];
+  const acting: Acting = {
+    context: () => {
+      throw new Error('no row was to be looked at');
+    },
+    journal: { path: '', begin: () => {}, end: () => {}, read: () => ({ changes: [], unreadable: 0 }) },
+  };
+  const controller = createController({ ...OPTIONS, acting, save: (key) => void saved.push(key) });
+  controller.see(frame(1));
+  const told = (...keys: readonly string[]): string => {
+    for (const full of keys) controller.key({ full, character: full });
+    controller.see(frame(1));
+    return controller.message()?.text ?? '';
+  };
+  assert.is(told('b'), 'alarm: bell');
+  assert.is(told('y'), 'theme: light');
+  assert.equal(saved, ['alarm', 'theme']);
+  assert.is(told('/', 'w', 'e'), '');
+  assert.match(told('x'), /nothing found that holds "wex"/);
+  assert.match(told('return'), /nothing found/);
+  assert.match(told('n'), /nothing found/);
+  assert.is(told('j'), '');
+  told('t', 't', 't');
+  told('g');
+  assert.is(controller.selected(), undefined);
+  for (const key of ['z', 'l', 'S-k']) assert.is(told(key), 'a group: tag its rows with Space');
+});
+
+test('what cannot be saved is told', () => {
+  const save = (): void => {
+    throw new Error('disk full');
+  };
+  const controller = createController({ ...OPTIONS, save });
+  controller.see(frame(1));
+  controller.act({ type: 'theme' });
+  assert.is(controller.message()?.text, 'not saved: disk full');
 });
 
 test('steps in time stay within what is kept', () => {

@@ -55,6 +55,19 @@ test("a user's own screens come after, take the place of shipped ones, and a bad
     assert.is(chooseDashboard('nothing', folder).index, 0);
   }));
 
+test('the fault of the screen that is asked for comes first', () =>
+  inDirectory((folder) => {
+    mkdirSync(join(folder, 'dashboards'));
+    for (const name of ['also-bad', 'bad', 'cpu'])
+      writeFileSync(join(folder, `dashboards/${name}.yaml`), 'colums: []\n');
+    const bad = chooseDashboard('bad', folder);
+    assert.match(bad.faults[0] ?? '', /\/bad\.yaml:1: colums/);
+    assert.equal([bad.faults.length, bad.index], [3, 0]);
+    const cpu = chooseDashboard('cpu', folder);
+    assert.match(cpu.faults[0] ?? '', /\/cpu\.yaml:1: colums/);
+    assert.is(cpu.dashboards[cpu.index]?.title, 'CPU');
+  }));
+
 test('the areas of every shipped screen lie in the body and do not overlap, at every size', () => {
   const { dashboards } = chooseDashboard(undefined, '/nonexistent');
   for (const [width, height] of [

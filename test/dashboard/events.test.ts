@@ -162,7 +162,15 @@ test('the coming and going of others takes no place from pressure, nor pressure 
 
 test('one step from all kinds are those without the coming and going', () => {
   const start: State = { ...INITIAL, modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } };
-  const context = { frame: undefined, items: [], window: 3, sortable: [], scroll: NO_SCROLL, dashboards: [] };
+  const context = {
+    frame: undefined,
+    items: [],
+    unfolded: () => [],
+    window: 3,
+    sortable: [],
+    scroll: NO_SCROLL,
+    dashboards: [],
+  };
   const { modal } = update(start, { type: 'sort-next', by: 1 }, context);
   const show = modal?.kind === 'events' ? modal.show : '';
   assert.is(show, 'all but new and gone');

@@ -16,6 +16,7 @@ export interface Load {
   /** What else it is. */
   readonly facts?: Partial<Workload>;
   readonly populated?: boolean;
+  readonly frozen?: boolean;
   /** Percent of the time in which a task waited for the CPU. */
   readonly pressure?: number;
 }
@@ -23,13 +24,14 @@ export interface Load {
 /** One second between the two Snapshots; `cpu` in percent of one CPU, `memory` in bytes. */
 export function frameOf(loads: readonly Load[]): Frame {
   const rows = (scale: number) =>
-    loads.map(({ name, cpu, memory, inode, path, populated, pressure }, index) => ({
+    loads.map(({ name, cpu, memory, inode, path, populated, frozen, pressure }, index) => ({
       path: path ?? `/${name}`,
       inode: inode ?? index + 1,
       figures: {
         ...(cpu === undefined ? {} : { 'cpu.stat:usage_usec': scale * cpu * 1e4 }),
         ...(pressure === undefined ? {} : { 'cpu.pressure:some.total': scale * pressure * 1e4 }),
         ...(populated === undefined ? {} : { 'cgroup.events:populated': Number(populated) }),
+        ...(frozen === undefined ? {} : { 'cgroup.events:frozen': Number(frozen) }),
         ...(memory === undefined ? {} : { 'memory.current:value': memory, 'memory.stat:inactive_file': 0 }),
       },
     }));

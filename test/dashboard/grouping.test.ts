@@ -2,11 +2,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sortable } from '../../src/dashboard/columns.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
+import { settle } from '../../src/dashboard/selection.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { NO_SCROLL, settle, update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
 
 const project = (composeProject: string) => ({
@@ -27,12 +28,15 @@ const FRAME = frameOf([
 const namesOf = (state: State): string[] =>
   shownOf(FRAME, state).items.map(({ branch, name, row }) => `${branch}${name}${row < 0 ? ' Σ' : ''}`);
 
+const unfolded = (state: State) => shownOf(FRAME, { ...state, closed: new Set() }).items;
+
 const press = (state: State, ...actions: Parameters<typeof update>[1][]): State =>
   actions.reduce(
     (now, action) =>
       update(now, action, {
         frame: FRAME,
         items: shownOf(FRAME, now).items,
+        unfolded: () => unfolded(now),
         window: 10,
         sortable: sortable(),
         scroll: NO_SCROLL,
@@ -108,6 +112,22 @@ test('folds hide what is inside; - on a row closes what is around it; * closes a
   const all = press(tree, { type: 'fold', how: 'all' });
   assert.equal(namesOf(all), ['system.slice', 'pod']);
   assert.equal(namesOf(press(all, { type: 'fold', how: 'all' })), namesOf(tree));
+});
+
+test('* on a row deep inside selects the outermost of what is closed around it', () => {
+  const tree: State = { ...INITIAL, grouping: 'tree', all: true, selected: 3 };
+  assert.ok(namesOf(tree).includes('│ └─inner'));
+  assert.is(press(tree, { type: 'fold', how: 'all' }).selected, 1);
+});
+
+test('a search opens what is closed around the row that it finds, and nothing else', () => {
+  const closed = new Set([1, 5]);
+  const tree: State = { ...INITIAL, grouping: 'tree', closed, search: 'web', selected: 5 };
+  assert.equal(namesOf(tree), ['system.slice', 'pod']);
+  const found = press(tree, { type: 'search-next' });
+  assert.is(found.selected, 4);
+  assert.equal(namesOf(found), ['system.slice', '├─db', '└─web', 'pod']);
+  assert.equal(press({ ...tree, search: 'nobody' }, { type: 'search-next' }), { ...tree, search: 'nobody' });
 });
 
 test('empty cgroups are counted, not shown, until asked for', () => {

@@ -1,6 +1,6 @@
 /** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -147,12 +147,20 @@ test('a screen or settings that cannot be used are named, and tstop starts', asy
   try {
     const file = join(folder, 'bad.yaml');
     writeFileSync(file, 'title: x\ncolumns: [cpux]\n');
+    mkdirSync(join(folder, 'tscg'));
+    writeFileSync(join(folder, 'tscg/config.yaml'), 'tstop:\n  theme: pink\n');
     await withTstop(
       async (terminal) => {
         const about = (text: string): boolean => text.includes('bad.yaml:2: columns[0]: no metric "cpux"');
         await terminal.until((text) => text.includes('NAME') && about(text), 'the fault beside the table');
+        terminal.type('?');
+        const both = (text: string): boolean => about(text) && text.includes('tstop.theme: not one of dark');
+        await terminal.until((text) => text.includes('cannot be used') && both(text), 'all faults in help');
+        terminal.type('q');
+        await terminal.until((text) => !terminal.alternate() && both(text), 'all faults at the end');
       },
       ['--dashboard', file],
+      { XDG_CONFIG_HOME: folder },
     );
     await withTstop(
       async (terminal) => {

@@ -16,7 +16,15 @@ const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
 const [web] = FRAME.workloads;
 const STATE: State = { ...INITIAL, selected: 1 };
 
-const CONTEXT = { frame: FRAME, items: [], window: 3, sortable: [], scroll: NO_SCROLL, dashboards: [] };
+const CONTEXT = {
+  frame: FRAME,
+  items: [],
+  unfolded: () => [],
+  window: 3,
+  sortable: [],
+  scroll: NO_SCROLL,
+  dashboards: [],
+};
 
 const sleeps = Array.from({ length: 90 }, (_, index) => processOf(101 + index, { command: 'sleep 1000' }));
 
@@ -167,6 +175,23 @@ test('the columns form says which of the columns have no room', () => {
   if (form === 'cancel' || !('form' in form)) throw new Error('no form');
   assert.ok(roomless({ ...STATE, modal: form.form }).includes('MEM'), 'chosen ones stand in their order');
   assert.equal(roomless({ ...STATE, columns: ['pids'], modal: openColumnsForm(['pids']) }), []);
+});
+
+test('CPU on the scale of the host is explained as that', () => {
+  const explained = (cpu: number): string =>
+    composed(
+      sceneOf(FRAME, {
+        ...STATE,
+        scales: { cpu, memory: 0 },
+        modal: { kind: 'explain', slot: 'cpu_percent', top: 0 },
+      }),
+      120,
+      30,
+    ).join('\n');
+  assert.match(explained(1), /value +22\.5 %/);
+  assert.match(explained(1), /definition .*100 % is the whole host, 4 CPUs\./);
+  assert.match(explained(1), /formula .* \/ 4 CPUs of the host/);
+  assert.not.match(explained(0), /host/);
 });
 
 test.run();

@@ -16,6 +16,7 @@ export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): 
   frame,
   shown: shownOf(frame, state),
   dashboards: DASHBOARDS,
+  faults: [],
   processes: undefined,
   inside: {},
   historyOf: () => ({ values: [], mosts: [], fold: 1 }),

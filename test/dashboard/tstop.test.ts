@@ -49,6 +49,20 @@ for (const [columns, rows] of [
     }));
 }
 
+test('rates are there soon, however long the interval', () =>
+  withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
+    await box.run(BUSY);
+    await withTstop(
+      80,
+      24,
+      async (terminal) => {
+        terminal.type(`f${BUSY_NAME}\r`);
+        await terminal.until((text) => /busy\S* +[1-9]\d*\.\d/.test(text), 'busy with its CPU');
+      },
+      ['-d', '600'],
+    );
+  }));
+
 test('the processes of the selected row are shown with their command', () =>
   withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
     const child = await box.run(BUSY);
@@ -132,7 +146,7 @@ test('the kernel tells of pressure within its window, and v shows it', () =>
   withBox(`${ROOT}/${BUSY_NAME}`, async (box) => {
     await withTstop(160, 40, async (terminal) => {
       terminal.type(`af${BUSY_NAME}\r`);
-      await terminal.until((text) => text.includes('Σ 1 rows'), 'the row');
+      await terminal.until((text) => text.includes('Σ 1 row'), 'the row');
       for (let count = 0; count < 6; count++) await box.run(BUSY);
       terminal.type('v');
       const told = new RegExp(`pressure +${BUSY_NAME} +cpu pressure: some task waited \\d+ ms in [12] s`);

@@ -8,11 +8,12 @@ import { KEYS } from '../../src/dashboard/keys.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
+import { settle } from '../../src/dashboard/selection.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { NO_SCROLL, settle, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
+import { NO_SCROLL, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
@@ -69,14 +70,79 @@ test('numbers stand below their titles', () => {
     rows.map((row) => row.slice(end - 6, end).trim()),
     ['180.0', '12.5', '3.0', '0.0'],
   );
-  assert.match(rows[0] ?? '', /^noisy .* 1\.00GiB/);
+  assert.match(rows[0] ?? '', /^ {2}noisy .* 1\.00GiB/);
 });
 
 test('unavailable is -- and never 0', () => {
   const line = tableText(FRAME, INITIAL, 200, 10)[3] ?? '';
-  assert.match(line, /^no-memory-controller/);
+  assert.match(line, /^ {2}no-memory-controller/);
   assert.match(line, /--/);
   assert.not.match(line, / 0B/);
+});
+
+test('a frozen row says so beside its name, however long that is', () => {
+  const frame = frameOf([
+    { name: 'still', cpu: 0, frozen: true },
+    { name: 'a-name-that-is-longer-than-its-column', cpu: 0, frozen: true },
+    { name: 'idle', cpu: 0, frozen: false },
+  ]);
+  for (const width of [40, 80, 200]) {
+    const rows = tableText(frame, { ...INITIAL, sort: 'name' }, width, 5).slice(1);
+    assert.match(rows.find((row) => row.includes('a-n')) ?? '', /^ {2}a-n\S* frozen /);
+    assert.match(rows.find((row) => row.includes('still')) ?? '', /^ {2}still frozen /);
+    assert.not.match(rows.find((row) => row.includes('idle')) ?? '', /frozen/);
+    assert.is(new Set(rows.map((row) => row.search(/ 0\.0/))).size, 1, 'columns are aligned');
+  }
+});
+
+test('a mark that comes moves no name', () => {
+  const rows = (state: State, recreated?: ReadonlySet<number>): string[] =>
+    tableView({ frame: FRAME, shown: shownOf(FRAME, state), state, ...(recreated ? { recreated } : {}) }, 80, 8)
+      .slice(1)
+      .map((line) => textOf(line, 80).replaceAll(/[●↻]/g, ' '));
+  const unmarked = rows(INITIAL);
+  assert.equal(rows(INITIAL, new Set([1])), unmarked);
+  assert.equal(rows({ ...INITIAL, tagged: new Set([2]) }).slice(0, 4), unmarked.slice(0, 4));
+});
+
+test('plain directories of one name are told apart by the one around them', () => {
+  const frame = frameOf([
+    { name: 'a', cpu: 9, kind: 'cgroup' },
+    { name: '614', cpu: 5, kind: 'cgroup', path: '/a/614' },
+    { name: '614', cpu: 4, kind: 'cgroup', path: '/614' },
+    { name: 'web', cpu: 3, path: '/a/web' },
+    { name: 'web', cpu: 2, path: '/web' },
+  ]);
+  const names = (state: State) => shownOf(frame, state).items.map(({ name }) => name);
+  assert.equal(names(INITIAL), ['a', 'a/614', '/614', 'web', 'web']);
+  assert.equal(names({ ...INITIAL, grouping: 'tree' }), ['a', '614', 'web', '614', 'web']);
+});
+
+test('one row is one row, and what is wanted in a hurry fits the footer of 80 columns', () => {
+  const frame = frameOf([{ name: 'web', cpu: 3 }]);
+  assert.match(tableText(frame, INITIAL, 80, 10).at(-1) ?? '', /^Σ 1 row /);
+  const shown = shownOf(frame, INITIAL);
+  const header = headerView({ frame, shown, state: INITIAL, title: '', age: 0 }, 80).map((line) => textOf(line, 80));
+  assert.match(header.join(), / 1 row {2}/);
+  const footer = textOf(footerView(INITIAL), 80);
+  for (const key of ['? help', 'q quit', 'l limits', 'u undo', 'z freeze', 'K kill']) assert.ok(footer.includes(key));
+});
+
+test('cgroups whose names no text can hold are counted', () => {
+  const told = (frame: Frame): string =>
+    headerView({ frame, shown: shownOf(frame, INITIAL), state: INITIAL, title: '', age: 0 }, 100)
+      .map((line) => textOf(line, 100))
+      .join();
+  assert.match(told({ ...FRAME, hidden: 1 }), /1 with an unreadable name/);
+  assert.not.match(told({ ...FRAME, hidden: 0 }), /unreadable/);
+});
+
+test('a query by a figure that no row has says so', () => {
+  const frame = frameOf([{ name: 'web', cpu: 3 }]);
+  const told = (filter: string, width = 200): string => tableText(frame, { ...INITIAL, filter }, width, 8).join('\n');
+  assert.match(told('memory > 1G'), /no workload matches "memory > 1G"; memory_bytes is unknown for all rows; Esc/);
+  assert.match(told('cpu > 50'), /no workload matches "cpu > 50"; Esc/);
+  assert.match(told('memory > 1G', 40), /Esc clears\s+the\s+filter/);
 });
 
 test('NO_COLOR has no colour codes', () => {
@@ -106,6 +172,7 @@ test('sort by any column, reverse, filter by text, slices on demand', () => {
 const context = (order: readonly number[], window = 3): UpdateContext => ({
   frame: undefined,
   items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
+  unfolded: () => [],
   window,
   sortable: sortable(),
   scroll: NO_SCROLL,

@@ -67,6 +67,7 @@ for (const [name, walk] of WALKS) {
         try {
           assert.equal(pathsOf((await tree.sync()).added), ['/a/\ufffd']);
           assert.ok(tree.isComplete(descendants()));
+          assert.is(tree.hidden(), 2);
         } finally {
           for (const made of [below, nameless]) rmdirSync(made);
         }

@@ -1,0 +1,53 @@
+/** Which row is selected, and who is followed. Pure. */
+import type { Item, ItemKey } from '../metrics/grouping.ts';
+import type { Frame } from '../metrics/source.ts';
+import type { Followed, State } from './state.ts';
+
+/** The table as it is shown now. */
+export interface TableContext {
+  readonly frame: Frame | undefined;
+  /** Items of the table, in order. */
+  readonly items: readonly Item[];
+  /** Rows that the table shows at once. */
+  readonly window: number;
+}
+
+export const positionOf = ({ selected }: State, items: readonly Item[]): number =>
+  Math.max(0, selected === undefined ? 0 : items.findIndex(({ key }) => key === selected));
+
+export function select(state: State, context: TableContext, wanted: number): State {
+  const { items, window } = context;
+  const index = Math.max(0, Math.min(items.length - 1, wanted));
+  // As if nobody were followed: the line that is kept is the new one's.
+  const moved = movedTo(state, items[index], context);
+  const settled = settle({ ...moved, follow: undefined }, { order: items.map(({ key }) => key), window });
+  return { ...settled, follow: moved.follow };
+}
+
+/** A move is the user's: who is followed is the new one. */
+export const movedTo = (state: State, item: Item | undefined, context: TableContext): State => ({
+  ...state,
+  selected: item?.key,
+  follow: state.follow && followed(item, context),
+});
+
+export const followed = (item: Item | undefined, { frame }: TableContext): Followed | undefined =>
+  item && { key: item.key, path: frame?.workloads[item.row]?.path, name: item.name };
+
+/**
+ * Keeps the selection on a row that exists and in the window. A selected row that is gone gives its place on the
+ * screen to the next one. A followed one keeps its line.
+ */
+export function settle(
+  state: State,
+  { order, window }: { readonly order: readonly ItemKey[]; readonly window: number },
+): State {
+  if (order.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
+  let index = state.selected === undefined ? 0 : order.indexOf(state.selected);
+  if (index < 0) index = Math.min(state.position, order.length - 1);
+  const isFollowed = state.follow !== undefined && state.follow.key === order[index];
+  const wanted = isFollowed ? index - (state.position - state.top) : state.top;
+  const highest = Math.max(0, Math.min(wanted, order.length - window));
+  const top = index < highest ? index : index >= highest + window ? index - window + 1 : highest;
+  return { ...state, selected: order[index], position: index, top };
+}
