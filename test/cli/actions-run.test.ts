@@ -1,13 +1,14 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as openPty } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MOUNT, TSCG, tscg } from '../boxes.ts';
+import { childrenOf } from '../../src/limits/actions/subtree.ts';
+import { MOUNT, TSCG, tscg, withBox } from '../boxes.ts';
 
 const NAME = `tscg-run-test-${process.pid}`;
 
@@ -238,6 +239,39 @@ test('without the addon a shell takes its place; namespaces say what they need',
   } finally {
     delete process.env.TSCG_NATIVE;
   }
+});
+
+test('a cgroup delegated by half, where no process may be moved: refused with the remedy, with the addon and without', () =>
+  withBox(`/${NAME}-half`, async ({ path }) => {
+    const folder = join(MOUNT, path);
+    mkdirSync(join(folder, 'inner'));
+    chownSync(folder, NOBODY, NOBODY);
+    const script = `echo 0 > ${folder}/inner/cgroup.procs; exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"`;
+    for (const native of ['on', 'off']) {
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', process.execPath, TSCG, 'run', 'true'], {
+        encoding: 'utf8',
+        env: { ...process.env, TSCG_NATIVE: native },
+        timeout: 30_000,
+      });
+      assert.is(status, 1, stderr);
+      assert.match(
+        stderr,
+        /^tscg: the command may not be put into [^\n]* \(EACCES; [^\n]*: run it with sudo, or [^\n]*\n$/,
+      );
+      assert.equal(childrenOf(MOUNT, path), [`${path}/inner`]);
+    }
+  }));
+
+const NOBODY = 65534;
+
+test('no more user namespaces: the message names the limit', () => {
+  const script = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"';
+  const command = [process.execPath, TSCG, 'run', '--user', 'true'];
+  const { status, stderr } = spawnSync('unshare', ['--user', '-r', 'sh', '-c', script, 'sh', ...command], {
+    encoding: 'utf8',
+  });
+  assert.is(status, 1);
+  assert.match(stderr, /^tscg: no more namespaces of these kinds may be made here \(ENOSPC\): see [^\n]*\n$/);
 });
 
 test('--dry-run says what would be made, and makes nothing', () => {

@@ -1,11 +1,13 @@
 /** A command that waits, in its cgroup, until it may begin: by clone3 in the addon, else by a shell that execs. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { type LaunchSpec, type LaunchStep, loadNative, type Native } from '../../kernel/native.ts';
 import { ActionError, codeOf } from '../actions/action-error.ts';
+import { NAMESPACES } from './namespaces.ts';
+import type { RunPlace } from './place.ts';
 
 export interface Exit {
   readonly code: number;
@@ -31,10 +33,12 @@ export class LaunchError extends Error {
   }
 }
 
+type Place = Pick<RunPlace, 'path' | 'inode'>;
+
 export interface ChildSpec {
   readonly command: readonly string[];
   /** Where it begins; undefined: in our cgroup. */
-  readonly place: { readonly path: string; readonly inode: number } | undefined;
+  readonly place: Place | undefined;
   readonly namespaces: number;
   readonly steps: readonly LaunchStep[];
 }
@@ -45,14 +49,11 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
     try {
       return nativeChild(native, spec, files);
     } catch (error) {
-      const code = codeOf(error);
-      if (code === 'EAGAIN')
-        throw new ActionError('the limit of tasks leaves no room for the command itself (pids.max)');
-      if (code === 'EPERM' && spec.namespaces !== 0) {
-        throw new ActionError('these namespaces are not permitted (EPERM): run it with sudo, or add --user');
-      }
+      const code = codeOf(error) ?? '';
+      const why = refusal(code, spec);
+      if (why) throw new ActionError(why);
       // Before Linux 5.7, and under some seccomp filters, it does not work.
-      if (!['ENOSYS', 'EINVAL', 'E2BIG', 'EPERM'].includes(code ?? '')) throw error;
+      if (!['ENOSYS', 'EINVAL', 'E2BIG', 'EPERM'].includes(code)) throw error;
     }
   }
   if (spec.namespaces !== 0 || spec.steps.length > 0) {
@@ -60,6 +61,23 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
   }
   return shellChild(spec, files);
 }
+
+/** What clone3 has against it, and the remedy; undefined where another way may do, or for what nobody can say more of. */
+function refusal(code: string, { namespaces, place }: ChildSpec): string | undefined {
+  if (code === 'EAGAIN') return 'the limit of tasks leaves no room for the command itself (pids.max)';
+  if (code === 'EACCES' && place) return notMoved(place.path, code);
+  if (namespaces === 0) return undefined;
+  if (code === 'ENOSPC' || code === 'EUSERS') {
+    return `no more namespaces of these kinds may be made here (${code}): see /proc/sys/user/max_*_namespaces`;
+  }
+  if (code !== 'EPERM') return undefined;
+  return (namespaces & NAMESPACES.user) === 0
+    ? 'these namespaces are not permitted (EPERM): run it with sudo, or add --user'
+    : 'user namespaces are switched off for who is not root (EPERM; kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns): run it with sudo';
+}
+
+const notMoved = (path: string, code: string): string =>
+  `the command may not be put into ${path} (${code}; cgroup.procs of the cgroup that holds it and us is not yours): run it with sudo, or from within a cgroup delegated to you`;
 
 function nativeChild(native: Native, { command, place, namespaces, steps }: ChildSpec, files: CgroupFiles): HeldChild {
   const [file = ''] = command;
@@ -129,11 +147,22 @@ function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChil
     pid,
     exited,
     release: async () => {
-      if (place) files.write(place.path, place.inode, 'cgroup.procs', String(pid));
+      if (place) move(place, child, files);
       const go = child.stdio[3];
       // Whether it is still there, `exited` tells.
       go?.on('error', () => {});
       if (go && 'end' in go) go.end('go\n');
     },
   };
+}
+
+/** Throws where it may not be moved; it is ended then. */
+function move({ path, inode }: Place, child: ChildProcess, files: CgroupFiles): void {
+  try {
+    files.write(path, inode, 'cgroup.procs', String(child.pid));
+  } catch (error) {
+    child.kill('SIGKILL');
+    const code = codeOf(error);
+    throw code === 'EACCES' || code === 'EPERM' ? new ActionError(notMoved(path, code)) : error;
+  }
 }

@@ -1,5 +1,5 @@
 /** What a user without root may do below her own manager, and what she is told of the rest. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -48,6 +48,18 @@ test('run in namespaces: as root of a user namespace of her own', () => {
     refused.stderr,
     /^tscg: these namespaces are not permitted \(EPERM\): run it with sudo, or add --user\n$/,
   );
+});
+
+test('run --user where user namespaces are switched off: to add --user is no advice', () => {
+  const toggle = '/proc/sys/kernel/unprivileged_userns_clone';
+  writeFileSync(toggle, '0');
+  try {
+    const { status, stderr } = alice('run', '--pid', '--user', 'true');
+    assert.is(status, 1);
+    assert.match(stderr, /^tscg: user namespaces are switched off [^\n]*: run it with sudo\n$/);
+  } finally {
+    writeFileSync(toggle, '1');
+  }
 });
 
 test('actions on what is hers', async () => {
