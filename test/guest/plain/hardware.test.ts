@@ -3,6 +3,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, tscg, withBox } from '../../boxes.ts';
@@ -19,8 +20,8 @@ function undo(): void {
   assert.is(status, 0, `${stdout}${stderr}`);
 }
 
-/** What it says first, or '' where it ends without. */
-async function firstWord(child: ChildProcess): Promise<string> {
+/** What it says next, or '' where it ends without. */
+async function nextWord(child: ChildProcess): Promise<string> {
   const word = once(child.stdout ?? child, 'data').then(([data]) => String(data).trim());
   return Promise.race([word, once(child, 'close').then(() => '')]);
 }
@@ -38,34 +39,39 @@ test('cpuset.mems: memory comes from the node that is allowed, and moves with it
     };
     const before = box.read('cpuset.mems');
     set(box.path, '--cpuset-mems', '1');
-    const holder = await box.run(`exec python3 -c "
-import time
-kept = b'x' * (24 << 20)
-print('kept', flush=True)
-time.sleep(1000)"`);
-    assert.is(await firstWord(holder), 'kept');
+    // tail keeps what may be the end of it.
+    const holder = await box.run('(head -c 24m /dev/zero; sleep 1000) | tail -c 24m');
+    while (anon().reduce((sum, mib) => sum + mib, 0) < 24) await sleep(100);
     isOn(1);
     set(box.path, '--cpuset-mems', '0');
     isOn(0);
     undo();
     isOn(1);
-    holder.kill('SIGKILL');
+    box.write('cgroup.kill', '1');
     await once(holder, 'close');
     undo();
     assert.is(box.read('cpuset.mems'), before);
   }));
 
-/** Opens the device as libibverbs does, struct ib_uverbs_get_context of rdma/ib_user_verbs.h: a handle of it. */
-const OPEN_RDMA = `exec python3 -c "
-import ctypes, os, struct, time
-answer = ctypes.create_string_buffer(64)
-device = os.open('/dev/infiniband/uverbs0', os.O_RDWR)
-try:
-    os.write(device, struct.pack('=IHHQ', 0, 4, 2, ctypes.addressof(answer)))
-    print('open', flush=True)
-    time.sleep(1000)
-except OSError as error:
-    print(error.strerror, flush=True)"`;
+/**
+ * Opens the device as libibverbs does (struct ib_uverbs_get_context of rdma/ib_user_verbs.h), each time a handle of it:
+ * twice, and once more as soon as that is let.
+ */
+const OPEN_RDMA = `exec python3 -I -S -c "
+import array, os, struct, time
+answer = array.array('Q', [0] * 8)
+kept = []
+def opened():
+    kept.append(os.open('/dev/infiniband/uverbs0', os.O_RDWR))
+    try:
+        os.write(kept[-1], struct.pack('=IHHQ', 0, 4, 2, answer.buffer_info()[0]))
+        return 'open'
+    except OSError as error:
+        return os.strerror(error.errno)
+print(opened(), opened(), sep=', ', flush=True)
+while opened() != 'open': time.sleep(0.1)
+print('open', flush=True)
+time.sleep(1000)"`;
 
 test('rdma.max: the handle beyond it is refused', async () => {
   const prepared = spawnSync('sh', [
@@ -80,12 +86,13 @@ test('rdma.max: the handle beyond it is refused', async () => {
     const before = box.read('rdma.max');
     set(box.path, '--rdma', 'rxe0:hca_handle=1');
     assert.is(box.read('rdma.max'), 'rxe0 hca_handle=1 hca_object=max');
-    assert.is(await firstWord(await box.run(OPEN_RDMA)), 'open');
+    const holder = await box.run(OPEN_RDMA);
+    assert.is(await nextWord(holder), 'open, Resource temporarily unavailable');
     assert.match(box.read('rdma.current'), /^rxe0 hca_handle=1 /);
-    assert.is(await firstWord(await box.run(OPEN_RDMA)), 'Resource temporarily unavailable');
+    const word = nextWord(holder);
     undo();
     assert.is(box.read('rdma.max'), before);
-    assert.is(await firstWord(await box.run(OPEN_RDMA)), 'open');
+    assert.is(await word, 'open');
   });
 });
 
@@ -98,12 +105,12 @@ test('hugetlb.1GB.max: the page beyond it is not given', async () => {
     await withBox('/gigantic', async (box) => {
       const before = box.read('hugetlb.1GB.max');
       set(box.path, '--hugetlb-1GB', '0');
-      assert.match(await firstWord(await box.run(take)), /^fallocate:/);
+      assert.match(await nextWord(await box.run(take)), /^fallocate:/);
       assert.ok(box.figure('hugetlb.1GB.events', 'max') > 0, box.read('hugetlb.1GB.events'));
       undo();
       assert.is(box.read('hugetlb.1GB.max'), before);
       set(box.path, '--hugetlb-1GB', '1G');
-      assert.is(await firstWord(await box.run(take)), 'taken');
+      assert.is(await nextWord(await box.run(take)), 'taken');
       assert.is(box.read('hugetlb.1GB.current'), String(1024 * MIB));
       rmSync(join(mount, 'page'));
     });
