@@ -114,6 +114,8 @@ test('no word of help, explain or events is cut at the right edge', () => {
 
 test('what is broken stands under its label, and wide characters are not split', () => {
   const [first, second, ...others] = wrapped([['label  '], ['one two three four five']], 21).map(plainText);
+  const padded = wrapped([['POP     '], ['populated      '], ['Whether it lives']], 21).map(plainText);
+  assert.equal(padded, ['POP     populated    ', '       Whether it', '       lives']);
   assert.equal([first, second, others], ['label  one two three', '       four five', []]);
   assert.equal(wrapped([['數據庫數據庫數據庫']], 9).map(plainText), ['數據庫', '  數據庫', '  數據庫']);
 });
