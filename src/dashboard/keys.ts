@@ -129,7 +129,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['S-f'],
     shown: 'F',
-    help: 'follow: the row keeps its line on the screen, and is found again when it is re-created',
+    help: 'follow: the row keeps its line on the screen, and is found again when it is back or re-created',
     action: { type: 'follow' },
   },
   {

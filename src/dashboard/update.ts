@@ -204,7 +204,7 @@ export const isFound = ({ search }: State, { frame, unfolded }: UpdateContext): 
 function found(state: State, context: UpdateContext, by: 0 | 1): State {
   const { frame, items } = context;
   if (!frame) return state;
-  const all = state.closed.size === 0 ? items : context.unfolded();
+  const all = context.unfolded();
   const index = searchFrom(frame, all, state.search, positionOf(state, all) + by);
   const item = all[index];
   if (!item) return state;
