@@ -156,7 +156,8 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const events = toldBy(scene.events, heldAt(state, frame));
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
-  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note: treeNote(scene) };
+  const note = treeNote(scene);
+  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note };
   if (show === 'events') return folded(eventsView(events, ALL_EVENTS, ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
@@ -167,7 +168,12 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const about = [...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)];
   return [
     ...folded([...about, ...lastEvents.map(eventLine)], width),
-    ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
+    ...(hasTree
+      ? []
+      : [
+          note === '' ? [] : ([[note, 'warning']] as const),
+          ...processView(workload, processes, width, treeOptions).slice(1),
+        ]),
   ];
 }
 

@@ -143,7 +143,9 @@ test('a held display tells nothing of later, and says what is not of its time', 
     assert.is(/ after/.test(textOf({ ...events, paused })), !paused);
     assert.is(/† late/.test(textOf({ paused })), !paused);
     assert.is(/memory.current {2}\(now, not at 15:25:50\)/.test(textOf({ ...explain, paused })), paused);
-    assert.is(/\(at 15:25:58, not at 15:25:50\)/.test(textOf({ paused })), paused);
+    for (const details of [false, true]) {
+      assert.is(/\(at 15:25:58, not at 15:25:50\)/.test(textOf({ paused, details })), paused);
+    }
     assert.match(textOf({ ...events, paused }), / before/);
   }
   assert.match(textOf({ paused: true }), /† early {2}, 2 s ago/);
