@@ -26,7 +26,7 @@ import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
 import type { View } from './screen.ts';
 import { stageOf, wholePane } from './stage.ts';
-import type { State } from './state.ts';
+import { paneTop, type State } from './state.ts';
 import { type Line, windowed, wrapped } from './style.ts';
 import { tableView } from './table-view.ts';
 import { NO_SCROLL, type Scroll } from './update.ts';
@@ -88,10 +88,11 @@ export function compose(scene: Scene, width: number, height: number): Composed {
     .map(({ show, area }) => {
       if (state.details) {
         const lines = paneLines(show, scene, { ...area, height: Number.MAX_SAFE_INTEGER }, hasTree);
-        return { area, lines: windowed(lines, state.detailsTop, area.height, MORE), length: lines.length };
+        return { show, area, lines: windowed(lines, state.detailsTop, area.height, MORE), length: lines.length };
       }
       const lines = paneLines(show, scene, area, hasTree);
-      return { area, lines: windowed(lines, 0, area.height, hintOf(show, dashboard)), length: lines.length };
+      const shown = windowed(lines, paneTop(state, show), area.height, hintOf(show, dashboard));
+      return { show, area, lines: shown, length: lines.length };
     });
   const overlay = over?.lines;
   const room = overlay ? height - 1 : stage.body.height;
@@ -128,7 +129,12 @@ export function compose(scene: Scene, width: number, height: number): Composed {
     footer,
     ...(overlay ? { overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay } : {}),
   };
-  return { view, scroll: { overflow: over?.overflow ?? Math.max(0, length - room), room } };
+  const scroll: Scroll = {
+    overflow: over?.overflow ?? Math.max(0, length - room),
+    room,
+    panes: new Map(panes.map(({ show, area, length: all }) => [show, Math.max(0, all - area.height)])),
+  };
+  return { view, scroll };
 }
 
 const MORE = 'PgDn';
@@ -150,7 +156,8 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const events = toldBy(scene.events, heldAt(state, frame));
   const selected = shown?.items.find(({ key }) => key === state.selected);
   const workload = selected && frame?.workloads[selected.row];
-  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note: treeNote(scene) };
+  const note = treeNote(scene);
+  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note };
   if (show === 'events') return folded(eventsView(events, ALL_EVENTS, ''), width);
   if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
   if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
@@ -161,7 +168,12 @@ function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree:
   const about = [...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)];
   return [
     ...folded([...about, ...lastEvents.map(eventLine)], width),
-    ...(hasTree ? [] : [[], ...processView(workload, processes, width, treeOptions).slice(1)]),
+    ...(hasTree
+      ? []
+      : [
+          note === '' ? [] : ([[note, 'warning']] as const),
+          ...processView(workload, processes, width, treeOptions).slice(1),
+        ]),
   ];
 }
 

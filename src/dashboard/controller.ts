@@ -77,7 +77,8 @@ export function createController(options: ControllerOptions): Controller {
   const contextNow = (): UpdateContext => ({
     frame,
     items: shown?.items ?? [],
-    unfolded: () => (frame ? shownOf(frame, { ...state, closed: new Set() }).items : []),
+    unfolded: () =>
+      frame && state.closed.size > 0 ? shownOf(frame, { ...state, closed: new Set() }).items : (shown?.items ?? []),
     window: options.window(),
     sortable: sortable(state.columns),
     scroll,

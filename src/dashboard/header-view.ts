@@ -43,7 +43,16 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
     ['  load ', 'dim'],
     [load.map((value) => formatValue(value, 'cpus')).join(' ')],
   ];
+  // What is not as one would think has room on any screen.
+  const odd: Piece[] = [
+    ...(state.paused
+      ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
+      : []),
+    ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
+    ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
+  ];
   const second: Piece[] = [
+    ...(narrow ? odd : []),
     ['PSI ', 'dim'],
     ...RESOURCES.flatMap((resource): Piece[] => {
       const { some, full } = host.pressurePercent[resource];
@@ -58,14 +67,10 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
         [`${text}  `, some >= 10 ? 'warning' : 'plain'],
       ];
     }),
+    ...(narrow ? [] : odd),
     ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
     [`${counted(shown.rows.length, 'row')}  `],
     ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
-    ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
-    ...(state.paused
-      ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
-      : []),
-    ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
     ...(state.scales.cpu > 0 && wide ? ([[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] as const) : []),
     ['tstop ', 'dim'],
     [`${percent(host.ownCpuPercent)} ${bytes(own.rss)} ${cost.milliseconds.toFixed(0)} ms`],

@@ -1,10 +1,13 @@
 /** The key table: what each key does, and the text that help shows for it. Names as blessed reports them. */
 
 import type { ActionName } from './actions.ts';
+import type { CellKind } from './dashboards.ts';
 
 export type Action =
   | { readonly type: 'move'; readonly by: number }
   | { readonly type: 'page'; readonly by: number }
+  /** Of the pane that shows it, by the wheel. */
+  | { readonly type: 'scroll-pane'; readonly show: CellKind; readonly by: number }
   | { readonly type: 'first' }
   | { readonly type: 'last' }
   | { readonly type: 'sort'; readonly by: string }
@@ -126,7 +129,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['S-f'],
     shown: 'F',
-    help: 'follow: the row keeps its line on the screen, and is found again when it is re-created',
+    help: 'follow: the row keeps its line on the screen, and is found again when it is back or re-created',
     action: { type: 'follow' },
   },
   {
@@ -250,7 +253,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['w'],
     shown: 'w',
-    help: 'mouse on or off; off, the terminal selects text; saved',
+    help: 'mouse on or off: click a row or a column head, turn the wheel; off, the terminal selects text; saved',
     action: { type: 'mouse' },
   },
   {

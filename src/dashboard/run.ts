@@ -2,7 +2,7 @@
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Drift } from '../limits/drift.ts';
-import { createEventLog } from '../metrics/events.ts';
+import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
@@ -20,14 +20,15 @@ import { heldAt } from './held.ts';
 import type { FooterMessage } from './help-view.ts';
 import { openInside } from './inside.ts';
 import type { Action } from './keys.ts';
+import { mouseAction } from './mouse.ts';
 import { createPast } from './past.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
 import { createRecreations } from './recreated.ts';
 import { openScreen } from './screen.ts';
 import { type Settings, saveSetting, scalesOf } from './settings.ts';
-import { stageOf } from './stage.ts';
-import { INITIAL } from './state.ts';
+import { type Stage, stageOf } from './stage.ts';
+import { INITIAL, type State } from './state.ts';
 import { tableWindow } from './table-view.ts';
 import { themeOf } from './themes.ts';
 import { onScreen } from './update.ts';
@@ -110,11 +111,12 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     mouse: options.mouse,
     onKey: controller.key,
     onResize: () => draw(),
-    onClick: (line) => {
-      const { top, position } = controller.state();
-      controller.act({ type: 'move', by: top + line - 1 - position });
+    onMouse: (pointer) => {
+      const state = controller.state();
+      const rows = controller.shown()?.items.length ?? 0;
+      const action = mouseAction(pointer, { state, stage: stageNow(state), rows, gasps: gaspsNow().length });
+      if (action) controller.act(action);
     },
-    onWheel: (by) => controller.act({ type: 'move', by }),
   });
 
   const alarms = createAlarms({
@@ -125,10 +127,15 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   });
 
   function windowNow(): number {
+    const { table } = stageNow({ ...controller.state(), details: false, charts: false });
+    return tableWindow(table.height, gaspsNow().length);
+  }
+
+  const gaspsNow = (): readonly LogEvent[] => gaspsOf(events.gasps(Date.now()), heldAt(controller.state(), frame));
+
+  function stageNow(state: State): Stage {
     const { width, height } = screen.size();
-    const state = { ...controller.state(), details: false, charts: false };
-    const gasps = gaspsOf(events.gasps(Date.now()), heldAt(state, frame)).length;
-    return tableWindow(stageOf(state, dashboards[state.screen], width, height).table.height, gasps);
+    return stageOf(state, dashboards[state.screen], width, height);
   }
 
   function onAction(action: Action): void {
@@ -181,9 +188,8 @@ export async function runTstop(options: TstopOptions): Promise<void> {
 
   /** As the state and the window are now. */
   function demandNow(seen: Frame): Demand {
-    const { width, height } = screen.size();
     const state = controller.state();
-    const { table } = stageOf(state, dashboards[state.screen], width, height);
+    const { table } = stageNow(state);
     return demandOf(seen, controller.shown(), state, { window: windowNow(), width: table.width });
   }
 
@@ -199,12 +205,11 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   }
 
   function lookInside(): void {
-    const { width, height } = screen.size();
     const state = controller.state();
     inside.look({
       selected: controller.selected(),
       workloads: frame?.workloads ?? [],
-      panes: stageOf(state, dashboards[state.screen], width, height).panes.map(({ show }) => show),
+      panes: stageNow(state).panes.map(({ show }) => show),
       isHeld: state.paused,
     });
   }

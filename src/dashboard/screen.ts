@@ -4,6 +4,7 @@ import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
 import { asciiChart, type Chart } from './chart-view.ts';
 import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
+import type { Pointer } from './mouse.ts';
 import { openCharts } from './screen-charts.ts';
 import { type Line, renderLine, type Theme } from './style.ts';
 import { forColours } from './themes.ts';
@@ -43,18 +44,18 @@ export interface ScreenOptions {
   readonly onResize: () => void;
   /** At first. */
   readonly mouse: boolean;
-  /** A click on a line of the table (0 is its title) or the wheel. */
-  readonly onClick: (line: number) => void;
-  readonly onWheel: (by: number) => void;
+  readonly onMouse: (pointer: Pointer) => void;
 }
 
 /** Terminals whose terminfo blessed 0.1.81 compiles; the newest ones (ghostty, kitty) break it and speak xterm anyway. */
 const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 
+const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'wheel up', wheeldown: 'wheel down' };
+
 /** No mouse, cursor shown, the screen from before. */
 const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
 
-export function openScreen({ theme: chosen, onKey, onResize, mouse, onClick, onWheel }: ScreenOptions): Screen {
+export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: ScreenOptions): Screen {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({
     smartCSR: true,
@@ -85,9 +86,10 @@ export function openScreen({ theme: chosen, onKey, onResize, mouse, onClick, onW
     if (on && !isListening) {
       // The first listener switches it on.
       isListening = true;
-      table.on('click', ({ y }: { y: number }) => onClick(y - Number(table.top)));
-      table.on('wheeldown', () => onWheel(1));
-      table.on('wheelup', () => onWheel(-1));
+      screen.on('mouse', ({ x, y, action, button }: { x: number; y: number; action: string; button: string }) => {
+        const what = action === 'mousedown' && button === 'left' ? 'click' : WHEEL[action];
+        if (what) onMouse({ x, y, what });
+      });
     } else if (on) screen.program.enableMouse();
     else if (isListening) screen.program.disableMouse();
   }

@@ -86,7 +86,9 @@ export function wrapped(line: Line, width: number): Line[] {
     const together = count + (next ? cellWidth(next[0].trimEnd()) : 0);
     const wanted = together <= width - indent ? together : count;
     if (used + wanted > width && used > indent && wanted <= width - indent) breakLine();
-    if (used + cellWidth(text.trimEnd()) <= width) put(text, style, count);
+    const blanks = text.length - text.trimEnd().length;
+    const over = Math.max(0, used + count - width);
+    if (over <= blanks) put(text.slice(0, text.length - over), style, count - over);
     else
       for (const word of wordsOf(terminalSafe(text), width - indent)) {
         const isFirst = used <= indent && lines.length > 1;

@@ -4,13 +4,13 @@ import { isQuery } from '../metrics/query.ts';
 import { SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { openColumnsForm } from './columns-form.ts';
-import type { Dashboard } from './dashboards.ts';
+import type { CellKind, Dashboard } from './dashboards.ts';
 import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
 import { followed, movedTo, positionOf, select, type TableContext } from './selection.ts';
-import { ALARMS, type State, typedText } from './state.ts';
+import { ALARMS, paneTop, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
 /** Of what lies over the table, or has the whole window. */
@@ -19,6 +19,8 @@ export interface Scroll {
   readonly overflow: number;
   /** Lines that it shows at once. */
   readonly room: number;
+  /** Lines that each pane has beyond those for which there is room. */
+  readonly panes?: ReadonlyMap<CellKind, number>;
 }
 
 export const NO_SCROLL: Scroll = { overflow: 0, room: 1 };
@@ -50,6 +52,12 @@ export function update(state: State, action: Action, context: UpdateContext): St
         scroll(action.by * Math.max(1, room - 1)) ??
         select(state, context, positionOf(state, items) + action.by * Math.max(1, window - 1))
       );
+    case 'scroll-pane': {
+      const { show, by } = action;
+      const most = context.scroll.panes?.get(show) ?? 0;
+      const top = Math.max(0, Math.min(most, paneTop(state, show) + by));
+      return { ...state, pane: { show, of: state.selected, top } };
+    }
     case 'first':
       return scroll(-overflow) ?? select(state, context, 0);
     case 'last':
@@ -196,7 +204,7 @@ export const isFound = ({ search }: State, { frame, unfolded }: UpdateContext): 
 function found(state: State, context: UpdateContext, by: 0 | 1): State {
   const { frame, items } = context;
   if (!frame) return state;
-  const all = state.closed.size === 0 ? items : context.unfolded();
+  const all = context.unfolded();
   const index = searchFrom(frame, all, state.search, positionOf(state, all) + by);
   const item = all[index];
   if (!item) return state;

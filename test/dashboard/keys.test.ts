@@ -27,7 +27,7 @@ const hasNot =
 const selected =
   (name: string): Check =>
   (screen) =>
-    new RegExp(`^\\S.*${name}  .*processes|${name}  reading`, 'm').test(screen);
+    new RegExp(`${name} {2}(\\d+ process|reading)`).test(screen);
 const order =
   (...names: readonly string[]): Check =>
   (screen) => {
@@ -119,7 +119,7 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['w', has('mouse off'), 'w'],
   ['w', has('mouse on'), 'w'],
   ['\x0c', has('NAME'), 'Ctrl-L'],
-  ['y', has('NAME'), 'y'],
+  ['y', has('theme: light'), 'y'],
   ['\x1bOQ', has('Columns'), 'F2'],
   [' \r', hasNot('Columns'), 'F2'],
 ];

@@ -98,6 +98,12 @@ test('w gives the mouse to the terminal and takes it back, and the choice is kep
         assert.not(hasMouse(terminal));
         terminal.type('w');
         await terminal.until(() => hasMouse(terminal), 'the mouse');
+        terminal.type('\x1b[<0;4;3M\x1b[<0;4;3m');
+        await terminal.until((text) => text.includes('▼NAME'), 'a click on a column head');
+        terminal.type('?');
+        await terminal.until((text) => text.startsWith('Keys'), 'help');
+        terminal.type('\x1b[<65;4;9M');
+        await terminal.until((text) => /^↓ j/.test(text), 'the wheel in help');
       },
       [],
       env,

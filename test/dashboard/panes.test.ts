@@ -114,6 +114,8 @@ test('no word of help, explain or events is cut at the right edge', () => {
 
 test('what is broken stands under its label, and wide characters are not split', () => {
   const [first, second, ...others] = wrapped([['label  '], ['one two three four five']], 21).map(plainText);
+  const padded = wrapped([['POP     '], ['populated      '], ['Whether it lives']], 21).map(plainText);
+  assert.equal(padded, ['POP     populated    ', '       Whether it', '       lives']);
   assert.equal([first, second, others], ['label  one two three', '       four five', []]);
   assert.equal(wrapped([['數據庫數據庫數據庫']], 9).map(plainText), ['數據庫', '  數據庫', '  數據庫']);
 });
@@ -141,7 +143,9 @@ test('a held display tells nothing of later, and says what is not of its time', 
     assert.is(/ after/.test(textOf({ ...events, paused })), !paused);
     assert.is(/† late/.test(textOf({ paused })), !paused);
     assert.is(/memory.current {2}\(now, not at 15:25:50\)/.test(textOf({ ...explain, paused })), paused);
-    assert.is(/\(at 15:25:58, not at 15:25:50\)/.test(textOf({ paused })), paused);
+    for (const details of [false, true]) {
+      assert.is(/\(at 15:25:58, not at 15:25:50\)/.test(textOf({ paused, details })), paused);
+    }
     assert.match(textOf({ ...events, paused }), / before/);
   }
   assert.match(textOf({ paused: true }), /† early {2}, 2 s ago/);

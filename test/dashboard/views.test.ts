@@ -128,6 +128,16 @@ test('one row is one row, and what is wanted in a hurry fits the footer of 80 co
   for (const key of ['? help', 'q quit', 'l limits', 'u undo', 'z freeze', 'K kill']) assert.ok(footer.includes(key));
 });
 
+test('held and following are said on narrow screens too', () => {
+  const state: State = { ...INITIAL, paused: true, follow: { key: 99, path: '/db', name: 'db' } };
+  const told = (width: number): string =>
+    headerView({ frame: FRAME, shown: shownOf(FRAME, state), state, title: 'Overview', age: 12 }, width)
+      .map((line) => textOf(line, width))
+      .join('\n');
+  assert.match(told(80), /held \d\d:\d\d:\d\d, 12 s back {2}following db \(/);
+  assert.match(told(40), /^held \d\d:\d\d:\d\d, 12 s back {2}follow/m);
+});
+
 test('cgroups whose names no text can hold are counted', () => {
   const told = (frame: Frame): string =>
     headerView({ frame, shown: shownOf(frame, INITIAL), state: INITIAL, title: '', age: 0 }, 100)
