@@ -3,7 +3,7 @@ import { clean, jsonText } from '../kernel/clean.ts';
 import { freshFiles } from '../limits/launch/fresh-files.ts';
 import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
-import { planScope, scopeBus } from '../limits/launch/scope.ts';
+import { planScope, scopeBus, withHolder } from '../limits/launch/scope.ts';
 import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
 import { planText } from './plan-text.ts';
 
@@ -21,7 +21,10 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
   const isScope = scopeBus(owners.sockets) !== undefined;
   const { path, enabled } = isScope ? planScope(name, files) : planPlace(name, needed, ownPath, files);
   const target = { kind: isScope ? ('unit' as const) : ('cgroup' as const), name, path, inode: 0 };
-  const plan = planSet([{ target, edits }], { ...context, files: freshFiles(files, path) });
+  const plan = planSet([{ target, edits: isScope ? withHolder(edits) : edits }], {
+    ...context,
+    files: freshFiles(files, path),
+  });
   const namespaces = [...isolation.namespaces];
   const { rootfs, overlay } = isolation;
   if (json) {

@@ -49,6 +49,8 @@ for (const [name, words] of [
       'tscg apply',
       '--dry-run',
       'EXIT STATUS',
+      '126',
+      'ulimit -Sn 1024',
       ...LIMITS.flatMap(({ file, flags }) => [`(${file})`, ...flags.map(({ long }) => long)]),
       ...METRICS.map(({ id }) => id),
     ],

@@ -33,6 +33,7 @@ export function tscgPage(program: Command): string {
       METRICS_SECTION,
       ENVIRONMENT,
       EXIT_STATUS,
+      NOTES,
       { title: 'SEE ALSO', paragraphs: ['tstop(1), cgroups(7), systemd.resource-control(5), docker-update(1)'] },
     ],
   });
@@ -149,5 +150,25 @@ const EXIT_STATUS: Section = {
     { term: bold('0'), text: 'Done, or nothing to do.' },
     { term: bold('1'), text: 'It failed or was refused; what was begun is taken back.' },
     { term: bold('2'), text: 'The command line, a name, a value or a policy cannot be used as given.' },
+  ],
+  parts: [
+    {
+      title: 'tscg run',
+      paragraphs: [
+        "Beside these, where the command could not be started at all, the command's own exit code, and that of a signal is 128 and its number.",
+      ],
+      entries: [
+        { term: bold('125'), text: 'Its namespaces or its root could not be prepared.' },
+        { term: bold('126'), text: 'The command is there and cannot be run.' },
+        { term: bold('127'), text: 'There is no such command.' },
+      ],
+    },
+  ],
+};
+
+const NOTES: Section = {
+  title: 'NOTES',
+  paragraphs: [
+    'tscg run gives the command its environment, its working directory and the descriptors 0, 1 and 2; those above are closed, with them the jobserver that make before 4.4 hands down. The soft limit of open files is the hard one, as Node has raised it: tscg run -- sh -c \'ulimit -Sn 1024; exec "$@"\' sh COMMAND sets another.',
   ],
 };

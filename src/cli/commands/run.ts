@@ -9,7 +9,7 @@ import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/
 import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
 import { type TakenSignals, takeSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
-import { makeScope, scopeBus } from '../../limits/launch/scope.ts';
+import { makeScope, planScope, scopeBus, withHolder } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
 import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { checkRisks } from '../carry-out.ts';
@@ -107,11 +107,12 @@ async function hold(
   const spec = { command, namespaces: flags, steps };
   const bus = scopeBus(owners.sockets);
   if (bus) {
+    planScope(name, files);
     const child = holdChild({ ...spec, place: undefined }, files);
     let place: RunPlace | undefined;
     try {
       place = await makeScope(bus, name, child.pid, files);
-      await limit(place, 'unit', edits, context, force);
+      await limit(place, 'unit', withHolder(edits), context, force);
       return { place, child };
     } catch (error) {
       // First: systemd keeps a scope until nobody is left in it.

@@ -1,15 +1,20 @@
 /** A transient systemd scope for a command, where systemd manages the machine: systemd makes the cgroup and removes it. */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ActionError } from '../actions/action-error.ts';
 import { cgroupOf, openProcess } from '../actions/process-handle.ts';
 import { inhabitants } from '../actions/subtree.ts';
 import { untilEvent } from '../actions/until-event.ts';
+import type { Edit } from '../catalogue.ts';
 import { startTransientUnit } from '../owners/systemd-manager.ts';
+import type { Request } from '../plan.ts';
+import { BadValueError } from '../units.ts';
 import type { RunPlace } from './place.ts';
 
 /** The bus of the manager that may make our scopes; undefined where systemd does not run the machine. */
@@ -21,13 +26,51 @@ export function scopeBus(sockets: readonly RuntimeSocket[]): string | undefined 
   )?.path;
 }
 
-/** Where systemd would make it: the slice that it gives to what names none. Throws ActionError for a name that is taken. */
+/**
+ * Where systemd would make it: the slice that it gives to what names none. Throws BadValueError for what is no name of a
+ * scope, ActionError for one that is taken.
+ */
 export function planScope(name: string, files: CgroupFiles): Pick<RunPlace, 'path' | 'enabled'> {
+  if (name.includes('@')) {
+    throw new BadValueError(`--name: "${name}": systemd makes no scope with an @ in its name; give one without`);
+  }
   const uid = process.getuid?.() ?? 0;
   const slice = uid === 0 ? '/system.slice' : `/user.slice/user-${uid}.slice/user@${uid}.service/app.slice`;
   const path = `${slice}/${name}.scope`;
-  if (existsSync(join(files.mount, path))) throw new ActionError(`${name}.scope exists already: give another --name`);
+  if (existsSync(join(files.mount, path))) throw taken(name);
   return { path, enabled: [] };
+}
+
+const taken = (name: string): ActionError =>
+  new ActionError(
+    `${name}.scope exists already: give another --name (systemctl status ${name}.scope tells what it is)`,
+  );
+
+/** The process of ours that sits in the scope counts as one of its tasks. */
+export const withHolder = (edits: Request['edits']): Request['edits'] =>
+  edits.map((entry) => {
+    const { limit, edit } = entry;
+    if (limit.file !== 'pids.max') return entry;
+    const after: Edit['after'] = (before, peek) => {
+      const asked = edit.after(before, peek);
+      return asked === 'max' ? asked : String(Number(asked) + 1);
+    };
+    return {
+      limit,
+      edit: { ...edit, after, note: 'one more than asked: for the process of tscg that keeps the scope' },
+    };
+  });
+
+/** It stays until it is told to go: nothing that ends the command ends it, not even the OOM killer where we may say so. */
+function startHolder(): ChildProcessByStdio<Writable, null, null> {
+  const script = 'trap "" INT QUIT TERM HUP; read -r end';
+  const holder = spawn('/bin/sh', ['-c', script], { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  try {
+    writeFileSync(`/proc/${holder.pid}/oom_score_adj`, '-1000');
+  } catch {
+    // That takes CAP_SYS_RESOURCE.
+  }
+  return holder;
 }
 
 /**
@@ -35,7 +78,7 @@ export function planScope(name: string, files: CgroupFiles): Pick<RunPlace, 'pat
  * process of ours sits in it until they are read.
  */
 export async function makeScope(bus: string, name: string, pid: number, files: CgroupFiles): Promise<RunPlace> {
-  const holder = spawn('/bin/sh', ['-c', 'read -r end'], { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  const holder = startHolder();
   const letGo = (): void => {
     holder.stdin.end();
   };
@@ -66,7 +109,8 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
     };
   } catch (error) {
     letGo();
-    throw error;
+    // One that has no cgroup: it has failed, or is yet to start.
+    throw error instanceof ApiError && /already (loaded|exists)/.test(error.message) ? taken(name) : error;
   }
 }
 
