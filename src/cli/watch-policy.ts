@@ -79,7 +79,7 @@ export async function watchPolicy(
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     inventory.close();
-    await policy.close();
+    policy.close();
   }
 
   function waitFor(resolve: () => void, milliseconds: number): void {

@@ -15,7 +15,7 @@ test('another policy is in force once it has no fault; a fault has its place, an
   const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
   const file = join(folder, 'p.yaml');
   writeFileSync(file, policy('cpu: 50%'));
-  const watched = await watchPolicyFile(file, machine);
+  const watched = watchPolicyFile(file, machine);
   const { error } = console;
   let next: (text: string) => void = () => {};
   /** What is told of the file, or `changed`. */
@@ -45,7 +45,7 @@ test('another policy is in force once it has no fault; a fault has its place, an
     assert.equal([renamed, rules()], ['changed', 3]);
   } finally {
     console.error = error;
-    await watched.close();
+    watched.close();
     rmSync(folder, { recursive: true });
   }
 });
@@ -61,7 +61,7 @@ test('a policy behind a link, as Kubernetes mounts a ConfigMap, is read again wh
   }
   symlinkSync('one', join(folder, '..data'));
   symlinkSync('..data/p.yaml', join(folder, 'p.yaml'));
-  const watched = await watchPolicyFile(join(folder, 'p.yaml'), machine);
+  const watched = watchPolicyFile(join(folder, 'p.yaml'), machine);
   try {
     const changed = new Promise<void>((resolve) => watched.onChange(resolve));
     symlinkSync('two', join(folder, '..next'));
@@ -69,7 +69,7 @@ test('a policy behind a link, as Kubernetes mounts a ConfigMap, is read again wh
     await changed;
     assert.is(watched.now().rules.length, 2);
   } finally {
-    await watched.close();
+    watched.close();
     rmSync(folder, { recursive: true });
   }
 });

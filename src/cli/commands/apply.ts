@@ -29,7 +29,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
   const context = planContext(hierarchy);
   if (options.watch) {
     await watchPolicy(
-      await watchPolicyFile(file, context.machine),
+      watchPolicyFile(file, context.machine),
       () => planContext(hierarchy),
       openWorkloads(hierarchy, true),
       (plan, now) => carryOutPolicy(plan, now, options),
