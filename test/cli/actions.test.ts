@@ -1,8 +1,10 @@
 /** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, BUSY, MOUNT, TSCG, tscg, tscgJson, withBox } from '../boxes.ts';
@@ -147,5 +149,24 @@ test('case 38: where the mount does not tell our own place, nothing is frozen or
       assert.equal([status, stdout.includes('SIGTERM to 1 process of 1')], [0, true], stdout);
     }),
   ));
+
+test('an engine that runs in a cgroup of any name is not frozen with it; one inside a container is its own business', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-engine-'));
+  const daemon = join(folder, 'dockerd');
+  copyFileSync('/bin/sleep', daemon);
+  const run = (box: Box) => box.run(`exec '${daemon}' 1000`);
+  await inBox('session', async (box) => {
+    const { pid } = await run(box);
+    while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'dockerd\n') await sleep(10);
+    assert.match(tscg('freeze', box.path).stderr, /the container engine dockerd runs in .*or add --force/);
+    assert.is(box.read('cgroup.freeze'), '0');
+  });
+  await inBox(`outer/docker/${'ab'.repeat(32)}`, async (box) => {
+    const { pid } = await run(box);
+    while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'dockerd\n') await sleep(10);
+    assert.is(tscg('freeze', box.path).status, 0);
+  });
+  rmSync(folder, { recursive: true });
+});
 
 test.run();

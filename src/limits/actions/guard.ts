@@ -1,13 +1,26 @@
 /** What must not be frozen or killed by a slip: ourselves, pid 1, and whoever keeps the containers. */
+import { readFileSync } from 'node:fs';
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { PlanContext, Risk } from '../plan.ts';
 import { besideHolder, holderIn } from '../risks.ts';
-import { subtree } from './subtree.ts';
+import { processesIn, subtree } from './subtree.ts';
 
 /** Container engines, and what starts containers through them. */
 const NAMES =
   '(?:docker|containerd|podman|crio|cri-o|k3s|k3s-agent|k0scontroller|k0sworker|kubelet|rke2-server|rke2-agent|lxd|incusd?|libvirtd|virtqemud)';
+/** Their daemons, as /proc/PID/comm has them: one may run in any cgroup. */
+const DAEMONS = new Set([
+  'dockerd',
+  'containerd',
+  'crio',
+  'kubelet',
+  'k3s-server',
+  'lxd',
+  'incusd',
+  'libvirtd',
+  'virtqemud',
+]);
 /** Their services: of systemd, and of OpenRC. */
 const ENGINE = new RegExp(`/((?:snap\\.)?${NAMES}(?:\\.[\\w-]+)*\\.service|openrc\\.${NAMES})$`);
 
@@ -17,7 +30,7 @@ export function guardRisks(
   doing: string,
   context: Pick<PlanContext, 'ownPath' | 'initPath' | 'files'>,
 ): Risk[] {
-  const who = holderIn(path, context) ?? engineIn(path, context.files);
+  const who = holderIn(path, context) ?? engineIn(path, context.files) ?? daemonIn(path, context.files);
   if (!who) return [];
   return [
     {
@@ -36,4 +49,24 @@ export function engineIn(path: string, files: Pick<CgroupFiles, 'mount'>): strin
     if (engine) return `the container engine ${engine} runs`;
   }
   return undefined;
+}
+
+/** The same of an engine that has no service of its own: in a session, or on a machine without systemd. */
+function daemonIn(path: string, files: CgroupFiles): string | undefined {
+  for (const at of subtree(files, path)) {
+    if (isInBox(`${at}/process`)) continue;
+    const daemon = processesIn(files, at)
+      .pids.map(commOf)
+      .find((comm) => DAEMONS.has(comm));
+    if (daemon) return `the container engine ${daemon} runs`;
+  }
+  return undefined;
+}
+
+function commOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
+  } catch {
+    return '';
+  }
 }
