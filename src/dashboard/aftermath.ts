@@ -1,5 +1,5 @@
 /** What a change did to the others: their pressure before it and now, for half a minute. */
-import type { Workload } from '../inventory/workload.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
 import { areNested } from '../kernel/cgroup-path.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -33,7 +33,7 @@ export const aftermathOf = (
  */
 export function othersPressure({ usage, workloads }: Frame, targets: readonly string[]): Pressures {
   const isOther = workloads.map(
-    ({ path, kind }) => kind !== 'root' && kind !== 'slice' && !targets.some((target) => areNested(path, target)),
+    (workload) => isListed(workload) && !targets.some((target) => areNested(workload.path, target)),
   );
   const mean = (resource: string): number => {
     const column = usage.column(`psi_${resource}_some_percent`);

@@ -11,6 +11,9 @@ const frameAt = (others: number) =>
     { name: 'web', path: '/a.slice/pod/web', pressure: 70 },
     { name: 'inner', kind: 'inner', path: '/a.slice/pod/web/container', pressure: 70 },
     { name: 'db', path: '/a.slice/db', pressure: others },
+    // Counted with whom it belongs to.
+    { name: 'init', kind: 'inner', path: '/a.slice/db/init', pressure: 90 },
+    { name: 'conmon', kind: 'monitor', path: '/a.slice/conmon', pressure: 90 },
     { name: 'app', path: '/app', pressure: others / 2 },
   ]);
 
