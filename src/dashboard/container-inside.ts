@@ -2,6 +2,7 @@
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { peerText, sharedText } from '../inventory/network/words.ts';
 import type { WorkloadDetails } from '../inventory/runtimes/details.ts';
+import type { SetLimit } from '../limits/set-limits.ts';
 import { DEVICE_FIGURES, type DeviceIo } from '../metrics/device-io.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { NetworkLook } from './inside.ts';
@@ -33,6 +34,14 @@ const interfacePieces = ({ name, kind, state, peer }: NetworkInterface): Piece[]
   [`${kind ?? '--'}, ${state ?? '--'}  `],
   ...(peer ? ([['→ ', 'dim'], [peerText(peer)]] as const) : []),
 ];
+
+/** What is set beside what the other lines tell of, and what holds of it. */
+export const limitPieces = (limits: readonly SetLimit[]): Piece[] =>
+  limits.flatMap(({ file, text, effective }): Piece[] => [
+    [`${file} `, 'dim'],
+    [`${text}  `],
+    ...(effective ? ([[`effective ${effective.text} from ${effective.from}  `, 'warning']] as const) : []),
+  ]);
 
 /** A line a device: what it carries, what binds it, and what it lies on. */
 export const devicePieces = (devices: readonly DeviceIo[], path: string): Piece[][] =>

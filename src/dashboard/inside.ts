@@ -5,6 +5,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { readSetLimits, type SetLimit } from '../limits/set-limits.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { interfaceRates } from '../metrics/interface-rates.ts';
 import type { CellKind } from './dashboards.ts';
@@ -19,6 +20,7 @@ export interface Inside {
   readonly network?: NetworkLook | undefined;
   readonly filesystem?: FilesystemLook | undefined;
   readonly devices?: DevicesLook | undefined;
+  readonly limits?: readonly SetLimit[] | undefined;
 }
 
 export interface DevicesLook {
@@ -40,8 +42,9 @@ const TOLD_BY: Readonly<Record<Part, readonly CellKind[]>> = {
   network: ['network', 'container'],
   filesystem: ['filesystem'],
   devices: ['container'],
+  limits: ['container'],
 };
-const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices'];
+const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices', 'limits'];
 
 /** What is on the screen now. */
 export interface Look {
@@ -72,6 +75,7 @@ export interface InsideOptions {
 
 /** Every tick of a second. */
 const RATES_PACE_MS = 900;
+const LIMITS_PACE_MS = 1900;
 const FILESYSTEM_PACE_MS = 10_000;
 
 export function openInside(options: InsideOptions): SelectedInside {
@@ -98,7 +102,11 @@ export function openInside(options: InsideOptions): SelectedInside {
       return { look, list: deviceIo(before?.look, look) };
     },
   });
-  const readers = { namespaces, network, filesystem, devices };
+  const limits = createPaced<readonly SetLimit[]>({
+    paceMs: LIMITS_PACE_MS,
+    read: ({ path }) => readSetLimits(options.mount, path, options.readFiles),
+  });
+  const readers = { namespaces, network, filesystem, devices, limits };
 
   function of(selected: Workload | undefined, workloads: readonly Workload[]): Inside {
     const files = filesystem.of(selected);
@@ -106,6 +114,7 @@ export function openInside(options: InsideOptions): SelectedInside {
       namespaces: namespaces.of(selected, workloads),
       network: network.of(selected),
       devices: devices.of(selected),
+      limits: limits.of(selected),
       filesystem: files && { files, written: written.of(files.writable) },
     };
   }

@@ -145,9 +145,16 @@ export const DEVICES: DevicesLook = {
   ],
 };
 
+/** One that an ancestor narrows, and one as it was set. */
+const LIMITS: Inside['limits'] = [
+  { file: 'cpuset.cpus', text: 'CPUs 0-3', effective: { text: '0-1', from: '/system.slice' } },
+  { file: 'io.weight', text: 'weight 50 of 10000' },
+];
+
 export const insideOf = (workload: Workload, workloads: readonly Workload[]): Inside => ({
   namespaces: namespacesOf(workload, workloads, SCAN),
   network: NETWORK,
   filesystem: FILESYSTEM,
   devices: DEVICES,
+  limits: LIMITS,
 });

@@ -10,7 +10,7 @@ import { BadValueError } from '../units.ts';
 import { literalGlob } from './glob.ts';
 import { compileMatch } from './match.ts';
 import type { MatchShape } from './shape.ts';
-import { isSilent, type Spelling, spell } from './spell.ts';
+import { isUnset, type Spelling, spell } from './spell.ts';
 import type { IsDefault } from './unit-defaults.ts';
 
 /** Files that say in another way what another one says: setting both would depend on their order. */
@@ -56,10 +56,6 @@ function textOf(target: Workload, limit: Limit, context: PlanContext): string | 
     if ([CgroupFileError, NoSuchLimitError, BadValueError].some((kind) => error instanceof kind)) return undefined;
     throw error;
   }
-}
-
-function isUnset(text: string, { unset, same }: Limit): boolean {
-  return [unset.trim(), ''].includes(text.trim()) || isSilent(text) || (same?.(text, unset) ?? false);
 }
 
 /** Its name, which outlives a restart, where that means it alone; else its path. */

@@ -116,8 +116,12 @@ function* sizeCandidates(word: string): Generator<string> {
   }
 }
 
-/** Whether it says anything: a file may list what there is, with no limit on any. */
-export const isSilent = (text: string): boolean => partsOf(text).length === 0 && /\s/.test(text.trim());
+/** Whether nobody set anything. */
+export const isUnset = (text: string, { unset, same }: Pick<Limit, 'unset' | 'same'>): boolean =>
+  [unset.trim(), ''].includes(text.trim()) || isSilent(text) || (same?.(text, unset) ?? false);
+
+/** A file may list what there is, with no limit on any. */
+const isSilent = (text: string): boolean => partsOf(text).length === 0 && /\s/.test(text.trim());
 
 /** `8:0 rbps=1048576 wbps=max` as the settings that it holds; `8:0 100` and `default 100` as themselves. */
 function partsOf(text: string): string[] {
