@@ -1,5 +1,5 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
-import { findMetric, metric } from '../metrics/catalogue.ts';
+import { metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Area } from './layout.ts';
@@ -19,7 +19,7 @@ export interface Chart {
   readonly ages: readonly string[];
 }
 
-/** What is remembered of every row. */
+/** What is remembered of every row from the start, beside what the charts of the screens name. */
 export const CHARTED: readonly string[] = [
   'cpu_percent',
   'cpu_throttled_percent',
@@ -33,8 +33,11 @@ export const CHARTED: readonly string[] = [
   'net_tx_bytes_per_second',
 ];
 
-/** Charts of the whole-window view, the most telling first. */
-export const CHART_GROUPS: readonly (readonly string[])[] = [
+/** Charts of the whole-window view, the most telling first; before them what the table is sorted by, where that is none of these. */
+export const chartGroups = (sortedBy: string | undefined): readonly (readonly string[])[] =>
+  sortedBy === undefined || CHART_GROUPS.flat().includes(sortedBy) ? CHART_GROUPS : [[sortedBy], ...CHART_GROUPS];
+
+const CHART_GROUPS: readonly (readonly string[])[] = [
   ['cpu_percent', 'cpu_throttled_percent'],
   ['psi_cpu_some_percent', 'psi_memory_some_percent', 'psi_io_some_percent'],
   ['memory_bytes'],
@@ -122,6 +125,3 @@ export function chartAreas({ top, left, width, height }: Area, wanted: number): 
     height: cellHeight,
   }));
 }
-
-/** Whether a history is kept of it. */
-export const isCharted = (id: string): boolean => CHARTED.includes(findMetric(id)?.id ?? '');

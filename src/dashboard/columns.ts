@@ -90,6 +90,10 @@ export function columnOf(slot: string, scales: Scales): Column {
   return { slot, metric: shown, label: text, width: Math.max(shown.width, text.length + 1) };
 }
 
+/** What the table is sorted by; undefined for names. */
+export const sortedMetric = ({ sort, scales }: Readonly<{ sort: string; scales: Scales }>): string | undefined =>
+  sort === 'name' ? undefined : columnOf(sort, scales).metric.id;
+
 function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: string } {
   if (slot === 'memory_bytes') {
     const definition = MEMORY_DEFINITIONS[memory] ?? MEMORY_DEFINITIONS[0];

@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { findMetric } from '../metrics/catalogue.ts';
 import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
-import { isCharted } from './chart-view.ts';
 import type { Area } from './layout.ts';
 
 export const CELL_KINDS = [
@@ -129,8 +128,6 @@ function cellList(value: unknown, fail: Fail): Cell[] {
     if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${CELL_KINDS.join(', ')}`);
     const metrics = cell.metrics === undefined ? [] : metricList(cell.metrics, [...path, 'metrics'], fail);
     if (show === 'chart' && metrics.length === 0) fail(path, 'a chart needs metrics');
-    const unkept = show === 'chart' ? metrics.find((id) => !isCharted(id)) : undefined;
-    if (unkept) fail([...path, 'metrics'], `no history is kept of ${unkept}`);
     const at: readonly unknown[] = Array.isArray(cell.at) ? cell.at : [];
     const [top, left, rows, columns] = at.map(Number);
     const fits = (from?: number, size?: number): boolean =>

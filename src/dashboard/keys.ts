@@ -215,7 +215,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['c'],
     shown: 'c',
-    help: 'charts of the selected row: CPU, pressure, memory, io; and back',
+    help: 'charts of the selected row: CPU, pressure, memory, io, and what the table is sorted by; and back',
     footer: 'charts',
     action: { type: 'charts' },
   },

@@ -9,7 +9,7 @@ import { type Frame, openLiveSource } from '../metrics/source.ts';
 import type { Acting } from './actions.ts';
 import { createAlarms } from './alarm.ts';
 import { CHARTED } from './chart-view.ts';
-import { columnOf } from './columns.ts';
+import { columnOf, sortedMetric } from './columns.ts';
 import { compose, gaspsOf } from './compose.ts';
 import { createController } from './controller.ts';
 import type { Dashboard } from './dashboards.ts';
@@ -70,6 +70,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     onNews: () => open && draw(),
   });
   const history = createHistory(CHARTED, seconds);
+  history.track(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
   const recreations = createRecreations();
   const events = createEventLog();
   const drifts = createDriftWatch(options.findDrifts);
@@ -267,6 +268,8 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     const sample = guarded('sample', async () => {
       const next = await source.next(demand);
       newest = next;
+      const sorted = sortedMetric(controller.state());
+      if (sorted !== undefined) history.track([sorted]);
       history.push(next.usage, demand.visible);
       past.push(next);
       recreations.push(next.workloads, Date.now());

@@ -1,5 +1,6 @@
 /** Which panes the screen has now: the cells of a dashboard, one thing in the whole window, or what its size allows. */
-import { CHART_GROUPS, chartAreas } from './chart-view.ts';
+import { chartAreas, chartGroups } from './chart-view.ts';
+import { sortedMetric } from './columns.ts';
 import { type CellKind, cellArea, type Dashboard, inner } from './dashboards.ts';
 import { type Area, layoutOf } from './layout.ts';
 import type { State } from './state.ts';
@@ -36,8 +37,9 @@ export function stageOf(state: State, dashboard: Dashboard | undefined, width: n
   const body = { top, left: 0, width, height: Math.max(0, height - top - 1) };
   const none = { ...body, height: 0 };
   if (state.charts) {
-    const areas = chartAreas(body, CHART_GROUPS.length);
-    const panes = areas.map((area, index) => ({ show: 'chart' as const, area, metrics: CHART_GROUPS[index] ?? [] }));
+    const groups = chartGroups(sortedMetric(state));
+    const areas = chartAreas(body, groups.length);
+    const panes = areas.map((area, index) => ({ show: 'chart' as const, area, metrics: groups[index] ?? [] }));
     return { header, body, footer, table: none, panes };
   }
   if (state.details) {

@@ -6,6 +6,8 @@
 import type { Usage } from './usage.ts';
 
 export interface History {
+  /** Keeps these too from now on. */
+  track(ids: readonly string[]): void;
   /** `visible`: inodes of the rows that are shown. */
   push(usage: Usage, visible: ReadonlySet<number>): void;
   /** So many samples up to the one `back` before the last, as far as they are kept. */
@@ -46,7 +48,8 @@ const foldOf = (seconds: number): number =>
   Math.min(KEPT, Math.max(1, Math.ceil(HOUR_SECONDS / Math.max(seconds, 0.1) / KEPT)));
 
 /** `seconds` between two samples. */
-export function createHistory(ids: readonly string[], seconds: number, mostSeries = MOST_SERIES): History {
+export function createHistory(kept: readonly string[], seconds: number, mostSeries = MOST_SERIES): History {
+  const ids = [...kept];
   const fold = foldOf(seconds);
   const series = new Map<number, Series[]>();
   /** Those that have room, the one that was shown least lately first. */
@@ -56,6 +59,8 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
   let listed: readonly Series[][] = [];
   /** Number of the next sample. */
   let next = 0;
+
+  const unknown = (): Series => ({ steady: Number.NaN, since: next, room: undefined });
 
   function record(one: Series, value: number, isVisible: boolean): void {
     if (one.room === undefined) {
@@ -110,7 +115,7 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
       if (!series.has(inode))
         series.set(
           inode,
-          ids.map(() => ({ steady: Number.NaN, since: next, room: undefined })),
+          ids.map(() => unknown()),
         );
     }
     listed = living.map(({ inode }) => series.get(inode) ?? []);
@@ -122,6 +127,13 @@ export function createHistory(ids: readonly string[], seconds: number, mostSerie
   }
 
   return {
+    track: (wanted) => {
+      for (const id of wanted) {
+        if (ids.includes(id)) continue;
+        ids.push(id);
+        for (const list of series.values()) list.push(unknown());
+      }
+    },
     push: ({ snapshot, column }, visible) => {
       if (snapshot.rows !== rows) follow(snapshot.rows);
       rows = snapshot.rows;

@@ -23,6 +23,16 @@ test('every sample of the last ones, also as of some samples ago', () => {
   assert.equal(history.of(1, 'no_such', 3).values, []);
 });
 
+test('another figure is kept from when it is wanted on', () => {
+  const history = createHistory([], 1);
+  history.push(usage(1, 9), new Set());
+  history.track([ID]);
+  history.track([ID]);
+  for (const bytes of [2, 3, 4]) history.push(usage(bytes, 9), new Set());
+  assert.equal(history.of(1, ID, 9).values, [Number.NaN, 2, 3, 4]);
+  assert.equal(history.of(2, ID, 9).values, [9, 9, 9]);
+});
+
 test('an hour is kept as means with the largest sample of each', () => {
   const history = createHistory([ID], 1);
   for (let second = 0; second < 3600; second++) history.push(usage(second % 12), new Set());
