@@ -145,6 +145,11 @@ test('every key does what its help says', () =>
           const terminal = openTstop(150, 40, [], env);
           try {
             await terminal.until(has('NAME'), 'the table');
+            // So that something has happened, on an idle machine too.
+            first.write('cgroup.freeze', '1');
+            await terminal.until(has(`${A} frozen`), 'that it is frozen');
+            first.write('cgroup.freeze', '0');
+            await terminal.until(hasNot(`${A} frozen`), 'that it goes on');
             await press(terminal);
             const saved = readFileSync(join(CONFIG, 'tscg/config.yaml'), 'utf8');
             assert.match(saved, /theme: light/);
