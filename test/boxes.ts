@@ -64,11 +64,14 @@ export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): P
     write: (file, text) => writeFileSync(join(directory, file), text),
     figure: (file, key) => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(read(file))?.[1] ?? Number.NaN),
     run: async (script) => {
-      // The shell moves itself, says so, and only then does its work.
-      const child = spawn('/bin/sh', ['-c', `echo 0 > '${join(directory, 'cgroup.procs')}'; echo in; ${script}`], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await once(child.stdout, 'data');
+      // The shell moves itself, says so (apart from what it says else: under load both would come as one), and only then
+      // does its work.
+      const entry = `echo 0 > '${join(directory, 'cgroup.procs')}'; echo in >&3; exec 3>&-`;
+      const child = spawn('/bin/sh', ['-c', `${entry}; ${script}`], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+      const [, , , told] = child.stdio;
+      if (told) await once(told, 'data');
+      // Read by nobody it would fill up and stop the writer.
+      child.stdout?.resume();
       return child;
     },
   };

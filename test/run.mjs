@@ -13,6 +13,8 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** For the last output of a file that has ended. */
+const LINGER_MS = 5000;
 const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 300_000);
 
 /** A folder of the tests as plain JavaScript, where they were bundled before. */
@@ -55,8 +57,17 @@ async function runFile(file) {
     faults.push(`no end after ${TIMEOUT_MS / 1000} s`);
     child.kill('SIGKILL');
   }, TIMEOUT_MS);
-  const [code, signal] = await new Promise((resolve) => child.on('close', (...ended) => resolve(ended)));
+  const closed = new Promise((resolve) => child.once('close', () => resolve(true)));
+  const [code, signal] = await new Promise((resolve) => child.once('exit', (...ended) => resolve(ended)));
   clearTimeout(timer);
+  let linger;
+  const late = new Promise((resolve) => (linger = setTimeout(resolve, LINGER_MS, false)));
+  const isClosed = await Promise.race([closed, late]);
+  clearTimeout(linger);
+  if (!isClosed) {
+    faults.push('what it started lives on and holds its output');
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  }
 
   const figure = (/** @type {string} */ name) => {
     const found = [...output.matchAll(new RegExp(`^  ${name}: +(\\d+)$`, 'gm'))].at(-1);
