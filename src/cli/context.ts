@@ -5,10 +5,11 @@ import { NoSuchNameError, resolve, straightPath } from '../inventory/resolve.ts'
 import { findSockets } from '../inventory/sockets.ts';
 import { createWalk, walkTo } from '../inventory/walk.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { openCgroupFiles } from '../kernel/cgroup-files.ts';
+import { type CgroupFiles, openCgroupFiles } from '../kernel/cgroup-files.ts';
 import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import { processesIn, subtree } from '../limits/actions/subtree.ts';
 import type { OwnerOptions } from '../limits/ownership.ts';
 import type { PlanContext } from '../limits/plan.ts';
 
@@ -54,14 +55,19 @@ async function resolveAmong(names: readonly string[], options: InventoryOptions)
 
 /** What --via and --persist say, beside the owners that can be reached. */
 export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
+  const files = openCgroupFiles(hierarchy.mount, hierarchy.root);
   return {
     owners: { ...options, sockets: findSockets() },
-    files: openCgroupFiles(hierarchy.mount, hierarchy.root),
+    files,
     machine: readMachine(PROC),
-    ownPath: cgroupOf('self', hierarchy),
+    ownPath: cgroupOf('self', hierarchy) ?? (hierarchy.namespaced ? searchFor(process.pid, files) : undefined),
     initPath: cgroupOf('1', hierarchy),
   };
 }
+
+/** Over a mount from outside our cgroup namespace our own path is not told: the cgroup that lists us is it. */
+const searchFor = (pid: number, files: CgroupFiles): string | undefined =>
+  subtree(files, '/').find((path) => processesIn(files, path).pids.includes(pid));
 
 function cgroupOf(pid: string, { root }: Hierarchy): string | undefined {
   try {

@@ -1,7 +1,8 @@
 /**
- * A limit from start to verified, against an empty node and against what others take for it, in one run:
+ * A limit from start to verified, against an empty node and against what others take for it, in one run. Part of
+ * `npm run bench`, which runs it in User-Mode Linux: emulated instructions are slow in other proportions.
  *
- *     npm run guest -- --systemd node test/bench/set.mjs
+ *     node test/guest/native.mjs node test/bench/set.mjs
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -23,7 +24,7 @@ function time(program, ...args) {
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 await startService('bench', {});
-await startDocker('bench');
+await startDocker('bench', { network: 'none' });
 mkdirSync('/sys/fs/cgroup/bench-box');
 /** Each sets another value each time, so that something is written. @type {Record<string, (percent: number) => number>} */
 const commands = {

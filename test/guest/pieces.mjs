@@ -49,6 +49,19 @@ const qemu = {
   },
 };
 
+/** A kernel that is a program of this machine: for speeds, as it emulates nothing. @type {Piece} */
+const uml = {
+  name: 'uml',
+  inputs: [],
+  build(folder) {
+    unpack(folder, 'bookworm', 'user-mode-linux');
+    renameSync(join(folder, 'usr/bin/linux.uml'), join(folder, 'linux'));
+    const [release = ''] = readdirSync(join(folder, 'usr/lib/uml/modules'));
+    renameSync(join(folder, 'usr/lib/uml/modules', release), join(folder, 'modules'));
+    tool('rm', ['-r', 'usr'], { cwd: folder });
+  },
+};
+
 /** @param {string} version @param {string} suite @returns {Piece} */
 const kernel = (version, suite) => ({
   name: `kernel-${version}`,
@@ -187,6 +200,7 @@ const rootfs = {
 
 export const pieces = {
   rootfs,
+  uml,
   qemu,
   disks,
   kernels,
@@ -194,7 +208,7 @@ export const pieces = {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const all = [qemu, disks, rootfs, ...Object.values(kernels), ...Object.values(pieces.initramfses)];
+  const all = [qemu, uml, disks, rootfs, ...Object.values(kernels), ...Object.values(pieces.initramfses)];
   try {
     build(process.argv.slice(2).map((name) => /** @type {Piece} */ (all.find((piece) => piece.name === name))));
   } catch (error) {

@@ -106,7 +106,9 @@ export async function startRootlessPodman(name, settings = {}) {
 
 /** docker.service with a cgroup driver. Containers of the other driver are removed. @param {'systemd' | 'cgroupfs'} driver */
 export async function startDockerDaemon(driver) {
-  const settings = JSON.stringify({ 'exec-opts': [`native.cgroupdriver=${driver}`] });
+  // The native form's kernel has no tables for docker's bridge.
+  const network = process.env.TSCG_GUEST === 'native' ? { bridge: 'none', iptables: false, ip6tables: false } : {};
+  const settings = JSON.stringify({ 'exec-opts': [`native.cgroupdriver=${driver}`], ...network });
   const file = '/etc/docker/daemon.json';
   const running = await succeeds('systemctl', 'is-active', 'docker');
   if (running && existsSync(file) && readFileSync(file, 'utf8') === settings) return;

@@ -1,0 +1,85 @@
+// node test/guest/native.mjs COMMAND…: runs it as root beside systemd in User-Mode Linux. Its instructions are this machine's
+// own, so that times compare, which emulated ones do not; one CPU, and a 6.1 kernel with cpu, io, memory and pids.
+// The whole output comes at the end; so does the command's exit code.
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensure, GuestError, say } from './cache.mjs';
+import { VM_FAILED } from './machine.mjs';
+import { pieces } from './pieces.mjs';
+
+const MOST_MS = 600_000;
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** @param {string} word */
+const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** @param {string[]} command @returns {Promise<{ code: number, output: string }>} */
+async function runNatively(command) {
+  const [uml = '', rootfs = ''] = ensure([pieces.uml, pieces.rootfs]);
+  const run = mkdtempSync(join(tmpdir(), 'tscg-native-'));
+  try {
+    const values = {
+      MODULES: join(uml, 'modules'),
+      SHOW: [...new Set([resolve(here, '../..'), process.cwd()])].join(' '),
+      NODE: process.execPath,
+    };
+    const lines = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}\n`);
+    writeFileSync(join(run, 'settings'), lines.join(''));
+    const script = [
+      'export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TSCG_GUEST=native',
+      `cd ${quoted(process.cwd())}`,
+      command.map(quoted).join(' '),
+      'echo $? > /run/native/code',
+    ];
+    writeFileSync(join(run, 'command'), script.join('\n'));
+    cpSync(join(here, 'native-init.sh'), join(run, 'init.sh'));
+    const args = [
+      ...['mem=3G', `ubd0c=${join(run, 'changes')},${join(rootfs, 'image')}`],
+      ...['rootfstype=hostfs', 'rootflags=/', 'ro', 'con=null', 'con0=null,fd:1', 'selinux=0', 'apparmor=0', 'quiet'],
+      ...['init=/bin/sh', '--', join(run, 'init.sh'), run],
+    ];
+    const machine = spawn(join(uml, 'linux'), args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    let console = '';
+    for (const stream of [machine.stdout, machine.stderr]) stream.on('data', (data) => (console += data));
+    // It is many processes: all go.
+    const end = () => {
+      try {
+        process.kill(-(machine.pid ?? 0), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    };
+    const timer = setTimeout(end, MOST_MS);
+    process.once('exit', end);
+    await new Promise((settle) => machine.once('close', settle).once('error', settle));
+    clearTimeout(timer);
+    /** @param {string} name */
+    const told = (name) => (existsSync(join(run, name)) ? readFileSync(join(run, name), 'utf8') : '');
+    if (told('code') === '') {
+      const shown = console
+        .replace(/[^\n\t\x20-\x7e]/g, '')
+        .trim()
+        .split('\n');
+      throw new GuestError(
+        `the machine ended before the command; the end of its console:\n${shown.slice(-15).join('\n')}`,
+      );
+    }
+    return { code: Number(told('code')), output: told('output') };
+  } finally {
+    rmSync(run, { recursive: true, force: true });
+  }
+}
+
+try {
+  const { code, output } = await runNatively(process.argv.slice(2));
+  process.stdout.write(output);
+  process.exitCode = code;
+} catch (error) {
+  if (!(error instanceof GuestError)) throw error;
+  say(error.message);
+  process.exitCode = VM_FAILED;
+}
