@@ -3,6 +3,7 @@
  * flood: every request ends by a time-out, every answer is bounded, and what comes is `unknown` until a guard has seen it.
  */
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { textOf } from '../names/json.ts';
 import { ApiError, connectionError, remedyFor } from './api-error.ts';
 import { patience, TIMEOUT_MS } from './patience.ts';
@@ -95,11 +96,13 @@ function begin(
     return undefined;
   }
   const options: RequestOptions = {
-    socketPath: socket,
     path,
     method,
-    /** A connection for each: none idles, none is reused by a server that restarted. */
-    agent: false,
+    /**
+     * A connection for each: none idles, none is reused by a server that restarted. And no agent, which asks itself first
+     * whether the host is an IPv6 address: compiling that pattern takes longer than docker's answer.
+     */
+    createConnection: () => connect(socket),
     headers: {
       host: 'localhost',
       accept: 'application/json',
