@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 
-const { version }: { version?: unknown } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-);
+/** Of this package: the bundle has it in it, and needs not read it at each start. */
+export const VERSION = process.env.TSCG_VERSION ?? readVersion();
 
-/** Of this package. */
-export const VERSION = String(version);
+function readVersion(): string {
+  const { version }: { version?: unknown } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return String(version);
+}
 
 /** commander's `error: …` with its suggestion on a line of its own, as one line in the form of all our errors. */
 export const commandLineError = (program: string, text: string): string =>
