@@ -20,13 +20,13 @@ export function chooseDashboard(wanted: string | undefined, directory: string): 
     const own: Dashboard = parseDashboard(readFileSync(wanted, 'utf8'), wanted);
     return { dashboards: [...dashboards, own], faults, index: dashboards.length };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' && all.some(isOfWanted)) return { dashboards, faults, index: 0 };
-    const why =
-      codeOf(error) === 'ENOENT'
-        ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
-        : error instanceof Error
-          ? error.message
-          : String(error);
+    const isMissing = codeOf(error) === 'ENOENT';
+    if (isMissing && all.some(isOfWanted)) return { dashboards, faults, index: 0 };
+    const why = isMissing
+      ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
+      : error instanceof Error
+        ? error.message
+        : String(error);
     return { dashboards, faults: [why, ...faults], index: 0 };
   }
 }

@@ -35,13 +35,15 @@ const interfacePieces = ({ name, kind, state, peer }: NetworkInterface): Piece[]
   ...(peer ? ([['→ ', 'dim'], [peerText(peer)]] as const) : []),
 ];
 
-/** What is set beside what the other lines tell of, and what holds of it. */
-export const limitPieces = (limits: readonly SetLimit[]): Piece[] =>
-  limits.flatMap(({ file, text, effective }): Piece[] => [
+/** What is set beside what the other lines tell of, and what holds of it: one line, or none. */
+export function limitPieces(limits: readonly SetLimit[]): Piece[][] {
+  const pieces = limits.flatMap(({ file, text, effective }): Piece[] => [
     [`${file} `, 'dim'],
     [`${text}  `],
     ...(effective ? ([[`effective ${effective.text} from ${effective.from}  `, 'warning']] as const) : []),
   ]);
+  return pieces.length === 0 ? [] : [pieces];
+}
 
 /** A line a device: what it carries, what binds it, and what it lies on. */
 export const devicePieces = (devices: readonly DeviceIo[], path: string): Piece[][] =>

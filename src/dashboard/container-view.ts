@@ -4,7 +4,6 @@
  */
 import type { Workload } from '../inventory/workload.ts';
 import { padEnd, padStart } from '../kernel/text.ts';
-import type { SetLimit } from '../limits/set-limits.ts';
 import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import { formatValue } from '../metrics/format.ts';
@@ -85,7 +84,7 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
       ...named('writes', `${shown('io_write_ops_per_second')}/s`),
     ),
     ...devicePieces(inside.devices?.list ?? [], workload.path).map((pieces) => labelled('', ...pieces)),
-    ...limitLines(inside.limits ?? [], labelled),
+    ...limitPieces(inside.limits ?? []).map((pieces) => labelled('Limits', ...pieces)),
     labelled(
       'Events',
       ...events.flatMap(({ name, value }): Piece[] => [
@@ -142,15 +141,6 @@ function detailLines(
     return pieces.length === 0 ? [] : [labelled(label, ...pieces)];
   };
   return [...lineOf('Runtime', facts), ...lineOf('Inside', stored)];
-}
-
-/** Nothing where nothing else is set. */
-function limitLines(
-  limits: readonly SetLimit[],
-  labelled: (label: string, ...pieces: readonly Piece[]) => Line,
-): Line[] {
-  const pieces = limitPieces(limits);
-  return pieces.length === 0 ? [] : [labelled('Limits', ...pieces)];
 }
 
 /** Share of time with a task waiting: now, and the kernel's averages. */

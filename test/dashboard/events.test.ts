@@ -2,14 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventsView } from '../../src/dashboard/events-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
-import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
+import { update } from '../../src/dashboard/update.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { createEventLog, type LogEvent } from '../../src/metrics/events.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
 import { frameOf } from './frames.ts';
-import { plainText } from './scenes.ts';
+import { EMPTY_CONTEXT, plainText } from './scenes.ts';
 
 const OOM = 'memory.events:oom_kill';
 
@@ -162,16 +162,7 @@ test('the coming and going of others takes no place from pressure, nor pressure 
 
 test('one step from all kinds are those without the coming and going', () => {
   const start: State = { ...INITIAL, modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } };
-  const context = {
-    frame: undefined,
-    items: [],
-    unfolded: () => [],
-    window: 3,
-    sortable: [],
-    scroll: NO_SCROLL,
-    dashboards: [],
-  };
-  const { modal } = update(start, { type: 'sort-next', by: 1 }, context);
+  const { modal } = update(start, { type: 'sort-next', by: 1 }, EMPTY_CONTEXT);
   const show = modal?.kind === 'events' ? modal.show : '';
   assert.is(show, 'all but new and gone');
   const events = (['new', 'oom', 're-created', 'pressure', 'gone'] as const).map((kind, time) => ({

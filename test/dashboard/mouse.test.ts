@@ -7,7 +7,7 @@ import { stageOf } from '../../src/dashboard/stage.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
-import { composed, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
+import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 
 const FRAME = frameOf(Array.from({ length: 5 }, (_, index) => ({ name: `w${index}`, cpu: 50 - index })));
 const STATE: State = { ...INITIAL, selected: 2, position: 1 };
@@ -56,7 +56,7 @@ test('the wheel over the processes moves them, to their end and back, until anot
     const { scroll } = compose(sceneOf(FRAME, state, { processes }), 200, 60);
     const action = act(what, 150, 30, state);
     if (!action) throw new Error('the wheel did nothing');
-    const context = { frame: FRAME, items: [], unfolded: () => [], window: 3, sortable: [], scroll, dashboards: [] };
+    const context = { ...EMPTY_CONTEXT, frame: FRAME, scroll };
     state = update(state, action, context);
   };
   const lines = (): string[] => composed(sceneOf(FRAME, state, { processes }), 200, 60);

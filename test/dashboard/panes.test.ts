@@ -7,24 +7,16 @@ import { compose } from '../../src/dashboard/compose.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
-import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
+import { update } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/kernel/text.ts';
 import { frameOf } from './frames.ts';
-import { composed, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
+import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 
 const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
 const [web] = FRAME.workloads;
 const STATE: State = { ...INITIAL, selected: 1 };
 
-const CONTEXT = {
-  frame: FRAME,
-  items: [],
-  unfolded: () => [],
-  window: 3,
-  sortable: [],
-  scroll: NO_SCROLL,
-  dashboards: [],
-};
+const CONTEXT = { ...EMPTY_CONTEXT, frame: FRAME };
 
 const sleeps = Array.from({ length: 90 }, (_, index) => processOf(101 + index, { command: 'sleep 1000' }));
 

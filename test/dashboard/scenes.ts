@@ -5,11 +5,23 @@ import type { ProcessList } from '../../src/dashboard/process-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import type { State } from '../../src/dashboard/state.ts';
 import type { Line } from '../../src/dashboard/style.ts';
+import { NO_SCROLL, type UpdateContext } from '../../src/dashboard/update.ts';
 import type { ProcessNode } from '../../src/inventory/processes.ts';
 import { processTimes } from '../../src/metrics/process-usage.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 
 export const { dashboards: DASHBOARDS } = chooseDashboard(undefined, '/nonexistent');
+
+/** Where the table is of no matter. */
+export const EMPTY_CONTEXT: UpdateContext = {
+  frame: undefined,
+  items: [],
+  unfolded: () => [],
+  window: 3,
+  sortable: [],
+  scroll: NO_SCROLL,
+  dashboards: [],
+};
 
 export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): Scene => ({
   state,

@@ -34,7 +34,7 @@ export const TIMED_OUT = 124;
 export const VM_FAILED = 125;
 
 /** @param {string} word */
-const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
+export const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /**
  * Runs the command inside and resolves to its exit code, or 124 (time-out), 125 (the machine failed).
@@ -139,10 +139,14 @@ function settings(options, kernel) {
     SHOW: options.systemd ? [...new Set(folders)].join(' ') : '',
     NODE: process.execPath,
   };
-  return Object.entries(values)
+  return assignments(values);
+}
+
+/** For a shell to read. @param {Record<string, string>} values */
+export const assignments = (values) =>
+  Object.entries(values)
     .map(([name, value]) => `${name}=${quoted(value)}\n`)
     .join('');
-}
 
 /** The systemd guest runs this machine's node over its own libraries. */
 function requireOwnNode() {

@@ -8,14 +8,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure, GuestError, say } from './cache.mjs';
-import { VM_FAILED } from './machine.mjs';
+import { assignments, quoted, VM_FAILED } from './machine.mjs';
 import { pieces } from './pieces.mjs';
 
 const MOST_MS = 600_000;
 const here = dirname(fileURLToPath(import.meta.url));
-
-/** @param {string} word */
-const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** @param {string[]} command @returns {Promise<{ code: number, output: string }>} */
 async function runNatively(command) {
@@ -27,8 +24,7 @@ async function runNatively(command) {
       SHOW: [...new Set([resolve(here, '../..'), process.cwd()])].join(' '),
       NODE: process.execPath,
     };
-    const lines = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}\n`);
-    writeFileSync(join(run, 'settings'), lines.join(''));
+    writeFileSync(join(run, 'settings'), assignments(values));
     const script = [
       'export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TSCG_GUEST=native',
       `cd ${quoted(process.cwd())}`,

@@ -68,15 +68,15 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
 }
 
 /** The short form of what `tscg set` says; where a controller stops is told by tscg controllers. */
-function whyNone(path: string, { file, controller }: Limit, files: CgroupFiles): string {
+function whyNone(path: string, { file, controller }: Limit, here: readonly string[]): string {
   const { root } = interfaceFile(file) ?? {};
   if (path === '/' && root === 'no') return 'the root cgroup has none';
   if (path !== '/' && root === 'only') return 'of the whole machine: in the root cgroup';
-  const here = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
   return here.includes(controller) ? 'not in this kernel' : `no ${controller} controller here`;
 }
 
 function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
+  const here = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
   return LIMITS.map((limit) => {
     const { file, describe } = limit;
     const effective = EFFECTIVE[file];
@@ -91,7 +91,7 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
       return {
         file,
         value: null,
-        meaning: error.code === 'ENOENT' ? whyNone(path, limit, files) : error.code,
+        meaning: error.code === 'ENOENT' ? whyNone(path, limit, here) : error.code,
         ...binding,
       };
     }

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { clean, jsonText } from '../../kernel/clean.ts';
+import { counted } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { guardRisks } from '../../limits/actions/guard.ts';
 import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
@@ -63,7 +64,7 @@ function resultText({ found, signalled, killed, left }: KillResult, signal: stri
   return `${sent}; ${count(left)} there now`;
 }
 
-const count = (processes: number): string => `${processes} ${processes === 1 ? 'process' : 'processes'}`;
+const count = (processes: number): string => counted(processes, 'process', 'processes');
 
 const nameOf = (signal: number): string =>
   Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal);

@@ -30,7 +30,7 @@ export function guardRisks(
   doing: string,
   context: Pick<PlanContext, 'ownPath' | 'initPath' | 'files'>,
 ): Risk[] {
-  const who = holderIn(path, context) ?? engineIn(path, context.files) ?? daemonIn(path, context.files);
+  const who = holderIn(path, context) ?? keeperIn(subtree(context.files, path), context.files);
   if (!who) return [];
   return [
     {
@@ -41,9 +41,12 @@ export function guardRisks(
   ];
 }
 
-/** `docker.service runs`, where an engine is in the cgroup or below it. */
-export function engineIn(path: string, files: Pick<CgroupFiles, 'mount'>): string | undefined {
-  for (const at of subtree(files, path)) {
+const keeperIn = (places: readonly string[], files: CgroupFiles): string | undefined =>
+  engineIn(places) ?? daemonIn(places, files);
+
+/** `docker.service runs`, where an engine's service is one of the cgroups. */
+export function engineIn(places: readonly string[]): string | undefined {
+  for (const at of places) {
     // An engine inside a container is the container's own business.
     const engine = isInBox(at) ? undefined : ENGINE.exec(at)?.[1];
     if (engine) return `the container engine ${engine} runs`;
@@ -52,8 +55,8 @@ export function engineIn(path: string, files: Pick<CgroupFiles, 'mount'>): strin
 }
 
 /** The same of an engine that has no service of its own: in a session, or on a machine without systemd. */
-function daemonIn(path: string, files: CgroupFiles): string | undefined {
-  for (const at of subtree(files, path)) {
+function daemonIn(places: readonly string[], files: CgroupFiles): string | undefined {
+  for (const at of places) {
     if (isInBox(`${at}/process`)) continue;
     const daemon = processesIn(files, at)
       .pids.map(commOf)

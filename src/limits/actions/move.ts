@@ -10,7 +10,7 @@ import { ActionError, codeOf } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
 import { engineIn } from './guard.ts';
 import { cgroupOf, startTimeOf } from './process-handle.ts';
-import { childrenOf } from './subtree.ts';
+import { childrenOf, subtree } from './subtree.ts';
 
 export interface MovePlan {
   readonly pid: number;
@@ -93,9 +93,9 @@ function risksOf(pid: number, comm: string, from: string, { name, path }: MovePl
     risks.push({ level: 'refuse', text, remedy: 'add --force to do it all the same' });
   };
   if (pid === 1) refuse('pid 1 starts and keeps all others');
-  const leaves = engineIn(from, files);
+  const leaves = engineIn(subtree(files, from));
   if (leaves && from !== '/') refuse(`${leaves} in ${from}, and pid ${pid} (${comm}) is part of it`);
-  const joins = path === '/' ? undefined : engineIn(path, files);
+  const joins = path === '/' ? undefined : engineIn(subtree(files, path));
   if (joins) refuse(`${joins} in ${name} (${path})`);
   if (/\.(service|scope)(\/|$)/.test(from)) {
     risks.push({

@@ -10,22 +10,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
+import { type Box, BUSY, diskNumbers, MOUNT, withBox } from '../../boxes.ts';
+import { set, undo } from './change.ts';
 import { withSwap } from './swap.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
 const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
 const MIB = 2 ** 20;
-
-function set(path: string, ...flags: string[]): void {
-  const { status, stderr } = tscg('set', path, ...flags);
-  assert.is(status, 0, `tscg set ${path} ${flags.join(' ')}: ${stderr}`);
-}
-
-function undo(): void {
-  const { status, stdout, stderr } = tscg('undo');
-  assert.is(status, 0, `${stdout}${stderr}`);
-}
 
 /** Until it is so, at most a minute. */
 async function until(holds: () => boolean, about: () => string): Promise<void> {

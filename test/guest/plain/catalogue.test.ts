@@ -8,23 +8,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LIMITS } from '../../../src/limits/catalogue.ts';
 import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
+import { set, undo } from './change.ts';
 
 const SCRATCH = process.env.TSCG_GUEST_SCRATCH ?? '/scratch';
 const DISK = process.env.TSCG_GUEST_DISK ?? '/dev/vda';
 const MIB = 2 ** 20;
 
 const whole = (box: Box, file: string): string => readFileSync(join(MOUNT, box.path, file), 'utf8');
-
-/** Sets, gives what is then in the file, and leaves it to the caller to undo. */
-function set(box: Box, ...flags: string[]): void {
-  const { status, stderr } = tscg('set', box.path, ...flags);
-  assert.is(status, 0, `tscg set ${box.path} ${flags.join(' ')}: ${stderr}`);
-}
-
-function undo(): void {
-  const { status, stdout, stderr } = tscg('undo');
-  assert.is(status, 0, `${stdout}${stderr}`);
-}
 
 /** Until it is so, at most 10 seconds. */
 async function until(holds: () => boolean): Promise<void> {
@@ -74,12 +64,12 @@ test('every limit that this kernel has is set as typed in one change, and undone
     };
     // An idle cgroup takes no weight: that has a test of its own.
     const rows = Object.entries(VALUES).filter(([file]) => present.includes(file) && file !== 'cpu.weight');
-    set(box, ...rows.flatMap(([, [flag, value]]) => [flag, value]));
+    set(box.path, ...rows.flatMap(([, [flag, value]]) => [flag, value]));
     for (const [file, [, , expected]] of rows)
       assert.is(box.read(file), expected.replace('%', diskNumbers(DISK)), file);
     undo();
     isAsBefore();
-    set(box, '--cpu-nice', '-5');
+    set(box.path, '--cpu-nice', '-5');
     assert.is(box.read('cpu.weight.nice'), '-5');
     undo();
     isAsBefore();
@@ -89,7 +79,7 @@ test('a quota below the burst, and back, in the order that the kernel takes', ()
   withBox('/burst', async (box) => {
     box.write('cpu.max', '50000 100000');
     box.write('cpu.max.burst', '40000');
-    set(box, '--cpu', '10%', '--cpu-burst', '0');
+    set(box.path, '--cpu', '10%', '--cpu-burst', '0');
     assert.equal([box.read('cpu.max'), box.read('cpu.max.burst')], ['10000 100000', '0']);
     undo();
     assert.equal([box.read('cpu.max'), box.read('cpu.max.burst')], ['50000 100000', '40000']);
@@ -97,7 +87,7 @@ test('a quota below the burst, and back, in the order that the kernel takes', ()
 
 test('memory.max: what grows beyond it is killed, with the group where that is asked', () =>
   withBox('/oom', async (box) => {
-    set(box, '--memory', '32M', '--swap', '0', '--oom-group', '1');
+    set(box.path, '--memory', '32M', '--swap', '0', '--oom-group', '1');
     const child = await box.run('sleep 1000 & head -c 120m /dev/zero | tail');
     await once(child, 'exit');
     assert.ok(box.figure('memory.events', 'oom_kill') > 0, whole(box, 'memory.events'));
@@ -110,7 +100,7 @@ test('case 68: memory.swap.max, --memory-swap leaves what memory does not take',
   assert.is(spawnSync('swapon', [swap]).status, 0);
   try {
     await withBox('/swap', async (box) => {
-      set(box, '--memory', '32M', '--memory-swap', '48M');
+      set(box.path, '--memory', '32M', '--memory-swap', '48M');
       assert.is(box.read('memory.swap.max'), String(16 * MIB));
       const child = await box.run('head -c 120m /dev/zero | tail');
       await once(child, 'exit');
@@ -139,9 +129,9 @@ test('io.max holds a direct read to the rate, keeps the other lines, and goes wi
     await once(child.stdout ?? child, 'data');
     const rate = (10 * MIB) / ((performance.now() - started) / 1000);
     assert.ok(Math.abs(rate / (2 * MIB) - 1) < 0.15, `${(rate / MIB).toFixed(2)} MiB/s`);
-    set(box, '--device-write-iops', `${DISK}:120`);
+    set(box.path, '--device-write-iops', `${DISK}:120`);
     assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
-    set(box, '--io-max', 'max');
+    set(box.path, '--io-max', 'max');
     assert.is(box.read('io.max'), '');
     undo();
     assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
@@ -149,7 +139,7 @@ test('io.max holds a direct read to the rate, keeps the other lines, and goes wi
 
 test('pids.max: the fork beyond it fails', () =>
   withBox('/pids', async (box) => {
-    set(box, '--pids-limit', '4');
+    set(box.path, '--pids-limit', '4');
     const child = await box.run('for i in 1 2 3 4 5 6; do sleep 100 & done 2>/dev/null; echo; sleep 100');
     await until(() => box.figure('pids.events', 'max') > 0);
     child.kill();
@@ -160,7 +150,7 @@ test('pids.max: the fork beyond it fails', () =>
 test('cpuset.cpus confines what runs; with tasks inside it is undone to what it stood for', () =>
   withBox('/cpuset', async (box) => {
     const child = await box.run('sleep 1000');
-    set(box, '--cpuset-cpus', '1');
+    set(box.path, '--cpuset-cpus', '1');
     assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^Cpus_allowed_list:\t1$/m);
     const { status, stdout } = tscg('undo');
     assert.is(status, 0);
@@ -185,7 +175,7 @@ test('cpu.weight shares one CPU between two that are busy', () =>
     outer.write('cgroup.subtree_control', '+cpu +cpuset');
     await withBox('/weights/one', (one) =>
       withBox('/weights/two', async (two) => {
-        set(one, '--cpu-shares', '5000');
+        set(one.path, '--cpu-shares', '5000');
         assert.is(one.read('cpu.weight'), '356');
         // Busy no longer than it is measured: other tests run beside this one.
         for (const box of [one, two]) {
@@ -211,7 +201,7 @@ test('io.cost.qos is of the root, makes io.weight work for a disk, and goes agai
     assert.is(status, 0, stderr);
     try {
       assert.match(readFileSync(join(MOUNT, 'io.cost.qos'), 'utf8'), new RegExp(`^${diskNumbers(DISK)} enable=1`, 'm'));
-      set(box, '--io-weight', '200', '--io-weight', `${DISK}:50`);
+      set(box.path, '--io-weight', '200', '--io-weight', `${DISK}:50`);
       assert.is(box.read('io.weight'), `default 200\n${diskNumbers(DISK)} 50`);
       undo();
       assert.is(box.read('io.weight'), 'default 100');

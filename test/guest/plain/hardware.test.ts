@@ -6,19 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, tscg, withBox } from '../../boxes.ts';
+import { type Box, withBox } from '../../boxes.ts';
+import { set, undo } from './change.ts';
 
 const MIB = 2 ** 20;
-
-function set(path: string, ...flags: string[]): void {
-  const { status, stderr } = tscg('set', path, ...flags);
-  assert.is(status, 0, `tscg set ${path} ${flags.join(' ')}: ${stderr}`);
-}
-
-function undo(): void {
-  const { status, stdout, stderr } = tscg('undo');
-  assert.is(status, 0, `${stdout}${stderr}`);
-}
 
 /** What it says next, or '' where it ends without. */
 async function nextWord(child: ChildProcess): Promise<string> {
