@@ -36,6 +36,16 @@ export const VM_FAILED = 125;
 /** @param {string} word */
 export const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 
+/** What the machine is made of, built first where it is missing. @param {Pick<Options, 'systemd' | 'kernel'>} options */
+export const prepare = ({ systemd, kernel }) =>
+  ensure([
+    pieces.qemu,
+    pieces.disks,
+    pieces.kernels[kernel],
+    pieces.initramfses[kernel],
+    ...(systemd ? [pieces.rootfs] : []),
+  ]);
+
 /**
  * Runs the command inside and resolves to its exit code, or 124 (time-out), 125 (the machine failed).
  * @param {Options} options @param {NodeJS.WritableStream} out @param {NodeJS.WritableStream} err
@@ -43,13 +53,7 @@ export const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
  */
 export async function runInGuest(options, out, err) {
   if (options.systemd) requireOwnNode();
-  const [qemuFolder = '', disks = '', kernel = '', initramfs = '', rootfs = ''] = ensure([
-    pieces.qemu,
-    pieces.disks,
-    pieces.kernels[options.kernel],
-    pieces.initramfses[options.kernel],
-    ...(options.systemd ? [pieces.rootfs] : []),
-  ]);
+  const [qemuFolder = '', disks = '', kernel = '', initramfs = '', rootfs = ''] = prepare(options);
   const missing = options.rw.find((folder) => !existsSync(folder));
   if (missing) throw new GuestError(`--rw ${missing}: no such folder; make it first`);
   const run = mkdtempSync(join(tmpdir(), 'tscg-guest-'));

@@ -11,6 +11,7 @@ import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
+import { riskText } from '../plan-text.ts';
 import { finished } from '../program.ts';
 
 export interface KillOptions extends CarryOutOptions {
@@ -39,7 +40,7 @@ export async function kill(names: readonly string[], options: KillOptions, globa
     else {
       for (const { name, path, processes } of found)
         console.log(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
-      for (const { level, text } of risks) console.log(`${level === 'refuse' ? 'refused' : 'warning'}: ${clean(text)}`);
+      for (const risk of risks) console.log(riskText(risk));
       console.log('dry run: nothing was changed');
     }
     return;

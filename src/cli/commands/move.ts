@@ -6,6 +6,7 @@ import { shellWord } from '../../limits/risks.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { riskText } from '../plan-text.ts';
 
 export async function move(
   process: string,
@@ -27,7 +28,7 @@ export async function move(
   if (plan.from === plan.to.path) {
     say('it is there already: nothing to change');
   } else if (options.dryRun) {
-    for (const { level, text } of plan.risks) say(`${level === 'refuse' ? 'refused' : 'warning'}: ${clean(text)}`);
+    for (const risk of plan.risks) say(riskText(risk));
     say('dry run: nothing was changed');
   } else {
     say(checkRisks(plan.risks, options.force));

@@ -12,7 +12,7 @@ import { cgroupOf, openProcess } from '../actions/process-handle.ts';
 import { inhabitants } from '../actions/subtree.ts';
 import { untilEvent } from '../actions/until-event.ts';
 import type { Edit } from '../catalogue.ts';
-import { startTransientUnit } from '../owners/systemd-manager.ts';
+import { startTransientUnit, type UnitProperty } from '../owners/systemd-manager.ts';
 import type { Request } from '../plan.ts';
 import { BadValueError } from '../units.ts';
 import type { RunPlace } from './place.ts';
@@ -84,11 +84,10 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
   };
   try {
     if (holder.pid === undefined) throw new ActionError('/bin/sh cannot be started');
-    await startTransientUnit(bus, `${name}.scope`, [
+    await startScope(bus, `${name}.scope`, [
       ['Description', 's', `tscg run ${name}`],
       ['PIDs', 'au', [pid, holder.pid]],
       ['CPUAccounting', 'b', true],
-      ['MemoryAccounting', 'b', true],
       ['IOAccounting', 'b', true],
       ['TasksAccounting', 'b', true],
       ['CollectMode', 's', 'inactive-or-failed'],
@@ -111,6 +110,24 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
     letGo();
     // One that has no cgroup: it has failed, or is yet to start.
     throw error instanceof ApiError && /already (loaded|exists)/.test(error.message) ? taken(name) : error;
+  }
+}
+
+/**
+ * systemd ends a scope that the OOM killer was in, with SIGKILL where it was twice: what is left is the command's to end.
+ * Before systemd 253 only a scope whose memory is not accounted is left alone; its slice has the memory controller by its
+ * other units.
+ */
+async function startScope(bus: string, unit: string, properties: readonly UnitProperty[]): Promise<void> {
+  try {
+    const untouched: UnitProperty[] = [
+      ['MemoryAccounting', 'b', true],
+      ['OOMPolicy', 's', 'continue'],
+    ];
+    await startTransientUnit(bus, unit, [...properties, ...untouched]);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.message.includes('OOMPolicy')) throw error;
+    await startTransientUnit(bus, unit, [...properties, ['MemoryAccounting', 'b', false]]);
   }
 }
 

@@ -43,8 +43,16 @@ test('out of memory, with the whole cgroup killed: the summary is told', () => {
   const limits = ['--memory', '32M', '--oom-group', '1'];
   const { status, stderr } = tscg('run', '--name', 'greedy', ...limits, '--', 'sh', '-c', 'exec tail /dev/zero');
   assert.is(status, 137, stderr);
-  assert.match(stderr, /greedy: ended by signal 9; .*peak memory 3\d(\.\d+)? MiB.*OOM kills [12]/);
+  assert.match(stderr, /greedy: ended by signal 9; .*peak memory 3\d(\.\d+)? MiB.*OOM kills [12]/, stderr);
   assert.not(existsSync(cgroupOf('greedy')));
+});
+
+test('out of memory twice, of its children: systemd does not end the command for it', () => {
+  const script = 'tail /dev/zero; tail /dev/zero; echo goes on; exit 3';
+  const { status, stdout, stderr } = tscg('run', '--name', 'spared', '--memory', '32M', '--', 'sh', '-c', script);
+  assert.is(status, 3, stderr);
+  assert.is(stdout, 'goes on\n');
+  assert.match(stderr, /spared: exit code 3; .*peak memory 3\d(\.\d+)? MiB.*OOM kills 2/, stderr);
 });
 
 test("--pids: as many tasks as asked are the command's, and the plan tells of ours", () => {
