@@ -8,14 +8,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure, GuestError, say } from './cache.mjs';
-import { assignments, quoted, VM_FAILED } from './machine.mjs';
+import { assignments, quoted, TIMED_OUT, VM_FAILED } from './machine.mjs';
 import { pieces } from './pieces.mjs';
 
-const MOST_MS = 600_000;
+/** It takes three seconds. Where it cannot run it may hang. */
+const START_MS = 60_000;
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** @param {string[]} command @returns {Promise<{ code: number, output: string }>} */
-async function runNatively(command) {
+/**
+ * Runs the command and resolves to its exit code, or 124 (time-out), and to what it said till then. Throws GuestError where
+ * the machine failed.
+ * @param {string[]} command @param {number} timeout in seconds, from the start of the machine
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export async function runNatively(command, timeout) {
   const [uml = '', rootfs = ''] = ensure([pieces.uml, pieces.rootfs]);
   const run = mkdtempSync(join(tmpdir(), 'tscg-native-'));
   try {
@@ -30,6 +36,9 @@ async function runNatively(command) {
       `cd ${quoted(process.cwd())}`,
       command.map(quoted).join(' '),
       'echo $? > /run/native/code',
+      // At once: a shutdown waits for what the command left behind.
+      'sync',
+      'systemctl poweroff -ff > /dev/null 2>&1',
     ];
     writeFileSync(join(run, 'command'), script.join('\n'));
     cpSync(join(here, 'native-init.sh'), join(run, 'init.sh'));
@@ -49,12 +58,23 @@ async function runNatively(command) {
         // It has ended.
       }
     };
-    const timer = setTimeout(end, MOST_MS);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      end();
+    }, timeout * 1000);
+    const start = setTimeout(() => existsSync(join(run, 'output')) || end(), START_MS);
     process.once('exit', end);
     await new Promise((settle) => machine.once('close', settle).once('error', settle));
     clearTimeout(timer);
+    clearTimeout(start);
+    process.off('exit', end);
     /** @param {string} name */
     const told = (name) => (existsSync(join(run, name)) ? readFileSync(join(run, name), 'utf8') : '');
+    if (isLate) {
+      say(`timed out after ${timeout} s`);
+      return { code: TIMED_OUT, output: told('output') };
+    }
     if (told('code') === '') {
       const shown = console
         .replace(/[^\n\t\x20-\x7e]/g, '')
@@ -70,12 +90,14 @@ async function runNatively(command) {
   }
 }
 
-try {
-  const { code, output } = await runNatively(process.argv.slice(2));
-  process.stdout.write(output);
-  process.exitCode = code;
-} catch (error) {
-  if (!(error instanceof GuestError)) throw error;
-  say(error.message);
-  process.exitCode = VM_FAILED;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const { code, output } = await runNatively(process.argv.slice(2), 600);
+    process.stdout.write(output);
+    process.exitCode = code;
+  } catch (error) {
+    if (!(error instanceof GuestError)) throw error;
+    say(error.message);
+    process.exitCode = VM_FAILED;
+  }
 }

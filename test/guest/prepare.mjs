@@ -1,10 +1,12 @@
 // node test/guest/prepare.mjs: makes what the suite's guests are made of, which takes minutes the first time.
 
-import { GuestError, say } from './cache.mjs';
+import { ensure, GuestError, say } from './cache.mjs';
 import { prepare } from './machine.mjs';
+import { pieces } from './pieces.mjs';
 
 try {
   prepare({ systemd: true, kernel: '6.12' });
+  ensure([pieces.uml]);
 } catch (error) {
   if (!(error instanceof GuestError)) throw error;
   say(error.message);

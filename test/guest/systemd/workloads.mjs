@@ -22,6 +22,8 @@ const IMAGES = '/var/lib/guest/images.tar';
 const TREE = '/var/lib/guest/busybox'; // the same image as a folder
 const IMAGE = 'docker.io/library/busybox:latest';
 const SLEEP = ['sleep', '100000'];
+/** That form's kernel has no tables for a bridge. */
+const IS_NATIVE = process.env.TSCG_GUEST === 'native';
 const run = promisify(execFile);
 
 /** Runs a program and returns what it wrote, trimmed. @param {string} program @param {string[]} args */
@@ -106,8 +108,7 @@ export async function startRootlessPodman(name, settings = {}) {
 
 /** docker.service with a cgroup driver. Containers of the other driver are removed. @param {'systemd' | 'cgroupfs'} driver */
 export async function startDockerDaemon(driver) {
-  // The native form's kernel has no tables for docker's bridge.
-  const network = process.env.TSCG_GUEST === 'native' ? { bridge: 'none', iptables: false, ip6tables: false } : {};
+  const network = IS_NATIVE ? { bridge: 'none', iptables: false, ip6tables: false } : {};
   const settings = JSON.stringify({ 'exec-opts': [`native.cgroupdriver=${driver}`], ...network });
   const file = '/etc/docker/daemon.json';
   const running = await succeeds('systemctl', 'is-active', 'docker');
@@ -157,7 +158,8 @@ export async function startContainerdTask(name, { flags = [], command = SLEEP } 
  * @param {string} name @param {Settings & { driver?: 'systemd' | 'cgroupfs', namespace?: string, pod?: string, network?: 'pod' | 'node', memoryBytes?: number }} [settings]
  */
 export async function startPod(name, settings = {}) {
-  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, network = 'pod', command = SLEEP } = settings;
+  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, command = SLEEP } = settings;
+  const { network = IS_NATIVE ? 'node' : 'pod' } = settings;
   await startContainerd();
   const uid = crypto.randomUUID();
   const parent =
