@@ -22,8 +22,19 @@ const IMAGES = '/var/lib/guest/images.tar';
 const TREE = '/var/lib/guest/busybox'; // the same image as a folder
 const IMAGE = 'docker.io/library/busybox:latest';
 const SLEEP = ['sleep', '100000'];
-/** That form's kernel has no tables for a bridge. */
+/** That form's kernel has no tables to translate addresses with. */
 const IS_NATIVE = process.env.TSCG_GUEST === 'native';
+const UNTRANSLATED = {
+  cniVersion: '0.4.0',
+  name: 'untranslated',
+  plugins: [
+    {
+      type: 'bridge',
+      isGateway: true,
+      ipam: { type: 'host-local', ranges: [[{ subnet: '10.88.0.0/16' }]] },
+    },
+  ],
+};
 const run = promisify(execFile);
 
 /** Runs a program and returns what it wrote, trimmed. @param {string} program @param {string[]} args */
@@ -108,7 +119,7 @@ export async function startRootlessPodman(name, settings = {}) {
 
 /** docker.service with a cgroup driver. Containers of the other driver are removed. @param {'systemd' | 'cgroupfs'} driver */
 export async function startDockerDaemon(driver) {
-  const network = IS_NATIVE ? { bridge: 'none', iptables: false, ip6tables: false } : {};
+  const network = IS_NATIVE ? { iptables: false, ip6tables: false } : {};
   const settings = JSON.stringify({ 'exec-opts': [`native.cgroupdriver=${driver}`], ...network });
   const file = '/etc/docker/daemon.json';
   const running = await succeeds('systemctl', 'is-active', 'docker');
@@ -135,6 +146,7 @@ export async function startDocker(name, settings = {}) {
 }
 
 async function startContainerd() {
+  if (IS_NATIVE) writeFileSync('/etc/cni/net.d/00-untranslated.conflist', JSON.stringify(UNTRANSLATED));
   await output('systemctl', 'start', 'containerd');
   const images = await output('ctr', '-n', 'k8s.io', 'images', 'ls', '-q');
   if (!images.includes(IMAGE)) await output('ctr', '-n', 'k8s.io', 'images', 'import', IMAGES);
@@ -158,8 +170,7 @@ export async function startContainerdTask(name, { flags = [], command = SLEEP } 
  * @param {string} name @param {Settings & { driver?: 'systemd' | 'cgroupfs', namespace?: string, pod?: string, network?: 'pod' | 'node', memoryBytes?: number }} [settings]
  */
 export async function startPod(name, settings = {}) {
-  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, command = SLEEP } = settings;
-  const { network = IS_NATIVE ? 'node' : 'pod' } = settings;
+  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, network = 'pod', command = SLEEP } = settings;
   await startContainerd();
   const uid = crypto.randomUUID();
   const parent =
