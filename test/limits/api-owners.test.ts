@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import type { RuntimeSocket } from '../../src/inventory/sockets.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { criOwner } from '../../src/limits/owners/cri.ts';
+import { dockerOwner } from '../../src/limits/owners/docker.ts';
 import { incusOwner } from '../../src/limits/owners/incus.ts';
 import type { OwnerName } from '../../src/limits/owners/owner.ts';
 import { ownership } from '../../src/limits/ownership.ts';
@@ -82,6 +83,50 @@ test('what Incus refuses is told with its reason', async () => {
     assert.match(String(error), /incus config set web: .*HTTP 404: Instance not found/);
   } finally {
     await incus.close();
+  }
+});
+
+/** A docker that keeps what it was told; one started with --cpus refuses a quota, as docker does. */
+async function fakeDocker(NanoCpus: number, error?: string) {
+  const told: unknown[] = [];
+  const fake = await fakeHttp(async (request, response) => {
+    if (request.method === 'GET') return json(response, { HostConfig: { NanoCpus, Memory: 0, MemorySwap: 0 } });
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    told.push(JSON.parse(body));
+    const conflict = NanoCpus > 0 && body.includes('CpuQuota') ? 'Conflicting options' : error;
+    json(response, conflict ? { message: conflict } : { Warnings: null }, conflict ? 400 : 200);
+  });
+  return { ...fake, told };
+}
+
+test('docker is asked how a container was started only where that matters', async () => {
+  const cases = [
+    { cpus: 0, file: 'cpu.max', text: '30000 100000', asked: ['update'] },
+    { cpus: 1e9, file: 'cpu.max', text: '30000 100000', asked: ['update', 'json', 'update'] },
+    { cpus: 0, file: 'memory.max', text: '50331648', asked: ['json', 'update'] },
+  ];
+  for (const { cpus, file, text, asked } of cases) {
+    const docker = await fakeDocker(cpus);
+    try {
+      await dockerOwner(docker.socket, fakeFiles({})).apply(writes('docker', ID, { [file]: text }));
+      assert.equal(
+        docker.asked,
+        asked.map((word) => `/containers/${ID}/${word}`),
+      );
+      if (cpus) assert.equal(docker.told.at(-1), { NanoCpus: 3e8 });
+    } finally {
+      await docker.close();
+    }
+  }
+  const docker = await fakeDocker(0, 'no such CPUs');
+  try {
+    await dockerOwner(docker.socket, fakeFiles({})).apply(writes('docker', ID, { 'cpuset.cpus': '99' }));
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /docker update c203a2647ef1: .*no such CPUs/);
+  } finally {
+    await docker.close();
   }
 });
 

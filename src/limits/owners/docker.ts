@@ -6,6 +6,7 @@
  * Fields that are 0 or missing stay as they are, so "no limit" has to be spelled.
  */
 
+import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
@@ -56,11 +57,16 @@ export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
 
 async function update(socket: string, writes: readonly Write[]): Promise<void> {
   const [{ subject = '' } = {}] = writes;
+  const patience = { timeoutMs: PATIENCE_MS };
   try {
     const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
-    const inspected = await getJson(socket, `/containers/${subject}/json`, { timeoutMs: PATIENCE_MS });
-    const hostConfig = hostConfigOf(inspected);
-    await postJson(socket, `/containers/${subject}/update`, updateOf(writes, hostConfig), { timeoutMs: PATIENCE_MS });
+    const post = (config: HostConfig): Promise<unknown> =>
+      postJson(socket, `/containers/${subject}/update`, updateOf(writes, config), patience);
+    const asConfigured = async (): Promise<unknown> =>
+      post(hostConfigOf(await getJson(socket, `/containers/${subject}/json`, patience)));
+    // Its configuration matters to memory; else only where it was started with --cpus: that is refused before anything is changed.
+    if (writes.some(({ file }) => file === 'memory.max')) await asConfigured();
+    else await post(UNLIMITED).catch((error) => (isRefusal(error) ? asConfigured() : Promise.reject(error)));
   } catch (error) {
     throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
   }
@@ -71,6 +77,10 @@ interface HostConfig {
   readonly Memory: number;
   readonly MemorySwap: number;
 }
+
+const UNLIMITED: HostConfig = { NanoCpus: 0, Memory: 0, MemorySwap: 0 };
+
+const isRefusal = (error: unknown): boolean => error instanceof ApiError && error.failure === 'refused';
 
 function hostConfigOf(inspected: unknown): HostConfig {
   const config = field(inspected, 'HostConfig');

@@ -332,6 +332,20 @@ test('docker, cgroupfs driver: named, limited through its owner, kept over a dae
   assert.equal(orUnset(limitsOf(one.cgroup)), before);
 });
 
+test("docker's --cpus stays what it was started with, limited and undone", async () => {
+  const { cgroup } = await startDocker('pinned', { driver: 'cgroupfs', cpus: 1 });
+  const told = () => [
+    readFileSync(join(MOUNT, cgroup, 'cpu.max'), 'utf8').trim(),
+    run('docker', 'inspect', '-f', '{{.HostConfig.NanoCpus}}', 'pinned'),
+  ];
+  const limited = tscg('set', 'pinned', '--cpu', '30%');
+  assert.is(limited.status, 0, limited.stderr);
+  assert.equal(told(), ['30000 100000', '300000000']);
+  const undone = tscg('undo');
+  assert.is(undone.status, 0, undone.stderr);
+  assert.equal(told(), ['100000 100000', '1000000000']);
+});
+
 test('a raw write in a unit is warned of, and a daemon-reload takes it back', async () => {
   await startService('raw', {});
   const { stdout } = tscg('set', 'raw', '--cpu', '30%', '--via', 'cgroupfs');
