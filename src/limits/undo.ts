@@ -11,6 +11,9 @@ import { survivesRestart } from './owners/owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 
+const changesAfter = ({ id }: Change, changes: readonly Change[]): readonly Change[] =>
+  changes.slice(changes.findIndex((change) => change.id === id) + 1);
+
 /** Newest change that is neither an undo nor undone, or the one whose id starts with `id`. */
 export function changeToUndo(changes: readonly Change[], id?: string): Change | undefined {
   if (id !== undefined) {
@@ -70,11 +73,24 @@ export function planRevert(
   context: PlanContext,
   changes: readonly Change[],
 ): { readonly plan: Plan; readonly left: readonly string[] } {
-  const ways = waysBack(change, context, changes);
+  const later = changesToUndo(changesAfter(change, changes));
+  const ways = waysBack(change, context, changes).map((way) => keptBy(later, way, context) ?? way);
   const plan = planOfWays(ways.filter(({ changed }) => !changed));
   const left = ways.flatMap(({ changed }) => (changed ? `left as it is: ${changed.text}` : []));
   const texts = [...plan.risks.map(({ text }) => text), ...left];
   return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
+}
+
+/** Left as it is where a later change of ours set the same, maybe by way of another value: that one is for good, or has its own time. */
+function keptBy(later: readonly Change[], { write, changed }: WayBack, { machine }: PlanContext): WayBack | undefined {
+  if (!write || changed) return undefined;
+  const { path, file, before: now } = write;
+  const isSame = (other: Write): boolean =>
+    !other.passing && isSameFile(other, write) && sameValue(file, now, other.after, machine);
+  const ours = later.find(({ writes }) => writes.some(isSame));
+  if (!ours) return undefined;
+  const text = `${path}/${file}: change ${ours.id} (${commandText(ours)}) set it to "${now}" too since`;
+  return { changed: { level: 'refuse', text }, risks: [] };
 }
 
 const planOfWays = (ways: readonly WayBack[]): Plan => ({
@@ -142,7 +158,7 @@ function wayBack(
  */
 function textBefore(done: Write, change: Change, changes: readonly Change[], machine: Machine): string {
   const at = changes.findIndex(({ id }) => id === change.id);
-  const undoneSince = undoneIn(changes.slice(at + 1));
+  const undoneSince = undoneIn(changesAfter(change, changes));
   let text = done.before;
   for (const { id, writes } of changesToUndo(changes.slice(0, Math.max(at, 0)))) {
     const below = writes.find((write) => !write.passing && isSameFile(write, done));
@@ -201,7 +217,7 @@ const recreated = ({ path, file, via, before, after }: Write, gone: string, { id
 
 function changedSince(now: string, done: Write, change: Change, changes: readonly Change[]): Risk {
   const { path, file, after } = done;
-  const later = changesToUndo(changes.slice(changes.findIndex(({ id }) => id === change.id) + 1));
+  const later = changesToUndo(changesAfter(change, changes));
   const ours = later.find(({ writes }) => writes.some((write) => isSameFile(write, done) && write.after === now));
   return {
     level: 'refuse',

@@ -10,8 +10,8 @@ import { planOf } from './typed.ts';
 import { messageOf, ownerOn, through, world } from './world.ts';
 
 test('an undo leads back past what was undone since, to what nobody of us set', async () => {
-  // `a` to `c` set that many tasks on a box of 99; upper case is the end of its time; a number is another's.
-  const LIMIT: Readonly<Record<string, string>> = { a: '50', b: '25', c: '10' };
+  // `a` to `d` set that many tasks on a box of 99; upper case is the end of its time; a number is another's.
+  const LIMIT: Readonly<Record<string, string>> = { a: '50', b: '25', c: '10', d: '50' };
   for (const [steps, expected] of [
     ['a b A B', '99'],
     ['a b c A B C', '99'],
@@ -22,6 +22,10 @@ test('an undo leads back past what was undone since, to what nobody of us set', 
     ['a b c B C', '50'],
     // Undone before: that is what it found, not what it was given.
     ['a A 50 b B', '50'],
+    // The same, of a later change: that one's time is another, if it has one.
+    ['a b d A', '50'],
+    ['a b d A B D', '99'],
+    ['a b d D', '25'],
     // Another's in between stays.
     ['a 70 b A B', '70'],
   ] as const) {
