@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** One after another: each adds what it needed to what the runs before it left of the program; a command has its own too. */
+/** One after another: each adds what it needed to what the runs before it left. */
 const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tscg', 'freeze', 'self', '--dry-run'],
   ['tscg', 'run', '--dry-run', 'true'],
@@ -17,10 +17,8 @@ const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
 
 // What a run answers is no matter: without a cgroup2 mount it still has compiled all that comes before that.
 for (const [program, ...words] of RUNS) {
-  for (const cache of program === 'tscg' ? ['program', 'command'] : ['program']) {
-    spawnSync(process.execPath, [join(__dirname, `${program}.js`), ...words], {
-      env: { ...process.env, TSCG_CODE_CACHE: cache },
-      stdio: 'ignore',
-    });
-  }
+  spawnSync(process.execPath, [join(__dirname, `${program}.js`), ...words], {
+    env: { ...process.env, TSCG_CODE_CACHE: 'write' },
+    stdio: 'ignore',
+  });
 }

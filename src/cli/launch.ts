@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 /**
  * Starts the program that is bundled beside this file (tscg.js runs tscg.cjs), with what V8 compiled of it when it was
- * built: a short command spends most of its time on reading its own source. tscg.cjs.set.cache holds what `tscg set` needs,
- * tscg.cjs.cache what the commands need that have none of their own. V8 refuses a cache that another version of it made,
- * or of another source; the program then starts as without one.
+ * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
+ * another version of it made, or of another source; the program then starts as without one.
  * Built as CommonJS: the loader of ES modules takes its own while to start. The bundle is ASCII, which is read fastest.
  * No `import()` is in it but as `require`: a script that comes from the cache cannot import (Node 20).
- * `TSCG_CODE_CACHE=command` writes the command's at the end of the run, of the functions that this run needed;
- * `TSCG_CODE_CACHE=program` adds them to the program's.
+ * `TSCG_CODE_CACHE=write` writes it at the end of the run, and then holds the functions that this run needed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,23 +13,14 @@ import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 
 const file = __filename.replace(/\.js$/, '.cjs');
-const ofProgram = `${file}.cache`;
-const command = process.argv[2] ?? '';
-const ofCommand = /^[a-z]+$/.test(command) ? `${file}.${command}.cache` : ofProgram;
-const asked = process.env.TSCG_CODE_CACHE;
+const cache = `${file}.cache`;
 
-function read(cache: string): Buffer | undefined {
+function cached(): Buffer | undefined {
   try {
     return readFileSync(cache);
   } catch {
     return undefined;
   }
-}
-
-function cached(): Buffer | undefined {
-  if (asked === 'command') return undefined;
-  if (asked === 'program') return read(ofProgram);
-  return read(ofCommand) ?? read(ofProgram);
 }
 
 const script = new Script(
@@ -41,8 +30,8 @@ const script = new Script(
     cachedData: cached(),
   },
 );
-const written = { command: ofCommand, program: ofProgram }[asked ?? ''];
-if (written) process.once('exit', () => writeFileSync(written, script.createCachedData()));
+if (process.env.TSCG_CODE_CACHE === 'write')
+  process.once('exit', () => writeFileSync(cache, script.createCachedData()));
 const module = { exports: {} };
 const load = createRequire(file);
 
