@@ -11,9 +11,10 @@ import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Runtime, Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { findLimit } from './catalogue.ts';
-import { kubectlHint, revertText } from './owners/hints.ts';
+import { keptText, kubectlHint, revertText } from './owners/hints.ts';
 import { openOwner } from './owners/open-owner.ts';
 import type { Owner, OwnerName } from './owners/owner.ts';
+import { isTransient } from './owners/transient.ts';
 import type { Risk, Write } from './plan.ts';
 import { BadValueError } from './units.ts';
 
@@ -128,10 +129,11 @@ function placeOf(workload: Workload, file: string, files: CgroupFiles): { path: 
 function consequences(
   target: Workload,
   file: string,
-  { via, subject }: Candidate,
+  found: Candidate,
   { persist }: OwnerOptions,
 ): { risks: Risk[]; notes: string[] } {
   const { name, path } = target;
+  const { via, endpoint, subject } = found;
   const risks: Risk[] = [];
   const notes: string[] = [];
   if (path.includes('kubepods')) {
@@ -140,8 +142,13 @@ function consequences(
       text: `${name} belongs to Kubernetes: the kubelet writes its own values back (pods and QoS classes within a minute)`,
       remedy: `change the pod: ${kubectlHint(target, file)}; or add --force for the time until then`,
     });
-  } else if (via === 'systemd') notes.push(...unitNotes(target, file, subject, persist));
-  else if (via === 'cgroupfs') {
+  } else if (via === 'systemd') {
+    notes.push(...unitNotes(target, file, found, persist));
+    if (persist && isTransient(endpoint, subject)) {
+      const text = `${subject} is transient: its limits end with it, and --persist keeps nothing over that`;
+      risks.push({ level: 'warn', text });
+    }
+  } else if (via === 'cgroupfs') {
     if (persist) {
       risks.push({
         level: 'warn',
@@ -154,16 +161,22 @@ function consequences(
   return { risks, notes: [...notes, ...(NOTES[via]?.(file) ?? [])] };
 }
 
-function unitNotes({ kind, runtime }: Workload, file: string, unit: string, persist: boolean | undefined): string[] {
+function unitNotes(target: Workload, file: string, { endpoint, subject }: Candidate, persist = false): string[] {
+  const { kind, runtime } = target;
   const end = persist ? 'until it is changed again' : 'until the next boot (with --persist over it)';
-  const lasts = `lasts ${kind === 'unit' && unit.endsWith('.scope') ? 'as long as the scope' : end}`;
-  if (kind !== 'container' || !runtime) return [lasts];
+  const lasts = isTransient(endpoint, subject) ? endOfTransient(target, file, subject) : end;
+  if (kind !== 'container' || !runtime) return [`lasts ${lasts}`];
   return [
-    lasts,
+    `lasts ${lasts}`,
     runtime === 'docker' || runtime === 'podman'
-      ? `${runtime} has no property for ${file}, so it is set on its unit ${unit}; ${runtime} inspect does not show it`
-      : `it is set on its unit ${unit}: ${runtime} does not know of it`,
+      ? `${runtime} has no property for ${file}, so it is set on its unit ${subject}; ${runtime} inspect does not show it`
+      : `it is set on its unit ${subject}: ${runtime} does not know of it`,
   ];
+}
+
+function endOfTransient(target: Workload, file: string, unit: string): string {
+  if (target.kind === 'container') return `until the container stops or restarts${keptText(target, file)}`;
+  return `as long as ${unit.endsWith('.scope') ? 'the scope' : `${unit}, which is transient`}`;
 }
 
 /** What an owner does beside what it is asked. */

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify } from '../../src/inventory/identity.ts';
@@ -120,6 +123,38 @@ test('without a socket the next right way is taken, and what it costs is said', 
     owned('/system.slice/nginx.service', 'cpu.max', { persist: true }).notes.join(),
     /until it is changed again/,
   );
+});
+
+test('what is set on a transient unit ends with it, and --persist does not help', () => {
+  const run = mkdtempSync(join(tmpdir(), 'tscg-run-'));
+  try {
+    mkdirSync(join(run, 'systemd/transient'), { recursive: true });
+    writeFileSync(join(run, 'systemd/transient/made.service'), '');
+    const sockets: RuntimeSocket[] = [
+      { runtime: 'docker', path: '/run/docker.sock', state: 'usable' },
+      { runtime: 'systemd', path: join(run, 'dbus/system_bus_socket'), state: 'usable' },
+      { runtime: 'systemd', path: join(run, 'bus'), state: 'usable', uid: 1000 },
+    ];
+    const users = '/user.slice/user-1000.slice/user@1000.service/app.slice';
+    for (const [path, lasts] of [
+      ['/system.slice/made.service', /^lasts as long as made\.service, which is transient$/],
+      [`${users}/made.service`, /^lasts as long as made\.service, which is transient$/],
+      ['/system.slice/made.scope', /^lasts as long as the scope$/],
+      [
+        `/system.slice/docker-${ID}.scope`,
+        /^lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES web$/,
+      ],
+    ] as const) {
+      const { notes, risks } = owned(path, 'cpu.weight', { sockets, persist: true });
+      assert.match(notes[0] ?? '', lasts, path);
+      assert.match(risks[0]?.text ?? '', /is transient: .* --persist keeps nothing/, path);
+      assert.equal(owned(path, 'cpu.weight', { sockets }).risks, []);
+    }
+    for (const path of ['/system.slice/file.service', `${users}/file.service`])
+      assert.match(owned(path, 'cpu.weight', { sockets }).notes[0] ?? '', /until the next boot/, path);
+  } finally {
+    rmSync(run, { recursive: true });
+  }
 });
 
 test('--via insists, and is refused where that owner cannot', () => {

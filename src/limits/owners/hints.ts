@@ -22,6 +22,13 @@ const NERDCTL_FLAGS: Readonly<Record<string, string>> = {
   'pids.max': '--pids-limit NUMBER',
 };
 
+/** Of what docker's API is not told here, but its command line takes. */
+const DOCKER_FLAGS: Readonly<Record<string, string>> = {
+  'cpu.weight': '--cpu-shares SHARES',
+  'memory.swap.max': '--memory-swap BYTES',
+  'io.weight': '--blkio-weight WEIGHT',
+};
+
 /** Subcommand and option of virsh; it changes the machine now and its configuration. */
 const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>> = {
   'cpu.max': ['schedinfo', 'vcpu_quota=MICROSECONDS'],
@@ -59,6 +66,12 @@ export function revertText(target: Workload, file: string, unit: string | undefi
   return runtime && runtime !== 'systemd'
     ? `${runtime} does not know of it: its next update or a restart takes it back`
     : undefined;
+}
+
+/** How a container keeps over its restart what was set on its unit, where its runtime has a way; empty for any other. */
+export function keptText({ name, runtime }: Workload, file: string): string {
+  const flag = runtime === 'docker' ? DOCKER_FLAGS[file] : undefined;
+  return flag ? `; to keep it: docker update ${flag} ${shellWord(name)}` : '';
 }
 
 /** The change of the pod that the kubelet keeps. */

@@ -346,6 +346,20 @@ test("docker's --cpus stays what it was started with, limited and undone", async
   assert.equal(told(), ['100000 100000', '1000000000']);
 });
 
+test("what systemd keeps beside a transient unit ends with it, as the plan says: docker's restart ends its scope", async () => {
+  const { cgroup } = await startDocker('brief', { driver: 'systemd' });
+  const weight = () => readFileSync(join(MOUNT, cgroup, 'cpu.weight'), 'utf8').trim();
+  const set = tscg('set', 'brief', '--cpu-weight', '50', '--persist');
+  assert.is(set.status, 0, set.stderr);
+  assert.match(
+    set.stdout,
+    /lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES/,
+  );
+  assert.is(weight(), '50');
+  run('docker', 'restart', '-t', '0', 'brief');
+  assert.is(weight(), '100');
+});
+
 test('a raw write in a unit is warned of, and a daemon-reload takes it back', async () => {
   await startService('raw', {});
   const { stdout } = tscg('set', 'raw', '--cpu', '30%', '--via', 'cgroupfs');
