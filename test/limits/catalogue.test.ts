@@ -302,6 +302,7 @@ test('what was understood is told', () => {
     noteOf(['cpu.weight', '--cpu-shares', '1024']),
     /a weight of 100 of 10000; runtimes before 2025 made 39/,
   );
+  assert.is(noteOf(['cpu.max', '--cpu', '33.333%']), "33.333% is 0.33333 of one CPU (8.3% of this machine's 4)");
   assert.match(noteOf(['memory.swap.max', '--memory-swap', '1G']), /counts memory and swap together/);
   assert.match(noteOf(['io.weight', '--blkio-weight', '500']), /io.weight of 4950/);
 });

@@ -37,7 +37,7 @@ function checkCpuMax(text: string): void {
     );
   }
   if (quota < LEAST_QUOTA) {
-    const least = (LEAST_QUOTA / period) * 100;
+    const least = Math.ceil((LEAST_QUOTA / period) * 10_000) / 100;
     throw new BadValueError(
       `a quota of ${quota} µs is below the kernel's least, ${LEAST_QUOTA} µs; give at least ${least}% or a longer --cpu-period`,
     );
@@ -63,7 +63,11 @@ function parseCpuShare(text: string, { cpus }: Machine): Edit {
   }
   const share = parsePercent(text) / 100;
   const ofHost = Math.round((share / cpus) * 1000) / 10;
-  return cpuEdit(share, text, `${text} is ${share} of one CPU (${ofHost}% of this machine's ${cpus})`);
+  return cpuEdit(
+    share,
+    text,
+    `${text} is ${Number(share.toFixed(5))} of one CPU (${ofHost}% of this machine's ${cpus})`,
+  );
 }
 
 const cpuMax: Limit = {
