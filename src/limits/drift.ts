@@ -7,6 +7,7 @@ import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
+import { propertyOf } from './owners/open-owner.ts';
 import type { Plan, PlanContext, Write } from './plan.ts';
 
 export interface Drift {
@@ -64,7 +65,10 @@ export const driftText = ({ change, write, now, by }: Drift): string =>
 
 /** The drifted writes once more, each through the owner that made it. */
 export function planReapply(drifts: readonly Drift[], { files }: Pick<PlanContext, 'files'>): Plan {
-  const writes = drifts.map(({ write, now }) => ({ ...write, before: now, notes: [] }));
+  const writes = drifts.map(({ write, now }) => {
+    const property = propertyOf(write, files);
+    return { ...write, before: now, ...(property ? { property } : {}), notes: [] };
+  });
   const risks = writes
     .filter((write) => isBelowUsage(write, files))
     .map((write) => ({ level: 'warn' as const, text: comesDownText(write, files) }));

@@ -6,7 +6,7 @@ import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
-import { openOwner } from './owners/open-owner.ts';
+import { propertyOf } from './owners/open-owner.ts';
 import { survivesRestart } from './owners/owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
@@ -138,7 +138,7 @@ function wayBack(
   const isChanged = gone === undefined && !passing && !isOurs(now, done, change, machine);
   const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
   if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
-  const property = done.via === 'cgroupfs' ? undefined : openOwner(done, files).describe(done.file, after);
+  const property = propertyOf(restored, files);
   const notes = [
     ...(before === done.before ? [] : [`the "${done.before}" before it was of a change that is undone since`]),
     ...(after === before

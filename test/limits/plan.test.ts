@@ -412,6 +412,11 @@ test('drift names who changed what, and reapply sets it again; an undone change 
     assert.equal(drifts.map(driftText), [
       `another writer reverted cpu.max of box: it reads max 100000, not 50000 100000 of change ${change.id}`,
     ]);
+    const throughSystemd = drifts.map((drift) => ({ ...drift, write: { ...drift.write, via: 'systemd' as const } }));
+    assert.equal(
+      planReapply(throughSystemd, context).writes.map(({ property }) => property),
+      ['CPUQuotaPerSecUSec=500000 CPUQuotaPeriodUSec=100000'],
+    );
     // One that is under way has not drifted, nor has what it overwrites.
     context.journal.begin({ ...change, id: '00000001' });
     assert.equal(driftOf(context.journal.read().changes, context), []);

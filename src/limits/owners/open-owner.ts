@@ -10,6 +10,10 @@ import type { Owner } from './owner.ts';
 import { podmanOwner } from './podman.ts';
 import { systemdOwner } from './systemd.ts';
 
+/** What the owner calls the value that is written; undefined for the file itself. */
+export const propertyOf = (write: Write, files: CgroupFiles): string | undefined =>
+  write.via === 'cgroupfs' ? undefined : openOwner(write, files).describe(write.file, write.after);
+
 export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, files: CgroupFiles): Owner {
   switch (via) {
     case 'cgroupfs':
