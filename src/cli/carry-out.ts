@@ -41,9 +41,12 @@ export class RefusedError extends Error {
 /** Throws RefusedError with the risks that only --force overrides; gives those that are told all the same. */
 export function checkRisks(risks: readonly Risk[], force: boolean | undefined): string {
   const refused = risks.filter(({ level }) => level === 'refuse');
-  if (refused.length > 0 && !force) throw new RefusedError(refused.map(riskText).join('\n'));
-  return risks.map(riskText).join('\n');
+  if (refused.length > 0 && !force) throw new RefusedError(risksText(refused));
+  return risksText(risks, force);
 }
+
+const risksText = (risks: readonly Risk[], force?: boolean): string =>
+  risks.map((risk) => riskText(risk, force)).join('\n');
 
 export async function carryOut(
   plan: Plan,
@@ -75,15 +78,15 @@ export async function carryOut(
     // What is undone without a write is undone all the same: the next undo is of the change before it.
     if (undoes && !dryRun) await applyPlan(plan, applyContext);
     sayJson({ ...plan, applied: false });
-    say(planText(plan));
+    say(planText(plan, force));
     say(dryRun ? 'dry run: nothing was changed' : 'nothing to change');
     return;
   }
   if (refused.length > 0 && !force) {
     say(planText({ ...plan, risks: plan.risks.filter(({ level }) => level === 'warn') }));
-    throw new RefusedError(refused.map(riskText).join('\n'));
+    throw new RefusedError(risksText(refused));
   }
-  say(planText(plan));
+  say(planText(plan, force));
   const id = newChangeId();
   const reverter = await hooks.before?.(id);
   const change = await interruptible(async (signal) => {

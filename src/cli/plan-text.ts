@@ -3,7 +3,8 @@ import { clean } from '../kernel/clean.ts';
 import { findLimit } from '../limits/catalogue.ts';
 import type { Plan, Risk, Write } from '../limits/plan.ts';
 
-export function planText({ writes, unchanged, risks }: Plan): string {
+/** `force`: what it would be refused for is done all the same. */
+export function planText({ writes, unchanged, risks }: Plan, force = false): string {
   const lines: string[] = [];
   let target = '';
   const heading = ({ name, path }: Write): void => {
@@ -23,7 +24,7 @@ export function planText({ writes, unchanged, risks }: Plan): string {
     heading(write);
     lines.push(`  ${write.file}: already ${oneLine(write.after)}   (${meaning(write.file, write.after)})`);
   }
-  return [...lines, ...risks.map(riskText)].join('\n');
+  return [...lines, ...risks.map((risk) => riskText(risk, force))].join('\n');
 }
 
 /** io.max and the like have a line a disk. */
@@ -32,7 +33,10 @@ export const oneLine = (text: string): string => text.replaceAll('\n', '; ');
 /** A container id as its engine shows it; a unit in full. */
 const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);
 
-export const riskText = ({ level, text, remedy }: Risk): string =>
-  clean(`${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`);
+export function riskText({ level, text, remedy }: Risk, force = false): string {
+  const isForced = level === 'refuse' && force;
+  const word = isForced ? 'forced' : level === 'refuse' ? 'refused' : 'warning';
+  return clean(`${word}: ${text}${remedy && !isForced ? `; ${remedy}` : ''}`);
+}
 
 const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;

@@ -60,6 +60,6 @@ async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOu
   if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
   const diff = planDiff(plan);
   if (diff !== '') console.log(diff);
-  for (const risk of plan.risks) console.log(riskText(risk));
+  for (const risk of plan.risks) console.log(riskText(risk, options.force));
   console.log(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');
 }

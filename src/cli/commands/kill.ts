@@ -40,7 +40,7 @@ export async function kill(names: readonly string[], options: KillOptions, globa
     else {
       for (const { name, path, processes } of found)
         console.log(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
-      for (const risk of risks) console.log(riskText(risk));
+      for (const risk of risks) console.log(riskText(risk, options.force));
       console.log('dry run: nothing was changed');
     }
     return;

@@ -28,7 +28,7 @@ export async function move(
   if (plan.from === plan.to.path) {
     say('it is there already: nothing to change');
   } else if (options.dryRun) {
-    for (const risk of plan.risks) say(riskText(risk));
+    for (const risk of plan.risks) say(riskText(risk, options.force));
     say('dry run: nothing was changed');
   } else {
     say(checkRisks(plan.risks, options.force));

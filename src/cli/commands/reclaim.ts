@@ -28,7 +28,7 @@ export async function reclaim(
       console.log(
         `  memory.reclaim ← ${bytes}   (${sizeText(bytes)} of ${sizeText(used)}, of it ${sizeText(cache)} page cache)`,
       );
-      for (const risk of risks) console.log(riskText(risk));
+      for (const risk of risks) console.log(riskText(risk, options.force));
       console.log('dry run: nothing was changed');
     }
     return;
