@@ -6,7 +6,7 @@ import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
 import { type FormView, headed, planLines, riskLines, targetLines } from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
-import type { Line } from './style.ts';
+import { type Line, wrapped } from './style.ts';
 import { undoView } from './undo-form.ts';
 
 /** By name; the first is the gentlest that ends something. */
@@ -22,8 +22,15 @@ export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; 
   { name: 'SIGUSR2', help: 'of the program' },
 ];
 
+/** What is wanted in a hurry. */
+const FIRST: readonly string[] = ['--cpu', '--memory', '--memory-high', '--pids'];
+const ALL_FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
+
 /** Fields of the limits form: every flag of the catalogue with its file. */
-export const FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
+export const FIELDS = [
+  ...FIRST.flatMap((long) => ALL_FIELDS.filter(({ flag }) => flag.long === long)),
+  ...ALL_FIELDS.filter(({ flag }) => !FIRST.includes(flag.long)),
+];
 
 export function actionView(form: ActionForm, height: number, width: number): FormView {
   switch (form.kind) {
@@ -41,19 +48,22 @@ export function actionView(form: ActionForm, height: number, width: number): For
 }
 
 function limitsView(form: LimitsForm, height: number, width: number): FormView {
-  const { targets, plan, fault, force, top } = form;
+  const { targets, missing, plan, fault, force, top } = form;
   const head: Line[] = [
     [
       [`Limits of ${counted(targets.length, 'row')}`, 'title'],
       ['  ↑↓ field  type a value  Enter applies  Esc back', 'dim'],
+      // The values of one alone can stand beside the fields.
+      [targets.length > 1 ? `  as ${targets[0]?.name} has them now` : '', 'dim'],
     ],
     ...targetLines(targets),
   ];
+  const reason = missing.get(FIELDS[form.index]?.limit.file ?? '');
   const foot: Line[] = fault
-    ? [[[`  ${fault}`, 'critical']]]
+    ? wrapped([[`  ${fault}`, 'critical']], width)
     : plan
       ? planLines(plan, force, width)
-      : [[['  nothing typed yet: a limit not named is not touched', 'dim']]];
+      : wrapped([[`  ${reason ?? 'nothing typed yet: a limit not named is not touched'}`, 'dim']], width);
   const room = Math.max(1, height - head.length - Math.min(foot.length, Math.ceil((height * 2) / 3)));
   const first = windowAround(form.index, room, FIELDS.length);
   const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at));
@@ -65,7 +75,8 @@ function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
   if (!field) return [];
   const { limit, flag } = field;
   const now = current.get(limit.file);
-  const shown = now === undefined ? 'not set' : limit.describe(now);
+  const describe = flag.describe ?? limit.describe;
+  const shown = now === undefined ? '--' : describe(now, (file) => current.get(file));
   const typed = values.get(flag.long) ?? '';
   const isHere = at === index;
   const value = isHere ? `${typed}▏` : typed;

@@ -7,7 +7,9 @@ import { guardRisks } from '../limits/actions/guard.ts';
 import { kill } from '../limits/actions/kill.ts';
 import { applyPlan } from '../limits/apply.ts';
 import { LIMITS, sizeText } from '../limits/catalogue.ts';
+import { editsOf } from '../limits/edits.ts';
 import type { Journal } from '../limits/journal.ts';
+import { whyMissing } from '../limits/missing.ts';
 import { type Plan, type PlanContext, planSet } from '../limits/plan.ts';
 import { FIELDS, SIGNALS } from './action-view.ts';
 import type { FooterMessage } from './help-view.ts';
@@ -66,14 +68,14 @@ const fault = (error: unknown): FooterMessage => ({
 
 function openLimits(targets: readonly Workload[], { files }: PlanContext): LimitsForm {
   const current = new Map<string, string>();
-  for (const { file } of LIMITS) {
-    try {
-      current.set(file, files.read(targets[0]?.path ?? '', file).trim());
-    } catch {
-      // Its controller is not enabled there: the form says that it is not set.
-    }
+  const missing = new Map<string, string>();
+  const path = targets[0]?.path ?? '';
+  for (const limit of LIMITS) {
+    const text = textIfThere(files, path, limit.file);
+    if (text === undefined) missing.set(limit.file, whyMissing(path, limit, files) ?? `${path} is gone`);
+    else current.set(limit.file, text);
   }
-  return { kind: 'limits', targets, current, values: new Map(), index: 0, top: 0, force: false };
+  return { kind: 'limits', targets, current, missing, values: new Map(), index: 0, top: 0, force: false };
 }
 
 const openKill = (targets: readonly Workload[], context: PlanContext): ActionForm => ({
@@ -129,14 +131,11 @@ function limitsKey(form: LimitsForm, key: Typed, { context }: Acting): LimitsFor
   const values = new Map(form.values).set(field.flag.long, text);
   const { plan: _, fault: __, ...shape } = form;
   const rest = { ...shape, top: 0 };
-  const typed = FIELDS.filter(({ flag }) => (values.get(flag.long) ?? '').trim() !== '');
-  if (typed.length === 0) return { ...rest, values };
+  const valuesOf = (long: string): string[] => [values.get(long)?.trim() ?? ''].filter((value) => value !== '');
+  if (FIELDS.every(({ flag }) => valuesOf(flag.long).length === 0)) return { ...rest, values };
   try {
     const plan = context();
-    const edits = typed.map(({ limit, flag }) => ({
-      limit,
-      edit: flag.parse((values.get(flag.long) ?? '').trim(), plan.machine),
-    }));
+    const edits = editsOf(valuesOf, [], plan.machine);
     return {
       ...rest,
       values,

@@ -40,6 +40,8 @@ export interface LimitsForm extends Scrolling {
   readonly targets: readonly Workload[];
   /** What the first target's files say now, by file; a file that it has not is absent. */
   readonly current: ReadonlyMap<string, string>;
+  /** Why it has not the others. */
+  readonly missing: ReadonlyMap<string, string>;
   /** As typed, by flag. */
   readonly values: ReadonlyMap<string, string>;
   readonly index: number;

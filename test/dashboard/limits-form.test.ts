@@ -18,10 +18,14 @@ const WEB: Workload = { name: 'web', path: '/web', inode: 7, kind: 'cgroup' };
 async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tscg-test-form-'));
   const files = fakeFiles({
-    '/web/memory.max': 'max',
+    '/web/memory.max': String(512 * 2 ** 20),
+    '/web/cgroup.type': 'domain',
+    '/cgroup.controllers': 'cpu memory pids',
     '/web/memory.high': 'max',
     '/web/memory.current': String(64 * 2 ** 20),
-    '/web/cpu.max': 'max 100000',
+    '/web/cpu.max': '50000 100000',
+    '/web/cpu.weight': '59',
+    '/web/memory.swap.max': String(32 * 2 ** 20),
     '/web/pids.max': 'max',
     '/web/pids.current': '3',
   });
@@ -94,6 +98,48 @@ test('a wrong value says so, an empty one is not named, Esc changes nothing', ()
     assert.match(textOf(cleared.form), /nothing typed yet/);
     assert.is(actionKey(wrong, { full: 'escape' }, acting), 'cancel');
     assert.equal(files.writes, []);
+  }));
+
+test('beside each field stands what is there now, in what the field takes', () =>
+  withForm(async (form, acting) => {
+    const text = textOf(form);
+    for (const shown of [
+      /▸ cpu {2,}▏ +50% of one CPU/,
+      /cpu-period +100 ms/,
+      /cpu-weight +59 /,
+      /cpu-shares +a weight of 59/,
+      /swap +32 MiB/,
+      /memory-swap +544 MiB/,
+    ]) {
+      assert.match(text, shown);
+    }
+    // Why it is missing is said at its field.
+    assert.match(text, /rdma +-- /);
+    const rdma = typed(form, '--rdma', '', acting);
+    assert.match(textOf(rdma), /this machine has no rdma controller/);
+  }));
+
+test('two fields of one value are refused as on the command line, and a long reason is whole', () =>
+  withForm(async (form, acting) => {
+    const both = typed(typed(form, '--cpu', '50%', acting), '--cpus', '2', acting);
+    assert.match(textOf(both), /--cpu and --cpus both set cpu\.max; give one of them/);
+    const lines = actionView(typed(form, '--cpu', '50', acting), 23, 60).lines;
+    assert.match(
+      lines
+        .flat()
+        .map(([text]) => text)
+        .join(' ')
+        .replace(/ +/g, ' '),
+      /"50" is not a CPU share; .* or use --cpus for a number of CPUs/,
+    );
+    assert.ok(lines.filter((line) => line.some(([, style]) => style === 'critical')).length > 1);
+  }));
+
+test('the limits of several rows say whose values stand beside the fields', () =>
+  withForm(async (_, acting) => {
+    const form = openAction('limits', [WEB, { ...WEB, name: 'db', path: '/db', inode: 8 }], acting);
+    if (!('kind' in form)) throw new Error(form.text);
+    assert.match(textOf(form), /Limits of 2 rows .* as web has them now/);
   }));
 
 test.run();

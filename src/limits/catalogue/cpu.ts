@@ -87,6 +87,7 @@ const cpuMax: Limit = {
           },
         };
       },
+      describe: (text) => `${parseCpuMax(text).period / 1000} ms`,
     },
     {
       long: '--cpu',
@@ -178,6 +179,7 @@ const cpuWeight: Limit = {
       value: '<2-262144>',
       help: 'the same as docker has it; 1024 is a weight of 100',
       parse: parseShares,
+      describe: (text) => `a weight of ${text.trim()}`,
     },
   ],
   unset: '100',

@@ -73,11 +73,13 @@ function weightLimit(file: string, flags: readonly LimitFlag[]): Limit {
     rounded: same,
     same: (text, written) => sameLines(formatIoWeight(parseIoWeight(text)), formatIoWeight(parseIoWeight(written))),
     commands: (before, after) => changedLines(before, after, (disk) => formatIoWeightLine(disk, 'default')),
-    describe: (text) => {
-      const { default: fallback, devices } = parseIoWeight(text);
-      return [fallback, ...Array.from(devices, ([disk, weight]) => `${disk}: ${weight}`)].join(', ');
-    },
+    describe: describeWeight,
   };
+}
+
+function describeWeight(text: string): string {
+  const { default: fallback, devices } = parseIoWeight(text);
+  return [fallback, ...Array.from(devices, ([disk, weight]) => `${disk}: ${weight}`)].join(', ');
 }
 
 const WORDS: Readonly<Record<string, readonly string[]>> = { enable: ['0', '1'], ctrl: ['auto', 'user'] };
@@ -196,7 +198,13 @@ export const IO_WEIGHT_LIMITS: readonly Limit[] = [
       help: 'share of a disk when siblings compete; 100 by default; for one disk /dev/sda:200 or /dev/sda:default',
       parse: weightParser(10_000, bfqOfIoWeight),
     },
-    { long: '--blkio-weight', value: '<10-1000>', help: 'the same as docker has it', parse: parseBlkio },
+    {
+      long: '--blkio-weight',
+      value: '<10-1000>',
+      help: 'the same as docker has it',
+      parse: parseBlkio,
+      describe: (text) => `io.weight ${describeWeight(text)}`,
+    },
   ]),
   weightLimit('io.bfq.weight', [
     {

@@ -32,6 +32,8 @@ export interface LimitFlag {
   readonly part?: string;
   /** Throws BadValueError. `devices`: this machine's where it is not given. */
   readonly parse: (text: string, machine: Machine, devices?: Devices) => Edit;
+  /** What the file says, in what this flag takes; the limit's `describe` where it is not given. */
+  readonly describe?: (text: string, peek: Peek) => string;
 }
 
 /** `text`: what can be written beforehand, and means what the kernel makes of the file. */

@@ -70,6 +70,7 @@ export const MEMORY_LIMITS: readonly Limit[] = [
       long: '--memory-swap',
       help: 'most memory and swap together, as docker has it; -1 for no limit',
       parse: parseTotal,
+      describe: (text, peek) => sizeText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
     },
   ]),
   sizeLimit('memory.swap.high', [
