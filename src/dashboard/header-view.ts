@@ -1,5 +1,5 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
-import { counted } from '../kernel/text.ts';
+import { cellWidth, counted } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -9,7 +9,9 @@ import type { Shown } from './rows.ts';
 import type { Followed, State } from './state.ts';
 import { type Line, type Piece, shareStyle } from './style.ts';
 
-const BAR_CELLS = 12;
+/** The longest for which there is room: few, for they would breathe with every figure. */
+const BAR_CELLS: readonly number[] = [12, 8, 4];
+const BAR_FRAME = '[] ';
 
 export interface HeaderInput {
   readonly frame: Frame;
@@ -32,29 +34,29 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
   const wide = width >= 110;
   const bytes = (value: number): string => formatValue(value, 'bytes');
   const percent = (value: number): string => `${formatValue(value, 'percent')}%`;
-  const first: Piece[] = [
-    ['CPU ', 'dim'],
-    ...(narrow ? [] : bar(host.cpuPercent)),
-    [`${percent(host.cpuPercent)}`, shareStyle(host.cpuPercent)],
-    [narrow ? '  ' : ` of ${cpus}  `, 'dim'],
-    ['MEM ', 'dim'],
-    ...(narrow ? [] : bar(usedPercent)),
-    [`${bytes(used)}/${bytes(memoryTotal)}`, shareStyle(usedPercent)],
-    ['  load ', 'dim'],
-    [load.map((value) => formatValue(value, 'cpus')).join(' ')],
+  const first = (cells: number): Piece[][] => [
+    [
+      ['CPU ', 'dim'],
+      ...bar(host.cpuPercent, cells),
+      [`${percent(host.cpuPercent)}`, shareStyle(host.cpuPercent)],
+      [narrow ? '  ' : ` of ${cpus}  `, 'dim'],
+    ],
+    [['MEM ', 'dim'], ...bar(usedPercent, cells), [bytes(used), shareStyle(usedPercent)]],
+    [[`/${bytes(memoryTotal)}`, shareStyle(usedPercent)]],
+    ...load.map((value, index): Piece[] => [[index === 0 ? '  load ' : ' ', 'dim'], [formatValue(value, 'cpus')]]),
   ];
-  // What is not as one would think has room on any screen.
-  const odd: Piece[] = [
-    ...(state.paused
-      ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
-      : []),
-    ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
-    ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
-  ];
-  const second: Piece[] = [
-    ...(narrow ? odd : []),
-    ['PSI ', 'dim'],
-    ...RESOURCES.flatMap((resource): Piece[] => {
+  const left = width - cellsOf(first(0).flat());
+  const barCells = narrow ? 0 : (BAR_CELLS.find((cells) => 2 * (cells + BAR_FRAME.length) <= left) ?? 0);
+  const second: Piece[][] = [
+    // What is not as one would think has room on any screen.
+    [
+      ...(state.paused
+        ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
+        : []),
+      ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
+      ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
+    ],
+    ...RESOURCES.map((resource, index): Piece[] => {
       const { some, full } = host.pressurePercent[resource];
       const label = resource === 'memory' ? 'mem' : resource;
       // The machine's own `full` of cpu is defined as 0.
@@ -63,20 +65,33 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
           ? formatValue(some, 'percent')
           : `${formatValue(some, 'percent')}/${formatValue(full, 'percent')}`;
       return [
-        [`${label} `, 'dim'],
+        [`${index === 0 ? 'PSI ' : ''}${label} `, 'dim'],
         [`${text}  `, some >= 10 ? 'warning' : 'plain'],
       ];
     }),
-    ...(narrow ? [] : odd),
-    ...(wide && title !== '' ? ([[`${title}  `, 'title']] as const) : []),
-    [`${counted(shown.rows.length, 'row')}  `],
-    ...(shown.empty > 0 ? ([[`${shown.empty} empty hidden  `, 'dim']] as const) : []),
-    ...(state.scales.cpu > 0 && wide ? ([[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] as const) : []),
-    ['tstop ', 'dim'],
-    [`${percent(host.ownCpuPercent)} ${bytes(own.rss)} ${cost.milliseconds.toFixed(0)} ms`],
-    ...(wide ? ([[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] as const) : []),
+    wide && title !== '' ? [[`${title}  `, 'title']] : [],
+    [[`${counted(shown.rows.length, 'row')}  `]],
+    shown.empty > 0 ? [[`${shown.empty} empty hidden  `, 'dim']] : [],
+    state.scales.cpu > 0 && wide ? [[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] : [],
+    [['tstop ', 'dim'], [percent(host.ownCpuPercent)]],
+    [[` ${bytes(own.rss)}`]],
+    [[` ${cost.milliseconds.toFixed(0)} ms`]],
+    wide ? [[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];
-  return [first, second];
+  return [fitting(first(barCells), width), fitting(second, width)];
+}
+
+const cellsOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, [text]) => sum + cellWidth(text), 0);
+
+/** In their order as long as there is room for each as a whole, blanks at its end aside: half a figure is another figure. */
+function fitting(parts: readonly (readonly Piece[])[], width: number): Line {
+  const line: Piece[] = [];
+  for (const part of parts) {
+    const text = part.map(([piece]) => piece).join('');
+    if (line.length > 0 && cellsOf(line) + cellWidth(text.trimEnd()) > width) break;
+    line.push(...part);
+  }
+  return line;
 }
 
 /** Whom one follows is said where it is not the selected row. */
@@ -86,7 +101,8 @@ function awayText({ workloads }: Frame, { selected }: State, { key, path, name }
   return ` ${name} (${isThere ? 'not in the table' : 'gone'})`;
 }
 
-function bar(percent: number): Piece[] {
-  const filled = Number.isNaN(percent) ? 0 : Math.round((Math.max(0, Math.min(100, percent)) / 100) * BAR_CELLS);
-  return [['['], ['|'.repeat(filled), shareStyle(percent)], [' '.repeat(BAR_CELLS - filled)], ['] ']];
+function bar(percent: number, cells: number): Piece[] {
+  if (cells === 0) return [];
+  const filled = Number.isNaN(percent) ? 0 : Math.round((Math.max(0, Math.min(100, percent)) / 100) * cells);
+  return [['['], ['|'.repeat(filled), shareStyle(percent)], [' '.repeat(cells - filled)], ['] ']];
 }
