@@ -4,7 +4,16 @@ import { counted, cut } from '../kernel/text.ts';
 import { LIMITS } from '../limits/catalogue.ts';
 import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
-import { type FormView, headed, planLines, riskLines, targetLines } from './plan-lines.ts';
+import {
+  type FormView,
+  type Gone,
+  headed,
+  NONE_GONE,
+  planLines,
+  riskLines,
+  targetLines,
+  titleLines,
+} from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
 import { type Line, wrapped } from './style.ts';
 import { undoView } from './undo-form.ts';
@@ -32,45 +41,56 @@ export const FIELDS = [
   ...ALL_FIELDS.filter(({ flag }) => !FIRST.includes(flag.long)),
 ];
 
-export function actionView(form: ActionForm, height: number, width: number): FormView {
+/** `gone`: targets that have ended meanwhile. */
+export function actionView(form: ActionForm, height: number, width: number, gone: Gone = NONE_GONE): FormView {
   switch (form.kind) {
     case 'limits':
-      return limitsView(form, height, width);
+      return limitsView(form, height, width, gone);
     case 'kill':
-      return killView(form, height, width);
+      return killView(form, height, width, gone);
     case 'reclaim':
-      return reclaimView(form, height, width);
+      return reclaimView(form, height, width, gone);
     case 'undo':
-      return undoView(form, height, width);
+      return undoView(form, height, width, gone);
     case 'confirm':
-      return confirmView(form, height, width);
+      return confirmView(form, height, width, gone);
   }
 }
 
-function limitsView(form: LimitsForm, height: number, width: number): FormView {
+function limitsView(form: LimitsForm, height: number, width: number, gone: Gone): FormView {
   const { targets, missing, plan, fault, force, top } = form;
-  const head: Line[] = [
-    [
-      [`Limits of ${counted(targets.length, 'row')}`, 'title'],
-      ['  ↑↓ field  type a value  Enter applies  Esc back', 'dim'],
-      // The values of one alone can stand beside the fields.
-      [targets.length > 1 ? `  as ${targets[0]?.name} has them now` : '', 'dim'],
-    ],
-    ...targetLines(targets),
+  // The values of one alone can stand beside the fields.
+  const whose = targets.length > 1 ? `, as ${targets[0]?.name} has them now` : '';
+  const title = `Limits of ${counted(targets.length, 'row')}${whose}`;
+  const head = [
+    ...titleLines(title, '↑↓ field  type a value  Enter applies  Esc back', height, width),
+    ...targetLines(targets, gone),
   ];
-  const reason = missing.get(FIELDS[form.index]?.limit.file ?? '');
-  const foot: Line[] = fault
+  const marked = FIELDS[form.index];
+  const reason = missing.get(marked?.limit.file ?? '');
+  const change = fault
     ? wrapped([[`  ${fault}`, 'critical']], width)
     : plan
       ? planLines(plan, force, width)
       : wrapped([[`  ${reason ?? 'nothing typed yet: a limit not named is not touched'}`, 'dim']], width);
+  const help = marked?.flag.help ?? '';
+  const hasRoom = HELP_FROM + help.length <= width;
+  const foot = [...change, ...(hasRoom ? [] : wrapped([[`  ${help}`, 'title']], width))];
   const room = Math.max(1, height - head.length - Math.min(foot.length, Math.ceil((height * 2) / 3)));
   const first = windowAround(form.index, room, FIELDS.length);
-  const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at));
+  const typedCells = width < NARROW ? 8 : TYPED_CELLS;
+  const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at, typedCells));
   return headed([...head, ...fields], foot, top, height);
 }
 
-function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
+const NARROW = 70;
+const FLAG_CELLS = 22;
+const TYPED_CELLS = 16;
+const NOW_CELLS = 23;
+/** Where the help of a field begins beside it. */
+const HELP_FROM = FLAG_CELLS + TYPED_CELLS + NOW_CELLS;
+
+function fieldLine({ current, values, index }: LimitsForm, at: number, typedCells: number): Line {
   const field = FIELDS[at];
   if (!field) return [];
   const { limit, flag } = field;
@@ -80,25 +100,24 @@ function fieldLine({ current, values, index }: LimitsForm, at: number): Line {
   const typed = values.get(flag.long) ?? '';
   const isHere = at === index;
   const value = isHere ? `${typed}▏` : typed;
-  const label = `${isHere ? '▸ ' : '  '}${flag.long.slice(2).padEnd(20)}`;
   return [
-    [label, isHere ? 'title' : 'plain'],
-    [value.padEnd(16), typed === '' ? (isHere ? 'accent' : 'dim') : 'accent'],
-    [cut(shown, 22).padEnd(23), 'dim'],
+    [`${isHere ? '▸ ' : '  '}${flag.long.slice(2)}`.padEnd(FLAG_CELLS), isHere ? 'title' : 'plain'],
+    [value.padEnd(typedCells), typed === '' ? (isHere ? 'accent' : 'dim') : 'accent'],
+    [cut(shown, NOW_CELLS - 1).padEnd(NOW_CELLS), 'dim'],
     [flag.help, 'dim'],
   ];
 }
 
-function killView({ targets, index, force, risks, top }: KillForm, height: number, width: number): FormView {
+function killView(form: KillForm, height: number, width: number, gone: Gone): FormView {
+  const { targets, index, force, risks, top } = form;
   const head: Line[] = [
-    [
-      [
-        `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
-        'title',
-      ],
-      ['  ↑↓ signal  Enter sends  Esc back', 'dim'],
-    ],
-    ...targetLines(targets),
+    ...titleLines(
+      `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
+      '↑↓ signal  Enter sends  Esc back',
+      height,
+      width,
+    ),
+    ...targetLines(targets, gone),
   ];
   const rest = riskLines(risks, force, width);
   const room = Math.max(1, height - head.length - Math.min(rest.length, Math.ceil(height / 2)));
@@ -116,13 +135,11 @@ const TITLES = {
   thaw: 'Thaw',
 } as const;
 
-function confirmView({ what, targets, plan, force, top }: ConfirmForm, height: number, width: number): FormView {
+function confirmView(form: ConfirmForm, height: number, width: number, gone: Gone): FormView {
+  const { what, targets, plan, force, top } = form;
   const head: Line[] = [
-    [
-      [TITLES[what], 'title'],
-      ['  Enter does it  Esc back', 'dim'],
-    ],
-    ...targetLines(targets),
+    ...titleLines(TITLES[what], 'Enter does it  Esc back', height, width),
+    ...targetLines(targets, gone),
     ...(plan.writes.length === 0 ? [[['  nothing to change', 'dim']] satisfies Line] : []),
   ];
   return headed(head, planLines(plan, force, width), top, height);

@@ -19,12 +19,13 @@ import { clock, heldAt, toldBy } from './held.ts';
 import { type FooterMessage, footerView, helpLines } from './help-view.ts';
 import type { Inside } from './inside.ts';
 import type { Area } from './layout.ts';
-import { type ColumnsForm, isViewer } from './modal.ts';
+import { type ActionForm, type ColumnsForm, isViewer } from './modal.ts';
 import { namespacesView } from './namespaces-view.ts';
 import { networkView } from './network-view.ts';
+import { type Gone, NONE_GONE } from './plan-lines.ts';
 import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
-import type { View } from './screen.ts';
+import type { Pane, View } from './screen.ts';
 import { stageOf, wholePane } from './stage.ts';
 import { paneTop, type State } from './state.ts';
 import { type Line, windowed, wrapped } from './style.ts';
@@ -73,12 +74,12 @@ export function compose(scene: Scene, width: number, height: number): Composed {
   const { state, frame, shown } = scene;
   const dashboard = scene.dashboards[state.screen];
   const stage = stageOf(state, dashboard, width, height);
-  const footer = { area: stage.footer, lines: [footerView(state, faultOf(scene))] };
+  const footer = footerOf(scene, stage.footer, height);
   const header = { area: stage.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
   const table = { area: stage.table, lines: [] };
   if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
 
-  const over = overlayOf(scene, width, height - 1, stage.table.width);
+  const over = overlayOf(scene, width, footer.area.top, stage.table.width);
   const held = heldAt(state, frame);
   const gasps = gaspsOf(scene.gasps, held).map((event) => gaspLine(event, held ?? Date.now()));
   const hasTree = stage.panes.some(({ show }) => show === 'processes');
@@ -95,7 +96,7 @@ export function compose(scene: Scene, width: number, height: number): Composed {
       return { show, area, lines: shown, length: lines.length };
     });
   const overlay = over?.lines;
-  const room = overlay ? height - 1 : stage.body.height;
+  const room = overlay ? footer.area.top : stage.body.height;
   const length = overlay?.length ?? (state.details ? panes[0]?.length : undefined) ?? 0;
   const view: View = {
     header: {
@@ -135,6 +136,15 @@ export function compose(scene: Scene, width: number, height: number): Composed {
     panes: new Map(panes.map(({ show, area, length: all }) => [show, Math.max(0, all - area.height)])),
   };
   return { view, scroll };
+}
+
+/** A message has the lines that it needs, up to half the window: why something failed stands at its end. */
+function footerOf(scene: Scene, area: Area, height: number): Pane {
+  const message = faultOf(scene);
+  const line = footerView(scene.state, message);
+  if (!message) return { area, lines: [line] };
+  const lines = wrapped(line, area.width).slice(0, Math.max(1, Math.floor(height / 2)));
+  return { area: { ...area, top: height - lines.length, height: lines.length }, lines };
 }
 
 const MORE = 'PgDn';
@@ -218,13 +228,21 @@ function overlayOf(
     case 'reclaim':
     case 'undo':
     case 'confirm':
-      return actionView(modal, height, width);
+      return actionView(modal, height, width, goneOf(modal, state, frame));
     case 'explain': {
       if (!frame || !shown) return undefined;
       const selected = shown.items.find(({ key }) => key === state.selected);
       return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw, held), width) };
     }
   }
+}
+
+/** Targets of the form that run no more; a Frame that is held knows nothing of now. */
+function goneOf(form: ActionForm, { paused }: State, frame: Frame | undefined): Gone {
+  if (paused || !frame) return NONE_GONE;
+  const there = new Set(frame.workloads.map(({ inode }) => inode));
+  const targets = form.kind === 'undo' ? form.entries.flatMap((entry) => entry.targets) : form.targets;
+  return new Set(targets.map(({ inode }) => inode).filter((inode) => !there.has(inode)));
 }
 
 /** Slots for which the table would have room. */

@@ -54,9 +54,10 @@ export function footerView(state: State, message?: FooterMessage): Line {
       : [[prompt === 'search' ? '   ↓ next one, Enter or Esc ends' : '   Enter keeps it, Esc clears it', 'dim']];
     return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
-  if (message) return [[` ${message.text}`, message.style]];
+  const filter: Line = state.filter ? [[` filter: ${state.filter} `, 'warning']] : [];
+  if (message) return [...filter, [` ${message.text}`, message.style]];
   const keys = IN_FOOTER.flatMap(({ footer, shown }) =>
     footer ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${footer} `] as const] : [],
   );
-  return state.filter ? [[` filter: ${state.filter} `, 'warning'], ...keys] : keys;
+  return [...filter, ...keys];
 }

@@ -2,36 +2,67 @@
 import type { Workload } from '../inventory/workload.ts';
 import { cellWidth } from '../kernel/text.ts';
 import { findLimit } from '../limits/catalogue.ts';
-import type { Plan, Risk } from '../limits/plan.ts';
-import type { Line } from './style.ts';
+import type { Plan, PlannedWrite, Risk } from '../limits/plan.ts';
+import { type Line, wrapped } from './style.ts';
 
 const MOST_TARGETS = 4;
 
-export function targetLines(targets: readonly Pick<Workload, 'name' | 'path' | 'inode'>[]): Line[] {
-  const lines = targets.slice(0, MOST_TARGETS).map(
-    ({ name, path, inode }): Line => [
-      [`  ${name}  `, 'accent'],
-      [`${path}  inode ${inode}`, 'dim'],
-    ],
-  );
+/** What a form does and its keys; on one line where two would be too many of the window's. */
+export function titleLines(title: string, keys: string, height: number, width: number): Line[] {
+  const line: Line = [
+    [title, 'title'],
+    [`  ${keys}`, 'dim'],
+  ];
+  const lines = wrapped(line, width);
+  return lines.length <= height / 4 ? lines : [line];
+}
+
+/** Inodes of targets that have ended since the form was opened. */
+export type Gone = ReadonlySet<number>;
+
+export const NONE_GONE: Gone = new Set();
+
+/** The inode before the path: what has no room is the end of a long id. */
+export function targetLines(targets: readonly Pick<Workload, 'name' | 'path' | 'inode'>[], gone: Gone): Line[] {
+  const lines = targets
+    .slice(0, MOST_TARGETS)
+    .map(
+      ({ name, path, inode }): Line => [
+        [`  ${name}  `, 'accent'],
+        ...(gone.has(inode) ? ([['has ended  ', 'critical']] as const) : []),
+        [`inode ${inode}  ${path}`, 'dim'],
+      ],
+    );
   const left = targets.length - lines.length;
-  return left > 0 ? [...lines, [[`  and ${left} more`, 'dim']]] : lines;
+  if (left <= 0) return lines;
+  const ended = targets.slice(MOST_TARGETS).filter(({ inode }) => gone.has(inode)).length;
+  const more: Line = [
+    [`  and ${left} more`, 'dim'],
+    ...(ended > 0 ? ([[`, ${ended} have ended`, 'critical']] as const) : []),
+  ];
+  return [...lines, more];
 }
 
 /** What may go wrong and whether it is forced, then each write before → after, who makes it, and notes. */
 export function planLines({ writes, unchanged, risks }: Plan, force: boolean, width: number): Line[] {
-  const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;
-  return [
-    ...riskLines(risks, force, width),
-    ...writes.flatMap((write): Line[] => [
+  const change = ({ before, after }: PlannedWrite, meaning: (text: string) => string): string =>
+    `${meaning(before)} → ${meaning(after)}`;
+  const lines = writes.flatMap((write): Line[] => {
+    const written = change(write, (text) => text);
+    const meant = change(write, (text) => findLimit(write.file)?.describe(text) ?? text);
+    return [
       [
         [`  ${write.name} `, 'plain'],
-        [`${write.file}: ${write.before} → ${write.after}`, 'accent'],
-        [`   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`],
+        [`${write.file}: ${written}`, 'accent'],
+        [meant === written ? '' : `   (${meant})`],
         [write.property ? `  through ${write.via}: ${write.property}` : `  through ${write.via}`, 'dim'],
       ],
       ...write.notes.map((note): Line => [[`    ${note}`, 'dim']]),
-    ]),
+    ];
+  });
+  return [
+    ...riskLines(risks, force, width),
+    ...lines.flatMap((line) => wrapped(line, width)),
     ...unchanged.map((write): Line => [[`  ${write.name} ${write.file}: already ${write.after}`, 'dim']]),
   ];
 }

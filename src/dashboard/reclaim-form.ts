@@ -4,8 +4,8 @@ import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } fro
 import { sizeText } from '../limits/catalogue.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
-import { type FormView, headed, riskLines, targetLines } from './plan-lines.ts';
-import type { Line } from './style.ts';
+import { type FormView, type Gone, headed, riskLines, targetLines, titleLines } from './plan-lines.ts';
+import { type Line, wrapped } from './style.ts';
 
 export const openReclaim = (targets: readonly Workload[], context: PlanContext): ReclaimForm => ({
   kind: 'reclaim',
@@ -52,22 +52,25 @@ export async function reclaimAll(
   return told.join('; ');
 }
 
-export function reclaimView(form: ReclaimForm, height: number, width: number): FormView {
+export function reclaimView(form: ReclaimForm, height: number, width: number, gone: Gone): FormView {
   const { targets, amount, plans, fault, force } = form;
   const head: Line[] = [
-    [
-      [`Take memory back from ${targets.length === 1 ? 'this row' : `each of these ${targets.length} rows`}`, 'title'],
-      ['  type an amount, as 500M  Enter does it  Esc back', 'dim'],
-    ],
-    ...targetLines(targets),
+    ...titleLines(
+      `Take memory back from ${targets.length === 1 ? 'this row' : `each of these ${targets.length} rows`}`,
+      'type an amount, as 500M  Enter does it  Esc back',
+      height,
+      width,
+    ),
+    ...targetLines(targets, gone),
     [
       ['  amount  ', 'title'],
       [`${amount}▏`, 'accent'],
     ],
-    ...(fault ? [[[`  ${fault}`, 'critical']] satisfies Line] : []),
+    ...(fault ? wrapped([[`  ${fault}`, 'critical']], width) : []),
   ];
   const risks = plans.flatMap((plan) => plan.risks);
-  return headed(head, [...riskLines(risks, force, width), ...plans.map(outlookLine)], form.top, height);
+  const outlook = plans.flatMap((plan) => wrapped(outlookLine(plan), width));
+  return headed(head, [...riskLines(risks, force, width), ...outlook], form.top, height);
 }
 
 /** What there is to take and, once an amount is typed, what would be written. */

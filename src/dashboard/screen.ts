@@ -21,6 +21,7 @@ export interface View {
   readonly panes: readonly Pane[];
   readonly charts: readonly Chart[];
   readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
+  /** Over everything: a long message covers the lines above. */
   readonly footer: Pane;
   /** Over everything but the footer. */
   readonly overlay?: readonly Line[];
@@ -142,6 +143,8 @@ export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: S
       const { width, top } = view.footer.area;
       fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
       overlay.setFront();
+      // Higher for a long message.
+      footer.setFront();
       screen.render();
     },
     invalidate: () => screen.realloc(),

@@ -7,7 +7,7 @@ import type { PlanContext } from '../limits/plan.ts';
 import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
 import { windowAround } from './layout.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
-import { type FormView, headed, isRefused, planLines, targetLines } from './plan-lines.ts';
+import { type FormView, type Gone, headed, isRefused, planLines, targetLines, titleLines } from './plan-lines.ts';
 import type { Line, Style } from './style.ts';
 
 /** Each costs a read of its files. */
@@ -57,19 +57,18 @@ export function undoKey(form: UndoForm, { full }: Typed): UndoForm {
 }
 
 /** The list around the marked change, and below it the Plan. */
-export function undoView({ entries, older, index, force, top }: UndoForm, height: number, width: number): FormView {
-  const head: Line = [
-    [`Undo one of ${counted(entries.length, 'change')}`, 'title'],
-    ['  ↑↓ change  Enter takes it back  Esc back', 'dim'],
-  ];
+export function undoView(form: UndoForm, height: number, width: number, gone: Gone): FormView {
+  const { entries, older, index, force, top } = form;
+  const title = `Undo one of ${counted(entries.length, 'change')}`;
+  const head = titleLines(title, '↑↓ change  Enter takes it back  Esc back', height, width);
   const marked = entries[index];
-  const preview = marked ? previewLines(marked, force, width) : [];
-  const room = Math.max(1, height - 2 - Math.min(preview.length, Math.ceil((height * 2) / 3)));
+  const preview = marked ? previewLines(marked, force, width, gone) : [];
+  const room = Math.max(1, height - head.length - 1 - Math.min(preview.length, Math.ceil((height * 2) / 3)));
   const first = windowAround(index, room, entries.length);
   const list = entries.slice(first, first + room).map((entry, at) => entryLine(entry, first + at === index));
   const rest: Line[] =
     older > 0 && first + room >= entries.length ? [[[`  and ${older} older: tscg log lists them`, 'dim']]] : [];
-  return headed([head, ...list, ...rest, []], preview, top, height);
+  return headed([...head, ...list, ...rest, []], preview, top, height);
 }
 
 function entryLine(entry: UndoEntry, isMarked: boolean): Line {
@@ -92,14 +91,14 @@ function verdictOf({ plan }: UndoEntry): { word: string; style: Style } {
   return { word: plan.unchanged.length > 0 ? 'as before' : 'gone', style: 'dim' };
 }
 
-function previewLines({ change, plan, targets }: UndoEntry, force: boolean, width: number): Line[] {
+function previewLines({ change, plan, targets }: UndoEntry, force: boolean, width: number, gone: Gone): Line[] {
   const isNothing = plan.writes.length === 0;
   return [
     [
       [`Change ${change.id}`, 'title'],
       [`  ${commandText(change)}`, 'dim'],
     ],
-    ...targetLines(targets),
+    ...targetLines(targets, gone),
     ...planLines(plan, force, width),
     ...(isNothing ? [[['  nothing is left to restore: Enter takes it off this list', 'dim']] satisfies Line] : []),
   ];

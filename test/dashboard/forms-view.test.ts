@@ -4,10 +4,13 @@ import * as assert from 'uvu/assert';
 import { actionView } from '../../src/dashboard/action-view.ts';
 import { type Acting, actionKey } from '../../src/dashboard/actions.ts';
 import type { ConfirmForm, KillForm } from '../../src/dashboard/modal.ts';
+import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import type { Journal } from '../../src/limits/journal.ts';
 import type { PlannedWrite, Risk } from '../../src/limits/plan.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
+import { frameOf } from './frames.ts';
+import { composed, plainText, sceneOf } from './scenes.ts';
 
 const targets = Array.from(
   { length: 6 },
@@ -68,6 +71,46 @@ test('the marked signal and a risk are on the smallest screen', () => {
   assert.ok(lines.length <= 11);
   assert.match(lines.join('\n'), /▸ .*SIGUSR2/);
   assert.match(lines.join('\n'), /refused: dockerd/);
+});
+
+test('the keys of a form are on every screen but the lowest, and a target that has ended says so', () => {
+  for (const [width, height] of [
+    [80, 23],
+    [40, 11],
+  ] as const) {
+    for (const form of [CONFIRM, KILL]) {
+      const text = linesOf(form, height, width).join(' ').replace(/ +/g, ' ');
+      assert.match(text, /Esc back/);
+      assert.match(text, /web0 inode 2 /);
+    }
+  }
+  const [, first = [], second = []] = actionView(KILL, 23, 80, new Set([3])).lines;
+  assert.not.match(plainText(first), /has ended/);
+  assert.match(plainText(second), /web1 {2}has ended/);
+});
+
+test('a write is whole on a narrow screen, and what means the same as it reads is said once', () => {
+  const long = writes.slice(0, 1).map((write) => ({ ...write, property: 'NanoCpus=500000000 MemorySwap=134217728' }));
+  const form: ConfirmForm = {
+    ...CONFIRM,
+    targets: targets.slice(0, 1),
+    plan: { writes: long, unchanged: [], risks: [] },
+  };
+  const text = linesOf(form, 23, 60).join(' ').replace(/ +/g, ' ');
+  assert.match(text, /web0 cgroup\.freeze: 0 → 1 through docker: NanoCpus=500000000 MemorySwap=134217728/);
+});
+
+test('a row that ends while its form is open is marked, unless the display is held', () => {
+  const [target] = targets;
+  const frame = frameOf([{ name: 'other', inode: 9 }]);
+  const told = (paused: boolean): string =>
+    composed(
+      sceneOf(frame, { ...INITIAL, paused, modal: { ...KILL, targets: target ? [target] : [] } }),
+      80,
+      24,
+    ).join();
+  assert.match(told(false), /web0 {2}has ended/);
+  assert.not.match(told(true), /has ended/);
 });
 
 test.run();

@@ -135,11 +135,26 @@ test('two fields of one value are refused as on the command line, and a long rea
     assert.ok(lines.filter((line) => line.some(([, style]) => style === 'critical')).length > 1);
   }));
 
+test('where the help of a field has no room beside it, that of the marked one stands below', () =>
+  withForm(async (form) => {
+    const told = (width: number): string => {
+      const { lines } = actionView(form, 23, width);
+      return lines
+        .flat()
+        .map(([text]) => text)
+        .join(' ')
+        .replace(/ +/g, ' ');
+    };
+    for (const width of [80, 40])
+      assert.match(told(width), /touched .*200% two CPUs; also 50ms\/100ms \(quota\/period\) or max/);
+    assert.not.match(told(160), /touched .*200%/);
+  }));
+
 test('the limits of several rows say whose values stand beside the fields', () =>
   withForm(async (_, acting) => {
     const form = openAction('limits', [WEB, { ...WEB, name: 'db', path: '/db', inode: 8 }], acting);
     if (!('kind' in form)) throw new Error(form.text);
-    assert.match(textOf(form), /Limits of 2 rows .* as web has them now/);
+    assert.match(textOf(form), /Limits of 2 rows, as web has them now/);
   }));
 
 test.run();

@@ -1,0 +1,43 @@
+/** The footer: a message is read to its end, and what is filtered is said beside it. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compose } from '../../src/dashboard/compose.ts';
+import { INITIAL } from '../../src/dashboard/state.ts';
+import { frameOf } from './frames.ts';
+import { plainText, sceneOf } from './scenes.ts';
+
+const FRAME = frameOf([{ name: 'web', cpu: 3 }]);
+const MESSAGE = {
+  text: `docker update c984af8789e8: /run/docker.sock: POST /containers/${'c984af87'.repeat(8)}/update: 400: Minimum memory limit allowed is 6MB`,
+  style: 'critical',
+} as const;
+
+const footerAt = (width: number, height: number, filter = '') =>
+  compose(sceneOf(FRAME, { ...INITIAL, filter, modal: { kind: 'help', top: 0 } }, { message: MESSAGE }), width, height);
+
+test('a long message has as many lines as it needs, above which everything else ends', () => {
+  for (const [width, height] of [
+    [200, 60],
+    [80, 24],
+    [40, 12],
+  ] as const) {
+    const { view, scroll } = footerAt(width, height);
+    const { area, lines } = view.footer;
+    assert.match(lines.map(plainText).join(' '), /Minimum memory +limit +allowed +is +6MB/, `${width}x${height}`);
+    assert.is(area.height, lines.length);
+    assert.is(area.top + area.height, height);
+    assert.is(scroll.room, area.top);
+    for (const line of lines) assert.ok(plainText(line).length <= width);
+  }
+});
+
+test('it leaves half the smallest window', () => {
+  assert.is(footerAt(20, 5).view.footer.area.height, 2);
+});
+
+test('the filter is said beside it', () => {
+  const [first = []] = footerAt(200, 60, 'web').view.footer.lines;
+  assert.match(plainText(first), /^ filter: web {2}docker update/);
+});
+
+test.run();
