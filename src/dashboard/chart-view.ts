@@ -1,13 +1,13 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
 import { metric } from '../metrics/catalogue.ts';
-import { formatValue } from '../metrics/format.ts';
+import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Area } from './layout.ts';
-import type { Line } from './style.ts';
+import { cellsOf, type Line } from './style.ts';
 
 export interface Series {
   readonly id: string;
-  /** Oldest first. */
+  /** Oldest first, in the unit of the axis. */
   readonly values: readonly number[];
 }
 
@@ -60,21 +60,40 @@ export function chartOf(
   const starts = kept.map(({ values }) => values.findIndex((value) => !Number.isNaN(value))).filter((at) => at >= 0);
   const start = Math.min(...starts);
   const series = starts.length === 0 ? [] : kept.map(({ id, values }) => ({ id, values: values.slice(start) }));
-  const figures = kept.flatMap(({ id, values, mosts }, index): Line => {
-    const known = mosts.filter((value) => !Number.isNaN(value));
-    const { label, unit } = metric(id);
-    const now = values.at(-1) ?? Number.NaN;
-    return [
-      [`${label} `, SERIES_STYLES[index % SERIES_STYLES.length]],
-      [`${formatValue(now, unit)} `],
-      [`most ${formatValue(known.length > 0 ? Math.max(...known) : Number.NaN, unit)}   `, 'dim'],
-    ];
-  });
+  const tops = kept.map(({ mosts }) => Math.max(...mosts.filter((value) => !Number.isNaN(value))));
+  const figures = (hasMost: boolean): Line =>
+    kept.flatMap(({ id, values }, index): Line => {
+      const { label, unit } = metric(id);
+      const [now = Number.NaN, top = Number.NaN] = [values.at(-1), tops[index]];
+      return [
+        [`${label} `, SERIES_STYLES[index % SERIES_STYLES.length]],
+        [`${formatValue(now, unit)} ${hasMost ? '' : '  '}`],
+        ...(hasMost
+          ? ([[`most ${formatValue(Number.isFinite(top) ? top : Number.NaN, unit)}   `, 'dim']] as const)
+          : []),
+      ];
+    });
   const length = series[0]?.values.length ?? 0;
   const ages = Array.from({ length }, (_, index) => `-${duration((length - 1 - index) * pace)}`);
   const means = pace > seconds ? `, means of ${duration(pace)}` : '';
-  const title: Line = [...figures, [`${duration(span)}${means}`, 'dim']];
-  return { area, title, series: series.map(({ id, values }) => ({ id, values: bridged(values) })), ages };
+  const { factor, name } = axisOf(ids, tops.filter(Number.isFinite));
+  const range: Line = [[`${duration(span)}${means}${name === '' ? '' : `, in ${name}`}`, 'dim']];
+  const title = [true, false]
+    .map((hasMost) => [...figures(hasMost), ...range])
+    .find((line) => cellsOf(line) <= area.width);
+  return {
+    area,
+    title: title ?? figures(false),
+    series: series.map(({ id, values }) => ({ id, values: bridged(values, factor) })),
+    ages,
+  };
+}
+
+/** The axis has bare numbers: they are in the unit of the largest figure, where all have one unit. */
+function axisOf(ids: readonly string[], tops: readonly number[]): ReturnType<typeof scaleOf> {
+  const [unit, ...others] = new Set(ids.map((id) => metric(id).unit));
+  if (unit === undefined || others.length > 0 || tops.length === 0) return { factor: 1, name: '' };
+  return scaleOf(Math.max(...tops), unit);
 }
 
 const duration = (seconds: number): string =>
@@ -85,17 +104,20 @@ const duration = (seconds: number): string =>
       : `${Number((seconds / 3600).toFixed(1))}h`;
 
 /** A gap keeps the figure before it: the line cannot be broken, and a 0 would be a figure that nobody measured. */
-function bridged(values: readonly number[]): number[] {
+function bridged(values: readonly number[], factor: number): number[] {
   let last = values.find((value) => !Number.isNaN(value)) ?? Number.NaN;
   return values.map((value) => {
     if (!Number.isNaN(value)) last = value;
-    return last;
+    return last / factor;
   });
 }
 
-/** A chart where there are no characters to draw one: each series as a row of levels, the newest at the right. */
-export function asciiChart({ series, title, area }: Chart): Line[] {
-  const levels = ' .:-=+*#%@';
+/**
+ * A chart where there is no room for axes, or where there are no characters to draw one (`ascii`): each series as a row of
+ * levels, the newest at the right.
+ */
+export function levelChart({ series, title, area }: Chart, ascii: boolean): Line[] {
+  const levels = ascii ? ' .:-=+*#%@' : ' ▁▂▃▄▅▆▇█';
   return [
     title,
     ...series

@@ -29,7 +29,6 @@ declare module 'blessed-contrib/lib/widget/charts/line.js' {
     readonly xLabelPadding?: number;
     readonly xPadding?: number;
     readonly showLegend?: boolean;
-    readonly abbreviate?: boolean;
   }
   const line: (options: LineOptions) => LineElement;
   export default line;

@@ -7,7 +7,7 @@ import { CPU_SCALES } from './columns.ts';
 import { clock } from './held.ts';
 import type { Shown } from './rows.ts';
 import type { Followed, State } from './state.ts';
-import { type Line, type Piece, shareStyle } from './style.ts';
+import { cellsOf, type Line, type Piece, shareStyle } from './style.ts';
 
 /** The longest for which there is room: few, for they would breathe with every figure. */
 const BAR_CELLS: readonly number[] = [12, 8, 4];
@@ -80,8 +80,6 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
   ];
   return [fitting(first(barCells), width), fitting(second, width)];
 }
-
-const cellsOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, [text]) => sum + cellWidth(text), 0);
 
 /** In their order as long as there is room for each as a whole, blanks at its end aside: half a figure is another figure. */
 function fitting(parts: readonly (readonly Piece[])[], width: number): Line {

@@ -13,11 +13,11 @@ export interface ChartPool {
 const LEAST_HEIGHT = 6;
 const LEAST_WIDTH = 24;
 
+export const hasAxes = ({ area }: Chart): boolean => area.height > LEAST_HEIGHT && area.width >= LEAST_WIDTH;
+
 /** contrib fails on a chart without a figure. */
-const isDrawable = ({ area, series }: Chart): boolean =>
-  area.height > LEAST_HEIGHT &&
-  area.width >= LEAST_WIDTH &&
-  series.some(({ values }) => values.length > 0 && !values.some(Number.isNaN));
+const isDrawable = (chart: Chart): boolean =>
+  hasAxes(chart) && chart.series.some(({ values }) => values.length > 0 && !values.some(Number.isNaN));
 
 export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
   let places = '';
@@ -36,7 +36,6 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
             height: area.height - 1,
             minY: 0,
             showLegend: false,
-            abbreviate: true,
             numYLabels: 4,
             xLabelPadding: 2,
             xPadding: 5,

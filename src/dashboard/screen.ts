@@ -1,11 +1,11 @@
 /** The terminal: blessed is used in the `screen` files and nowhere else. Boxes, each filled with ready lines. */
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
-import { asciiChart, type Chart } from './chart-view.ts';
+import { type Chart, levelChart } from './chart-view.ts';
 import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
-import { openCharts } from './screen-charts.ts';
+import { hasAxes, openCharts } from './screen-charts.ts';
 import { type Line, renderLine, type Theme } from './style.ts';
 import { forColours } from './themes.ts';
 
@@ -131,7 +131,10 @@ export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: S
         ...view.panes,
         ...view.charts.map((chart): Pane => {
           const { area, title } = chart;
-          return theme().ascii ? { area, lines: asciiChart(chart) } : { area: { ...area, height: 1 }, lines: [title] };
+          const { ascii } = theme();
+          return !ascii && hasAxes(chart)
+            ? { area: { ...area, height: 1 }, lines: [title] }
+            : { area, lines: levelChart(chart, ascii) };
         }),
       ];
       while (panes.length < shown.length) panes.push(box());

@@ -12,6 +12,8 @@ export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' 
 export type Piece = readonly [text: string, style?: Style];
 export type Line = readonly Piece[];
 
+export const cellsOf = (line: Line): number => line.reduce((sum, [text]) => sum + cellWidth(text), 0);
+
 const RESET = '\x1b[0m';
 
 /** The line cut or filled to `width` cells, as SGR text. A `selected` line is one style from edge to edge. */

@@ -26,17 +26,35 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
+/** What figures up to this one are divided by, and what the unit is called then; `{ factor: 1, name: '' }` where it has no steps. */
+export function scaleOf(most: number, unit: Unit): { readonly factor: number; readonly name: string } {
+  const steps =
+    unit === 'bytes'
+      ? ([1024, IEC] as const)
+      : unit === 'bytes_per_second'
+        ? ([1000, SI] as const)
+        : unit === 'ops_per_second' || (unit === 'count' && most >= 1e6)
+          ? ([1000, SI_COUNT] as const)
+          : undefined;
+  if (!steps) return { factor: 1, name: '' };
+  const [base, names] = steps;
+  const power = powerOf(most, base, names.length - 1);
+  return { factor: base ** power, name: names[power] ?? '' };
+}
+
 /** Three figures where there is a fraction to show: `1.25GiB`, `12.5MiB`, `512MiB`. */
 function scaled(value: number, base: number, units: readonly string[]): string {
-  let power = 0;
-  let rest = value;
-  // 999.5 would round to 1000 with three figures: the next unit says it shorter.
-  while (Math.abs(rest) >= base - 0.5 && power < units.length - 1) {
-    rest /= base;
-    power++;
-  }
+  const power = powerOf(value, base, units.length - 1);
+  const rest = value / base ** power;
   const digits = power === 0 || rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2;
   return `${rest.toFixed(digits)}${units[power]}`;
+}
+
+/** 999.5 would round to 1000 with three figures: the next unit says it shorter. */
+function powerOf(value: number, base: number, most: number): number {
+  let power = 0;
+  while (Math.abs(value) / base ** power >= base - 0.5 && power < most) power++;
+  return power;
 }
 
 /** A figure in JSON: null for unavailable, the string "max" for no limit. */
