@@ -106,7 +106,7 @@ test('K sends the chosen signal to all processes of the row', () =>
 test('the limits form says what is wrong with a value while it is typed', () =>
   withTstop(async (terminal) => {
     terminal.type('l');
-    await terminal.until((text) => text.includes('nothing typed yet'), 'the form');
+    await terminal.until((text) => text.includes('Limits of 1 row'), 'the form');
     terminal.type('\x1b[B12parsecs');
     await terminal.until((text) => /"12parsecs" is not a/.test(text), 'the fault');
   }));
