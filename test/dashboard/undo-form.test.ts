@@ -124,7 +124,7 @@ test('a change of a cgroup that is gone is taken off the stack without a write',
 test('reclaim shows what there is, what would be written, and what came back', () =>
   withFiles(async (acting, files) => {
     const form = opened('reclaim', acting);
-    assert.match(textOf(form), /box {2}\/box {2}inode 7/);
+    assert.match(textOf(form), /box {2}inode 7 {2}\/box/);
     assert.match(textOf(form), /uses 1 GiB, of it 512 MiB page cache/);
     assert.is(press(form, acting, 'return'), form);
     const wrong = press(form, acting, ...'5x');
