@@ -51,12 +51,16 @@ interface Candidate {
 export function ownership(target: Workload, file: string, context: Context): Ownership {
   const { files, owners } = context;
   const candidates = candidatesOf(target, owners.sockets);
-  const allowed = owners.via ? candidates.filter(({ via }) => via === owners.via) : candidates;
+  const { isLimitedBelow, ...held } = placeOf(target, file, files);
+  // The limit of a unit is no way past one that crun set below it.
+  const allowed = candidates.filter(({ via }) =>
+    owners.via ? via === owners.via : via !== 'systemd' || !isLimitedBelow,
+  );
   const found = allowed.find(({ via, endpoint }) => openOwner({ via, endpoint }, files).sets(file));
   if (!found) throw new BadValueError(cannot(target, file, owners.via, candidates));
-  const { path, inode } = found.via === 'systemd' ? target : placeOf(target, file, files);
+  const { path, inode } = found.via === 'systemd' ? target : held;
   const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
-  return { owner: openOwner(found, files), place, ...consequences(target, file, found, owners) };
+  return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, owners) };
 }
 
 const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
@@ -113,26 +117,32 @@ function unitOf(path: string): string | undefined {
 }
 
 /** Where the runtime put the limits: what is limited in crun's inner cgroup stays there. */
-function placeOf(workload: Workload, file: string, files: CgroupFiles): { path: string; inode: number } {
+function placeOf(
+  workload: Workload,
+  file: string,
+  files: CgroupFiles,
+): Pick<Place, 'path' | 'inode'> & { readonly isLimitedBelow: boolean } {
   const { path, inode } = workload;
   const inner = crunInner(path, workload);
-  if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode };
+  if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode, isLimitedBelow: false };
   const limit = findLimit(file);
   const isUnset = (text: string | undefined): boolean =>
     text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true;
   const own = textIfThere(files, inner, file);
-  const onInner = own !== undefined && (!isUnset(own) || isUnset(textIfThere(files, path, file)));
-  return onInner ? { path: inner, inode: files.inode(inner) } : { path, inode };
+  const isLimitedBelow = !isUnset(own);
+  const onInner = own !== undefined && (isLimitedBelow || isUnset(textIfThere(files, path, file)));
+  return { ...(onInner ? { path: inner, inode: files.inode(inner) } : { path, inode }), isLimitedBelow };
 }
 
-/** What the choice of the owner means. */
+/** What the choice of the owner means. `path`: where the file is. */
 function consequences(
   target: Workload,
   file: string,
   found: Candidate,
+  path: string,
   { persist }: OwnerOptions,
 ): { risks: Risk[]; notes: string[] } {
-  const { name, path } = target;
+  const { name } = target;
   const { via, endpoint, subject } = found;
   const risks: Risk[] = [];
   const notes: string[] = [];

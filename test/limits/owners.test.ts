@@ -13,6 +13,7 @@ import { type OwnerOptions, ownership } from '../../src/limits/ownership.ts';
 import type { Write } from '../../src/limits/plan.ts';
 import { fakeHttp, json } from '../inventory/runtimes/fake-http.ts';
 import { fakeFiles } from './fake-files.ts';
+import { boxOf } from './typed.ts';
 
 const ID = 'c203a2647ef1ad78e990157c50331f3b6ef0b03336cf08535d6bf7faa5421415';
 
@@ -23,6 +24,8 @@ const SOCKETS: readonly RuntimeSocket[] = [
   { runtime: 'systemd', path: '/run/dbus/system_bus_socket', state: 'usable' },
   { runtime: 'systemd', path: '/run/user/1000/bus', state: 'usable', uid: 1000 },
 ];
+
+const SYSTEMD_ALONE = SOCKETS.filter(({ runtime }) => runtime === 'systemd');
 
 const workload = (path: string): Workload => ({ ...identify(path), path, inode: 7, name: 'web' });
 
@@ -154,6 +157,38 @@ test('what is set on a transient unit ends with it, and --persist does not help'
       assert.match(owned(path, 'cpu.weight', { sockets }).notes[0] ?? '', /until the next boot/, path);
   } finally {
     rmSync(run, { recursive: true });
+  }
+});
+
+test('what crun limits below its unit is changed there, also where podman cannot be asked; the rest at the unit', () => {
+  const mount = mkdtempSync(join(tmpdir(), 'tscg-mount-'));
+  try {
+    const path = `/machine.slice/libpod-${ID}.scope`;
+    const inner = `${path}/container`;
+    mkdirSync(join(mount, inner), { recursive: true });
+    const texts = { 'memory.max': 'max', 'memory.high': 'max', 'cpu.weight': '100' };
+    const files = {
+      ...fakeFiles({ ...boxOf(texts, path), ...boxOf({ ...texts, 'memory.max': '67108864' }, inner) }),
+      mount,
+    };
+    const at = (file: string, options: Partial<OwnerOptions> = {}) => {
+      const { place, risks } = ownership(workload(path), file, {
+        files,
+        owners: { sockets: SYSTEMD_ALONE, ...options },
+      });
+      return { told: [place.via, place.path], risks };
+    };
+    const limited = at('memory.max');
+    assert.equal(limited.told, ['cgroupfs', inner]);
+    assert.match(
+      limited.risks[0]?.text ?? '',
+      /^podman does not know of it: its next update or a restart takes it back$/,
+    );
+    for (const file of ['memory.high', 'cpu.weight']) assert.equal(at(file).told, ['systemd', path]);
+    assert.equal(at('memory.max', { via: 'systemd' }).told, ['systemd', path]);
+    assert.equal(at('memory.max', { sockets: SOCKETS }).told, ['podman', inner]);
+  } finally {
+    rmSync(mount, { recursive: true });
   }
 });
 

@@ -360,6 +360,19 @@ test("what systemd keeps beside a transient unit ends with it, as the plan says:
   assert.is(weight(), '100');
 });
 
+test('podman and crun, without the API: a limit is raised where crun set it, and is in the snapshot', async () => {
+  run('systemctl', 'stop', 'podman.socket', 'podman.service');
+  const { name, cgroup } = await startPodman('deep', { memory: '64m' });
+  assert.match(tscg('snapshot').stdout, /name: deep\n.*\n.*\n +memory: 64M/);
+  const { status, stdout, stderr } = tscg('set', name, '--memory', '100M');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /memory\.max: 67108864 → 104857600/);
+  const limit = () => readFileSync(join(MOUNT, cgroup, 'memory.max'), 'utf8').trim();
+  assert.is(limit(), '104857600');
+  assert.is(tscg('undo').status, 0);
+  assert.is(limit(), '67108864');
+});
+
 test('a raw write in a unit is warned of, and a daemon-reload takes it back', async () => {
   await startService('raw', {});
   const { stdout } = tscg('set', 'raw', '--cpu', '30%', '--via', 'cgroupfs');
