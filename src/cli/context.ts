@@ -36,8 +36,16 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   } catch (error) {
     if (!(error instanceof NoSuchNameError)) throw error;
     // All there is, for a name that it may be a slip of.
-    return resolveAmong(names, { mount, root, proc: PROC, watch: false, apis: true });
+    return resolveAmong(names, { mount, root, proc: PROC, watch: false, apis: true }).catch(explained);
   }
+}
+
+/** What exists and does not run is no slip of something else. */
+async function explained(error: unknown): Promise<never> {
+  if (!(error instanceof NoSuchNameError)) throw error;
+  const { notRunning } = await import('../inventory/not-running.ts');
+  const reason = await notRunning(error.query, findSockets());
+  throw reason === undefined ? error : new NoSuchNameError(error.query, [], reason);
 }
 
 async function resolveAmong(names: readonly string[], options: InventoryOptions): Promise<Workload[]> {
