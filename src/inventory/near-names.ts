@@ -18,6 +18,8 @@ export function nearest(query: string, names: readonly string[]): string[] {
 }
 
 function distanceTo(wanted: string, name: string): number {
+  // The container of a pod.
+  if (name.endsWith(`/${wanted}`)) return 0;
   if (wanted.length >= 3 && name.includes(wanted)) return 1;
   return editDistance(wanted, name);
 }

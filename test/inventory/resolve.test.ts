@@ -277,6 +277,7 @@ test('edit distance', () => {
 });
 
 test('at most five are near, each once', () => {
+  assert.equal(nearest('px', ['pm', 'px-pod/px', 'px/else']), ['px-pod/px', 'pm']);
   assert.equal(nearest('web', ['web1', 'web2', 'web3', 'web4', 'web5', 'web6', 'web1', 'other']), [
     'web1',
     'web2',
