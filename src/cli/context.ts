@@ -40,8 +40,8 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
-/** What exists and does not run is no slip of something else. */
-async function explained(error: unknown): Promise<never> {
+/** The error once more, but for a name of what exists and does not run, which is no slip of something else. */
+export async function explained(error: unknown): Promise<never> {
   if (!(error instanceof NoSuchNameError)) throw error;
   const { notRunning } = await import('../inventory/not-running.ts');
   const reason = await notRunning(error.query, findSockets());

@@ -17,7 +17,7 @@ import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
-import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
 import { oneLine } from '../plan-text.ts';
@@ -55,7 +55,7 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     await source.next();
     await sleep(delay * 1000);
     const frame = await source.next();
-    const workload = await resolve(frame.workloads, name, { proc: PROC, mount, root });
+    const workload = await resolve(frame.workloads, name, { proc: PROC, mount, root }).catch(explained);
     const row = frame.workloads.indexOf(workload);
     const limits = limitLines(workload.path, openCgroupFiles(mount), frame, row);
     const { inspect } = createNetworkInspector({ mount, root, proc: PROC, readFiles: createReadFiles() });

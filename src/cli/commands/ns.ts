@@ -19,7 +19,7 @@ import { jsonText } from '../../kernel/clean.ts';
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { cut, terminalSafe } from '../../kernel/text.ts';
-import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';
 import { formatTable, type TableColumn, terminalWidth } from '../table.ts';
@@ -37,7 +37,8 @@ export async function ns(name: string | undefined, options: NsOptions, global: G
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();
-    const workload = name === undefined ? undefined : await resolve(workloads, name, { proc: PROC, mount, root });
+    const workload =
+      name === undefined ? undefined : await resolve(workloads, name, { proc: PROC, mount, root }).catch(explained);
     const scan = await createNamespaceScanner({ proc: PROC, mount })();
     if (workload) printWorkload(workload, workloads, scan, options);
     else printAll(workloads, scan, await readUserNames(PROC, undefined, createReadFiles()), options);

@@ -373,6 +373,24 @@ test('podman and crun, without the API: a limit is raised where crun set it, and
   assert.is(limit(), '67108864');
 });
 
+test('a container or unit that does not run is told as such', async () => {
+  await startDocker('halted', {});
+  run('docker', 'stop', '-t', '0', 'halted');
+  for (const words of [
+    ['set', 'halted', '--cpu', '30%'],
+    ['get', 'halted'],
+    ['ns', 'halted'],
+  ]) {
+    const { status, stderr } = tscg(...words);
+    assert.is(status, 2);
+    assert.match(stderr, /"halted" is a docker container that does not run \(exited\), so it has no cgroup/);
+  }
+  assert.match(
+    tscg('freeze', 'emergency').stderr,
+    /is the unit emergency\.service, in which nothing runs \(inactive\)/,
+  );
+});
+
 test('a raw write in a unit is warned of, and a daemon-reload takes it back', async () => {
   await startService('raw', {});
   const { stdout } = tscg('set', 'raw', '--cpu', '30%', '--via', 'cgroupfs');
