@@ -85,9 +85,14 @@ export function planSet(requests: readonly Request[], context: PlanContext): Pla
   return {
     writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
     unchanged: planned.filter(({ write }) => !isChange(write)).map(({ write }) => write),
-    risks: changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, context)]),
+    risks: eachOnce(changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, context)])),
   };
 }
+
+/** What is said of a workload is said of each of its files. */
+const eachOnce = (risks: readonly Risk[]): Risk[] => [
+  ...new Map(risks.map((risk) => [`${risk.text}; ${risk.remedy ?? ''}`, risk])).values(),
+];
 
 interface Planned {
   readonly write: PlannedWrite;

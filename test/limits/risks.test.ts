@@ -17,6 +17,12 @@ test('a protection beyond the parent’s', () => {
   assert.is(risksOf(['--memory-low', '1M'], texts, '/pod/box'), '');
 });
 
+test('what is said of the workload is said once, however many of its limits are set', () => {
+  const risks = risksOf(['--cpu', '50%', '--pids', '50', '--memory', '1G'], {}, '/user').split('\n');
+  assert.is(risks.length, 1, risks.join('\n'));
+  assert.match(risks[0] ?? '', /^refuse: .*your shell run in box/);
+});
+
 test('a weight without siblings, or without iocost', () => {
   const stat = (parent: number) => ({
     '/pod/cgroup.stat': `nr_descendants ${parent}\nnr_dying_descendants 0`,

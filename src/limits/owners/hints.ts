@@ -25,7 +25,7 @@ const NERDCTL_FLAGS: Readonly<Record<string, string>> = {
 /** Of what docker's API is not told here, but its command line takes. */
 const DOCKER_FLAGS: Readonly<Record<string, string>> = {
   'cpu.weight': '--cpu-shares SHARES',
-  'memory.swap.max': '--memory-swap BYTES',
+  'memory.swap.max': '--memory BYTES --memory-swap BYTES',
   'io.weight': '--blkio-weight WEIGHT',
 };
 
