@@ -3,6 +3,7 @@
  * pressure, network; the process tree follows below.
  */
 import type { Workload } from '../inventory/workload.ts';
+import { localTime } from '../kernel/local-time.ts';
 import { padEnd, padStart } from '../kernel/text.ts';
 import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
@@ -43,7 +44,7 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
   ];
   return [
     [[`${workload.name}  `, 'title'], ...state, ...identityPieces(workload)],
-    ...detailLines(workload, labelled),
+    ...factLines('Runtime', runtimeFacts(workload), labelled),
     labelled(
       'CPU',
       [`${shown('cpu_percent')} %  `],
@@ -103,6 +104,8 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
         ...named('tx', `${shown(`net_tx_${figure}_per_second`)}/s`),
       ]),
     ),
+    // Long, and of no use in a hurry.
+    ...factLines('Inside', storageFacts(workload), labelled),
   ];
 }
 
@@ -112,35 +115,38 @@ const identityPieces = ({ kind, runtime, image, details, path, inode }: Workload
   [`${path}  inode ${inode}`, 'dim'],
 ];
 
-/** What the runtime's API tells; nothing where none answers. */
-function detailLines(
-  { details, pod, namespace, initPid }: Workload,
+type Facts = readonly (readonly [name: string, value: string | number | undefined])[];
+
+/** What the runtime's API tells. */
+const runtimeFacts = ({ details, pod, namespace, initPid }: Workload): Facts => [
+  ['state', details?.state],
+  ['health', details?.health],
+  ['restarts', details?.restartCount],
+  ['pod', pod ?? details?.pod],
+  ['namespace', namespace ?? details?.namespace],
+  ['project', details?.composeProject],
+  ['service', details?.composeService],
+  ['init pid', initPid ?? details?.initPid],
+  ['created', details?.created === undefined ? undefined : localTime(details.created)],
+];
+
+const storageFacts = ({ details }: Workload): Facts => [
+  ['storage', details?.storageDriver],
+  ['layers', details?.lowerDirs?.length],
+  ['rootfs', details?.rootfs],
+  ['upper', details?.upperDir],
+];
+
+/** One line of those that are known, or none. */
+function factLines(
+  label: string,
+  facts: Facts,
   labelled: (label: string, ...pieces: readonly Piece[]) => Line,
 ): Line[] {
-  const facts: readonly (readonly [string, string | number | undefined])[] = [
-    ['state', details?.state],
-    ['health', details?.health],
-    ['restarts', details?.restartCount],
-    ['pod', pod ?? details?.pod],
-    ['namespace', namespace ?? details?.namespace],
-    ['project', details?.composeProject],
-    ['service', details?.composeService],
-    ['init pid', initPid ?? details?.initPid],
-    ['created', details?.created === undefined ? undefined : new Date(details.created).toISOString().slice(0, 19)],
-  ];
-  const stored: typeof facts = [
-    ['storage', details?.storageDriver],
-    ['layers', details?.lowerDirs?.length],
-    ['rootfs', details?.rootfs],
-    ['upper', details?.upperDir],
-  ];
-  const lineOf = (label: string, list: typeof facts): Line[] => {
-    const pieces = list.flatMap(([name, value]): Piece[] =>
-      value === undefined || value === '' ? [] : [[`${name} `, 'dim'], [`${value}  `]],
-    );
-    return pieces.length === 0 ? [] : [labelled(label, ...pieces)];
-  };
-  return [...lineOf('Runtime', facts), ...lineOf('Inside', stored)];
+  const pieces = facts.flatMap(([name, value]): Piece[] =>
+    value === undefined || value === '' ? [] : [[`${name} `, 'dim'], [`${value}  `]],
+  );
+  return pieces.length === 0 ? [] : [labelled(label, ...pieces)];
 }
 
 /** Share of time with a task waiting: now, and the kernel's averages. */

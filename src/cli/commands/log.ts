@@ -1,5 +1,7 @@
 /** tscg log: the journal, oldest first. */
+
 import { jsonText } from '../../kernel/clean.ts';
+import { localTime } from '../../kernel/local-time.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { driftOf, driftText } from '../../limits/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
@@ -32,7 +34,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
         .filter(({ passing }) => !passing)
         .map(({ name, file, before, after }, index) => [
           index === 0 ? change.id : '',
-          index === 0 ? timeText(change.time) : '',
+          index === 0 ? localTime(change.time) : '',
           index === 0 ? state(change) : '',
           name,
           file,
@@ -52,9 +54,3 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   for (const drift of drifts) console.log(terminalSafe(`drift: ${driftText(drift)}; tscg reapply ${drift.change.id}`));
   if (unreadable > 0) console.error(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
 }
-
-/** Local time to the second, as `2026-11-25 03:04:05`. */
-const timeText = (time: number): string => {
-  const date = new Date(time);
-  return new Date(time - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
-};
