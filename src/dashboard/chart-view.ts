@@ -96,7 +96,7 @@ function axisOf(ids: readonly string[], tops: readonly number[]): ReturnType<typ
   return scaleOf(Math.max(...tops), unit);
 }
 
-const duration = (seconds: number): string =>
+export const duration = (seconds: number): string =>
   seconds < 120
     ? `${Math.round(seconds)}s`
     : seconds < 3600

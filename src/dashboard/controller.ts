@@ -14,6 +14,7 @@ import { isShownAlike, type Shown, shownOf } from './rows.ts';
 import { settle } from './selection.ts';
 import type { Settings } from './settings.ts';
 import type { Followed, State } from './state.ts';
+import { switchedText } from './switched.ts';
 import { isFound, NO_SCROLL, type Scroll, type, type UpdateContext, update } from './update.ts';
 
 export interface ControllerOptions {
@@ -139,32 +140,28 @@ export function createController(options: ControllerOptions): Controller {
 
   function act(action: Action): void {
     notice = undefined;
-    const { theme, alarm, mouse, scales } = state;
+    const before = state;
     if (action.type === 'act') openForm(action.what);
     state = update(state, action, contextNow());
     onAction(action);
+    const told = switchedText(before, state);
+    // Unless it could not be saved: that is told then.
+    if (told !== undefined) notice = { text: told, style: 'good' };
     if (action.type === 'search-next') tellSearch();
-    if (state.theme !== theme) changed('theme', state.theme, `theme: ${state.theme}`);
-    if (state.mouse !== mouse) {
-      const told = state.mouse ? 'on: click a row, turn the wheel' : 'off: the terminal selects text';
-      changed('mouse', state.mouse, `mouse ${told}`);
-    }
-    if (state.alarm !== alarm) changed('alarm', state.alarm, `alarm: ${state.alarm}`);
-    if (state.scales.memory !== scales.memory) remember('memory', MEMORY_DEFINITIONS[state.scales.memory]?.metric);
-    if (state.scales.cpu !== scales.cpu) remember('cpu', CPU_SCALES[state.scales.cpu]?.scale);
+    if (action.type === 'fold' && !shown?.items.some(({ open }) => open !== undefined))
+      notice = { text: 'no groups here: t arranges the rows in some', style: 'warning' };
+    for (const key of ['theme', 'mouse', 'alarm'] as const) if (state[key] !== before[key]) remember(key, state[key]);
+    if (state.scales.memory !== before.scales.memory)
+      remember('memory', MEMORY_DEFINITIONS[state.scales.memory]?.metric);
+    if (state.scales.cpu !== before.scales.cpu) remember('cpu', CPU_SCALES[state.scales.cpu]?.scale);
     onChange();
   }
 
   function tellSearch(): void {
-    const { search } = state;
+    const { search, prompt } = state;
+    if (search === '' && prompt === undefined) notice = { text: 'nothing to search for yet: / asks', style: 'warning' };
     if (search === '' || isFound(state, contextNow())) return;
     notice = { text: `nothing found that holds "${search}"`, style: 'warning' };
-  }
-
-  /** Unless it could not be saved: that is told then. */
-  function changed(setting: keyof Settings, value: Settings[keyof Settings], text: string): void {
-    notice = { text, style: 'good' };
-    remember(setting, value);
   }
 
   function formKey(modal: Exclude<Modal, Viewer>, typed: Typed): void {

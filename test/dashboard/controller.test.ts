@@ -145,6 +145,23 @@ test('what a key switched is told, and so is a search that finds nothing, or a g
   for (const key of ['z', 'l', 'S-k']) assert.is(told(key), 'a group: tag its rows with Space');
 });
 
+test('a key that has nothing to act on, or whose effect is on another screen, says so', () => {
+  const controller = controllerOf();
+  controller.see(frame(1));
+  const told = (action: Parameters<typeof controller.act>[0]): string | undefined => {
+    controller.act(action);
+    return controller.message()?.text;
+  };
+  assert.match(told({ type: 'search-next' }) ?? '', /nothing to search for yet/);
+  assert.match(told({ type: 'fold', how: 'open' }) ?? '', /no groups here: t /);
+  assert.match(told({ type: 'span', by: 1 }) ?? '', /charts: the last 15m/);
+  assert.match(told({ type: 'scale' }) ?? '', /CPU: 100 % is the whole machine/);
+  assert.match(told({ type: 'memory' }) ?? '', /memory: current: /);
+  for (const _ of ['tree', 'pod']) controller.act({ type: 'group' });
+  controller.see(frame(1));
+  assert.is(told({ type: 'fold', how: 'close' }), undefined);
+});
+
 test('what cannot be saved is told', () => {
   const save = (): void => {
     throw new Error('disk full');
