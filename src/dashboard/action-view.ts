@@ -78,19 +78,20 @@ function limitsView(form: LimitsForm, height: number, width: number, gone: Gone)
   const foot = [...change, ...(hasRoom ? [] : wrapped([[`  ${help}`, 'title']], width))];
   const room = Math.max(1, height - head.length - Math.min(foot.length, Math.ceil((height * 2) / 3)));
   const first = windowAround(form.index, room, FIELDS.length);
-  const typedCells = width < NARROW ? 8 : TYPED_CELLS;
-  const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at, typedCells));
+  const fields = FIELDS.slice(first, first + room).map((_, at) => fieldLine(form, first + at, width));
   return headed([...head, ...fields], foot, top, height);
 }
 
+/** Below these widths what is typed has less room, then the name of the flag: what is typed is to be seen. */
 const NARROW = 70;
+const NARROWEST = 36;
 const FLAG_CELLS = 22;
 const TYPED_CELLS = 16;
 const NOW_CELLS = 23;
 /** Where the help of a field begins beside it. */
 const HELP_FROM = FLAG_CELLS + TYPED_CELLS + NOW_CELLS;
 
-function fieldLine({ current, values, index }: LimitsForm, at: number, typedCells: number): Line {
+function fieldLine({ current, values, index }: LimitsForm, at: number, width: number): Line {
   const field = FIELDS[at];
   if (!field) return [];
   const { limit, flag } = field;
@@ -100,9 +101,14 @@ function fieldLine({ current, values, index }: LimitsForm, at: number, typedCell
   const typed = values.get(flag.long) ?? '';
   const isHere = at === index;
   const value = isHere ? `${typed}▏` : typed;
+  const flagCells = width < NARROWEST ? FLAG_CELLS / 2 : FLAG_CELLS;
+  const label = cut(`${isHere ? '▸ ' : '  '}${flag.long.slice(2)}`, flagCells - 1);
   return [
-    [`${isHere ? '▸ ' : '  '}${flag.long.slice(2)}`.padEnd(FLAG_CELLS), isHere ? 'title' : 'plain'],
-    [value.padEnd(typedCells), typed === '' ? (isHere ? 'accent' : 'dim') : 'accent'],
+    [label.padEnd(flagCells), isHere ? 'title' : 'plain'],
+    [
+      value.padEnd(width < NARROW ? TYPED_CELLS / 2 : TYPED_CELLS),
+      typed === '' ? (isHere ? 'accent' : 'dim') : 'accent',
+    ],
     [cut(shown, NOW_CELLS - 1).padEnd(NOW_CELLS), 'dim'],
     [flag.help, 'dim'],
   ];

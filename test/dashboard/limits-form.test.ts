@@ -8,8 +8,10 @@ import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
 import { type Acting, actionKey, openAction } from '../../src/dashboard/actions.ts';
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
+import { cut } from '../../src/kernel/text.ts';
 import { openJournal } from '../../src/limits/journal.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
+import { plainText } from './scenes.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -148,6 +150,22 @@ test('where the help of a field has no room beside it, that of the marked one st
     for (const width of [80, 40])
       assert.match(told(width), /touched .*200% two CPUs; also 50ms\/100ms \(quota\/period\) or max/);
     assert.not.match(told(160), /touched .*200%/);
+  }));
+
+test('what is typed is seen at any width', () =>
+  withForm(async (form, acting) => {
+    const filled = typed(form, '--memory-high', '128M', acting);
+    for (const [height, width] of [
+      [4, 20],
+      [11, 40],
+      [23, 80],
+    ] as const) {
+      const shown = actionView(filled, height, width).lines.map((line) => cut(plainText(line), width));
+      assert.ok(
+        shown.some((line) => /▸ .* 128M▏/.test(line)),
+        `${width}: ${shown.join('\n')}`,
+      );
+    }
   }));
 
 test('the limits of several rows say whose values stand beside the fields', () =>
