@@ -57,6 +57,8 @@ export function aftermathMessage(
 ): FooterMessage | undefined {
   if (now >= until) return undefined;
   const after = othersPressure(frame, targets);
+  const isTold = [after, before].some((one) => one && Object.values(one).some((value) => !Number.isNaN(value)));
+  if (!isTold) return { text: `${text}   others' pressure --`, style: 'good' };
   const shown = (value: number): string => (Number.isNaN(value) ? '--' : value.toFixed(1));
   const pressures = RESOURCES.map(
     (resource) => `${resource} ${shown(before?.[resource] ?? Number.NaN)}→${shown(after[resource])}`,

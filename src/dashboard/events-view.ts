@@ -1,6 +1,7 @@
 /** The events pane: newest first, all kinds or one, those that hold a text. */
 import { padEnd } from '../kernel/text.ts';
 import { CHURN, EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
+import { holds } from '../metrics/query.ts';
 import { clock } from './held.ts';
 import type { Alarm } from './state.ts';
 import type { Line, Style } from './style.ts';
@@ -28,15 +29,13 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
 };
 
 /** Without `alarm` it is a pane, where no key is its own. */
-export function eventsView(events: readonly LogEvent[], kind: string, filter: string, alarm?: Alarm): Line[] {
-  const needle = filter.toLowerCase();
-  const isAsked = NAMED_FILTERS.get(kind) ?? ((one: EventKind) => one === kind);
-  const shown = events.filter(
-    (event) => isAsked(event.kind) && `${event.name} ${event.path} ${event.text}`.toLowerCase().includes(needle),
-  );
+export function eventsView(events: readonly LogEvent[], show: string, filter: string, alarm?: Alarm): Line[] {
+  const isIn = holds(filter);
+  const isAsked = NAMED_FILTERS.get(show) ?? ((one: EventKind) => one === show);
+  const shown = events.filter(({ kind, name, path, text }) => isAsked(kind) && isIn(`${name} ${path} ${text}`));
   const title: Line = [
     ['Events', 'title'],
-    [`  ${kind}`, 'accent'],
+    [`  ${show}`, 'accent'],
     ...(filter === '' ? [] : ([[`  with "${filter}"`, 'accent']] as const)),
     [`  ${shown.length} of ${events.length}`, 'dim'],
     ...(alarm ? ([[`  ← → kind  f text  b alarm (${alarm})  v or Esc back`, 'dim']] as const) : []),

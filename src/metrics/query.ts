@@ -61,18 +61,21 @@ export function parseFilter(text: string): Predicate {
   return parsed.predicate;
 }
 
-function plainText(text: string): Predicate {
-  const needles = text
+/** Whether a text holds the one that was typed, in any case; `a|b` is or, and nothing typed is in every text. */
+export function holds(typed: string): (text: string) => boolean {
+  const needles = typed
     .toLowerCase()
     .split('|')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+  return (text) => needles.length === 0 || needles.some((needle) => text.toLowerCase().includes(needle));
+}
+
+function plainText(typed: string): Predicate {
+  const isIn = holds(typed);
   return ({ workloads }, row) => {
     const workload = workloads[row];
-    if (!workload) return false;
-    const { name, path, image } = workload;
-    const haystack = `${name} ${path} ${image ?? ''}`.toLowerCase();
-    return needles.some((needle) => haystack.includes(needle));
+    return workload !== undefined && isIn(`${workload.name} ${workload.path} ${workload.image ?? ''}`);
   };
 }
 

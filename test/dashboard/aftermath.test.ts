@@ -28,4 +28,10 @@ test('before → now, for half a minute', () => {
   assert.is(aftermathMessage(done, frameAt(4), 30_000), undefined);
 });
 
+test('where nobody tells of pressure, that is said once', () => {
+  const frame = frameOf([{ name: 'web', cpu: 3 }]);
+  const done = aftermathOf('done', [{ path: '/web' }], frame, 0);
+  assert.is(aftermathMessage(done, frame, 1000)?.text, "done   others' pressure --");
+});
+
 test.run();

@@ -135,6 +135,8 @@ test('the ring keeps the newest; the pane shows them first, of one kind where as
   const found = eventsView(log.all(), 'all kinds', 'W8', 'both').map((line) => line.map(([text]) => text).join(''));
   assert.match(found[0] ?? '', /with "W8".* 1 of 3 .*alarm \(both\)/);
   assert.is(found.length, 2);
+  // The filter of the table is begun with, where it means the same.
+  assert.match(plainText(eventsView(log.all(), 'all kinds', 'w8 | nobody')[0]), / 1 of 3/);
 });
 
 test('an OOM kill outlives the coming and going of others', () => {
