@@ -1,5 +1,5 @@
 /** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
-import type { Workload } from '../inventory/workload.ts';
+import { placeOf, type Workload } from '../inventory/workload.ts';
 import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
@@ -52,10 +52,14 @@ export interface Controller {
 
 /** Selects who is followed wherever it is in the table, under another inode where it was re-created. */
 function foundAgain(state: State, follow: Followed, { workloads }: Frame, order: readonly ItemKey[]): State {
-  const { key, path } = follow;
-  const again = order.includes(key) ? key : path && workloads.find((workload) => workload.path === path)?.inode;
-  if (again === undefined || !order.includes(again)) return state;
-  return { ...state, selected: again, follow: { ...follow, key: again } };
+  const { key, place } = follow;
+  const same = workloads.find(({ inode }) => inode === key);
+  const again = same ?? workloads.find((workload) => placeOf(workload) === place);
+  const found = again?.inode ?? key;
+  if (!order.includes(found)) return state;
+  // Its name may have become known by now.
+  const now = again ? { key: found, place: placeOf(again), name: again.name } : follow;
+  return { ...state, selected: found, follow: now };
 }
 
 export function createController(options: ControllerOptions): Controller {

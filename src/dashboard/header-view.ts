@@ -1,4 +1,5 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
+import { placeOf } from '../inventory/workload.ts';
 import { cellWidth, counted } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
@@ -93,9 +94,9 @@ function fitting(parts: readonly (readonly Piece[])[], width: number): Line {
 }
 
 /** Whom one follows is said where it is not the selected row. */
-function awayText({ workloads }: Frame, { selected }: State, { key, path, name }: Followed): string {
+function awayText({ workloads }: Frame, { selected }: State, { key, place, name }: Followed): string {
   if (selected === key) return '';
-  const isThere = path !== undefined && workloads.some((workload) => workload.path === path);
+  const isThere = place !== undefined && workloads.some((workload) => placeOf(workload) === place);
   return ` ${name} (${isThere ? 'not in the table' : 'gone'})`;
 }
 

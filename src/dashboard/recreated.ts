@@ -1,5 +1,5 @@
-/** Cgroups that took the place of another of the same path: marked for a while, and found again by who follows them. */
-import type { Workload } from '../inventory/workload.ts';
+/** Workloads that took the place of another one: marked for a while, and found again by who follows them. */
+import { placeOf, type Workload } from '../inventory/workload.ts';
 
 export interface Recreations {
   push(workloads: readonly Workload[], now: number): void;
@@ -13,16 +13,16 @@ export function createRecreations(): Recreations {
   let known: readonly Workload[] = [];
   let knownAt = 0;
   let inodes = new Map<string, number>();
-  /** By path, gone not long ago. */
+  /** By place, gone not long ago. */
   const gone = new Map<string, { inode: number; at: number }>();
   const since = new Map<number, number>();
 
   function compare(workloads: readonly Workload[], now: number): void {
-    const next = new Map(workloads.map(({ path, inode }) => [path, inode]));
-    for (const [path, inode] of inodes) if (next.get(path) !== inode) gone.set(path, { inode, at: knownAt });
-    for (const [path, { at }] of gone) if (now - at >= SHOWN_MS) gone.delete(path);
-    for (const [path, inode] of next) {
-      const before = inodes.get(path) === inode ? inode : gone.get(path)?.inode;
+    const next = new Map(workloads.map((workload) => [placeOf(workload), workload.inode]));
+    for (const [place, inode] of inodes) if (next.get(place) !== inode) gone.set(place, { inode, at: knownAt });
+    for (const [place, { at }] of gone) if (now - at >= SHOWN_MS) gone.delete(place);
+    for (const [place, inode] of next) {
+      const before = inodes.get(place) === inode ? inode : gone.get(place)?.inode;
       if (before !== undefined && before !== inode) since.set(inode, now);
     }
     inodes = next;

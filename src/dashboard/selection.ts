@@ -1,4 +1,5 @@
 /** Which row is selected, and who is followed. Pure. */
+import { placeOf } from '../inventory/workload.ts';
 import type { Item, ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Followed, State } from './state.ts';
@@ -31,8 +32,10 @@ export const movedTo = (state: State, item: Item | undefined, context: TableCont
   follow: state.follow && followed(item, context),
 });
 
-export const followed = (item: Item | undefined, { frame }: TableContext): Followed | undefined =>
-  item && { key: item.key, path: frame?.workloads[item.row]?.path, name: item.name };
+export function followed(item: Item | undefined, { frame }: TableContext): Followed | undefined {
+  const workload = item && frame?.workloads[item.row];
+  return item && { key: item.key, place: workload && placeOf(workload), name: item.name };
+}
 
 /**
  * Keeps the selection on a row that exists and in the window. A selected row that is gone gives its place on the

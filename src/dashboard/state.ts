@@ -11,8 +11,8 @@ export type Alarm = (typeof ALARMS)[number];
 /** A row that is followed: set by the user's own moves alone. */
 export interface Followed {
   readonly key: ItemKey;
-  /** Of a cgroup: another one may take its place. */
-  readonly path: string | undefined;
+  /** `placeOf` a workload: another one may take it. */
+  readonly place: string | undefined;
   readonly name: string;
 }
 

@@ -75,3 +75,10 @@ export interface Workload extends Identity {
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
   !['root', 'slice', 'monitor', 'inner'].includes(kind);
+
+/**
+ * What stays where it is re-created: a container's name, for the next one of it has another id and so another path; else
+ * the path. The name is known only once its runtime has told it.
+ */
+export const placeOf = ({ kind, runtime, uid, name, path }: Workload): string =>
+  kind === 'container' || kind === 'pod' ? [runtime, uid, name].join(' ') : path;

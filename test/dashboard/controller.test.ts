@@ -68,6 +68,31 @@ test('who is followed is found again when it is re-created; else the next row ta
   }
 });
 
+test('a container is found again by its name: another one of it has another path', () => {
+  const webAt = (inode: number, name: string): Frame =>
+    frameOf([
+      { name: 'other', cpu: 50, inode: 900 },
+      { name, cpu: 10, inode, path: `/docker-${inode}.scope`, facts: { runtime: 'docker' } },
+    ]);
+  const controller = controllerOf();
+  const recreations = createRecreations();
+  const see = (seen: Frame, now: number): void => {
+    controller.see(seen);
+    recreations.push(seen.workloads, now);
+  };
+  see(webAt(1, 'c984af8789e8'), 0);
+  controller.act({ type: 'follow' });
+  // Its runtime tells its name a moment later.
+  see(webAt(1, 'web'), 1000);
+  see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]), 2000);
+  see(webAt(2, '6d3ab9cde1ca'), 3000);
+  assert.is(controller.selected()?.name, 'other');
+  assert.equal([...recreations.recent()], []);
+  see(webAt(2, 'web'), 4000);
+  assert.is(controller.selected()?.inode, 2);
+  assert.equal([...recreations.recent()], [2]);
+});
+
 test('who is followed and away for long is named as gone, is not followed by its neighbour, and is found again', () => {
   const controller = controllerOf();
   const headerOf = (seen: Frame): string => {

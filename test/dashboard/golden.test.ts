@@ -57,7 +57,7 @@ const web = FRAME.workloads[2] ?? { path: '', inode: 0, name: '', kind: 'contain
 const SCREENS: Readonly<Record<string, Partial<State>>> = {
   overview: {},
   tree: { grouping: 'tree', tagged: new Set([2]) },
-  projects: { grouping: 'project', follow: { key: 4, path: '/system.slice/web', name: 'web' } },
+  projects: { grouping: 'project', follow: { key: 4, place: 'docker  web', name: 'web' } },
   container: { details: true, selected: 2 },
   explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
   events: { modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } },

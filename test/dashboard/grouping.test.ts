@@ -153,7 +153,7 @@ test('search goes to the next match and around the end, without hiding anything'
 
 test('a followed row keeps its line while the order changes', () => {
   const order = Array.from({ length: 40 }, (_, index) => index);
-  const follow = { key: 15, path: '/w', name: 'w' };
+  const follow = { key: 15, place: '/w', name: 'w' };
   const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow }, { order, window: 10 });
   const moved = [...order.slice(20, 30), ...order.slice(0, 20), ...order.slice(30)];
   const after = settle(state, { order: moved, window: 10 });

@@ -129,7 +129,7 @@ test('one row is one row, and what is wanted in a hurry fits the footer of 80 co
 });
 
 test('held and following are said on narrow screens too', () => {
-  const state: State = { ...INITIAL, paused: true, follow: { key: 99, path: '/db', name: 'db' } };
+  const state: State = { ...INITIAL, paused: true, follow: { key: 99, place: '/db', name: 'db' } };
   const told = (width: number): string =>
     headerView({ frame: FRAME, shown: shownOf(FRAME, state), state, title: 'Overview', age: 12 }, width)
       .map((line) => textOf(line, width))
