@@ -217,7 +217,7 @@ async function carryOut(
   return `${what} ${whom}: done and read back, u undoes it`;
 }
 
-/** Where nothing is left to restore that is noted all the same: the change is off the stack. */
+/** Where nothing is left to restore that is noted all the same: the change is off the stack. Says of whom it was not. */
 async function takeBack(
   { change, plan }: UndoEntry,
   { onProgress, signal }: UnderWay,
@@ -228,8 +228,16 @@ async function takeBack(
     ...{ files, machine, journal, signal, command: ['tstop', 'undo'], undoes: change.id },
     onProgress: comingDown(onProgress),
   });
-  const whom = [...new Set(change.writes.map(({ name }) => name))].join(', ');
-  return `undo ${change.id} of ${whom}: ${plan.writes.length === 0 ? 'nothing was left to restore' : 'done and read back'}`;
+  const namesOf = (writes: readonly { readonly name: string }[]): string[] => [
+    ...new Set(writes.map(({ name }) => name)),
+  ];
+  const restored = namesOf(plan.writes);
+  const others = namesOf(change.writes).filter((name) => !restored.includes(name));
+  const told = [
+    restored.length > 0 ? ` of ${restored.join(', ')}: done and read back` : '',
+    others.length > 0 ? ` of ${others.join(', ')}: nothing was left to restore` : '',
+  ];
+  return `undo ${change.id}${told.filter((text) => text !== '').join(';')}`;
 }
 
 /** Each has its turn, whatever became of the one before it. */

@@ -203,7 +203,7 @@ const isMemory = ({ sort, scales }: State): boolean =>
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
   shown?.fault === undefined || (state.prompt !== undefined && state.prompt !== 'filter')
     ? message
-    : { text: `${state.prompt === undefined ? 'filter: ' : ''}${shown.fault}`, style: 'critical' };
+    : { text: shown.fault, style: 'critical' };
 
 /** What lies over the table. A form says itself how much of it there is no room for. */
 function overlayOf(

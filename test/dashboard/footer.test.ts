@@ -40,4 +40,9 @@ test('the filter is said beside it', () => {
   assert.match(plainText(first), /^ filter: web {2}docker update/);
 });
 
+test('what is wrong with a filter that was kept is said beside it', () => {
+  const { view } = compose(sceneOf(FRAME, { ...INITIAL, filter: 'foo > 3' }), 120, 30);
+  assert.match(plainText(view.footer.lines[0]), /^ filter: foo > 3 {2}no field "foo"/);
+});
+
 test.run();

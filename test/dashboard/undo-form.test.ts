@@ -10,7 +10,9 @@ import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { applyPlan } from '../../src/limits/apply.ts';
+import { editsOf } from '../../src/limits/edits.ts';
 import { openJournal } from '../../src/limits/journal.ts';
+import { planSet } from '../../src/limits/plan.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 import { planOf } from '../limits/typed.ts';
 
@@ -119,6 +121,23 @@ test('a change of a cgroup that is gone is taken off the stack without a write',
     files.inode = inode;
     assert.equal(openAction('undo', [BOX], acting), { text: 'nothing to undo', style: 'warning' });
     assert.is(files.texts.get('/box/pids.max'), '100');
+  }));
+
+test('of a change of several it is said whose was restored, and whose is gone', () =>
+  withFiles(async (acting, files) => {
+    files.texts.set('/other/pids.max', 'max');
+    const context = acting.context();
+    const edits = editsOf((long) => (long === '--pids' ? ['100'] : []), [], context.machine);
+    const targets = [BOX, { ...BOX, name: 'other', path: '/other' }].map((target) => ({ target, edits }));
+    await applyPlan(planSet(targets, context), { ...context, journal: acting.journal, command: ['tstop', 'limits'] });
+    files.inode = (path) => {
+      if (path === '/other') throw new CgroupFileError('look up', path, '', 'ENOENT');
+      return 7;
+    };
+    const told = await enter(opened('undo', acting), acting);
+    assert.match(told, /^undo [0-9a-f]{8} of box: done and read back; of other: nothing was left to restore$/);
+    assert.is(files.texts.get('/box/pids.max'), 'max');
+    assert.is(files.texts.get('/other/pids.max'), '100');
   }));
 
 test('reclaim shows what there is, what would be written, and what came back', () =>
