@@ -6,6 +6,7 @@ import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { type Change, type Journal, JournalError, type Outcome } from './journal.ts';
 import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
+import { whyMissing } from './missing.ts';
 import { openOwner } from './owners/open-owner.ts';
 import { type Owner, survivesRestart } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
@@ -181,9 +182,9 @@ async function verify({ path, file, after, via }: Write, files: CgroupFiles, mac
     if (sameValue(file, now, after, machine)) return;
     if (performance.now() >= deadline) {
       if (textIfThere(files, path, file) === undefined) {
-        throw new ApplyError(
-          `${path}/${file} does not exist after ${via} set it: its controller is not delegated there; for a user's units add Delegate=cpu cpuset io memory pids to user@.service`,
-        );
+        const limit = findLimit(file);
+        const why = limit && whyMissing(path, limit, files);
+        throw new ApplyError(`${path}/${file} does not exist after ${via} set it${why ? `: ${why}` : ''}`);
       }
       throw new ApplyError(
         `${path}/${file} reads "${now}" after "${after}" was set: the kernel or another writer changed it`,

@@ -6,6 +6,7 @@
 import type { Workload } from '../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import { parseControllers } from '../kernel/hierarchy.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
 import { currentText } from './current-text.ts';
@@ -196,10 +197,12 @@ function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
   return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
 }
 
-/** Only systemd enables a controller with the first limit of it; for others a missing file cannot be set. */
+/** Only systemd enables a controller with the first limit of it; else a missing file cannot be set. */
 function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
+  const enabled = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
+  const isToCome = via === 'systemd' && !enabled.includes(limit.controller);
   try {
-    return via === 'systemd' ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
+    return isToCome ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
   } catch (error) {
     if (!(error instanceof CgroupFileError && error.code === 'ENOENT')) throw error;
     const why = whyMissing(path, limit, files);
