@@ -28,7 +28,7 @@ import type { Shown } from './rows.ts';
 import type { Pane, View } from './screen.ts';
 import { stageOf, wholePane } from './stage.ts';
 import { paneTop, type State } from './state.ts';
-import { type Line, windowed, wrapped } from './style.ts';
+import { type Line, type Piece, windowed, wrapped } from './style.ts';
 import { tableView } from './table-view.ts';
 import { NO_SCROLL, type Scroll } from './update.ts';
 
@@ -143,7 +143,10 @@ function footerOf(scene: Scene, area: Area, height: number): Pane {
   const message = faultOf(scene);
   const line = footerView(scene.state, message);
   if (!message) return { area, lines: [line] };
-  const lines = wrapped(line, area.width).slice(0, Math.max(1, Math.floor(height / 2)));
+  const all = wrapped(line, area.width);
+  const most = Math.max(1, Math.floor(height / 2));
+  const lines =
+    all.length <= most ? all : [...all.slice(0, most - 1), [...(all[most - 1] ?? []), ['…'] satisfies Piece]];
   return { area: { ...area, top: height - lines.length, height: lines.length }, lines };
 }
 

@@ -14,7 +14,7 @@ export function titleLines(title: string, keys: string, height: number, width: n
     [`  ${keys}`, 'dim'],
   ];
   const lines = wrapped(line, width);
-  return lines.length <= height / 4 ? lines : [line];
+  return lines.length <= height / 3 ? lines : [line];
 }
 
 /** Inodes of targets that have ended since the form was opened. */

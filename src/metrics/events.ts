@@ -177,10 +177,14 @@ export function createEventLog(kept = KEPT): EventLog {
       if (isTold(workload)) tell(oldPaths.has(workload.path) ? 're-created' : 'new', workload, workload.path);
     }
 
+    /** What held a cgroup that is gone: what that one counted is left in them. */
+    let heldGone: ReadonlySet<string> | undefined;
     function tellCounted(workload: Workload, row: number): void {
+      heldGone ??= new Set(goneIn(old, frame).flatMap(({ path }) => ancestorsOf(path)));
+      const whose = heldGone.has(workload.path) ? ', there or below it in what has ended' : '';
       COUNTERS.forEach(({ kind, one }, counter) => {
         const times = own[counter]?.[row] ?? 0;
-        if (times > 0) tell(kind, workload, `${one}${times > 1 ? `, ${times} times` : ''}`);
+        if (times > 0) tell(kind, workload, `${one}${times > 1 ? `, ${times} times` : ''}${whose}`);
       });
       if ((own[0]?.[row] ?? 0) > 0) killed.set(workload.inode, time);
     }
@@ -242,6 +246,12 @@ export function createEventLog(kept = KEPT): EventLog {
       if (isOom) lastWords.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
     });
   }
+}
+
+function goneIn({ snapshot, workloads }: Before, { usage }: Frame): readonly Workload[] {
+  if (snapshot.rows === usage.snapshot.rows) return [];
+  const stays = matchRows(snapshot.rows, usage.snapshot.rows);
+  return workloads.filter((_, was) => (stays[was] ?? -1) < 0);
 }
 
 /** Both known, and not the same. */

@@ -79,6 +79,8 @@ test('who is OOM-killed and gone before the next sample leaves a last word for a
     [row('/a', 1, { [OOM]: 1 }), row('/a/c', 3, { [OOM]: 0 })],
   );
   assert.ok(told[1]?.includes('gone a/b: OOM-killed and gone; it had 64.0MiB'), told[1]?.join());
+  // What held it did not run out of memory itself.
+  assert.ok(told[1]?.includes('oom a: killed by the OOM killer, there or below it in what has ended'), told[1]?.join());
   assert.equal(
     log.gasps(1e12 + 30_000).map(({ name }) => name),
     ['a/b'],

@@ -32,7 +32,9 @@ test('a long message has as many lines as it needs, above which everything else 
 });
 
 test('it leaves half the smallest window', () => {
-  assert.is(footerAt(20, 5).view.footer.area.height, 2);
+  const { area, lines } = footerAt(20, 5).view.footer;
+  assert.is(area.height, 2);
+  assert.match(plainText(lines[1]), /…$/);
 });
 
 test('the filter is said beside it', () => {

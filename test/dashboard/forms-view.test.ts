@@ -6,6 +6,7 @@ import { type Acting, actionKey } from '../../src/dashboard/actions.ts';
 import type { ConfirmForm, KillForm } from '../../src/dashboard/modal.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
+import { cut } from '../../src/kernel/text.ts';
 import type { Journal } from '../../src/limits/journal.ts';
 import type { PlannedWrite, Risk } from '../../src/limits/plan.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
@@ -79,7 +80,8 @@ test('the keys of a form are on every screen but the lowest, and a target that h
     [40, 11],
   ] as const) {
     for (const form of [CONFIRM, KILL]) {
-      const text = linesOf(form, height, width).join(' ').replace(/ +/g, ' ');
+      const lines = linesOf(form, height, width).map((line) => cut(line, width));
+      const text = lines.join(' ').replace(/ +/g, ' ');
       assert.match(text, /Esc back/);
       assert.match(text, /web0 inode 2 /);
     }
