@@ -3,6 +3,7 @@ import { METRICS } from '../metrics/catalogue.ts';
 import { DEFAULT_COLUMNS } from './columns.ts';
 import { windowAround } from './layout.ts';
 import type { ColumnsForm, Typed } from './modal.ts';
+import { titleLines } from './plan-lines.ts';
 import type { Line } from './style.ts';
 
 export function openColumnsForm(chosen: readonly string[] | undefined): ColumnsForm {
@@ -72,21 +73,24 @@ function swapped(form: ColumnsForm, by: 1 | -1): ColumnsForm {
 }
 
 /** Title and the lines around the marked one; a column that is on and not among `fitting` has no room in the table. */
-export function columnsView({ index, list }: ColumnsForm, height: number, fitting: ReadonlySet<string>): Line[] {
-  const title: Line = [
-    ['Columns', 'title'],
-    ['  Space on or off  ←→ move  0 the default ones  Enter keep and save  Esc back', 'dim'],
-  ];
-  const room = Math.max(1, height - 1);
+export function columnsView(
+  { index, list }: ColumnsForm,
+  height: number,
+  width: number,
+  fitting: ReadonlySet<string>,
+): Line[] {
+  const keys = 'Space on or off  ←→ move  0 the default ones  Enter keep and save  Esc back';
+  const title = titleLines('Columns', keys, height, width);
+  const room = Math.max(1, height - title.length);
   const top = windowAround(index, room, list.length);
   const lines = list.slice(top, top + room).map(({ slot, on }, at): Line => {
     const found = METRICS.find(({ id }) => id === slot);
     const look = top + at === index ? 'selected' : on ? 'plain' : 'dim';
     return [
-      [`${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}`, look],
+      [`${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}${slot.padEnd(34)}`, look],
       ...(on && !fitting.has(slot) ? ([['no room here  ', 'warning']] as const) : []),
-      [`${slot.padEnd(34)}${found?.help ?? ''}`, look],
+      [found?.help ?? '', look],
     ];
   });
-  return [title, ...lines];
+  return [...title, ...lines];
 }

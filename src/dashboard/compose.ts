@@ -225,7 +225,7 @@ function overlayOf(
     case 'events':
       return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
     case 'columns':
-      return { lines: columnsView(modal, height, fittingOf(modal, state, tableWidth)) };
+      return { lines: columnsView(modal, height, width, fittingOf(modal, state, tableWidth)) };
     case 'limits':
     case 'kill':
     case 'reclaim':

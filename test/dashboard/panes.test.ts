@@ -8,7 +8,8 @@ import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
 import { update } from '../../src/dashboard/update.ts';
-import { cellWidth } from '../../src/kernel/text.ts';
+import { cellWidth, cut } from '../../src/kernel/text.ts';
+import { METRICS } from '../../src/metrics/catalogue.ts';
 import { frameOf } from './frames.ts';
 import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 
@@ -163,7 +164,11 @@ test('the column that the table is sorted by is always shown, in place of the la
 test('the columns form says which of the columns have no room', () => {
   const opened = update(STATE, { type: 'columns' }, CONTEXT);
   const roomless = (state: State): string[] =>
-    composed(sceneOf(FRAME, state), 80, 40).flatMap((line) => /^\[x\] (.*?) +no room here/.exec(line)?.[1] ?? []);
+    composed(sceneOf(FRAME, state), 80, 40).flatMap((line) => /^\[x\] (.*?) +\S+ +no room here/.exec(line)?.[1] ?? []);
+  const [first = '', second = '', ...rows] = composed(sceneOf(FRAME, opened), 80, 40).map((line) => cut(line, 80));
+  assert.match(`${first} ${second}`, /Esc +back/);
+  const places = rows.map((line) => METRICS.map(({ id }) => line.indexOf(` ${id} `)).find((at) => at > 0));
+  assert.is(new Set(places).size, 1, 'the ids stand below each other');
   assert.not(roomless(opened).includes('MEM'), 'the default ones are those that are needed most');
   assert.ok(roomless(opened).includes('OOM'));
   const { modal } = opened;
