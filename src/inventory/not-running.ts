@@ -1,6 +1,7 @@
 /** Names of what exists and does not run: it has no cgroup, and so is not among the workloads. */
 import { at, textOf } from './names/json.ts';
 import { connectBus } from './runtimes/dbus.ts';
+import { MANAGER, PROPERTIES } from './runtimes/systemd.ts';
 import { getJson } from './runtimes/unix-http.ts';
 import type { RuntimeSocket } from './sockets.ts';
 
@@ -46,15 +47,12 @@ async function containerText(
     : `"${query}" is a ${runtime} container that does not run (${state}), so it has no cgroup; ${remedy}`;
 }
 
-const MANAGER = { destination: 'org.freedesktop.systemd1', path: '/org/freedesktop/systemd1' };
-
 async function unitText(query: string, socket: string): Promise<string | undefined> {
   const unit = /\.(service|scope|slice|socket|mount|swap)$/.test(query) ? query : `${query}.service`;
   const bus = await connectBus(socket, PATIENCE_MS);
   try {
     const [path] = await bus.call({
       ...MANAGER,
-      interface: 'org.freedesktop.systemd1.Manager',
       member: 'LoadUnit',
       signature: 's',
       body: [unit],
@@ -62,7 +60,7 @@ async function unitText(query: string, socket: string): Promise<string | undefin
     if (typeof path !== 'string') return undefined;
     const property = async (name: string): Promise<string | undefined> => {
       const body = ['org.freedesktop.systemd1.Unit', name];
-      const get = { interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss', body };
+      const get = { interface: PROPERTIES, member: 'Get', signature: 'ss', body };
       const [value] = await bus.call({ ...MANAGER, path, ...get });
       return textOf(at(value, 'value'));
     };

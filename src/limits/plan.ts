@@ -199,8 +199,9 @@ function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
 
 /** Only systemd enables a controller with the first limit of it; else a missing file cannot be set. */
 function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
-  const enabled = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
-  const isToCome = via === 'systemd' && !enabled.includes(limit.controller);
+  const isOn = (): boolean =>
+    parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '').includes(limit.controller);
+  const isToCome = via === 'systemd' && !isOn();
   try {
     return isToCome ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
   } catch (error) {

@@ -139,6 +139,7 @@ export function createEventLog(kept = KEPT): EventLog {
     const { snapshot } = frame.usage;
     const time = snapshot.wall || Date.now();
     const wasRow = matchRows(snapshot.rows, old.snapshot.rows);
+    const gone = goneIn(old, frame);
     const events: LogEvent[] = [];
     const tell = (kind: EventKind, { name, path }: Workload, text: string): void =>
       void events.push({ time, kind, name, path, text });
@@ -180,7 +181,7 @@ export function createEventLog(kept = KEPT): EventLog {
     /** What held a cgroup that is gone: what that one counted is left in them. */
     let heldGone: ReadonlySet<string> | undefined;
     function tellCounted(workload: Workload, row: number): void {
-      heldGone ??= new Set(goneIn(old, frame).flatMap(({ path }) => ancestorsOf(path)));
+      heldGone ??= new Set(gone.flatMap(([workload]) => ancestorsOf(workload.path)));
       const whose = heldGone.has(workload.path) ? ', there or below it in what has ended' : '';
       COUNTERS.forEach(({ kind, one }, counter) => {
         const times = own[counter]?.[row] ?? 0;
@@ -216,12 +217,13 @@ export function createEventLog(kept = KEPT): EventLog {
       if (CHANGES.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
 
-    if (snapshot.rows !== old.snapshot.rows) tellGone(old, frame, time, tell, rises[0], own[0]);
+    if (gone.length > 0) tellGone(gone, old, frame, time, tell, rises[0], own[0]);
     for (const [path, until] of expected) if (until < time) expected.delete(path);
     return events;
   }
 
   function tellGone(
+    gone: readonly Gone[],
     old: Before,
     frame: Frame,
     time: number,
@@ -229,29 +231,30 @@ export function createEventLog(kept = KEPT): EventLog {
     oomRise = new Float64Array(),
     oomOwn = new Float64Array(),
   ): void {
-    const stays = matchRows(old.snapshot.rows, frame.usage.snapshot.rows);
     const paths = new Set(frame.workloads.map(({ path }) => path));
     const anyOom = oomRise.some((rise) => rise > 0);
-    old.workloads.forEach((workload, was) => {
-      if ((stays[was] ?? -1) >= 0) return;
+    for (const [workload, was] of gone) {
       const isOom =
         isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
       killed.delete(workload.inode);
       // It was told of as re-created.
-      if (!isTold(workload) || (!isOom && paths.has(workload.path))) return;
+      if (!isTold(workload) || (!isOom && paths.has(workload.path))) continue;
       const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
       tell('gone', workload, text);
       if (isOom) lastWords.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
-    });
+    }
   }
 }
 
-function goneIn({ snapshot, workloads }: Before, { usage }: Frame): readonly Workload[] {
+/** With the row that it had. */
+type Gone = readonly [workload: Workload, was: number];
+
+function goneIn({ snapshot, workloads }: Before, { usage }: Frame): readonly Gone[] {
   if (snapshot.rows === usage.snapshot.rows) return [];
   const stays = matchRows(snapshot.rows, usage.snapshot.rows);
-  return workloads.filter((_, was) => (stays[was] ?? -1) < 0);
+  return workloads.flatMap((workload, was): Gone[] => ((stays[was] ?? -1) < 0 ? [[workload, was]] : []));
 }
 
 /** Both known, and not the same. */

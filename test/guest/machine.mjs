@@ -30,6 +30,8 @@ const LIMITED_HARDWARE = ['numa=fake=2', 'numa_balancing=disable', 'hugepagesz=1
 const here = dirname(fileURLToPath(import.meta.url));
 /** Of it 1 GB is the page of LIMITED_HARDWARE, found above the fourth. */
 export const MEMORY = '5G';
+/** Of every guest that does not say otherwise. */
+export const KERNEL = /** @type {const} */ ('6.12');
 export const TIMED_OUT = 124;
 export const VM_FAILED = 125;
 

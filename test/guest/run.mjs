@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { GuestError, say } from './cache.mjs';
-import { MEMORY, runInGuest } from './machine.mjs';
+import { KERNEL, MEMORY, runInGuest } from './machine.mjs';
 
 const USAGE = `usage: node test/guest/run.mjs [options] [--] COMMAND…
   --systemd          systemd as pid 1, with container runtimes (default: no init system)
@@ -16,7 +16,7 @@ const USAGE = `usage: node test/guest/run.mjs [options] [--] COMMAND…
 function parse(args) {
   const options = {
     systemd: false,
-    kernel: /** @type {'6.12' | '6.1'} */ ('6.12'),
+    kernel: /** @type {'6.12' | '6.1'} */ (KERNEL),
     timeout: 600,
     memory: MEMORY,
     rw: /** @type {string[]} */ ([]),

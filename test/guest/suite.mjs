@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { bundleTests } from './bundle.mjs';
 import { GuestError, say } from './cache.mjs';
-import { MEMORY, runInGuest } from './machine.mjs';
+import { KERNEL, MEMORY, runInGuest } from './machine.mjs';
 import { runNatively } from './native.mjs';
 
 const TIMEOUT = 1800;
@@ -76,7 +76,7 @@ async function emulated(systemd, command) {
       done();
     },
   });
-  const options = { systemd, kernel: /** @type {const} */ ('6.12'), memory: MEMORY, timeout: TIMEOUT };
+  const options = { systemd, kernel: KERNEL, memory: MEMORY, timeout: TIMEOUT };
   const code = await runInGuest({ ...options, rw: [], command }, out, process.stderr);
   return { code, output };
 }

@@ -1,5 +1,4 @@
 /** tscg log: the journal, oldest first. */
-
 import { jsonText } from '../../kernel/clean.ts';
 import { localTime } from '../../kernel/local-time.ts';
 import { terminalSafe } from '../../kernel/text.ts';

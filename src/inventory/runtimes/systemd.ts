@@ -10,12 +10,12 @@ import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './c
 import { type Bus, connectBus, loadDbus } from './dbus.ts';
 import { known, pathOf, type WorkloadDetails } from './details.ts';
 
-const MANAGER = {
+export const MANAGER = {
   destination: 'org.freedesktop.systemd1',
   path: '/org/freedesktop/systemd1',
   interface: 'org.freedesktop.systemd1.Manager',
 };
-const PROPERTIES = 'org.freedesktop.DBus.Properties';
+export const PROPERTIES = 'org.freedesktop.DBus.Properties';
 /** Kinds of units that have a cgroup. */
 const KINDS: Readonly<Record<string, string>> = {
   service: 'Service',
