@@ -1,11 +1,13 @@
 /**
  * JSON over HTTP over a unix socket, as docker, podman and Incus speak it. Whoever listens may hang, break off, lie or
  * flood: every request ends by a time-out, every answer is bounded, and what comes is `unknown` until a guard has seen it.
+ * Not by node:http, whose loading alone is a tenth of a `tscg set`.
  */
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { textOf } from '../names/json.ts';
 import { ApiError, connectionError, remedyFor } from './api-error.ts';
+import { type Head, parseHead, requestText } from './http-message.ts';
 import { patience, TIMEOUT_MS } from './patience.ts';
 
 export interface AskOptions {
@@ -41,33 +43,33 @@ function ask(
 ): Promise<unknown> {
   const asked = `${method} ${path}`;
   return new Promise((resolve, reject) => {
-    const exchange = begin({ method, socket, path, body, signal }, reject);
-    if (exchange === undefined) return;
-    const { call, end } = exchange;
-    /** Its connection keeps the process alive, no longer than this. */
-    const calm = patience(timeoutMs, () => end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
-    call.once('close', calm);
-    call.once('response', (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('error', (error) => end(connectionError(socket, asked, error)));
-      response.on('data', (chunk: Buffer) => {
+    const chunks: Buffer[] = [];
+    let head: Head | undefined;
+    let bytes = 0;
+    const answered = (): void => {
+      if (head === undefined) return;
+      const value = parseAnswer(socket, asked, head, Buffer.concat(chunks));
+      exchange.end(undefined);
+      resolve(value);
+    };
+    const exchange = begin({ method, socket, path, body, signal }, reject, {
+      onHead(received) {
+        head = received;
+        if (received.length === 0) answered();
+      },
+      onBody(chunk) {
+        chunks.push(chunk);
         bytes += chunk.length;
         if (bytes > largestBytes) {
-          end(new ApiError('malformed', `${socket}: ${asked}: the answer is larger than ${largestBytes} bytes`));
-        } else chunks.push(chunk);
-      });
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        try {
-          const value = parseAnswer(socket, asked, response, text);
-          end(undefined);
-          resolve(value);
-        } catch (error) {
-          end(connectionError(socket, asked, error));
+          throw new ApiError('malformed', `${socket}: ${asked}: the answer is larger than ${largestBytes} bytes`);
         }
-      });
+        if (head?.length !== undefined && bytes >= head.length) answered();
+      },
+      onEnd: answered,
     });
+    /** Its connection keeps the process alive, no longer than this. */
+    const calm = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    exchange.connection?.once('close', calm);
   });
 }
 
@@ -79,73 +81,92 @@ interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a listener throws ends the exchange with that. */
+interface Listener {
+  onHead(head: Head): void;
+  onBody(chunk: Buffer): void;
+  onEnd(): void;
+}
+
 interface Exchange {
-  readonly call: ClientRequest;
+  /** None where it could not even be sent. */
+  readonly connection: Socket | undefined;
   /** Once, whatever comes first; undefined: all is well. */
   end(error: ApiError | undefined): void;
 }
 
-/** Sends it. Whatever ends it early goes to `reject`; undefined where it could not even be sent. */
+/**
+ * Sends it, over a connection of its own: none idles, none is reused by a server that restarted. Whatever ends it early
+ * goes to `reject`.
+ */
 function begin(
   { method, socket, path, body, signal }: Question,
   reject: (error: ApiError) => void,
-): Exchange | undefined {
+  { onHead, onBody, onEnd }: Listener,
+): Exchange {
   const asked = `${method} ${path}`;
-  if (signal?.aborted) {
-    reject(aborted(socket, asked));
-    return undefined;
-  }
-  const options: RequestOptions = {
-    path,
-    method,
-    /**
-     * A connection for each: none idles, none is reused by a server that restarted. And no agent, which asks itself first
-     * whether the host is an IPv6 address: compiling that pattern takes longer than docker's answer.
-     */
-    createConnection: () => connect(socket),
-    headers: {
-      host: 'localhost',
-      accept: 'application/json',
-      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-    },
-  };
-  let call: ClientRequest;
-  try {
-    call = request(options);
-  } catch (error) {
-    reject(connectionError(socket, asked, error));
-    return undefined;
-  }
+  let connection: Socket | undefined;
   let isDone = false;
-  const onAbort = (): void => end(aborted(socket, asked));
+  const onAbort = (): void => end(new ApiError('aborted', `${socket}: ${asked}: aborted`));
   function end(error: ApiError | undefined): void {
     if (isDone) return;
     isDone = true;
     signal?.removeEventListener('abort', onAbort);
-    call.destroy();
+    connection?.destroy();
     if (error) reject(error);
   }
-  signal?.addEventListener('abort', onAbort, { once: true });
-  /** It stays: what is destroyed may tell of it later. */
-  call.on('error', (error) => end(connectionError(socket, asked, error)));
-  call.end(body);
-  return { call, end };
+  const guarded = (work: () => void): void => {
+    if (isDone) return;
+    try {
+      work();
+    } catch (error) {
+      end(connectionError(socket, asked, error));
+    }
+  };
+  if (signal?.aborted) onAbort();
+  guarded(() => {
+    const request = requestText(method, path, body);
+    connection = connect(socket);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    let received: Buffer | undefined = Buffer.alloc(0);
+    connection.on('data', (chunk: Buffer) =>
+      guarded(() => {
+        if (received === undefined) return onBody(chunk);
+        received = Buffer.concat([received, chunk]);
+        const head = parseHead(received);
+        if (head === undefined) return;
+        const rest = received.subarray(head.bytes);
+        received = undefined;
+        onHead(head);
+        if (rest.length > 0) guarded(() => onBody(rest));
+      }),
+    );
+    connection.on('end', () =>
+      guarded(() => {
+        if (received !== undefined) throw new Error('the answer broke off');
+        onEnd();
+      }),
+    );
+    /** It stays: what is destroyed may tell of it later. */
+    connection.on('error', (error) => end(connectionError(socket, asked, error)));
+    connection.write(request);
+  });
+  return { connection, end };
 }
 
-function parseAnswer(socket: string, asked: string, response: IncomingMessage, text: string): unknown {
-  const { statusCode = 0, complete } = response;
-  if (!complete) throw new ApiError('no answer', `${socket}: ${asked}: the answer broke off`);
-  if (statusCode < 200 || statusCode > 299) throw refused(socket, asked, statusCode, text);
+function parseAnswer(socket: string, asked: string, { status, length, type }: Head, body: Buffer): unknown {
+  if (length !== undefined && body.length < length) {
+    throw new ApiError('no answer', `${socket}: ${asked}: the answer broke off`);
+  }
+  const text = body.toString('utf8', 0, length);
+  if (status < 200 || status > 299) throw refused(socket, asked, status, text);
   if (text.trim() === '') return undefined;
   /** podman answers an update with the bare id. */
-  if (response.headers['content-type']?.startsWith('text/plain')) return text;
+  if (type?.startsWith('text/plain')) return text;
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ApiError('malformed', `${socket}: ${asked}: HTTP ${statusCode}, but no JSON`, {
-      status: statusCode,
-      cause: error,
-    });
+    throw new ApiError('malformed', `${socket}: ${asked}: HTTP ${status}, but no JSON`, { status, cause: error });
   }
 }
 
@@ -177,8 +198,6 @@ const silent = (socket: string, asked: string, timeoutMs: number): ApiError =>
     remedy: remedyFor('no answer', socket),
   });
 
-const aborted = (socket: string, asked: string): ApiError => new ApiError('aborted', `${socket}: ${asked}: aborted`);
-
 export interface StreamOptions {
   readonly signal: AbortSignal;
   /** Until the stream is open; then it may be silent for ever. */
@@ -194,34 +213,25 @@ export function streamLines(socket: string, path: string, options: StreamOptions
   const { signal, timeoutMs = TIMEOUT_MS, onOpen, onLine } = options;
   const asked = `GET ${path}`;
   return new Promise((_, reject) => {
-    const exchange = begin({ method: 'GET', socket, path, signal }, reject);
-    if (exchange === undefined) return;
-    const { call, end } = exchange;
-    const calm = patience(timeoutMs, () => end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
-    call.once('close', calm);
-    call.once('socket', (connection) => connection.unref());
-    call.once('response', (response) => {
-      calm();
-      const { statusCode = 0 } = response;
-      if (statusCode !== 200) {
-        end(refused(socket, asked, statusCode, ''));
-        return;
-      }
-      let rest = '';
-      response.setEncoding('utf8');
-      response.on('error', (error) => end(connectionError(socket, asked, error)));
-      response.on('end', () => end(new ApiError('no answer', `${socket}: ${asked}: the stream ended`)));
-      response.on('data', (text: string) => {
-        const lines = (rest + text).split('\n');
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    const exchange = begin({ method: 'GET', socket, path, signal }, reject, {
+      onHead({ status }) {
+        calm();
+        if (status !== 200) throw refused(socket, asked, status, '');
+        onOpen?.();
+      },
+      onBody(chunk) {
+        const lines = (rest + decoder.write(chunk)).split('\n');
         rest = lines.pop() ?? '';
-        try {
-          if (rest.length > LARGEST_LINE) throw new ApiError('malformed', `${socket}: ${asked}: a line without end`);
-          for (const line of lines) if (line.trim() !== '') onLine(line);
-        } catch (error) {
-          end(connectionError(socket, asked, error));
-        }
-      });
-      onOpen?.();
+        if (rest.length > LARGEST_LINE) throw new ApiError('malformed', `${socket}: ${asked}: a line without end`);
+        for (const line of lines) if (line.trim() !== '') onLine(line);
+      },
+      onEnd() {
+        throw new ApiError('no answer', `${socket}: ${asked}: the stream ended`);
+      },
     });
+    const calm = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    exchange.connection?.once('close', calm).unref();
   });
 }
