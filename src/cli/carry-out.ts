@@ -6,8 +6,8 @@ import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
 import type { Plan, PlanContext, Risk, Write } from '../limits/plan.ts';
 import { forgetPressure, tellPressure } from '../limits/revert/felt.ts';
 import type { Reverter } from '../limits/revert/reverter.ts';
+import { finished, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
-import { finished } from './program.ts';
 
 export interface CarryOutOptions {
   dryRun?: boolean;
@@ -56,7 +56,7 @@ export async function carryOut(
   hooks: CarryOutHooks = {},
 ): Promise<void> {
   const say = (text: string): void => {
-    if (!json && !quiet && text !== '') console.log(text);
+    if (!json && !quiet && text !== '') printLine(text);
   };
   const sayJson = (value: object): void => {
     if (json) (hooks.json ?? printJson)(value);
@@ -116,13 +116,13 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     forget();
     abort.abort();
     endProgress();
-    console.error('tscg: interrupted: what was done is taken back …');
+    warn('tscg: interrupted: what was done is taken back …');
   };
   for (const name of SIGNALS) process.on(name, interrupt);
   return finished(() => work(abort.signal)).finally(forget);
 }
 
-const printJson = (value: object): void => console.log(jsonText(value, 2));
+const printJson = (value: object): void => printLine(jsonText(value, 2));
 
 let isProgressShown = false;
 

@@ -5,6 +5,7 @@ import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
 import { planScope, scopeBus, withHolder } from '../limits/launch/scope.ts';
 import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
+import { printLine } from './output.ts';
 import { planText } from './plan-text.ts';
 
 export interface RunRequest {
@@ -29,7 +30,7 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
   const { rootfs, overlay } = isolation;
   if (json) {
     const made = { name, path, enabled, namespaces, rootfs: rootfs ?? null, overlay: overlay ?? null, command };
-    console.log(jsonText({ ...made, ...plan, started: false }, 2));
+    printLine(jsonText({ ...made, ...plan, started: false }, 2));
     return;
   }
   const limits = planText(plan)
@@ -50,5 +51,5 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
     ...(overlay ? [`  its root: laid over ${overlay.map(clean).join(', ')}; what it writes is gone at the end`] : []),
     `  runs: ${command.map(clean).join(' ')}`,
   ];
-  console.log(`${lines.join('\n')}\ndry run: nothing was started`);
+  printLine(`${lines.join('\n')}\ndry run: nothing was started`);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Machine } from '../kernel/machine.ts';
 import { type Policy, PolicyError, readPolicy } from '../limits/policy/read.ts';
 import { errorLine, UsageError } from './errors.ts';
+import { warn } from './output.ts';
 
 /**
  * The text itself is looked at, which no swapped link on the way (a Kubernetes ConfigMap), lost event or clock hides.
@@ -39,8 +40,8 @@ export interface PolicyWatch {
   close(): void;
 }
 
-/** A fault is told on stderr and changes nothing. Throws UsageError as readPolicyFile does. */
-export function watchPolicyFile(file: string, machine: Machine): PolicyWatch {
+/** A fault is told and changes nothing. Throws UsageError as readPolicyFile does. */
+export function watchPolicyFile(file: string, machine: Machine, tell: (text: string) => void = warn): PolicyWatch {
   let seen = textOf(file);
   let last = seen;
   let policy = policyOf(seen, file, machine);
@@ -63,7 +64,7 @@ export function watchPolicyFile(file: string, machine: Machine): PolicyWatch {
       policy = policyOf(text, file, machine);
       listener();
     } catch (error) {
-      console.error(`${errorLine('tscg', error)}\ntscg: the policy stays in force as it was`);
+      tell(`${errorLine('tscg', error)}\ntscg: the policy stays in force as it was`);
     }
   };
   const timer = file === '-' ? undefined : setInterval(look, LOOK_MS);

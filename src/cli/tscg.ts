@@ -2,7 +2,8 @@
 import { Argument, type Command, Option, program } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
 import { addTypedLimitFlags } from './limit-flags.ts';
-import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
+import { print } from './output.ts';
+import { commandLineError, runProgram, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
 import { registerRun } from './register-run.ts';
 import { viaOption } from './via-option.ts';
@@ -14,7 +15,7 @@ program
   .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
   .showSuggestionAfterError()
   .enablePositionalOptions()
-  .configureOutput({ outputError: (text, write) => write(commandLineError('tscg', text)) })
+  .configureOutput({ writeOut: print, outputError: (text, write) => write(commandLineError('tscg', text)) })
   .exitOverride();
 
 const json = new Option('--json', 'print JSON');
@@ -178,5 +179,4 @@ program
   .description('print a manual page: tscg man | man -l -')
   .action(async (name) => (await import('./commands/man.ts')).man(name, program));
 
-endWithReader('tscg');
 void addTypedLimitFlags(program).then(() => runProgram('tscg', program));

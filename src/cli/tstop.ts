@@ -1,7 +1,8 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
 import { program } from 'commander';
-import { commandLineError, endWithReader, runProgram, VERSION } from './program.ts';
+import { endWithReader } from './output.ts';
+import { commandLineError, runProgram, VERSION } from './program.ts';
 
 interface TstopFlags {
   mount?: string;

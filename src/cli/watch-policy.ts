@@ -4,6 +4,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Plan, PlanContext } from '../limits/plan.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { errorLine } from './errors.ts';
+import { warn } from './output.ts';
 import type { PolicyWatch } from './policy-file.ts';
 
 /**
@@ -53,7 +54,7 @@ export async function watchPolicy(
     wake();
   });
   policy.onChange(() => {
-    console.error(`tscg: the policy has changed; in force are ${policy.now().rules.length} rules`);
+    warn(`tscg: the policy has changed; in force are ${policy.now().rules.length} rules`);
     cares.clear();
     isHinted = true;
     wake();
@@ -105,7 +106,7 @@ export async function watchPolicy(
       care.told = '';
     } catch (error) {
       const line = errorLine('tscg', error);
-      if (line !== care.told) console.error(line);
+      if (line !== care.told) warn(line);
       care.told = line;
     }
     const pause = LOOK_AGAIN_MS[care.looks++];

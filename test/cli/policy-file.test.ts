@@ -15,9 +15,8 @@ test('another policy is in force once it has no fault; a fault has its place, an
   const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
   const file = join(folder, 'p.yaml');
   writeFileSync(file, policy('cpu: 50%'));
-  const watched = watchPolicyFile(file, machine);
-  const { error } = console;
   let next: (text: string) => void = () => {};
+  const watched = watchPolicyFile(file, machine, (text) => next(text));
   /** What is told of the file, or `changed`. */
   const after = (act: () => void): Promise<string> => {
     const told = new Promise<string>((resolve) => {
@@ -26,7 +25,6 @@ test('another policy is in force once it has no fault; a fault has its place, an
     act();
     return told;
   };
-  console.error = (text: string) => next(text);
   watched.onChange(() => next('changed'));
   const rules = (): number => watched.now().rules.length;
   try {
@@ -44,7 +42,6 @@ test('another policy is in force once it has no fault; a fault has its place, an
     });
     assert.equal([renamed, rules()], ['changed', 3]);
   } finally {
-    console.error = error;
     watched.close();
     rmSync(folder, { recursive: true });
   }

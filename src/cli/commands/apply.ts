@@ -7,6 +7,7 @@ import { policyJsonSchema } from '../../limits/policy/shape.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { printLine, warn } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
 import { openWorkloads } from '../policy-workloads.ts';
@@ -19,7 +20,7 @@ export interface ApplyOptions extends CarryOutOptions {
 
 export async function apply(file: string | undefined, options: ApplyOptions, global: GlobalOptions): Promise<void> {
   if (options.schema) {
-    console.log(jsonText(policyJsonSchema(), 2));
+    printLine(jsonText(policyJsonSchema(), 2));
     return;
   }
   if (file === undefined) {
@@ -43,7 +44,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
     const requests = policyRequests(policy, inventory.workloads());
     const meant = new Set(requests.flatMap(({ rules }) => rules));
     for (const [index, { line }] of policy.rules.entries()) {
-      if (!meant.has(index)) console.error(`warning: ${clean(file)}:${line}: this rule matches nothing that runs now`);
+      if (!meant.has(index)) warn(`warning: ${clean(file)}:${line}: this rule matches nothing that runs now`);
     }
     await carryOutPolicy(planPolicy(requests, context), context, options);
   } finally {
@@ -53,13 +54,13 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
 
 /** Of many workloads one may end while the others get their limits. */
 const onEnded = ({ name, path }: Write): void =>
-  console.error(`warning: ${clean(name)} (${clean(path)}) has ended meanwhile: left out`);
+  warn(`warning: ${clean(name)} (${clean(path)}) has ended meanwhile: left out`);
 
 /** As set does; a dry run for the eye is a diff. */
 async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
   if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
   const diff = planDiff(plan);
-  if (diff !== '') console.log(diff);
-  for (const risk of plan.risks) console.log(riskText(risk, options.force));
-  console.log(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');
+  if (diff !== '') printLine(diff);
+  for (const risk of plan.risks) printLine(riskText(risk, options.force));
+  printLine(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { candidatesFor } from '../completion/candidates.ts';
 import { bashReply, splitLine } from '../completion/line.ts';
 import { UsageError } from '../errors.ts';
+import { print } from '../output.ts';
 
 export async function completion(shell: string): Promise<void> {
   const { completionScript, isShell, SHELLS } = await import('../completion/scripts.ts');
@@ -12,7 +13,7 @@ export async function completion(shell: string): Promise<void> {
     const value = /--[\w-]+/.exec(flags)?.[0];
     return value === undefined ? [] : [{ value, help }];
   });
-  process.stdout.write(completionScript(shell, options));
+  print(completionScript(shell, options));
 }
 
 export interface CompleteOptions {
@@ -32,9 +33,9 @@ export async function complete(words: readonly string[], options: CompleteOption
       const line = typed ? bashReply(value, typed.raw, options.breaks ?? '') : `${value}\t${help}`;
       return line === undefined ? [] : [line];
     });
-    process.stdout.write(`${[directive, ...lines].join('\n')}\n`);
+    print(`${[directive, ...lines].join('\n')}\n`);
   } catch {
     // A shell that is asked to complete shows no errors.
-    process.stdout.write('values\n');
+    print('values\n');
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../limits/actions/controllers.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export async function controllers(
@@ -37,15 +38,15 @@ export async function controllers(
     stops_at: whereItStops(controller, levels) ?? null,
   }));
   if (options.json) {
-    console.log(jsonText({ name, path: workload.path, controllers: rows }, 2));
+    printLine(jsonText({ name, path: workload.path, controllers: rows }, 2));
     return;
   }
-  console.log(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);
+  printLine(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);
   if (rows.length === 0) {
-    console.log('no controllers in this hierarchy: the kernel has none, or cgroup v1 has them');
+    printLine('no controllers in this hierarchy: the kernel has none, or cgroup v1 has them');
     return;
   }
-  console.log(
+  printLine(
     formatTable(
       ['CONTROLLER', 'HERE', 'HANDED ON', ''].map((title) => ({ title, align: 'left' })),
       rows.map(({ controller, available, handed_on, stops_at }) => [

@@ -12,6 +12,7 @@ import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { stateDirectory } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { printLine } from '../output.ts';
 
 interface Check {
   readonly about: string;
@@ -26,8 +27,8 @@ const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
 
 export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
   const checks = [program(), addon(), ...(await hierarchyChecks(global)), pressure(), permission(), journal()];
-  if (json) console.log(jsonText(checks, 2));
-  else for (const check of checks) console.log(line(check));
+  if (json) printLine(jsonText(checks, 2));
+  else for (const check of checks) printLine(line(check));
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
 }
 

@@ -14,6 +14,7 @@ import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
+import { printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export interface FsOptions {
@@ -49,11 +50,11 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
       ...(sizes.size ?? { reason: sizes.reason }),
       growth_bytes_per_second: jsonValue(sizes.growth),
     };
-    console.log(jsonText({ name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown }, 2));
+    printLine(jsonText({ name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown }, 2));
     return;
   }
   const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_CELLS)} ${terminalSafe(text)}`;
-  console.log(
+  printLine(
     [
       terminalSafe(workload.name),
       line('path', workload.path),

@@ -20,6 +20,7 @@ import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
+import { printLine } from '../output.ts';
 import { oneLine } from '../plan-text.ts';
 
 export interface GetOptions {
@@ -61,7 +62,7 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     const { inspect } = createNetworkInspector({ mount, root, proc: PROC, readFiles: createReadFiles() });
     const network = await inspect(workload, frame.workloads);
     const print = options.json ? json : text;
-    console.log(print(workload, limits, frame, row, network));
+    printLine(print(workload, limits, frame, row, network));
   } finally {
     source.close();
   }

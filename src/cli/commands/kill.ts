@@ -11,8 +11,8 @@ import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
+import { finished, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
-import { finished } from '../program.ts';
 
 export interface KillOptions extends CarryOutOptions {
   signal?: string;
@@ -36,25 +36,25 @@ export async function kill(names: readonly string[], options: KillOptions, globa
 
   if (options.dryRun) {
     const found = places.map((place) => ({ ...place, processes: inhabitants(files, place.path).pids }));
-    if (options.json) console.log(jsonText({ signal: signalText, targets: found, risks, done: false }, 2));
+    if (options.json) printLine(jsonText({ signal: signalText, targets: found, risks, done: false }, 2));
     else {
       for (const { name, path, processes } of found)
-        console.log(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
-      for (const risk of risks) console.log(riskText(risk, options.force));
-      console.log('dry run: nothing was changed');
+        printLine(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
+      for (const risk of risks) printLine(riskText(risk, options.force));
+      printLine('dry run: nothing was changed');
     }
     return;
   }
   const warning = checkRisks(risks, options.force);
-  if (warning !== '' && !options.json) console.log(warning);
+  if (warning !== '' && !options.json) printLine(warning);
   const results: (KillResult & { name: string; path: string })[] = [];
   for (const { name, path, inode } of places) {
     const request = { signal, ...(graceMs === undefined ? {} : { graceMs }) };
     const result = await finished(() => killPlace({ name, path, inode }, request, files));
     results.push({ name, path, ...result });
-    if (!options.json) console.log(`${clean(name)}: ${resultText(result, signalText, grace)}`);
+    if (!options.json) printLine(`${clean(name)}: ${resultText(result, signalText, grace)}`);
   }
-  if (options.json) console.log(jsonText({ signal: signalText, targets: results, done: true }, 2));
+  if (options.json) printLine(jsonText({ signal: signalText, targets: results, done: true }, 2));
 }
 
 function resultText({ found, signalled, killed, left }: KillResult, signal: string, grace?: string): string {

@@ -5,6 +5,7 @@ import { terminalSafe } from '../../kernel/text.ts';
 import { driftOf, driftText } from '../../limits/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
+import { printLine, warn } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
@@ -18,7 +19,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
       .filter(({ change }) => change.id === id)
       .map(({ write, now, by }) => ({ path: write.path, file: write.file, now, by }));
   if (json) {
-    console.log(
+    printLine(
       jsonText(
         changes.map((change) => ({ ...change, state: state(change), drift: driftIn(change) })),
         2,
@@ -26,7 +27,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
     );
     return;
   }
-  if (changes.length === 0) console.log('no changes yet');
+  if (changes.length === 0) printLine('no changes yet');
   else {
     const rows = changes.flatMap((change) =>
       change.writes
@@ -41,7 +42,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
         ]),
     );
     const titles = ['ID', 'TIME', 'STATE', 'NAME', 'FILE', 'BEFORE → AFTER'];
-    console.log(
+    printLine(
       formatTable(
         titles.map((title) => ({ title, align: 'left' })),
         rows,
@@ -49,7 +50,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
     );
   }
   for (const { id, undoes, error } of changes)
-    if (error) console.log(terminalSafe(`${undoes ? `undo of ${undoes}` : id}: ${error}`));
-  for (const drift of drifts) console.log(terminalSafe(`drift: ${driftText(drift)}; tscg reapply ${drift.change.id}`));
-  if (unreadable > 0) console.error(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
+    if (error) printLine(terminalSafe(`${undoes ? `undo of ${undoes}` : id}: ${error}`));
+  for (const drift of drifts) printLine(terminalSafe(`drift: ${driftText(drift)}; tscg reapply ${drift.change.id}`));
+  if (unreadable > 0) warn(`tscg: ${unreadable} lines of ${journal.path} could not be read and are left out`);
 }

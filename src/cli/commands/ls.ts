@@ -11,6 +11,7 @@ import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { secondsOption, wholeOption } from '../options.ts';
+import { print } from '../output.ts';
 import { formatTable, terminalWidth } from '../table.ts';
 
 export interface LsOptions {
@@ -66,7 +67,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
       // 0 on a serial line: its size is not known.
       const height = inPlace && process.stdout.rows > 2 ? process.stdout.rows - 2 : rows.length;
-      print(render(frame, rows.slice(0, height), columns, options, watch), inPlace);
+      printTable(render(frame, rows.slice(0, height), columns, options, watch), inPlace);
     }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -182,6 +183,6 @@ function knownMetric(name: string, flag: string): Metric {
 /** In a terminal each table takes the place of the one before, as docker stats does. */
 const CLEAR = '\x1b[H\x1b[J';
 
-function print(text: string, inPlace: boolean): void {
-  process.stdout.write(`${inPlace ? CLEAR : ''}${text}\n`);
+function printTable(text: string, inPlace: boolean): void {
+  print(`${inPlace ? CLEAR : ''}${text}\n`);
 }

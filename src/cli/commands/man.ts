@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { KEYS } from '../../dashboard/keys.ts';
 import { LIMITS } from '../../limits/catalogue.ts';
 import { METRICS } from '../../metrics/catalogue.ts';
+import { print } from '../output.ts';
 import { VERSION } from '../program.ts';
 import { bold, type Entry, flagsText, manPage, roffText, type Section } from '../roff.ts';
 import { tstopHelp } from '../tstop-help.ts';
 
 export function man(name: string, tscg: Command): void {
-  process.stdout.write(name === 'tstop' ? tstopPage() : tscgPage(tscg));
+  print(name === 'tstop' ? tstopPage() : tscgPage(tscg));
 }
 
 /** commander's tables of the whole program. */

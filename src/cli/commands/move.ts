@@ -6,6 +6,7 @@ import { shellWord } from '../../limits/risks.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
 export async function move(
@@ -22,7 +23,7 @@ export async function move(
   if (!workload) throw new ActionError(`${name} has ended`);
   const plan = planMove(pid, { name, path: workload.path, inode: workload.inode }, context);
   const say = (text: string): void => {
-    if (!options.json && text !== '') console.log(text);
+    if (!options.json && text !== '') printLine(text);
   };
   say(`pid ${pid} (${plan.comm}): ${clean(plan.from)} → ${clean(plan.to.path)}`);
   if (plan.from === plan.to.path) {
@@ -37,6 +38,6 @@ export async function move(
   }
   if (options.json) {
     const moved = !options.dryRun && plan.from !== plan.to.path;
-    console.log(jsonText({ ...plan, to: plan.to.path, moved }, 2));
+    printLine(jsonText({ ...plan, to: plan.to.path, moved }, 2));
   }
 }

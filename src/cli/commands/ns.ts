@@ -22,6 +22,7 @@ import { cut, terminalSafe } from '../../kernel/text.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';
+import { printLine, warn } from '../output.ts';
 import { formatTable, type TableColumn, terminalWidth } from '../table.ts';
 
 export interface NsOptions {
@@ -95,11 +96,11 @@ function printAll(
     left('WORKLOADS'),
     left('COMMAND'),
   ];
-  console.log(formatTable(columns, rows, width));
+  printLine(formatTable(columns, rows, width));
   const denied = [...scan.unseen.values()].reduce((sum, unseen) => sum + unseen.denied, 0);
   const foreign = [...scan.unseen.values()].reduce((sum, unseen) => sum + unseen.foreign, 0);
-  for (const line of unseenLines({ denied, foreign })) console.error(line);
-  if (tree && !scan.hasOwners) console.error('without the addon owners and parents are not known: see tscg doctor');
+  for (const line of unseenLines({ denied, foreign })) warn(line);
+  if (tree && !scan.hasOwners) warn('without the addon owners and parents are not known: see tscg doctor');
 }
 
 function printWorkload(
@@ -141,13 +142,13 @@ function printWorkload(
           namesText(member.sharedWith, MOST_NAMES),
         ]),
   );
-  console.log(`${terminalSafe(name)}  ${terminalSafe(path)}`);
+  printLine(`${terminalSafe(name)}  ${terminalSafe(path)}`);
   const columns = [left('TYPE'), right('NS'), left('WHOSE'), right('PROCESSES'), right('OWNER'), left('SHARED WITH')];
-  console.log(formatTable(columns, rows, terminalWidth()));
+  printLine(formatTable(columns, rows, terminalWidth()));
   for (const { namespace } of kinds.flatMap(({ members }) => members)) {
-    for (const line of idMapLines(namespace)) console.log(line);
+    for (const line of idMapLines(namespace)) printLine(line);
   }
-  for (const line of unseenLines(found.unseen)) console.error(line);
+  for (const line of unseenLines(found.unseen)) warn(line);
 }
 
 /** What is the namespace's own, by the names of the JSON. */
@@ -171,4 +172,4 @@ const jsonOf = (namespace: Namespace, holders: readonly Workload[], users: UserN
   workloads: holders.map(({ name, path }) => ({ name, path })),
 });
 
-const printJson = (value: unknown): void => console.log(jsonText(value, 2));
+const printJson = (value: unknown): void => printLine(jsonText(value, 2));

@@ -4,6 +4,7 @@ import { openJournal, stateDirectory } from '../../limits/journal.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { printLine } from '../output.ts';
 
 export async function reapply(id: string | undefined, options: CarryOutOptions, global: GlobalOptions): Promise<void> {
   const context = planContext(openHierarchy(global));
@@ -12,6 +13,6 @@ export async function reapply(id: string | undefined, options: CarryOutOptions, 
     throw new UsageError(`no single change "${id}"; tscg log lists them`);
   }
   const drifts = driftOf(changes, context).filter(({ change }) => id === undefined || change.id.startsWith(id));
-  if (!options.json) for (const drift of drifts) console.log(driftText(drift));
+  if (!options.json) for (const drift of drifts) printLine(driftText(drift));
   await carryOut(planReapply(drifts, context), context, options);
 }

@@ -5,6 +5,7 @@ import { parseReclaim, planReclaim, reclaim as reclaimFrom, reclaimText } from '
 import { sizeText } from '../../limits/catalogue.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
 export async function reclaim(
@@ -22,20 +23,20 @@ export async function reclaim(
   const { used, cache, risks } = planReclaim(place, bytes, context);
   if (options.dryRun) {
     if (options.json) {
-      console.log(jsonText({ ...place, asked: bytes, used, cache, risks, done: false }, 2));
+      printLine(jsonText({ ...place, asked: bytes, used, cache, risks, done: false }, 2));
     } else {
-      console.log(`${clean(name)}  ${clean(place.path)}`);
-      console.log(
+      printLine(`${clean(name)}  ${clean(place.path)}`);
+      printLine(
         `  memory.reclaim ← ${bytes}   (${sizeText(bytes)} of ${sizeText(used)}, of it ${sizeText(cache)} page cache)`,
       );
-      for (const risk of risks) console.log(riskText(risk, options.force));
-      console.log('dry run: nothing was changed');
+      for (const risk of risks) printLine(riskText(risk, options.force));
+      printLine('dry run: nothing was changed');
     }
     return;
   }
   const warning = checkRisks(risks, options.force);
-  if (warning !== '' && !options.json) console.log(warning);
+  if (warning !== '' && !options.json) printLine(warning);
   const result = await reclaimFrom(place, bytes, context.files);
-  if (options.json) console.log(jsonText({ ...place, ...result, done: true }, 2));
-  else console.log(reclaimText(clean(name), result));
+  if (options.json) printLine(jsonText({ ...place, ...result, done: true }, 2));
+  else printLine(reclaimText(clean(name), result));
 }

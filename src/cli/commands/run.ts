@@ -15,6 +15,7 @@ import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
 import { checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
+import { warn } from '../output.ts';
 import { planRun } from '../plan-run.ts';
 import { limitEdits } from './set.ts';
 
@@ -66,12 +67,12 @@ export async function run(
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
     const { exit, summary, left } = await carry(held, prepared, signals, options.pid === true, context);
     if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
-    if (json) console.error(jsonText({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
+    if (json) warn(jsonText({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
     process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
-    console.error(errorLine('tscg', error));
+    warn(errorLine('tscg', error));
     process.exitCode = error.code;
   } finally {
     prepared.clear();

@@ -3,6 +3,7 @@ import { isListed } from '../../inventory/workload.ts';
 import { snapshotPolicy } from '../../limits/policy/snapshot.ts';
 import { unitDefaults } from '../../limits/policy/unit-defaults.ts';
 import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
+import { print } from '../output.ts';
 import { openWorkloads } from '../policy-workloads.ts';
 
 export interface SnapshotOptions {
@@ -18,7 +19,7 @@ export async function snapshot({ all }: SnapshotOptions, global: GlobalOptions):
     const chosen = all ? workloads : workloads.filter(isListed);
     const context = planContext(hierarchy);
     const isDefault = await unitDefaults(PROC, context.owners.sockets);
-    process.stdout.write(snapshotPolicy(chosen, workloads, context, isDefault));
+    print(snapshotPolicy(chosen, workloads, context, isDefault));
   } finally {
     inventory.close();
   }

@@ -7,6 +7,7 @@ import { comparePressure, type PressureChange, readPressure } from '../../limits
 import { type CarryOutOptions, carryOut, SIGNALS } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { othersThan } from '../others.ts';
+import { printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 import { timedRevert } from '../timed-revert.ts';
 import { revert } from './revert.ts';
@@ -36,7 +37,7 @@ export async function tryOut(
     after: async (change) => {
       const tell = (): void => {
         if (options.json) return;
-        console.log(`applied; taken back in ${options.for}, by Ctrl-C, and also if this ends in another way`);
+        printLine(`applied; taken back in ${options.for}, by Ctrl-C, and also if this ends in another way`);
       };
       await untilReverted(change, timed.delayMs, tell);
       if (!isUndone(change)) await revert(change.id, global, options.json === true);

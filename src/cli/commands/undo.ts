@@ -8,6 +8,7 @@ import { type CarryOutOptions, carryOut, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { momentOption, wholeOption } from '../options.ts';
+import { printLine } from '../output.ts';
 
 export interface UndoOptions extends CarryOutOptions {
   last?: string;
@@ -58,9 +59,9 @@ async function undoSeveral(
   if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force);
   const told: object[] = [];
   for (const { change, plan, context } of planned) {
-    if (!options.json) console.log(terminalSafe(`change ${change.id}: ${commandText(change)}`));
+    if (!options.json) printLine(terminalSafe(`change ${change.id}: ${commandText(change)}`));
     await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
   }
-  if (options.json) console.log(jsonText(told, 2));
-  else if (planned.length === 0) console.log('nothing to undo');
+  if (options.json) printLine(jsonText(told, 2));
+  else if (planned.length === 0) printLine('nothing to undo');
 }
