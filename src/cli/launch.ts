@@ -3,11 +3,12 @@
  * Starts the program that is bundled beside this file (tscg.js runs tscg.cjs), with what V8 compiled of it when it was
  * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
  * another version of it made, or of another source; the program then starts as without one.
- * Built as CommonJS: the loader of ES modules takes its own while to start. The bundle is ASCII, which is read fastest.
+ * Built as CommonJS: the loader of ES modules takes its own while to start. The bundle is one function of what a module
+ * is given, so that its source is not copied once more to be wrapped, and ASCII, which is read fastest.
  * No `import()` is in it but as `require`: a script that comes from the cache cannot import (Node 20).
  * `TSCG_CODE_CACHE=write` writes it at the end of the run, and then holds the functions that this run needed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
@@ -15,28 +16,37 @@ import { Script } from 'node:vm';
 const file = __filename.replace(/\.js$/, '.cjs');
 const cache = `${file}.cache`;
 
+/** One memory for both: pages that the kernel has given already cost nothing. */
+let memory = Buffer.alloc(0);
+
+function read(path: string): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size > memory.length) memory = Buffer.allocUnsafeSlow(size);
+    return memory.subarray(0, readSync(descriptor, memory, 0, size, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function cached(): Buffer | undefined {
   try {
-    return readFileSync(cache);
+    return read(cache);
   } catch {
     return undefined;
   }
 }
 
-const script = new Script(
-  `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`,
-  {
-    filename: file,
-    cachedData: cached(),
-  },
-);
+const source = read(file).toString('latin1');
+const script = new Script(source, { filename: file, cachedData: cached() });
 if (process.env.TSCG_CODE_CACHE === 'write')
   process.once('exit', () => writeFileSync(cache, script.createCachedData()));
 const module = { exports: {} };
 const load = createRequire(file);
 
 /** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
-const LATE = ['child_process', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'worker_threads'];
+const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises', 'worker_threads'];
 const late = new Map(
   LATE.map((name) => {
     const real = (): object => load(`node:${name}`);

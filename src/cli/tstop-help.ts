@@ -3,7 +3,6 @@
  * process uses for tscg.
  */
 import { spawnSync } from 'node:child_process';
-import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface HelpOption {
@@ -19,7 +18,7 @@ export interface ProgramHelp {
 }
 
 export function tstopHelp(): ProgramHelp {
-  const tstop = fileURLToPath(new URL(`tstop${extname(import.meta.url)}`, import.meta.url));
+  const tstop = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'tstop.ts' : 'tstop.js', import.meta.url));
   const { stdout } = spawnSync(process.execPath, [...process.execArgv, tstop, '--help'], { encoding: 'utf8' });
   return parseHelp(stdout);
 }
