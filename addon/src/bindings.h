@@ -17,6 +17,7 @@ Napi::Value ReadNamespaceInfo(const Napi::CallbackInfo& info);
 Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info);
 Napi::Value Launch(const Napi::CallbackInfo& info);
 Napi::Value CreateInotify(const Napi::CallbackInfo& info);
+Napi::Value Listens(const Napi::CallbackInfo& info);
 Napi::Value RouteNetlink(const Napi::CallbackInfo& info);
 
 }  // namespace tscg

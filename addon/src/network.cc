@@ -3,12 +3,15 @@
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <future>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -60,6 +63,19 @@ Failure AskAll(const std::vector<Bytes>& requests, std::vector<Bytes>& answers) 
 }
 
 }  // namespace
+
+Napi::Value Listens(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) throw SystemError(info.Env(), {ENAMETOOLONG, "connect", path});
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) throw SystemError(info.Env(), {errno, "socket", path});
+  const bool refused =
+      connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0 && errno == ECONNREFUSED;
+  return Napi::Boolean::New(info.Env(), !refused);
+}
 
 Napi::Value RouteNetlink(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

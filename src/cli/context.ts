@@ -8,6 +8,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles } from '../kernel/cgroup-files.ts';
 import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
 import { readMachine } from '../kernel/machine.ts';
+import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { processesIn, subtree } from '../limits/actions/subtree.ts';
 import type { OwnerOptions } from '../limits/ownership.ts';
@@ -65,7 +66,7 @@ async function resolveAmong(names: readonly string[], options: InventoryOptions)
 export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
   const files = openCgroupFiles(hierarchy.mount, hierarchy.root);
   return {
-    owners: { ...options, sockets: findSockets() },
+    owners: { ...options, sockets: findSockets(), listens: (path) => loadNative().native?.listens(path) ?? true },
     files,
     machine: readMachine(PROC),
     ownPath: cgroupOf('self', hierarchy) ?? (hierarchy.namespaced ? searchFor(process.pid, files) : undefined),

@@ -121,6 +121,8 @@ export interface Native {
   launch(spec: LaunchSpec, onExit: (code: number, signal: number) => void): NativeChild;
   /** IN_MODIFY of files in watched directories; `overflow` when the kernel dropped events (IN_Q_OVERFLOW). */
   createInotify(onEvent: (watch: number, name: string) => void, onOverflow: () => void): NativeInotify;
+  /** connect(2) to a unix socket: false where the process that made its file has ended (ECONNREFUSED). */
+  listens(path: string): boolean;
   /**
    * rtnetlink(7) requests (./route-netlink.ts), each with every message of its answer, asked in the network namespace
    * that the descriptor refers to (-1: our own) by a thread that ends with it. Rejects where it may not be entered.
@@ -189,6 +191,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   createPsiTrigger: true,
   launch: true,
   createInotify: true,
+  listens: true,
   routeNetlink: true,
 };
 

@@ -21,6 +21,8 @@ import { BadValueError } from './units.ts';
 export interface OwnerOptions {
   /** Sockets of runtimes and buses that exist. */
   readonly sockets: readonly RuntimeSocket[];
+  /** Whether somebody does at a socket, whose file outlives who made it; without it everywhere. */
+  readonly listens?: (path: string) => boolean;
   /** Whom the user insists on; undefined for the right one. */
   readonly via?: OwnerName;
   /** Kept over a reboot, where the owner can. */
@@ -50,7 +52,7 @@ interface Candidate {
 /** The first candidate that has a property for the file. Throws BadValueError where --via asks for what cannot be. */
 export function ownership(target: Workload, file: string, context: Context): Ownership {
   const { files, owners } = context;
-  const candidates = candidatesOf(target, owners.sockets);
+  const candidates = candidatesOf(target, owners);
   const { isLimitedBelow, ...held } = placeOf(target, file, files);
   // The limit of a unit is no way past one that crun set below it.
   const allowed = candidates.filter(({ via }) =>
@@ -60,19 +62,22 @@ export function ownership(target: Workload, file: string, context: Context): Own
   if (!found) throw new BadValueError(cannot(target, file, owners.via, candidates));
   const { path, inode } = found.via === 'systemd' ? target : held;
   const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
-  return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, owners) };
+  return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, context) };
 }
 
 const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
 
-function candidatesOf(target: Workload, sockets: readonly RuntimeSocket[]): Candidate[] {
+function candidatesOf(target: Workload, { sockets, listens = () => true }: OwnerOptions): Candidate[] {
   const { id, path } = target;
   const runtime = runtimeOf(target);
   // Below a user's manager its own bus and its own engines rule; the manager itself belongs to the system.
   const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
   const uid = user === undefined ? undefined : Number(user);
   const socket = (wanted: Runtime): string | undefined =>
-    sockets.find((entry) => entry.runtime === wanted && entry.state === 'usable' && entry.uid === uid)?.path;
+    sockets.find(
+      ({ runtime: spoken, state, uid: whose, path: place }) =>
+        spoken === wanted && state === 'usable' && whose === uid && listens(place),
+    )?.path;
   const candidates: Candidate[] = [];
   if (target.kind === 'container' && id !== undefined && (runtime === 'docker' || runtime === 'podman')) {
     const endpoint = socket(runtime);
@@ -140,10 +145,11 @@ function consequences(
   file: string,
   found: Candidate,
   path: string,
-  { persist }: OwnerOptions,
+  context: Context,
 ): { risks: Risk[]; notes: string[] } {
   const { name } = target;
   const { via, endpoint, subject } = found;
+  const { persist } = context.owners;
   const risks: Risk[] = [];
   const notes: string[] = [];
   if (path.includes('kubepods')) {
@@ -153,7 +159,7 @@ function consequences(
       remedy: `change the pod: ${kubectlHint(target, file)}; or add --force for the time until then`,
     });
   } else if (via === 'systemd') {
-    notes.push(...unitNotes(target, file, found, persist));
+    notes.push(...unitNotes(target, file, found, context));
     if (persist && isTransient(endpoint, subject)) {
       const text = `${subject} is transient: its limits end with it, and --persist keeps nothing over that`;
       risks.push({ level: 'warn', text });
@@ -171,17 +177,25 @@ function consequences(
   return { risks, notes: [...notes, ...(NOTES[via]?.(file) ?? [])] };
 }
 
-function unitNotes(target: Workload, file: string, { endpoint, subject }: Candidate, persist = false): string[] {
+function unitNotes(
+  target: Workload,
+  file: string,
+  { endpoint, subject }: Candidate,
+  { files, owners: { persist, via } }: Context,
+): string[] {
   const { kind, runtime } = target;
   const end = persist ? 'until it is changed again' : 'until the next boot (with --persist over it)';
   const lasts = isTransient(endpoint, subject) ? endOfTransient(target, file, subject) : end;
   if (kind !== 'container' || !runtime) return [`lasts ${lasts}`];
-  return [
-    `lasts ${lasts}`,
-    runtime === 'docker' || runtime === 'podman'
-      ? `${runtime} has no property for ${file}, so it is set on its unit ${subject}; ${runtime} inspect does not show it`
-      : `it is set on its unit ${subject}: ${runtime} does not know of it`,
-  ];
+  const isEngine = runtime === 'docker' || runtime === 'podman';
+  const isItsOwn = isEngine && openOwner({ via: runtime, endpoint: '' }, files).sets(file);
+  if (isEngine && !isItsOwn)
+    return [
+      `lasts ${lasts}`,
+      `${runtime} has no property for ${file}, so it is set on its unit ${subject}; ${runtime} inspect does not show it`,
+    ];
+  const why = isItsOwn && via === undefined ? `no API of ${runtime} can be asked (see tscg doctor), so ` : '';
+  return [`lasts ${lasts}`, `${why}it is set on its unit ${subject}: ${runtime} does not know of it`];
 }
 
 function endOfTransient(target: Workload, file: string, unit: string): string {

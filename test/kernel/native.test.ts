@@ -5,13 +5,18 @@ import {
   closeSync,
   constants as fsConstants,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readSync,
+  renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { constants } from 'node:os';
+import { createServer } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Callback, suite } from 'uvu';
@@ -455,6 +460,27 @@ onKernel('a worker thread that ends closes what it opened', async (_, group) => 
   for (let n = 0; n < 3; n++) await run();
   assert.is(descriptorsIn(path), 0);
   assert.is(descriptorsIn(INOTIFY), before);
+});
+
+plain('listens: a socket file outlives who made it; what cannot be told counts as listening', async (native) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-listens-'));
+  const path = join(folder, 'api.sock');
+  const server = createServer().listen(path);
+  try {
+    await once(server, 'listening');
+    const before = descriptors();
+    assert.is(native.listens(path), true);
+    // Closing takes only a file of its first name away.
+    renameSync(path, `${path}.left`);
+    server.close();
+    await once(server, 'close');
+    assert.is(native.listens(`${path}.left`), false);
+    assert.is(native.listens(path), true);
+    assert.throws(() => native.listens('x'.repeat(200)), /ENAMETOOLONG/);
+    assert.ok(descriptors() <= before);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('TSCG_NATIVE=off: no addon, and the reason', () => {

@@ -192,6 +192,17 @@ test('what crun limits below its unit is changed there, also where podman cannot
   }
 });
 
+test('an engine whose socket nobody listens at is passed over, and the plan says so', () => {
+  const path = `/system.slice/docker-${ID}.scope`;
+  const listens = (socket: string): boolean => socket !== '/run/docker.sock';
+  const dead = owned(path, 'memory.max', { listens });
+  assert.is(dead.via, 'systemd');
+  assert.match(dead.notes.join('\n'), /^no API of docker can be asked \(see tscg doctor\), so it is set on its unit/m);
+  assert.not.match(owned(path, 'memory.max', { listens, via: 'systemd' }).notes.join('\n'), /can be asked/);
+  assert.match(owned(path, 'memory.high', { listens }).notes.join('\n'), /^docker has no property for memory\.high/m);
+  assert.throws(() => owned(path, 'memory.max', { listens, via: 'docker' }), /is not reachable/);
+});
+
 test('--via insists, and is refused where that owner cannot', () => {
   assert.is(owned(`/system.slice/docker-${ID}.scope`, 'memory.max', { via: 'systemd' }).via, 'systemd');
   assert.is(owned('/system.slice/nginx.service', 'memory.max', { via: 'cgroupfs' }).via, 'cgroupfs');

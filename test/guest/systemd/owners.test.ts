@@ -3,7 +3,7 @@
  * and still after a daemon-reload; which takes back what was written past systemd, and that is told.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -362,8 +362,7 @@ test("what systemd keeps beside a transient unit ends with it, as the plan says:
 
 test('podman and crun, without the API: a limit is raised where crun set it, and is in the snapshot', async () => {
   run('systemctl', 'stop', 'podman.socket', 'podman.service');
-  // systemd leaves the socket's file.
-  rmSync('/run/podman/podman.sock', { force: true });
+  assert.ok(existsSync('/run/podman/podman.sock'), 'systemd leaves the file');
   const { name, cgroup } = await startPodman('deep', { memory: '64m' });
   assert.match(tscg('snapshot').stdout, /name: deep\n.*\n.*\n +memory: 64M/);
   const { status, stdout, stderr } = tscg('set', name, '--memory', '100M');
