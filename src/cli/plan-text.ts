@@ -34,9 +34,9 @@ export const oneLine = (text: string): string => text.replaceAll('\n', '; ');
 const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);
 
 export function riskText({ level, text, remedy }: Risk, force = false): string {
-  const isForced = level === 'refuse' && force;
-  const word = isForced ? 'forced' : level === 'refuse' ? 'refused' : 'warning';
-  return clean(`${word}: ${text}${remedy && !isForced ? `; ${remedy}` : ''}`);
+  if (level === 'warn') return clean(`warning: ${text}${remedy ? `; ${remedy}` : ''}`);
+  if (force) return clean(`forced: ${text}`);
+  return clean(`refused: ${text}; ${remedy ? `${remedy}, or add --force` : 'add --force to do it all the same'}`);
 }
 
 const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;

@@ -156,7 +156,7 @@ function consequences(
     risks.push({
       level: 'refuse',
       text: `${name} belongs to Kubernetes: the kubelet writes its own values back (pods and QoS classes within a minute)`,
-      remedy: `change the pod: ${kubectlHint(target, file)}; or add --force for the time until then`,
+      remedy: `change the pod: ${kubectlHint(target, file)}`,
     });
   } else if (via === 'systemd') {
     notes.push(...unitNotes(target, file, found, context));

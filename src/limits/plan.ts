@@ -42,7 +42,7 @@ export interface Write {
 }
 
 export interface Risk {
-  /** `refuse`: not without --force. */
+  /** `refuse`: not unless it is forced. */
   readonly level: 'refuse' | 'warn';
   readonly text: string;
   /** What to do instead. */

@@ -31,7 +31,7 @@ export function holderIn(
 
 /** What to do in place of that. */
 export const besideHolder = ({ ownPath }: Pick<PlanContext, 'ownPath'>): string =>
-  `${ownPath === undefined ? 'run it on the host' : 'name the container or unit inside it'}, or add --force`;
+  ownPath === undefined ? 'run it on the host' : 'name the container or unit inside it';
 
 /** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */
 function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | undefined {
@@ -65,7 +65,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   return {
     level: 'refuse',
     text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}, of which about ${sizeText(possible)} can be reclaimed: the kernel would kill processes for the rest`,
-    remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}; or add --force`,
+    remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}`,
   };
 }
 

@@ -211,8 +211,7 @@ function nothingLeft(write: Write, gone: string, inode: number | undefined, { id
 
 const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({
   level: 'refuse',
-  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} there again`,
-  remedy: `to restore "${after}" there add --force`,
+  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} there again: "${after}" would be put over it`,
 });
 
 function changedSince(now: string, done: Write, change: Change, changes: readonly Change[]): Risk {
@@ -222,7 +221,7 @@ function changedSince(now: string, done: Write, change: Change, changes: readonl
   return {
     level: 'refuse',
     text: `${path}/${file} reads "${now}", not the "${after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
-    remedy: `${ours ? 'undo that first; ' : ''}to restore it all the same add --force`,
+    ...(ours && { remedy: 'undo that first' }),
   };
 }
 

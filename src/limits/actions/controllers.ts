@@ -154,7 +154,7 @@ function addRisks(target: Target, added: readonly string[], files: CgroupFiles):
   if (!obstacle) return [];
   const { text, remedy, isRefused } = obstacle;
   if (isRefused) throw new ActionError(`${text}; ${remedy}`);
-  return [{ level: 'refuse', text, remedy: `${remedy}, or add --force` }];
+  return [{ level: 'refuse', text, remedy }];
 }
 
 function removeRisks({ name, path }: Target, removed: readonly string[], files: CgroupFiles): Risk[] {

@@ -90,7 +90,7 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
 function risksOf(pid: number, comm: string, from: string, { name, path }: MovePlan['to'], files: CgroupFiles): Risk[] {
   const risks: Risk[] = [];
   const refuse = (text: string): void => {
-    risks.push({ level: 'refuse', text, remedy: 'add --force to do it all the same' });
+    risks.push({ level: 'refuse', text });
   };
   if (pid === 1) refuse('pid 1 starts and keeps all others');
   const leaves = engineIn(subtree(files, from));
