@@ -115,10 +115,11 @@ function fieldLine({ current, values, index }: LimitsForm, at: number, width: nu
 }
 
 function killView(form: KillForm, height: number, width: number, gone: Gone): FormView {
-  const { targets, index, force, risks, top } = form;
+  const { targets, processes, index, force, risks, top } = form;
+  const rows = targets.length === 1 ? 'this row' : `these ${targets.length} rows`;
   const head: Line[] = [
     ...titleLines(
-      `Send a signal to every process of ${targets.length === 1 ? 'this row' : `these ${targets.length} rows`}`,
+      `Signal ${counted(processes, 'process', 'processes')} of ${rows}`,
       '↑↓ signal  Enter sends  Esc back',
       height,
       width,

@@ -5,6 +5,7 @@ import { textIfThere } from '../kernel/cgroup-files.ts';
 import { freezeOrThaw, planFreeze } from '../limits/actions/freeze.ts';
 import { guardRisks } from '../limits/actions/guard.ts';
 import { kill } from '../limits/actions/kill.ts';
+import { inhabitants } from '../limits/actions/subtree.ts';
 import { applyPlan } from '../limits/apply.ts';
 import { LIMITS, sizeText } from '../limits/catalogue.ts';
 import { editsOf } from '../limits/edits.ts';
@@ -81,6 +82,7 @@ function openLimits(targets: readonly Workload[], { files }: PlanContext): Limit
 const openKill = (targets: readonly Workload[], context: PlanContext): ActionForm => ({
   kind: 'kill',
   targets,
+  processes: targets.reduce((sum, { path }) => sum + inhabitants(context.files, path).pids.length, 0),
   index: 0,
   top: 0,
   force: false,

@@ -55,6 +55,8 @@ export interface LimitsForm extends Scrolling {
 export interface KillForm extends Scrolling {
   readonly kind: 'kill';
   readonly targets: readonly Workload[];
+  /** How many there were in them when it was opened. */
+  readonly processes: number;
   readonly index: number;
   readonly force: boolean;
   readonly risks: readonly Risk[];

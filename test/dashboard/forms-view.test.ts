@@ -31,7 +31,7 @@ const CONFIRM: ConfirmForm = {
   ...{ kind: 'confirm', what: 'freeze', targets, top: 0, force: false },
   plan: { writes, unchanged: [], risks: RISKS },
 };
-const KILL: KillForm = { kind: 'kill', targets, index: 8, top: 0, force: false, risks: RISKS };
+const KILL: KillForm = { kind: 'kill', targets, processes: 12, index: 8, top: 0, force: false, risks: RISKS };
 
 const linesOf = (form: ConfirmForm | KillForm, height: number, width: number): string[] =>
   actionView(form, height, width).lines.map((line) => line.map(([text]) => text).join(''));
