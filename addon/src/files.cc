@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -177,6 +178,11 @@ Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
         }
         return result;
       });
+}
+
+Napi::Value IsWritable(const Napi::CallbackInfo& info) {
+  pollfd descriptor{info[0].As<Napi::Number>(), POLLOUT, 0};
+  return Napi::Boolean::New(info.Env(), poll(&descriptor, 1, 0) == 1 && descriptor.revents == POLLOUT);
 }
 
 Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("createCollector", Napi::Function::New(env, CreateCollector, "createCollector"));
   exports.Set("walk", Napi::Function::New(env, Walk, "walk"));
   exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
+  exports.Set("isWritable", Napi::Function::New(env, IsWritable, "isWritable"));
   exports.Set("openBeneath", Napi::Function::New(env, OpenBeneathBinding, "openBeneath"));
   exports.Set("cgroupId", Napi::Function::New(env, CgroupId, "cgroupId"));
   exports.Set("pidfdOpen", Napi::Function::New(env, PidfdOpen, "pidfdOpen"));

@@ -40,6 +40,7 @@ function cached(): Buffer | undefined {
 
 const source = read(file).toString('latin1');
 const script = new Script(source, { filename: file, cachedData: cached() });
+memory = Buffer.alloc(0);
 if (process.env.TSCG_CODE_CACHE === 'write')
   process.once('exit', () => writeFileSync(cache, script.createCachedData()));
 const module = { exports: {} };

@@ -1,37 +1,43 @@
 /**
  * What a command prints goes straight to the descriptor: to make a stream of that first takes longer than most of a
- * short command's own work. What a descriptor cannot do (its reader has gone, its pipe is full and does not wait, its
- * disk is full) is left to the stream, from there on.
+ * short command's own work. What a descriptor cannot take at once (its reader has gone or is slow, its disk is full) is
+ * left to the stream, from there on: nothing waits for a reader.
  */
 import { writeSync } from 'node:fs';
+import { loadNative } from '../kernel/native.ts';
 
-let isStreamed = false;
+/** PIPE_BUF: so much goes at once into a pipe that poll(2) calls writable. */
+const AT_ONCE = 4096;
+
+function outlet(descriptor: 1 | 2, openStream: () => NodeJS.WritableStream): (text: string) => void {
+  let stream: NodeJS.WritableStream | undefined;
+  return (text) => {
+    const bytes = Buffer.from(text);
+    let written = 0;
+    try {
+      while (stream === undefined && written < bytes.length && loadNative().native?.isWritable(descriptor))
+        written += writeSync(descriptor, bytes, written, Math.min(AT_ONCE, bytes.length - written));
+    } catch {
+      // The stream finds the same, and tells it to who listens to its errors.
+    }
+    if (written === bytes.length) return;
+    stream ??= openStream();
+    stream.write(bytes.subarray(written));
+  };
+}
 
 /** On standard output, as it is. */
-export function print(text: string): void {
-  const bytes = Buffer.from(text);
-  let written = 0;
-  try {
-    while (!isStreamed && written < bytes.length) written += writeSync(1, bytes, written);
-  } catch {
-    isStreamed = true;
-    endWithReader('tscg');
-  }
-  if (written < bytes.length) process.stdout.write(bytes.subarray(written));
-}
+export const print = outlet(1, () => {
+  endWithReader('tscg');
+  return process.stdout;
+});
 
 export const printLine = (text: string): void => print(`${text}\n`);
 
+const printError = outlet(2, () => process.stderr.on('error', () => undefined));
+
 /** A line on standard error; where nobody reads that, nothing. */
-export function warn(text: string): void {
-  const bytes = Buffer.from(`${text}\n`);
-  let written = 0;
-  try {
-    while (written < bytes.length) written += writeSync(2, bytes, written);
-  } catch {
-    console.error(bytes.toString('utf8', written).trimEnd());
-  }
-}
+export const warn = (text: string): void => printError(`${text}\n`);
 
 /** Changes under way, and how to end once they are made. */
 let underWay = 0;

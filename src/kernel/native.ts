@@ -94,6 +94,8 @@ export interface Native {
   walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array; hidden: number }>;
   /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno (EFBIG from 4 MiB on). */
   readFiles(paths: readonly string[]): Promise<(string | number)[]>;
+  /** poll(2): whether a write of PIPE_BUF bytes would neither wait nor fail. */
+  isWritable(descriptor: number): boolean;
   /**
    * openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV): a descriptor that the caller closes. A leading
    * `/` is the directory. Where there is no openat2 it goes step by step and follows no link at all.
@@ -182,6 +184,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   createCollector: true,
   walk: true,
   readFiles: true,
+  isWritable: true,
   openBeneath: true,
   cgroupId: true,
   pidfdOpen: true,

@@ -21,6 +21,7 @@ export interface Head {
 }
 
 const MOST_HEAD = 64 * 1024;
+const VERSION = 'HTTP/1.';
 const BLANK_LINE = '\r\n\r\n';
 
 /** Throws for a path that would not be one word of the request. */
@@ -34,24 +35,29 @@ export function requestText(method: string, path: string, body: string | undefin
 /** From the first bytes of an answer; undefined while its head is not all there. Throws for what is not HTTP, or chunked. */
 export function parseHead(answer: Buffer): Head | undefined {
   const end = answer.indexOf(BLANK_LINE);
+  const start = answer.toString('latin1', 0, VERSION.length);
+  if (start !== VERSION.slice(0, start.length)) throw new Error('no answer of HTTP');
   if (end === -1) {
     if (answer.length > MOST_HEAD) throw new Error('the head of the answer is too long');
     return undefined;
   }
-  const [first = '', ...fields] = answer.toString('latin1', 0, end).split('\r\n');
+  const [first = '', ...lines] = answer.toString('latin1', 0, end).split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first)?.[1];
   if (status === undefined) throw new Error('no answer of HTTP');
-  const fieldOf = (name: string): string | undefined =>
-    fields
-      .find((field) => field.toLowerCase().startsWith(`${name}:`))
-      ?.slice(name.length + 1)
-      .trim();
-  if (fieldOf('transfer-encoding') !== undefined) throw new Error('an answer in chunks, which HTTP/1.0 does not have');
-  const length = fieldOf('content-length');
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^\s:]+):(.*)$/.exec(line) ?? [];
+    const key = name.toLowerCase();
+    if (key === '' || (key === 'content-length' && fields.has(key))) throw new Error('no head of HTTP');
+    fields.set(key, value.trim());
+  }
+  if ((fields.get('transfer-encoding') ?? 'identity') !== 'identity')
+    throw new Error('an answer in chunks, which HTTP/1.0 does not have');
+  const length = fields.get('content-length');
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new Error('no Content-Length');
   return {
     status: Number(status),
-    type: fieldOf('content-type'),
+    type: fields.get('content-type'),
     length: status === '204' || status === '304' ? 0 : length === undefined ? undefined : Number(length),
     bytes: end + BLANK_LINE.length,
   };

@@ -133,7 +133,12 @@ function begin(
       guarded(() => {
         if (received === undefined) return onBody(chunk);
         received = Buffer.concat([received, chunk]);
-        const head = parseHead(received);
+        let head = parseHead(received);
+        // What is told before the answer, as `100 Continue`.
+        while (head !== undefined && head.status < 200) {
+          received = received.subarray(head.bytes);
+          head = parseHead(received);
+        }
         if (head === undefined) return;
         const rest = received.subarray(head.bytes);
         received = undefined;
@@ -143,7 +148,7 @@ function begin(
     );
     connection.on('end', () =>
       guarded(() => {
-        if (received !== undefined) throw new Error('the answer broke off');
+        if (received !== undefined) throw new Error(BROKE_OFF);
         onEnd();
       }),
     );
@@ -154,18 +159,20 @@ function begin(
   return { connection, end };
 }
 
+const BROKE_OFF = 'the answer broke off';
+
 function parseAnswer(socket: string, asked: string, { status, length, type }: Head, body: Buffer): unknown {
-  if (length !== undefined && body.length < length) {
-    throw new ApiError('no answer', `${socket}: ${asked}: the answer broke off`);
-  }
+  if (length !== undefined && body.length < length) throw new Error(BROKE_OFF);
   const text = body.toString('utf8', 0, length);
   if (status < 200 || status > 299) throw refused(socket, asked, status, text);
-  if (text.trim() === '') return undefined;
+  if (text.trim() === '' && length !== undefined) return undefined;
   /** podman answers an update with the bare id. */
   if (type?.startsWith('text/plain')) return text;
   try {
     return JSON.parse(text);
   } catch (error) {
+    // Only the end of the connection says that this is all: a daemon that died in the middle ends it too.
+    if (length === undefined && /^\s*(?:$|[[{])/.test(text)) throw new Error(BROKE_OFF);
     throw new ApiError('malformed', `${socket}: ${asked}: HTTP ${status}, but no JSON`, { status, cause: error });
   }
 }
@@ -216,9 +223,11 @@ export function streamLines(socket: string, path: string, options: StreamOptions
     const decoder = new StringDecoder('utf8');
     let rest = '';
     const exchange = begin({ method: 'GET', socket, path, signal }, reject, {
-      onHead({ status }) {
+      onHead({ status, length }) {
         calm();
         if (status !== 200) throw refused(socket, asked, status, '');
+        if (length !== undefined)
+          throw new ApiError('malformed', `${socket}: ${asked}: an answer that ends, no stream`);
         onOpen?.();
       },
       onBody(chunk) {

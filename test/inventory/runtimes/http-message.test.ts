@@ -40,6 +40,9 @@ test('what is no head of HTTP/1', () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 1e9\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\ncontent-length: 2\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\n',
+    'SSH-2.0-OpenSSH_9.2',
     'x'.repeat(70_000),
   ]) {
     assert.throws(() => head(text), undefined, JSON.stringify(text.slice(0, 60)));

@@ -111,6 +111,27 @@ test('half an answer is none', async () => {
   }
 });
 
+test('only the end of the connection says that an answer is whole: what breaks off then is none', async () => {
+  for (const body of ['', '[{"Id":"c203a2']) {
+    const fake = await fakePlain((connection) => connection.end(`HTTP/1.0 200 OK\r\n\r\n${body}`));
+    const error = await failure(getJson(fake.socket, '/'));
+    assert.is(error.failure, 'no answer');
+    assert.match(error.remedy ?? '', /ended in the middle/);
+    await fake.close();
+  }
+  const whole = await fakePlain((connection) => connection.end('HTTP/1.0 200 OK\r\n\r\n{"a":1}'));
+  assert.equal(await getJson(whole.socket, '/'), { a: 1 });
+  await whole.close();
+});
+
+test('what is told before the answer is not it', async () => {
+  const fake = await fakePlain((connection) =>
+    connection.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n{"a":1}'),
+  );
+  assert.equal(await getJson(fake.socket, '/'), { a: 1 });
+  await fake.close();
+});
+
 test('no HTTP at all, and no JSON', async () => {
   const noise = await fakePlain((connection) => connection.end('\x00\xff\x1b[2Jnoise\r\n\r\n'));
   assert.instance(await failure(getJson(noise.socket, '/')), ApiError);
@@ -185,6 +206,10 @@ test('a stream that does not open, is refused, breaks, or has a line without end
   const refusing = await fakeHttp((_, response) => json(response, {}, 500));
   assert.is((await failure(streamLines(refusing.socket, '/', options))).status, 500);
   await refusing.close();
+
+  const bounded = await fakePlain((connection) => connection.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'));
+  assert.is((await failure(streamLines(bounded.socket, '/', { ...options, timeoutMs: 60_000 }))).failure, 'malformed');
+  await bounded.close();
 
   const breaking = await fakePlain((connection) => {
     connection.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
