@@ -1,12 +1,11 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
-import { jsonText } from '../kernel/clean.ts';
 import { applyPlan, newChangeId } from '../limits/apply.ts';
 import { sizeText } from '../limits/catalogue.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
 import type { Plan, PlanContext, Risk, Write } from '../limits/plan.ts';
 import { forgetPressure, tellPressure } from '../limits/revert/felt.ts';
 import type { Reverter } from '../limits/revert/reverter.ts';
-import { finished, printLine, warn } from './output.ts';
+import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
 
 export interface CarryOutOptions {
@@ -121,8 +120,6 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   for (const name of SIGNALS) process.on(name, interrupt);
   return finished(() => work(abort.signal)).finally(forget);
 }
-
-const printJson = (value: object): void => printLine(jsonText(value, 2));
 
 let isProgressShown = false;
 

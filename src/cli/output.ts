@@ -4,6 +4,7 @@
  * left to the stream, from there on: nothing waits for a reader.
  */
 import { writeSync } from 'node:fs';
+import { jsonText } from '../kernel/clean.ts';
 import { loadNative } from '../kernel/native.ts';
 
 /** PIPE_BUF: so much goes at once into a pipe that poll(2) calls writable. */
@@ -33,6 +34,8 @@ export const print = outlet(1, () => {
 });
 
 export const printLine = (text: string): void => print(`${text}\n`);
+
+export const printJson = (value: unknown): void => printLine(jsonText(value, 2));
 
 const printError = outlet(2, () => process.stderr.on('error', () => undefined));
 

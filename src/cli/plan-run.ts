@@ -1,11 +1,11 @@
 /** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
-import { clean, jsonText } from '../kernel/clean.ts';
+import { clean } from '../kernel/clean.ts';
 import { freshFiles } from '../limits/launch/fresh-files.ts';
 import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
 import { planScope, scopeBus, withHolder } from '../limits/launch/scope.ts';
 import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
-import { printLine } from './output.ts';
+import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';
 
 export interface RunRequest {
@@ -30,7 +30,7 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
   const { rootfs, overlay } = isolation;
   if (json) {
     const made = { name, path, enabled, namespaces, rootfs: rootfs ?? null, overlay: overlay ?? null, command };
-    printLine(jsonText({ ...made, ...plan, started: false }, 2));
+    printJson({ ...made, ...plan, started: false });
     return;
   }
   const limits = planText(plan)

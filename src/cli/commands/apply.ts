@@ -1,5 +1,5 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
-import { clean, jsonText } from '../../kernel/clean.ts';
+import { clean } from '../../kernel/clean.ts';
 import type { Plan, PlanContext, Write } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
@@ -7,7 +7,7 @@ import { policyJsonSchema } from '../../limits/policy/shape.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { printLine, warn } from '../output.ts';
+import { printJson, printLine, warn } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
 import { openWorkloads } from '../policy-workloads.ts';
@@ -20,7 +20,7 @@ export interface ApplyOptions extends CarryOutOptions {
 
 export async function apply(file: string | undefined, options: ApplyOptions, global: GlobalOptions): Promise<void> {
   if (options.schema) {
-    printLine(jsonText(policyJsonSchema(), 2));
+    printJson(policyJsonSchema());
     return;
   }
   if (file === undefined) {

@@ -1,6 +1,5 @@
 /** tscg controllers: which controllers a cgroup has and hands on, where each stops, and switching them. */
 
-import { jsonText } from '../../kernel/clean.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import {
@@ -11,7 +10,7 @@ import {
 } from '../../limits/actions/controllers.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export async function controllers(
@@ -38,7 +37,7 @@ export async function controllers(
     stops_at: whereItStops(controller, levels) ?? null,
   }));
   if (options.json) {
-    printLine(jsonText({ name, path: workload.path, controllers: rows }, 2));
+    printJson({ name, path: workload.path, controllers: rows });
     return;
   }
   printLine(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);

@@ -6,13 +6,13 @@ import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { clean, jsonText } from '../../kernel/clean.ts';
+import { clean } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { stateDirectory } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 
 interface Check {
   readonly about: string;
@@ -27,7 +27,7 @@ const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
 
 export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
   const checks = [program(), addon(), ...(await hierarchyChecks(global)), pressure(), permission(), journal()];
-  if (json) printLine(jsonText(checks, 2));
+  if (json) printJson(checks);
   else for (const check of checks) printLine(line(check));
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
 }

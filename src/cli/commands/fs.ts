@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InnerMount } from '../../inventory/filesystem/mounts.ts';
 import { type FileSystem, readFileSystem } from '../../inventory/filesystem/read.ts';
 import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../../inventory/filesystem/words.ts';
-import { jsonText } from '../../kernel/clean.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { growthOf, type Measured, MeasureError, measureTree } from '../../metrics/disk-usage/measure.ts';
@@ -14,7 +13,7 @@ import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export interface FsOptions {
@@ -50,7 +49,7 @@ export async function fs(name: string, options: FsOptions, global: GlobalOptions
       ...(sizes.size ?? { reason: sizes.reason }),
       growth_bytes_per_second: jsonValue(sizes.growth),
     };
-    printLine(jsonText({ name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown }, 2));
+    printJson({ name: workload.name, path, inode, kind, runtime, id, ...about, size, mounts: shown });
     return;
   }
   const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_CELLS)} ${terminalSafe(text)}`;

@@ -1,7 +1,7 @@
 /** tscg kill: ends everything that runs in a workload. */
 
 import { constants } from 'node:os';
-import { clean, jsonText } from '../../kernel/clean.ts';
+import { clean } from '../../kernel/clean.ts';
 import { counted } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { guardRisks } from '../../limits/actions/guard.ts';
@@ -11,7 +11,7 @@ import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
-import { finished, printLine } from '../output.ts';
+import { finished, printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
 export interface KillOptions extends CarryOutOptions {
@@ -36,7 +36,7 @@ export async function kill(names: readonly string[], options: KillOptions, globa
 
   if (options.dryRun) {
     const found = places.map((place) => ({ ...place, processes: inhabitants(files, place.path).pids }));
-    if (options.json) printLine(jsonText({ signal: signalText, targets: found, risks, done: false }, 2));
+    if (options.json) printJson({ signal: signalText, targets: found, risks, done: false });
     else {
       for (const { name, path, processes } of found)
         printLine(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
@@ -54,7 +54,7 @@ export async function kill(names: readonly string[], options: KillOptions, globa
     results.push({ name, path, ...result });
     if (!options.json) printLine(`${clean(name)}: ${resultText(result, signalText, grace)}`);
   }
-  if (options.json) printLine(jsonText({ signal: signalText, targets: results, done: true }, 2));
+  if (options.json) printJson({ signal: signalText, targets: results, done: true });
 }
 
 function resultText({ found, signalled, killed, left }: KillResult, signal: string, grace?: string): string {

@@ -1,11 +1,10 @@
 /** tscg log: the journal, oldest first. */
-import { jsonText } from '../../kernel/clean.ts';
 import { localTime } from '../../kernel/local-time.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { driftOf, driftText } from '../../limits/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
-import { printLine, warn } from '../output.ts';
+import { printJson, printLine, warn } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
@@ -19,12 +18,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
       .filter(({ change }) => change.id === id)
       .map(({ write, now, by }) => ({ path: write.path, file: write.file, now, by }));
   if (json) {
-    printLine(
-      jsonText(
-        changes.map((change) => ({ ...change, state: state(change), drift: driftIn(change) })),
-        2,
-      ),
-    );
+    printJson(changes.map((change) => ({ ...change, state: state(change), drift: driftIn(change) })));
     return;
   }
   if (changes.length === 0) printLine('no changes yet');

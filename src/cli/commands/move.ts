@@ -1,12 +1,12 @@
 /** tscg move: a process into another cgroup. */
-import { clean, jsonText } from '../../kernel/clean.ts';
+import { clean } from '../../kernel/clean.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { move as moveProcess, planMove } from '../../limits/actions/move.ts';
 import { shellWord } from '../../limits/risks.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
 export async function move(
@@ -38,6 +38,6 @@ export async function move(
   }
   if (options.json) {
     const moved = !options.dryRun && plan.from !== plan.to.path;
-    printLine(jsonText({ ...plan, to: plan.to.path, moved }, 2));
+    printJson({ ...plan, to: plan.to.path, moved });
   }
 }

@@ -15,14 +15,13 @@ import {
   unseenLines,
   whoseIs,
 } from '../../inventory/workload-namespaces.ts';
-import { jsonText } from '../../kernel/clean.ts';
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { cut, terminalSafe } from '../../kernel/text.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';
-import { printLine, warn } from '../output.ts';
+import { printJson, printLine, warn } from '../output.ts';
 import { formatTable, type TableColumn, terminalWidth } from '../table.ts';
 
 export interface NsOptions {
@@ -171,5 +170,3 @@ const jsonOf = (namespace: Namespace, holders: readonly Workload[], users: UserN
   command: namespace.first?.command ?? null,
   workloads: holders.map(({ name, path }) => ({ name, path })),
 });
-
-const printJson = (value: unknown): void => printLine(jsonText(value, 2));

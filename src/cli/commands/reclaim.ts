@@ -1,11 +1,11 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
-import { clean, jsonText } from '../../kernel/clean.ts';
+import { clean } from '../../kernel/clean.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaim as reclaimFrom, reclaimText } from '../../limits/actions/reclaim.ts';
 import { sizeText } from '../../limits/catalogue.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
 export async function reclaim(
@@ -23,7 +23,7 @@ export async function reclaim(
   const { used, cache, risks } = planReclaim(place, bytes, context);
   if (options.dryRun) {
     if (options.json) {
-      printLine(jsonText({ ...place, asked: bytes, used, cache, risks, done: false }, 2));
+      printJson({ ...place, asked: bytes, used, cache, risks, done: false });
     } else {
       printLine(`${clean(name)}  ${clean(place.path)}`);
       printLine(
@@ -37,6 +37,6 @@ export async function reclaim(
   const warning = checkRisks(risks, options.force);
   if (warning !== '' && !options.json) printLine(warning);
   const result = await reclaimFrom(place, bytes, context.files);
-  if (options.json) printLine(jsonText({ ...place, ...result, done: true }, 2));
+  if (options.json) printJson({ ...place, ...result, done: true });
   else printLine(reclaimText(clean(name), result));
 }

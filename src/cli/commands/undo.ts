@@ -1,5 +1,4 @@
 /** tscg undo: the last change, the one named, or several, taken back. */
-import { jsonText } from '../../kernel/clean.ts';
 import { terminalSafe } from '../../kernel/text.ts';
 import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
 import type { PlanContext } from '../../limits/plan.ts';
@@ -8,7 +7,7 @@ import { type CarryOutOptions, carryOut, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { momentOption, wholeOption } from '../options.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 
 export interface UndoOptions extends CarryOutOptions {
   last?: string;
@@ -62,6 +61,6 @@ async function undoSeveral(
     if (!options.json) printLine(terminalSafe(`change ${change.id}: ${commandText(change)}`));
     await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
   }
-  if (options.json) printLine(jsonText(told, 2));
+  if (options.json) printJson(told);
   else if (planned.length === 0) printLine('nothing to undo');
 }
