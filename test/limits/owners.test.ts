@@ -192,6 +192,12 @@ test('what crun limits below its unit is changed there, also where podman cannot
   }
 });
 
+test('docker takes no less memory than 6 MiB, and that is said before anything comes down for it', () => {
+  const { keeps } = dockerOwner('/run/docker.sock', fakeFiles({}));
+  for (const text of ['6291456', 'max']) assert.is(keeps('memory.max', text), text);
+  assert.throws(() => keeps('memory.max', '6291455'), /below 6 MiB: .* --via cgroupfs/);
+});
+
 test('an engine whose socket nobody listens at is passed over, and the plan says so', () => {
   const path = `/system.slice/docker-${ID}.scope`;
   const listens = (socket: string): boolean => socket !== '/run/docker.sock';

@@ -12,6 +12,7 @@ import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import type { Write } from '../plan.ts';
+import { BadValueError } from '../units.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
@@ -35,6 +36,17 @@ const PROPERTIES: FieldsByFile = {
 /** A stopped daemon or a slow disk must not hold the user for long; an update of a busy one takes a second. */
 const PATIENCE_MS = 15_000;
 
+/** Less memory is refused by the daemon, and only once the memory in use has come down for it. */
+const LEAST_MEMORY = 6 * 1024 * 1024;
+
+function takes(file: string, text: string): string {
+  if (file === 'memory.max' && parseSingleValue(text) < LEAST_MEMORY)
+    throw new BadValueError(
+      'docker takes no memory limit below 6 MiB: give more, or write the file itself with --via cgroupfs',
+    );
+  return text;
+}
+
 /** What no value of its field says: 0 leaves it as it is, -1 would protect all, and less than 6 MiB is refused. */
 const isUnspoken = (file: string, text: string): boolean => file === 'memory.low' && text === '0';
 
@@ -43,6 +55,7 @@ const FIELDS = ownerOfFields(PROPERTIES);
 export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
   name: 'docker',
   ...FIELDS,
+  keeps: takes,
   describe: (file, text) =>
     isUnspoken(file, text)
       ? `${file}=${text} in the file itself, which docker cannot say: its MemoryReservation is back after a restart of the container, or a daemon-reload of systemd`
