@@ -8,7 +8,7 @@ import { type Change, type Journal, JournalError, type Outcome } from './journal
 import { highOnTheWay, isBelowUsage, lowerGently, setWatched } from './lower/gently.ts';
 import { whyMissing } from './missing.ts';
 import { openOwner } from './owners/open-owner.ts';
-import { type Owner, survivesRestart } from './owners/owner.ts';
+import { isUnknown, type Owner, survivesRestart } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 import { endReverter, type Reverter } from './revert/reverter.ts';
@@ -95,11 +95,11 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
         if (gentle.has(first)) await lower(first, change, context);
         else if (!first.passing) await ownerOf(first, files).apply(group);
         begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
-        for (const write of group) if (!write.passing) await verify(write, files, machine);
+        for (const write of group) if (!write.passing && !write.ended) await verify(write, files, machine);
       } catch (error) {
-        if (!onEnded || isAlive(files, first)) throw error;
+        if (first.ended ? !isUnknown(error) : !onEnded || isAlive(files, first)) throw error;
         begun.splice(-group.length, group.length);
-        onEnded(first);
+        onEnded?.(first);
       }
     }
   } catch (error) {
@@ -219,12 +219,12 @@ async function rollBack(
   const stuck: string[] = [];
   for (const { write, accepted } of begun.toReversed()) {
     try {
-      const now = currentText(write, files);
+      const now = write.ended ? write.after : currentText(write, files);
       const isKept = accepted && write.via !== 'cgroupfs';
       if (!isKept && sameValue(write.file, now, write.before, machine)) continue;
       const back = { ...write, before: now, after: restorable(write, files) };
       await ownerOf(write, files).apply([back]);
-      await verify(back, files, machine);
+      if (!write.ended) await verify(back, files, machine);
     } catch (error) {
       const gone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
       if (!gone) stuck.push(error instanceof Error ? error.message : String(error));

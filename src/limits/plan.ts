@@ -39,6 +39,8 @@ export interface Write {
   readonly passing?: true;
   /** Kept by the owner over a reboot. */
   readonly persist?: boolean;
+  /** The workload does not run: its owner is told for its next start, and nothing can be read back. */
+  readonly ended?: true;
 }
 
 export interface Risk {

@@ -6,6 +6,7 @@ import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
+import { FREEZE_FILE } from './owners/freezer.ts';
 import { propertyOf } from './owners/open-owner.ts';
 import { survivesRestart } from './owners/owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
@@ -128,8 +129,9 @@ function wayBack(
 ): WayBack {
   const { files, machine } = context;
   const { inode, gone } = placeNow(done, change, context);
+  if (inode === undefined && isKept(done, change, context)) return wayBackOfEnded(done, change, context, changes);
   if (gone !== undefined && (inode === undefined || !isSetAgain(done, context)))
-    return { risks: [nothingLeft(done, gone, inode, change)] };
+    return { risks: [{ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` }] };
   const now = currentText(done, files);
   const before = textBefore(done, change, changes, machine);
   const after = restorable({ ...done, before }, files);
@@ -200,13 +202,28 @@ function inodeOf(path: string, files: CgroupFiles): number | undefined {
 const isSetAgain = ({ path, file, after, via }: Write, { files, machine }: PlanContext): boolean =>
   via !== 'cgroupfs' && sameValue(file, textIfThere(files, path, file) ?? '', after, machine);
 
-function nothingLeft(write: Write, gone: string, inode: number | undefined, { id }: Change): Risk {
-  const { path, file, via, after } = write;
-  const later =
-    inode === undefined && survivesRestart(write)
-      ? `; ${via} may keep "${after}" for its next start: then tscg undo ${id} --force`
-      : '';
-  return { level: 'warn', text: `${path}/${file}: ${gone}; nothing to restore${later}` };
+/** Whether its owner gives the limit to the workload's next start. */
+const isKept = (write: Write, { boot }: Change, { machine }: PlanContext): boolean =>
+  survivesRestart(write) &&
+  write.file !== FREEZE_FILE &&
+  (write.via !== 'systemd' || write.persist === true || boot === (machine.bootId ?? ''));
+
+/** What its owner keeps is taken to be what the change left: only the owner could tell. */
+function wayBackOfEnded(
+  done: Write,
+  change: Change,
+  { files, machine }: PlanContext,
+  changes: readonly Change[],
+): WayBack {
+  const restored: Write = {
+    ...done,
+    before: done.after,
+    after: textBefore(done, change, changes, machine),
+    ended: true,
+  };
+  const property = propertyOf(restored, files);
+  const notes = [`it does not run: ${done.via} is told for its next start`];
+  return { write: { ...restored, ...(property ? { property } : {}), notes }, risks: [] };
 }
 
 const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({

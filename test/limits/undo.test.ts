@@ -1,11 +1,12 @@
 /** The way back where the world went on since: of files in memory, what undo and drift make of them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ApiError } from '../../src/inventory/runtimes/api-error.ts';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { applyPlan } from '../../src/limits/apply.ts';
 import { driftOf } from '../../src/limits/drift.ts';
-import type { Owner } from '../../src/limits/owners/owner.ts';
-import { planUndo } from '../../src/limits/undo.ts';
+import { type Owner, OwnerError } from '../../src/limits/owners/owner.ts';
+import { planRevert, planUndo } from '../../src/limits/undo.ts';
 import { planOf } from './typed.ts';
 import { messageOf, ownerOn, through, world } from './world.ts';
 
@@ -93,7 +94,6 @@ test('a cgroup that was re-created since: what its owner set again is restored w
     ['systemd', '40', restarted, 'boot-2', true, /re-created since \(the machine was booted since\), and systemd set/],
     ['docker', 'max', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
     ['cgroupfs', '40', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
-    ['docker', '40', ended, 'boot-1', false, /has ended; nothing to restore; docker may keep "40" for its next start/],
     ['cgroupfs', '40', ended, 'boot-1', false, /the cgroup has ended; nothing to restore$/],
   ] as const) {
     const { files, context, changes, becomes, reads } = world();
@@ -112,6 +112,55 @@ test('a cgroup that was re-created since: what its owner set again is restored w
     );
     await applyPlan(plan, { ...later, undoes: change.id });
     assert.is(reads('pids.max'), refused ? 'max' : now, what);
+  }
+});
+
+test('a workload that does not run: its owner is told for the next start, by undo and by the timer of --for', async () => {
+  const ended = {
+    inode: (path: string) => {
+      throw new CgroupFileError('look up', path, '', 'ENOENT');
+    },
+    read: (path: string, file: string) => {
+      throw new CgroupFileError('read', `${path}/${file}`, '', 'ENOENT');
+    },
+  };
+  const unknown = new OwnerError('docker update', {
+    cause: new ApiError('refused', 'No such container', { status: 404 }),
+  });
+  const down = new OwnerError('docker update', { cause: new ApiError('no answer', 'it hangs') });
+  for (const [via, subject, boot, told] of [
+    ['docker', 'c0ffee', 'boot-1', true],
+    ['docker', 'c0ffee', 'boot-2', true],
+    ['systemd', 'web.service', 'boot-1', true],
+    ['systemd', 'web.service', 'boot-2', false],
+    ['systemd', 'run-1.scope', 'boot-1', false],
+    ['cri', 'c0ffee', 'boot-1', false],
+    ['cgroupfs', '', 'boot-1', false],
+  ] as const) {
+    const { files, context, changes } = world();
+    const change = await applyPlan(through(planOf(context, ['--pids', '40']), via, subject), {
+      ...context,
+      ownerOf: () => ownerOn(files),
+    });
+    const later = { ...context, files: { ...files, ...ended }, machine: { ...context.machine, bootId: boot } };
+    for (const plan of [planUndo(change, later, changes()), planRevert(change, later, changes()).plan]) {
+      const what = `${via} ${subject} ${boot}`;
+      const texts = plan.writes.map(({ before, after }) => `${before} → ${after}`);
+      assert.equal([texts, plan.risks.length], told ? [['40 → max'], 0] : [[], 1], what);
+      if (!told) continue;
+      const asked: string[] = [];
+      const owner = (error?: Error) => (): Owner => ({
+        ...ownerOn(files),
+        apply: async (writes) => {
+          asked.push(...writes.map(({ file, after }) => `${file}=${after}`));
+          if (error) throw error;
+        },
+      });
+      await applyPlan(plan, { ...later, ownerOf: owner(), undoes: change.id });
+      await applyPlan(plan, { ...later, ownerOf: owner(unknown), undoes: change.id });
+      assert.equal(asked, ['pids.max=max', 'pids.max=max'], what);
+      assert.match(await messageOf(applyPlan(plan, { ...later, ownerOf: owner(down) })), /docker update/);
+    }
   }
 });
 

@@ -81,7 +81,9 @@ async function update(socket: string, writes: readonly Write[]): Promise<void> {
     if (writes.some(({ file }) => file === 'memory.max')) await asConfigured();
     else await post(UNLIMITED).catch((error) => (isRefusal(error) ? asConfigured() : Promise.reject(error)));
   } catch (error) {
-    throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
+    throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }
 

@@ -40,7 +40,9 @@ export const incusOwner = (socket: string): Owner => ({
       const path = `/1.0/instances/${encodeURIComponent(name)}?project=${encodeURIComponent(project)}`;
       await patchJson(socket, path, { config }, { timeoutMs: PATIENCE_MS });
     } catch (error) {
-      throw new OwnerError(`incus config set ${subject}: ${error instanceof Error ? error.message : error}`);
+      throw new OwnerError(`incus config set ${subject}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
     }
   },
 });

@@ -1,4 +1,5 @@
 /** Who changes a cgroup's limits, so that the change lasts. One backend a file in this folder. */
+import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import type { Write } from '../plan.ts';
 
 export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman', 'cri', 'incus'] as const;
@@ -16,14 +17,20 @@ export interface Owner {
   apply(writes: readonly Write[]): Promise<void>;
 }
 
-/** Whether the owner may set the value again in the cgroup that a restart of the workload makes; a scope has none. */
+/** Whether the owner may set the value again in the cgroup that a restart of the workload makes; a scope, and a container of the CRI, has none. */
 export const survivesRestart = ({ via, subject }: Pick<Write, 'via' | 'subject'>): boolean =>
-  via !== 'cgroupfs' && !subject.endsWith('.scope');
+  via !== 'cgroupfs' && via !== 'cri' && !subject.endsWith('.scope');
 
 /** An owner refused or did not answer. */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError';
 }
+
+/** Whether the owner knows nothing of what it was asked to change, so that it keeps nothing of it either. */
+export const isUnknown = (error: unknown): boolean =>
+  error instanceof OwnerError &&
+  error.cause instanceof ApiError &&
+  (error.cause.status === 404 || /\bUnit \S+ not (?:found|loaded)\b/.test(error.cause.message));
 
 /** What to do where systemd's answer, or the bus's, says that the user may not; empty for any other answer. */
 export function permissionRemedy(answer: string): string {

@@ -41,7 +41,9 @@ export const podmanOwner = (socket: string): Owner => ({
       const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
       await postJson(socket, `/v4.0.0/libpod/containers/${subject}/update`, body, { timeoutMs: PATIENCE_MS });
     } catch (error) {
-      throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`);
+      throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
     }
   },
 });

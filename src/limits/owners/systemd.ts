@@ -31,7 +31,10 @@ export const systemdOwner = (bus: string, files: CgroupFiles): Owner => ({
       else await setUnitProperties(bus, subject, !persist, properties);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      throw new OwnerError(`systemctl set-property ${subject} ${textOf(properties)}: ${text}${permissionRemedy(text)}`);
+      throw new OwnerError(
+        `systemctl set-property ${subject} ${textOf(properties)}: ${text}${permissionRemedy(text)}`,
+        { cause: error },
+      );
     }
     for (const write of writes) removeLines(write, files);
   },
