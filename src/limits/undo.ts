@@ -1,6 +1,7 @@
 /** The way back: a journalled change as a Plan that restores what was there before it. */
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
+import { guardRisks } from './actions/guard.ts';
 import { sameValue } from './apply.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
@@ -139,6 +140,8 @@ function wayBack(
   if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
   const isChanged = gone === undefined && !passing && !isOurs(now, done, change, machine);
   const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
+  // Of a thaw.
+  if (done.file === FREEZE_FILE && after === '1') risks.push(...guardRisks(done, 'freezing', context));
   if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
   const property = propertyOf(restored, files);
   const notes = [

@@ -115,6 +115,26 @@ test('a cgroup that was re-created since: what its owner set again is restored w
   }
 });
 
+test('undo of a thaw freezes, with the same guard: never where our own shell runs', async () => {
+  const { context, changes } = world({ 'cgroup.freeze': '1', 'cgroup.procs': '' });
+  const owner = { via: 'cgroupfs', endpoint: '', subject: '' } as const;
+  const thaw = {
+    name: 'box',
+    path: '/box',
+    inode: 7,
+    file: 'cgroup.freeze',
+    before: '1',
+    after: '0',
+    ...owner,
+    notes: [],
+  };
+  const change = await applyPlan({ writes: [thaw], unchanged: [], risks: [] }, context);
+  assert.equal(planUndo(change, context, changes()).risks, []);
+  const [risk] = planUndo(change, { ...context, ownPath: '/box/shell' }, changes()).risks;
+  assert.is(risk?.level, 'refuse');
+  assert.match(risk?.text ?? '', /your shell run in box .*: freezing it would take the way back too/);
+});
+
 test('a workload that does not run: its owner is told for the next start, by undo and by the timer of --for', async () => {
   const ended = {
     inode: (path: string) => {
