@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify } from '../../src/inventory/identity.ts';
+
 import type { RuntimeSocket } from '../../src/inventory/sockets.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
+import { NO_LIMIT } from '../../src/kernel/value.ts';
 import { dockerOwner, updateOf } from '../../src/limits/owners/docker.ts';
 import { podmanOwner } from '../../src/limits/owners/podman.ts';
 import { systemdOwner } from '../../src/limits/owners/systemd.ts';
@@ -240,7 +242,7 @@ const writes = (after: Readonly<Record<string, string>>): Write[] =>
   }));
 
 test('docker update: what its API demands beside the limits', () => {
-  const fresh = { NanoCpus: 0, Memory: 0, MemorySwap: 0 };
+  const fresh = { NanoCpus: 0, swap: NO_LIMIT };
   assert.equal(updateOf(writes({ 'cpu.max': '30000 100000', 'pids.max': '40' }), fresh), {
     CpuQuota: 30000,
     CpuPeriod: 100000,
@@ -248,7 +250,7 @@ test('docker update: what its API demands beside the limits', () => {
   });
   assert.equal(updateOf(writes({ 'memory.max': '1000' }), fresh), { Memory: 1000, MemorySwap: -1 });
   // The swap that it had beside its memory is kept.
-  assert.equal(updateOf(writes({ 'memory.max': '1000' }), { NanoCpus: 0, Memory: 500, MemorySwap: 800 }), {
+  assert.equal(updateOf(writes({ 'memory.max': '1000' }), { NanoCpus: 0, swap: 300 }), {
     Memory: 1000,
     MemorySwap: 1300,
   });
@@ -261,6 +263,34 @@ test('docker update: what its API demands beside the limits', () => {
     CpuPeriod: 100000,
     PidsLimit: -1,
   });
+});
+
+test('a memory limit leaves the swap beside it as the kernel has it, whatever docker has stored or makes of it', async () => {
+  const files = fakeFiles({ '/x/memory.max': '67108864', '/x/memory.swap.max': '10485760' });
+  const bodies: string[] = [];
+  const engine = await fakeHttp(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    bodies.push(body);
+    const { MemorySwap, Memory } = JSON.parse(body);
+    files.texts.set('/x/memory.swap.max', MemorySwap === -1 ? 'max' : String(MemorySwap - Memory));
+    json(response, { Warnings: null });
+  });
+  try {
+    const owner = dockerOwner(engine.socket, files);
+    for (const [limit, sent] of [
+      ['73400320', '{"Memory":73400320,"MemorySwap":83886080}'],
+      ['max', '{"Memory":9223372036854772000,"MemorySwap":-1}'],
+    ] as const) {
+      await owner.apply(writes({ 'memory.max': limit }));
+      assert.equal([bodies.at(-1), files.texts.get('/x/memory.swap.max')], [sent, '10485760']);
+    }
+    files.texts.set('/x/memory.swap.max', 'max');
+    await owner.apply(writes({ 'memory.max': '73400320' }));
+    assert.is(bodies.at(-1), '{"Memory":73400320,"MemorySwap":-1}');
+  } finally {
+    await engine.close();
+  }
 });
 
 test('no memory.low is what docker has no value for: it is written into the file, after what docker is told', async () => {

@@ -7,7 +7,7 @@
  */
 
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
-import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
@@ -62,24 +62,37 @@ export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
       : FIELDS.describe(file, text),
   apply: async (writes) => {
     const told = writes.filter(({ file, after }) => !isUnspoken(file, after));
-    if (told.length > 0) await update(socket, told);
+    const memory = told.find(({ file }) => file === 'memory.max');
+    const swap = memory && textIfThere(files, memory.path, SWAP);
+    if (told.length > 0) await update(socket, told, swap === undefined ? undefined : parseSingleValue(swap));
+    // Beside no memory limit it has no word for a limit of swap: then it takes that away.
+    if (memory && swap !== undefined && textIfThere(files, memory.path, SWAP) !== swap)
+      files.write(memory.path, memory.inode, SWAP, swap);
     for (const { path, inode, file, after } of writes)
       if (isUnspoken(file, after)) files.write(path, inode, file, after);
   },
 });
 
-async function update(socket: string, writes: readonly Write[]): Promise<void> {
+const SWAP = 'memory.swap.max';
+
+/** `swap`: bytes of it that are allowed now; undefined where only docker's own configuration says. */
+async function update(socket: string, writes: readonly Write[], swap: number | undefined): Promise<void> {
   const [{ subject = '' } = {}] = writes;
   const patience = { timeoutMs: PATIENCE_MS };
   try {
     const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
     const post = (config: HostConfig): Promise<unknown> =>
       postJson(socket, `/containers/${subject}/update`, updateOf(writes, config), patience);
-    const asConfigured = async (): Promise<unknown> =>
-      post(hostConfigOf(await getJson(socket, `/containers/${subject}/json`, patience)));
+    const asConfigured = async (): Promise<unknown> => {
+      const config = hostConfigOf(await getJson(socket, `/containers/${subject}/json`, patience));
+      return post({ ...config, swap: swap ?? config.swap });
+    };
     // Its configuration matters to memory; else only where it was started with --cpus: that is refused before anything is changed.
-    if (writes.some(({ file }) => file === 'memory.max')) await asConfigured();
-    else await post(UNLIMITED).catch((error) => (isRefusal(error) ? asConfigured() : Promise.reject(error)));
+    if (swap === undefined && writes.some(({ file }) => file === 'memory.max')) await asConfigured();
+    else
+      await post({ NanoCpus: 0, swap: swap ?? NO_LIMIT }).catch((error) =>
+        isRefusal(error) ? asConfigured() : Promise.reject(error),
+      );
   } catch (error) {
     throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`, {
       cause: error,
@@ -89,11 +102,9 @@ async function update(socket: string, writes: readonly Write[]): Promise<void> {
 
 interface HostConfig {
   readonly NanoCpus: number;
-  readonly Memory: number;
-  readonly MemorySwap: number;
+  /** Bytes of swap beside its memory. */
+  readonly swap: number;
 }
-
-const UNLIMITED: HostConfig = { NanoCpus: 0, Memory: 0, MemorySwap: 0 };
 
 const isRefusal = (error: unknown): boolean => error instanceof ApiError && error.failure === 'refused';
 
@@ -103,14 +114,15 @@ function hostConfigOf(inspected: unknown): HostConfig {
     const value = field(config, key);
     return typeof value === 'number' ? value : 0;
   };
-  return { NanoCpus: figure('NanoCpus'), Memory: figure('Memory'), MemorySwap: figure('MemorySwap') };
+  const both = figure('MemorySwap');
+  return { NanoCpus: figure('NanoCpus'), swap: both > 0 ? Math.max(0, both - figure('Memory')) : NO_LIMIT };
 }
 
 const field = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
 
 /** The body of the update, with what docker demands beside the limits that were asked for. */
-export function updateOf(writes: readonly Write[], { NanoCpus, Memory, MemorySwap }: HostConfig): Fields {
+export function updateOf(writes: readonly Write[], { NanoCpus, swap }: HostConfig): Fields {
   let fields = fieldsOf(PROPERTIES, writes);
   const { CpuQuota, CpuPeriod, ...others } = fields;
   // A container started with --cpus takes only that again: a period, or a quota above 0, beside it is a conflict.
@@ -119,8 +131,9 @@ export function updateOf(writes: readonly Write[], { NanoCpus, Memory, MemorySwa
   }
   // MemorySwap is memory and swap together and may not be below memory: the swap beside it is kept.
   const memory = fields.Memory;
-  if (typeof memory === 'number' && MemorySwap > 0) {
-    fields = { ...fields, MemorySwap: Math.min(MOST_BYTES, memory + Math.max(0, MemorySwap - Memory)) };
-  } else if (typeof memory === 'number') fields = { ...fields, MemorySwap: -1 };
-  return fields;
+  if (typeof memory !== 'number') return fields;
+  return {
+    ...fields,
+    MemorySwap: memory === MOST_BYTES || swap === NO_LIMIT ? -1 : Math.min(MOST_BYTES, memory + swap),
+  };
 }
