@@ -12,6 +12,7 @@ import { isUnknown, type Owner, survivesRestart } from './owners/owner.ts';
 import type { Plan, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
 import { endReverter, type Reverter } from './revert/reverter.ts';
+import { sameValue } from './same-value.ts';
 
 export interface ApplyContext {
   readonly files: CgroupFiles;
@@ -192,14 +193,6 @@ async function verify({ path, file, after, via }: Write, files: CgroupFiles, mac
     }
     await sleep(SETTLE_STEP_MS);
   }
-}
-
-/** Whether the file's text is what writing `written` leaves. */
-export function sameValue(file: string, text: string, written: string, machine: Machine): boolean {
-  const limit = findLimit(file);
-  return (
-    text === written || text === (limit?.rounded(written, machine) ?? written) || limit?.same?.(text, written) === true
-  );
 }
 
 /** A write under way; `accepted` once its owner took it, whatever the file says yet. */

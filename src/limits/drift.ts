@@ -3,12 +3,12 @@
  * the cgroup it was made in lives.
  */
 import { CgroupFileError } from '../kernel/cgroup-files.ts';
-import { sameValue } from './apply.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
 import { comesDownText, isBelowUsage } from './lower/gently.ts';
 import { propertyOf } from './owners/open-owner.ts';
 import type { Plan, PlanContext, Write } from './plan.ts';
+import { sameValue } from './same-value.ts';
 
 export interface Drift {
   readonly change: Change;

@@ -8,6 +8,7 @@ import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { parseControllers } from '../kernel/hierarchy.ts';
 import type { Machine } from '../kernel/machine.ts';
+import { parseSingleValue } from '../kernel/single-value.ts';
 import { type Edit, findLimit, type Limit, type Peek } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { comparable, effectiveNote } from './effective-note.ts';
@@ -16,6 +17,7 @@ import type { OwnerName } from './owners/owner.ts';
 import { type OwnerOptions, ownership } from './ownership.ts';
 import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
+import { sameValue } from './same-value.ts';
 
 /** A workload that a limit is for; `name` is as the user calls it. */
 export type Target = Workload;
@@ -82,8 +84,7 @@ export interface PlanContext {
 /** Throws BadValueError where a value does not fit what is there, CgroupFileError where a file cannot be read. */
 export function planSet(requests: readonly Request[], context: PlanContext): Plan {
   const planned = inSafeOrder(requests.map((request) => planTarget(request, context))).flat();
-  const isChange = ({ file, before, after }: Write): boolean =>
-    before !== after && !findLimit(file)?.same?.(before, after);
+  const isChange = ({ file, before, after }: Write): boolean => !sameValue(file, before, after, context.machine);
   const changed = planned.filter(({ write }) => isChange(write));
   return {
     writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
@@ -175,6 +176,10 @@ function planFile(
   const after = wanted === before ? before : owner.keeps(file, wanted);
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
   const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
+  const pages = limit.rounded(after, context.machine);
+  // Other files than those of sizes it only writes in another way.
+  if (parseSingleValue(pages) < parseSingleValue(after))
+    rounded.push(`the kernel counts whole pages: it becomes ${pages}`);
   return {
     write: {
       name: target.name,

@@ -2,7 +2,6 @@
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { guardRisks } from './actions/guard.ts';
-import { sameValue } from './apply.ts';
 import { findLimit } from './catalogue.ts';
 import { currentText } from './current-text.ts';
 import { type Change, undoneIn } from './journal.ts';
@@ -12,6 +11,7 @@ import { propertyOf } from './owners/open-owner.ts';
 import { survivesRestart } from './owners/owner.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from './plan.ts';
 import { restorable } from './restorable.ts';
+import { sameValue } from './same-value.ts';
 
 const changesAfter = ({ id }: Change, changes: readonly Change[]): readonly Change[] =>
   changes.slice(changes.findIndex((change) => change.id === id) + 1);

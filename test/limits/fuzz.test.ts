@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sameValue } from '../../src/limits/apply.ts';
 import { findLimit, LIMITS } from '../../src/limits/catalogue.ts';
 import type { Plan } from '../../src/limits/plan.ts';
 import { PROPERTY_NAMES } from '../../src/limits/properties.ts';
+import { sameValue } from '../../src/limits/same-value.ts';
 import { BadValueError } from '../../src/limits/units.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
 import { written } from './kernel-model.ts';

@@ -74,6 +74,13 @@ test('the plan says which 50% was taken', () => {
   assert.match(writes[0]?.notes.join() ?? '', /0\.5 of one CPU \(12\.5% of this machine's 4\)/);
 });
 
+test('a size that is no whole number of pages: the plan says what it becomes, and what is set is no change', () => {
+  const set = plan(contextOf(fakeFiles(BOX)), '--memory 200000000');
+  assert.match(set.writes[0]?.notes.join() ?? '', /the kernel counts whole pages: it becomes 199999488$/);
+  const again = plan(contextOf(fakeFiles({ ...BOX, '/box/memory.max': '199999488' })), '--memory 200000000');
+  assert.equal([again.writes.length, again.unchanged.length], [0, 1]);
+});
+
 test('values outside what the kernel takes are refused before anything is written', () => {
   for (const line of [
     '--cpu 0%',
