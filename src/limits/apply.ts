@@ -87,6 +87,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   journal.begin(change);
   const begun: Begun[] = [];
   try {
+    checkUnchanged(asked, files);
     for (const group of bySubject(change.writes, gentle)) {
       const [first] = group;
       if (!first) continue;
@@ -124,6 +125,18 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   const pending = undoes && journal.read().changes.find((other) => other.id === undoes)?.reverter;
   if (pending) await endReverter(pending);
   return { ...change, outcome: 'applied' };
+}
+
+/** What the Plan says was there before is what undo restores: another tscg may have changed it since. */
+function checkUnchanged(writes: readonly Write[], files: CgroupFiles): void {
+  const seen = new Set<string>();
+  for (const { path, file, before, ended } of writes) {
+    const place = `${path}/${file}`;
+    const now = ended || seen.has(place) ? undefined : textIfThere(files, path, file);
+    seen.add(place);
+    if (now !== undefined && now !== before)
+      throw new ApplyError(`${place} reads "${now}" by now, not the "${before}" of the plan: try again`);
+  }
 }
 
 /** Why the journal could not be told what came of the change; undefined where it was. */

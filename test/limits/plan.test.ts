@@ -246,15 +246,31 @@ test('what ends meanwhile is left out where many are meant, and fails the change
     );
     assert.equal(ended, ['/gone']);
     assert.is(files.texts.get('/last/cpu.max'), '50000 100000');
+    const now = (path: string): string => files.texts.get(`${path}/cpu.max`) ?? '';
     try {
       await applyPlan(
-        { writes: writes.map((one) => ({ ...one, after: '9000 100000' })), unchanged: [], risks: [] },
+        {
+          writes: writes.map((one) => ({ ...one, before: now(one.path), after: '9000 100000' })),
+          unchanged: [],
+          risks: [],
+        },
         context,
       );
       assert.unreachable();
     } catch (error) {
       assert.match(String(error), /gone\/cpu\.max: ENODEV.*nothing of this change is left/);
     }
+  }));
+
+test('a plan that another tscg has overtaken is not carried out: undo would restore what was not there', () =>
+  withJournal(async (directory) => {
+    const files = fakeFiles(BOX);
+    const context = applyContext(files, directory);
+    const made = plan(context, '--cpu 50% --pids 40');
+    await applyPlan(plan(context, '--pids 20'), context);
+    const error = await applyPlan(made, context).then(() => '', String);
+    assert.match(error, /\/box\/pids\.max reads "20" by now, not the "max" of the plan: try again; nothing of this/);
+    assert.equal([files.texts.get('/box/cpu.max'), files.texts.get('/box/pids.max')], ['max 100000', '20']);
   }));
 
 test('case 72: a value that did not stick is an error, not a success', () =>
