@@ -149,6 +149,9 @@ function wayBack(
     ...(after === before
       ? []
       : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for']),
+    ...(done.via === 'systemd' && done.persist
+      ? [`kept in /etc/systemd/system.control/${done.subject}.d, which goes before what the unit's own file says later`]
+      : []),
   ];
   return {
     ...(isChanged ? { changed: changedSince(now, done, change, changes) } : {}),

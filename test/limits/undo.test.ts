@@ -115,6 +115,20 @@ test('a cgroup that was re-created since: what its owner set again is restored w
   }
 });
 
+test('undo of --persist says where systemd keeps what was there before', async () => {
+  const { files, context, changes } = world();
+  for (const [persist, told] of [
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const made = through(planOf(context, ['--pids', persist ? '40' : '50']), 'systemd', 'web.service');
+    const writes = made.writes.map((write) => ({ ...write, persist }));
+    const change = await applyPlan({ ...made, writes }, { ...context, ownerOf: () => ownerOn(files) });
+    const notes = planUndo(change, context, changes()).writes.flatMap((write) => write.notes);
+    assert.is(notes.filter((note) => note.includes('/etc/systemd/system.control/web.service.d')).length, told);
+  }
+});
+
 test('undo of a thaw freezes, with the same guard: never where our own shell runs', async () => {
   const { context, changes } = world({ 'cgroup.freeze': '1', 'cgroup.procs': '' });
   const owner = { via: 'cgroupfs', endpoint: '', subject: '' } as const;
