@@ -25,7 +25,7 @@ const COMPARED: Readonly<Record<string, (text: string) => number>> = {
 /** The text as a number, larger where it allows more; undefined for a file whose values do not bind below it. */
 export const comparable = (file: string, text: string): number | undefined => COMPARED[file]?.(text);
 
-/** One line where an ancestor already holds it tighter. */
+/** One line where an ancestor holds it tighter, as the files of the context say. */
 export function effectiveNote({ path, file, after }: Write, { files }: PlanContext): string[] {
   const compared = COMPARED[file];
   if (!compared) return [];

@@ -86,11 +86,19 @@ export function planSet(requests: readonly Request[], context: PlanContext): Pla
   const planned = inSafeOrder(requests.map((request) => planTarget(request, context))).flat();
   const isChange = ({ file, before, after }: Write): boolean => !sameValue(file, before, after, context.machine);
   const changed = planned.filter(({ write }) => isChange(write));
+  const then = { ...context, files: asPlanned(planned, context.files) };
   return {
-    writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, context)] })),
+    writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, then)] })),
     unchanged: planned.filter(({ write }) => !isChange(write)).map(({ write }) => write),
-    risks: eachOnce(changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, context)])),
+    risks: eachOnce(changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, then)])),
   };
+}
+
+/** The files as they read once all of it is written. */
+function asPlanned(planned: readonly Planned[], files: CgroupFiles): CgroupFiles {
+  const keyOf = (path: string, file: string): string => `${path}/${file}`;
+  const texts = new Map(planned.map(({ write: { path, file, after } }) => [keyOf(path, file), after]));
+  return { ...files, read: (path, file) => texts.get(keyOf(path, file)) ?? files.read(path, file) };
 }
 
 /** What is said of a workload is said of each of its files. */

@@ -1,9 +1,13 @@
 /** What a Plan warns of, and what it says of a file that is not there. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { findLimit } from '../../src/limits/catalogue.ts';
 import { whyMissing } from '../../src/limits/missing.ts';
+import { planSet } from '../../src/limits/plan.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
+
+const MIB = 2 ** 20;
 
 const risksOf = (words: readonly string[], texts: Readonly<Record<string, string>> = {}, path = '/box'): string =>
   planOf(contextOf(fakeFiles({ ...boxOf(FRESH, path), ...texts })), words, path)
@@ -15,6 +19,23 @@ test('a protection beyond the parent’s', () => {
   assert.match(risksOf(['--memory-low', '8M'], texts, '/pod/box'), /warn: \/pod protects only 1 MiB \(memory.low\)/);
   assert.match(risksOf(['--memory-min', '8M'], texts, '/pod/box'), /warn: \/pod protects nothing/);
   assert.is(risksOf(['--memory-low', '1M'], texts, '/pod/box'), '');
+});
+
+test('what an ancestor allows is told as the same change leaves it', () => {
+  const told = (file: string, before: readonly number[], after: readonly number[]): string => {
+    const [limit, paths] = [findLimit(file), ['/par', '/par/kid']];
+    const texts = paths.map((path, at) => [`${path}/${file}`, String(before[at])]);
+    const requests = paths.map((path, at) => ({
+      target: { kind: 'cgroup' as const, name: path, path, inode: 7 },
+      edits: limit ? [{ limit, edit: { after: () => String(after[at]) } }] : [],
+    }));
+    const { writes, risks } = planSet(requests, contextOf(fakeFiles(Object.fromEntries(texts))));
+    return [...writes.flatMap(({ notes }) => notes), ...risks.map(({ text }) => text)].join();
+  };
+  assert.is(told('memory.max', [10 * MIB, 50 * MIB], [500 * MIB, 500 * MIB]), '');
+  assert.match(told('memory.max', [500 * MIB, 50 * MIB], [10 * MIB, 20 * MIB]), /\/par already holds it to 10 MiB/);
+  assert.is(told('memory.low', [0, 0], [8 * MIB, 8 * MIB]), '');
+  assert.match(told('memory.low', [8 * MIB, 0], [0, 8 * MIB]), /\/par protects nothing/);
 });
 
 test('what is said of the workload is said once, however many of its limits are set', () => {
