@@ -1,6 +1,6 @@
 /** Freezing and thawing: an ordinary Plan of cgroup.freeze, so that it is journalled and undo thaws; then the wait. */
 import { readFileSync } from 'node:fs';
-import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
@@ -74,9 +74,13 @@ const restarts = ({ path, name }: Target): Risk[] =>
       ]
     : [];
 
+/** The first of the cgroups that is frozen, or about to be, for itself. */
+export const frozenIn = (files: CgroupFiles, paths: readonly string[]): string | undefined =>
+  paths.find((path) => textIfThere(files, path, FREEZE_FILE) === '1');
+
 /** A cgroup stays frozen for as long as one above it is. */
 function frozenAbove(files: CgroupFiles, path: string): string[] {
-  const holder = ancestorsOf(path).find((above) => above !== '/' && readState(files, above) === '1');
+  const holder = frozenIn(files, ancestorsOf(path));
   return holder ? [`stays frozen: ${holder} above it is frozen; thaw that one`] : [];
 }
 

@@ -1,6 +1,7 @@
 /** Moving a process into a cgroup, with the kernel's rules told before it refuses. */
 import { readFileSync } from 'node:fs';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { clean } from '../../kernel/clean.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
@@ -8,6 +9,7 @@ import type { PlanContext, Risk } from '../plan.ts';
 import { shellWord } from '../risks.ts';
 import { ActionError, codeOf } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
+import { frozenIn } from './freeze.ts';
 import { engineIn } from './guard.ts';
 import { cgroupOf, startTimeOf } from './process-handle.ts';
 import { childrenOf, subtree } from './subtree.ts';
@@ -89,14 +91,20 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
 
 function risksOf(pid: number, comm: string, from: string, { name, path }: MovePlan['to'], files: CgroupFiles): Risk[] {
   const risks: Risk[] = [];
-  const refuse = (text: string): void => {
-    risks.push({ level: 'refuse', text });
+  const refuse = (text: string, remedy?: string): void => {
+    risks.push({ level: 'refuse', text, ...(remedy ? { remedy } : {}) });
   };
   if (pid === 1) refuse('pid 1 starts and keeps all others');
   const leaves = engineIn(subtree(files, from));
   if (leaves && from !== '/') refuse(`${leaves} in ${from}, and pid ${pid} (${comm}) is part of it`);
   const joins = path === '/' ? undefined : engineIn(subtree(files, path));
   if (joins) refuse(`${joins} in ${name} (${path})`);
+  const frozen = frozenIn(files, [path, ...ancestorsOf(path)]);
+  if (frozen)
+    refuse(
+      `${frozen} is frozen: pid ${pid} (${comm}) would stop at once`,
+      `thaw it first: tscg thaw ${shellWord(frozen)}`,
+    );
   if (/\.(service|scope)(\/|$)/.test(from)) {
     risks.push({
       level: 'warn',

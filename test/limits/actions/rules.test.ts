@@ -5,6 +5,7 @@ import { parseControllerSteps, planControllers } from '../../../src/limits/actio
 import { planFreeze } from '../../../src/limits/actions/freeze.ts';
 import { guardRisks } from '../../../src/limits/actions/guard.ts';
 import { signalNumber } from '../../../src/limits/actions/kill.ts';
+import { planMove } from '../../../src/limits/actions/move.ts';
 import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import { withFreezer } from '../../../src/limits/owners/freezer.ts';
 import { openOwner } from '../../../src/limits/owners/open-owner.ts';
@@ -150,6 +151,22 @@ test('a thaw says when a cgroup above keeps it frozen', () => {
     planFreeze([target('/a/b')], false, context).writes[0]?.notes.join() ?? '',
     /stays frozen: \/a above it/,
   );
+});
+
+test('nobody is moved to where he would be frozen at once, unless that is forced', () => {
+  const texts = { '/a/b/cgroup.type': 'domain', '/a/b/cgroup.subtree_control': '' };
+  const table: readonly [above: string, own: string, refused: string | undefined][] = [
+    ['0', '0', undefined],
+    ['0', '1', 'tscg thaw /a/b'],
+    ['1', '0', 'tscg thaw /a'],
+  ];
+  for (const [above, own, refused] of table) {
+    const files = fakeFiles({ ...texts, '/a/cgroup.freeze': above, '/a/b/cgroup.freeze': own });
+    const { risks } = planMove(process.pid, target('/a/b'), contextOf(files));
+    const [risk] = risks.filter(({ level }) => level === 'refuse');
+    assert.is(risk?.remedy, refused && `thaw it first: ${refused}`);
+    if (refused) assert.match(risk?.text ?? '', /is frozen: pid \d+ \(.*\) would stop at once/);
+  }
 });
 
 test.run();
