@@ -212,11 +212,11 @@ function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
   return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
 }
 
-/** Only systemd enables a controller with the first limit of it; else a missing file cannot be set. */
+/** Only systemd enables a controller with the first limit of it, one that the machine has; else a missing file cannot be set. */
 function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
-  const isOn = (): boolean =>
-    parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '').includes(limit.controller);
-  const isToCome = via === 'systemd' && !isOn();
+  const isOn = (at: string): boolean =>
+    parseControllers(textIfThere(files, at, 'cgroup.controllers') ?? '').includes(limit.controller);
+  const isToCome = via === 'systemd' && !isOn(path) && isOn('/');
   try {
     return isToCome ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
   } catch (error) {

@@ -123,19 +123,22 @@ test('a file that is not there: where its controller stops and what helps (case 
   assert.is(typed('/gone', tree), '');
 });
 
-test('systemd is not asked for a file that the kernel lacks; it is for one that comes with its controller', () => {
+/** A unit of systemd's on a machine with some controllers, of which it has some. */
+function unitPlan(words: readonly string[], machine: string, unit: string) {
   const path = '/web.service';
   const sockets = [{ runtime: 'systemd', path: '/run/dbus/system_bus_socket', state: 'usable' }] as const;
-  const plan = (controllers: string) => {
-    const texts = { '/cgroup.controllers': 'cpu io', '/cgroup.subtree_control': controllers };
-    const files = fakeFiles({
-      ...texts,
-      ...boxOf({ 'cgroup.type': 'domain', 'cgroup.controllers': controllers }, path),
-    });
-    return planOf({ ...contextOf(files), owners: { sockets } }, ['--io-weight', '50'], path);
-  };
-  assert.throws(() => plan('cpu io'), /this kernel has no io\.weight.*CONFIG_BLK_CGROUP_IOCOST/);
-  assert.is(plan('cpu').writes[0]?.via, 'systemd');
+  const texts = { '/cgroup.controllers': machine, '/cgroup.subtree_control': unit };
+  const files = fakeFiles({ ...texts, ...boxOf({ 'cgroup.type': 'domain', 'cgroup.controllers': unit }, path) });
+  return planOf({ ...contextOf(files), owners: { sockets } }, words, path).writes.map(
+    ({ via, file }) => `${via} ${file}`,
+  );
+}
+
+test('systemd is not asked for a file that the kernel lacks; it is for one that comes with its controller', () => {
+  const weight = ['--io-weight', '50'];
+  assert.throws(() => unitPlan(weight, 'cpu io', 'cpu io'), /this kernel has no io\.weight.*CONFIG_BLK_CGROUP_IOCOST/);
+  assert.throws(() => unitPlan(weight, 'cpu', 'cpu'), /this machine has no io controller/);
+  assert.equal(unitPlan(weight, 'cpu io', 'cpu'), ['systemd io.weight']);
 });
 
 test.run();
