@@ -14,7 +14,7 @@ import { currentText } from './current-text.ts';
 import { comparable, effectiveNote } from './effective-note.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import type { OwnerName } from './owners/owner.ts';
-import { type OwnerOptions, ownership } from './ownership.ts';
+import { type OwnerOptions, type Ownership, ownership } from './ownership.ts';
 import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
 import { sameValue } from './same-value.ts';
@@ -132,27 +132,37 @@ function isLower({ write: { file, before, after } }: Planned): boolean {
   return was !== undefined && is !== undefined && is < was;
 }
 
+/** What is asked of one file, and who sets it. */
+interface Asked {
+  readonly limit: Limit;
+  readonly edits: readonly Edit[];
+  readonly by: Ownership;
+}
+
 /** Every file of one workload, in the order in which the kernel takes them. */
 function planTarget({ target, edits }: Request, context: PlanContext): Planned[] {
   const present = edits.map((entry) => whereItIs(target, entry, context));
-  const texts = new Map<string, string>();
-  const planned = [...new Set(present.map(({ limit }) => limit))].flatMap((limit) => {
+  const asked = [...new Set(present.map(({ limit }) => limit))].map((limit): Asked => {
     const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
-    const result = planFile(target, limit, own, context, texts);
-    const dragged = draggedBy(result, limit, peekAt(result.write.path, texts, context));
-    texts.set(limit.file, result.write.after);
-    return [...dragged, result];
+    return { limit, edits: own, by: ownership(target, limit.file, context) };
   });
-  for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, texts, context));
+  // Some are there only once systemd has set another of their controller.
+  const isRaw = ({ by }: Asked): boolean => by.owner.name === 'cgroupfs';
+  const planned: Planned[] = [];
+  for (const one of asked.toSorted((a, b) => Number(isRaw(a)) - Number(isRaw(b)))) {
+    const result = planFile(target, one, planned, context);
+    planned.push(...draggedBy(result, one.limit, peekAt(result.write.path, planned, context)), result);
+  }
+  for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, planned, context));
   const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
   return [...planned.filter(isEarly), ...planned.filter((entry) => !isEarly(entry))];
 }
 
 /** The files of a cgroup as they will be: planned texts before what is there. */
 const peekAt =
-  (path: string, texts: ReadonlyMap<string, string>, { files }: PlanContext): Peek =>
+  (path: string, planned: readonly Planned[], { files }: PlanContext): Peek =>
   (file) =>
-    texts.get(file) ?? textIfThere(files, path, file);
+    planned.findLast(({ write }) => write.file === file)?.write.after ?? textIfThere(files, path, file);
 
 type Entry = Request['edits'][number];
 
@@ -165,18 +175,16 @@ function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entr
   return stays ? entry : { limit: other, edit: instead.edit };
 }
 
-/** One file of one workload: every edit in order, then what its owner makes of it. */
+/** One file of one workload: every edit in order, then what its owner makes of it. `earlier`: those before it. */
 function planFile(
   target: Target,
-  limit: Limit,
-  edits: readonly Edit[],
+  { limit, edits, by: { owner, place, risks, notes } }: Asked,
+  earlier: readonly Planned[],
   context: PlanContext,
-  texts: ReadonlyMap<string, string>,
 ): Planned {
   const { file } = limit;
-  const { owner, place, risks, notes } = ownership(target, file, context);
-  const before = textBefore(place, limit, context);
-  const asked = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, texts, context)), before);
+  const before = textBefore(place, limit, earlier, context);
+  const asked = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, earlier, context)), before);
   limit.check?.(asked);
   const wanted = asked === before ? before : restorable({ path: target.path, file, before: asked }, context.files);
   const taken =
@@ -212,11 +220,21 @@ function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
   return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
 }
 
-/** Only systemd enables a controller with the first limit of it, one that the machine has; else a missing file cannot be set. */
-function textBefore({ path, via }: Pick<Write, 'path' | 'via'>, limit: Limit, { files }: PlanContext): string {
+/**
+ * systemd enables a controller that the machine has with the first limit of it, which brings the others' files too; else a
+ * missing file cannot be set.
+ */
+function textBefore(
+  { path, via }: Pick<Write, 'path' | 'via'>,
+  limit: Limit,
+  earlier: readonly Planned[],
+  { files }: PlanContext,
+): string {
   const isOn = (at: string): boolean =>
     parseControllers(textIfThere(files, at, 'cgroup.controllers') ?? '').includes(limit.controller);
-  const isToCome = via === 'systemd' && !isOn(path) && isOn('/');
+  const isBringing = ({ write }: Planned): boolean =>
+    write.via === 'systemd' && write.before !== write.after && findLimit(write.file)?.controller === limit.controller;
+  const isToCome = (via === 'systemd' || earlier.some(isBringing)) && !isOn(path) && isOn('/');
   try {
     return isToCome ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
   } catch (error) {

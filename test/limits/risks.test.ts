@@ -141,4 +141,13 @@ test('systemd is not asked for a file that the kernel lacks; it is for one that 
   assert.equal(unitPlan(weight, 'cpu io', 'cpu'), ['systemd io.weight']);
 });
 
+test('a file that comes along with the limit that systemd sets is set after it', () => {
+  const set = (words: string, unit = 'pids'): string => unitPlan(words.split(' '), 'cpu pids', unit).join(', ');
+  assert.is(set('--cpu 20% --cpu-burst 5ms'), 'systemd cpu.max, cgroupfs cpu.max.burst');
+  assert.is(set('--cpu-burst 5ms --cpu-weight 50'), 'systemd cpu.weight, cgroupfs cpu.max.burst');
+  assert.throws(() => set('--cpu-burst 5ms'), /no cpu limits in \/web\.service/);
+  assert.throws(() => set('--cpu max --cpu-burst 5ms'), /no cpu limits in \/web\.service/);
+  assert.throws(() => set('--cpu 20% --cpu-burst 5ms', 'cpu pids'), /this kernel has no cpu\.max/);
+});
+
 test.run();
