@@ -21,10 +21,8 @@ export function whyMissing(
   { file, controller }: Pick<Limit, 'file' | 'controller'>,
   files: CgroupFiles,
 ): string | undefined {
-  const known = interfaceFile(file);
+  if (interfaceFile(file)?.root === 'only') return ofRootOnly(path, { file, controller }, files);
   if (path === '/') return `the root cgroup has no ${file}: limit the cgroups in it`;
-  if (known?.root === 'only')
-    return `${file} is set for the whole machine, in the root cgroup: name / instead of ${path}`;
   if (textIfThere(files, path, 'cgroup.type') === undefined) return undefined;
   const type = parseCgroupType(textIfThere(files, path, 'cgroup.type') ?? '');
   if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && OF_DOMAINS.has(controller)) {
@@ -34,12 +32,34 @@ export function whyMissing(
     const [has, gives] = ['cgroup.controllers', 'cgroup.subtree_control'].map((name) =>
       parseControllers(textIfThere(files, ancestor, name) ?? ''),
     );
-    if (ancestor === '/' && !has?.includes(controller)) {
-      return `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
-    }
+    if (ancestor === '/' && !has?.includes(controller)) return notOfMachine(controller);
     if (gives?.includes(controller)) continue;
     return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, controller, files)}`;
   }
+  return notOfKernel(file);
+}
+
+/** Of a file of the whole machine: the root of a cgroup namespace, which has a type, is not the machine's. */
+function ofRootOnly(
+  path: string,
+  { file, controller }: Pick<Limit, 'file' | 'controller'>,
+  files: CgroupFiles,
+): string {
+  const read = (name: string): string | undefined => textIfThere(files, '/', name);
+  const home = `${file} is set for the whole machine, in the root cgroup`;
+  if (read(file) !== undefined) return `${home}: name / instead of ${path}`;
+  if (read('cgroup.type') !== undefined)
+    return `${home}, which is outside of this cgroup namespace: run it on the host`;
+  return parseControllers(read('cgroup.controllers') ?? '').includes(controller)
+    ? notOfKernel(file)
+    : notOfMachine(controller);
+}
+
+const notOfMachine = (controller: string): string =>
+  `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
+
+function notOfKernel(file: string): string {
+  const known = interfaceFile(file);
   const needs = Object.entries(NEEDS).find(([prefix]) => file.startsWith(prefix))?.[1];
   const since = known ? ` since Linux ${known.since}` : '';
   return `this kernel has no ${file}: it is there${since}${needs ? `, ${needs}` : ' where the kernel is built with it'}`;
@@ -50,6 +70,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'memory.swap.': "where swap is counted (swapaccount=1 on the kernel's command line)",
   'memory.zswap.': 'with CONFIG_ZSWAP',
   'cpu.uclamp.': 'with CONFIG_UCLAMP_TASK_GROUP',
+  'io.cost.': 'with CONFIG_BLK_CGROUP_IOCOST',
   'io.weight': 'with CONFIG_BLK_CGROUP_IOCOST',
   'io.bfq.weight': 'while the BFQ scheduler is loaded (modprobe bfq, and choose it in /sys/block/DISK/queue/scheduler)',
   'io.latency': 'with CONFIG_BLK_CGROUP_IOLATENCY',

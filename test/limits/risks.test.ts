@@ -106,7 +106,15 @@ test('a file that is not there: where its controller stops and what helps (case 
     /this machine has no memory controller.*cgroup_enable=memory/,
   );
   assert.match(typed('/', tree), /the root cgroup has no memory.max/);
-  assert.match(typed('/a', tree, 'io.cost.qos'), /in the root cgroup: name \/ instead of \/a/);
+  assert.match(
+    typed('/a', { ...tree, '/io.cost.qos': '' }, 'io.cost.qos'),
+    /in the root cgroup: name \/ instead of \/a/,
+  );
+  for (const path of ['/', '/a']) {
+    assert.match(typed(path, tree, 'io.cost.qos'), /this kernel has no io.cost.qos.*CONFIG_BLK_CGROUP_IOCOST/);
+    assert.match(typed(path, { ...tree, '/cgroup.type': 'domain' }, 'io.cost.qos'), /outside of this cgroup namespace/);
+    assert.match(typed(path, { '/cgroup.controllers': 'cpu' }, 'io.cost.qos'), /this machine has no io controller/);
+  }
   // minikube#10371: swap accounting off.
   assert.match(typed('/a', tree, 'memory.swap.max'), /this kernel has no memory.swap.max.*swapaccount=1/);
   // podman#13379: a user's manager that was not given it.
