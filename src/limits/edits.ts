@@ -2,7 +2,7 @@
 import type { Machine } from '../kernel/machine.ts';
 import { type Edit, LIMITS, type Limit } from './catalogue.ts';
 import type { Devices } from './devices.ts';
-import { parseProperty, type Typed } from './properties.ts';
+import { parseProperty } from './properties.ts';
 import { BadValueError } from './units.ts';
 
 /** Files that are two views of one value, or exclude each other. */
@@ -18,21 +18,26 @@ export function editsOf(
   machine: Machine,
   devices?: Devices,
 ): { limit: Limit; edit: Edit }[] {
-  const typed = properties.map(parseProperty);
+  const assigned = properties.map(parseProperty);
   const edits = LIMITS.flatMap((limit) => {
     const given = limit.flags.flatMap((flag) => {
-      const texts = [...valuesOf(flag.long), ...textsFor(flag.long, typed)];
-      return texts.map((text) => ({ flag, text }));
+      const typed = valuesOf(flag.long).map((text) => ({ name: flag.long, text }));
+      const all = [...typed, ...assigned.filter(({ long }) => long === flag.long)];
+      return all.map(({ name, text }) => ({ flag, name, text }));
     });
-    const parts = new Map<string, string>();
-    for (const { long, part = 'value', repeatable } of given.map(({ flag }) => flag)) {
+    const parts = new Map<string, (typeof given)[number]>();
+    for (const one of given) {
+      const { flag, name } = one;
+      const part = flag.part ?? 'value';
       const other = parts.get(part);
-      if (other !== undefined && !(repeatable && other === long)) {
+      if (other && !(flag.repeatable && other.flag === flag)) {
         throw new BadValueError(
-          other === long ? `${long} is given twice` : `${other} and ${long} both set ${limit.file}; give one of them`,
+          other.name === name
+            ? `${name} is given twice`
+            : `${other.name} and ${name} both set ${limit.file}; give one of them`,
         );
       }
-      parts.set(part, long);
+      parts.set(part, one);
     }
     return given.map(({ flag, text }) => ({ limit, edit: flag.parse(text, machine, devices) }));
   });
@@ -42,6 +47,3 @@ export function editsOf(
   }
   return edits;
 }
-
-const textsFor = (wanted: string, typed: readonly Typed[]): string[] =>
-  typed.filter(({ long }) => long === wanted).map(({ text }) => text);

@@ -18,6 +18,7 @@ import { type OwnerOptions, type Ownership, ownership } from './ownership.ts';
 import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
 import { sameValue } from './same-value.ts';
+import { BadValueError } from './units.ts';
 
 /** A workload that a limit is for; `name` is as the user calls it. */
 export type Target = Workload;
@@ -70,6 +71,8 @@ export interface Plan {
 export interface Request {
   readonly target: Target;
   readonly edits: readonly { readonly limit: Limit; readonly edit: Edit }[];
+  /** Where it is asked, where that is not the command line: `policy.yaml:3`. */
+  readonly from?: string;
 }
 
 export interface PlanContext {
@@ -139,13 +142,27 @@ interface Asked {
   readonly by: Ownership;
 }
 
-/** Every file of one workload, in the order in which the kernel takes them. */
-function planTarget({ target, edits }: Request, context: PlanContext): Planned[] {
+/** What does not go with what this workload has says whose it is, and where it is asked. */
+function planTarget({ target, edits, from }: Request, context: PlanContext): Planned[] {
+  const asked = askedOf(target, edits, context);
+  try {
+    return planFiles(target, asked, context);
+  } catch (error) {
+    if (!(error instanceof BadValueError)) throw error;
+    throw new BadValueError(`${from ? `${from}: ` : ''}${target.name}: ${error.message}`);
+  }
+}
+
+function askedOf(target: Target, edits: Request['edits'], context: PlanContext): Asked[] {
   const present = edits.map((entry) => whereItIs(target, entry, context));
-  const asked = [...new Set(present.map(({ limit }) => limit))].map((limit): Asked => {
+  return [...new Set(present.map(({ limit }) => limit))].map((limit) => {
     const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
     return { limit, edits: own, by: ownership(target, limit.file, context) };
   });
+}
+
+/** Every file of one workload, in the order in which the kernel takes them. */
+function planFiles(target: Target, asked: readonly Asked[], context: PlanContext): Planned[] {
   // Some are there only once systemd has set another of their controller.
   const isRaw = ({ by }: Asked): boolean => by.owner.name === 'cgroupfs';
   const planned: Planned[] = [];

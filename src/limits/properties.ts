@@ -7,7 +7,7 @@ import { BadValueError, isNone, parseWhole } from './units.ts';
 import { weightOfCpuShares } from './weights.ts';
 
 /** A flag and what is typed after it. */
-export interface Typed {
+interface Typed {
   readonly long: string;
   readonly text: string;
 }
@@ -90,13 +90,13 @@ export const PROPERTY_NAMES: readonly string[] = Object.keys(TRANSLATIONS);
 export const isProperty = (name: string): boolean => Object.hasOwn(TRANSLATIONS, name);
 export const isPerDevice = (name: string): boolean => Object.hasOwn(PER_DEVICE, name);
 
-/** Throws BadValueError. */
-export function parseProperty(text: string): Typed {
+/** `name`: the property's own. Throws BadValueError. */
+export function parseProperty(text: string): Typed & { readonly name: string } {
   const equals = text.indexOf('=');
   if (equals <= 0) throw new BadValueError(`"${text}" is not a property; give one as CPUQuota=20%`);
   const [name, value] = [text.slice(0, equals), text.slice(equals + 1).trim()];
   const translate = isProperty(name) ? TRANSLATIONS[name] : undefined;
-  if (translate) return translate(value);
+  if (translate) return { name, ...translate(value) };
   const near = nearest(name, PROPERTY_NAMES);
   throw new BadValueError(
     `"${name}" is not a property that limits something; ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : `one of ${PROPERTY_NAMES.join(', ')}`}`,

@@ -105,6 +105,11 @@ test('values outside what the kernel takes are refused before anything is writte
   }
 });
 
+test('what does not go with what a workload has says whose it is', () => {
+  const files = fakeFiles({ '/b/cpu.max.burst': '0', '/b/cpu.max': '1000 100000' });
+  assert.throws(() => plan(contextOf(files), '--cpu-burst 5ms', '/b'), /^box: a burst of 5000 µs is more than/);
+});
+
 test('case 59: memory below what is in use is refused, with the numbers and a safer command', () => {
   const { risks } = plan(contextOf(fakeFiles(BOX)), '--memory 64M');
   assert.is(risks[0]?.level, 'refuse');

@@ -43,8 +43,8 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
     await inventory.refresh();
     const requests = policyRequests(policy, inventory.workloads());
     const meant = new Set(requests.flatMap(({ rules }) => rules));
-    for (const [index, { line }] of policy.rules.entries()) {
-      if (!meant.has(index)) warn(`warning: ${clean(file)}:${line}: this rule matches nothing that runs now`);
+    for (const [index, { place }] of policy.rules.entries()) {
+      if (!meant.has(index)) warn(`warning: ${clean(place)}: this rule matches nothing that runs now`);
     }
     await carryOutPolicy(planPolicy(requests, context), context, options);
   } finally {

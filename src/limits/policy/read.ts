@@ -17,8 +17,8 @@ export interface Setting {
 }
 
 export interface Rule {
-  /** Line of the file where it begins. */
-  readonly line: number;
+  /** The file and the line where it begins: `policy.yaml:3`. */
+  readonly place: string;
   readonly matches: Matcher;
   /** In the order of the catalogue. */
   readonly settings: readonly Setting[];
@@ -99,7 +99,8 @@ export function readPolicy(text: string, { file, machine }: ReadOptions): Policy
     const settings = settingsOf(given, findPlace(document, path), machine, (place, key, text) =>
       problems.push({ ...at(place.offset), key, text }),
     );
-    return { line: at(findPlace(document, ['rules', index]).offset).line, matches: compileMatch(match), settings };
+    const { line } = at(findPlace(document, ['rules', index]).offset);
+    return { place: `${file}:${line}`, matches: compileMatch(match), settings };
   });
   if (problems.length > 0) {
     throw new PolicyError(

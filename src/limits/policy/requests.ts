@@ -24,7 +24,8 @@ export function policyRequest({ rules }: Policy, target: Workload): PolicyReques
     }
   }
   const edits = LIMITS.flatMap(({ file }) => byFile.get(file) ?? []);
-  return { target, edits, rules: meant.map(({ index }) => index) };
+  const from = meant.map(({ rule }) => rule.place).join(', ');
+  return { target, edits, from, rules: meant.map(({ index }) => index) };
 }
 
 /** Each with a name that the user can type: its path where others go by its name. */

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PolicyError, readPolicy } from '../../../src/limits/policy/read.ts';
-import { policyRequest } from '../../../src/limits/policy/requests.ts';
+import { planPolicy, policyRequest } from '../../../src/limits/policy/requests.ts';
 import { policyJsonSchema } from '../../../src/limits/policy/shape.ts';
+import { contextOf, fakeFiles } from '../fake-files.ts';
 
 const MACHINE = { memoryTotal: 8 * 2 ** 30, cpus: 4, pageSize: 4096, bootId: 'boot-1' };
 const read = (text: string) => readPolicy(text, { file: 'p.yaml', machine: MACHINE });
@@ -51,7 +52,11 @@ const ERRORS: readonly [text: string, message: RegExp][] = [
   [RULES('{ name: web }', '{ CPUQuota: 50 }'), /^p\.yaml:4:25: CPUQuota: "50" is not a CPUQuota; give it as 20%/],
   [RULES('{ name: web }', '{ MemoryMax: lots }'), /^p\.yaml:4:26: MemoryMax: "lots" is not a size/],
   [RULES('{ name: web }', '{ MemoryMax: [1G, 2G] }'), /^p\.yaml:4:26: MemoryMax: takes a value as systemd's/],
-  [RULES('{ name: web }', '{ cpu: 50%, CPUQuota: 20% }'), /^p\.yaml:4:13: limits: --cpu is given twice/],
+  [
+    RULES('{ name: web }', '{ cpu: 50%, CPUQuota: 20% }'),
+    /^p\.yaml:4:13: limits: --cpu and CPUQuota both set cpu\.max/,
+  ],
+  [RULES('{ name: web }', '{ CPUWeight: 50, CPUShares: 2 }'), /limits: CPUWeight and CPUShares both set cpu\.weight/],
   [RULES('{ name: web }', '{ cpu: 50%, cpus: 2 }'), /^p\.yaml:4:13: limits: --cpu and --cpus both set cpu\.max/],
 ];
 
@@ -96,6 +101,15 @@ rules:
 
 const target = { kind: 'container', path: '/docker/a', inode: 7, name: 'web' } as const;
 
+test('what does not go with what is there says which workload, and which rules', () => {
+  const texts = { '/docker/a/cpu.max': 'max 100000', '/docker/a/cpu.max.burst': '0' };
+  const request = policyRequest(read(RULES('{ name: web }', '{ cpus: 0.3, cpu-burst: 500ms }')), target);
+  assert.throws(
+    () => planPolicy(request ? [request] : [], contextOf(fakeFiles(texts))),
+    /^p\.yaml:3: web: cpu\.max\.burst is 500000 µs, more than/,
+  );
+});
+
 test('a later rule takes the place of an earlier one, file by file', () => {
   const policy = read(`version: 1
 rules:
@@ -132,7 +146,7 @@ test('JSON is read as YAML; a rule knows its line', () => {
   const { rules } = read(JSON.stringify({ version: 1, rules: [{ match: { name: 'web' }, limits: { memory: 4096 } }] }));
   assert.is(rules[0]?.matches(target), true);
   assert.is(rules[0]?.settings[0]?.edit.after('max'), '4096');
-  assert.is(read(RULES('{ name: a }', '{ cpu: 5% }')).rules[0]?.line, 3);
+  assert.is(read(RULES('{ name: a }', '{ cpu: 5% }')).rules[0]?.place, 'p.yaml:3');
 });
 
 test('the JSON Schema has every limit and condition, and no other key', () => {
