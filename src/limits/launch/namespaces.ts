@@ -1,8 +1,9 @@
 /** What `unshare`, and a container's root, are made of: flags for clone3 and the steps that follow in the child. */
-import { lstatSync, mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LaunchStep } from '../../kernel/native.ts';
+import { ActionError } from '../actions/action-error.ts';
 import { BadValueError } from '../units.ts';
 
 /** CLONE_NEW* by name, as unshare calls them. */
@@ -57,18 +58,32 @@ export interface Prepared {
   clear(): void;
 }
 
-/** What it comes to: absolute folders, and the mount namespace that a root of its own needs. Throws BadValueError for a folder that is none. */
+/**
+ * What it comes to: absolute folders, and the mount namespace that a root of its own needs. Throws BadValueError for a
+ * folder that is none, ActionError for a namespace that the kernel does not have.
+ */
 export function checkedIsolation({ namespaces, rootfs, overlay, ...rest }: Isolation): Isolation {
   const ownRoot = rootfs !== undefined || overlay !== undefined;
+  const wanted = NAMESPACE_NAMES.filter((name) => namespaces.has(name) || (ownRoot && name === 'mount'));
+  checkKernel(wanted);
   return {
     ...rest,
-    namespaces: new Set(NAMESPACE_NAMES.filter((name) => namespaces.has(name) || (ownRoot && name === 'mount'))),
+    namespaces: new Set(wanted),
     ...(rootfs === undefined ? {} : { rootfs: folder(rootfs) }),
     ...(overlay === undefined ? {} : { overlay: overlay.map(folder) }),
   };
 }
 
-/** Throws BadValueError as checkedIsolation does. */
+/** `own`: our own namespaces, of which there is one of each kind that the kernel is built with. */
+export function checkKernel(wanted: readonly Namespace[], own = '/proc/self/ns'): void {
+  const lacking = wanted.find((name) => !existsSync(join(own, name === 'mount' ? 'mnt' : name)));
+  if (!lacking || !existsSync(own)) return;
+  throw new ActionError(
+    `this kernel has no ${lacking} namespaces: it is older than they are, or built without CONFIG_${lacking.toUpperCase()}_NS`,
+  );
+}
+
+/** Throws as checkedIsolation does. */
 export function prepare(isolation: Isolation): Prepared {
   const { namespaces, rootfs: bottom, overlay: lowers, hostname, mount } = checkedIsolation(isolation);
   const has = (name: Namespace): boolean => namespaces.has(name);

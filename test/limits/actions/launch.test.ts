@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError, type CgroupFiles } from '../../../src/kernel/cgroup-files.ts';
 import { words } from '../../../src/limits/actions/controllers.ts';
-import { NAMESPACES, type Namespace, prepare } from '../../../src/limits/launch/namespaces.ts';
+import { checkKernel, NAMESPACES, type Namespace, prepare } from '../../../src/limits/launch/namespaces.ts';
 import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
 import { readSummary, summaryText } from '../../../src/limits/launch/summary.ts';
 import { comparePressure, readPressure } from '../../../src/limits/revert/pressure.ts';
@@ -25,6 +25,19 @@ test('namespaces: the flags for clone3, and the steps in the child', () => {
   );
   // Made in the child: clone3 would take the cgroup of its parent for the root.
   assert.equal([steps(['cgroup']).flags, steps(['cgroup']).steps[0]?.call], [0, 'unshare']);
+});
+
+test('a kind of namespace that the kernel is built without is named', () => {
+  const own = mkdtempSync(join(tmpdir(), 'tscg-ns-'));
+  try {
+    for (const name of ['pid', 'mnt']) mkdirSync(join(own, name));
+    checkKernel(['pid', 'mount'], own);
+    assert.throws(() => checkKernel(['pid', 'time'], own), /no time namespaces: .*CONFIG_TIME_NS$/);
+    // Without /proc nobody knows.
+    checkKernel(['time'], join(own, 'nowhere'));
+  } finally {
+    rmSync(own, { recursive: true });
+  }
 });
 
 test('a root of its own brings a mount namespace, and is entered last', () => {
