@@ -1,5 +1,6 @@
 /** The flags of every limit, for the commands that take them. */
 import { type Command, Option } from 'commander';
+import { commandLineError } from './program.ts';
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
@@ -14,7 +15,8 @@ export async function addTypedLimitFlags(program: Command): Promise<void> {
 }
 
 async function addLimitFlags(command: Command): Promise<void> {
-  const { LIMITS } = await import('../limits/catalogue.ts');
+  const { LIMITS, flagsOfFile } = await import('../limits/catalogue.ts');
+  const { flagsOfProperty } = await import('../limits/properties.ts');
   for (const { flags, group, file } of LIMITS) {
     for (const { short, long, value, help, repeatable } of flags) {
       const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);
@@ -26,4 +28,21 @@ async function addLimitFlags(command: Command): Promise<void> {
     "a limit as systemd's property: CPUQuota=20%, TasksMax=100",
   );
   command.addOption(property.argParser(collect).helpGroup('systemd:'));
+  const meant = (typed: string): readonly string[] =>
+    [flagsOfFile(typed), flagsOfProperty(typed), begunBy(typed, command)].find(({ length }) => length > 0) ?? [];
+  command.configureOutput({ outputError: (text, write) => write(commandLineError('tscg', suggest(text, meant))) });
+}
+
+/** The shortest option that was not typed to its end. */
+const begunBy = (typed: string, { options }: Command): string[] =>
+  options
+    .flatMap(({ long }) => (long?.startsWith(typed) ? [long] : []))
+    .sort((a, b) => a.length - b.length)
+    .slice(0, 1);
+
+/** In place of commander's guess by letters, by which `--memory-max` would be `--memory-min`. */
+function suggest(text: string, meant: (typed: string) => readonly string[]): string {
+  const [error, typed] = /^error: unknown option '(--[^'=]+)[^']*'/.exec(text) ?? [];
+  const longs = typed === undefined ? [] : meant(typed);
+  return longs.length === 0 ? text : `${error} (Did you mean ${longs.length > 1 ? 'one of ' : ''}${longs.join(', ')}?)`;
 }

@@ -31,3 +31,19 @@ export function findLimit(file: string): Limit | undefined {
   const hugetlb = parseHugetlbName(file);
   return hugetlb?.key === 'max' ? hugetlbLimit(hugetlb.pageSize) : undefined;
 }
+
+/**
+ * The flags that set the kernel's file as a whole, where its name is written as a flag or without its controller too:
+ * `--memory-max`, `swap.max`. None for a name that may be of several.
+ */
+export function flagsOfFile(name: string): string[] {
+  const wanted = dashed(name.replace(/^-+/, ''));
+  const [limit, ...others] = LIMITS.filter(({ file, controller }) =>
+    [file, file.slice(controller.length + 1)].some((known) => dashed(known) === wanted),
+  );
+  if (limit === undefined || others.length > 0) return [];
+  const whole = limit.flags.filter(({ part }) => part === undefined);
+  return (whole.length > 0 ? whole : limit.flags).map(({ long }) => long);
+}
+
+const dashed = (text: string): string => text.replaceAll(/[_.]/g, '-');

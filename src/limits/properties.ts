@@ -66,7 +66,10 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
   CPUQuotaPeriodSec: (value) => ({ long: '--cpu-period', text: value === '' ? '100ms' : seconds(value) }),
   CPUWeight: (value) =>
     value === 'idle' ? { long: '--cpu-idle', text: '1' } : { long: '--cpu-weight', text: value || '100' },
-  CPUShares: (value) => ({ long: '--cpu-weight', text: String(weightOfCpuShares(parseWhole(value, 2, 262_144))) }),
+  CPUShares: (value) => ({
+    long: '--cpu-weight',
+    text: value === '' ? '100' : String(weightOfCpuShares(parseWhole(value, 2, 262_144))),
+  }),
   AllowedCPUs: list,
   AllowedMemoryNodes: (value) => ({ ...list(value), long: '--cpuset-mems' }),
   MemoryMin: flag('--memory-min', '0'),
@@ -102,3 +105,9 @@ export function parseProperty(text: string): Typed & { readonly name: string } {
     `"${name}" is not a property that limits something; ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : `one of ${PROPERTY_NAMES.join(', ')}`}`,
   );
 }
+
+/** The flag of systemd's name, where that is written as a flag: `--memory-limit`, `--tasks-max`. */
+export const flagsOfProperty = (name: string): string[] =>
+  PROPERTY_NAMES.filter((known) => letters(known) === letters(name)).map((known) => parseProperty(`${known}=`).long);
+
+const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, '');

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { isScalar, LineCounter, parseDocument } from 'yaml';
 import { nearest } from '../../inventory/near-names.ts';
 import type { Machine } from '../../kernel/machine.ts';
-import { type Edit, LIMITS, type Limit } from '../catalogue.ts';
+import { type Edit, flagsOfFile, type Limit } from '../catalogue.ts';
 import { editsOf } from '../edits.ts';
 import { isProperty } from '../properties.ts';
 import { BadValueError } from '../units.ts';
@@ -183,8 +183,8 @@ function unknownKey(key: string, path: readonly (string | number)[]): string {
 
 /** Also for who writes the kernel's file, a flag with its dashes, or underscores. */
 function nearKeys(key: string, known: readonly string[]): string[] {
-  const ofFile = LIMITS.find(({ file }) => file === key)?.flags.map(({ long }) => keyOf(long));
-  if (ofFile?.some((name) => known.includes(name))) return ofFile;
+  const ofFile = flagsOfFile(key).map(keyOf);
+  if (ofFile.some((name) => known.includes(name))) return ofFile;
   const plain = key.replace(/^-+/, '').replaceAll(/[_.]/g, '-');
   if (known.includes(plain)) return [plain];
   return nearest(plain, known).slice(0, 3);

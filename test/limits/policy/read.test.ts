@@ -42,6 +42,7 @@ const ERRORS: readonly [text: string, message: RegExp][] = [
   [RULES('{ name: web }', '{ --memory: 1G }'), /did you mean memory\?/],
   [RULES('{ name: web }', '{ memory_high: 1G }'), /did you mean memory-high\?/],
   [RULES('{ name: web }', '{ memory.high: 1G }'), /did you mean memory-high\?/],
+  [RULES('{ name: web }', '{ pids-max: 5 }'), /did you mean pids or pids-limit\?/],
   [RULES('{ name: web }', '{ cpu: 50 }'), /^p\.yaml:4:20: cpu: "50" is not a CPU share/],
   [RULES('{ name: web }', '{ cpu: }'), /^p\.yaml:4:\d+: cpu: takes a value as tscg set --cpu does/],
   [RULES('{ name: web }', '{ pids: 0x10 }'), /^p\.yaml:4:21: pids: "0x10" is not a whole number/],
