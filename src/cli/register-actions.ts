@@ -27,7 +27,7 @@ export function registerActions(program: Command): void {
   }
 
   acting('kill')
-    .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+    .argument('<name...>', 'containers, pod/containers, units, cgroup paths or ids; pid:N is the workload of process N')
     .description('end every process of a workload, and what it forks meanwhile')
     .option('-s, --signal <signal>', 'another signal than KILL: TERM, SIGHUP, 15')
     .option('--grace <time>', 'after the signal (TERM), wait so long, then kill what is left')

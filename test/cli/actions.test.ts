@@ -69,6 +69,24 @@ test('a signal of choice, and SIGKILL for who ignores it after the grace', () =>
     assert.is(ignores.signalCode, 'SIGKILL');
   }));
 
+test('pid:N is killed where it is alone; else that it means them all is said first', () =>
+  inBox('company', async (box) => {
+    const child = await box.run('exec sleep 1000');
+    const ended = [child, await box.run('exec sleep 1000')].map((started) => once(started, 'exit'));
+    const target = `pid:${child.pid}`;
+    const risk = `${target} is the whole of .* \\(${box.path}\\), where 1 other process runs too; .*kill ${child.pid}, .*tscg kill ${box.path}`;
+    const { status, stderr } = tscg('kill', target);
+    assert.is(status, 1);
+    assert.match(stderr, new RegExp(risk));
+    assert.match(tscg('kill', target, '--dry-run').stdout, new RegExp(risk));
+    assert.is(pidsOf(box).length, 2);
+
+    assert.match(tscg('kill', target, '--force').stdout, /killed 2 processes/);
+    await Promise.all(ended);
+    const alone = await box.run('exec sleep 1000');
+    assert.match(tscg('kill', `pid:${alone.pid}`).stdout, /killed 1 process\n/);
+  }));
+
 test('move takes a process there and tells the way back', () =>
   inBox('move', async (box) => {
     const child = await box.run('exec sleep 1000');

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { clean } from '../../kernel/clean.ts';
 import { counted } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
-import { guardRisks } from '../../limits/actions/guard.ts';
+import { companyRisks, guardRisks } from '../../limits/actions/guard.ts';
 import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
 import { inhabitants } from '../../limits/actions/subtree.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
@@ -31,7 +31,10 @@ export async function kill(names: readonly string[], options: KillOptions, globa
   const places = workloads.map(({ path, inode, name }, index) => ({ path, inode, name: names[index] ?? name }));
   if (places.some(({ path }) => path === '/'))
     throw new ActionError('the root cgroup holds the whole machine: name one below it');
-  const risks = places.flatMap((place) => guardRisks(place, 'killing', context));
+  const risks = workloads.flatMap((workload, index) => [
+    ...companyRisks(names[index] ?? '', workload, files),
+    ...guardRisks(places[index] ?? workload, 'killing', context),
+  ]);
   const signalText = nameOf(signal);
 
   if (options.dryRun) {

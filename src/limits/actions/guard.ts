@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { counted } from '../../kernel/text.ts';
 import type { PlanContext, Risk } from '../plan.ts';
-import { besideHolder, holderIn } from '../risks.ts';
-import { processesIn, subtree } from './subtree.ts';
+import { besideHolder, holderIn, shellWord } from '../risks.ts';
+import { inhabitants, processesIn, subtree } from './subtree.ts';
 
 /** Container engines, and what starts containers through them. */
 const NAMES =
@@ -37,6 +38,25 @@ export function guardRisks(
       level: 'refuse',
       text: `${who} in ${name} (${path}): ${doing} it would take the way back too`,
       remedy: besideHolder(context),
+    },
+  ];
+}
+
+/** Whoever says pid:N to end one process would end all that run with it. A risk that refuses, or none. */
+export function companyRisks(
+  query: string,
+  { path, name }: { readonly path: string; readonly name: string },
+  files: CgroupFiles,
+): Risk[] {
+  const { pids, foreign } = inhabitants(files, path);
+  const others = pids.length + foreign - 1;
+  if (!query.startsWith('pid:') || others < 1) return [];
+  const pid = query.slice('pid:'.length);
+  return [
+    {
+      level: 'refuse',
+      text: `${query} is the whole of ${name} (${path}), where ${counted(others, 'other process runs', 'other processes run')} too`,
+      remedy: `for that process alone kill ${pid}, for all of them tscg kill ${shellWord(path)}`,
     },
   ];
 }
