@@ -3,7 +3,7 @@
  * `<state>/journal.jsonl`: a `begin` with what will be written, then an `end` with what came of it. A `begin` without
  * an `end` is a crash; undo then looks at the files.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../kernel/error-code.ts';
@@ -68,7 +68,7 @@ export function openJournal(
 
   function append(line: object, consequence: string): void {
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       const fd = openSync(
         path,
         constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
@@ -112,6 +112,18 @@ export function openJournal(
       return parseJournal(text);
     },
   };
+}
+
+/** With what it lies in. Node's own `recursive` goes round for ever where a folder that is there takes none (ENOENT), as /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory, 0o700);
+  } catch (error) {
+    // Made by another tscg meanwhile.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 function syncDirectory(directory: string): void {

@@ -41,6 +41,24 @@ test('--dry-run freezes nothing', () =>
     assert.ok(pidsOf(box).length > 0);
   }));
 
+test('a state directory that cannot be made is an error, and nothing is changed', () =>
+  inBox('state', async (box) => {
+    for (const directory of ['/proc/nothere', '/proc/self/fd/no/such']) {
+      const { status, stderr } = spawnSync(process.execPath, [TSCG, 'freeze', box.path], {
+        encoding: 'utf8',
+        timeout: 30_000,
+        killSignal: 'SIGKILL',
+        env: { ...process.env, TSCG_STATE_DIR: directory },
+      });
+      assert.is(status, 1, directory);
+      assert.match(
+        stderr,
+        /^tscg: cannot write the journal \/proc\/.*ENOENT.*nothing was changed\. .*TSCG_STATE_DIR.*\n$/,
+      );
+    }
+    assert.is(box.read('cgroup.freeze'), '0');
+  }));
+
 test('kill ends a whole tree, also while it is frozen, and counts it', () =>
   inBox('kill', async (box) => {
     const child = await box.run('sleep 1000 & sleep 1000 & wait');
