@@ -34,7 +34,7 @@ export function registerRun(program: Command): void {
     .addOption(new Option('--rootfs <folder>', 'its root (pivot_root)').helpGroup('Namespaces:'))
     .addOption(
       new Option(
-        '--overlay <lower[:lower]>',
+        '--overlay <folder[:folder]>',
         'its root is laid over these folders; what it writes is gone at the end',
       ).helpGroup('Namespaces:'),
     )

@@ -163,6 +163,10 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
   }
 }
 
+/** `/dev/sda` of every whole disk, and of what is made of disks. */
+export const blockDevices = (sys = LIVE.sys): string[] =>
+  list(join(sys, 'block')).map((name) => `/dev/${name.replaceAll('!', '/')}`);
+
 const isNumbers = (text: string): boolean => /^\d+:\d+$/.test(text);
 
 const whole = (disks: readonly Disk[]): string => {

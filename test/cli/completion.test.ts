@@ -10,14 +10,23 @@ import * as assert from 'uvu/assert';
 import { candidatesFor, type Sources } from '../../src/cli/completion/candidates.ts';
 import { bashReply, splitLine } from '../../src/cli/completion/line.ts';
 import { nameCandidates } from '../../src/cli/completion/sources.ts';
-import { TSCG, tscg, withBox } from '../boxes.ts';
+import { onMount, TSCG, tscg, tscgJson, withBox } from '../boxes.ts';
 
 const PROGRAM = new Command('tscg').option('--mount <directory>');
 PROGRAM.command('ls').option('-s, --sort <metric>').option('-c, --columns <list>').option('-a, --all');
-PROGRAM.command('set').argument('<name...>').option('-m, --memory <size>').option('--via <owner>');
+PROGRAM.command('set')
+  .argument('<name...>')
+  .option('-m, --memory <size>')
+  .option('--via <owner>')
+  .option('-p, --property <NAME=VALUE>')
+  .option('--device-read-bps <device:rate>')
+  .option('--io-max <device rates>');
 PROGRAM.command('undo').argument('[id]');
 PROGRAM.command('apply').argument('[policy]');
-PROGRAM.command('run').option('--rootfs <dir>').argument('<command...>');
+PROGRAM.command('run').option('--rootfs <folder>').option('--overlay <folder[:folder]>').argument('<command...>');
+PROGRAM.command('kill').argument('<name...>').option('-s, --signal <signal>');
+PROGRAM.command('move').argument('<process>').argument('<name>');
+PROGRAM.command('controllers').argument('<name>').argument('[steps...]').option('--json');
 PROGRAM.command('completion').addArgument(new Argument('<shell>').choices(['bash', 'zsh']));
 PROGRAM.command('__complete', { hidden: true });
 
@@ -28,6 +37,12 @@ const SOURCES: Sources = {
   metrics: async () => as('cpu_percent', 'pids'),
   changes: async () => as('0123abcd'),
   owners: async () => as('auto', 'docker'),
+  signals: async () => as('TERM', 'SIGTERM'),
+  properties: async () => as('CPUQuota', 'TasksMax'),
+  devices: async () => as('/dev/sda', '/dev/sdb'),
+  controllers: async () => as('cpu', 'io'),
+  processes: async () => as('pid:7'),
+  programs: async () => as('stress', 'stat'),
 };
 
 const CASES: readonly [words: readonly string[], values: readonly string[], directive?: string][] = [
@@ -60,6 +75,34 @@ const CASES: readonly [words: readonly string[], values: readonly string[], dire
   [['--mount=/cg', 'set', 'o'], ['on /cg']],
   [['--mount', ''], [], 'directories'],
   [['run', '--rootfs', ''], [], 'directories'],
+  [['run', '--overlay', '/v'], [], 'directories'],
+  [
+    ['run', '--', 'st'],
+    ['stress', 'stat'],
+  ],
+  [['run', '/bin/st'], [], 'files'],
+  [['run', 'stress', '--'], [], 'files'],
+  [['set', 'web', '--property', 'CPU'], ['CPUQuota='], 'nospace'],
+  [['set', 'web', '-p', 'T'], ['TasksMax='], 'nospace'],
+  [['set', 'web', '--device-read-bps', '/dev/sdb'], ['/dev/sdb:'], 'nospace'],
+  [['set', 'web', '--io-max', '/dev/sdb'], ['/dev/sdb '], 'nospace'],
+  [['kill', 'web', '--signal', 'T'], ['TERM']],
+  [['kill', 'web', '-s', 'SIG'], ['SIGTERM']],
+  [['move', ''], ['pid:7']],
+  [
+    ['move', 'pid:7', 'w'],
+    ['web', 'web-1'],
+  ],
+  [
+    ['controllers', 'web', '+'],
+    ['+cpu', '+io'],
+  ],
+  [
+    ['controllers', 'web', '+cpu', '-'],
+    ['--json', '--help', '-cpu', '-io'],
+  ],
+  [['help', 's'], ['set']],
+  [['help', 'set', ''], []],
   [['undo', ''], ['0123abcd']],
   [['undo', '0123abcd', ''], []],
   [['apply', ''], [], 'files'],
@@ -123,6 +166,32 @@ test('a shell that is unknown is refused with those that are known', () => {
   const { status, stderr } = tscg('completion', 'tcsh');
   assert.is(status, 2);
   assert.match(stderr, /bash, zsh, fish/);
+});
+
+const completed = (...words: string[]): string[] =>
+  tscg('__complete', '--shell', 'zsh', '--', ...words)
+    .stdout.split('\n')
+    .slice(1)
+    .map((line) => line.split('\t')[0] ?? '');
+
+onMount(test)('undo is offered what it can take back: no undo, and nothing that is undone', () =>
+  withBox(`/tscg-test-undone-${process.pid}`, async ({ path }) => {
+    const ids = ['freeze', 'thaw'].map((command) => String(tscgJson(command, path).id));
+    assert.equal(completed('undo', '').filter(Boolean), ids.toReversed());
+    tscg('undo');
+    assert.equal(completed('undo', '').filter(Boolean), ids.slice(0, 1));
+  }),
+);
+
+test('signals, properties, controllers, processes and programs are those that there are', () => {
+  const cases: readonly [words: readonly string[], value: string][] = [
+    [['kill', '--signal', 'HU'], 'HUP'],
+    [['set', '-p', 'Tasks'], 'TasksMax='],
+    [['controllers', 'x', '+mem'], '+memory'],
+    [['move', `pid:${process.pid}`], `pid:${process.pid}`],
+    [['run', '--', 'mkfif'], 'mkfifo'],
+  ];
+  for (const [words, value] of cases) assert.ok(completed(...words).includes(value), words.join(' '));
 });
 
 /** A name as a hostile container might have it. */

@@ -19,16 +19,30 @@ export interface Sources {
   /** Containers, units, cgroups; `mount` is what the line gives for --mount. */
   readonly names: (prefix: string, mount: string | undefined) => Promise<readonly Candidate[]>;
   readonly metrics: () => Promise<readonly Candidate[]>;
+  /** That can be taken back, the newest first. */
   readonly changes: () => Promise<readonly Candidate[]>;
   readonly owners: () => Promise<readonly Candidate[]>;
+  readonly signals: () => Promise<readonly Candidate[]>;
+  /** systemd's, that limit something. */
+  readonly properties: () => Promise<readonly Candidate[]>;
+  /** Paths of disks. */
+  readonly devices: () => Promise<readonly Candidate[]>;
+  readonly controllers: () => Promise<readonly Candidate[]>;
+  /** `pid:N` */
+  readonly processes: () => Promise<readonly Candidate[]>;
+  /** Programs that the shell would find. */
+  readonly programs: (prefix: string) => Promise<readonly Candidate[]>;
 }
 
 const NONE: Candidates = { directive: 'values', candidates: [] };
+const FILES: Candidates = { directive: 'files', candidates: [] };
 
 /** `words`: typed after the program's name; the last one is under the cursor. Only what begins with it is given. */
 export async function candidatesFor(program: Command, words: readonly string[], sources: Sources): Promise<Candidates> {
   const current = words.at(-1) ?? '';
-  const place = walk(program, words.slice(0, -1));
+  // commander's own, which is in none of its tables.
+  const isHelp = words.length === 2 && words[0] === 'help';
+  const place = walk(program, isHelp ? [] : words.slice(0, -1));
   const found = await at(place, current, sources);
   return { ...found, candidates: found.candidates.filter(({ value }) => value.startsWith(current)) };
 }
@@ -63,7 +77,11 @@ function walk(program: Command, words: readonly string[]): Place {
     } else {
       const inner = given === 0 ? command.commands.find((other) => isCalled(other, word)) : undefined;
       if (inner) command = inner;
-      else given++;
+      else {
+        // What follows the command of `run` is that command's.
+        isPlain ||= command.registeredArguments[given]?.name() === 'command';
+        given++;
+      }
     }
   }
   return { command, given, awaits, isPlain, mount };
@@ -77,7 +95,9 @@ const optionOf = (command: Command, word: string): Option | undefined =>
     word.startsWith('--') ? long === word.split('=')[0] : short === word.slice(0, 2),
   );
 
-async function at({ command, given, awaits, isPlain, mount }: Place, current: string, sources: Sources) {
+async function at(place: Place, current: string, sources: Sources) {
+  const { command, given, awaits, isPlain } = place;
+  const argument = command.registeredArguments[given] ?? lastIfVariadic(command.registeredArguments);
   if (awaits) return valuesOf(awaits, current, sources);
   if (!isPlain && current.startsWith('-')) {
     const assigned = current.indexOf('=');
@@ -87,12 +107,12 @@ async function at({ command, given, awaits, isPlain, mount }: Place, current: st
       const { directive, candidates } = await valuesOf(option, current.slice(assigned + 1), sources);
       return { directive, candidates: candidates.map(({ value, help }) => ({ value: typed + value, help })) };
     }
-    return { directive: 'values', candidates: optionsOf(command) } as const;
+    const steps = argument?.name() === 'steps' ? (await argumentOf(argument, place, current, sources)).candidates : [];
+    return { directive: 'values', candidates: [...optionsOf(command), ...steps] } as const;
   }
   const { visibleCommands } = visible(command);
   if (visibleCommands.length > 0 && given === 0) return { directive: 'values', candidates: visibleCommands } as const;
-  const argument = command.registeredArguments[given] ?? lastIfVariadic(command.registeredArguments);
-  return argument ? argumentOf(argument, current, mount, sources) : NONE;
+  return argument ? argumentOf(argument, place, current, sources) : NONE;
 }
 
 const lastIfVariadic = (list: readonly Argument[]): Argument | undefined =>
@@ -134,40 +154,48 @@ async function valuesOf(option: Option, current: string, sources: Sources): Prom
     }
     case '--via':
       return { directive: 'values', candidates: await sources.owners() };
+    case '--signal':
+      return { directive: 'values', candidates: await sources.signals() };
+    case '--property':
+      return { directive: 'nospace', candidates: ending(await sources.properties(), '=') };
   }
-  if (/<director(y|ies)>|<folder>|<dir>/i.test(option.flags)) return { directive: 'directories', candidates: [] };
-  return /<(file|path)>/i.test(option.flags) ? { directive: 'files', candidates: [] } : NONE;
+  const behindDevice = /<device([: ])/.exec(option.flags)?.[1];
+  if (behindDevice) return { directive: 'nospace', candidates: ending(await sources.devices(), behindDevice) };
+  return /<(directory|folder)/.test(option.flags) ? { directive: 'directories', candidates: [] } : NONE;
 }
 
 async function argumentOf(
   argument: Argument,
+  { command, given, mount }: Place,
   current: string,
-  mount: string | undefined,
   sources: Sources,
 ): Promise<Candidates> {
   if (argument.argChoices) return choices(argument.argChoices);
-  switch (argument.name().replace(/s$/, '')) {
+  switch (argument.name()) {
     case 'name':
-    case 'target':
-    case 'path':
-    case 'cgroup':
-    case 'container':
-    case 'ctr':
-    case 'workload':
       return { directive: 'values', candidates: await sources.names(current, mount) };
     case 'id':
-    case 'change':
       return { directive: 'values', candidates: await sources.changes() };
-    case 'metric':
-      return { directive: 'values', candidates: await sources.metrics() };
+    case 'process':
+      return { directive: 'values', candidates: await sources.processes() };
+    case 'steps': {
+      const controllers = await sources.controllers();
+      const steps = ['+', '-'].flatMap((sign) => controllers.map((step) => ({ ...step, value: sign + step.value })));
+      return { directive: 'values', candidates: steps };
+    }
+    case 'command':
+      return given >= command.registeredArguments.length || current.includes('/')
+        ? FILES
+        : { directive: 'values', candidates: await sources.programs(current) };
     case 'policy':
-    case 'file':
-    case 'recording':
-      return { directive: 'files', candidates: [] };
+      return FILES;
     default:
       return NONE;
   }
 }
+
+const ending = (list: readonly Candidate[], end: string): Candidate[] =>
+  list.map(({ value, help }) => ({ value: value + end, help }));
 
 const choices = (list: readonly string[]): Candidates => ({
   directive: 'values',

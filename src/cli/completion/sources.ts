@@ -1,12 +1,16 @@
 /** Live values for completion: one walk and the runtimes' files, no API and no second sample. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { clean } from '../../kernel/clean.ts';
+import { cut } from '../../kernel/text.ts';
 import { openHierarchy, PROC } from '../context.ts';
 import type { Candidate, Sources } from './candidates.ts';
 
 /** A shell with more than that to choose from is of no help. */
 const MOST = 1000;
+/** Cells. */
+const LONGEST_HELP = 60;
 
 export const liveSources: Sources = {
   names: async (prefix, mount) => {
@@ -28,17 +32,51 @@ export const liveSources: Sources = {
   },
   changes: async () => {
     const { openJournal, stateDirectory } = await import('../../limits/journal.ts');
-    const { changes } = openJournal(stateDirectory()).read();
-    return changes
-      .toReversed()
+    const { changesToUndo, commandText } = await import('../../limits/undo.ts');
+    return changesToUndo(openJournal(stateDirectory()).read().changes)
       .slice(0, MOST)
-      .map(({ id, command }) => ({ value: id, help: clean(command.join(' ')) }));
+      .map((change) => ({ value: change.id, help: clean(commandText(change)) }));
   },
   owners: async () => {
     const { OWNER_NAMES } = await import('../../limits/owners/owner.ts');
-    return ['auto', ...OWNER_NAMES].map((value) => ({ value, help: '' }));
+    return plain(['auto', ...OWNER_NAMES]);
+  },
+  signals: async () => plain((await import('../../limits/actions/kill.ts')).SIGNAL_NAMES),
+  properties: async () => plain((await import('../../limits/properties.ts')).PROPERTY_NAMES),
+  devices: async () => plain((await import('../../limits/devices.ts')).blockDevices()),
+  controllers: async () => {
+    const { LIMITS } = await import('../../limits/catalogue.ts');
+    return plain([...new Set(LIMITS.map(({ controller }) => controller))]);
+  },
+  processes: async () =>
+    list(PROC).flatMap((pid) => {
+      const command = /^\d+$/.test(pid) ? commandLine(pid) : '';
+      return command === '' ? [] : [{ value: `pid:${pid}`, help: command }];
+    }),
+  programs: async (prefix) => {
+    const found = (process.env.PATH ?? '').split(':').flatMap(list);
+    return plain([...new Set(found)].filter((name) => name.startsWith(prefix) && clean(name) === name).slice(0, MOST));
   },
 };
+
+const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value, help: '' }));
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Empty for one of the kernel's, which stays where it is, and for one that has ended. */
+function commandLine(pid: string): string {
+  try {
+    return cut(clean(readFileSync(`${PROC}/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')).trim(), LONGEST_HELP);
+  } catch {
+    return '';
+  }
+}
 
 /** Names; paths where a slash was typed. Of the inside of containers and their helpers only the paths. */
 export function nameCandidates(workloads: readonly Workload[], prefix: string): Candidate[] {

@@ -141,6 +141,11 @@ async function untilEmpty({ path }: KillPlace, files: CgroupFiles, timeoutMs: nu
   return untilEvent(files, path, isEmpty, timeoutMs);
 }
 
+export const SIGNAL_NAMES: readonly string[] = Object.keys(constants.signals).flatMap((name) => [
+  name.replace(/^SIG/, ''),
+  name,
+]);
+
 /** `TERM`, `SIGTERM`, `15`: its number; undefined for none. */
 export function signalNumber(text: string): number | undefined {
   const signals = new Map<string, number>(Object.entries(constants.signals));

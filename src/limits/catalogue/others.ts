@@ -159,7 +159,7 @@ export const OTHER_LIMITS: readonly Limit[] = [
   }),
   keyedLimit('rdma.max', 'hca_handle=max hca_object=max', {
     long: '--rdma',
-    value: '<device:keys>',
+    value: '<adapter:keys>',
     help: 'most handles and objects of an RDMA device: mlx5_0:hca_handle=2,hca_object=2000',
     parse: parseRdma,
   }),
