@@ -65,7 +65,12 @@ export interface ReadOptions {
 /** Throws PolicyError. */
 export function readPolicy(text: string, { file, machine }: ReadOptions): Policy {
   const lines = new LineCounter();
-  const document: PolicyDocument = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const document: PolicyDocument = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const at = (offset: number): Pick<Problem, 'line' | 'column'> => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };

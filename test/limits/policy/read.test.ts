@@ -100,6 +100,26 @@ rules:
   assert.match(messageOf(bomb.join('\n')), /^p\.yaml:1:1: /);
 });
 
+test('<<: lays other limits under its own', () => {
+  const merged = (limits: string): string => `version: 1
+rules:
+  - match: { name: a }
+    limits: &small { memory: 1M, cpu: 50% }
+  - match: { name: b }
+    limits: &few { memory: 2M, pids: 9 }
+  - match: { name: web }
+    limits: ${limits}
+`;
+  const settings = (limits: string) =>
+    read(merged(limits)).rules[2]?.settings.map(({ limit, edit }) => `${limit.file}=${edit.after('max 100000')}`);
+  assert.equal(settings('{ <<: *small, memory: 3M }'), ['cpu.max=50000 100000', `memory.max=${3 * 2 ** 20}`]);
+  assert.equal(settings('{ <<: [*few, *small] }'), ['cpu.max=50000 100000', `memory.max=${2 * 2 ** 20}`, 'pids.max=9']);
+  assert.match(messageOf(merged('{ <<: *small, pids: x }')), /^p\.yaml:8:33: pids: "x"/);
+  assert.match(messageOf(merged('{ <<: { memory: x } }')), /^p\.yaml:8:29: memory: "x"/);
+  assert.match(messageOf(merged('{ <<: 5 }')), /^p\.yaml:1:1: Merge sources must be maps/);
+  assert.match(messageOf('a: &a { <<: *a }'), /^p\.yaml:1:1: Excessive alias count/);
+});
+
 const target = { kind: 'container', path: '/docker/a', inode: 7, name: 'web' } as const;
 
 test('what does not go with what is there says which workload, and which rules', () => {
