@@ -1,23 +1,37 @@
 /** Values that the kernel takes and that do not do what the operator expects of them. */
 import { textIfThere } from '../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import { parseCpuMax } from '../kernel/cpu-max.ts';
 import { formatCpuList, parseCpuList, parsePartition } from '../kernel/cpuset.ts';
 import { parseFlatKeyed } from '../kernel/flat-keyed.ts';
 import { parseHugetlbName } from '../kernel/hugetlb.ts';
 import { parseIoCost } from '../kernel/io-cost.ts';
+import type { Machine } from '../kernel/machine.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
+import { counted } from '../kernel/text.ts';
+import { NO_LIMIT } from '../kernel/value.ts';
 import { sizeText } from './catalogue.ts';
 import type { PlanContext, Risk, Write } from './plan.ts';
 import { shellWord } from './risks.ts';
 
-type Check = (write: Write, read: Read) => Risk | undefined;
+type Check = (write: Write, read: Read, machine: Machine) => Risk | undefined;
 type Read = (path: string, file: string) => string | undefined;
 
-const CHECKS: readonly Check[] = [beyondParent, alone, withoutIoCost, noSuchId, partition, hugePages, nice, wholeDisk];
+const CHECKS: readonly Check[] = [
+  beyondParent,
+  beyondMachine,
+  alone,
+  withoutIoCost,
+  noSuchId,
+  partition,
+  hugePages,
+  nice,
+  wholeDisk,
+];
 
-export function valueRisks(write: Write, { files }: Pick<PlanContext, 'files'>): Risk[] {
+export function valueRisks(write: Write, { files, machine }: Pick<PlanContext, 'files' | 'machine'>): Risk[] {
   const read: Read = (path, file) => textIfThere(files, path, file);
-  return CHECKS.flatMap((check) => check(write, read) ?? []);
+  return CHECKS.flatMap((check) => check(write, read, machine) ?? []);
 }
 
 const warn = (text: string, remedy?: string): Risk => ({ level: 'warn', text, ...(remedy ? { remedy } : {}) });
@@ -35,6 +49,18 @@ function beyondParent({ path, file, after }: Write, read: Read): Risk | undefine
     );
   }
   return undefined;
+}
+
+/** Nothing can use more CPUs than there are. */
+function beyondMachine({ file, after }: Write, _: Read, { cpus }: Machine): Risk | undefined {
+  if (file !== 'cpu.max') return undefined;
+  const { quota, period } = parseCpuMax(after);
+  const wanted = quota / period;
+  if (quota === NO_LIMIT || !(wanted > cpus)) return undefined;
+  return warn(
+    `this machine has ${counted(cpus, 'CPU')}: a limit of ${Number(wanted.toFixed(2))} CPUs limits nothing`,
+    `for no limit give --cpu max`,
+  );
 }
 
 /** A weight counts only against siblings. */

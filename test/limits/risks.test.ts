@@ -44,6 +44,16 @@ test('what is said of the workload is said once, however many of its limits are 
   assert.match(risks[0] ?? '', /^refuse: .*your shell run in box/);
 });
 
+test('more CPUs than the machine has', () => {
+  assert.match(
+    risksOf(['--cpu', '1000000%']),
+    /^warn: this machine has 4 CPUs: a limit of 10000 CPUs limits nothing; /,
+  );
+  assert.match(risksOf(['--cpus', '4.5']), /a limit of 4\.5 CPUs limits nothing/);
+  assert.is(risksOf(['--cpu', '400%']), '');
+  assert.is(risksOf(['--cpu', 'max']), '');
+});
+
 test('a weight without siblings, or without iocost', () => {
   const stat = (parent: number) => ({
     '/pod/cgroup.stat': `nr_descendants ${parent}\nnr_dying_descendants 0`,
