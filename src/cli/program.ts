@@ -18,6 +18,7 @@ export const commandLineError = (program: string, text: string): string =>
   `${program}: ${text
     .replace(/^error: /, '')
     .trim()
+    .replace(/\.$/, '')
     .replaceAll('\n', ' ')}; see ${program} --help\n`;
 
 /** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */

@@ -1,6 +1,7 @@
 /** A policy kept up while workloads come, and while it changes: each gets its limits in a change of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
+import { counted } from '../kernel/text.ts';
 import type { Plan, PlanContext } from '../limits/plan.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { errorLine } from './errors.ts';
@@ -54,7 +55,7 @@ export async function watchPolicy(
     wake();
   });
   policy.onChange(() => {
-    warn(`tscg: the policy has changed; in force are ${policy.now().rules.length} rules`);
+    warn(`tscg: the policy has changed: ${counted(policy.now().rules.length, 'rule')} in force`);
     cares.clear();
     isHinted = true;
     wake();

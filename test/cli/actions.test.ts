@@ -26,6 +26,7 @@ test('freeze waits until the kernel says frozen; thaw and undo let it go', () =>
     assert.match(tscg('freeze', box.path).stdout, /nothing to change/);
     assert.is(tscg('undo').status, 0);
     assert.is(box.figure('cgroup.events', 'frozen'), 0);
+    assert.match(tscg('log').stdout, /^([0-9a-f]{8}) .* undone .*\n.* undo of \1 .*1 → 0$/m);
 
     assert.is(tscgJson('freeze', box.path).frozen, true);
     assert.is(tscgJson('thaw', box.path).frozen, false);

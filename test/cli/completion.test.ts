@@ -165,7 +165,7 @@ test('names that cannot be typed are not offered; a name of several says so', ()
 test('a shell that is unknown is refused with those that are known', () => {
   const { status, stderr } = tscg('completion', 'tcsh');
   assert.is(status, 2);
-  assert.match(stderr, /bash, zsh, fish/);
+  assert.match(stderr, /bash, zsh, fish; see tscg --help\n$/);
 });
 
 const completed = (...words: string[]): string[] =>

@@ -13,6 +13,8 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   const drifts = changes.length > 0 ? driftOf(changes, planContext(openHierarchy(global))) : [];
   const undone = undoneIn(changes);
   const state = (change: Change): string => (undone.has(change.id) ? 'undone' : (change.outcome ?? 'interrupted'));
+  const stateText = (change: Change): string =>
+    change.undoes && state(change) === 'applied' ? `undo of ${change.undoes}` : state(change);
   const driftIn = ({ id }: Change): object[] =>
     drifts
       .filter(({ change }) => change.id === id)
@@ -29,7 +31,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
         .map(({ name, file, before, after }, index) => [
           index === 0 ? change.id : '',
           index === 0 ? localTime(change.time) : '',
-          index === 0 ? state(change) : '',
+          index === 0 ? stateText(change) : '',
           name,
           file,
           `${before} → ${after}`,

@@ -191,7 +191,7 @@ test('--watch: the file is read again when it changes; a fault in it is told and
         renameSync(`${file}~`, file);
         await until(() => b.read('pids.max') === '60');
         await until(() => a.read('pids.max') === '100');
-        assert.match(said, /the policy has changed; in force are 2 rules/);
+        assert.match(said, /the policy has changed: 2 rules in force/);
         child.kill('SIGINT');
         assert.equal(await ended, [0, null], said);
       } finally {
