@@ -256,7 +256,7 @@ test('what the kernel would wrap, round, misread or refuse is refused before', (
   );
   assert.throws(
     () => writesOf(['--cpu', '10%'], { 'cpu.max.burst': '20000', 'cpu.max': '50000 100000' }),
-    /more than a quota of 10000 µs; add --cpu-burst 0/,
+    /more than a quota of 10000 µs; with --cpu-burst 10000us at most/,
   );
 });
 

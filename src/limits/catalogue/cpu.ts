@@ -117,7 +117,9 @@ const cpuMax: Limit = {
     const { quota } = parseCpuMax(text);
     const burst = parseSingleValue(peek('cpu.max.burst'));
     if (burst > quota)
-      throw new BadValueError(`cpu.max.burst is ${burst} µs, more than a quota of ${quota} µs; add --cpu-burst 0`);
+      throw new BadValueError(
+        `cpu.max.burst is ${burst} µs, more than a quota of ${quota} µs; with --cpu-burst ${quota}us at most it goes`,
+      );
   },
   rounded: same,
   describe: (text) => {
@@ -145,7 +147,9 @@ const cpuMaxBurst: Limit = {
   fits: (text, peek) => {
     const { quota } = parseCpuMax(peek('cpu.max') ?? '');
     if (Number(text) > quota)
-      throw new BadValueError(`a burst of ${text.trim()} µs is more than the quota of ${quota} µs in cpu.max`);
+      throw new BadValueError(
+        `a burst of ${text.trim()} µs is more than the quota of ${quota} µs in cpu.max: give that at most`,
+      );
   },
   // The kernel refuses a quota below the burst that is there, and a burst above the quota.
   early: (before, after) => Number(after) < Number(before),
