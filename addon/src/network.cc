@@ -68,7 +68,8 @@ Napi::Value Listens(const Napi::CallbackInfo& info) {
   const std::string path = info[0].As<Napi::String>();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) throw SystemError(info.Env(), {ENAMETOOLONG, "connect", path});
+  // No socket has such a path.
+  if (path.size() >= sizeof(address.sun_path)) return Napi::Boolean::New(info.Env(), false);
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) throw SystemError(info.Env(), {errno, "socket", path});

@@ -97,7 +97,9 @@ export async function carryOut(
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
-    say(`applied and read back; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`);
+    say(
+      `${change.writes.every(({ ended }) => ended) ? 'told' : 'applied and read back'}; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`,
+    );
   say(felt);
   say(done?.text ?? '');
 }

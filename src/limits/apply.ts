@@ -87,7 +87,8 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   journal.begin(change);
   const begun: Begun[] = [];
   try {
-    checkUnchanged(asked, files);
+    // What has ended is told of, and left out, when its turn comes.
+    checkUnchanged(onEnded ? asked.filter((write) => isAlive(files, write)) : asked, files);
     for (const group of bySubject(change.writes, gentle)) {
       const [first] = group;
       if (!first) continue;
@@ -99,7 +100,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
         begun.splice(-group.length, group.length, ...group.map((write) => ({ write, accepted: true })));
         for (const write of group) if (!write.passing && !write.ended) await verify(write, files, machine);
       } catch (error) {
-        if (first.ended ? !isUnknown(error) : !onEnded || isAlive(files, first)) throw error;
+        if (first.ended ? !isUnknown(error, first.via) : !onEnded || isAlive(files, first)) throw error;
         begun.splice(-group.length, group.length);
         onEnded?.(first);
       }
@@ -224,6 +225,7 @@ async function rollBack(
 ): Promise<string[]> {
   const stuck: string[] = [];
   for (const { write, accepted } of begun.toReversed()) {
+    if (write.ended && !accepted) continue;
     try {
       const now = write.ended ? write.after : currentText(write, files);
       const isKept = accepted && write.via !== 'cgroupfs';

@@ -123,7 +123,7 @@ function waysBack(change: Change, context: PlanContext, changes: readonly Change
 }
 
 function wayBack(
-  { passing, ...done }: Write,
+  { passing, ended: _, ...done }: Write,
   change: Change,
   context: PlanContext,
   changes: readonly Change[],
@@ -214,22 +214,27 @@ const isKept = (write: Write, { boot }: Change, { machine }: PlanContext): boole
   write.file !== FREEZE_FILE &&
   (write.via !== 'systemd' || write.persist === true || boot === (machine.bootId ?? ''));
 
-/** What its owner keeps is taken to be what the change left: only the owner could tell. */
+/** What its owner keeps is taken to be what the last change of ours left: only the owner could tell. */
 function wayBackOfEnded(
   done: Write,
   change: Change,
   { files, machine }: PlanContext,
   changes: readonly Change[],
 ): WayBack {
-  const restored: Write = {
-    ...done,
-    before: done.after,
-    after: textBefore(done, change, changes, machine),
-    ended: true,
-  };
+  const [later] = changesToUndo(changesAfter(change, changes))
+    .flatMap(({ writes }) => writes)
+    .filter((write) => !write.passing && isSameFile(write, done));
+  // A file is there only where one is undone before this one.
+  const now = textIfThere(files, done.path, done.file) ?? later?.after ?? done.after;
+  const after = textBefore(done, change, changes, machine);
+  const restored: Write = { ...done, before: now, after, ended: true };
   const property = propertyOf(restored, files);
   const notes = [`it does not run: ${done.via} is told for its next start`];
-  return { write: { ...restored, ...(property ? { property } : {}), notes }, risks: [] };
+  return {
+    ...(sameValue(done.file, now, done.after, machine) ? {} : { changed: changedSince(now, done, change, changes) }),
+    write: { ...restored, ...(property ? { property } : {}), notes },
+    risks: [],
+  };
 }
 
 const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({

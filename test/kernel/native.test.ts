@@ -476,7 +476,7 @@ plain('listens: a socket file outlives who made it; what cannot be told counts a
     await once(server, 'close');
     assert.is(native.listens(`${path}.left`), false);
     assert.is(native.listens(path), true);
-    assert.throws(() => native.listens('x'.repeat(200)), /ENAMETOOLONG/);
+    assert.is(native.listens('x'.repeat(200)), false);
     assert.ok(descriptors() <= before);
   } finally {
     rmSync(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
 import { applyPlan } from '../../src/limits/apply.ts';
 import { driftOf } from '../../src/limits/drift.ts';
 import { type Owner, OwnerError } from '../../src/limits/owners/owner.ts';
-import { planRevert, planUndo } from '../../src/limits/undo.ts';
+import { planRevert, planUndo, planUndoAll } from '../../src/limits/undo.ts';
 import { planOf } from './typed.ts';
 import { messageOf, ownerOn, through, world } from './world.ts';
 
@@ -161,6 +161,7 @@ test('a workload that does not run: its owner is told for the next start, by und
   const unknown = new OwnerError('docker update', {
     cause: new ApiError('refused', 'No such container', { status: 404 }),
   });
+  const unloaded = new OwnerError('systemctl', { cause: new Error('Unit web.service not found.') });
   const down = new OwnerError('docker update', { cause: new ApiError('no answer', 'it hangs') });
   for (const [via, subject, boot, told] of [
     ['docker', 'c0ffee', 'boot-1', true],
@@ -191,11 +192,49 @@ test('a workload that does not run: its owner is told for the next start, by und
         },
       });
       await applyPlan(plan, { ...later, ownerOf: owner(), undoes: change.id });
-      await applyPlan(plan, { ...later, ownerOf: owner(unknown), undoes: change.id });
+      const gone = via === 'systemd' ? unloaded : unknown;
+      await applyPlan(plan, { ...later, ownerOf: owner(gone), undoes: change.id });
       assert.equal(asked, ['pids.max=max', 'pids.max=max'], what);
-      assert.match(await messageOf(applyPlan(plan, { ...later, ownerOf: owner(down) })), /docker update/);
+      assert.match(
+        await messageOf(applyPlan(plan, { ...later, ownerOf: owner(down) })),
+        /docker update; nothing of this/,
+      );
     }
   }
+});
+
+test('of a workload that does not run only the newest change is undone at once; both in their order', async () => {
+  const { files, context, changes, becomes } = world();
+  const ownerOf = (): Owner => ownerOn(files);
+  const ended = {
+    inode: (path: string) => {
+      throw new CgroupFileError('look up', path, '', 'ENOENT');
+    },
+    read: (path: string, file: string) => {
+      throw new CgroupFileError('read', `${path}/${file}`, '', 'ENOENT');
+    },
+  };
+  const set = async (pids: string) =>
+    applyPlan(through(planOf(context, ['--pids', pids]), 'docker'), { ...context, ownerOf });
+  const [older, newer] = [await set('40'), await set('60')];
+  const later = { ...context, files: { ...files, ...ended } };
+  assert.match(
+    planUndo(older, later, changes()).risks[0]?.text ?? '',
+    /reads "60", not the "40" of .* changed it since/,
+  );
+  const { plan, left } = planRevert(older, later, changes());
+  assert.equal([plan.writes.length, left.length], [0, 1]);
+  assert.equal(
+    planUndoAll([newer, older], later, changes()).map((one) => [one.plan.writes[0]?.after, one.plan.risks.length]),
+    [
+      ['40', 0],
+      ['max', 0],
+    ],
+  );
+  // Its undo, taken back once it runs again, is an ordinary write.
+  const undone = await applyPlan(planUndo(newer, later, changes()), { ...later, ownerOf, undoes: newer.id });
+  becomes('pids.max', '40');
+  assert.is(planUndo(undone, context, changes()).writes[0]?.ended, undefined);
 });
 
 test('a failed change of a cgroup that ended meanwhile: what its owner keeps is told', async () => {

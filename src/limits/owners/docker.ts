@@ -68,8 +68,8 @@ export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
     // Beside no memory limit it has no word for a limit of swap: then it takes that away.
     if (memory && swap !== undefined && textIfThere(files, memory.path, SWAP) !== swap)
       files.write(memory.path, memory.inode, SWAP, swap);
-    for (const { path, inode, file, after } of writes)
-      if (isUnspoken(file, after)) files.write(path, inode, file, after);
+    for (const { path, inode, file, after, ended } of writes)
+      if (isUnspoken(file, after) && !ended) files.write(path, inode, file, after);
   },
 });
 

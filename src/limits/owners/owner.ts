@@ -26,11 +26,17 @@ export class OwnerError extends Error {
   override readonly name = 'OwnerError';
 }
 
-/** Whether the owner knows nothing of what it was asked to change, so that it keeps nothing of it either. */
-export const isUnknown = (error: unknown): boolean =>
-  error instanceof OwnerError &&
-  error.cause instanceof ApiError &&
-  (error.cause.status === 404 || /\bUnit \S+ not (?:found|loaded)\b/.test(error.cause.message));
+/**
+ * Whether the owner knows nothing of what it was asked to change, so that it keeps nothing of it either: it is removed, its
+ * user's manager has ended, or it is of a podman that keeps no update and has no process to give it to.
+ */
+export function isUnknown(error: unknown, via: OwnerName): boolean {
+  if (!(error instanceof OwnerError) || !(error.cause instanceof Error)) return false;
+  const { cause } = error;
+  if (via === 'systemd') return /\bUnit \S+ not (?:found|loaded)\b|\bENOENT\b/.test(cause.message);
+  const { status = 0 } = cause instanceof ApiError ? cause : {};
+  return status === 404 || (via === 'podman' && status >= 500);
+}
 
 /** What to do where systemd's answer, or the bus's, says that the user may not; empty for any other answer. */
 export function permissionRemedy(answer: string): string {

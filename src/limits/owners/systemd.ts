@@ -43,8 +43,8 @@ export const systemdOwner = (bus: string, files: CgroupFiles): Owner => ({
 /** Files with a line a device, of which systemd forgets those that its property no longer has, and leaves them to the kernel. */
 const FORGOTTEN: ReadonlySet<string> = new Set(['io.weight', 'io.latency']);
 
-function removeLines({ path, inode, file, before, after }: Write, files: CgroupFiles): void {
-  if (!FORGOTTEN.has(file)) return;
+function removeLines({ path, inode, file, before, after, ended }: Write, files: CgroupFiles): void {
+  if (!FORGOTTEN.has(file) || ended) return;
   const kept = linesByKey(after);
   const removed = [...linesByKey(before)].filter(([key]) => !kept.has(key)).map(([, line]) => line);
   for (const command of findLimit(file)?.commands?.(removed.join('\n'), '') ?? [])
