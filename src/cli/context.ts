@@ -10,6 +10,7 @@ import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
+import { isListeningIn } from '../kernel/proc-net-unix.ts';
 import { processesIn, subtree } from '../limits/actions/subtree.ts';
 import type { OwnerOptions } from '../limits/ownership.ts';
 import type { PlanContext } from '../limits/plan.ts';
@@ -66,7 +67,7 @@ async function resolveAmong(names: readonly string[], options: InventoryOptions)
 export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
   const files = openCgroupFiles(hierarchy.mount, hierarchy.root);
   return {
-    owners: { ...options, sockets: findSockets(), listens: (path) => loadNative().native?.listens(path) ?? true },
+    owners: { ...options, sockets: findSockets(), listens: hasListener },
     files,
     machine: readMachine(PROC),
     ownPath: cgroupOf('self', hierarchy) ?? (hierarchy.namespaced ? searchFor(process.pid, files) : undefined),
@@ -77,6 +78,18 @@ export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 's
 /** Over a mount from outside our cgroup namespace our own path is not told: the cgroup that lists us is it. */
 const searchFor = (pid: number, files: CgroupFiles): string | undefined =>
   subtree(files, '/').find((path) => processesIn(files, path).pids.includes(pid));
+
+/** A daemon that is asked by connecting has work of that: it is asked only where the kernel's list does not tell. */
+const hasListener = (path: string): boolean =>
+  isListeningIn(unixSockets(), path) || (loadNative().native?.listens(path) ?? true);
+
+function unixSockets(): string {
+  try {
+    return readFileSync(`${PROC}/net/unix`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 function cgroupOf(pid: string, { root }: Hierarchy): string | undefined {
   try {
