@@ -7,6 +7,7 @@ import { createWalk, walkTo } from '../inventory/walk.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles } from '../kernel/cgroup-files.ts';
 import { chooseHierarchy, type Hierarchy } from '../kernel/hierarchy.ts';
+import { readText } from '../kernel/if-there.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
@@ -81,15 +82,7 @@ const searchFor = (pid: number, files: CgroupFiles): string | undefined =>
 
 /** A daemon that is asked by connecting has work of that: it is asked only where the kernel's list does not tell. */
 const hasListener = (path: string): boolean =>
-  isListeningIn(unixSockets(), path) || (loadNative().native?.listens(path) ?? true);
-
-function unixSockets(): string {
-  try {
-    return readFileSync(`${PROC}/net/unix`, 'utf8');
-  } catch {
-    return '';
-  }
-}
+  isListeningIn(readText(`${PROC}/net/unix`), path) || (loadNative().native?.listens(path) ?? true);
 
 function cgroupOf(pid: string, { root }: Hierarchy): string | undefined {
   try {

@@ -9,9 +9,10 @@
  *       - { show: table, at: [0, 0, 8, 12] }     # top, left, rows, columns
  *       - { show: chart, metrics: [psi_cpu_some_percent], at: [8, 0, 4, 12] }
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { namesIn } from '../kernel/if-there.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
 import type { Area } from './layout.ts';
@@ -194,12 +195,7 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
 /** Of the keys 1 to 9. */
 const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'];
 
-function filesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((file) => /\.ya?ml$/.test(file))
-      .sort();
-  } catch {
-    return [];
-  }
-}
+const filesIn = (folder: string): string[] =>
+  namesIn(folder)
+    .filter((file) => /\.ya?ml$/.test(file))
+    .sort();

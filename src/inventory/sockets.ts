@@ -1,6 +1,7 @@
 /** Where runtimes listen: for finding their APIs, and for `tscg doctor`. */
-import { accessSync, constants, existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../kernel/if-there.ts';
 import type { Runtime } from './workload.ts';
 
 export interface RuntimeSocket {
@@ -104,14 +105,6 @@ function realPath(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 

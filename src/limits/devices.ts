@@ -3,8 +3,9 @@
  * names, a node, a mount point, a directory or `MAJ:MIN`, is followed down: a partition to its disk, dm, LVM and md to
  * the devices they are made of (/sys/dev/block/MAJ:MIN/slaves), btrfs and overlay through their mount.
  */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../kernel/if-there.ts';
 import { readBlockDevice } from '../kernel/io-devices.ts';
 import { type Mount, mountAt, parseMountinfo } from '../kernel/mountinfo.ts';
 import { parseOverlay } from '../kernel/overlay.ts';
@@ -150,8 +151,8 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
   function btrfsMembers(device: string): string[] {
     const name = nameOf(device);
     const root = join(world.sys, 'fs/btrfs');
-    for (const id of list(root)) {
-      const members = list(join(root, id, 'devices'));
+    for (const id of namesIn(root)) {
+      const members = namesIn(join(root, id, 'devices'));
       if (name === undefined || !members.includes(name)) continue;
       return members.flatMap((member) => readLine(join(root, id, 'devices', member, 'dev')) ?? []);
     }
@@ -165,7 +166,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
 
 /** `/dev/sda` of every whole disk, and of what is made of disks. */
 export const blockDevices = (sys = LIVE.sys): string[] =>
-  list(join(sys, 'block')).map((name) => `/dev/${name.replaceAll('!', '/')}`);
+  namesIn(join(sys, 'block')).map((name) => `/dev/${name.replaceAll('!', '/')}`);
 
 const isNumbers = (text: string): boolean => /^\d+:\d+$/.test(text);
 
@@ -175,14 +176,6 @@ const whole = (disks: readonly Disk[]): string => {
     ? `; limited is the whole disk ${names}`
     : `; each of ${names} is limited to the value, so that all together can do more`;
 };
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
 
 function readLine(path: string): string | undefined {
   try {

@@ -8,6 +8,7 @@ import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { clean } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { stateDirectory } from '../../limits/journal.ts';
@@ -239,13 +240,5 @@ function journal(): Check {
       finding: `${directory} cannot be written: no change can be made`,
       remedy: 'set TSCG_STATE_DIR to a folder that you may write',
     };
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

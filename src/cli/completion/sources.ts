@@ -1,8 +1,8 @@
 /** Live values for completion: one walk and the runtimes' files, no API and no second sample. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { clean } from '../../kernel/clean.ts';
+import { namesIn, readText } from '../../kernel/if-there.ts';
 import { cut } from '../../kernel/text.ts';
 import { openHierarchy, PROC } from '../context.ts';
 import type { Candidate, Sources } from './candidates.ts';
@@ -49,34 +49,21 @@ export const liveSources: Sources = {
     return plain([...new Set(LIMITS.map(({ controller }) => controller))]);
   },
   processes: async () =>
-    list(PROC).flatMap((pid) => {
+    namesIn(PROC).flatMap((pid) => {
       const command = /^\d+$/.test(pid) ? commandLine(pid) : '';
       return command === '' ? [] : [{ value: `pid:${pid}`, help: command }];
     }),
   programs: async (prefix) => {
-    const found = (process.env.PATH ?? '').split(':').flatMap(list);
+    const found = (process.env.PATH ?? '').split(':').flatMap(namesIn);
     return plain([...new Set(found)].filter((name) => name.startsWith(prefix) && clean(name) === name).slice(0, MOST));
   },
 };
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value, help: '' }));
 
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
 /** Empty for one of the kernel's, which stays where it is, and for one that has ended. */
-function commandLine(pid: string): string {
-  try {
-    return cut(clean(readFileSync(`${PROC}/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')).trim(), LONGEST_HELP);
-  } catch {
-    return '';
-  }
-}
+const commandLine = (pid: string): string =>
+  cut(clean(readText(`${PROC}/${pid}/cmdline`).replaceAll('\0', ' ')).trim(), LONGEST_HELP);
 
 /** Names; paths where a slash was typed. Of the inside of containers and their helpers only the paths. */
 export function nameCandidates(workloads: readonly Workload[], prefix: string): Candidate[] {

@@ -1,7 +1,7 @@
 /** What must not be frozen or killed by a slip: ourselves, pid 1, and whoever keeps the containers. */
-import { readFileSync } from 'node:fs';
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { counted } from '../../kernel/text.ts';
 import type { PlanContext, Risk } from '../plan.ts';
 import { besideHolder, holderIn, shellWord } from '../risks.ts';
@@ -48,9 +48,10 @@ export function companyRisks(
   { path, name }: { readonly path: string; readonly name: string },
   files: CgroupFiles,
 ): Risk[] {
+  if (!query.startsWith('pid:')) return [];
   const { pids, foreign } = inhabitants(files, path);
   const others = pids.length + foreign - 1;
-  if (!query.startsWith('pid:') || others < 1) return [];
+  if (others < 1) return [];
   const pid = query.slice('pid:'.length);
   return [
     {
@@ -86,10 +87,4 @@ function daemonIn(places: readonly string[], files: CgroupFiles): string | undef
   return undefined;
 }
 
-function commOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
-  } catch {
-    return '';
-  }
-}
+const commOf = (pid: number): string => readText(`/proc/${pid}/comm`).trimEnd();

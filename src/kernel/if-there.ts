@@ -1,0 +1,20 @@
+/** Read where what is missing, or not for us, tells as little as what is empty. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Names in a directory; none where it cannot be read. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Empty where it cannot be read. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
