@@ -233,13 +233,14 @@ async function takeBack(
   const namesOf = (writes: readonly { readonly name: string }[]): string[] => [
     ...new Set(writes.map(({ name }) => name)),
   ];
-  const restored = namesOf(plan.writes);
-  const others = namesOf(change.writes).filter((name) => !restored.includes(name));
-  const told = [
-    restored.length > 0 ? ` of ${restored.join(', ')}: done and read back` : '',
-    others.length > 0 ? ` of ${others.join(', ')}: nothing was left to restore` : '',
-  ];
-  return `undo ${change.id}${told.filter((text) => text !== '').join(';')}`;
+  const known = namesOf(plan.writes);
+  const outcomes = [
+    [namesOf(plan.writes.filter(({ ended }) => !ended)), 'done and read back'],
+    [namesOf(plan.writes.filter(({ ended }) => ended)), 'told for the next start'],
+    [namesOf(change.writes).filter((name) => !known.includes(name)), 'nothing was left to restore'],
+  ] as const;
+  const texts = outcomes.flatMap(([names, text]) => (names.length > 0 ? ` of ${names.join(', ')}: ${text}` : []));
+  return `undo ${change.id}${texts.join(';')}`;
 }
 
 /** Each has its turn, whatever became of the one before it. */
