@@ -6,7 +6,18 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
-const ORDER = ['kernel', 'inventory', 'metrics', 'limits', 'diagnosis', 'recording', 'export', 'dashboard', 'cli'];
+const ORDER = [
+  'text',
+  'kernel',
+  'inventory',
+  'metrics',
+  'limits',
+  'diagnosis',
+  'recording',
+  'export',
+  'dashboard',
+  'cli',
+];
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 

@@ -1,7 +1,7 @@
 /** What ends a command: bad input is exit code 2, a failure at run time 1; one clean line on stderr either way. */
 
-import { clean } from '../kernel/clean.ts';
 import { NoHierarchyError } from '../kernel/hierarchy.ts';
+import { clean } from '../text/clean.ts';
 
 /** The command line cannot be carried out as typed: what is wrong and what to type instead. */
 export class UsageError extends Error {

@@ -4,8 +4,8 @@
  * left to the stream, from there on: nothing waits for a reader.
  */
 import { writeSync } from 'node:fs';
-import { jsonText } from '../kernel/clean.ts';
 import { loadNative } from '../kernel/native.ts';
+import { jsonText } from '../text/clean.ts';
 
 /** PIPE_BUF: so much goes at once into a pipe that poll(2) calls writable. */
 const AT_ONCE = 4096;

@@ -1,7 +1,8 @@
 /** A Plan as text: every write before → after, what it means, notes and risks. */
-import { clean } from '../kernel/clean.ts';
+
 import { findLimit } from '../limits/catalogue.ts';
 import type { Plan, Risk, Write } from '../limits/plan.ts';
+import { clean } from '../text/clean.ts';
 
 /** `force`: what it would be refused for is done all the same. */
 export function planText({ writes, unchanged, risks }: Plan, force = false): string {

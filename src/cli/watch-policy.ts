@@ -1,9 +1,9 @@
 /** A policy kept up while workloads come, and while it changes: each gets its limits in a change of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
-import { counted } from '../kernel/text.ts';
 import type { Plan, PlanContext } from '../limits/plan.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
+import { counted } from '../text/counted.ts';
 import { errorLine } from './errors.ts';
 import { warn } from './output.ts';
 import type { PolicyWatch } from './policy-file.ts';

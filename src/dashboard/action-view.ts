@@ -1,7 +1,8 @@
 /** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
 import { constants } from 'node:os';
-import { counted, cut } from '../kernel/text.ts';
 import { LIMITS } from '../limits/catalogue.ts';
+import { cut } from '../text/cells.ts';
+import { counted } from '../text/counted.ts';
 import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
 import {

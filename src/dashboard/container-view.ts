@@ -3,13 +3,13 @@
  * pressure, network; the process tree follows below.
  */
 import type { Workload } from '../inventory/workload.ts';
-import { localTime } from '../kernel/local-time.ts';
-import { padEnd, padStart } from '../kernel/text.ts';
 import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
+import { padEnd, padStart } from '../text/cells.ts';
+import { localTime } from '../text/local-time.ts';
 import { devicePieces, limitPieces, networkPieces } from './container-inside.ts';
 import { bindingText } from './explain-view.ts';
 import type { Inside } from './inside.ts';

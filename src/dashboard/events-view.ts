@@ -1,7 +1,8 @@
 /** The events pane: newest first, all kinds or one, those that hold a text. */
-import { padEnd } from '../kernel/text.ts';
+
 import { CHURN, EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
 import { holds } from '../metrics/query.ts';
+import { padEnd } from '../text/cells.ts';
 import { clock } from './held.ts';
 import type { Alarm } from './state.ts';
 import type { Line, Style } from './style.ts';

@@ -1,6 +1,5 @@
 /** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
 import { isListed, type Workload } from '../inventory/workload.ts';
-import { counted } from '../kernel/text.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
@@ -8,6 +7,7 @@ import type { LimitKind } from '../metrics/reading.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
+import { counted } from '../text/counted.ts';
 import { CPU_SCALES, columnOf, figureOf, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { clock } from './held.ts';
 import type { Line } from './style.ts';

@@ -2,9 +2,9 @@
 import type { FileSystem } from '../inventory/filesystem/read.ts';
 import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../inventory/filesystem/words.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { cellWidth, cut, padEnd } from '../kernel/text.ts';
 import { growthText, sizeText } from '../metrics/disk-usage/words.ts';
 import { formatValue } from '../metrics/format.ts';
+import { cellWidth, cut, padEnd } from '../text/cells.ts';
 import { paneTitle } from './pane-title.ts';
 import type { Line, Style } from './style.ts';
 import type { Written } from './written.ts';

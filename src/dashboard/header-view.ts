@@ -1,9 +1,10 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
 import { placeOf } from '../inventory/workload.ts';
-import { cellWidth, counted } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
+import { cellWidth } from '../text/cells.ts';
+import { counted } from '../text/counted.ts';
 import { CPU_SCALES } from './columns.ts';
 import { clock } from './held.ts';
 import type { Shown } from './rows.ts';

@@ -1,6 +1,7 @@
 /** Help, made from the key table; and the footer: keys, what is typed, what went wrong. */
-import { padEnd } from '../kernel/text.ts';
+
 import { METRICS } from '../metrics/catalogue.ts';
+import { padEnd } from '../text/cells.ts';
 import type { Dashboard } from './dashboards.ts';
 import { KEYS, type KeyBinding } from './keys.ts';
 import { type State, typedText } from './state.ts';

@@ -9,7 +9,7 @@ import {
   type WorkloadNamespaces,
   whoseIs,
 } from '../inventory/workload-namespaces.ts';
-import { padEnd, padStart } from '../kernel/text.ts';
+import { padEnd, padStart } from '../text/cells.ts';
 import { paneTitle } from './pane-title.ts';
 import type { Line, Style } from './style.ts';
 

@@ -1,8 +1,8 @@
 /** What a form says of a change, whichever form it is: whom by identity, what may go wrong, and each write. */
 import type { Workload } from '../inventory/workload.ts';
-import { cellWidth } from '../kernel/text.ts';
 import { findLimit } from '../limits/catalogue.ts';
 import type { Plan, PlannedWrite, Risk } from '../limits/plan.ts';
+import { cellWidth } from '../text/cells.ts';
 import { type Line, wrapped } from './style.ts';
 
 const MOST_TARGETS = 4;

@@ -2,9 +2,10 @@
 import type { ProcessNode } from '../inventory/processes.ts';
 import type { UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { counted, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
 import { formatValue } from '../metrics/format.ts';
 import { type ProcessTimes, type ProcessUsage, processUsage } from '../metrics/process-usage.ts';
+import { cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
+import { counted } from '../text/counted.ts';
 import type { Line, Piece } from './style.ts';
 
 export interface ProcessList {

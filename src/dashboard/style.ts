@@ -2,7 +2,7 @@
  * Styled text: pieces with a style, joined to one line of exact width. Styles are named by meaning; a theme says how
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
-import { cellWidth, cut, terminalSafe } from '../kernel/text.ts';
+import { cellWidth, cut, terminalSafe } from '../text/cells.ts';
 import type { Theme } from './themes.ts';
 
 export type { Theme } from './themes.ts';

@@ -1,9 +1,11 @@
 /** The table of workloads: only the rows in the window become text. */
-import { cellWidth, counted, cut, padEnd, padStart, terminalSafe } from '../kernel/text.ts';
+
 import type { Item } from '../metrics/grouping.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
+import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
+import { counted } from '../text/counted.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';

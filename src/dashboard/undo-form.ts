@@ -1,10 +1,11 @@
 /** The undo stack: every change that can be taken back, the newest first, and what taking back the marked one would write. */
 import { userName } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { counted, padEnd } from '../kernel/text.ts';
 import type { Journal } from '../limits/journal.ts';
 import type { PlanContext } from '../limits/plan.ts';
 import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
+import { padEnd } from '../text/cells.ts';
+import { counted } from '../text/counted.ts';
 import { windowAround } from './layout.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
 import { type FormView, type Gone, headed, isRefused, planLines, targetLines, titleLines } from './plan-lines.ts';

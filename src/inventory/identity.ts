@@ -1,5 +1,5 @@
 /** What a cgroup is, from its path alone. The patterns are a table of their own (./identity-rules.ts). */
-import { clean } from '../kernel/clean.ts';
+import { clean } from '../text/clean.ts';
 import { ENGINES, RULES, type Rule } from './identity-rules.ts';
 import { literalIn } from './literal.ts';
 import type { Identity, Runtime, WorkloadKind } from './workload.ts';

@@ -1,5 +1,5 @@
 /** The name of a workload: what the sources know, and else what its path holds. */
-import { clean } from '../kernel/clean.ts';
+import { clean } from '../text/clean.ts';
 import { type NameSource, type Names, podName } from './names/source.ts';
 import { patience } from './runtimes/patience.ts';
 import type { Identity } from './workload.ts';

@@ -21,7 +21,7 @@ import {
   createReadNamespaceInodes,
   type ReadNamespaceInodes,
 } from '../kernel/read-namespaces.ts';
-import { textOrder } from '../kernel/text-order.ts';
+import { textOrder } from '../text/text-order.ts';
 import { commandOf } from './process-facts.ts';
 import { createWalk } from './walk.ts';
 

@@ -1,10 +1,10 @@
 /** What hardly changes while a process runs, remembered from reading to reading: half the cost of a process tree. */
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clean } from '../kernel/clean.ts';
 import { parseNamespaceLink } from '../kernel/namespace-link.ts';
 import { type PidStat, parseCmdline, parsePidStatus } from '../kernel/proc-pid.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { clean } from '../text/clean.ts';
 
 export interface ProcessFacts {
   /** With the pid, the identity of the process. */

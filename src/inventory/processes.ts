@@ -2,10 +2,10 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseProcs } from '../kernel/cgroup-procs.ts';
-import { clean } from '../kernel/clean.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { type PidStat, parsePidStat, parsePidStatus, parseSchedstat } from '../kernel/proc-pid.ts';
 import { createReadFiles, type ReadFiles } from '../kernel/read-files.ts';
+import { clean } from '../text/clean.ts';
 import { createLearnFacts, type ProcessFacts } from './process-facts.ts';
 import { createWalk, type Walk } from './walk.ts';
 

@@ -1,9 +1,9 @@
 /** Which workload a user means. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clean } from '../kernel/clean.ts';
 import { parseMembership, pathBeneath } from '../kernel/proc-cgroup.ts';
-import { nearest } from './near-names.ts';
+import { clean } from '../text/clean.ts';
+import { nearest } from '../text/near-names.ts';
 import type { Workload } from './workload.ts';
 
 /** Several workloads go by the name. */

@@ -1,9 +1,9 @@
 /** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clean } from '../kernel/clean.ts';
 import { parseIdMap } from '../kernel/id-map.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { clean } from '../text/clean.ts';
 
 /** By uid on this host. */
 export type UserNames = ReadonlyMap<number, string>;

@@ -3,7 +3,7 @@
 import { isWithin, parentOf } from '../kernel/cgroup-path.ts';
 import { idMapText } from '../kernel/id-map.ts';
 import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
-import { textOrder } from '../kernel/text-order.ts';
+import { textOrder } from '../text/text-order.ts';
 import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
 import type { Workload } from './workload.ts';
 

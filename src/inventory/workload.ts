@@ -60,7 +60,7 @@ export interface Workload extends Identity {
   readonly path: string;
   /** Inode of the directory: with the boot, the identity of the cgroup. */
   readonly inode: number;
-  /** Untrusted text from inside containers is cleaned (`../kernel/text.ts`) before it gets here. */
+  /** Untrusted text from inside containers is cleaned (`../text/clean.ts`) before it gets here. */
   readonly name: string;
   readonly image?: string;
   readonly pod?: string;

@@ -2,8 +2,8 @@
 
 import { type CgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
-import { clean } from '../kernel/clean.ts';
 import { parseSingleValue } from '../kernel/single-value.ts';
+import { clean } from '../text/clean.ts';
 import { sizeText } from './catalogue.ts';
 import { comesDownText, usageOf } from './lower/gently.ts';
 import { reclaimable } from './lower/reclaimable.ts';

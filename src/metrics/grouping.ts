@@ -3,7 +3,7 @@
  * that is a cgroup itself (pod, slice, user) shows that cgroup's own figures; another one shows the sum of its rows.
  */
 import type { Workload } from '../inventory/workload.ts';
-import { clean } from '../kernel/clean.ts';
+import { clean } from '../text/clean.ts';
 import type { Frame } from './source.ts';
 import { outermost } from './totals.ts';
 

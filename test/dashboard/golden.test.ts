@@ -10,7 +10,7 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import { onScreen } from '../../src/dashboard/update.ts';
-import { cellWidth } from '../../src/kernel/text.ts';
+import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { insideOf } from './insides.ts';
 import { DASHBOARDS, sceneOf } from './scenes.ts';

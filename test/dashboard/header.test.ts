@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { headerView } from '../../src/dashboard/header-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
-import { cellWidth } from '../../src/kernel/text.ts';
+import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { plainText } from './scenes.ts';
 

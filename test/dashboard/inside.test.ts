@@ -7,7 +7,7 @@ import { networkView } from '../../src/dashboard/network-view.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
-import { cellWidth } from '../../src/kernel/text.ts';
+import { cellWidth } from '../../src/text/cells.ts';
 import { DEVICES, FILESYSTEM, NETWORK } from './insides.ts';
 
 const HOSTILE = ['x\x1b[2J\x1b]0;owned\x07', '\u202egnp', '數據'.repeat(60), '👩‍👩‍👧‍👦'.repeat(50), 'a\nb'];

@@ -8,8 +8,8 @@ import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
 import { update } from '../../src/dashboard/update.ts';
-import { cellWidth, cut } from '../../src/kernel/text.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
+import { cellWidth, cut } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 

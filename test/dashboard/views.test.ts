@@ -14,8 +14,8 @@ import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import { NO_SCROLL, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
-import { cellWidth } from '../../src/kernel/text.ts';
 import type { Frame } from '../../src/metrics/source.ts';
+import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { processOf } from './scenes.ts';
 

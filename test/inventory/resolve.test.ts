@@ -7,7 +7,6 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify } from '../../src/inventory/identity.ts';
 import { pathName } from '../../src/inventory/names.ts';
-import { editDistance, nearest } from '../../src/inventory/near-names.ts';
 import {
   AmbiguousNameError,
   BadNameError,
@@ -18,6 +17,7 @@ import {
 } from '../../src/inventory/resolve.ts';
 import { walkTo } from '../../src/inventory/walk.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
+import { editDistance, nearest } from '../../src/text/near-names.ts';
 
 const A = 'dd479c33249f6c3f0f1189aa88f07dad3eeb3e6fedfc71385c27ddd699994831';
 const B = 'dd472a5ff5eef3c4222a6551b992b9360a99122f77d2229783f0ee0946dfd800';

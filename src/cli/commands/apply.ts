@@ -1,9 +1,10 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
-import { clean } from '../../kernel/clean.ts';
+
 import type { Plan, PlanContext, Write } from '../../limits/plan.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';
+import { clean } from '../../text/clean.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';

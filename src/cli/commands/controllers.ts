@@ -1,6 +1,5 @@
 /** tscg controllers: which controllers a cgroup has and hands on, where each stops, and switching them. */
 
-import { terminalSafe } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import {
   controllerLevels,
@@ -8,6 +7,7 @@ import {
   planControllers,
   whereItStops,
 } from '../../limits/actions/controllers.ts';
+import { terminalSafe } from '../../text/cells.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { printJson, printLine } from '../output.ts';

@@ -6,12 +6,12 @@ import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { clean } from '../../kernel/clean.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { stateDirectory } from '../../limits/journal.ts';
+import { clean } from '../../text/clean.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
 

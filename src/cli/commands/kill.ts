@@ -1,12 +1,12 @@
 /** tscg kill: ends everything that runs in a workload. */
 
 import { constants } from 'node:os';
-import { clean } from '../../kernel/clean.ts';
-import { counted } from '../../kernel/text.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { companyRisks, guardRisks } from '../../limits/actions/guard.ts';
 import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
 import { inhabitants } from '../../limits/actions/subtree.ts';
+import { clean } from '../../text/clean.ts';
+import { counted } from '../../text/counted.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';

@@ -1,8 +1,9 @@
 /** tscg log: the journal, oldest first. */
-import { localTime } from '../../kernel/local-time.ts';
-import { terminalSafe } from '../../kernel/text.ts';
+
 import { driftOf, driftText } from '../../limits/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
+import { terminalSafe } from '../../text/cells.ts';
+import { localTime } from '../../text/local-time.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { printJson, printLine, warn } from '../output.ts';
 import { formatTable } from '../table.ts';

@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
-import { clean, jsonText } from '../../kernel/clean.ts';
-import { textOrder } from '../../kernel/text-order.ts';
 import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
+import { clean, jsonText } from '../../text/clean.ts';
+import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { secondsOption, wholeOption } from '../options.ts';

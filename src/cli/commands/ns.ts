@@ -17,7 +17,7 @@ import {
 } from '../../inventory/workload-namespaces.ts';
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
-import { cut, terminalSafe } from '../../kernel/text.ts';
+import { cut, terminalSafe } from '../../text/cells.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';

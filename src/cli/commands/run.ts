@@ -2,7 +2,6 @@
 
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { jsonText } from '../../kernel/clean.ts';
 import { applyPlan } from '../../limits/apply.ts';
 import type { Journal } from '../../limits/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
@@ -12,6 +11,7 @@ import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, planScope, scopeBus, withHolder } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
 import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
+import { jsonText } from '../../text/clean.ts';
 import { checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';

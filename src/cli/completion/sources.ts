@@ -1,9 +1,9 @@
 /** Live values for completion: one walk and the runtimes' files, no API and no second sample. */
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { clean } from '../../kernel/clean.ts';
 import { namesIn, readText } from '../../kernel/if-there.ts';
-import { cut } from '../../kernel/text.ts';
+import { cut } from '../../text/cells.ts';
+import { clean } from '../../text/clean.ts';
 import { openHierarchy, PROC } from '../context.ts';
 import type { Candidate, Sources } from './candidates.ts';
 

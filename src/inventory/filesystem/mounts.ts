@@ -1,6 +1,7 @@
 /** What is mounted inside a workload, and where on this host it comes from. */
-import { clean } from '../../kernel/clean.ts';
+
 import { type Mount, placeOf } from '../../kernel/mountinfo.ts';
+import { clean } from '../../text/clean.ts';
 import { isReadOnly, isSame } from './root.ts';
 
 export interface InnerMount {

@@ -1,5 +1,5 @@
 /** Shapes of JSON that others wrote: perhaps half of it, perhaps with malice. What has another shape is absent. */
-import { clean } from '../../kernel/clean.ts';
+import { clean } from '../../text/clean.ts';
 
 /** Undefined for what is no JSON. */
 export function parseJson(text: string): unknown {

@@ -5,7 +5,7 @@
  *     /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log      a link to the former
  */
 import { join } from 'node:path';
-import { clean } from '../../kernel/clean.ts';
+import { clean } from '../../text/clean.ts';
 import { idComponent, type Places } from './places.ts';
 import { createReadFolder } from './small-file.ts';
 import { type NameSource, type Names, podName } from './source.ts';

@@ -1,8 +1,9 @@
 /** What the network namespace of a workload is, from evidence: its interfaces, where each leads, who shares it. Pure. */
-import { clean } from '../../kernel/clean.ts';
+
 import type { InterfaceCounters } from '../../kernel/net-dev.ts';
 import type { ProcAddress } from '../../kernel/proc-net.ts';
 import type { Link, LinkAddress } from '../../kernel/route-netlink.ts';
+import { clean } from '../../text/clean.ts';
 
 /** null is unknown in all of these; `unknown` of the facts says why. */
 export interface NetworkInterface {

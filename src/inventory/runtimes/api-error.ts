@@ -1,5 +1,5 @@
 /** Why a runtime's API gave no answer, and what to do about it. */
-import { clean } from '../../kernel/clean.ts';
+import { clean } from '../../text/clean.ts';
 
 export type Failure =
   /** Nothing is there. */

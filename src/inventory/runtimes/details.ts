@@ -3,7 +3,7 @@ import { at, labelsOf, listOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
 import type { Runtime } from '../workload.ts';
 
-/** All text is cleaned (../../kernel/text.ts) and bounded. What the API does not tell is absent. */
+/** All text is cleaned (../../text/clean.ts) and bounded. What the API does not tell is absent. */
 export interface WorkloadDetails {
   readonly runtime: Runtime;
   /** What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or unit. */

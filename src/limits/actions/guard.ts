@@ -2,7 +2,7 @@
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { readText } from '../../kernel/if-there.ts';
-import { counted } from '../../kernel/text.ts';
+import { counted } from '../../text/counted.ts';
 import type { PlanContext, Risk } from '../plan.ts';
 import { besideHolder, holderIn, shellWord } from '../risks.ts';
 import { inhabitants, processesIn, subtree } from './subtree.ts';

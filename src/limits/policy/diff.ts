@@ -1,5 +1,5 @@
 /** A Plan as a diff: what would go, what would come. */
-import { terminalSafe } from '../../kernel/text.ts';
+import { terminalSafe } from '../../text/cells.ts';
 import { findLimit } from '../catalogue.ts';
 import type { Plan } from '../plan.ts';
 

@@ -1,8 +1,8 @@
 /** A policy file's text as rules, or everything that is wrong with it and where. YAML, and so JSON too. */
 import * as v from 'valibot';
 import { isScalar, LineCounter, parseDocument } from 'yaml';
-import { nearest } from '../../inventory/near-names.ts';
 import type { Machine } from '../../kernel/machine.ts';
+import { nearest } from '../../text/near-names.ts';
 import { type Edit, flagsOfFile, type Limit } from '../catalogue.ts';
 import { editsOf } from '../edits.ts';
 import { isProperty } from '../properties.ts';

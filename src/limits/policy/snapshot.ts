@@ -2,7 +2,7 @@
 import { Document } from 'yaml';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError } from '../../kernel/cgroup-files.ts';
-import { clean } from '../../kernel/clean.ts';
+import { clean } from '../../text/clean.ts';
 import { LIMITS, type Limit } from '../catalogue.ts';
 import { NoSuchLimitError } from '../missing.ts';
 import { type PlanContext, planSet } from '../plan.ts';

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clean } from '../../src/kernel/clean.ts';
-import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../../src/kernel/text.ts';
+import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../../src/text/cells.ts';
+import { clean } from '../../src/text/clean.ts';
 
 /** What draws for us: a table of widths from 2015. */
 const blessed: { strWidth(text: string): number } = createRequire(import.meta.url)('blessed/lib/unicode');

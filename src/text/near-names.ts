@@ -1,5 +1,5 @@
 /** Names that a mistyped one may have meant. */
-import { textOrder } from '../kernel/text-order.ts';
+import { textOrder } from './text-order.ts';
 
 const MOST_NEAR = 5;
 /** Longer names are compared by their beginning: the cost grows with the square. */

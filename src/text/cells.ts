@@ -1,6 +1,6 @@
 /**
- * Text as terminal cells: made safe where columns must align (`terminalSafe`), measured, cut and padded. What enters from
- * containers was made safe to show by `clean` (./clean.ts) before.
+ * Text as terminal cells: made safe where columns must align (`terminalSafe`), measured, cut and padded. Text from
+ * containers has already been through `clean` (./clean.ts) when it gets here.
  */
 import { createRequire } from 'node:module';
 import { clean } from './clean.ts';
@@ -87,10 +87,6 @@ export const padEnd = (text: string, cells: number): string => text + blanks(cel
 
 /** Blanks before the text, up to `cells` cells. Does not cut. */
 export const padStart = (text: string, cells: number): string => blanks(cells - cellWidth(text)) + text;
-
-/** `1 row`, `2 rows`. */
-export const counted = (count: number, one: string, several = `${one}s`): string =>
-  `${count} ${count === 1 ? one : several}`;
 
 const blanks = (count: number): string => ' '.repeat(Math.max(0, count));
 

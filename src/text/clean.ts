@@ -1,12 +1,12 @@
 /**
- * Text from inside containers (names, command lines, labels), made safe to show, once where it enters. Apart from
- * ./text.ts, whose tables of widths take 20 ms to load: most commands measure nothing.
+ * Makes text from inside containers (names, command lines, labels) safe to show. It runs once, where the text enters
+ * the program. It is apart from ./cells.ts, whose tables of widths take 20 ms to load: most commands measure nothing.
  */
 
-/** Printable ASCII: as it is everywhere. */
+/** Printable ASCII is the same in every terminal. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** What one line break becomes. One cell everywhere. */
+/** Stands for one line break, and fills one cell in every terminal. */
 const LINE_BREAK = '↵';
 
 /**
