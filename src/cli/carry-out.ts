@@ -1,10 +1,10 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
-import { applyPlan, newChangeId } from '../limits/apply.ts';
-import { sizeText } from '../limits/catalogue.ts';
-import { type Change, openJournal, stateDirectory } from '../limits/journal.ts';
-import type { Plan, PlanContext, Risk, Write } from '../limits/plan.ts';
-import { forgetPressure, tellPressure } from '../limits/revert/felt.ts';
-import type { Reverter } from '../limits/revert/reverter.ts';
+import { applyPlan, newChangeId } from '../limits/applying/apply.ts';
+import { type Change, openJournal, stateDirectory } from '../limits/applying/journal.ts';
+import { forgetPressure, tellPressure } from '../limits/applying/revert/felt.ts';
+import type { Reverter } from '../limits/applying/revert/reverter.ts';
+import { sizeText } from '../limits/catalogue/catalogue.ts';
+import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
 import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
 

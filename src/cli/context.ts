@@ -13,8 +13,7 @@ import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { isListeningIn } from '../kernel/proc-net-unix.ts';
 import { processesIn, subtree } from '../limits/actions/subtree.ts';
-import type { OwnerOptions } from '../limits/ownership.ts';
-import type { PlanContext } from '../limits/plan.ts';
+import type { OwnerOptions, PlanContext } from '../limits/model.ts';
 
 export interface GlobalOptions {
   mount?: string;

@@ -15,8 +15,8 @@ export async function addTypedLimitFlags(program: Command): Promise<void> {
 }
 
 async function addLimitFlags(command: Command): Promise<void> {
-  const { LIMITS, flagsOfFile } = await import('../limits/catalogue.ts');
-  const { flagsOfProperty } = await import('../limits/properties.ts');
+  const { LIMITS, flagsOfFile } = await import('../limits/catalogue/catalogue.ts');
+  const { flagsOfProperty } = await import('../limits/catalogue/properties.ts');
   for (const { flags, group, file } of LIMITS) {
     for (const { short, long, value, help, repeatable } of flags) {
       const option = new Option(`${short ? `${short}, ` : ''}${long} ${value}`, `${help} (${file})`);

@@ -1,5 +1,5 @@
 /** Values of options that are numbers. Each throws UsageError with what it takes. */
-import { parseDuration } from '../limits/units.ts';
+import { parseDuration } from '../limits/catalogue/units.ts';
 import { UsageError } from './errors.ts';
 
 /** `0.5`, `2`: seconds, at least 0.1. */

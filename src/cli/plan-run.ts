@@ -1,10 +1,10 @@
 /** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
-
 import { freshFiles } from '../limits/launch/fresh-files.ts';
 import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';
 import { planScope, scopeBus, withHolder } from '../limits/launch/scope.ts';
-import { type PlanContext, planSet, type Request } from '../limits/plan.ts';
+import type { PlanContext, Request } from '../limits/model.ts';
+import { planSet } from '../limits/planning/plan.ts';
 import { clean } from '../text/clean.ts';
 import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';

@@ -1,7 +1,7 @@
 /** A Plan as text: every write before → after, what it means, notes and risks. */
+import { findLimit } from '../limits/catalogue/catalogue.ts';
+import type { Plan, Risk, Write } from '../limits/model.ts';
 
-import { findLimit } from '../limits/catalogue.ts';
-import type { Plan, Risk, Write } from '../limits/plan.ts';
 import { clean } from '../text/clean.ts';
 
 /** `force`: what it would be refused for is done all the same. */

@@ -1,8 +1,8 @@
 /** --for: the change takes itself back after a while. */
-import { stateDirectory } from '../limits/journal.ts';
-import type { PlanContext } from '../limits/plan.ts';
-import { reverterText } from '../limits/revert/reverter.ts';
-import { scheduleRevert } from '../limits/revert/schedule.ts';
+import { stateDirectory } from '../limits/applying/journal.ts';
+import { reverterText } from '../limits/applying/revert/reverter.ts';
+import { scheduleRevert } from '../limits/applying/revert/schedule.ts';
+import type { PlanContext } from '../limits/model.ts';
 import type { CarryOutHooks } from './carry-out.ts';
 import { durationOption } from './options.ts';
 

@@ -58,8 +58,8 @@ program
     const chosen = chooseDashboard(options.dashboard, directory);
     const isPlain = !options.color || Boolean(process.env.NO_COLOR);
     const hierarchy = openHierarchy(options);
-    const { openJournal, stateDirectory } = await import('../limits/journal.ts');
-    const { driftOf } = await import('../limits/drift.ts');
+    const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
+    const { driftOf } = await import('../limits/applying/drift.ts');
     const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
     const unusable = [...chosen.faults, ...faults];
     const dashboard = runTstop({

@@ -1,7 +1,8 @@
 /** A policy kept up while workloads come, and while it changes: each gets its limits in a change of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Plan, PlanContext } from '../limits/plan.ts';
+import type { Plan, PlanContext } from '../limits/model.ts';
+
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { counted } from '../text/counted.ts';
 import { errorLine } from './errors.ts';

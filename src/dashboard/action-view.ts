@@ -1,6 +1,6 @@
 /** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
 import { constants } from 'node:os';
-import { LIMITS } from '../limits/catalogue.ts';
+import { LIMITS } from '../limits/catalogue/catalogue.ts';
 import { cut } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
 import { windowAround } from './layout.ts';

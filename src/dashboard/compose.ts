@@ -1,6 +1,5 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
-
-import type { Drift } from '../limits/drift.ts';
+import type { Drift } from '../limits/applying/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';

@@ -2,7 +2,7 @@
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { peerText, sharedText } from '../inventory/network/words.ts';
 import type { WorkloadDetails } from '../inventory/runtimes/details.ts';
-import type { SetLimit } from '../limits/set-limits.ts';
+import type { SetLimit } from '../limits/applying/set-limits.ts';
 import { DEVICE_FIGURES, type DeviceIo } from '../metrics/device-io.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { NetworkLook } from './inside.ts';

@@ -1,6 +1,6 @@
 /** Limits that tscg set and that somebody changed since: who did it is told once, and shown as long as it lasts. */
 import type { Workload } from '../inventory/workload.ts';
-import { type Drift, driftText } from '../limits/drift.ts';
+import { type Drift, driftText } from '../limits/applying/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Line } from './style.ts';
 

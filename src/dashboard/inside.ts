@@ -5,7 +5,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
-import { readSetLimits, type SetLimit } from '../limits/set-limits.ts';
+import { readSetLimits, type SetLimit } from '../limits/applying/set-limits.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { interfaceRates } from '../metrics/interface-rates.ts';
 import type { CellKind } from './dashboards.ts';

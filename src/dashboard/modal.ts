@@ -1,8 +1,8 @@
 /** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
 import type { Workload } from '../inventory/workload.ts';
 import type { ReclaimPlan } from '../limits/actions/reclaim.ts';
-import type { Change } from '../limits/journal.ts';
-import type { Plan, Risk } from '../limits/plan.ts';
+import type { Change } from '../limits/applying/journal.ts';
+import type { Plan, Risk } from '../limits/model.ts';
 
 export type Viewer =
   | { readonly kind: 'help'; readonly top: number }

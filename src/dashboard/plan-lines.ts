@@ -1,7 +1,8 @@
 /** What a form says of a change, whichever form it is: whom by identity, what may go wrong, and each write. */
 import type { Workload } from '../inventory/workload.ts';
-import { findLimit } from '../limits/catalogue.ts';
-import type { Plan, PlannedWrite, Risk } from '../limits/plan.ts';
+import { findLimit } from '../limits/catalogue/catalogue.ts';
+import type { Plan, PlannedWrite, Risk } from '../limits/model.ts';
+
 import { cellWidth } from '../text/cells.ts';
 import { type Line, wrapped } from './style.ts';
 

@@ -1,8 +1,9 @@
 /** Taking memory back from the chosen rows: how much, from what, and what came. */
 import type { Workload } from '../inventory/workload.ts';
 import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } from '../limits/actions/reclaim.ts';
-import { sizeText } from '../limits/catalogue.ts';
-import type { PlanContext } from '../limits/plan.ts';
+import { sizeText } from '../limits/catalogue/catalogue.ts';
+import type { PlanContext } from '../limits/model.ts';
+
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
 import { type FormView, type Gone, headed, riskLines, targetLines, titleLines } from './plan-lines.ts';
 import { type Line, wrapped } from './style.ts';

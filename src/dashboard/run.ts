@@ -1,7 +1,7 @@
 /** tstop's loop: a Frame every interval, a draw for every Frame and every key; a key never waits for a Frame. */
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
-import type { Drift } from '../limits/drift.ts';
+import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';

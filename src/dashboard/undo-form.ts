@@ -1,9 +1,9 @@
 /** The undo stack: every change that can be taken back, the newest first, and what taking back the marked one would write. */
 import { userName } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
-import type { Journal } from '../limits/journal.ts';
-import type { PlanContext } from '../limits/plan.ts';
-import { changesToUndo, commandText, planUndo } from '../limits/undo.ts';
+import type { Journal } from '../limits/applying/journal.ts';
+import { changesToUndo, commandText, planUndo } from '../limits/applying/undo.ts';
+import type { PlanContext } from '../limits/model.ts';
 import { padEnd } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
 import { windowAround } from './layout.ts';

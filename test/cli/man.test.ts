@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { flagsText, roffText } from '../../src/cli/roff.ts';
 import { parseHelp } from '../../src/cli/tstop-help.ts';
 import { KEYS } from '../../src/dashboard/keys.ts';
-import { LIMITS } from '../../src/limits/catalogue.ts';
+import { LIMITS } from '../../src/limits/catalogue/catalogue.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { tscg } from '../boxes.ts';
 

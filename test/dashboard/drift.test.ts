@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDriftWatch, driftLines } from '../../src/dashboard/drift-watch.ts';
-import type { Drift } from '../../src/limits/drift.ts';
+import type { Drift } from '../../src/limits/applying/drift.ts';
 import { onMount, STATE_DIR, tscg, withBox } from '../boxes.ts';
 import { openTstop } from '../terminal.ts';
 

@@ -1,4 +1,5 @@
 /** What a form shows where its change is longer than the screen: the risks first and whole, the rest by PgDn. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { actionView } from '../../src/dashboard/action-view.ts';
@@ -6,8 +7,9 @@ import { type Acting, actionKey } from '../../src/dashboard/actions.ts';
 import type { ConfirmForm, KillForm } from '../../src/dashboard/modal.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
-import type { Journal } from '../../src/limits/journal.ts';
-import type { PlannedWrite, Risk } from '../../src/limits/plan.ts';
+import type { Journal } from '../../src/limits/applying/journal.ts';
+import type { PlannedWrite, Risk } from '../../src/limits/model.ts';
+
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
 import { frameOf } from './frames.ts';

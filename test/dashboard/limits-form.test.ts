@@ -8,7 +8,7 @@ import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
 import { type Acting, actionKey, openAction } from '../../src/dashboard/actions.ts';
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
-import { openJournal } from '../../src/limits/journal.ts';
+import { openJournal } from '../../src/limits/applying/journal.ts';
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 import { plainText } from './scenes.ts';

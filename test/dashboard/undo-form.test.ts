@@ -9,10 +9,10 @@ import { type Acting, type ActionName, actionKey, openAction } from '../../src/d
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
-import { applyPlan } from '../../src/limits/apply.ts';
-import { editsOf } from '../../src/limits/edits.ts';
-import { openJournal } from '../../src/limits/journal.ts';
-import { planSet } from '../../src/limits/plan.ts';
+import { applyPlan } from '../../src/limits/applying/apply.ts';
+import { openJournal } from '../../src/limits/applying/journal.ts';
+import { editsOf } from '../../src/limits/planning/edits.ts';
+import { planSet } from '../../src/limits/planning/plan.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 import { planOf } from '../limits/typed.ts';
 

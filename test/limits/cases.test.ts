@@ -4,6 +4,7 @@
  * test/guest/plain/actions.test.ts, 55 and 56 in test/limits/actions/rules.test.ts, 58 and 69 in risks.test.ts, 59 in
  * plan.test.ts, 68 and 70 in weights.test.ts, 75 in test/inventory/processes.test.ts. Each names its number.
  */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify } from '../../src/inventory/identity.ts';
@@ -13,17 +14,17 @@ import { freezeOrThaw, planFreeze } from '../../src/limits/actions/freeze.ts';
 import { move } from '../../src/limits/actions/move.ts';
 import { startTimeOf } from '../../src/limits/actions/process-handle.ts';
 import { inhabitants } from '../../src/limits/actions/subtree.ts';
-import { applyPlan } from '../../src/limits/apply.ts';
-import { driftOf, driftText } from '../../src/limits/drift.ts';
-import type { Change, Journal, Outcome } from '../../src/limits/journal.ts';
-import { NoSuchLimitError } from '../../src/limits/missing.ts';
+import { applyPlan } from '../../src/limits/applying/apply.ts';
+import { driftOf, driftText } from '../../src/limits/applying/drift.ts';
+import type { Change, Journal, Outcome } from '../../src/limits/applying/journal.ts';
+import { BadValueError } from '../../src/limits/catalogue/units.ts';
+import type { Write } from '../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import { dockerOwner } from '../../src/limits/owners/docker.ts';
 import { podmanOwner } from '../../src/limits/owners/podman.ts';
 import { propertiesOf } from '../../src/limits/owners/systemd-properties.ts';
-import { ownership } from '../../src/limits/ownership.ts';
-import type { Write } from '../../src/limits/plan.ts';
-import { BadValueError } from '../../src/limits/units.ts';
+import { NoSuchLimitError } from '../../src/limits/planning/missing.ts';
+import { ownership } from '../../src/limits/planning/ownership.ts';
 import { fakeHttp, json } from '../inventory/runtimes/fake-http.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf, writesOf } from './typed.ts';

@@ -1,6 +1,8 @@
 /** Interface files in memory, with the kernel's answers to what a test needs. */
+
 import { CgroupFileError, type CgroupFiles } from '../../src/kernel/cgroup-files.ts';
-import type { PlanContext } from '../../src/limits/plan.ts';
+import type { PlanContext } from '../../src/limits/model.ts';
+
 import { written } from './kernel-model.ts';
 
 export interface FakeFiles extends CgroupFiles {

@@ -2,14 +2,15 @@
  * Generated `set` command lines: each is a clean refusal, or a Plan whose writes a kernel (kernel-model.ts) takes, whose
  * values read back equal, and whose way back restores what was there.
  */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findLimit, LIMITS } from '../../src/limits/catalogue.ts';
-import type { Plan } from '../../src/limits/plan.ts';
-import { PROPERTY_NAMES } from '../../src/limits/properties.ts';
-import { sameValue } from '../../src/limits/same-value.ts';
-import { BadValueError } from '../../src/limits/units.ts';
+import { findLimit, LIMITS } from '../../src/limits/catalogue/catalogue.ts';
+import { PROPERTY_NAMES } from '../../src/limits/catalogue/properties.ts';
+import { BadValueError } from '../../src/limits/catalogue/units.ts';
+import type { Plan } from '../../src/limits/model.ts';
+import { sameValue } from '../../src/limits/planning/same-value.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
 import { written } from './kernel-model.ts';
 import { boxOf, FRESH as MADE, planOf } from './typed.ts';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
-import { applyPlan } from '../../src/limits/apply.ts';
-import { driftOf } from '../../src/limits/drift.ts';
-import { openJournal } from '../../src/limits/journal.ts';
-import { planUndo } from '../../src/limits/undo.ts';
+import { applyPlan } from '../../src/limits/applying/apply.ts';
+import { driftOf } from '../../src/limits/applying/drift.ts';
+import { openJournal } from '../../src/limits/applying/journal.ts';
+import { planUndo } from '../../src/limits/applying/undo.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LIMITS } from '../../src/limits/catalogue.ts';
-import { PROPERTY_NAMES } from '../../src/limits/properties.ts';
+import { LIMITS } from '../../src/limits/catalogue/catalogue.ts';
+import { PROPERTY_NAMES } from '../../src/limits/catalogue/properties.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const ROWS = (README.split('\n## Limits\n')[1]?.split('\n## ')[0] ?? '')

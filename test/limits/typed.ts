@@ -1,8 +1,10 @@
 /** Command lines of `tscg set` as Plans, on files in memory. */
-import type { Devices } from '../../src/limits/devices.ts';
-import { editsOf } from '../../src/limits/edits.ts';
-import { type Plan, type PlanContext, planSet } from '../../src/limits/plan.ts';
-import { BadValueError } from '../../src/limits/units.ts';
+
+import type { Devices } from '../../src/limits/catalogue/devices.ts';
+import { BadValueError } from '../../src/limits/catalogue/units.ts';
+import type { Plan, PlanContext } from '../../src/limits/model.ts';
+import { editsOf } from '../../src/limits/planning/edits.ts';
+import { planSet } from '../../src/limits/planning/plan.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';
 
 /** A machine of two disks, sda (8:0) with a partition, and sdb (8:16). */

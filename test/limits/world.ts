@@ -1,14 +1,15 @@
 /** A box on files in memory with a journal of its own, to set, undo and change behind our back. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
-import { applyPlan } from '../../src/limits/apply.ts';
-import { type Change, openJournal } from '../../src/limits/journal.ts';
+import { applyPlan } from '../../src/limits/applying/apply.ts';
+import { type Change, openJournal } from '../../src/limits/applying/journal.ts';
+import { planRevert, planUndo } from '../../src/limits/applying/undo.ts';
+import type { OwnerName, Plan } from '../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
-import type { Owner, OwnerName } from '../../src/limits/owners/owner.ts';
-import type { Plan } from '../../src/limits/plan.ts';
-import { planRevert, planUndo } from '../../src/limits/undo.ts';
+import type { Owner } from '../../src/limits/owners/owner.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 

@@ -1,6 +1,5 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
-
-import type { Plan, PlanContext, Write } from '../../limits/plan.ts';
+import type { Plan, PlanContext, Write } from '../../limits/model.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';

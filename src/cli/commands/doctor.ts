@@ -10,7 +10,7 @@ import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } 
 import { readText } from '../../kernel/if-there.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
-import { stateDirectory } from '../../limits/journal.ts';
+import { stateDirectory } from '../../limits/applying/journal.ts';
 import { clean } from '../../text/clean.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { printJson, printLine } from '../output.ts';

@@ -1,7 +1,6 @@
 /** tscg freeze: stops every task of a workload where it stands; what it waits for, and what it does when it must not wait longer. */
-
 import { freezeOrThaw, planFreeze } from '../../limits/actions/freeze.ts';
-import { openJournal, stateDirectory } from '../../limits/journal.ts';
+import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { durationOption } from '../options.ts';

@@ -1,5 +1,4 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
@@ -9,7 +8,7 @@ import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from 
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
-import { LIMITS, type Limit, sizeText } from '../../limits/catalogue.ts';
+import { LIMITS, type Limit, sizeText } from '../../limits/catalogue/catalogue.ts';
 import { METRICS, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';

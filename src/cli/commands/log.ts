@@ -1,7 +1,6 @@
 /** tscg log: the journal, oldest first. */
-
-import { driftOf, driftText } from '../../limits/drift.ts';
-import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
+import { driftOf, driftText } from '../../limits/applying/drift.ts';
+import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { localTime } from '../../text/local-time.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';

@@ -1,7 +1,7 @@
 /** tscg man: the manual pages, from the tables that the programs run by. */
 import type { Command } from 'commander';
 import { KEYS } from '../../dashboard/keys.ts';
-import { LIMITS } from '../../limits/catalogue.ts';
+import { LIMITS } from '../../limits/catalogue/catalogue.ts';
 import { METRICS } from '../../metrics/catalogue.ts';
 import { print } from '../output.ts';
 import { VERSION } from '../program.ts';

@@ -1,6 +1,6 @@
 /** tscg reapply: limits that others took back, once more. */
-import { driftOf, driftText, planReapply } from '../../limits/drift.ts';
-import { openJournal, stateDirectory } from '../../limits/journal.ts';
+import { driftOf, driftText, planReapply } from '../../limits/applying/drift.ts';
+import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';

@@ -1,8 +1,7 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
-
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaim as reclaimFrom, reclaimText } from '../../limits/actions/reclaim.ts';
-import { sizeText } from '../../limits/catalogue.ts';
+import { sizeText } from '../../limits/catalogue/catalogue.ts';
 import { clean } from '../../text/clean.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';

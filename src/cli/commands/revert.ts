@@ -1,7 +1,7 @@
 /** tscg revert: what a timer of --for runs. Undoes the change unless that is done, or it never came about. */
-import { openJournal, stateDirectory } from '../../limits/journal.ts';
-import { takeBack } from '../../limits/revert/take-back.ts';
-import { planRevert } from '../../limits/undo.ts';
+import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
+import { takeBack } from '../../limits/applying/revert/take-back.ts';
+import { planRevert } from '../../limits/applying/undo.ts';
 import { carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 

@@ -1,16 +1,16 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
-
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { applyPlan } from '../../limits/apply.ts';
-import type { Journal } from '../../limits/journal.ts';
+import { applyPlan } from '../../limits/applying/apply.ts';
+import type { Journal } from '../../limits/applying/journal.ts';
 import { type Exit, type HeldChild, holdChild, LaunchError } from '../../limits/launch/child.ts';
 import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../../limits/launch/namespaces.ts';
 import { type TakenSignals, takeSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, planScope, scopeBus, withHolder } from '../../limits/launch/scope.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
-import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
+import type { PlanContext, Request } from '../../limits/model.ts';
+import { planSet } from '../../limits/planning/plan.ts';
 import { jsonText } from '../../text/clean.ts';
 import { checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';

@@ -1,10 +1,11 @@
 /** tscg set: limits for one or more workloads, as one change. */
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Machine } from '../../kernel/machine.ts';
-import { editsOf } from '../../limits/edits.ts';
-import { stateDirectory } from '../../limits/journal.ts';
-import { OWNER_NAMES, type OwnerName } from '../../limits/owners/owner.ts';
-import { type PlanContext, planSet, type Request } from '../../limits/plan.ts';
+import { stateDirectory } from '../../limits/applying/journal.ts';
+import { OWNER_NAMES, type OwnerName, type PlanContext, type Request } from '../../limits/model.ts';
+import { editsOf } from '../../limits/planning/edits.ts';
+
+import { planSet } from '../../limits/planning/plan.ts';
 import { type CarryOutHooks, type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -41,7 +42,7 @@ const watched = (
   before: async (id) => {
     const [{ othersThan }, { keepPressure }] = [
       await import('../others.ts'),
-      await import('../../limits/revert/felt.ts'),
+      await import('../../limits/applying/revert/felt.ts'),
     ];
     const targets = requests.map(({ target }) => target.path);
     keepPressure(stateDirectory(), id, await othersThan(targets, hierarchy), files);

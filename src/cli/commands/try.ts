@@ -1,8 +1,8 @@
 /** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
 import { watch } from 'node:fs';
-import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/journal.ts';
-import { planSet } from '../../limits/plan.ts';
-import { comparePressure, type PressureChange, readPressure } from '../../limits/revert/pressure.ts';
+import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
+import { comparePressure, type PressureChange, readPressure } from '../../limits/applying/revert/pressure.ts';
+import { planSet } from '../../limits/planning/plan.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { type CarryOutOptions, carryOut, SIGNALS } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';

@@ -1,8 +1,7 @@
 /** tscg undo: the last change, the one named, or several, taken back. */
-
-import { type Change, openJournal, stateDirectory } from '../../limits/journal.ts';
-import type { PlanContext } from '../../limits/plan.ts';
-import { changesToUndo, changeToUndo, commandText, planUndo, planUndoAll } from '../../limits/undo.ts';
+import { type Change, openJournal, stateDirectory } from '../../limits/applying/journal.ts';
+import { changesToUndo, changeToUndo, commandText, planUndo, planUndoAll } from '../../limits/applying/undo.ts';
+import type { PlanContext } from '../../limits/model.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { type CarryOutOptions, carryOut, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';

@@ -31,21 +31,21 @@ export const liveSources: Sources = {
     return METRICS.map(({ id, help }) => ({ value: id, help }));
   },
   changes: async () => {
-    const { openJournal, stateDirectory } = await import('../../limits/journal.ts');
-    const { changesToUndo, commandText } = await import('../../limits/undo.ts');
+    const { openJournal, stateDirectory } = await import('../../limits/applying/journal.ts');
+    const { changesToUndo, commandText } = await import('../../limits/applying/undo.ts');
     return changesToUndo(openJournal(stateDirectory()).read().changes)
       .slice(0, MOST)
       .map((change) => ({ value: change.id, help: clean(commandText(change)) }));
   },
   owners: async () => {
-    const { OWNER_NAMES } = await import('../../limits/owners/owner.ts');
+    const { OWNER_NAMES } = await import('../../limits/model.ts');
     return plain(['auto', ...OWNER_NAMES]);
   },
   signals: async () => plain((await import('../../limits/actions/kill.ts')).SIGNAL_NAMES),
-  properties: async () => plain((await import('../../limits/properties.ts')).PROPERTY_NAMES),
-  devices: async () => plain((await import('../../limits/devices.ts')).blockDevices()),
+  properties: async () => plain((await import('../../limits/catalogue/properties.ts')).PROPERTY_NAMES),
+  devices: async () => plain((await import('../../limits/catalogue/devices.ts')).blockDevices()),
   controllers: async () => {
-    const { LIMITS } = await import('../../limits/catalogue.ts');
+    const { LIMITS } = await import('../../limits/catalogue/catalogue.ts');
     return plain([...new Set(LIMITS.map(({ controller }) => controller))]);
   },
   processes: async () =>

@@ -2,9 +2,9 @@
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
-import type { Plan, PlanContext, Risk, Target } from '../plan.ts';
-import { shellWord } from '../risks.ts';
-import { BadValueError } from '../units.ts';
+import { BadValueError } from '../catalogue/units.ts';
+import type { Plan, PlanContext, Risk, Target } from '../model.ts';
+import { shellWord } from '../planning/risks.ts';
 import { ActionError } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { childrenOf, processesIn } from './subtree.ts';

@@ -4,12 +4,12 @@ import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgr
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
-import { type ApplyContext, applyPlan } from '../apply.ts';
-import type { Change } from '../journal.ts';
+import { type ApplyContext, applyPlan } from '../applying/apply.ts';
+import type { Change } from '../applying/journal.ts';
+import { planUndo } from '../applying/undo.ts';
+import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../model.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
-import { ownership } from '../ownership.ts';
-import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../plan.ts';
-import { planUndo } from '../undo.ts';
+import { ownership } from '../planning/ownership.ts';
 import { ActionError, isGone } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { inhabitants } from './subtree.ts';

@@ -3,8 +3,9 @@ import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { counted } from '../../text/counted.ts';
-import type { PlanContext, Risk } from '../plan.ts';
-import { besideHolder, holderIn, shellWord } from '../risks.ts';
+import type { PlanContext, Risk } from '../model.ts';
+
+import { besideHolder, holderIn, shellWord } from '../planning/risks.ts';
 import { inhabitants, processesIn, subtree } from './subtree.ts';
 
 /** Container engines, and what starts containers through them. */

@@ -5,8 +5,9 @@ import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
 import { clean } from '../../text/clean.ts';
-import type { PlanContext, Risk } from '../plan.ts';
-import { shellWord } from '../risks.ts';
+import type { PlanContext, Risk } from '../model.ts';
+
+import { shellWord } from '../planning/risks.ts';
 import { ActionError, codeOf } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
 import { frozenIn } from './freeze.ts';

@@ -2,9 +2,9 @@
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue.ts';
-import type { PlanContext, Risk } from '../plan.ts';
-import { BadValueError, parseSize } from '../units.ts';
+import { sizeText } from '../catalogue/catalogue.ts';
+import { BadValueError, parseSize } from '../catalogue/units.ts';
+import type { PlanContext, Risk } from '../model.ts';
 import { ActionError, codeOf } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 

@@ -4,9 +4,9 @@ import type { Machine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { formatUclamp } from '../../kernel/uclamp.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import { BadValueError, isNone, parseCpus, parseDuration, parsePercent, parseWhole } from '../units.ts';
-import { weightOfShares, weightOfSharesBefore } from '../weights.ts';
 import { become, type Edit, homeOf, type Limit, parseNumber, same, switchLimit } from './limit.ts';
+import { BadValueError, isNone, parseCpus, parseDuration, parsePercent, parseWhole } from './units.ts';
+import { weightOfShares, weightOfSharesBefore } from './weights.ts';
 
 /** Microseconds. */
 const LEAST_QUOTA = 1000;

@@ -1,7 +1,7 @@
 /** Limits of the cpuset controller: where it may run, and memory of which NUMA nodes it gets. */
 import { formatCpuList, isCpuList, parseCpuList, parsePartition } from '../../kernel/cpuset.ts';
-import { BadValueError } from '../units.ts';
 import { become, homeOf, type Limit, same } from './limit.ts';
+import { BadValueError } from './units.ts';
 
 /** `0,1,2` and `0-2` are one list. */
 const canonical = (text: string): string => formatCpuList(parseCpuList(text));

@@ -6,11 +6,11 @@
  */
 import { formatIoCostLine, type IoCost, parseIoCost } from '../../kernel/io-cost.ts';
 import { formatIoWeightLine, parseIoWeight } from '../../kernel/weight.ts';
-import { openDevices } from '../devices.ts';
-import { BadValueError, parseDuration, parsePercent, parseWhole } from '../units.ts';
-import { bfqOfIoWeight, ioWeightOfBlkio } from '../weights.ts';
+import { openDevices } from './devices.ts';
 import { type Edit, homeOf, type Limit, type LimitFlag, same } from './limit.ts';
 import { changedLines, sameLines } from './lines.ts';
+import { BadValueError, parseDuration, parsePercent, parseWhole } from './units.ts';
+import { bfqOfIoWeight, ioWeightOfBlkio } from './weights.ts';
 
 const formatIoWeight = ({ default: fallback, devices }: ReturnType<typeof parseIoWeight>): string =>
   [

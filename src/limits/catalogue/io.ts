@@ -6,11 +6,11 @@
  */
 import { formatNestedLine, parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import { type Devices, openDevices } from '../devices.ts';
-import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from '../units.ts';
+import { type Devices, openDevices } from './devices.ts';
 import { IO_WEIGHT_LIMITS } from './io-weight.ts';
 import { become, type Edit, homeOf, type Limit, type LimitFlag, same, sizeText } from './limit.ts';
 import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
+import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from './units.ts';
 
 const KEYS = ['rbps', 'wbps', 'riops', 'wiops'] as const;
 type IoKey = (typeof KEYS)[number];

@@ -3,8 +3,8 @@ import { interfaceFile } from '../../kernel/interface-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { formatSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import type { Devices } from '../devices.ts';
-import { BadValueError, parseSize, parseWhole } from '../units.ts';
+import type { Devices } from './devices.ts';
+import { BadValueError, parseSize, parseWhole } from './units.ts';
 
 /** Text of another file of the same cgroup, as it will be when the change is made; undefined where there is none. */
 export type Peek = (file: string) => string | undefined;

@@ -1,5 +1,5 @@
 /** Files of one line a device or resource: one write(2) takes one line, and the kernel orders them as it likes. */
-import { BadValueError } from '../units.ts';
+import { BadValueError } from './units.ts';
 
 /** Lines by their first word, blanks made one. */
 export function linesByKey(text: string): Map<string, string> {

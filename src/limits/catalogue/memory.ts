@@ -1,7 +1,5 @@
 /** Limits of the memory controller: bytes, kept as whole pages. */
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { BadValueError, parseSize } from '../units.ts';
-import { swapOfTotal } from '../weights.ts';
 import {
   homeOf,
   kernelText,
@@ -13,6 +11,8 @@ import {
   switchLimit,
   wholePages,
 } from './limit.ts';
+import { BadValueError, parseSize } from './units.ts';
+import { swapOfTotal } from './weights.ts';
 
 /** A memory.* file that takes bytes or `max`. */
 function sizeLimit(

@@ -2,7 +2,6 @@
 import { readdirSync } from 'node:fs';
 import { hugetlbName, parseHugetlbName } from '../../kernel/hugetlb.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import { BadValueError, isNone, parseSize, parseWhole } from '../units.ts';
 import {
   become,
   type Edit,
@@ -16,6 +15,7 @@ import {
   wholePages,
 } from './limit.ts';
 import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
+import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 
 /** PID_MAX_LIMIT of a 64-bit kernel. */
 const MOST_PIDS = 4_194_304;

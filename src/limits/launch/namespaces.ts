@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LaunchStep } from '../../kernel/native.ts';
 import { ActionError } from '../actions/action-error.ts';
-import { BadValueError } from '../units.ts';
+import { BadValueError } from '../catalogue/units.ts';
 
 /** CLONE_NEW* by name, as unshare calls them. */
 export const NAMESPACES = {

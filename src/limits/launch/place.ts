@@ -8,7 +8,7 @@ import { ActionError, codeOf } from '../actions/action-error.ts';
 import { obstacleTo, words } from '../actions/controllers.ts';
 import { kill } from '../actions/kill.ts';
 import { childrenOf, subtree } from '../actions/subtree.ts';
-import { LIMITS } from '../catalogue.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
 
 const { SIGKILL } = constants.signals;
 

@@ -11,10 +11,10 @@ import { ActionError } from '../actions/action-error.ts';
 import { cgroupOf, openProcess } from '../actions/process-handle.ts';
 import { inhabitants } from '../actions/subtree.ts';
 import { untilEvent } from '../actions/until-event.ts';
-import type { Edit } from '../catalogue.ts';
+import type { Edit } from '../catalogue/catalogue.ts';
+import { BadValueError } from '../catalogue/units.ts';
+import type { Request } from '../model.ts';
 import { startTransientUnit, type UnitProperty } from '../owners/systemd-manager.ts';
-import type { Request } from '../plan.ts';
-import { BadValueError } from '../units.ts';
 import type { RunPlace } from './place.ts';
 
 /** The bus of the manager that may make our scopes; undefined where systemd does not run the machine. */

@@ -4,7 +4,7 @@ import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue.ts';
+import { sizeText } from '../catalogue/catalogue.ts';
 
 /** NaN for what this kernel, or this cgroup, does not tell. */
 export interface Summary {

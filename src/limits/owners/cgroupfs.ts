@@ -1,7 +1,7 @@
 /** The files themselves, for cgroups that nobody else manages. */
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { formatSubtreeControl } from '../../kernel/subtree-control.ts';
-import { findLimit } from '../catalogue.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
 import type { Owner } from './owner.ts';
 
 export const cgroupfsOwner = (files: CgroupFiles): Owner => ({

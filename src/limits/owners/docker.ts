@@ -5,14 +5,13 @@
  *
  * Fields that are 0 or missing stay as they are, so "no limit" has to be spelled.
  */
-
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import type { Write } from '../plan.ts';
-import { BadValueError } from '../units.ts';
+import { BadValueError } from '../catalogue/units.ts';
+import type { Write } from '../model.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 

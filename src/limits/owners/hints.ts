@@ -2,7 +2,7 @@
 import { isInBox } from '../../inventory/identity.ts';
 import { runtimeOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { shellWord } from '../risks.ts';
+import { shellWord } from '../planning/risks.ts';
 import { isRewritten } from './systemd-properties.ts';
 
 const INCUS_KEYS: Readonly<Record<string, string>> = {

@@ -1,9 +1,6 @@
 /** Who changes a cgroup's limits, so that the change lasts. One backend a file in this folder. */
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
-import type { Write } from '../plan.ts';
-
-export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman', 'cri', 'incus'] as const;
-export type OwnerName = (typeof OWNER_NAMES)[number];
+import type { OwnerName, Write } from '../model.ts';
 
 export interface Owner {
   readonly name: OwnerName;

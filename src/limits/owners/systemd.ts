@@ -7,9 +7,10 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
 import { linesByKey } from '../catalogue/lines.ts';
-import { findLimit } from '../catalogue.ts';
-import type { Write } from '../plan.ts';
+import type { Write } from '../model.ts';
+
 import { type Owner, OwnerError, permissionRemedy } from './owner.ts';
 import { hasProperty, keepable, onBus, type Property, propertiesOf } from './systemd-properties.ts';
 

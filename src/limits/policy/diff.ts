@@ -1,7 +1,7 @@
 /** A Plan as a diff: what would go, what would come. */
 import { terminalSafe } from '../../text/cells.ts';
-import { findLimit } from '../catalogue.ts';
-import type { Plan } from '../plan.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
+import type { Plan } from '../model.ts';
 
 /** Lines of a unified diff, a hunk for each workload; what stays as it is, is left out. Empty where nothing changes. */
 export function planDiff({ writes }: Plan): string {

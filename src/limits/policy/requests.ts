@@ -1,8 +1,9 @@
 /** What a policy asks of the workloads that run. */
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, isAlive } from '../../kernel/cgroup-files.ts';
-import { LIMITS } from '../catalogue.ts';
-import { type Plan, type PlanContext, planSet, type Request } from '../plan.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
+import type { Plan, PlanContext, Request } from '../model.ts';
+import { planSet } from '../planning/plan.ts';
 import type { Policy, Setting } from './read.ts';
 
 export interface PolicyRequest extends Request {

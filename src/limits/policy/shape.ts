@@ -5,8 +5,8 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import type { WorkloadKind } from '../../inventory/workload.ts';
-import { LIMITS } from '../catalogue.ts';
-import { isPerDevice, PROPERTY_NAMES } from '../properties.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
+import { isPerDevice, PROPERTY_NAMES } from '../catalogue/properties.ts';
 
 /** `--memory-high` as a policy has it: `memory-high`. */
 export const keyOf = (long: string): string => long.replace(/^--/, '');

@@ -3,8 +3,8 @@
  * and keeping what leads to exactly that text, so that a limit added to the catalogue needs nothing here.
  */
 import type { Machine } from '../../kernel/machine.ts';
-import type { Limit, LimitFlag } from '../catalogue.ts';
-import { BadValueError } from '../units.ts';
+import type { Limit, LimitFlag } from '../catalogue/catalogue.ts';
+import { BadValueError } from '../catalogue/units.ts';
 import { keyOf } from './shape.ts';
 
 /** By key; a list where a flag is given more than once. */

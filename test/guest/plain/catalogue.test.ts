@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LIMITS } from '../../../src/limits/catalogue.ts';
+import { LIMITS } from '../../../src/limits/catalogue/catalogue.ts';
 import { type Box, BUSY, diskNumbers, MOUNT, tscg, withBox } from '../../boxes.ts';
 import { set, undo } from './change.ts';
 

@@ -4,11 +4,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openCgroupFiles } from '../../../src/kernel/cgroup-files.ts';
 import { readMachine } from '../../../src/kernel/machine.ts';
-import { applyPlan } from '../../../src/limits/apply.ts';
-import { LIMITS } from '../../../src/limits/catalogue.ts';
-import { openJournal, stateDirectory } from '../../../src/limits/journal.ts';
+import { applyPlan } from '../../../src/limits/applying/apply.ts';
+import { openJournal, stateDirectory } from '../../../src/limits/applying/journal.ts';
+import { LIMITS } from '../../../src/limits/catalogue/catalogue.ts';
 import { openOwner } from '../../../src/limits/owners/open-owner.ts';
-import { planSet } from '../../../src/limits/plan.ts';
+import { planSet } from '../../../src/limits/planning/plan.ts';
 import { type Box, MOUNT, STATE_DIR, tscg, withBox } from '../../boxes.ts';
 
 const FILES = ['cpu.max', 'cpu.weight', 'memory.high', 'memory.max', 'pids.max'];

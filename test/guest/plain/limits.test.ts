@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openCgroupFiles } from '../../../src/kernel/cgroup-files.ts';
-import { writeWatched } from '../../../src/limits/lower/watchdog.ts';
+import { writeWatched } from '../../../src/limits/applying/lower/watchdog.ts';
 import { BUSY, MOUNT, tscg, tscgJson, withBox } from '../../boxes.ts';
 import { openTscg } from '../open-checkout.ts';
 import { withSwap } from './swap.ts';

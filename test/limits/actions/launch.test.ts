@@ -6,10 +6,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError, type CgroupFiles } from '../../../src/kernel/cgroup-files.ts';
 import { words } from '../../../src/limits/actions/controllers.ts';
+import { comparePressure, readPressure } from '../../../src/limits/applying/revert/pressure.ts';
 import { checkKernel, NAMESPACES, type Namespace, prepare } from '../../../src/limits/launch/namespaces.ts';
 import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
 import { readSummary, summaryText } from '../../../src/limits/launch/summary.ts';
-import { comparePressure, readPressure } from '../../../src/limits/revert/pressure.ts';
 import { fakeFiles } from '../fake-files.ts';
 
 const steps = (namespaces: readonly Namespace[], more: { rootfs?: string } = {}) =>

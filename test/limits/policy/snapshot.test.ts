@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Workload } from '../../../src/inventory/workload.ts';
-import { LIMITS } from '../../../src/limits/catalogue.ts';
+import { LIMITS } from '../../../src/limits/catalogue/catalogue.ts';
 import { planDiff } from '../../../src/limits/policy/diff.ts';
 import { readPolicy } from '../../../src/limits/policy/read.ts';
 import { planPolicy, policyRequests } from '../../../src/limits/policy/requests.ts';

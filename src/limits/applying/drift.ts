@@ -1,0 +1,76 @@
+/**
+ * Drift: a limit that tscg set and that reads otherwise by now. Only the newest change of a file counts, and only while
+ * the cgroup it was made in lives.
+ */
+import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+import type { Plan, PlanContext, Write } from '../model.ts';
+import { propertyOf } from '../owners/open-owner.ts';
+import { currentText } from '../planning/current-text.ts';
+import { sameValue } from '../planning/same-value.ts';
+import { type Change, undoneIn } from './journal.ts';
+import { comesDownText, isBelowUsage } from './lower/gently.ts';
+
+export interface Drift {
+  readonly change: Change;
+  readonly write: Write;
+  /** What the file says now. */
+  readonly now: string;
+  /** Who may have done it: `systemd`, `docker`, …, or `another writer`. */
+  readonly by: string;
+}
+
+/**
+ * Newest first. A change that has not ended yet is not judged, nor is what it overwrites. One that is undone counts no
+ * more, also where that took no write.
+ */
+export function driftOf(
+  changes: readonly Change[],
+  { files, machine }: Pick<PlanContext, 'files' | 'machine'>,
+): Drift[] {
+  const seen = new Set<string>();
+  const undone = undoneIn(changes);
+  const drifts: Drift[] = [];
+  for (const change of changes.toReversed()) {
+    const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back' || undone.has(change.id);
+    if (isVoid || change.boot !== (machine.bootId ?? '')) continue;
+    for (const write of change.writes) {
+      if (write.passing) continue;
+      const key = `${write.inode}/${write.file}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (change.outcome !== 'applied') continue;
+      try {
+        if (files.inode(write.path) !== write.inode) continue;
+        const now = currentText(write, files);
+        if (!sameValue(write.file, now, write.after, machine)) drifts.push({ change, write, now, by: culprit(write) });
+      } catch (error) {
+        // Gone meanwhile: nothing is left to drift.
+        if (!(error instanceof CgroupFileError)) throw error;
+      }
+    }
+  }
+  return drifts;
+}
+
+/** Whoever manages the cgroup writes its own values back; nobody else writes there unasked. */
+function culprit({ path, via }: Write): string {
+  if (path.includes('kubepods')) return 'the kubelet';
+  if (via === 'docker' || via === 'podman' || via === 'incus') return via;
+  return /\.(service|scope|slice)(\/container)?$/.test(path) ? 'systemd' : 'another writer';
+}
+
+/** `systemd reverted cpu.max: it reads max 100000, not 30000 100000 of change 5f0c9a1e`. */
+export const driftText = ({ change, write, now, by }: Drift): string =>
+  `${by} ${now === write.before ? 'reverted' : 'changed'} ${write.file} of ${write.name}: it reads ${now}, not ${write.after} of change ${change.id}`;
+
+/** The drifted writes once more, each through the owner that made it. */
+export function planReapply(drifts: readonly Drift[], { files }: Pick<PlanContext, 'files'>): Plan {
+  const writes = drifts.map(({ write, now }) => {
+    const property = propertyOf(write, files);
+    return { ...write, before: now, ...(property ? { property } : {}), notes: [] };
+  });
+  const risks = writes
+    .filter((write) => isBelowUsage(write, files))
+    .map((write) => ({ level: 'warn' as const, text: comesDownText(write, files) }));
+  return { writes, unchanged: [], risks };
+}

@@ -1,0 +1,262 @@
+/** The way back: a journalled change as a Plan that restores what was there before it. */
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import type { Machine } from '../../kernel/machine.ts';
+import { guardRisks } from '../actions/guard.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
+import type { Plan, PlanContext, PlannedWrite, Risk, Write } from '../model.ts';
+import { FREEZE_FILE } from '../owners/freezer.ts';
+import { propertyOf } from '../owners/open-owner.ts';
+import { survivesRestart } from '../owners/owner.ts';
+import { currentText } from '../planning/current-text.ts';
+import { restorable } from '../planning/restorable.ts';
+import { sameValue } from '../planning/same-value.ts';
+import { type Change, undoneIn } from './journal.ts';
+import { comesDownText, isBelowUsage } from './lower/gently.ts';
+
+const changesAfter = ({ id }: Change, changes: readonly Change[]): readonly Change[] =>
+  changes.slice(changes.findIndex((change) => change.id === id) + 1);
+
+/** Newest change that is neither an undo nor undone, or the one whose id starts with `id`. */
+export function changeToUndo(changes: readonly Change[], id?: string): Change | undefined {
+  if (id !== undefined) {
+    const matches = changes.filter((change) => change.id.startsWith(id));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+  return changesToUndo(changes)[0];
+}
+
+/** All that are neither an undo nor undone, the newest first. */
+export function changesToUndo(changes: readonly Change[]): Change[] {
+  const undone = undoneIn(changes);
+  return changes
+    .filter(({ id, undoes, outcome }) => !undoes && outcome !== 'rolled-back' && !undone.has(id))
+    .toReversed();
+}
+
+/** A Plan for each of the chosen, as things will be once those before it are taken back. `changes`: as in planUndo. */
+export function planUndoAll(
+  chosen: readonly Change[],
+  context: PlanContext,
+  changes: readonly Change[],
+): { change: Change; plan: Plan }[] {
+  let { files } = context;
+  return chosen.map((change) => {
+    const plan = planUndo(change, { ...context, files }, changes);
+    files = filesAfter(files, plan.writes);
+    return { change, plan };
+  });
+}
+
+function filesAfter(files: CgroupFiles, writes: readonly Write[]): CgroupFiles {
+  const texts = new Map(writes.map(({ path, file, after }) => [`${path}/${file}`, after]));
+  return { ...files, read: (path, file) => texts.get(`${path}/${file}`) ?? files.read(path, file) };
+}
+
+/** `tscg set web --cpu 50%`, `tstop limits` */
+export const commandText = ({ command }: Change): string =>
+  command[0] === 'tstop' ? command.join(' ') : ['tscg', ...command].join(' ');
+
+/**
+ * Restores each file in the reverse order. A file that another wrote since is a refusal, and so is a cgroup that was
+ * re-created since and that its owner gave the limit again; with --force the file is restored all the same. Nothing is
+ * restored in any other cgroup that has the path by now. `changes`: all that the journal has, to tell our own later change
+ * from another's, and what was there before where an earlier one is undone by now.
+ */
+export function planUndo(change: Change, context: PlanContext, changes: readonly Change[] = []): Plan {
+  return planOfWays(waysBack(change, context, changes));
+}
+
+/**
+ * As a timer of --for does it, whom nobody can force: each file that still has the limit goes back, also in a cgroup that
+ * was re-created since. What was changed since is left as it is: why, for the journal.
+ */
+export function planRevert(
+  change: Change,
+  context: PlanContext,
+  changes: readonly Change[],
+): { readonly plan: Plan; readonly left: readonly string[] } {
+  const later = changesToUndo(changesAfter(change, changes));
+  const ways = waysBack(change, context, changes).map((way) => keptBy(later, way, context) ?? way);
+  const plan = planOfWays(ways.filter(({ changed }) => !changed));
+  const left = ways.flatMap(({ changed }) => (changed ? `left as it is: ${changed.text}` : []));
+  const texts = [...plan.risks.map(({ text }) => text), ...left];
+  return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
+}
+
+/** Left as it is where a later change of ours set the same, maybe by way of another value: that one is for good, or has its own time. */
+function keptBy(later: readonly Change[], { write, changed }: WayBack, { machine }: PlanContext): WayBack | undefined {
+  if (!write || changed) return undefined;
+  const { path, file, before: now } = write;
+  const isSame = (other: Write): boolean =>
+    !other.passing && isSameFile(other, write) && sameValue(file, now, other.after, machine);
+  const ours = later.find(({ writes }) => writes.some(isSame));
+  if (!ours) return undefined;
+  const text = `${path}/${file}: change ${ours.id} (${commandText(ours)}) set it to "${now}" too since`;
+  return { changed: { level: 'refuse', text }, risks: [] };
+}
+
+const planOfWays = (ways: readonly WayBack[]): Plan => ({
+  writes: ways.flatMap(({ write }) => write ?? []),
+  unchanged: ways.flatMap(({ unchanged }) => unchanged ?? []),
+  risks: ways.flatMap(({ changed, risks }) => [...(changed ? [changed] : []), ...risks]),
+});
+
+/** What taking a change back means for one file of it; neither write nor unchanged: nothing is left to restore. */
+interface WayBack {
+  /** It is not what the change left: somebody, or a later change of ours, set it since. */
+  readonly changed?: Risk;
+  readonly write?: PlannedWrite;
+  readonly unchanged?: Write;
+  readonly risks: readonly Risk[];
+}
+
+function waysBack(change: Change, context: PlanContext, changes: readonly Change[]): WayBack[] {
+  /** It is back where it was, or the file is set for good too, which goes back to what was before both. */
+  const isCovered = ({ passing, path, file }: Write): boolean =>
+    passing === true &&
+    (change.outcome === 'applied' ||
+      change.writes.some((other) => !other.passing && other.path === path && other.file === file));
+  return change.writes
+    .filter((write) => !isCovered(write))
+    .toReversed()
+    .map((write) => wayBack(write, change, context, changes));
+}
+
+function wayBack(
+  { passing, ended: _, ...done }: Write,
+  change: Change,
+  context: PlanContext,
+  changes: readonly Change[],
+): WayBack {
+  const { files, machine } = context;
+  const { inode, gone } = placeNow(done, change, context);
+  if (inode === undefined && isKept(done, change, context)) return wayBackOfEnded(done, change, context, changes);
+  if (gone !== undefined && (inode === undefined || !isSetAgain(done, context)))
+    return { risks: [{ level: 'warn', text: `${done.path}/${done.file}: ${gone}; nothing to restore` }] };
+  const now = currentText(done, files);
+  const before = textBefore(done, change, changes, machine);
+  const after = restorable({ ...done, before }, files);
+  const restored = { ...done, inode: inode ?? done.inode, before: now, after };
+  if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
+  const isChanged = gone === undefined && !passing && !isOurs(now, done, change, machine);
+  const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
+  // Of a thaw.
+  if (done.file === FREEZE_FILE && after === '1') risks.push(...guardRisks(done, 'freezing', context));
+  if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
+  const property = propertyOf(restored, files);
+  const notes = [
+    ...(before === done.before ? [] : [`the "${done.before}" before it was of a change that is undone since`]),
+    ...(after === before
+      ? []
+      : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for']),
+    ...(done.via === 'systemd' && done.persist
+      ? [`kept in /etc/systemd/system.control/${done.subject}.d, which goes before what the unit's own file says later`]
+      : []),
+  ];
+  return {
+    ...(isChanged ? { changed: changedSince(now, done, change, changes) } : {}),
+    write: { ...restored, ...(property ? { property } : {}), notes },
+    risks,
+  };
+}
+
+/**
+ * What the file said before the change, without the earlier changes of ours that were taken back since: each of them left
+ * the file to the one above it, with what was there before itself.
+ */
+function textBefore(done: Write, change: Change, changes: readonly Change[], machine: Machine): string {
+  const at = changes.findIndex(({ id }) => id === change.id);
+  const undoneSince = undoneIn(changesAfter(change, changes));
+  let text = done.before;
+  for (const { id, writes } of changesToUndo(changes.slice(0, Math.max(at, 0)))) {
+    const below = writes.find((write) => !write.passing && isSameFile(write, done));
+    if (!below) continue;
+    if (!undoneSince.has(id) || !sameValue(done.file, text, below.after, machine)) break;
+    text = below.before;
+  }
+  return text;
+}
+
+/** In one cgroup; an owner sets it again where that is re-created. */
+const isSameFile = (one: Write, other: Write): boolean =>
+  one.path === other.path &&
+  one.file === other.file &&
+  (one.inode === other.inode || (one.via === other.via && survivesRestart(other)));
+
+/** The cgroup that has the path now, if any, and why that is not the one of the change. */
+function placeNow(
+  { path, inode }: Write,
+  { boot }: Change,
+  { files, machine }: PlanContext,
+): { readonly inode: number | undefined; readonly gone?: string } {
+  const now = inodeOf(path, files);
+  if (boot !== (machine.bootId ?? '')) return { inode: now, gone: 'the machine was booted since' };
+  if (now === undefined) return { inode: now, gone: 'the cgroup has ended' };
+  return now === inode ? { inode } : { inode: now, gone: 'another cgroup has this path since' };
+}
+
+function inodeOf(path: string, files: CgroupFiles): number | undefined {
+  try {
+    return files.inode(path);
+  } catch (error) {
+    if (error instanceof CgroupFileError && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whether the limit is in force in a cgroup that took the place of the one it was made in: only an owner can do that. */
+const isSetAgain = ({ path, file, after, via }: Write, { files, machine }: PlanContext): boolean =>
+  via !== 'cgroupfs' && sameValue(file, textIfThere(files, path, file) ?? '', after, machine);
+
+/** Whether its owner gives the limit to the workload's next start. */
+const isKept = (write: Write, { boot }: Change, { machine }: PlanContext): boolean =>
+  survivesRestart(write) &&
+  write.file !== FREEZE_FILE &&
+  (write.via !== 'systemd' || write.persist === true || boot === (machine.bootId ?? ''));
+
+/** What its owner keeps is taken to be what the last change of ours left: only the owner could tell. */
+function wayBackOfEnded(
+  done: Write,
+  change: Change,
+  { files, machine }: PlanContext,
+  changes: readonly Change[],
+): WayBack {
+  const [later] = changesToUndo(changesAfter(change, changes))
+    .flatMap(({ writes }) => writes)
+    .filter((write) => !write.passing && isSameFile(write, done));
+  // A file is there only where one is undone before this one.
+  const now = textIfThere(files, done.path, done.file) ?? later?.after ?? done.after;
+  const after = textBefore(done, change, changes, machine);
+  const restored: Write = { ...done, before: now, after, ended: true };
+  const property = propertyOf(restored, files);
+  const notes = [`it does not run: ${done.via} is told for its next start`];
+  return {
+    ...(sameValue(done.file, now, done.after, machine) ? {} : { changed: changedSince(now, done, change, changes) }),
+    write: { ...restored, ...(property ? { property } : {}), notes },
+    risks: [],
+  };
+}
+
+const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({
+  level: 'refuse',
+  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} there again: "${after}" would be put over it`,
+});
+
+function changedSince(now: string, done: Write, change: Change, changes: readonly Change[]): Risk {
+  const { path, file, after } = done;
+  const later = changesToUndo(changesAfter(change, changes));
+  const ours = later.find(({ writes }) => writes.some((write) => isSameFile(write, done) && write.after === now));
+  return {
+    level: 'refuse',
+    text: `${path}/${file} reads "${now}", not the "${after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
+    ...(ours && { remedy: 'undo that first' }),
+  };
+}
+
+/** Whether the text is what the change left; line by line, where it may have died between two lines of a file. */
+function isOurs(now: string, { file, before, after }: Write, { outcome }: Change, machine: Machine): boolean {
+  if (sameValue(file, now, after, machine)) return true;
+  if (outcome !== undefined || !findLimit(file)?.commands) return false;
+  const known = [before, after].flatMap((text) => text.split('\n'));
+  return now.split('\n').every((line) => line === '' || known.some((one) => sameValue(file, line, one, machine)));
+}

@@ -1,0 +1,87 @@
+/**
+ * What users type for a limit, as numbers. Strict: the kernel itself takes wrapped sizes and octal numbers without a
+ * word, so a value is checked here. Every parser throws BadValueError with what it takes instead.
+ */
+import { NO_LIMIT } from '../../kernel/value.ts';
+
+/** The user's value cannot be used: one line with what was given, why not, and what would do. */
+export class BadValueError extends Error {
+  override readonly name = 'BadValueError';
+}
+
+/** Spellings of "no limit" in docker (`-1`), systemd (`infinity`) and the kernel (`max`). */
+const NONE = new Set(['max', 'infinity', 'unlimited', '-1']);
+
+export const isNone = (text: string): boolean => NONE.has(text.toLowerCase());
+
+const DECIMAL = /^(?:\d+(?:\.\d*)?|\.\d+)$/;
+
+const SIZE = /^(\d+(?:\.\d*)?|\.\d+)\s*([kmgtpe]?)(i?b)?$/i;
+const SIZE_POWERS = 'kmgtpe';
+
+/** Largest size that is not "no limit" and that a page counter can hold. */
+const MOST_BYTES = 2 ** 63 - 4096;
+
+/**
+ * `512M`, `1.5g`, `64MiB`, `64MB`, `1073741824`, `25%` (of `total`), `max`: bytes. Suffixes are powers of 1024, as in
+ * the kernel, docker and systemd; `B`, `iB` and letter case make no difference.
+ */
+export function parseSize(text: string, total?: number): number {
+  if (isNone(text)) return NO_LIMIT;
+  if (text.endsWith('%') && total !== undefined) return Math.floor((parsePercent(text, 100) / 100) * total);
+  const match = SIZE.exec(text.trim());
+  if (!match) throw new BadValueError(`"${text}" is not a size; give one as 512M, 1.5G, 1073741824 or max`);
+  const power = match[2] ? SIZE_POWERS.indexOf(match[2].toLowerCase()) + 1 : 0;
+  const bytes = Number(match[1]) * 1024 ** power;
+  if (bytes >= MOST_BYTES)
+    throw new BadValueError(`"${text}" is more than the kernel can count; for no limit give max`);
+  return Math.floor(bytes);
+}
+
+/** `50%`: the number before the sign. */
+export function parsePercent(text: string, most = Number.POSITIVE_INFINITY): number {
+  const digits = text.slice(0, -1);
+  if (!text.endsWith('%') || !DECIMAL.test(digits))
+    throw new BadValueError(`"${text}" is not a percentage; give one as 50%`);
+  const percent = Number(digits);
+  if (percent > most) throw new BadValueError(`"${text}" is more than ${most}%`);
+  return percent;
+}
+
+/** `1.5`: a number of CPUs. */
+export function parseCpus(text: string): number {
+  if (isNone(text)) return NO_LIMIT;
+  if (!DECIMAL.test(text)) throw new BadValueError(`"${text}" is not a number of CPUs; give one as 0.5, 2 or max`);
+  return Number(text);
+}
+
+const DURATION = /^(\d+(?:\.\d*)?|\.\d+)\s*(us|\u00b5s|ms|s|min|m|h|d)?$/;
+const DURATION_USEC: Readonly<Record<string, number>> = {
+  us: 1,
+  µs: 1,
+  ms: 1e3,
+  s: 1e6,
+  m: 60e6,
+  min: 60e6,
+  h: 3600e6,
+  d: 86400e6,
+};
+
+/** `100ms`, `1s`, `10m`, `50000` (`plain` is its unit): microseconds. */
+export function parseDuration(text: string, plain = 'us'): number {
+  const match = DURATION.exec(text.trim());
+  if (!match) throw new BadValueError(`"${text}" is not a time; give one as 100ms, 1s or 10m`);
+  const usec = Math.round(Number(match[1]) * (DURATION_USEC[match[2] ?? plain] ?? 1));
+  if (usec > Number.MAX_SAFE_INTEGER) throw new BadValueError(`"${text}" is longer than any time that counts`);
+  return usec;
+}
+
+/** A whole number in a range; `max` where `none` allows it. */
+export function parseWhole(text: string, least: number, most: number, none = false): number {
+  if (none && isNone(text)) return NO_LIMIT;
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most)) {
+    throw new BadValueError(`"${text}" is not a whole number from ${least} to ${most}${none ? ', or max' : ''}`);
+  }
+  return value;
+}

@@ -1,0 +1,216 @@
+/**
+ * Who makes a change of one file of one workload, and where: the runtime that made the cgroup, then systemd where the
+ * cgroup is a unit of its, then the file itself; with what that choice means for how long the change lasts.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { crunInner } from '../../inventory/crun.ts';
+import { isInBox } from '../../inventory/identity.ts';
+import { runtimeOf } from '../../inventory/owner.ts';
+import type { RuntimeSocket } from '../../inventory/sockets.ts';
+import type { Runtime, Workload } from '../../inventory/workload.ts';
+import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
+import { BadValueError } from '../catalogue/units.ts';
+import type { OwnerName, OwnerOptions, Risk, Write } from '../model.ts';
+import { keptText, kubectlHint, revertText } from '../owners/hints.ts';
+import { openOwner } from '../owners/open-owner.ts';
+import type { Owner } from '../owners/owner.ts';
+import { isTransient } from '../owners/transient.ts';
+
+export type Place = Pick<Write, 'path' | 'inode' | 'endpoint' | 'subject' | 'via'> & { readonly persist?: boolean };
+
+export interface Ownership {
+  readonly owner: Owner;
+  readonly place: Place;
+  readonly risks: readonly Risk[];
+  readonly notes: readonly string[];
+}
+
+interface Context {
+  readonly files: CgroupFiles;
+  readonly owners: OwnerOptions;
+}
+
+interface Candidate {
+  readonly via: OwnerName;
+  readonly endpoint: string;
+  readonly subject: string;
+}
+
+/** The first candidate that has a property for the file. Throws BadValueError where --via asks for what cannot be. */
+export function ownership(target: Workload, file: string, context: Context): Ownership {
+  const { files, owners } = context;
+  const candidates = candidatesOf(target, owners);
+  const { isLimitedBelow, ...held } = placeOf(target, file, files);
+  // The limit of a unit is no way past one that crun set below it.
+  const allowed = candidates.filter(({ via }) =>
+    owners.via ? via === owners.via : via !== 'systemd' || !isLimitedBelow,
+  );
+  const found = allowed.find(({ via, endpoint }) => openOwner({ via, endpoint }, files).sets(file));
+  if (!found) throw new BadValueError(cannot(target, file, owners.via, candidates));
+  const { path, inode } = found.via === 'systemd' ? target : held;
+  const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
+  return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, context) };
+}
+
+const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
+
+function candidatesOf(target: Workload, { sockets, listens = () => true }: OwnerOptions): Candidate[] {
+  const { id, path } = target;
+  const runtime = runtimeOf(target);
+  // Below a user's manager its own bus and its own engines rule; the manager itself belongs to the system.
+  const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
+  const uid = user === undefined ? undefined : Number(user);
+  const socket = (wanted: Runtime): string | undefined =>
+    sockets.find(
+      ({ runtime: spoken, state, uid: whose, path: place }) =>
+        spoken === wanted && state === 'usable' && whose === uid && listens(place),
+    )?.path;
+  const candidates: Candidate[] = [];
+  if (target.kind === 'container' && id !== undefined && (runtime === 'docker' || runtime === 'podman')) {
+    const endpoint = socket(runtime);
+    if (endpoint) candidates.push({ via: runtime, endpoint, subject: id });
+  } else if (target.kind === 'container' && id !== undefined) {
+    const endpoint = criOf(id, runtime, sockets);
+    if (endpoint) candidates.push({ via: 'cri', endpoint, subject: id });
+  }
+  if (runtime === 'incus' && target.details) {
+    const endpoint = socket('incus');
+    const { name, namespace } = target.details;
+    if (endpoint) candidates.push({ via: 'incus', endpoint, subject: namespace ? `${namespace}/${name}` : name });
+  }
+  // The bus knows its own units only, and may well have one of that name.
+  const unit = isInBox(path) ? undefined : unitOf(path);
+  const bus = socket('systemd');
+  if (unit && bus) candidates.push({ via: 'systemd', endpoint: bus, subject: unit });
+  return [...candidates, RAW];
+}
+
+/**
+ * The socket of the runtime that made the container through the CRI: containerd, of which a machine may have several, is
+ * the one with its state; ctr's and nerdctl's containers are in other namespaces of it, which the CRI does not see.
+ */
+function criOf(id: string, runtime: Runtime | undefined, sockets: readonly RuntimeSocket[]): string | undefined {
+  const usable = sockets.filter(({ state, uid }) => state === 'usable' && uid === undefined);
+  const task = `io.containerd.runtime.v2.task/k8s.io/${id}`;
+  const containerd = usable.find(
+    ({ runtime: spoken, path }) =>
+      spoken === 'containerd' &&
+      [dirname(path), join(dirname(path), 'containerd')].some((folder) => existsSync(join(folder, task))),
+  );
+  if (containerd) return containerd.path;
+  if (runtime !== 'cri-o' && runtime !== 'kubernetes') return undefined;
+  return usable.find((entry) => entry.runtime === 'cri-o')?.path;
+}
+
+/** The unit whose directory this is; undefined for a plain directory, or one inside a unit. */
+function unitOf(path: string): string | undefined {
+  const last = path.slice(path.lastIndexOf('/') + 1);
+  return /\.(service|scope|slice|socket|mount|swap)$/.test(last) && !last.includes(':') ? last : undefined;
+}
+
+/** Where the runtime put the limits: what is limited in crun's inner cgroup stays there. */
+function placeOf(
+  workload: Workload,
+  file: string,
+  files: CgroupFiles,
+): Pick<Place, 'path' | 'inode'> & { readonly isLimitedBelow: boolean } {
+  const { path, inode } = workload;
+  const inner = crunInner(path, workload);
+  if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode, isLimitedBelow: false };
+  const limit = findLimit(file);
+  const isUnset = (text: string | undefined): boolean =>
+    text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true;
+  const own = textIfThere(files, inner, file);
+  const isLimitedBelow = !isUnset(own);
+  const onInner = own !== undefined && (isLimitedBelow || isUnset(textIfThere(files, path, file)));
+  return { ...(onInner ? { path: inner, inode: files.inode(inner) } : { path, inode }), isLimitedBelow };
+}
+
+/** What the choice of the owner means. `path`: where the file is. */
+function consequences(
+  target: Workload,
+  file: string,
+  found: Candidate,
+  path: string,
+  context: Context,
+): { risks: Risk[]; notes: string[] } {
+  const { name } = target;
+  const { via, endpoint, subject } = found;
+  const { persist } = context.owners;
+  const risks: Risk[] = [];
+  const notes: string[] = [];
+  if (path.includes('kubepods')) {
+    risks.push({
+      level: 'refuse',
+      text: `${name} belongs to Kubernetes: the kubelet writes its own values back (pods and QoS classes within a minute)`,
+      remedy: `change the pod: ${kubectlHint(target, file)}`,
+    });
+  } else if (via === 'systemd') {
+    notes.push(...unitNotes(target, file, found, context));
+    if (persist && isTransient(endpoint, subject)) {
+      const text = `${subject} is transient: its limits end with it, and --persist keeps nothing over that`;
+      risks.push({ level: 'warn', text });
+    }
+  } else if (via === 'cgroupfs') {
+    if (persist) {
+      risks.push({
+        level: 'warn',
+        text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd or Incus`,
+      });
+    }
+    const revert = revertText(target, file, unitOf(path));
+    if (revert) risks.push({ level: 'warn', text: revert });
+  }
+  return { risks, notes: [...notes, ...(NOTES[via]?.(file) ?? [])] };
+}
+
+function unitNotes(
+  target: Workload,
+  file: string,
+  { endpoint, subject }: Candidate,
+  { files, owners: { persist, via } }: Context,
+): string[] {
+  const { kind, runtime } = target;
+  const end = persist ? 'until it is changed again' : 'until the next boot (with --persist over it)';
+  const lasts = isTransient(endpoint, subject) ? endOfTransient(target, file, subject) : end;
+  if (kind !== 'container' || !runtime) return [`lasts ${lasts}`];
+  const isEngine = runtime === 'docker' || runtime === 'podman';
+  const isItsOwn = isEngine && openOwner({ via: runtime, endpoint: '' }, files).sets(file);
+  if (isEngine && !isItsOwn)
+    return [
+      `lasts ${lasts}`,
+      `${runtime} has no property for ${file}, so it is set on its unit ${subject}; ${runtime} inspect does not show it`,
+    ];
+  const why = isItsOwn && via === undefined ? `no API of ${runtime} can be asked (see tscg doctor), so ` : '';
+  return [`lasts ${lasts}`, `${why}it is set on its unit ${subject}: ${runtime} does not know of it`];
+}
+
+function endOfTransient(target: Workload, file: string, unit: string): string {
+  if (target.kind === 'container') return `until the container stops or restarts${keptText(target, file)}`;
+  return `as long as ${unit.endsWith('.scope') ? 'the scope' : `${unit}, which is transient`}`;
+}
+
+/** What an owner does beside what it is asked. */
+const NOTES: Partial<Record<OwnerName, (file: string) => string[]>> = {
+  docker: (file) =>
+    file === 'memory.max' ? ['docker is told MemorySwap with it, so that the swap beside it stays as it is'] : [],
+  podman: () => ['podman before 5.1 does not keep an update: its inspect does not show it, and a restart loses it'],
+  cri: (file) =>
+    file === 'memory.max' ? ['beside a memory limit the runtime allows no swap, as Kubernetes has it'] : [],
+  incus: (file) => [
+    'kept in the configuration of the instance, over its restart and a reboot',
+    ...(file === 'memory.max' ? ['Incus sets memory.swap.max and memory.high to suit it'] : []),
+  ],
+};
+
+function cannot(
+  { name }: Workload,
+  file: string,
+  via: OwnerName | undefined,
+  candidates: readonly Candidate[],
+): string {
+  const reachable = candidates.map((candidate) => candidate.via).join(', ');
+  return `--via ${via}: it cannot set ${file} of ${name} (it does not own it, has no such property, or is not reachable); possible: ${reachable}`;
+}

@@ -1,0 +1,195 @@
+/**
+ * The Plan: what would be written, before and after, what then really binds, and the risks. Nothing is written that a
+ * Plan did not show, whoever asked for it (flags, form, policy, undo).
+ */
+import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { parseControllers } from '../../kernel/hierarchy.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
+import { type Edit, findLimit, type Limit, type Peek } from '../catalogue/catalogue.ts';
+import { BadValueError } from '../catalogue/units.ts';
+import type { Plan, PlanContext, PlannedWrite, Request, Risk, Target, Write } from '../model.ts';
+import { currentText } from './current-text.ts';
+import { comparable, effectiveNote } from './effective-note.ts';
+import { NoSuchLimitError, whyMissing } from './missing.ts';
+import { type Ownership, ownership } from './ownership.ts';
+import { restorable } from './restorable.ts';
+import { risksOf } from './risks.ts';
+import { sameValue } from './same-value.ts';
+
+/** Throws BadValueError where a value does not fit what is there, CgroupFileError where a file cannot be read. */
+export function planSet(requests: readonly Request[], context: PlanContext): Plan {
+  const planned = inSafeOrder(requests.map((request) => planTarget(request, context))).flat();
+  const isChange = ({ file, before, after }: Write): boolean => !sameValue(file, before, after, context.machine);
+  const changed = planned.filter(({ write }) => isChange(write));
+  const then = { ...context, files: asPlanned(planned, context.files) };
+  return {
+    writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, then)] })),
+    unchanged: planned.filter(({ write }) => !isChange(write)).map(({ write }) => write),
+    risks: eachOnce(changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, then)])),
+  };
+}
+
+/** The files as they read once all of it is written. */
+function asPlanned(planned: readonly Planned[], files: CgroupFiles): CgroupFiles {
+  const keyOf = (path: string, file: string): string => `${path}/${file}`;
+  const texts = new Map(planned.map(({ write: { path, file, after } }) => [keyOf(path, file), after]));
+  return { ...files, read: (path, file) => texts.get(keyOf(path, file)) ?? files.read(path, file) };
+}
+
+/** What is said of a workload is said of each of its files. */
+const eachOnce = (risks: readonly Risk[]): Risk[] => [
+  ...new Map(risks.map((risk) => [`${risk.text}; ${risk.remedy ?? ''}`, risk])).values(),
+];
+
+interface Planned {
+  readonly write: PlannedWrite;
+  readonly risks: readonly Risk[];
+}
+
+/**
+ * A cgroup that is given more goes before those below it, and one that is given less after them, so that at no moment one
+ * is held tighter than before and after. As asked where none is below another.
+ */
+function inSafeOrder(targets: readonly Planned[][]): Planned[][] {
+  const pathOf = ([first]: readonly Planned[]): string => first?.write.path ?? '/';
+  const paths = new Set(targets.map(pathOf));
+  if (!targets.some((target) => ancestorsOf(pathOf(target)).some((path) => paths.has(path)))) return [...targets];
+  const depth = (target: readonly Planned[]): number => ancestorsOf(pathOf(target)).length;
+  const [lowered, raised] = [true, false].map((lowers) => targets.filter((target) => target.some(isLower) === lowers));
+  return [
+    ...(raised ?? []).toSorted((a, b) => depth(a) - depth(b)),
+    ...(lowered ?? []).toSorted((a, b) => depth(b) - depth(a)),
+  ];
+}
+
+function isLower({ write: { file, before, after } }: Planned): boolean {
+  const [was, is] = [comparable(file, before), comparable(file, after)];
+  return was !== undefined && is !== undefined && is < was;
+}
+
+/** What is asked of one file, and who sets it. */
+interface Asked {
+  readonly limit: Limit;
+  readonly edits: readonly Edit[];
+  readonly by: Ownership;
+}
+
+/** What does not go with what this workload has says whose it is, and where it is asked. */
+function planTarget({ target, edits, from }: Request, context: PlanContext): Planned[] {
+  const asked = askedOf(target, edits, context);
+  try {
+    return planFiles(target, asked, context);
+  } catch (error) {
+    if (!(error instanceof BadValueError)) throw error;
+    throw new BadValueError(`${from ? `${from}: ` : ''}${target.name}: ${error.message}`);
+  }
+}
+
+function askedOf(target: Target, edits: Request['edits'], context: PlanContext): Asked[] {
+  const present = edits.map((entry) => whereItIs(target, entry, context));
+  return [...new Set(present.map(({ limit }) => limit))].map((limit) => {
+    const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
+    return { limit, edits: own, by: ownership(target, limit.file, context) };
+  });
+}
+
+/** Every file of one workload, in the order in which the kernel takes them. */
+function planFiles(target: Target, asked: readonly Asked[], context: PlanContext): Planned[] {
+  // Some are there only once systemd has set another of their controller.
+  const isRaw = ({ by }: Asked): boolean => by.owner.name === 'cgroupfs';
+  const planned: Planned[] = [];
+  for (const one of asked.toSorted((a, b) => Number(isRaw(a)) - Number(isRaw(b)))) {
+    const result = planFile(target, one, planned, context);
+    planned.push(...draggedBy(result, one.limit, peekAt(result.write.path, planned, context)), result);
+  }
+  for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, planned, context));
+  const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
+  return [...planned.filter(isEarly), ...planned.filter((entry) => !isEarly(entry))];
+}
+
+/** The files of a cgroup as they will be: planned texts before what is there. */
+const peekAt =
+  (path: string, planned: readonly Planned[], { files }: PlanContext): Peek =>
+  (file) =>
+    planned.findLast(({ write }) => write.file === file)?.write.after ?? textIfThere(files, path, file);
+
+type Entry = Request['edits'][number];
+
+/** The edit, or the one that stands in for it where the cgroup has another file of that meaning. */
+function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entry {
+  const { instead } = entry.edit;
+  const other = instead && findLimit(instead.file);
+  if (!instead || !other || textIfThere(files, path, other.file) === undefined) return entry;
+  const stays = !instead.preferred && textIfThere(files, path, entry.limit.file) !== undefined;
+  return stays ? entry : { limit: other, edit: instead.edit };
+}
+
+/** One file of one workload: every edit in order, then what its owner makes of it. `earlier`: those before it. */
+function planFile(
+  target: Target,
+  { limit, edits, by: { owner, place, risks, notes } }: Asked,
+  earlier: readonly Planned[],
+  context: PlanContext,
+): Planned {
+  const { file } = limit;
+  const before = textBefore(place, limit, earlier, context);
+  const asked = edits.reduce((text, edit) => edit.after(text, peekAt(place.path, earlier, context)), before);
+  limit.check?.(asked);
+  const wanted = asked === before ? before : restorable({ path: target.path, file, before: asked }, context.files);
+  const taken =
+    wanted === asked ? [] : ['the kernel does not empty it while tasks are in it: set is what its parent has'];
+  const after = wanted === before ? before : owner.keeps(file, wanted);
+  const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
+  const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
+  const pages = limit.rounded(after, context.machine);
+  // Other files than those of sizes it only writes in another way.
+  if (parseSingleValue(pages) < parseSingleValue(after))
+    rounded.push(`the kernel counts whole pages: it becomes ${pages}`);
+  return {
+    write: {
+      name: target.name,
+      ...place,
+      file,
+      before,
+      after,
+      via: owner.name,
+      ...(property ? { property } : {}),
+      notes: [...edits.flatMap(({ note }) => note ?? []), ...taken, ...rounded, ...notes],
+    },
+    risks,
+  };
+}
+
+/** The write of the other file that the kernel changes along with it. */
+function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
+  const { property: _, ...place } = write;
+  const dragged = limit.drags?.(write.before, write.after, peek);
+  if (!dragged) return [];
+  const { file, text, note } = dragged;
+  return [{ write: { ...place, file, before: peek(file) ?? '', after: text, notes: [note] }, risks: [] }];
+}
+
+/**
+ * systemd enables a controller that the machine has with the first limit of it, which brings the others' files too; else a
+ * missing file cannot be set.
+ */
+function textBefore(
+  { path, via }: Pick<Write, 'path' | 'via'>,
+  limit: Limit,
+  earlier: readonly Planned[],
+  { files }: PlanContext,
+): string {
+  const isOn = (at: string): boolean =>
+    parseControllers(textIfThere(files, at, 'cgroup.controllers') ?? '').includes(limit.controller);
+  const isBringing = ({ write }: Planned): boolean =>
+    write.via === 'systemd' && write.before !== write.after && findLimit(write.file)?.controller === limit.controller;
+  const isToCome = (via === 'systemd' || earlier.some(isBringing)) && !isOn(path) && isOn('/');
+  try {
+    return isToCome ? currentText({ path, file: limit.file }, files) : files.read(path, limit.file).trim();
+  } catch (error) {
+    if (!(error instanceof CgroupFileError && error.code === 'ENOENT')) throw error;
+    const why = whyMissing(path, limit, files);
+    throw why === undefined ? error : new NoSuchLimitError(why);
+  }
+}
