@@ -27,6 +27,7 @@ const PATIENCE_MS = 15_000;
 export const criOwner = (socket: string): Owner => ({
   name: 'cri',
   ...ownerOfFields(PROPERTIES),
+  confirm: async () => {},
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     const linux = fieldsOf(PROPERTIES, writes);

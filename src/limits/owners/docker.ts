@@ -59,6 +59,7 @@ export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
     isUnspoken(file, text)
       ? `${file}=${text} in the file itself, which docker cannot say: its MemoryReservation is back after a restart of the container, or a daemon-reload of systemd`
       : FIELDS.describe(file, text),
+  confirm: async () => {},
   apply: async (writes) => {
     const told = writes.filter(({ file, after }) => !isUnspoken(file, after));
     const memory = told.find(({ file }) => file === 'memory.max');

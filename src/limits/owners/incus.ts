@@ -31,6 +31,7 @@ export const incusOwner = (socket: string): Owner => ({
   sets: (file) => Object.hasOwn(PROPERTIES, file),
   describe: (file, text) => PROPERTIES[file]?.(text).join('='),
   keeps: keepable,
+  confirm: async () => {},
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     const [name = '', project = 'default'] = subject.split('/').reverse();

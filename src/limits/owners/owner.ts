@@ -10,6 +10,11 @@ export interface Owner {
   describe(file: string, text: string): string | undefined;
   /** The text that the owner can keep, where it rounds: what will be read back. */
   keeps(file: string, text: string): string;
+  /**
+   * Rejects with OwnerError where the subject of the writes is not the cgroup at their path: another unit of that name, a
+   * container that runs elsewhere by now. Asked before the first write of a group, and again before it is rolled back.
+   */
+  confirm(writes: readonly Write[]): Promise<void>;
   /** Makes changes of one subject, together. Throws with what was tried, the value, the cause and the remedy. */
   apply(writes: readonly Write[]): Promise<void>;
 }

@@ -30,6 +30,7 @@ const PATIENCE_MS = 15_000;
 export const podmanOwner = (socket: string): Owner => ({
   name: 'podman',
   ...ownerOfFields(PROPERTIES),
+  confirm: async () => {},
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     const body: Record<string, Fields> = {};

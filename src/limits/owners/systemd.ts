@@ -23,6 +23,7 @@ export const systemdOwner = (bus: string, files: CgroupFiles): Owner => ({
     return properties.length === 0 ? undefined : textOf(properties);
   },
   keeps: keepable,
+  confirm: async () => {},
   apply: async (writes) => {
     const [{ subject = '', persist = false } = {}] = writes;
     const properties = writes.flatMap(({ file, after }) => propertiesOf(file, after));
