@@ -23,14 +23,24 @@ export const commandLineError = (program: string, text: string): string =>
 
 /** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */
 export async function runProgram(name: string, program: Command): Promise<void> {
+  process.on('uncaughtException', (error) => void crash(name, error).finally(() => process.exit(1)));
   try {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else {
       const { errorLine, exitCodeOf } = await import('./errors.ts');
+      const { isFault } = await import('./crash.ts');
+      if (isFault(error)) throw error;
       warn(errorLine(name, error));
       process.exitCode = exitCodeOf(error);
     }
   }
+}
+
+/** The stack is printed at the very end: the screen's listener for the exit, which gives the terminal back, comes first. */
+async function crash(name: string, error: unknown): Promise<void> {
+  const { crashText } = await import('./crash.ts');
+  const text = crashText(name, error);
+  process.once('exit', () => warn(text));
 }

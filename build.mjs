@@ -1,0 +1,93 @@
+/**
+ * Builds dist/ from src/: `npm run build`.
+ *
+ *     node build.mjs [--no-minify] [--no-types]
+ *
+ *     dist/index.js and .d.ts files       the library
+ *     dist/cli/{tscg,tstop}.cjs          the programs, each in one file, with a source map beside it
+ *     dist/cli/{tscg,tstop}.js           what a user starts: loads the .cjs and its code cache (src/cli/launch.ts)
+ *     dist/cli/{tscg,tstop}.cjs.cache    what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
+ *     dist/cli/disk-usage-child.cjs      the process that measures disk usage
+ *
+ * `--no-minify` leaves the programs readable. `--no-types` leaves the declarations out, which take most of the time.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+process.chdir(import.meta.dirname);
+const { minify, types } = parseArgs({
+  options: { minify: { type: 'boolean', default: true }, types: { type: 'boolean', default: true } },
+  allowNegative: true,
+}).values;
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = { platform: 'node', target: 'node20.19', logLevel: 'warning' };
+/** @type {import('esbuild').BuildOptions} */
+const COMMONJS = { ...COMMON, format: 'cjs' };
+
+const library = () =>
+  build({
+    ...COMMON,
+    entryPoints: ['src/index.ts'],
+    bundle: true,
+    format: 'esm',
+    packages: 'external',
+    outdir: 'dist',
+  });
+
+/**
+ * The whole program is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
+ * is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
+ * blessed and blessed-contrib load files of their own at run time; the gRPC packages are optional.
+ */
+const PARAMETERS = 'exports, require, module, __filename, __dirname';
+const MODULE_URL = 'const moduleUrl = "file://" + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);';
+
+const programs = () =>
+  build({
+    ...COMMONJS,
+    entryPoints: ['src/cli/tscg.ts', 'src/cli/tstop.ts'],
+    bundle: true,
+    minify,
+    sourcemap: 'external',
+    sourcesContent: false,
+    supported: { 'dynamic-import': false },
+    external: ['blessed', 'blessed-contrib', '@grpc/*'],
+    define: { 'import.meta.url': 'moduleUrl', 'process.env.TSCG_VERSION': JSON.stringify(version) },
+    banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
+    footer: { js: '})' },
+    outdir: 'dist/cli',
+    outExtension: { '.js': '.cjs' },
+  });
+
+const child = () =>
+  build({
+    ...COMMONJS,
+    entryPoints: ['src/metrics/disk-usage/disk-usage-child.ts'],
+    bundle: true,
+    outfile: 'dist/cli/disk-usage-child.cjs',
+  });
+
+async function launchers() {
+  await build({ ...COMMONJS, entryPoints: ['src/cli/launch.ts', 'src/cli/code-cache.ts'], outdir: 'dist/cli' });
+  writeFileSync('dist/cli/package.json', '{ "type": "commonjs" }\n');
+  for (const program of ['dist/cli/tscg.js', 'dist/cli/tstop.js']) {
+    copyFileSync('dist/cli/launch.js', program);
+    chmodSync(program, 0o755);
+  }
+  rmSync('dist/cli/launch.js');
+}
+
+/** @param {readonly string[]} words */
+function run(...words) {
+  const { status, error } = spawnSync(process.execPath, words, { stdio: 'inherit' });
+  if (status !== 0) throw error ?? new Error(`node ${words.join(' ')}: exit code ${status}`);
+}
+
+rmSync('dist', { recursive: true, force: true });
+if (types) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+await Promise.all([library(), programs(), child(), launchers()]);
+run('dist/cli/code-cache.js');
