@@ -2,6 +2,7 @@
 
 import { NoHierarchyError } from '../kernel/hierarchy.ts';
 import { clean } from '../text/clean.ts';
+import { errorText } from '../text/error-text.ts';
 
 /** The command line cannot be carried out as typed: what is wrong and what to type instead. */
 export class UsageError extends Error {
@@ -17,7 +18,7 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 
 /** `tscg: what happened; what to do`, without control characters. A list of candidates takes a line each. */
 export function errorLine(program: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   const remedy = error instanceof NoHierarchyError ? `; ${error.remedy}` : '';
   return `${program}: ${`${message}${remedy}`.split('\n').map(clean).join('\n')}`;
 }

@@ -1,5 +1,7 @@
 /** Values of options that are numbers. Each throws UsageError with what it takes. */
+
 import { parseDuration } from '../limits/catalogue/units.ts';
+import { errorText } from '../text/error-text.ts';
 import { UsageError } from './errors.ts';
 
 /** `0.5`, `2`: seconds, at least 0.1. */
@@ -23,7 +25,7 @@ export function durationOption(flag: string, text: string, least: number, most: 
   try {
     ms = parseDuration(text, 's') / 1000;
   } catch (error) {
-    throw new UsageError(`${flag}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${flag}: ${errorText(error)}`);
   }
   if (!(ms >= least && ms <= most)) {
     throw new UsageError(`${flag}: ${text} is not from ${least / 1000} s to ${most / 1000} s`);

@@ -1,7 +1,9 @@
 /** The policy file of tscg apply; while it is watched, read again each time that it changes. */
+
 import { readFileSync } from 'node:fs';
 import type { Machine } from '../kernel/machine.ts';
 import { type Policy, PolicyError, readPolicy } from '../limits/policy/read.ts';
+import { errorText } from '../text/error-text.ts';
 import { errorLine, UsageError } from './errors.ts';
 import { warn } from './output.ts';
 
@@ -20,7 +22,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read the policy: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`cannot read the policy: ${errorText(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** From the table to a change: opens the forms, answers their keys, and carries out what Enter confirms. */
+
 import { constants } from 'node:os';
 import type { Workload } from '../inventory/workload.ts';
 import { textIfThere } from '../kernel/cgroup-files.ts';
@@ -13,6 +14,7 @@ import type { Plan, PlanContext } from '../limits/model.ts';
 import { editsOf } from '../limits/planning/edits.ts';
 import { whyMissing } from '../limits/planning/missing.ts';
 import { planSet } from '../limits/planning/plan.ts';
+import { errorText } from '../text/error-text.ts';
 import { FIELDS, SIGNALS } from './action-view.ts';
 import type { FooterMessage } from './help-view.ts';
 import { type ActionForm, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
@@ -64,7 +66,7 @@ export function openAction(what: ActionName, targets: readonly Workload[], actin
 }
 
 const fault = (error: unknown): FooterMessage => ({
-  text: error instanceof Error ? error.message : String(error),
+  text: errorText(error),
   style: 'critical',
 });
 

@@ -1,7 +1,9 @@
 /** What keys do: the state, the forms and the actions behind them. Draws nothing and samples nothing itself. */
+
 import { placeOf, type Workload } from '../inventory/workload.ts';
 import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
+import { errorText } from '../text/error-text.ts';
 import { type Acting, type ActionName, actionKey, type Confirmed, openAction } from './actions.ts';
 import { type Aftermath, aftermathMessage, aftermathOf } from './aftermath.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, sortable } from './columns.ts';
@@ -241,7 +243,7 @@ export function createController(options: ControllerOptions): Controller {
       aftermath = aftermathOf(text, targets, before, Date.now());
       state = { ...state, tagged: new Set() };
     } catch (error) {
-      notice = { text: error instanceof Error ? error.message : String(error), style: 'critical' };
+      notice = { text: errorText(error), style: 'critical' };
     }
     onChange();
   }
@@ -250,7 +252,7 @@ export function createController(options: ControllerOptions): Controller {
     try {
       options.save(setting, value);
     } catch (error) {
-      notice = { text: `not saved: ${error instanceof Error ? error.message : error}`, style: 'warning' };
+      notice = { text: `not saved: ${errorText(error)}`, style: 'warning' };
     }
   }
 

@@ -9,12 +9,15 @@
  *       - { show: table, at: [0, 0, 8, 12] }     # top, left, rows, columns
  *       - { show: chart, metrics: [psi_cpu_some_percent], at: [8, 0, 4, 12] }
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { isRecord } from '../inventory/names/json.ts';
 import { namesIn } from '../kernel/if-there.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
+import { errorText } from '../text/error-text.ts';
 import type { Area } from './layout.ts';
 
 export const CELL_KINDS = [
@@ -147,9 +150,6 @@ function cellList(value: unknown, fail: Fail): Cell[] {
   });
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Offset of a node of a YAML document. */
 export function rangeStart(node: unknown): number | undefined {
   const range = isRecord(node) ? node.range : undefined;
@@ -184,7 +184,7 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
         const dashboard = parseDashboard(readFileSync(join(folder, file), 'utf8'), join(folder, file));
         found.set(dashboard.name, dashboard);
       } catch (error) {
-        faults.push(error instanceof Error ? error.message : String(error));
+        faults.push(errorText(error));
       }
     }
   }

@@ -1,8 +1,10 @@
 /** Taking memory back from the chosen rows: how much, from what, and what came. */
+
 import type { Workload } from '../inventory/workload.ts';
 import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } from '../limits/actions/reclaim.ts';
 import { sizeText } from '../limits/catalogue/catalogue.ts';
 import type { PlanContext } from '../limits/model.ts';
+import { errorText } from '../text/error-text.ts';
 
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
 import { type FormView, type Gone, headed, riskLines, targetLines, titleLines } from './plan-lines.ts';
@@ -26,7 +28,7 @@ export function reclaimKey({ fault: _, ...form }: ReclaimForm, key: Typed, conte
     const bytes = amount.trim() === '' ? 0 : parseReclaim(amount.trim());
     return { ...form, amount, plans: plansOf(form.targets, bytes, context) };
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = errorText(error);
     return { ...form, amount, plans: [], fault };
   }
 }

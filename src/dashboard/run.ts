@@ -1,4 +1,5 @@
 /** tstop's loop: a Frame every interval, a draw for every Frame and every key; a key never waits for a Frame. */
+
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Drift } from '../limits/applying/drift.ts';
@@ -6,6 +7,7 @@ import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory } from '../metrics/history.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import { type Frame, openLiveSource } from '../metrics/source.ts';
+import { errorText } from '../text/error-text.ts';
 import type { Acting } from './actions.ts';
 import { createAlarms } from './alarm.ts';
 import { CHARTED } from './chart-view.ts';
@@ -254,7 +256,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
       await work();
       if (trouble?.what === what) trouble = undefined;
     } catch (error) {
-      trouble = { what, message: error instanceof Error ? error.message : String(error) };
+      trouble = { what, message: errorText(error) };
       if (open) draw();
     }
   }

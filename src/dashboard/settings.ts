@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { isRecord } from '../inventory/names/json.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
-import { isRecord, rangeStart } from './dashboards.ts';
+import { rangeStart } from './dashboards.ts';
 import { ALARMS, type Alarm } from './state.ts';
 import { THEMES } from './themes.ts';
 

@@ -2,8 +2,10 @@
  * The size of what the selected row wrote, measured in the background while it is shown: begun when the row was looked at
  * for a moment, again at a pace that leaves the disk in peace, and broken off when another one is selected.
  */
+
 import { growthOf, type Measured, type MeasureOptions, measureTree } from '../metrics/disk-usage/measure.ts';
 import type { TreeSize } from '../metrics/disk-usage/walk.ts';
+import { errorText } from '../text/error-text.ts';
 
 /** Of one directory. */
 export interface Written {
@@ -72,7 +74,7 @@ export function createWrittenMeasurer(options: MeasurerOptions): WrittenMeasurer
       });
       of.written = { last: size, growth: growthOf(last, size) };
     } catch (error) {
-      of.written = { growth: Number.NaN, reason: error instanceof Error ? error.message : String(error) };
+      of.written = { growth: Number.NaN, reason: errorText(error) };
     } finally {
       isMeasuring = false;
       of.ended = now();

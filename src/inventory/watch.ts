@@ -4,10 +4,12 @@
  * while it looks, and a directory removed and made again at once, which it then never hears again: the walk (./tree.ts)
  * finds these, and `mend` puts the watch back.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import { codeOf } from '../kernel/error-code.ts';
+import { errorText } from '../text/error-text.ts';
 import { createWatchBudget } from './watch-budget.ts';
 
 export type WatchState =
@@ -165,7 +167,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   function fail(error: unknown): void {
     const code = codeOf(error);
-    reason = error instanceof Error ? error.message : String(error);
+    reason = errorText(error);
     if (watcher === undefined || OUT_OF_WATCHES.has(code)) stop('failed');
     onHint();
   }

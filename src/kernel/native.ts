@@ -2,8 +2,10 @@
  * The addon's typed face: system calls that Node lacks and the hot loops. It is optional everywhere: where it could not
  * be built, `loadNative()` gives undefined with the reason, and the callers fall back or say what is lost.
  */
+
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { errorText } from '../text/error-text.ts';
 import type { FileSpec } from './collector.ts';
 
 export interface NativeCollector {
@@ -162,7 +164,7 @@ function load(): LoadedNative {
       if (isNative(addon)) return { native: addon };
       failures.push(`${name}: not the addon of this version; rebuild it with \`npm run build:addon\``);
     } catch (error) {
-      const [message = ''] = String(error instanceof Error ? error.message : error).split('\n');
+      const [message = ''] = errorText(error).split('\n');
       failures.push(message.includes(name) ? message : `${name}: ${message}`);
     }
   }

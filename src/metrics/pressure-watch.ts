@@ -3,11 +3,13 @@
  * samples. A few are armed at a time: while tasks wait the kernel looks ten times in each window, and the end of a
  * trigger waits for every CPU (15 ms seen), also at the end of the program.
  */
+
 import { join } from 'node:path';
 import type { Workload } from '../inventory/workload.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { loadNative, type Native, type NativePsiTrigger } from '../kernel/native.ts';
 import { formatPressureTrigger } from '../kernel/pressure.ts';
+import { errorText } from '../text/error-text.ts';
 import type { LogEvent } from './events.ts';
 import { RESOURCES, type Resource } from './host.ts';
 
@@ -85,7 +87,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
         return armOne(workload, resource);
       }
       // A cgroup that has just ended, or one for which PSI is off (cgroup.pressure).
-      if (code !== 'ENOENT' && code !== 'ENODEV') notice(`${error instanceof Error ? error.message : String(error)}`);
+      if (code !== 'ENOENT' && code !== 'ENODEV') notice(errorText(error));
       return [];
     }
   }

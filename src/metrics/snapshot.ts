@@ -1,4 +1,5 @@
 /** Raw counters of every row at one instant: what is recorded, replayed and compared to make a Usage. */
+import { parentOf } from '../kernel/cgroup-path.ts';
 import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';
 import type { HostSnapshot } from './host.ts';
 
@@ -45,7 +46,7 @@ export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
   const rowOf = new Map<string, number>();
   const parents = new Int32Array(rows.length);
   rows.forEach(({ path }, row) => {
-    const up = path === '/' ? undefined : path.slice(0, Math.max(1, path.lastIndexOf('/')));
+    const up = path === '/' ? undefined : parentOf(path);
     parents[row] = up === undefined ? -1 : (rowOf.get(up) ?? -1);
     rowOf.set(path, row);
   });

@@ -25,6 +25,7 @@ import { podmanOwner } from '../../src/limits/owners/podman.ts';
 import { propertiesOf } from '../../src/limits/owners/systemd-properties.ts';
 import { NoSuchLimitError } from '../../src/limits/planning/missing.ts';
 import { ownership } from '../../src/limits/planning/ownership.ts';
+import { errorText } from '../../src/text/error-text.ts';
 import { fakeHttp, json } from '../inventory/runtimes/fake-http.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf, writesOf } from './typed.ts';
@@ -51,7 +52,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
     await promise;
     return 'no error';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

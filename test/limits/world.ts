@@ -10,6 +10,7 @@ import { planRevert, planUndo } from '../../src/limits/applying/undo.ts';
 import type { OwnerName, Plan } from '../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../src/limits/owners/owner.ts';
+import { errorText } from '../../src/text/error-text.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
@@ -37,11 +38,7 @@ export function world(texts: Readonly<Record<string, string>> = {}) {
   };
 }
 
-export const messageOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'no error',
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+export const messageOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'no error', errorText);
 
 /** An owner that writes whichever cgroup has the path. */
 export const ownerOn = (files: FakeFiles): Owner => ({

@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { type Inventory, openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { parentOf } from '../../kernel/cgroup-path.ts';
 import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { loadNative } from '../../kernel/native.ts';
@@ -143,7 +144,7 @@ function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonl
     const without = below.filter(({ has }) => !has.has(name));
     if (without.length === 0) return { about, state: 'ok', finding: `enabled everywhere (${below.length} cgroups)` };
     const first = without[0]?.path ?? '';
-    const parent = first.slice(0, first.lastIndexOf('/')) || '/';
+    const parent = parentOf(first);
     return {
       about,
       state: without.length === below.length ? 'warning' : 'note',

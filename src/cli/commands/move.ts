@@ -1,8 +1,9 @@
 /** tscg move: a process into another cgroup. */
+
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { move as moveProcess, planMove } from '../../limits/actions/move.ts';
-import { shellWord } from '../../limits/planning/risks.ts';
 import { clean } from '../../text/clean.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';

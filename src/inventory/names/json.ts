@@ -14,13 +14,15 @@ export function parseJson(text: string): unknown {
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value;
   for (const key of keys) {
-    if (!isObject(here) || !Object.hasOwn(here, key)) return undefined;
+    if (!isRecord(here) || !Object.hasOwn(here, key)) return undefined;
     here = here[key];
   }
   return here;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+/** An object with keys, and no list. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Longer names are cut: nobody reads them, and they would be kept for each row. */
 const LONGEST_NAME = 512;
@@ -40,7 +42,7 @@ const MOST_LABELS = 64;
 
 /** Keys and values cleaned; undefined where there is none. */
 export function labelsOf(value: unknown): Record<string, string> | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   const labels: [string, string][] = [];
   for (const [key, entry] of Object.entries(value).slice(0, MOST_LABELS)) {
     const name = textOf(key);

@@ -1,5 +1,7 @@
 /** Why a runtime's API gave no answer, and what to do about it. */
+
 import { clean } from '../../text/clean.ts';
+import { errorText } from '../../text/error-text.ts';
 
 export type Failure =
   /** Nothing is there. */
@@ -44,7 +46,7 @@ export function connectionError(endpoint: string, asked: string, error: unknown)
       : code === 'EACCES' || code === 'EPERM'
         ? 'not permitted'
         : 'no answer';
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return new ApiError(failure, `${endpoint}: ${asked}: ${code ?? text}`, {
     remedy: remedyFor(failure, endpoint, code),
     cause: error,

@@ -1,6 +1,8 @@
 /** One connection to a D-Bus, by the path of its socket, with time-outs. The library is loaded at the first use. */
+
 import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
+import { errorText } from '../../text/error-text.ts';
 import { at } from '../names/json.ts';
 import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
 import { patience } from './patience.ts';
@@ -148,7 +150,7 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
 /** `org.freedesktop.DBus.Error.AccessDenied` and the like, and a handshake that was turned down. */
 function refusal(asked: string, error: unknown): ApiError {
   const kind = at(error, 'type');
-  const said = error instanceof Error ? error.message : String(error);
+  const said = errorText(error);
   // The daemon goes on with the whole message and both ends of it.
   const text = said.replace(/^(Rejected send message), .*$/s, "$1: the bus's policy does not let this user call it");
   if (typeof kind === 'string') {

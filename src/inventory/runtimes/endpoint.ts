@@ -6,7 +6,9 @@
  *     follow ─── open ────────────► refresh of everything: what happened before it was missed
  *        └────── breaks ──────────► again after 1, 2, 4 … 60 s
  */
+
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../../text/error-text.ts';
 import type { Runtime } from '../workload.ts';
 import { ApiError, remedyFor } from './api-error.ts';
 import { createBackoff } from './backoff.ts';
@@ -187,7 +189,7 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
       } catch (error) {
         const wasOpen = following !== 'no';
         following = 'no';
-        brokenStream = error instanceof Error ? error.message : String(error);
+        brokenStream = errorText(error);
         if (wasOpen) stale();
       }
       backoff.failed();
@@ -280,7 +282,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function failed(runtime: Runtime, endpoint: string, error: unknown): RuntimeStatus {
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = errorText(error);
   const { failure, remedy } = error instanceof ApiError ? error : { failure: undefined, remedy: undefined };
   const state = failure === 'absent' || failure === 'not permitted' ? failure : 'failing';
   return { runtime, endpoint, state, detail, ...(remedy !== undefined && { remedy }) };

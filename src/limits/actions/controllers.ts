@@ -1,10 +1,12 @@
 /** Controllers on and off for the children of a cgroup: an ordinary Plan of cgroup.subtree_control, with the kernel's rules. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Plan, PlanContext, Risk, Target } from '../model.ts';
-import { shellWord } from '../planning/risks.ts';
+
 import { ActionError } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { childrenOf, processesIn } from './subtree.ts';

@@ -1,9 +1,11 @@
 /** Freezing and thawing: an ordinary Plan of cgroup.freeze, so that it is journalled and undo thaws; then the wait. */
+
 import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { errorText } from '../../text/error-text.ts';
 import { type ApplyContext, applyPlan } from '../applying/apply.ts';
 import type { Change } from '../applying/journal.ts';
 import { planUndo } from '../applying/undo.ts';
@@ -135,7 +137,7 @@ async function whyNotFrozen(
     const { name, path } = late;
     return `${name} (${path}) was not frozen within ${timeoutMs / 1000} s: ${unfreezable(files, path)}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

@@ -1,11 +1,13 @@
 /** What must not be frozen or killed by a slip: ourselves, pid 1, and whoever keeps the containers. */
+
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { counted } from '../../text/counted.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
 
-import { besideHolder, holderIn, shellWord } from '../planning/risks.ts';
+import { besideHolder, holderIn } from '../planning/risks.ts';
 import { inhabitants, processesIn, subtree } from './subtree.ts';
 
 /** Container engines, and what starts containers through them. */

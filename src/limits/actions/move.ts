@@ -1,13 +1,14 @@
 /** Moving a process into a cgroup, with the kernel's rules told before it refuses. */
+
 import { readFileSync } from 'node:fs';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
 import { clean } from '../../text/clean.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
 
-import { shellWord } from '../planning/risks.ts';
 import { ActionError, codeOf } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
 import { frozenIn } from './freeze.ts';

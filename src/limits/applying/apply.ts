@@ -1,7 +1,9 @@
 /** Plan → apply → verify → journal: all of a Plan or nothing of it. Memory goes down gently, unless that is forced. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupFileError, type CgroupFiles, isAlive, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
+import { errorText } from '../../text/error-text.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Plan, Write } from '../model.ts';
 import { openOwner } from '../owners/open-owner.ts';
@@ -106,7 +108,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
       }
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     const stuck = await rollBack(begun, context);
     const unnoted = noteEnd(journal, change.id, stuck.length > 0 ? 'failed' : 'rolled-back', reason);
     if (reverter && stuck.length === 0) await endReverter(reverter);
@@ -235,7 +237,7 @@ async function rollBack(
       if (!write.ended) await verify(back, files, machine);
     } catch (error) {
       const gone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
-      if (!gone) stuck.push(error instanceof Error ? error.message : String(error));
+      if (!gone) stuck.push(errorText(error));
       else if (accepted && survivesRestart(write))
         stuck.push(`${write.via} keeps the new value of ${write.path}/${write.file} for its next start (finish then)`);
     }

@@ -3,10 +3,13 @@
  * `<state>/journal.jsonl`: a `begin` with what will be written, then an `end` with what came of it. A `begin` without
  * an `end` is a crash; undo then looks at the files.
  */
+
 import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isRecord } from '../../inventory/names/json.ts';
 import { codeOf } from '../../kernel/error-code.ts';
+import { errorText } from '../../text/error-text.ts';
 import { OWNER_NAMES, type Write } from '../model.ts';
 
 import { isReverter, type Reverter } from './revert/reverter.ts';
@@ -86,9 +89,7 @@ export function openJournal(
       }
       syncDirectory(dirname(path));
     } catch (error) {
-      throw new JournalError(
-        `cannot write the journal ${path}: ${error instanceof Error ? error.message : error}${consequence}`,
-      );
+      throw new JournalError(`cannot write the journal ${path}: ${errorText(error)}${consequence}`);
     }
   }
 
@@ -107,7 +108,7 @@ export function openJournal(
         text = readFileSync(path, 'utf8');
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return { changes: [], unreadable: 0 };
-        throw new JournalError(`cannot read the journal ${path}: ${error instanceof Error ? error.message : error}`);
+        throw new JournalError(`cannot read the journal ${path}: ${errorText(error)}`);
       }
       return parseJournal(text);
     },
@@ -180,8 +181,6 @@ function parseLine(line: string): Change | End | undefined {
   }
   return undefined;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isOutcome = (value: unknown): value is Outcome =>
   value === 'applied' || value === 'rolled-back' || value === 'failed';

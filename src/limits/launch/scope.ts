@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream';
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { parentOf } from '../../kernel/cgroup-path.ts';
 import { ActionError } from '../actions/action-error.ts';
 import { cgroupOf, openProcess } from '../actions/process-handle.ts';
 import { inhabitants } from '../actions/subtree.ts';
@@ -103,7 +104,7 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
       remove: async () => {
         letGo();
         const isRemoved = (): boolean => !existsSync(join(files.mount, path));
-        await untilEvent(files, path.slice(0, path.lastIndexOf('/')) || '/', isRemoved, END_MS);
+        await untilEvent(files, parentOf(path), isRemoved, END_MS);
       },
     };
   } catch (error) {

@@ -6,9 +6,11 @@
  *
  * What is 0 or missing stays as it is, so "no limit" is -1.
  */
+
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { errorText } from '../../text/error-text.ts';
 import { type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
@@ -35,7 +37,7 @@ export const criOwner = (socket: string): Owner => ({
       const { callCri } = await import('../../inventory/runtimes/cri.ts');
       await callCri(socket, 'UpdateContainerResources', { container_id: subject, linux }, PATIENCE_MS);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = errorText(error);
       throw new OwnerError(`crictl update ${subject.slice(0, 12)}: ${text} (past it: --via cgroupfs)`);
     }
   },

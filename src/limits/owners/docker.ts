@@ -5,11 +5,13 @@
  *
  * Fields that are 0 or missing stay as they are, so "no limit" has to be spelled.
  */
+
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { errorText } from '../../text/error-text.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Write } from '../model.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
@@ -94,7 +96,7 @@ async function update(socket: string, writes: readonly Write[], swap: number | u
         isRefusal(error) ? asConfigured() : Promise.reject(error),
       );
   } catch (error) {
-    throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`, {
+    throw new OwnerError(`docker update ${subject.slice(0, 12)}: ${errorText(error)}`, {
       cause: error,
     });
   }

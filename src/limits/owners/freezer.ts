@@ -3,6 +3,7 @@
  * back leaves them with another state than the kernel's.
  */
 
+import { errorText } from '../../text/error-text.ts';
 import type { Owner } from './owner.ts';
 import { OwnerError, permissionRemedy } from './owner.ts';
 
@@ -29,7 +30,7 @@ export function withFreezer(owner: Owner, { verb, freeze }: Freezer): Owner {
         try {
           await freeze(subject, after === '1');
         } catch (error) {
-          const text = error instanceof Error ? error.message : String(error);
+          const text = errorText(error);
           const remedy = permissionRemedy(text) || ' (past it: --via cgroupfs)';
           throw new OwnerError(`${owner.name} ${verb(after === '1')} ${subject.slice(0, 64)}: ${text}${remedy}`);
         }

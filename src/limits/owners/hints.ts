@@ -1,8 +1,10 @@
 /** What takes a raw write back, and the command or line that would keep it. */
+
 import { isInBox } from '../../inventory/identity.ts';
 import { runtimeOf } from '../../inventory/owner.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { shellWord } from '../planning/risks.ts';
+import { shellWord } from '../../text/shell-word.ts';
+
 import { isRewritten } from './systemd-properties.ts';
 
 const INCUS_KEYS: Readonly<Record<string, string>> = {

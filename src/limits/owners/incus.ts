@@ -5,8 +5,10 @@
  *
  * An empty value takes the key away. The allowance counts whole milliseconds.
  */
+
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { errorText } from '../../text/error-text.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
 const USEC_PER_MS = 1000;
@@ -41,7 +43,7 @@ export const incusOwner = (socket: string): Owner => ({
       const path = `/1.0/instances/${encodeURIComponent(name)}?project=${encodeURIComponent(project)}`;
       await patchJson(socket, path, { config }, { timeoutMs: PATIENCE_MS });
     } catch (error) {
-      throw new OwnerError(`incus config set ${subject}: ${error instanceof Error ? error.message : error}`, {
+      throw new OwnerError(`incus config set ${subject}: ${errorText(error)}`, {
         cause: error,
       });
     }

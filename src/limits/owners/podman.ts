@@ -7,6 +7,7 @@
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { errorText } from '../../text/error-text.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
@@ -42,7 +43,7 @@ export const podmanOwner = (socket: string): Owner => ({
       const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
       await postJson(socket, `/v4.0.0/libpod/containers/${subject}/update`, body, { timeoutMs: PATIENCE_MS });
     } catch (error) {
-      throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${error instanceof Error ? error.message : error}`, {
+      throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${errorText(error)}`, {
         cause: error,
       });
     }

@@ -2,11 +2,13 @@
  * systemd over D-Bus: Manager.SetUnitProperties(s unit, b runtime, a(sv) properties) of org.freedesktop.systemd1, on the
  * system bus, or on a user's bus for the units of a user manager. Property types: man org.freedesktop.systemd1.
  */
+
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { errorText } from '../../text/error-text.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import { linesByKey } from '../catalogue/lines.ts';
 import type { Write } from '../model.ts';
@@ -32,7 +34,7 @@ export const systemdOwner = (bus: string, files: CgroupFiles): Owner => ({
       if (user) await setAsUser(user, subject, !persist, properties);
       else await setUnitProperties(bus, subject, !persist, properties);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = errorText(error);
       throw new OwnerError(
         `systemctl set-property ${subject} ${textOf(properties)}: ${text}${permissionRemedy(text)}`,
         { cause: error },

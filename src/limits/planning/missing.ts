@@ -1,11 +1,12 @@
 /** Why a cgroup does not have the file of a limit, where that stops, and the command that helps. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import type { Limit } from '../catalogue/catalogue.ts';
-import { shellWord } from './risks.ts';
 
 /** The limit cannot be set, for the cgroup has no such file. */
 export class NoSuchLimitError extends Error {

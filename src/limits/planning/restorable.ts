@@ -1,5 +1,6 @@
 /** What a write can be taken back to. */
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { parentOf } from '../../kernel/cgroup-path.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Write } from '../model.ts';
 
@@ -10,6 +11,6 @@ export function restorable(
 ): string {
   const limit = findLimit(file);
   if (!limit?.restorable || !/^populated 1$/m.test(textIfThere(files, path, 'cgroup.events') ?? '')) return before;
-  const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+  const parent = parentOf(path);
   return limit.restorable(before, (name) => textIfThere(files, parent, name));
 }

@@ -1,8 +1,9 @@
 /** What may go wrong with a write, found before it is made. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { clean } from '../../text/clean.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import { comesDownText, usageOf } from '../applying/lower/gently.ts';
 import { reclaimable } from '../applying/lower/reclaimable.ts';
 import { sizeText } from '../catalogue/catalogue.ts';
@@ -81,14 +82,3 @@ function belowTasks({ path, name, file, after }: Write, { files }: PlanContext):
 /** NaN where it cannot be read: a risk that cannot be judged must not fail the Plan. */
 const readValue = (files: CgroupFiles, path: string, file: string): number =>
   parseSingleValue(textIfThere(files, path, file));
-
-/** A name as one word of a command that the user may copy; what a terminal would obey as bash and zsh write it. */
-export const shellWord = (text: string): string => {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  if (clean(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
-  const word = text.replace(/[\\']/g, '\\$&').replace(/[^\x20-\x7e]/gu, inHex);
-  return `$'${word}'`;
-};
-
-const inHex = (character: string): string =>
-  Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

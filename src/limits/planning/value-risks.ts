@@ -1,6 +1,7 @@
 /** Values that the kernel takes and that do not do what the operator expects of them. */
+
 import { textIfThere } from '../../kernel/cgroup-files.ts';
-import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { formatCpuList, parseCpuList, parsePartition } from '../../kernel/cpuset.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
@@ -10,10 +11,9 @@ import type { Machine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { counted } from '../../text/counted.ts';
+import { shellWord } from '../../text/shell-word.ts';
 import { sizeText } from '../catalogue/catalogue.ts';
 import type { PlanContext, Risk, Write } from '../model.ts';
-
-import { shellWord } from './risks.ts';
 
 type Check = (write: Write, read: Read, machine: Machine) => Risk | undefined;
 type Read = (path: string, file: string) => string | undefined;
@@ -67,7 +67,7 @@ function beyondMachine({ file, after }: Write, _: Read, { cpus }: Machine): Risk
 /** A weight counts only against siblings. */
 function alone({ path, file }: Write, read: Read): Risk | undefined {
   if (!/^(cpu|io)(\.bfq)?\.weight(\.nice)?$/.test(file) || path === '/') return undefined;
-  const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+  const parent = parentOf(path);
   // Processes of the root compete with its children too.
   if (parent === '/') return undefined;
   const [own, all] = [path, parent].map((of) => parseFlatKeyed(read(of, 'cgroup.stat') ?? '').get('nr_descendants'));
@@ -99,7 +99,7 @@ function noSuchId({ path, file, after }: Write, read: Read): Risk | undefined {
       text: `this machine has no ${what} ${formatCpuList(lacking)}, or it is offline; it has ${machine}`,
     };
   }
-  const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+  const parent = parentOf(path);
   const given = read(parent, `${file}.effective`);
   const beyond = given === undefined ? [] : wanted.filter((id) => !parseCpuList(given).includes(id));
   if (beyond.length === 0) return undefined;
@@ -111,7 +111,7 @@ function noSuchId({ path, file, after }: Write, read: Read): Risk | undefined {
 function partition({ path, file, after }: Write, read: Read): Risk | undefined {
   const wanted = file === 'cpuset.cpus.partition' ? parsePartition(after) : undefined;
   if (wanted === undefined || wanted.type === 'member' || !wanted.valid) return undefined;
-  const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+  const parent = parentOf(path);
   const around = parsePartition(read(parent, file) ?? '');
   if (parent === '/' || around === undefined || around.type !== 'member') return undefined;
   return warn(

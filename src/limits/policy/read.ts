@@ -1,7 +1,9 @@
 /** A policy file's text as rules, or everything that is wrong with it and where. YAML, and so JSON too. */
+
 import * as v from 'valibot';
 import { isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Machine } from '../../kernel/machine.ts';
+import { errorText } from '../../text/error-text.ts';
 import { nearest } from '../../text/near-names.ts';
 import { type Edit, flagsOfFile, type Limit } from '../catalogue/catalogue.ts';
 import { isProperty } from '../catalogue/properties.ts';
@@ -148,7 +150,7 @@ function plainOf(document: PolicyDocument, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (error) {
-    throw new PolicyError(file, [{ line: 1, column: 1, text: error instanceof Error ? error.message : String(error) }]);
+    throw new PolicyError(file, [{ line: 1, column: 1, text: errorText(error) }]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the actions decide before they touch anything, by table. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseControllerSteps, planControllers } from '../../../src/limits/actions/controllers.ts';
@@ -9,6 +10,7 @@ import { planMove } from '../../../src/limits/actions/move.ts';
 import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import { withFreezer } from '../../../src/limits/owners/freezer.ts';
 import { openOwner } from '../../../src/limits/owners/open-owner.ts';
+import { errorText } from '../../../src/text/error-text.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 
 const target = (path: string) => ({ path, inode: 7, name: path, kind: 'cgroup' as const });
@@ -137,7 +139,7 @@ test('an owner that refuses: with sudo where the user may not, else past it', as
       await owner.apply([{ ...write, via: 'systemd', endpoint: '', subject: 'web.service' }]);
       return 'no error';
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   };
   assert.match(await refusal('Interactive authentication required.'), /FreezeUnit web\.service: .*\(run with sudo, or/);

@@ -1,5 +1,6 @@
 /** Whoever will take a change of --for back: a timer of systemd, or a process of ours that sleeps. */
 import { constants } from 'node:os';
+import { isRecord } from '../../../inventory/names/json.ts';
 import { openProcess } from '../../actions/process-handle.ts';
 import { callManager } from '../../owners/systemd-manager.ts';
 
@@ -30,8 +31,6 @@ function endProcess(pid: number, startTime: number): void {
     handle?.close();
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** As the journal keeps it. */
 export const isReverter = (value: unknown): value is Reverter =>

@@ -1,5 +1,7 @@
 /** The end of a change of --for: taken back unless it is by now, and tried again where that fails. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../../../text/error-text.ts';
 import { ApplyError, newChangeId } from '../apply.ts';
 import { type Change, type Journal, undoneIn } from '../journal.ts';
 
@@ -34,7 +36,7 @@ function note({ id: undoes, boot, mount }: Change, error: unknown, journal: Jour
   const command = ['revert', undoes];
   try {
     journal.begin({ id, time: Date.now(), boot, uid: process.getuid?.() ?? 0, command, mount, writes: [], undoes });
-    journal.end(id, 'failed', error instanceof Error ? error.message : String(error));
+    journal.end(id, 'failed', errorText(error));
   } catch {
     // The error itself is still thrown in the end.
   }
