@@ -7,7 +7,7 @@ import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { readSetLimits, type SetLimit } from '../limits/applying/set-limits.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
-import { interfaceRates } from '../metrics/interface-rates.ts';
+import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metrics/interface-rates.ts';
 import type { CellKind } from './dashboards.ts';
 import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
@@ -32,6 +32,7 @@ export interface NetworkLook {
   readonly answer: NetworkAnswer;
   /** A second, by name of the interface. */
   readonly rates: ReadonlyMap<string, InterfaceCounters>;
+  readonly totals?: InterfaceTotals | undefined;
 }
 
 type Part = keyof Inside;
@@ -86,8 +87,9 @@ export function openInside(options: InsideOptions): SelectedInside {
     paceMs: RATES_PACE_MS,
     read: async (selected, workloads, before) => {
       const answer = await inspect(selected, workloads);
-      const known = before && !('reason' in before.answer) ? before.answer : undefined;
-      return { answer, rates: 'reason' in answer ? new Map() : interfaceRates(known, answer) };
+      if ('reason' in answer) return { answer, rates: new Map(), totals: before?.totals };
+      const totals = interfaceTotals(before?.totals, answer);
+      return { answer, rates: interfaceRates(before?.totals, totals, answer.interfaces), totals };
     },
   });
   const filesystem = createPaced<FileSystem>({
@@ -98,7 +100,7 @@ export function openInside(options: InsideOptions): SelectedInside {
   const devices = createPaced<DevicesLook>({
     paceMs: RATES_PACE_MS,
     read: async ({ path }, _, before) => {
-      const look = await readDeviceIo(options.mount, path, options.readFiles);
+      const look = await readDeviceIo(options.mount, path, options.readFiles, before?.look);
       return { look, list: deviceIo(before?.look, look) };
     },
   });

@@ -13,8 +13,9 @@ export interface FileSpec {
    * - `words`: numbers or `max` on one line (`cpu.max`): keys name them by position
    * - `flat`: lines of `key value` (`cpu.stat`, `memory.stat`, `*.events`, `cgroup.stat`)
    * - `pressure`: keys as `some.total`, `full.avg10`
-   * - `devices`: lines of `MAJ:MIN key=value …` (`io.stat`), each key summed over the devices not in `skipDevices`;
-   *   0 where only other devices have the key or none has any, NaN where a key stands nowhere beside others
+   * - `devices`: lines of `MAJ:MIN key=value …` (`io.stat`), each key summed over the devices not in `skipDevices`.
+   *   The kernel leaves out what is zero, so a key that no device has is 0; whether it was there before is for the caller
+   *   to compare
    */
   readonly format: 'single' | 'words' | 'flat' | 'pressure' | 'devices';
   readonly keys: readonly string[];

@@ -8,6 +8,7 @@ import { deviceName, isStacked, readBlockDevice } from '../kernel/io-devices.ts'
 import { parseNestedKeyed } from '../kernel/nested-keyed.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { NO_LIMIT } from '../kernel/value.ts';
+import { believe, type Counters, ratePerSecond } from './counters.ts';
 
 /** As io.stat has them, and the limit of each as io.max has it. */
 export const DEVICE_FIGURES = [
@@ -26,31 +27,38 @@ export interface DeviceIo {
   readonly name: string;
   /** What it lies on (`sda`, a file), where its bytes are counted again; none for a disk. */
   readonly below: readonly string[];
-  /** A second; NaN without two looks, or where a counter fell. */
+  /** A second; NaN without two looks, and where a counter fell or was missing. */
   readonly rates: Readonly<Record<DeviceFigure, number>>;
   /** Those that bind: the smallest of the ancestors, and the path of whose file it is. */
   readonly limits: readonly { readonly key: DeviceFigure; readonly value: number; readonly from: string }[];
 }
 
-/** Texts of the files at one time. */
+/** The files at one time. */
 export interface DeviceLook {
   /** CLOCK_MONOTONIC milliseconds. */
   readonly time: number;
-  /** errno where it cannot be read. */
-  readonly stat: string | number;
+  /** io.stat by device, each in the order of DEVICE_FIGURES; undefined where it cannot be read. */
+  readonly counters: ReadonlyMap<string, Counters> | undefined;
   /** io.max by path: of the cgroup and its ancestors, the nearest first. */
   readonly limits: readonly { readonly path: string; readonly text: string }[];
 }
 
-export async function readDeviceIo(mount: string, path: string, readFiles: ReadFiles): Promise<DeviceLook> {
+/** `before`: the look at the same cgroup before this one. */
+export async function readDeviceIo(
+  mount: string,
+  path: string,
+  readFiles: ReadFiles,
+  before?: DeviceLook,
+): Promise<DeviceLook> {
   const paths = [path, ...ancestorsOf(path)];
   const [stat = 0, ...texts] = await readFiles([
     join(mount, path, 'io.stat'),
     ...paths.map((at) => join(mount, at, 'io.max')),
   ]);
+  const time = Number(process.hrtime.bigint()) / 1e6;
   return {
-    time: Number(process.hrtime.bigint()) / 1e6,
-    stat,
+    time,
+    counters: typeof stat === 'string' ? deviceCounters(before?.counters, time, stat) : undefined,
     limits: paths.flatMap((at, index) => {
       const text = texts[index];
       return typeof text === 'string' ? [{ path: at, text }] : [];
@@ -58,23 +66,43 @@ export async function readDeviceIo(mount: string, path: string, readFiles: ReadF
   };
 }
 
+/** A device that had counters before and has none in this text is kept, in doubt. */
+export function deviceCounters(
+  before: ReadonlyMap<string, Counters> | undefined,
+  time: number,
+  stat: string,
+): ReadonlyMap<string, Counters> {
+  const devices = parseNestedKeyed(stat);
+  const counters = new Map<string, Counters>();
+  for (const device of new Set([...devices.keys(), ...(before?.keys() ?? [])])) {
+    const figures = devices.get(device);
+    // The kernel leaves out what is zero.
+    const values = DEVICE_FIGURES.map(({ key }) => figures?.get(key) ?? 0);
+    const known = before?.get(device);
+    if (known || values.some((value) => value !== 0)) counters.set(device, believe(known, time, values));
+  }
+  return counters;
+}
+
 /** Disks first, then what lies on them; each group in the order of io.stat. None of those without figures and limits. */
 export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoot = '/sys'): DeviceIo[] {
-  const statOf = (look: DeviceLook | undefined) => parseNestedKeyed(typeof look?.stat === 'string' ? look.stat : '');
-  const [old, stat] = [statOf(before), statOf(now)];
   const limits = now.limits.map(({ path, text }) => ({ path, byDevice: parseNestedKeyed(text) }));
-  const seconds = before ? (now.time - before.time) / 1000 : Number.NaN;
   const devices = new Set([
-    ...[...stat].flatMap(([device, figures]) => (DEVICE_FIGURES.some(({ key }) => figures.has(key)) ? [device] : [])),
+    ...[...(now.counters ?? [])].flatMap(([device, { values }]) =>
+      values.some((value) => value !== 0) ? [device] : [],
+    ),
     ...limits.flatMap(({ byDevice }) => [...byDevice.keys()]),
   ]);
-  const isKnown = typeof before?.stat === 'string';
   const found = [...devices].map((device): DeviceIo => {
-    const rate = (key: DeviceFigure): number => {
-      // The kernel leaves out what is zero; a device that was not there before has no rate.
-      const change = (stat.get(device)?.get(key) ?? 0) - (old.get(device)?.get(key) ?? (isKnown ? 0 : Number.NaN));
-      return change >= 0 && seconds > 0 ? change / seconds : Number.NaN;
-    };
+    const [old, current] = [countersOf(before, device), countersOf(now, device)];
+    const rate = (key: DeviceFigure): number =>
+      current
+        ? ratePerSecond(
+            old,
+            current,
+            DEVICE_FIGURES.findIndex((figure) => figure.key === key),
+          )
+        : Number.NaN;
     return {
       device,
       ...placeOf(sysRoot, device),
@@ -90,6 +118,9 @@ export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoo
   });
   return [...found.filter(({ below }) => below.length === 0), ...found.filter(({ below }) => below.length > 0)];
 }
+/** A device that io.stat does not list has read and written nothing. */
+const countersOf = (look: DeviceLook | undefined, device: string): Counters | undefined =>
+  look?.counters && (look.counters.get(device) ?? { time: look.time, values: DEVICE_FIGURES.map(() => 0), doubted: 0 });
 
 function placeOf(sysRoot: string, device: string): Pick<DeviceIo, 'name' | 'below'> {
   const facts = readBlockDevice(sysRoot, device);

@@ -7,27 +7,42 @@ import { columnIndex } from '../kernel/collector.ts';
 
 export type Tier = 'hot' | 'warm' | 'limit';
 
-interface TieredFile extends FileSpec {
+/** A file of a Snapshot. */
+interface SnapshotFile extends FileSpec {
+  /** Those of `keys` that only grow while the cgroup lives. */
+  readonly counters?: readonly string[];
+}
+
+interface TieredFile extends SnapshotFile {
   readonly tier: Tier;
 }
 
-const pressureKeys = ['some', 'full'].flatMap((kind) =>
-  ['avg10', 'avg60', 'avg300', 'total'].map((key) => `${kind}.${key}`),
-);
+const pressureFile = (file: string): TieredFile => ({
+  file,
+  format: 'pressure',
+  keys: ['some', 'full'].flatMap((kind) => ['avg10', 'avg60', 'avg300', 'total'].map((key) => `${kind}.${key}`)),
+  counters: ['some.total', 'full.total'],
+  tier: 'hot',
+});
+
+const IO_KEYS = ['rbytes', 'wbytes', 'rios', 'wios'];
+const MEMORY_EVENTS = ['low', 'high', 'max', 'oom', 'oom_kill'];
 
 export const CGROUP_FILES: readonly TieredFile[] = [
   {
     file: 'cpu.stat',
     format: 'flat',
     keys: ['usage_usec', 'user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'],
+    // The kernel scales user and system time to fit their total: each may step back.
+    counters: ['usage_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'],
     tier: 'hot',
   },
-  { file: 'cpu.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
-  { file: 'memory.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
-  { file: 'io.pressure', format: 'pressure', keys: pressureKeys, tier: 'hot' },
+  pressureFile('cpu.pressure'),
+  pressureFile('memory.pressure'),
+  pressureFile('io.pressure'),
   { file: 'memory.current', format: 'single', keys: ['value'], tier: 'hot' },
-  { file: 'memory.events', format: 'flat', keys: ['low', 'high', 'max', 'oom', 'oom_kill'], tier: 'hot' },
-  { file: 'io.stat', format: 'devices', keys: ['rbytes', 'wbytes', 'rios', 'wios'], tier: 'hot' },
+  { file: 'memory.events', format: 'flat', keys: MEMORY_EVENTS, counters: MEMORY_EVENTS, tier: 'hot' },
+  { file: 'io.stat', format: 'devices', keys: IO_KEYS, counters: IO_KEYS, tier: 'hot' },
   { file: 'pids.current', format: 'single', keys: ['value'], tier: 'hot' },
   { file: 'cgroup.events', format: 'flat', keys: ['populated', 'frozen'], tier: 'hot' },
   {
@@ -38,7 +53,7 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   },
   { file: 'memory.swap.current', format: 'single', keys: ['value'], tier: 'warm' },
   { file: 'memory.peak', format: 'single', keys: ['value'], tier: 'warm' },
-  { file: 'pids.events', format: 'flat', keys: ['max'], tier: 'warm' },
+  { file: 'pids.events', format: 'flat', keys: ['max'], counters: ['max'], tier: 'warm' },
   { file: 'cpu.max', format: 'words', keys: ['quota', 'period'], tier: 'limit' },
   { file: 'cpu.weight', format: 'single', keys: ['value'], tier: 'limit' },
   { file: 'memory.max', format: 'single', keys: ['value'], tier: 'limit' },
@@ -48,6 +63,17 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   { file: 'cgroup.stat', format: 'flat', keys: ['nr_descendants', 'nr_dying_descendants'], tier: 'limit' },
 ];
 
+const NETWORK_COUNTERS = [
+  'rx_bytes',
+  'tx_bytes',
+  'rx_packets',
+  'tx_packets',
+  'rx_drop',
+  'tx_drop',
+  'rx_errors',
+  'tx_errors',
+] as const;
+
 /**
  * Read through a process of the row (`network.ts`), not through the collector; a file of the Snapshot all the same. `netns`
  * is its inode, which tells network namespaces apart: rows with the same one show the same counters.
@@ -55,11 +81,12 @@ export const CGROUP_FILES: readonly TieredFile[] = [
 export const NETWORK_FILE = {
   file: '/proc/PID/net/dev',
   format: 'devices',
-  keys: ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'rx_drop', 'tx_drop', 'rx_errors', 'tx_errors', 'netns'],
-} as const satisfies FileSpec;
+  keys: [...NETWORK_COUNTERS, 'netns'],
+  counters: NETWORK_COUNTERS,
+} as const satisfies SnapshotFile;
 
 /** Every file of a Snapshot, in order. */
-export const SNAPSHOT_FILES: readonly FileSpec[] = [...CGROUP_FILES, NETWORK_FILE];
+export const SNAPSHOT_FILES: readonly SnapshotFile[] = [...CGROUP_FILES, NETWORK_FILE];
 
 /** Column of a Snapshot by `file:key`. */
 export const COLUMNS = columnIndex(SNAPSHOT_FILES);

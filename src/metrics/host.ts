@@ -1,7 +1,7 @@
 /** The host beside its cgroups: CPU, memory, pressure of the whole machine, and what this program itself costs. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCpuList } from '../kernel/cpuset.ts';
+import { formatCpuList, parseCpuList } from '../kernel/cpuset.ts';
 import { parseMeminfo } from '../kernel/meminfo.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
@@ -15,6 +15,8 @@ export type Resource = (typeof RESOURCES)[number];
 export interface HostSnapshot {
   /** CPUs online; where only a part of the hierarchy is mounted, as in a container, those that its cpuset lets be used. */
   readonly cpus: number;
+  /** Which ones they are, as `0-3`; '' where /proc/stat lists none. */
+  readonly cpuSet: string;
   /** Clock ticks over all of them since boot. */
   readonly cpuBusyTicks: number;
   readonly cpuTotalTicks: number;
@@ -74,8 +76,8 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
       ] = texts;
       const stat = parseProcStat(statText);
       const ids = parseCpuList(usable);
-      const mine = ids.flatMap((id) => stat.cpus.get(id) ?? []);
-      const counted = mine.length > 0 ? mine : [stat.cpu];
+      const mine = ids.filter((id) => stat.cpus.has(id));
+      const counted = mine.length > 0 ? mine.flatMap((id) => stat.cpus.get(id) ?? []) : [stat.cpu];
       const over = (ticks: (cpu: CpuTicks) => number): number => counted.reduce((sum, cpu) => sum + ticks(cpu), 0);
       const meminfo = parseMeminfo(meminfoText);
       const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
@@ -86,6 +88,7 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
       const { user, system } = process.cpuUsage();
       return {
         cpus: mine.length || stat.cpus.size,
+        cpuSet: formatCpuList(mine.length > 0 ? mine : [...stat.cpus.keys()]),
         cpuBusyTicks: over(busyTicks),
         cpuTotalTicks: over(totalTicks),
         memoryTotal: bytes('MemTotal'),
@@ -107,10 +110,11 @@ export function hostUsage(before: HostSnapshot | undefined, now: HostSnapshot): 
   const share = (resource: Resource, kind: 'some' | 'full'): number => {
     const change =
       (now.pressure[resource][kind]?.total ?? Number.NaN) - (before?.pressure[resource][kind]?.total ?? Number.NaN);
-    return Math.min(100, (change / elapsedUsec) * 100);
+    return change >= 0 ? Math.min(100, (change / elapsedUsec) * 100) : Number.NaN;
   };
   const shares = (resource: Resource) => ({ some: share(resource, 'some'), full: share(resource, 'full') });
-  const ticks = before ? now.cpuTotalTicks - before.cpuTotalTicks : 0;
+  // Other CPUs than before have other ticks: an interval in which one came or went has no share.
+  const ticks = before?.cpuSet === now.cpuSet ? now.cpuTotalTicks - before.cpuTotalTicks : 0;
   return {
     cpuPercent:
       before && ticks > 0

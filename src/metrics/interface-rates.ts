@@ -1,8 +1,9 @@
 /** What the interfaces of one network namespace carried a second, from two looks at their counters. Pure. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
+import { believe, type Counters, ratePerSecond } from './counters.ts';
 
-/** The counters of one namespace at one time. */
+/** What the kernel tells of one namespace at one time. */
 export interface InterfaceLook {
   /** Inode; null where it may not be seen. */
   readonly namespace: number | null;
@@ -11,25 +12,58 @@ export interface InterfaceLook {
   readonly time: number;
 }
 
+/** Counters of the interfaces of one namespace, as last believed. */
+export interface InterfaceTotals {
+  readonly namespace: number | null;
+  /** By name and index: an interface of the same name may be another one. Each in the order of KEYS. */
+  readonly counters: ReadonlyMap<string, Counters>;
+}
+
+const KEYS = [
+  'rxBytes',
+  'rxPackets',
+  'rxErrors',
+  'rxDrop',
+  'txBytes',
+  'txPackets',
+  'txErrors',
+  'txDrop',
+] as const satisfies readonly (keyof InterfaceCounters)[];
+
+const keyOf = ({ name, index }: NetworkInterface): string => `${index}:${name}`;
+
+/** `before`: the totals before these; of another namespace they count for nothing. */
+export function interfaceTotals(
+  before: InterfaceTotals | undefined,
+  { namespace, interfaces, time }: InterfaceLook,
+): InterfaceTotals {
+  const known = before?.namespace === namespace ? before.counters : undefined;
+  const counters = new Map(known);
+  for (const one of interfaces) {
+    const { counters: read } = one;
+    if (!read) continue;
+    const values = KEYS.map((key) => read[key]);
+    counters.set(keyOf(one), believe(known?.get(keyOf(one)), time, values));
+  }
+  return { namespace, counters };
+}
+
 /**
  * A second, by name. NaN for a counter that fell; none for an interface that was not there before, or that is another one
  * of that name, and none without two looks at the same namespace.
  */
 export function interfaceRates(
-  before: InterfaceLook | undefined,
-  now: InterfaceLook,
+  before: InterfaceTotals | undefined,
+  now: InterfaceTotals,
+  interfaces: readonly NetworkInterface[],
 ): ReadonlyMap<string, InterfaceCounters> {
   const rates = new Map<string, InterfaceCounters>();
-  const seconds = before ? (now.time - before.time) / 1000 : 0;
-  if (!before || before.namespace !== now.namespace || seconds <= 0) return rates;
-  for (const { name, index, counters } of now.interfaces) {
-    const old = before.interfaces.find((one) => one.name === name && one.index === index)?.counters;
-    if (!old || !counters) continue;
-    const rate = (key: keyof InterfaceCounters): number => {
-      const change = counters[key] - old[key];
-      return change >= 0 ? change / seconds : Number.NaN;
-    };
-    rates.set(name, {
+  if (!before || before.namespace !== now.namespace) return rates;
+  for (const one of interfaces) {
+    const [old, current] = [before.counters.get(keyOf(one)), now.counters.get(keyOf(one))];
+    if (!old || !current || !one.counters) continue;
+    const rate = (key: (typeof KEYS)[number]): number => ratePerSecond(old, current, KEYS.indexOf(key));
+    rates.set(one.name, {
       rxBytes: rate('rxBytes'),
       rxPackets: rate('rxPackets'),
       rxErrors: rate('rxErrors'),

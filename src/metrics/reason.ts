@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { NOT_READ } from '../kernel/collector.ts';
 import { type Metric, metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
-import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from './snapshot.ts';
+import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
@@ -35,6 +35,8 @@ function fileReason(file: string, { snapshot }: Usage, row: number): string | un
       return undefined;
     case NOT_READ:
       return `${file} is read for visible rows only`;
+    case COUNTERS_FELL:
+      return `${file} lacked counters that it had before, or they were lower: no rate until it is read whole again`;
     case HOST_NETWORK:
       return "it shares the host's network";
     case NO_PROCESS:

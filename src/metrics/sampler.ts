@@ -4,6 +4,7 @@
  * and the time of its read.
  */
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
+import { createCounterCheck } from './counters.ts';
 import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, fileMask, SNAPSHOT_FILES, tierMask } from './files.ts';
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
@@ -42,6 +43,12 @@ export interface Sampler {
   tick(request: TickRequest): Promise<Tick>;
 }
 
+interface Assembled {
+  readonly snapshot: Snapshot;
+  /** Row of the Snapshot before, by row; -1 for a new one. */
+  readonly oldRows: Int32Array;
+}
+
 const HOT = tierMask('hot');
 const WARM = tierMask('warm');
 const LIMIT = tierMask('limit');
@@ -55,6 +62,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
   let followed: { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array } | undefined;
   let previous: { snapshot: Snapshot; rowOf: ReadonlyMap<number, number> } | undefined;
   let tickNumber = 0;
+  const counters = createCounterCheck();
 
   /** Follows the request's cgroups and lets go of the others. */
   function follow(rows: readonly SnapshotRow[]): Uint32Array {
@@ -81,7 +89,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
   }
 
   /** The pass as a Snapshot: rows that are gone left out, values that were not read carried over. */
-  function assemble(request: TickRequest, columns: Columns, hostNow: Snapshot['host'], started: number): Snapshot {
+  function assemble(request: TickRequest, columns: Columns, hostNow: Snapshot['host'], started: number): Assembled {
     const asked = request.rows;
     const from = new Int32Array(asked.length);
     let count = 0;
@@ -115,7 +123,8 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       join(times, file, columns.times, old?.times);
     }
     const parents = old?.rows === rows ? old.parents : parentRows(rows);
-    return { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
+    const snapshot = { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
+    return { snapshot, oldRows };
   }
 
   async function addNetwork(snapshot: Snapshot, { visible, network: asked }: TickRequest): Promise<void> {
@@ -146,8 +155,9 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
         host.read(),
       ]);
       tickNumber++;
-      const snapshot = assemble(request, columns, hostNow, started);
+      const { snapshot, oldRows } = assemble(request, columns, hostNow, started);
       await addNetwork(snapshot, request);
+      if (previous) counters.settle(snapshot, previous.snapshot, oldRows);
       const isSame = previous?.snapshot.rows === snapshot.rows;
       const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
       const isWhole = snapshot.rows.length === request.rows.length;

@@ -27,6 +27,9 @@ export interface SnapshotRow {
   readonly inode: number;
 }
 
+/** `errors` code of a read whose counters were lower than before, or missing: the Snapshot has those of the read before. */
+export const COUNTERS_FELL = 250;
+
 /** `errors` codes of network figures that are unavailable by nature, above every errno. */
 export const HOST_NETWORK = 251;
 export const NO_PROCESS = 252;

@@ -18,8 +18,8 @@ export interface Usage {
   limit(kind: LimitKind): EffectiveLimit;
 }
 
-/** Counters that only grow: one that fell means another cgroup, and the row has no rates for this interval. */
-const MONOTONIC = ['cpu.stat:usage_usec', 'io.stat:rbytes', 'io.stat:wbytes'].map(column);
+/** Where it fell this is another cgroup, and the row has no rates for this interval. */
+const CPU_USAGE = column('cpu.stat:usage_usec');
 
 /** The kernel's split of CPU time is scaled to fit the total and may step back in a living cgroup. */
 const SPLIT: ReadonlySet<number> = new Set(['cpu.stat:user_usec', 'cpu.stat:system_usec'].map(column));
@@ -41,11 +41,9 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     const previous = previousRows[row] ?? -1;
     return before && previous >= 0 ? (before.values[index * before.rows.length + previous] ?? Number.NaN) : Number.NaN;
   };
-  /** Set where a counter fell. */
+  /** By row: 1 where it is another cgroup than before. */
   const reset = new Uint8Array(count);
-  for (const index of MONOTONIC) {
-    for (let row = 0; row < count; row++) if (nowAt(index, row) < beforeAt(index, row)) reset[row] = 1;
-  }
+  for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
 
   let row = 0;
   /** Row whose file tells: that of crun's inner cgroup where the quota is set there. */

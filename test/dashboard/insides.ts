@@ -132,7 +132,7 @@ const rates = (rbytes: number, wbytes: number) => ({ rbytes, wbytes, rios: rbyte
 
 /** A volume over a disk that is limited twice. */
 export const DEVICES: DevicesLook = {
-  look: { time: 0, stat: '', limits: [] },
+  look: { time: 0, counters: undefined, limits: [] },
   list: [
     {
       ...{ device: '8:0', name: 'sda', below: [], rates: rates(1_250_000, 4096) },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DeviceLook, deviceIo, readDeviceIo } from '../../src/metrics/device-io.ts';
+import { type DeviceLook, deviceCounters, deviceIo, readDeviceIo } from '../../src/metrics/device-io.ts';
 
 function withSysfs(use: (sys: string) => void): void {
   const sys = mkdtempSync(join(tmpdir(), 'tscg-test-devices-'));
@@ -24,9 +24,14 @@ function withSysfs(use: (sys: string) => void): void {
   }
 }
 
-const lookAt = (time: number, stat: string | number, limits: DeviceLook['limits'] = []): DeviceLook => ({
+const lookAt = (
+  time: number,
+  stat: string | undefined,
+  limits: DeviceLook['limits'] = [],
+  before?: DeviceLook,
+): DeviceLook => ({
   time,
-  stat,
+  counters: stat === undefined ? undefined : deviceCounters(before?.counters, time, stat),
   limits,
 });
 
@@ -50,9 +55,22 @@ test('no rate without two looks, or of a counter that fell; a device used for th
       deviceIo(before, now, sys)[0]?.rates.rbytes;
     const now = lookAt(2000, '8:0 rbytes=700');
     assert.ok(Number.isNaN(rateOf(undefined, now)));
-    assert.ok(Number.isNaN(rateOf(lookAt(1000, 2), now)));
-    assert.ok(Number.isNaN(rateOf(lookAt(1000, '8:0 rbytes=900'), now)));
+    assert.ok(Number.isNaN(rateOf(lookAt(1000, undefined), now)));
+    const fuller = lookAt(1000, '8:0 rbytes=900');
+    assert.ok(Number.isNaN(rateOf(fuller, lookAt(2000, '8:0 rbytes=700', [], fuller))));
     assert.is(rateOf(lookAt(1000, ''), now), 700);
+  }));
+
+test('case 111: a device without its figures for one look has no rate then, and a true one after it', () =>
+  withSysfs((sys) => {
+    const first = lookAt(1000, '8:0 rbytes=40137493143552 rios=5\n');
+    const torn = lookAt(2000, '8:0 ', [], first);
+    const again = lookAt(3000, '8:0 rbytes=40137493144552 rios=5\n', [], torn);
+    assert.equal(
+      deviceIo(first, torn, sys).map(({ name, rates }) => [name, rates.rbytes]),
+      [['sda', Number.NaN]],
+    );
+    assert.is(deviceIo(torn, again, sys)[0]?.rates.rbytes, 500);
   }));
 
 test('the smallest limit over the ancestors binds, each key by itself; a device without traffic is told for it', () =>
@@ -84,7 +102,7 @@ test('io.max of the cgroup and its ancestors is read; where there is none nothin
     return paths.map((path) => (path === '/m/a/io.max' ? '8:0 rbps=1' : 2));
   });
   assert.equal(asked, ['/m/a/b/io.stat', '/m/a/b/io.max', '/m/a/io.max', '/m/io.max']);
-  assert.is(look.stat, 2);
+  assert.is(look.counters, undefined);
   assert.equal(look.limits, [{ path: '/a', text: '8:0 rbps=1' }]);
 });
 

@@ -16,6 +16,7 @@ export interface Row {
 
 export const HOST: HostSnapshot = {
   cpus: 4,
+  cpuSet: '0-3',
   cpuBusyTicks: 0,
   cpuTotalTicks: 0,
   memoryTotal: 8 * 2 ** 30,
