@@ -1,6 +1,6 @@
 /** A program in a pseudo-terminal, its screen read as text by a headless xterm. */
 import { fileURLToPath } from 'node:url';
-import { spawn } from '@lydell/node-pty';
+import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { screenSvg } from './terminal-svg.ts';
 
@@ -14,7 +14,7 @@ export interface Terminal {
   resize(columns: number, rows: number): void;
   /** Resolves when the screen satisfies it; rejects with the screen when it never does in that time. */
   until(satisfied: (screen: string) => boolean, about: string, patienceMs?: number): Promise<string>;
-  /** Exit code, when it has ended. */
+  /** Exit code when it has ended; 128 and the signal's number where a signal ended it, as a shell shows it. */
   readonly ended: Promise<number>;
   /** Whether the program has the alternate screen, and the cursor is hidden. */
   alternate(): boolean;
@@ -23,6 +23,8 @@ export interface Terminal {
   /** The screen as a picture. */
   svg(): string;
   kill(): void;
+  /** As a user closes its window. */
+  close(): void;
 }
 
 /** The guest is an emulated machine. */
@@ -50,7 +52,7 @@ export function openTstop(
     });
   });
   const ended = new Promise<number>((resolve) => {
-    child.onExit(({ exitCode }) => resolve(exitCode));
+    child.onExit(({ exitCode, signal }) => resolve(signal ? 128 + signal : exitCode));
   });
   const screen = (): string[] => {
     const { active } = terminal.buffer;
@@ -89,5 +91,12 @@ export function openTstop(
     raw: () => raw,
     svg: () => screenSvg(terminal.buffer.active, terminal.cols, terminal.rows),
     kill: () => child.kill('SIGKILL'),
+    close: () => closeTerminal(child),
   };
+}
+
+/** Closes the master side of the pseudo-terminal. Its types leave that out. */
+export function closeTerminal(child: IPty): void {
+  if (!('destroy' in child && typeof child.destroy === 'function')) throw new Error('node-pty has no destroy()');
+  child.destroy();
 }

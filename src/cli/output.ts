@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { loadNative } from '../kernel/native.ts';
 import { jsonText } from '../text/clean.ts';
+import { exitProcess } from './exit.ts';
 
 /** PIPE_BUF: so much goes at once into a pipe that poll(2) calls writable. */
 const AT_ONCE = 4096;
@@ -48,19 +49,21 @@ let end: (() => void) | undefined;
 
 /**
  * `tscg ls --watch | head`: a reader that has had enough ends the program without a word; a full disk or a terminal that
- * was hung up is a failure. A change under way is finished first.
+ * was hung up is a failure. A change under way is finished first. Gives what ends that.
  */
-export function endWithReader(program: string): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+export function endWithReader(program: string): () => void {
+  const listener = (error: NodeJS.ErrnoException): void => {
     end ??= () => {
       if (error.code !== 'EPIPE') {
         warn(`${program}: the output could not be written: ${error.code ?? error.message}`);
         process.exitCode = 1;
       }
-      process.exit();
+      exitProcess();
     };
     if (underWay === 0) end();
-  });
+  };
+  process.stdout.on('error', listener);
+  return () => process.stdout.off('error', listener);
 }
 
 /** Work that is not cut off between two steps because nobody reads what is said of it. */

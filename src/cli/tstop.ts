@@ -1,6 +1,7 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
 import { program } from 'commander';
+import { exitProcess, HUNG_UP } from './exit.ts';
 import { endWithReader } from './output.ts';
 import { commandLineError, runProgram, VERSION } from './program.ts';
 
@@ -62,6 +63,8 @@ program
     const { driftOf } = await import('../limits/applying/drift.ts');
     const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
     const unusable = [...chosen.faults, ...faults];
+    // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
+    releaseOutput();
     const dashboard = runTstop({
       hierarchy,
       proc: PROC,
@@ -78,11 +81,11 @@ program
       ...(options.readonly ? {} : { acting }),
     });
     // Once the terminal is as it was: on the screen there is room for the first one.
-    await dashboard.finally(() => {
+    const end = await dashboard.finally(() => {
       for (const fault of unusable) process.stderr.write(`tstop: ${fault}\n`);
     });
-    process.exit();
+    exitProcess(end === 'hung up' ? HUNG_UP : 0);
   });
 
-endWithReader('tstop');
+const releaseOutput = endWithReader('tstop');
 void runProgram('tstop', program);

@@ -57,8 +57,11 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
-/** Resolves when the user quits; rejects when the screen cannot go on. The terminal is restored either way. */
-export async function runTstop(options: TstopOptions): Promise<void> {
+/** How it ended: by a key or a signal, or because the terminal was closed. */
+export type End = 'quit' | 'hung up';
+
+/** Resolves when it is to end; rejects when the screen cannot go on. The terminal is restored either way. */
+export async function runTstop(options: TstopOptions): Promise<End> {
   const { hierarchy, proc, seconds, settings, dashboards, directory } = options;
   const source = openLiveSource({ hierarchy, proc, watch: true });
   const readFiles = createReadFiles();
@@ -114,6 +117,7 @@ export async function runTstop(options: TstopOptions): Promise<void> {
     mouse: options.mouse,
     onKey: controller.key,
     onResize: () => draw(),
+    onHangUp: () => hangUp(),
     onMouse: (pointer) => {
       const state = controller.state();
       const rows = controller.shown()?.items.length ?? 0;
@@ -231,24 +235,23 @@ export async function runTstop(options: TstopOptions): Promise<void> {
   });
   let open = true;
   /** Nothing is left half done: a change under way is taken back first. */
+  let isEnding = false;
   function quit(): void {
+    if (isEnding) return;
+    isEnding = true;
     void controller.finish().finally(() => {
       open = false;
       wake();
       end();
     });
   }
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, quit);
-  // After fg the terminal shows what the shell left there. blessed takes its terminal back in a listener of its own, and
-  // what is drawn before that is lost.
-  process.on('SIGCONT', () => {
-    setImmediate(() => {
-      // The window may be another size by now, and its signal went to the shell.
-      process.emit('SIGWINCH');
-      screen.invalidate();
-      if (open) draw();
-    });
-  });
+  let ending: End = 'quit';
+  function hangUp(): void {
+    ending = 'hung up';
+    quit();
+  }
+  // Not `once`: the shell and the kernel may both send SIGHUP, and the second one would end it with a change half taken back.
+  process.on('SIGTERM', quit).on('SIGINT', quit).on('SIGHUP', hangUp);
 
   /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */
   async function guarded(what: string, work: () => Promise<void>): Promise<void> {
@@ -323,8 +326,10 @@ export async function runTstop(options: TstopOptions): Promise<void> {
 
   try {
     await Promise.race([ended, loop()]);
+    return ending;
   } finally {
     open = false;
+    process.off('SIGTERM', quit).off('SIGINT', quit).off('SIGHUP', hangUp);
     inside.look({ selected: undefined, workloads: [], panes: [], isHeld: true });
     screen.close();
     source.close();

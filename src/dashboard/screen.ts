@@ -1,6 +1,7 @@
 /** The terminal: blessed is used in the `screen` files and nowhere else. Boxes, each filled with ready lines. */
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
+import { codeOf } from '../kernel/error-code.ts';
 import { type Chart, levelChart } from './chart-view.ts';
 import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
@@ -43,6 +44,8 @@ export interface ScreenOptions {
   readonly theme: () => Theme;
   readonly onKey: (key: Typed) => void;
   readonly onResize: () => void;
+  /** The terminal is gone. */
+  readonly onHangUp: () => void;
   /** At first. */
   readonly mouse: boolean;
   readonly onMouse: (pointer: Pointer) => void;
@@ -53,10 +56,13 @@ const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 
 const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'wheel up', wheeldown: 'wheel down' };
 
+/** A process that still runs so long after its SIGTSTP was not stopped by it. */
+const NOT_STOPPED_MS = 100;
+
 /** No mouse, cursor shown, the screen from before. */
 const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
 
-export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: ScreenOptions): Screen {
+export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, onMouse }: ScreenOptions): Screen {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({
     smartCSR: true,
@@ -95,6 +101,20 @@ export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: S
     else if (isListening) screen.program.disableMouse();
   }
   setMouse(mouse);
+
+  let isSuspended = false;
+  /** After fg the terminal shows what the shell left there, and may have another size: that signal went to the shell. */
+  function comeBack(): void {
+    if (isSuspended) screen.program.resume();
+    isSuspended = false;
+    process.emit('SIGWINCH');
+    screen.realloc();
+    onResize();
+  }
+  process.on('SIGCONT', comeBack);
+  // Of a terminal that is closed: reading gives its end or EIO, writing gives EIO.
+  process.stdin.on('end', onHangUp).on('error', onHangUp);
+  process.stdout.on('error', onHangUp);
 
   function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
     if (area === undefined || area.width <= 0 || area.height <= 0) {
@@ -156,8 +176,23 @@ export function openScreen({ theme: chosen, onKey, onResize, mouse, onMouse }: S
     suspend: () => {
       // blessed writes the same, but into a buffer that is emptied after the process was stopped, which is too late.
       process.stdout.write(LEAVE);
-      screen.program.sigtstp();
+      screen.program.pause();
+      isSuspended = true;
+      // The whole group, as the terminal does for Ctrl-Z: a wrapper such as npx is to stop too.
+      process.kill(0, 'SIGTSTP');
+      // The kernel discards the stop of an orphaned process group, as nobody could continue it (`ssh -t host tstop`): no
+      // SIGCONT follows then. A timer does not run while the process is stopped.
+      setTimeout(() => isSuspended && comeBack(), NOT_STOPPED_MS).unref();
     },
-    close: () => screen.destroy(),
+    close: () => {
+      process.off('SIGCONT', comeBack);
+      process.stdin.off('end', onHangUp).off('error', onHangUp);
+      try {
+        screen.destroy();
+      } catch (error) {
+        // A terminal that was closed has no modes to set back.
+        if (codeOf(error) !== 'EIO') throw error;
+      }
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openTstop, type Terminal } from '../terminal.ts';
+import { closeTerminal, openTstop, type Terminal } from '../terminal.ts';
 
 const TSTOP = fileURLToPath(new URL('../../dist/cli/tstop.js', import.meta.url));
 
@@ -36,16 +36,57 @@ test('a storm of resizes ends in a whole screen of the last size', () =>
     }, 'the screen at 90x20');
   }));
 
-for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
-  test(`${signal} ends it with the terminal as it was`, () =>
+for (const [signal, status] of [
+  ['SIGHUP', 129],
+  ['SIGTERM', 0],
+] as const) {
+  test(`${signal} ends it with ${status} and the terminal as it was`, () =>
     withTstop(async (terminal) => {
       await terminal.until((text) => text.includes('NAME'), 'the table');
       process.kill(terminal.pid, signal);
-      await terminal.ended;
+      assert.is(await terminal.ended, status);
       // The end of the process can be known before its last bytes are.
       await terminal.until(() => !terminal.alternate(), 'the terminal as it was');
     }));
 }
+
+test('closing the terminal ends it with 129', () =>
+  withTstop(async (terminal) => {
+    await terminal.until((text) => text.includes('NAME'), 'the table');
+    terminal.close();
+    assert.is(await terminal.ended, 129);
+  }));
+
+test('and so it does where no signal tells of it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-closed-'));
+  try {
+    // In a session of its own, no terminal controls it: the kernel sends it no SIGHUP.
+    const script = 'trap "" HUP; setsid --wait "$0" "$1"; echo $? > "$2/status"';
+    const child = spawn('sh', ['-c', script, process.execPath, TSTOP, folder], { cols: 100, rows: 30 });
+    const shown = new Promise<void>((resolve) => child.onData((data) => data.includes('NAME') && resolve()));
+    const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
+    await shown;
+    closeTerminal(child);
+    await ended;
+    assert.is(readFileSync(join(folder, 'status'), 'utf8').trim(), '129');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Ctrl-Z comes straight back where nobody could continue it', () =>
+  withTstop(async (terminal) => {
+    // The leader of a session, as by `ssh -t host tstop`: the kernel discards the stop.
+    await terminal.until((text) => text.includes('NAME') && text.includes('? help'), 'the screen');
+    const left = '\x1b[?1049l';
+    terminal.type('\x1a');
+    await terminal.until(() => terminal.raw().includes(left) && terminal.alternate(), 'the screen again');
+    await terminal.until((text) => text.includes('NAME') && text.includes('? help'), 'all of it');
+    terminal.type('?');
+    await terminal.until((text) => text.startsWith('Keys'), 'that keys are read');
+    terminal.type('q');
+    assert.is(await terminal.ended, 0);
+  }));
 
 test('-U, and a locale that is not UTF-8, show nothing beyond ASCII, charts too', async () => {
   for (const [args, env] of [

@@ -1,0 +1,25 @@
+/** The end of a program whose terminal may be gone. */
+import { closeSync, fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** The status that a shell shows for a program that SIGHUP has ended: 128 + 1. */
+export const HUNG_UP = 129;
+
+/**
+ * Ends the process. Node sets the modes of terminals on its standard descriptors back at exit, and aborts (SIGABRT) where
+ * the kernel refuses that with EIO, as it does once the terminal is closed; a descriptor that is closed is left out.
+ */
+export function exitProcess(code?: number): never {
+  for (const descriptor of [0, 1, 2]) if (isClosedTerminal(descriptor)) closeSync(descriptor);
+  process.exit(code);
+}
+
+/** Of other devices, such as /dev/null, Node set no modes: to close one of them here changes nothing. */
+function isClosedTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && !isatty(descriptor);
+  } catch {
+    // EBADF: it was closed before the program began.
+    return false;
+  }
+}
