@@ -5,6 +5,7 @@ import { forgetPressure, tellPressure } from '../limits/applying/revert/felt.ts'
 import type { Reverter } from '../limits/applying/revert/reverter.ts';
 import { sizeText } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
+import { forcedPlan } from '../limits/planning/lowering.ts';
 import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
 
@@ -48,7 +49,7 @@ const risksText = (risks: readonly Risk[], force?: boolean): string =>
   risks.map((risk) => riskText(risk, force)).join('\n');
 
 export async function carryOut(
-  plan: Plan,
+  planned: Plan,
   context: PlanContext,
   { dryRun, force, json, quiet }: CarryOutOptions,
   undoes?: string,
@@ -60,6 +61,7 @@ export async function carryOut(
   const sayJson = (value: object): void => {
     if (json) (hooks.json ?? printJson)(value);
   };
+  const plan = force ? forcedPlan(planned) : planned;
   const refused = plan.risks.filter(({ level }) => level === 'refuse');
   const felt = undoes && !dryRun ? tellPressure(stateDirectory(), undoes, context.files) : '';
   const applyContext = {

@@ -3,6 +3,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlannedWrite, Risk } from '../limits/model.ts';
 
+import { forcedPlan } from '../limits/planning/lowering.ts';
 import { cellWidth } from '../text/cells.ts';
 import { type Line, wrapped } from './style.ts';
 
@@ -45,7 +46,8 @@ export function targetLines(targets: readonly Pick<Workload, 'name' | 'path' | '
 }
 
 /** What may go wrong and whether it is forced, then each write before → after, who makes it, and notes. */
-export function planLines({ writes, unchanged, risks }: Plan, force: boolean, width: number): Line[] {
+export function planLines(plan: Plan, force: boolean, width: number): Line[] {
+  const { writes, unchanged, risks } = force ? forcedPlan(plan) : plan;
   const change = ({ before, after }: PlannedWrite, meaning: (text: string) => string): string =>
     `${meaning(before)} → ${meaning(after)}`;
   const lines = writes.flatMap((write): Line[] => {

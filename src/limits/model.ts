@@ -30,8 +30,8 @@ export interface Write {
   readonly endpoint: string;
   /** What the owner calls it: a container id, a unit; empty for the file itself. */
   readonly subject: string;
-  /** Set on the way to another write of the same change, and back again before its end: of the journal alone. */
-  readonly passing?: true;
+  /** Set on the way to the next write, and set back to `before` once that is made. */
+  readonly transient?: true;
   /** Kept by the owner over a reboot. */
   readonly persist?: boolean;
   /** The workload does not run: its owner is told for its next start, and nothing can be read back. */

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import { applyPlan } from '../../src/limits/applying/apply.ts';
 import { type Change, openJournal } from '../../src/limits/applying/journal.ts';
 import { planRevert, planUndo } from '../../src/limits/applying/undo.ts';
-import type { OwnerName, Plan } from '../../src/limits/model.ts';
+import type { OwnerName, Plan, Write } from '../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../src/limits/owners/owner.ts';
 import { errorText } from '../../src/text/error-text.ts';
@@ -39,6 +39,11 @@ export function world(texts: Readonly<Record<string, string>> = {}) {
 }
 
 export const messageOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'no error', errorText);
+
+/** One write of the file itself. */
+export const writeOf = (file: string, before: string, after: string): Write => ({
+  ...{ name: 'box', path: '/box', inode: 7, file, before, after, via: 'cgroupfs', endpoint: '', subject: '' },
+});
 
 /** An owner that writes whichever cgroup has the path. */
 export const ownerOn = (files: FakeFiles): Owner => ({

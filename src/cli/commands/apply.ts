@@ -1,5 +1,6 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
 import type { Plan, PlanContext, Write } from '../../limits/model.ts';
+import { forcedPlan } from '../../limits/planning/lowering.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';
@@ -59,7 +60,7 @@ const onEnded = ({ name, path }: Write): void =>
 /** As set does; a dry run for the eye is a diff. */
 async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
   if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
-  const diff = planDiff(plan);
+  const diff = planDiff(options.force ? forcedPlan(plan) : plan);
   if (diff !== '') printLine(diff);
   for (const risk of plan.risks) printLine(riskText(risk, options.force));
   printLine(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');

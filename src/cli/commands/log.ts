@@ -27,7 +27,7 @@ export function log({ json }: { json?: boolean }, global: GlobalOptions): void {
   else {
     const rows = changes.flatMap((change) =>
       change.writes
-        .filter(({ passing }) => !passing)
+        .filter(({ transient }) => !transient)
         .map(({ name, file, before, after }, index) => [
           index === 0 ? change.id : '',
           index === 0 ? localTime(change.time) : '',

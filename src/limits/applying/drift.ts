@@ -6,9 +6,9 @@ import { CgroupFileError } from '../../kernel/cgroup-files.ts';
 import type { Plan, PlanContext, Write } from '../model.ts';
 import { propertyOf } from '../owners/open-owner.ts';
 import { currentText } from '../planning/current-text.ts';
+import { comesDownText, isBelowUsage, withTransients } from '../planning/lowering.ts';
 import { sameValue } from '../planning/same-value.ts';
 import { type Change, undoneIn } from './journal.ts';
-import { comesDownText, isBelowUsage } from './lower/gently.ts';
 
 export interface Drift {
   readonly change: Change;
@@ -34,7 +34,7 @@ export function driftOf(
     const isVoid = change.outcome === 'failed' || change.outcome === 'rolled-back' || undone.has(change.id);
     if (isVoid || change.boot !== (machine.bootId ?? '')) continue;
     for (const write of change.writes) {
-      if (write.passing) continue;
+      if (write.transient) continue;
       const key = `${write.inode}/${write.file}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -64,7 +64,8 @@ export const driftText = ({ change, write, now, by }: Drift): string =>
   `${by} ${now === write.before ? 'reverted' : 'changed'} ${write.file} of ${write.name}: it reads ${now}, not ${write.after} of change ${change.id}`;
 
 /** The drifted writes once more, each through the owner that made it. */
-export function planReapply(drifts: readonly Drift[], { files }: Pick<PlanContext, 'files'>): Plan {
+export function planReapply(drifts: readonly Drift[], context: Pick<PlanContext, 'files' | 'machine'>): Plan {
+  const { files } = context;
   const writes = drifts.map(({ write, now }) => {
     const property = propertyOf(write, files);
     return { ...write, before: now, ...(property ? { property } : {}), notes: [] };
@@ -72,5 +73,5 @@ export function planReapply(drifts: readonly Drift[], { files }: Pick<PlanContex
   const risks = writes
     .filter((write) => isBelowUsage(write, files))
     .map((write) => ({ level: 'warn' as const, text: comesDownText(write, files) }));
-  return { writes, unchanged: [], risks };
+  return { writes: withTransients(writes, context), unchanged: [], risks };
 }

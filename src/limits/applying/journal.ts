@@ -174,12 +174,17 @@ function parseLine(line: string): Change | End | undefined {
     isListOf(writes, isWrite)
   ) {
     return {
-      ...{ id, time, boot, uid, command, mount, writes },
+      ...{ id, time, boot, uid, command, mount, writes: writes.map(written) },
       ...(typeof undoes === 'string' ? { undoes } : {}),
       ...(isReverter(reverter) ? { reverter } : {}),
     };
   }
   return undefined;
+}
+
+/** As it was journalled; earlier versions of tscg call a transient write `passing`. */
+function written({ passing, ...write }: Write & { readonly passing?: unknown }): Write {
+  return passing === true ? { ...write, transient: true } : write;
 }
 
 const isOutcome = (value: unknown): value is Outcome =>

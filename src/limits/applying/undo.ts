@@ -2,16 +2,16 @@
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { guardRisks } from '../actions/guard.ts';
-import { findLimit } from '../catalogue/catalogue.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from '../model.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
 import { propertyOf } from '../owners/open-owner.ts';
 import { survivesRestart } from '../owners/owner.ts';
 import { currentText } from '../planning/current-text.ts';
+import { filesAfter } from '../planning/files-after.ts';
+import { comesDownText, isBelowUsage, withTransients } from '../planning/lowering.ts';
 import { restorable } from '../planning/restorable.ts';
-import { sameValue } from '../planning/same-value.ts';
+import { isPartOf, sameValue } from '../planning/same-value.ts';
 import { type Change, undoneIn } from './journal.ts';
-import { comesDownText, isBelowUsage } from './lower/gently.ts';
 
 const changesAfter = ({ id }: Change, changes: readonly Change[]): readonly Change[] =>
   changes.slice(changes.findIndex((change) => change.id === id) + 1);
@@ -47,11 +47,6 @@ export function planUndoAll(
   });
 }
 
-function filesAfter(files: CgroupFiles, writes: readonly Write[]): CgroupFiles {
-  const texts = new Map(writes.map(({ path, file, after }) => [`${path}/${file}`, after]));
-  return { ...files, read: (path, file) => texts.get(`${path}/${file}`) ?? files.read(path, file) };
-}
-
 /** `tscg set web --cpu 50%`, `tstop limits` */
 export const commandText = ({ command }: Change): string =>
   command[0] === 'tstop' ? command.join(' ') : ['tscg', ...command].join(' ');
@@ -63,7 +58,7 @@ export const commandText = ({ command }: Change): string =>
  * from another's, and what was there before where an earlier one is undone by now.
  */
 export function planUndo(change: Change, context: PlanContext, changes: readonly Change[] = []): Plan {
-  return planOfWays(waysBack(change, context, changes));
+  return planOfWays(waysBack(change, context, changes), context);
 }
 
 /**
@@ -77,7 +72,10 @@ export function planRevert(
 ): { readonly plan: Plan; readonly left: readonly string[] } {
   const later = changesToUndo(changesAfter(change, changes));
   const ways = waysBack(change, context, changes).map((way) => keptBy(later, way, context) ?? way);
-  const plan = planOfWays(ways.filter(({ changed }) => !changed));
+  const plan = planOfWays(
+    ways.filter(({ changed }) => !changed),
+    context,
+  );
   const left = ways.flatMap(({ changed }) => (changed ? `left as it is: ${changed.text}` : []));
   const texts = [...plan.risks.map(({ text }) => text), ...left];
   return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
@@ -88,15 +86,18 @@ function keptBy(later: readonly Change[], { write, changed }: WayBack, { machine
   if (!write || changed) return undefined;
   const { path, file, before: now } = write;
   const isSame = (other: Write): boolean =>
-    !other.passing && isSameFile(other, write) && sameValue(file, now, other.after, machine);
+    !other.transient && isSameFile(other, write) && sameValue(file, now, other.after, machine);
   const ours = later.find(({ writes }) => writes.some(isSame));
   if (!ours) return undefined;
   const text = `${path}/${file}: change ${ours.id} (${commandText(ours)}) set it to "${now}" too since`;
   return { changed: { level: 'refuse', text }, risks: [] };
 }
 
-const planOfWays = (ways: readonly WayBack[]): Plan => ({
-  writes: ways.flatMap(({ write }) => write ?? []),
+const planOfWays = (ways: readonly WayBack[], context: PlanContext): Plan => ({
+  writes: withTransients(
+    ways.flatMap(({ write }) => write ?? []),
+    context,
+  ),
   unchanged: ways.flatMap(({ unchanged }) => unchanged ?? []),
   risks: ways.flatMap(({ changed, risks }) => [...(changed ? [changed] : []), ...risks]),
 });
@@ -112,10 +113,10 @@ interface WayBack {
 
 function waysBack(change: Change, context: PlanContext, changes: readonly Change[]): WayBack[] {
   /** It is back where it was, or the file is set for good too, which goes back to what was before both. */
-  const isCovered = ({ passing, path, file }: Write): boolean =>
-    passing === true &&
+  const isCovered = ({ transient, path, file }: Write): boolean =>
+    transient === true &&
     (change.outcome === 'applied' ||
-      change.writes.some((other) => !other.passing && other.path === path && other.file === file));
+      change.writes.some((other) => !other.transient && other.path === path && other.file === file));
   return change.writes
     .filter((write) => !isCovered(write))
     .toReversed()
@@ -123,7 +124,7 @@ function waysBack(change: Change, context: PlanContext, changes: readonly Change
 }
 
 function wayBack(
-  { passing, ended: _, ...done }: Write,
+  { transient, ended: _, ...done }: Write,
   change: Change,
   context: PlanContext,
   changes: readonly Change[],
@@ -138,7 +139,7 @@ function wayBack(
   const after = restorable({ ...done, before }, files);
   const restored = { ...done, inode: inode ?? done.inode, before: now, after };
   if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
-  const isChanged = gone === undefined && !passing && !isOurs(now, done, change, machine);
+  const isChanged = gone === undefined && !transient && !isOurs(now, done, change, machine);
   const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
   // Of a thaw.
   if (done.file === FREEZE_FILE && after === '1') risks.push(...guardRisks(done, 'freezing', context));
@@ -169,7 +170,7 @@ function textBefore(done: Write, change: Change, changes: readonly Change[], mac
   const undoneSince = undoneIn(changesAfter(change, changes));
   let text = done.before;
   for (const { id, writes } of changesToUndo(changes.slice(0, Math.max(at, 0)))) {
-    const below = writes.find((write) => !write.passing && isSameFile(write, done));
+    const below = writes.find((write) => !write.transient && isSameFile(write, done));
     if (!below) continue;
     if (!undoneSince.has(id) || !sameValue(done.file, text, below.after, machine)) break;
     text = below.before;
@@ -223,7 +224,7 @@ function wayBackOfEnded(
 ): WayBack {
   const [later] = changesToUndo(changesAfter(change, changes))
     .flatMap(({ writes }) => writes)
-    .filter((write) => !write.passing && isSameFile(write, done));
+    .filter((write) => !write.transient && isSameFile(write, done));
   // A file is there only where one is undone before this one.
   const now = textIfThere(files, done.path, done.file) ?? later?.after ?? done.after;
   const after = textBefore(done, change, changes, machine);
@@ -254,9 +255,5 @@ function changedSince(now: string, done: Write, change: Change, changes: readonl
 }
 
 /** Whether the text is what the change left; line by line, where it may have died between two lines of a file. */
-function isOurs(now: string, { file, before, after }: Write, { outcome }: Change, machine: Machine): boolean {
-  if (sameValue(file, now, after, machine)) return true;
-  if (outcome !== undefined || !findLimit(file)?.commands) return false;
-  const known = [before, after].flatMap((text) => text.split('\n'));
-  return now.split('\n').every((line) => line === '' || known.some((one) => sameValue(file, line, one, machine)));
-}
+const isOurs = (now: string, write: Write, { outcome }: Change, machine: Machine): boolean =>
+  outcome === undefined ? isPartOf(now, write, machine) : sameValue(write.file, now, write.after, machine);

@@ -2,7 +2,7 @@
  * The Plan: what would be written, before and after, what then really binds, and the risks. Nothing is written that a
  * Plan did not show, whoever asked for it (flags, form, policy, undo).
  */
-import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
@@ -11,6 +11,8 @@ import { BadValueError } from '../catalogue/units.ts';
 import type { Plan, PlanContext, PlannedWrite, Request, Risk, Target, Write } from '../model.ts';
 import { currentText } from './current-text.ts';
 import { comparable, effectiveNote } from './effective-note.ts';
+import { filesAfter } from './files-after.ts';
+import { canComeDown, withTransients } from './lowering.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
 import { type Ownership, ownership } from './ownership.ts';
 import { restorable } from './restorable.ts';
@@ -22,19 +24,14 @@ export function planSet(requests: readonly Request[], context: PlanContext): Pla
   const planned = inSafeOrder(requests.map((request) => planTarget(request, context))).flat();
   const isChange = ({ file, before, after }: Write): boolean => !sameValue(file, before, after, context.machine);
   const changed = planned.filter(({ write }) => isChange(write));
-  const then = { ...context, files: asPlanned(planned, context.files) };
+  const all = planned.map(({ write }) => write);
+  const then = { ...context, files: filesAfter(context.files, all) };
+  const writes = changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, then)] }));
   return {
-    writes: changed.map(({ write }) => ({ ...write, notes: [...write.notes, ...effectiveNote(write, then)] })),
+    writes: withTransients(writes, context, (write) => canComeDown(write, context)),
     unchanged: planned.filter(({ write }) => !isChange(write)).map(({ write }) => write),
     risks: eachOnce(changed.flatMap(({ write, risks }) => [...risks, ...risksOf(write, then)])),
   };
-}
-
-/** The files as they read once all of it is written. */
-function asPlanned(planned: readonly Planned[], files: CgroupFiles): CgroupFiles {
-  const keyOf = (path: string, file: string): string => `${path}/${file}`;
-  const texts = new Map(planned.map(({ write: { path, file, after } }) => [keyOf(path, file), after]));
-  return { ...files, read: (path, file) => texts.get(keyOf(path, file)) ?? files.read(path, file) };
 }
 
 /** What is said of a workload is said of each of its files. */

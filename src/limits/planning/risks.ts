@@ -4,11 +4,11 @@ import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import { comesDownText, usageOf } from '../applying/lower/gently.ts';
-import { reclaimable } from '../applying/lower/reclaimable.ts';
 import { sizeText } from '../catalogue/catalogue.ts';
 import type { PlanContext, Risk, Write } from '../model.ts';
 
+import { canComeDown, comesDownText, memoryInUse } from './lowering.ts';
+import { reclaimable } from './reclaimable.ts';
 import { valueRisks } from './value-risks.ts';
 
 export function risksOf(write: Write, context: PlanContext): Risk[] {
@@ -52,7 +52,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   const { path, name, file, after } = write;
   if (file !== 'memory.max' && file !== 'memory.high') return undefined;
   const limit = parseSingleValue(after);
-  const usage = usageOf(path, files);
+  const usage = memoryInUse(path, files);
   if (!(limit < usage)) return undefined;
   const excess = sizeText(usage - limit);
   if (file === 'memory.high') {
@@ -61,8 +61,8 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
       text: `${name} uses ${sizeText(usage)}: ${excess} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
     };
   }
+  if (canComeDown(write, { files, machine })) return { level: 'warn', text: comesDownText(write, files) };
   const possible = reclaimable(path, files, machine);
-  if (usage - limit <= possible) return { level: 'warn', text: comesDownText(write, files) };
   return {
     level: 'refuse',
     text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}, of which about ${sizeText(possible)} can be reclaimed: the kernel would kill processes for the rest`,

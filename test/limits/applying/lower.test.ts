@@ -7,15 +7,18 @@ import * as assert from 'uvu/assert';
 import { applyPlan } from '../../../src/limits/applying/apply.ts';
 import { driftOf, planReapply } from '../../../src/limits/applying/drift.ts';
 import { openJournal } from '../../../src/limits/applying/journal.ts';
-import { comesDownText, highOnTheWay, lowerGently, StuckError } from '../../../src/limits/applying/lower/gently.ts';
+import { lowerGently, StuckError } from '../../../src/limits/applying/lower/gently.ts';
 import { writeWatched } from '../../../src/limits/applying/lower/watchdog.ts';
 import { planUndo } from '../../../src/limits/applying/undo.ts';
 import type { Write } from '../../../src/limits/model.ts';
+import { comesDownText, transientHigh } from '../../../src/limits/planning/lowering.ts';
 import { inDirectory } from '../../in-directory.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../fake-files.ts';
 import { boxOf, FRESH, planOf } from '../typed.ts';
+import { messageOf } from '../world.ts';
 
 const MIB = 2 ** 20;
+const MACHINE = { memoryTotal: 8 * 2 ** 30, cpus: 4, pageSize: 4096, bootId: 'boot-1' };
 
 /** 300 MiB in use, of which `anon` cannot go. */
 function kernel(anon: number): FakeFiles {
@@ -47,10 +50,15 @@ test('what can be reclaimed is, in steps of memory.high, before memory.max; then
       plan.risks.map(({ level }) => level),
       ['warn'],
     );
-    assert.match(
-      plan.risks[0]?.text ?? '',
-      /uses 300 MiB: 200 MiB is reclaimed .* nobody killed \(memory.high goes from max to 104857600/,
+    assert.equal(
+      plan.writes.map(({ file, before, after, transient }) => [file, before, after, transient]),
+      [
+        ['memory.high', 'max', String(100 * MIB), true],
+        ['memory.max', 'max', String(100 * MIB), undefined],
+      ],
     );
+    assert.match(plan.writes[0]?.notes.join() ?? '', /^transient: until memory.max is set, then max again$/);
+    assert.match(plan.risks[0]?.text ?? '', /uses 300 MiB: 200 MiB is reclaimed .* nothing is killed$/);
     const seen: string[] = [];
     const onProgress = (usage: number, target: number) => seen.push(`${usage / MIB} of ${target / MIB}`);
     const change = await applyPlan(plan, { ...context, onProgress });
@@ -60,7 +68,7 @@ test('what can be reclaimed is, in steps of memory.high, before memory.max; then
       [...[236, 172, 108, 100].map((mib) => `high=${mib * MIB}`), `max=${100 * MIB}`, 'high=max'],
     );
     assert.equal(
-      change.writes.map(({ file, passing }) => [file, passing === true]),
+      change.writes.map(({ file, transient }) => [file, transient === true]),
       [
         ['memory.high', true],
         ['memory.max', false],
@@ -69,6 +77,46 @@ test('what can be reclaimed is, in steps of memory.high, before memory.max; then
     assert.equal(driftOf(context.journal.read().changes, context), []);
     await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
     assert.is(files.texts.get('/box/memory.max'), 'max');
+  }));
+
+test('what has grown beyond the new limit since the plan was made is not lowered through a file that it did not show', () =>
+  inDirectory(async (directory) => {
+    const files = kernel(50);
+    const context = applying(files, directory);
+    files.texts.set('/box/memory.current', String(90 * MIB));
+    const plan = planOf(context, ['--memory', '100M']);
+    assert.is(plan.writes.length, 1);
+    files.texts.set('/box/memory.current', String(110 * MIB));
+    const message = await messageOf(applyPlan(plan, context));
+    assert.match(
+      message,
+      /box \(\/box\) uses more than 104857600 bytes by now, .*: try again; nothing of this change is left/,
+    );
+    assert.equal(files.writes, []);
+    // And the other way round nothing needs to go.
+    const again = planOf(context, ['--memory', '100M']);
+    assert.is(again.writes.length, 2);
+    files.texts.set('/box/memory.current', String(90 * MIB));
+    await applyPlan(again, context);
+    assert.equal(files.writes, [`/box/memory.max=${100 * MIB}`]);
+  }));
+
+test('memory.high of the same plan, and pages of 64 KiB', () =>
+  inDirectory(async (directory) => {
+    const files = kernel(50);
+    const context = applying(files, directory);
+    const large = { ...context, machine: { ...context.machine, pageSize: 65_536 } };
+    assert.is(planOf(large, ['--memory', String(100 * MIB + 4096)]).writes[0]?.after, String(100 * MIB));
+    await applyPlan(planOf(context, ['--memory', '100M', '--memory-high', '90M']), context);
+    assert.equal(
+      [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')],
+      [String(100 * MIB), String(90 * MIB)],
+    );
+    const [change] = context.journal.read().changes;
+    assert.ok(change);
+    files.texts.set('/box/memory.current', String(80 * MIB));
+    await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+    assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
   }));
 
 test('what cannot be reclaimed is refused with the numbers; forced, memory.max is written at once', () =>
@@ -143,7 +191,7 @@ test('where it does not come down memory.max is never written', async () => {
     throw new Error('written');
   };
   try {
-    await lowerGently(lower, highOnTheWay(lower, files)[0], { files, set, stuckMs: 100 });
+    await lowerGently(lower, transientHigh(lower, files, MACHINE), { files, set, stuckMs: 100 });
     assert.unreachable();
   } catch (error) {
     assert.instance(error, StuckError);
@@ -159,8 +207,8 @@ test('an owner that cannot be watched has room: memory.high is held below the ta
   ] as const) {
     const files = kernel(anon);
     const lower: Write = { ...write(100), via: 'docker' };
-    const [high] = highOnTheWay(lower, files);
-    assert.match(comesDownText(lower, files), /nobody killed unless it grows by 5 MiB in the moment that docker takes/);
+    const high = transientHigh(lower, files, MACHINE);
+    assert.match(comesDownText(lower, files), /nothing is killed unless it grows by 5 MiB while docker sets it$/);
     const set = async (): Promise<boolean> => {
       assert.is(files.texts.get('/box/memory.high'), String(95 * MIB));
       assert.is(files.texts.get('/box/memory.current'), String(used * MIB));
@@ -178,7 +226,7 @@ test('an owner that cannot be watched has room: memory.high is held below the ta
 
 test('interrupted on the way, memory.high is what it was and memory.max untouched', () =>
   inDirectory(async (directory) => {
-    const files = kernel(150);
+    const files = kernel(50);
     const abort = new AbortController();
     const context = { ...applying(files, directory), signal: abort.signal, onProgress: () => abort.abort() };
     try {

@@ -13,7 +13,10 @@ import { messageOf, ownerOn, through, world } from '../world.ts';
 const MIB = 2 ** 20;
 
 test('memory.high that was only passed through is none of a finished change: a later one stays', async () => {
-  const { set, planUndo, becomes } = world({ 'memory.current': String(300 * MIB) });
+  const { set, planUndo, becomes } = world({
+    'memory.current': String(300 * MIB),
+    'memory.stat': `inactive_file ${250 * MIB}`,
+  });
   const lowering = set('--memory', '100M');
   becomes('memory.current', String(50 * MIB));
   const change = await lowering;

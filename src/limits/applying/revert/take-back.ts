@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../../text/error-text.ts';
-import { ApplyError, newChangeId } from '../apply.ts';
+import { newChangeId } from '../apply.ts';
+import { ApplyError } from '../context.ts';
 import { type Change, type Journal, undoneIn } from '../journal.ts';
 
 /** Milliseconds before each further try. */

@@ -1,8 +1,8 @@
 /** How much of a cgroup's memory the kernel could take back without killing: an estimate, from memory.stat. */
-import { type CgroupFiles, textIfThere } from '../../../kernel/cgroup-files.ts';
-import { parseFlatKeyed } from '../../../kernel/flat-keyed.ts';
-import type { Machine } from '../../../kernel/machine.ts';
-import { parseSingleValue } from '../../../kernel/single-value.ts';
+import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import type { Machine } from '../../kernel/machine.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
 
 /** Bytes: page cache and slab that can go, and what of the rest finds room in swap. 0 where memory.stat cannot be read. */
 export function reclaimable(path: string, files: CgroupFiles, { swapFree = 0 }: Pick<Machine, 'swapFree'>): number {
