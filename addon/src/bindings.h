@@ -10,6 +10,7 @@ Napi::Value Walk(const Napi::CallbackInfo& info);
 Napi::Value ReadFiles(const Napi::CallbackInfo& info);
 Napi::Value IsWritable(const Napi::CallbackInfo& info);
 Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info);
+Napi::Value OpenInRootBinding(const Napi::CallbackInfo& info);
 Napi::Value CgroupId(const Napi::CallbackInfo& info);
 Napi::Value PidfdOpen(const Napi::CallbackInfo& info);
 Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info);

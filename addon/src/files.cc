@@ -195,6 +195,21 @@ Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd.release());
 }
 
+Napi::Value OpenInRootBinding(const Napi::CallbackInfo& info) {
+  const auto found = std::make_shared<UniqueFd>();
+  const Symlinks symlinks = info[2].As<Napi::Boolean>() ? Symlinks::kWithin : Symlinks::kRefuse;
+  return RunAsync(
+      info.Env(), "tscg.openInRoot",
+      [found, symlinks, directory = info[0].As<Napi::String>().Utf8Value(),
+       path = info[1].As<Napi::String>().Utf8Value()]() -> Failure {
+        UniqueFd root(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!root) return {errno, "open", directory};
+        *found = OpenInRoot(root.get(), path, symlinks);
+        return *found ? Failure{} : Failure{errno, "openat2", path};
+      },
+      [found](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, found->release()); });
+}
+
 Napi::Value CgroupId(const Napi::CallbackInfo& info) {
   const std::string path = info[0].As<Napi::String>();
   struct {

@@ -9,6 +9,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
   exports.Set("isWritable", Napi::Function::New(env, IsWritable, "isWritable"));
   exports.Set("openBeneath", Napi::Function::New(env, OpenBeneathBinding, "openBeneath"));
+  exports.Set("openInRoot", Napi::Function::New(env, OpenInRootBinding, "openInRoot"));
   exports.Set("cgroupId", Napi::Function::New(env, CgroupId, "cgroupId"));
   exports.Set("pidfdOpen", Napi::Function::New(env, PidfdOpen, "pidfdOpen"));
   exports.Set("pidfdSendSignal", Napi::Function::New(env, PidfdSendSignal, "pidfdSendSignal"));

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseIdMap } from '../kernel/id-map.ts';
+import { openInRoot } from '../kernel/open-in-root.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { readRegularFile } from '../kernel/regular-file.ts';
 import { clean } from '../text/clean.ts';
 
 /** By uid on this host. */
@@ -27,11 +29,31 @@ export function throughUidMap(names: UserNames, map: string): UserNames {
   return moved;
 }
 
+/** Of a container's /etc/passwd, which the container may have made: a real one has some KiB. */
+const LARGEST_PASSWD = 1 << 20;
+
+/**
+ * As the root of this process knows them; as this host does where there is no process, or none of its /etc/passwd that
+ * can be read (none in the image, no permission, no regular file).
+ */
 export async function readUserNames(proc: string, pid: number | undefined, readFiles: ReadFiles): Promise<UserNames> {
-  const inside = pid === undefined ? [] : [join(proc, `${pid}/root/etc/passwd`), join(proc, `${pid}/uid_map`)];
-  const [passwd, map, host] = await readFiles([...inside, ...(inside.length === 0 ? ['', ''] : []), '/etc/passwd']);
-  if (typeof passwd === 'string' && typeof map === 'string') return throughUidMap(parsePasswd(passwd), map);
+  const inside = pid === undefined ? undefined : await passwdInside(join(proc, `${pid}/root`));
+  const [host, map] = await readFiles(['/etc/passwd', ...(inside === undefined ? [] : [join(proc, `${pid}/uid_map`)])]);
+  if (inside !== undefined && typeof map === 'string') return throughUidMap(parsePasswd(inside), map);
   return typeof host === 'string' ? parsePasswd(host) : new Map();
+}
+
+async function passwdInside(root: string): Promise<string | undefined> {
+  try {
+    const handle = await openInRoot(root, 'etc/passwd');
+    try {
+      return await readRegularFile(handle, LARGEST_PASSWD);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of a uid of this host; the number itself where /etc/passwd has no name for it. */

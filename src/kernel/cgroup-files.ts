@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
+import { O_PATH } from './open-in-root.ts';
 
 /** What was tried on which file, the value, the errno and what to do about it, on one line. */
 export class CgroupFileError extends Error {
@@ -60,8 +61,6 @@ export function isAlive(
   }
 }
 
-/** Linux's O_PATH, which node:fs does not name. */
-const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 const writeOnThread = promisify(write);

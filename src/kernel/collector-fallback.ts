@@ -17,12 +17,11 @@ import {
   RECREATED,
   REMOVED,
 } from './collector.ts';
+import { O_PATH } from './open-in-root.ts';
 import { parseColumns } from './parse-columns.ts';
 import { UNAVAILABLE } from './value.ts';
 
 const { ENODEV, ENOENT, ENOTDIR, EXDEV, EFBIG, EIO, EMFILE, ENFILE } = os.errno;
-/** O_PATH, which node:fs does not name; the same number wherever Node runs on Linux. */
-const O_PATH = 0o10000000;
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW;
 

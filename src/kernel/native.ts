@@ -103,6 +103,11 @@ export interface Native {
    * `/` is the directory. Where there is no openat2 it goes step by step and follows no link at all.
    */
   openBeneath(directory: string, path: string, flags: number): number;
+  /**
+   * openat2(O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) from the directory `root`, on a worker thread: a descriptor
+   * that the caller closes. `follow`: whether links are followed at all. ENOSYS where there is no openat2.
+   */
+  openInRoot(root: string, path: string, follow: boolean): Promise<number>;
   /** name_to_handle_at: the cgroup's 64-bit id. */
   cgroupId(path: string): bigint;
   pidfdOpen(pid: number): number;
@@ -188,6 +193,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   readFiles: true,
   isWritable: true,
   openBeneath: true,
+  openInRoot: true,
   cgroupId: true,
   pidfdOpen: true,
   pidfdSendSignal: true,

@@ -1,5 +1,6 @@
 /** Names from the files of every runtime: fixtures in their layout, and what malice or a half-written file makes of them. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lchownSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
@@ -212,15 +213,33 @@ test('labels of Kubernetes on a plain docker container do not rename it', () => 
   assert.is(parseDockerConfig(text)?.name, 'a');
 });
 
-test('links, folders and pipes in place of a file are refused', () =>
+test('a link that another user made, a folder, a pipe or a huge file in place of a file is refused', () =>
   inDirectory(async (root) => {
-    put(join(root, 'secret'), '{"Name":"/secret"}');
-    mkdirSync(dirname(dockerConfig(root)), { recursive: true });
-    symlinkSync(join(root, 'secret'), dockerConfig(root));
-    assert.equal(await nameFrom(root, DOCKER_PATH), {});
-    rmSync(dockerConfig(root));
-    mkdirSync(dockerConfig(root));
-    assert.equal(await nameFrom(root, DOCKER_PATH), {});
+    const config = dockerConfig(root);
+    const folder = dirname(config);
+    put(join(root, 'other/config.v2.json'), '{"Name":"/other"}');
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(join(root, 'other/config.v2.json'), config);
+    assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own');
+    if (process.geteuid?.() === 0) {
+      lchownSync(config, 4242, 4242);
+      assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link");
+      rmSync(folder, { recursive: true });
+      symlinkSync(join(root, 'other'), folder);
+      assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own on the way');
+      lchownSync(folder, 4242, 4242);
+      assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link on the way");
+    }
+    rmSync(folder, { recursive: true });
+    mkdirSync(config, { recursive: true });
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a folder');
+    rmSync(config, { recursive: true });
+    execFileSync('mkfifo', [config]);
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a pipe');
+    rmSync(config);
+    put(config, '{"Name":"/huge"}');
+    truncateSync(config, 5 * 1024 ** 3);
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a huge file');
   }));
 
 test('data-root of daemon.json', () =>

@@ -1,6 +1,7 @@
 /** The file system that a directory lies on, and what is left of it: statfs(2). */
-import { realpath, statfs } from 'node:fs/promises';
+import { readlink, realpath, statfs } from 'node:fs/promises';
 import { type Mount, mountAt } from '../../kernel/mountinfo.ts';
+import { openWithoutLinks, throughHandle } from '../../kernel/open-in-root.ts';
 
 export interface Disk {
   readonly mountPoint: string;
@@ -24,20 +25,23 @@ export async function readDisk(
   mounts: readonly Mount[],
 ): Promise<Disk | undefined> {
   try {
-    const [real, { bsize, blocks, bavail, files, ffree }] = await Promise.all([
-      path ?? realpath(directory),
-      statfs(directory),
-    ]);
-    const mount = mountAt(mounts, real);
-    if (mount === undefined) return undefined;
-    const { mountPoint, source, device, fsType } = mount;
-    return {
-      ...{ mountPoint, source, device, fsType },
-      totalBytes: blocks * bsize,
-      freeBytes: bavail * bsize,
-      totalInodes: files,
-      freeInodes: ffree,
-    };
+    const handle = await openWithoutLinks(path === undefined ? await realpath(directory) : directory);
+    try {
+      const real = path ?? (await readlink(throughHandle(handle)));
+      const { bsize, blocks, bavail, files, ffree } = await statfs(throughHandle(handle));
+      const mount = mountAt(mounts, real);
+      if (mount === undefined) return undefined;
+      const { mountPoint, source, device, fsType } = mount;
+      return {
+        ...{ mountPoint, source, device, fsType },
+        totalBytes: blocks * bsize,
+        freeBytes: bavail * bsize,
+        totalInodes: files,
+        freeInodes: ffree,
+      };
+    } finally {
+      await handle.close();
+    }
   } catch {
     return undefined;
   }

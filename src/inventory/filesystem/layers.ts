@@ -1,6 +1,7 @@
 /** The layers of an overlay: from the paths in its mount options to those that can be opened from here. */
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { openWithoutLinks, throughHandle } from '../../kernel/open-in-root.ts';
 import type { OverlayLayers } from '../../kernel/overlay.ts';
 import type { Viewpoint } from './viewpoint.ts';
 
@@ -52,8 +53,13 @@ export async function findLayers(
 /** statfs(2) of an overlay tells of the file system of its top layer: a directory of the same path on another is not it. */
 async function canBeTop(directory: string, mergedRoot: string): Promise<boolean> {
   try {
-    const [is, merged] = await Promise.all([statfs(directory), statfs(mergedRoot)]);
-    return is.bsize * is.blocks === merged.bsize * merged.blocks && is.files === merged.files;
+    const handle = await openWithoutLinks(directory);
+    try {
+      const [is, merged] = await Promise.all([statfs(throughHandle(handle)), statfs(mergedRoot)]);
+      return is.bsize * is.blocks === merged.bsize * merged.blocks && is.files === merged.files;
+    } finally {
+      await handle.close();
+    }
   } catch {
     // Not for us: nothing says that it is another one.
     return true;

@@ -64,8 +64,8 @@ export async function readFileSystem(
   const told = details?.storageDriver === undefined ? {} : { driver: details.storageDriver };
   const asked = await mountsOf(workload, places, process);
   if ('unknown' in asked) {
-    const layers = toldLayers(details);
-    const writable = layers?.upper ?? details?.rootfs;
+    const layers = await toldLayers(details);
+    const writable = layers?.upper ?? (details?.rootfs && (await settled(details.rootfs)));
     return {
       ...asked,
       ...told,
@@ -91,7 +91,7 @@ export async function readFileSystem(
       toldUpper: details?.upperDir,
       mergedRoot: join(places.proc, String(pid), 'root'),
     }));
-  const layers = found?.layers ?? (seen.kind === 'overlay' ? toldLayers(details) : undefined);
+  const layers = found?.layers ?? (seen.kind === 'overlay' ? await toldLayers(details) : undefined);
   const hidden = found?.hidden === true;
   const writable =
     hidden || seen.kind === 'host' ? undefined : seen.kind === 'overlay' ? layers?.upper : seen.directory;
@@ -110,8 +110,10 @@ export async function readFileSystem(
   };
 }
 
-const toldLayers = (details: WorkloadDetails | undefined): OverlayLayers | undefined =>
-  details?.upperDir === undefined ? undefined : { upper: details.upperDir, lower: details.lowerDirs ?? [], data: [] };
+const toldLayers = async (details: WorkloadDetails | undefined): Promise<OverlayLayers | undefined> =>
+  details?.upperDir === undefined
+    ? undefined
+    : { upper: await settled(details.upperDir), lower: details.lowerDirs ?? [], data: [] };
 
 type Asked = { readonly pid: number; readonly of: Mount[]; readonly host: Mount[]; readonly ours: Mount[] };
 
@@ -140,8 +142,8 @@ async function mountsOf(
   };
 }
 
-/** Without links; undefined for what is not there or not for us. */
-const resolved = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
+/** Without links; as it is where it is not there or not for us. */
+const settled = (path: string): Promise<string> => realpath(path).catch(() => path);
 
 async function differencesOf(
   directory: string | undefined,
@@ -161,7 +163,7 @@ async function differencesOf(
   const differences = await Promise.all(
     pairs.map(async ([about, kernel, runtime]): Promise<Difference[]> => {
       if (!kernel || kernel.length === 0 || !runtime) return [];
-      const [is, said] = await Promise.all([kernel, runtime].map(settled));
+      const [is, said] = await Promise.all([kernel, runtime].map(settledList));
       return is === said ? [] : [{ about, kernel: kernel.join(':'), runtime: runtime.join(':') }];
     }),
   );
@@ -170,5 +172,5 @@ async function differencesOf(
 
 const listed = (path: string | undefined): readonly string[] | undefined => (path === undefined ? undefined : [path]);
 
-const settled = async (paths: readonly string[]): Promise<string> =>
-  (await Promise.all(paths.map(async (path) => (await resolved(path)) ?? path))).join(':');
+const settledList = async (paths: readonly string[]): Promise<string> =>
+  (await Promise.all(paths.map(settled))).join(':');

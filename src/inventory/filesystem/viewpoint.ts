@@ -3,10 +3,11 @@
  * namespace need not be ours (docker in docker). The nearest ancestor of a container's process outside the container's own
  * mount namespace is the engine's (a shim, conmon), and /proc/PID/root shows what that one sees.
  */
-import { lstat, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readlink, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { codeOf } from '../../kernel/error-code.ts';
 import { type Mount, mountAt, parseMountinfo, placeOf } from '../../kernel/mountinfo.ts';
+import { openInRoot, throughHandle } from '../../kernel/open-in-root.ts';
 import { parsePidStatus } from '../../kernel/proc-pid.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 
@@ -34,7 +35,6 @@ const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELO
 
 /** Generations up to the engine: a shim is the parent, a supervisor or a shell may lie between. */
 const MOST_ANCESTORS = 16;
-const MOST_LINKS = 8;
 
 /** Of whoever mounted the root of this process; ours where nothing says that it is another one. */
 export async function viewpointOf(
@@ -64,19 +64,15 @@ export async function viewpointOf(
   return ourViewpoint(ours);
 }
 
+/** `root`: /proc/PID/root, of a process whose file system may be a container's: nothing there leads out of it. */
 function viewpointThrough(root: string, mounts: readonly Mount[], ours: readonly Mount[]): Viewpoint {
-  /** realpath(3) would take /proc/PID/root for the link to `/` that it reads as: links are followed by hand. */
   async function real(path: string): Promise<string | undefined> {
-    let at = resolve('/', path);
     try {
-      for (let links = 0; links < MOST_LINKS; links++) {
-        if (!(await lstat(root + at)).isSymbolicLink()) return at;
-        at = resolve(dirname(at), await readlink(root + at));
-      }
+      const [top, found] = await Promise.all(['/', path].map((at) => placeIn(root, at)));
+      return found?.startsWith(top === '/' ? '/' : `${top}/`) ? found.slice(top === '/' ? 0 : top?.length) : undefined;
     } catch (error) {
-      return unlessGone(at)(error);
+      return unlessGone(path)(error);
     }
-    return undefined;
   }
   return {
     mounts,
@@ -86,13 +82,31 @@ function viewpointThrough(root: string, mounts: readonly Mount[], ours: readonly
       const within = mount && join(mount.root, path.slice(mount.mountPoint === '/' ? 0 : mount.mountPoint.length));
       const place = within && placeOf(ours, { device: mount.device, root: within });
       // Our own mounts may hide it below another one.
-      return place !== undefined && (await isSameDirectory(place, root + path)) ? place : root + path;
+      return place !== undefined && (await isSameDirectory(place, root, path)) ? place : root + path;
     },
   };
 }
 
-const isSameDirectory = (one: string, other: string): Promise<boolean> =>
-  Promise.all([stat(one), stat(other)]).then(
-    ([a, b]) => a.dev === b.dev && a.ino === b.ino,
-    () => false,
-  );
+/** What the kernel calls it in that mount namespace, without links. */
+async function placeIn(root: string, path: string): Promise<string> {
+  const handle = await openInRoot(root, path);
+  try {
+    return await readlink(throughHandle(handle));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isSameDirectory(place: string, root: string, path: string): Promise<boolean> {
+  try {
+    const handle = await openInRoot(root, path);
+    try {
+      const [here, there] = await Promise.all([stat(place), handle.stat()]);
+      return here.dev === there.dev && here.ino === there.ino;
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return false;
+  }
+}

@@ -1,9 +1,10 @@
 /**
- * Small files of others, read without blocking and kept parsed until they change. A runtime's folder may belong to a
- * user who wishes us ill (rootless): links, pipes and huge files are refused.
+ * Small files of others, kept parsed until they change. The folder of a rootless runtime belongs to a user, who may mean
+ * harm: a link that this user made is not followed, and only a regular file of sane size is opened.
  */
-import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, opendir } from 'node:fs/promises';
+import { openByOwnLinks, throughHandle } from '../../kernel/open-in-root.ts';
+import { readRegularFile } from '../../kernel/regular-file.ts';
 
 /** What `parse` makes of a file, again only when the file changed; undefined where it cannot be read. */
 export type ReadSmall<Value> = (path: string) => Promise<Value | undefined>;
@@ -12,43 +13,49 @@ const LARGEST = 16 * 1024 * 1024;
 /** Parsed files kept; past it the one that was asked for the longest ago goes. */
 const MOST_KEPT = 2_000;
 
+/** Names taken of one folder. */
+const MOST_NAMES = 100_000;
+
 export function createReadSmall<Value>(parse: (text: string) => Value): ReadSmall<Value> {
-  const kept = new Map<string, { stamp: string; value: Value }>();
-  return async (path) => {
-    try {
-      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-      try {
-        const status = await file.stat();
-        if (!status.isFile() || status.size > LARGEST) return undefined;
-        const stamp = `${status.ino} ${status.size} ${status.mtimeMs}`;
-        const old = kept.get(path);
-        const entry = old?.stamp === stamp ? old : { stamp, value: parse(await file.readFile('utf8')) };
-        keep(kept, path, entry);
-        return entry.value;
-      } finally {
-        await file.close();
-      }
-    } catch {
-      kept.delete(path);
-      return undefined;
-    }
-  };
+  return keepWhileUnchanged(async (handle) => parse(await readRegularFile(handle, LARGEST)));
 }
 
 /** Names in a directory, again only when it changed; none where it cannot be read. */
 export function createReadFolder(): (path: string) => Promise<readonly string[]> {
-  const kept = new Map<string, { stamp: string; value: readonly string[] }>();
+  const read = keepWhileUnchanged(async (handle) => {
+    const names: string[] = [];
+    for await (const { name } of await opendir(throughHandle(handle))) {
+      if (names.length >= MOST_NAMES) break;
+      names.push(name);
+    }
+    return names;
+  });
+  return async (path) => (await read(path)) ?? NO_NAMES;
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** What `read` made of a file or folder, again only when it changed; undefined where it cannot be read. */
+function keepWhileUnchanged<Value>(
+  read: (handle: FileHandle) => Promise<Value>,
+): (path: string) => Promise<Value | undefined> {
+  const kept = new Map<string, { stamp: string; value: Value }>();
   return async (path) => {
     try {
-      const { ino, mtimeMs } = await stat(path);
-      const stamp = `${ino} ${mtimeMs}`;
-      const old = kept.get(path);
-      const entry = old?.stamp === stamp ? old : { stamp, value: await readdir(path) };
-      keep(kept, path, entry);
-      return entry.value;
+      const handle = await openByOwnLinks(path);
+      try {
+        const { ino, size, mtimeMs } = await handle.stat();
+        const stamp = `${ino} ${size} ${mtimeMs}`;
+        const old = kept.get(path);
+        const entry = old?.stamp === stamp ? old : { stamp, value: await read(handle) };
+        keep(kept, path, entry);
+        return entry.value;
+      } finally {
+        await handle.close();
+      }
     } catch {
       kept.delete(path);
-      return [];
+      return undefined;
     }
   };
 }

@@ -6,6 +6,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, type Stats } from 'node:fs';
 import { codeOf } from '../../kernel/error-code.ts';
+import { O_PATH, splitAtRoot } from '../../kernel/open-in-root.ts';
 
 export interface TreeSize {
   readonly bytes: number;
@@ -33,7 +34,7 @@ const STEP = 128;
 const DEEPEST = 256;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Throws where the tree's own directory cannot be opened. */
+/** `path` holds no link. Throws where the tree's own directory cannot be opened; ELOOP where a link took the place of a step. */
 export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): TreeSize {
   const size = { bytes: 0, files: 0, directories: 0, whiteouts: 0, unread: 0 };
   const links = new Set<number>();
@@ -98,13 +99,32 @@ export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): Tr
     }
   }
 
-  const fd = openSync(path, DIRECTORY);
+  const fd = openTop(path);
   try {
     visit(fd, fstatSync(fd).dev, 0);
   } finally {
     closeSync(fd);
   }
   return { ...size, ...(cut ? { cut } : {}) };
+}
+
+/** Step by step, as the folders on the way may be a user's, who makes one of them a link at any time. */
+function openTop(path: string): number {
+  const [root, within] = splitAtRoot(path);
+  const step = O_PATH | constants.O_DIRECTORY;
+  let fd = openSync(root, step);
+  for (const name of [...within.split('/').filter((part) => part !== ''), '.']) {
+    const entry = `/proc/self/fd/${fd}/${name}`;
+    try {
+      const next = openSync(entry, name === '.' ? DIRECTORY : step | constants.O_NOFOLLOW);
+      closeSync(fd);
+      fd = next;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+  return fd;
 }
 
 /** Removed, or replaced by a link or a file, since it was listed. */
