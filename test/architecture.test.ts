@@ -34,7 +34,6 @@ const EXPORTED_TWICE: Readonly<Record<string, string>> = {
   Place: 'to be renamed: whose cgroup a limit is written to, where a policy rule applies',
   Resource: 'to be renamed: what PSI knows, which of them a revert waits for',
   Rule: 'to be renamed: a rule of a policy, a rule by which a path is identified',
-  SIGNALS: 'to be renamed: those that end a command, those that tstop offers',
   codeOf: 'to be renamed',
   errnoOf: 'to be renamed',
   parseMachine: 'to be renamed',

@@ -20,7 +20,7 @@ import { type Line, wrapped } from './style.ts';
 import { undoView } from './undo-form.ts';
 
 /** By name; the first is the gentlest that ends something. */
-export const SIGNALS: readonly { readonly name: keyof typeof constants.signals; readonly help: string }[] = [
+export const SIGNAL_CHOICES: readonly { readonly name: keyof typeof constants.signals; readonly help: string }[] = [
   { name: 'SIGTERM', help: 'please end' },
   { name: 'SIGKILL', help: 'all of it at once, through cgroup.kill; cannot be refused' },
   { name: 'SIGINT', help: 'as Ctrl-C' },
@@ -129,8 +129,8 @@ function killView(form: KillForm, height: number, width: number, gone: Gone): Fo
   ];
   const rest = riskLines(risks, force, width);
   const room = Math.max(1, height - head.length - Math.min(rest.length, Math.ceil(height / 2)));
-  const first = windowAround(index, room, SIGNALS.length);
-  const signals = SIGNALS.slice(first, first + room).map(({ name, help }, at): Line => {
+  const first = windowAround(index, room, SIGNAL_CHOICES.length);
+  const signals = SIGNAL_CHOICES.slice(first, first + room).map(({ name, help }, at): Line => {
     const isMarked = first + at === index;
     const text = `${String(constants.signals[name]).padStart(2)} ${name.padEnd(9)} ${help}`;
     return [[`${isMarked ? '▸ ' : '  '}${text}`, isMarked ? 'selected' : 'plain']];

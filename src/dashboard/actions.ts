@@ -15,15 +15,12 @@ import { editsOf } from '../limits/planning/edits.ts';
 import { whyMissing } from '../limits/planning/missing.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { errorText } from '../text/error-text.ts';
-import { FIELDS, SIGNALS } from './action-view.ts';
-import type { FooterMessage } from './help-view.ts';
-import { type ActionForm, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
+import { FIELDS, SIGNAL_CHOICES } from './action-view.ts';
+import { type ActionForm, type ActionName, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
 import { isRefused } from './plan-lines.ts';
 import { openReclaim, reclaimAll, reclaimKey } from './reclaim-form.ts';
+import type { FooterMessage } from './state.ts';
 import { openUndo, undoKey } from './undo-form.ts';
-
-/** What can be done to the chosen rows; undo is of the journal. */
-export type ActionName = 'limits' | 'undo' | 'freeze' | 'kill' | 'reclaim';
 
 /** What a change goes through; absent with --readonly. */
 export interface Acting {
@@ -114,7 +111,7 @@ export function actionKey(form: ActionForm, key: Typed, acting: Acting, overflow
       return { form: limitsKey(form, key, acting) };
     case 'kill': {
       const by = key.full === 'up' || key.full === 'k' ? -1 : key.full === 'down' || key.full === 'j' ? 1 : 0;
-      return { form: { ...form, index: Math.max(0, Math.min(SIGNALS.length - 1, form.index + by)) } };
+      return { form: { ...form, index: Math.max(0, Math.min(SIGNAL_CHOICES.length - 1, form.index + by)) } };
     }
     case 'reclaim':
       return { form: reclaimKey(form, key, acting.context()) };
@@ -159,7 +156,7 @@ function confirmed(form: ActionForm, acting: Acting): FormResult {
   const { force } = form;
   switch (form.kind) {
     case 'kill': {
-      const signal = SIGNALS[form.index];
+      const signal = SIGNAL_CHOICES[form.index];
       if (!signal || isRefused(form.risks, force)) return { form };
       return { targets: form.targets, run: () => killAll(form.targets, signal.name, acting) };
     }

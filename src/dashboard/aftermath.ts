@@ -1,9 +1,10 @@
 /** What a change did to the others: their pressure before it and now, for half a minute. */
+
 import { isListed, type Workload } from '../inventory/workload.ts';
 import { areNested } from '../kernel/cgroup-path.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
-import type { FooterMessage } from './help-view.ts';
+import type { FooterMessage } from './state.ts';
 
 type Pressures = Readonly<Record<(typeof RESOURCES)[number], number>>;
 

@@ -1,7 +1,6 @@
 /** What an OOM kill or a full pids.max does beside its line in the events, by the user's choice. */
 import type { LogEvent } from '../metrics/events.ts';
-import type { FooterMessage } from './help-view.ts';
-import type { Alarm } from './state.ts';
+import type { Alarm, FooterMessage } from './state.ts';
 
 export interface AlarmOptions {
   readonly choice: () => Alarm;

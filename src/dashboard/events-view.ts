@@ -5,7 +5,8 @@ import { holds } from '../metrics/query.ts';
 import { padEnd } from '../text/cells.ts';
 import { clock } from './held.ts';
 import type { Alarm } from './state.ts';
-import type { Line, Style } from './style.ts';
+import type { Line } from './style.ts';
+import type { Style } from './themes.ts';
 
 const NAMED_FILTERS: ReadonlyMap<string, (kind: EventKind) => boolean> = new Map([
   ['all kinds', () => true],

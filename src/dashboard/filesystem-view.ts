@@ -6,7 +6,8 @@ import { growthText, sizeText } from '../metrics/disk-usage/words.ts';
 import { formatValue } from '../metrics/format.ts';
 import { cellWidth, cut, padEnd } from '../text/cells.ts';
 import { paneTitle } from './pane-title.ts';
-import type { Line, Style } from './style.ts';
+import type { Line } from './style.ts';
+import type { Style } from './themes.ts';
 import type { Written } from './written.ts';
 
 export interface FilesystemLook {

@@ -4,7 +4,7 @@ import { METRICS } from '../metrics/catalogue.ts';
 import { padEnd } from '../text/cells.ts';
 import type { Dashboard } from './dashboards.ts';
 import { KEYS, type KeyBinding } from './keys.ts';
-import { type State, typedText } from './state.ts';
+import { type FooterMessage, type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
 /** The keys 1 to 9 are said with the screen that each shows; `faults`: what could not be used of settings and screens. */
@@ -35,11 +35,6 @@ export function helpLines(dashboards: readonly Dashboard[] = [], faults: readonl
     ],
     ...figures,
   ];
-}
-
-export interface FooterMessage {
-  readonly text: string;
-  readonly style: 'critical' | 'warning' | 'good';
 }
 
 /** What fits is shown: the way out must be, and what is wanted in a hurry. */

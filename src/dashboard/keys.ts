@@ -1,7 +1,7 @@
 /** The key table: what each key does, and the text that help shows for it. Names as blessed reports them. */
 
-import type { ActionName } from './actions.ts';
 import type { CellKind } from './dashboards.ts';
+import type { ActionName } from './modal.ts';
 
 export type Action =
   | { readonly type: 'move'; readonly by: number }

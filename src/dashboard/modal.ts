@@ -27,6 +27,9 @@ export interface ColumnChoice {
   readonly on: boolean;
 }
 
+/** What can be done to the chosen rows; undo is of the journal. */
+export type ActionName = 'limits' | 'undo' | 'freeze' | 'kill' | 'reclaim';
+
 /** Forms that change something; each names its targets by name, path and inode. */
 export type ActionForm = LimitsForm | KillForm | ReclaimForm | UndoForm | ConfirmForm;
 

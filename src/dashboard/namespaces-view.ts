@@ -11,7 +11,8 @@ import {
 } from '../inventory/workload-namespaces.ts';
 import { padEnd, padStart } from '../text/cells.ts';
 import { paneTitle } from './pane-title.ts';
-import type { Line, Style } from './style.ts';
+import type { Line } from './style.ts';
+import type { Style } from './themes.ts';
 
 const WHOSE_STYLES: Readonly<Record<'host' | 'own' | 'shared', Style>> = {
   host: 'dim',

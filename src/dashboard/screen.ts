@@ -7,8 +7,8 @@ import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
 import { hasAxes, openCharts } from './screen-charts.ts';
-import { type Line, renderLine, type Theme } from './style.ts';
-import { forColours } from './themes.ts';
+import { type Line, renderLine } from './style.ts';
+import { forColours, type Theme } from './themes.ts';
 
 export interface Pane {
   readonly area: Area;

@@ -8,6 +8,12 @@ import type { Modal } from './modal.ts';
 export const ALARMS = ['none', 'bell', 'flash', 'both'] as const;
 export type Alarm = (typeof ALARMS)[number];
 
+/** What the footer tells in place of its keys. */
+export interface FooterMessage {
+  readonly text: string;
+  readonly style: 'critical' | 'warning' | 'good';
+}
+
 /** A row that is followed: set by the user's own moves alone. */
 export interface Followed {
   readonly key: ItemKey;

@@ -3,11 +3,7 @@
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
 import { cellWidth, cut, terminalSafe } from '../text/cells.ts';
-import type { Theme } from './themes.ts';
-
-export type { Theme } from './themes.ts';
-
-export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' | 'critical' | 'accent';
+import type { Style, Theme } from './themes.ts';
 
 export type Piece = readonly [text: string, style?: Style];
 export type Line = readonly Piece[];

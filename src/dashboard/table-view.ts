@@ -9,7 +9,8 @@ import { counted } from '../text/counted.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
-import { type Line, type Piece, type Style, shareStyle, wrapped } from './style.ts';
+import { type Line, type Piece, shareStyle, wrapped } from './style.ts';
+import type { Style } from './themes.ts';
 
 export interface TableInput {
   readonly frame: Frame;

@@ -1,5 +1,6 @@
 /** How each style looks. No meaning rests on colour alone: what matters is also in the text. */
-import type { Style } from './style.ts';
+
+export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' | 'critical' | 'accent';
 
 export interface Theme {
   /** SGR sequence by style; empty for the terminal's own look. */

@@ -9,7 +9,8 @@ import { counted } from '../text/counted.ts';
 import { windowAround } from './layout.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
 import { type FormView, type Gone, headed, isRefused, planLines, targetLines, titleLines } from './plan-lines.ts';
-import type { Line, Style } from './style.ts';
+import type { Line } from './style.ts';
+import type { Style } from './themes.ts';
 
 /** Each costs a read of its files. */
 const MOST = 100;
