@@ -19,6 +19,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
 import { type Callback, suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
@@ -497,12 +498,15 @@ test('TSCG_NATIVE=off: no addon, and the reason', () => {
 test('an addon that cannot be loaded: the paths that were tried', () =>
   withTree(async (tree) => {
     tree.write('/package.json', '{ "type": "module" }');
-    for (const file of ['native.ts', 'collector.ts']) {
-      const source = fileURLToPath(new URL(`../../src/kernel/${file}`, import.meta.url));
-      tree.write(`/src/kernel/${file}`, readFileSync(source));
-    }
+    await build({
+      entryPoints: [fileURLToPath(new URL('../../src/kernel/native.ts', import.meta.url))],
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      outfile: `${tree.mount}/src/kernel/native.js`,
+    });
     tree.write('/addon/build/Release/tscg.node', 'not an addon');
-    const { loadNative: load } = await import(`${tree.mount}/src/kernel/native.ts`);
+    const { loadNative: load } = await import(`${tree.mount}/src/kernel/native.js`);
     const given = process.env.TSCG_NATIVE;
     delete process.env.TSCG_NATIVE;
     const loaded = load();
