@@ -1,8 +1,10 @@
 /** The policy file of tscg apply; while it is watched, read again each time that it changes. */
 
 import { readFileSync } from 'node:fs';
+import { foreignHand } from '../kernel/foreign-hand.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { type Policy, PolicyError, readPolicy } from '../limits/policy/read.ts';
+import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
 import { errorLine, UsageError } from './errors.ts';
 import { warn } from './output.ts';
@@ -13,8 +15,16 @@ import { warn } from './output.ts';
  */
 const LOOK_MS = 250;
 
+/** Who else can change a file decides with it what root writes; the command named it all the same. */
+function warnOfForeignHand(file: string, tell = warn): void {
+  const hand = file === '-' ? undefined : foreignHand(file);
+  if (hand && process.geteuid?.() === 0)
+    tell(`warning: ${clean(hand.path)} ${hand.how}: whoever can change the policy decides what root writes`);
+}
+
 /** `-` is standard input. Throws UsageError with a line for each fault: its place, key and the nearest word. */
 export function readPolicyFile(file: string, machine: Machine): Policy {
+  warnOfForeignHand(file);
   return policyOf(textOf(file), file, machine);
 }
 
@@ -44,6 +54,7 @@ export interface PolicyWatch {
 
 /** A fault is told and changes nothing. Throws UsageError as readPolicyFile does. */
 export function watchPolicyFile(file: string, machine: Machine, tell: (text: string) => void = warn): PolicyWatch {
+  warnOfForeignHand(file, tell);
   let seen = textOf(file);
   let last = seen;
   let policy = policyOf(seen, file, machine);

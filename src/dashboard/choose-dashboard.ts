@@ -1,9 +1,9 @@
 /** The screens there are, and the one to begin with: by name, or a file of the user's. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf } from '../kernel/error-code.ts';
-import { type Dashboard, type Loaded, loadDashboards, parseDashboard } from './dashboards.ts';
+import { readRegularFileSync } from '../kernel/regular-file.ts';
+import { type Dashboard, LARGEST_DASHBOARD, type Loaded, loadDashboards, parseDashboard } from './dashboards.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../dashboards/', import.meta.url));
 
@@ -17,7 +17,7 @@ export function chooseDashboard(wanted: string | undefined, directory: string): 
   const index = dashboards.findIndex(({ name }) => name === wanted);
   if (index >= 0) return { dashboards, faults, index };
   try {
-    const own: Dashboard = parseDashboard(readFileSync(wanted, 'utf8'), wanted);
+    const own: Dashboard = parseDashboard(readRegularFileSync(wanted, LARGEST_DASHBOARD), wanted);
     return { dashboards: [...dashboards, own], faults, index: dashboards.length };
   } catch (error) {
     const isMissing = codeOf(error) === 'ENOENT';

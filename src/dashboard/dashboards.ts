@@ -10,11 +10,11 @@
  *       - { show: chart, metrics: [psi_cpu_some_percent], at: [8, 0, 4, 12] }
  */
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { isRecord } from '../inventory/names/json.ts';
 import { namesIn } from '../kernel/if-there.ts';
+import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
 import { errorText } from '../text/error-text.ts';
@@ -174,6 +174,9 @@ export interface Loaded {
   readonly faults: readonly string[];
 }
 
+/** Bytes. */
+export const LARGEST_DASHBOARD = 1 << 20;
+
 /** In the order of the folders; a later one of the same name takes the place of an earlier one. */
 export function loadDashboards(folders: readonly string[], order: readonly string[] = ORDER): Loaded {
   const found = new Map<string, Dashboard>();
@@ -181,7 +184,10 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
   for (const folder of folders) {
     for (const file of filesIn(folder)) {
       try {
-        const dashboard = parseDashboard(readFileSync(join(folder, file), 'utf8'), join(folder, file));
+        const dashboard = parseDashboard(
+          readRegularFileSync(join(folder, file), LARGEST_DASHBOARD),
+          join(folder, file),
+        );
         found.set(dashboard.name, dashboard);
       } catch (error) {
         faults.push(errorText(error));

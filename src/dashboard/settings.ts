@@ -1,10 +1,14 @@
 /** What tstop remembers: the `tstop:` part of `~/.config/tscg/config.yaml`. The rest of that file is left as it is. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { isRecord } from '../inventory/names/json.ts';
+import { codeOf } from '../kernel/error-code.ts';
+import { foreignHand } from '../kernel/foreign-hand.ts';
+import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { findMetric } from '../metrics/catalogue.ts';
+import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { rangeStart } from './dashboards.ts';
 import { ALARMS, type Alarm } from './state.ts';
@@ -27,15 +31,17 @@ export const configDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
   join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'tscg');
 
 const SECTION = 'tstop';
+/** Bytes. */
+const LARGEST = 1 << 20;
 
 /** What can be used of it; the faults name file, line and key. */
 export function loadSettings(directory: string): { settings: Settings; faults: string[] } {
   const file = join(directory, 'config.yaml');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return { settings: {}, faults: [] };
+    text = readRegularFileSync(file, LARGEST);
+  } catch (error) {
+    return { settings: {}, faults: codeOf(error) === 'ENOENT' ? [] : [errorText(error)] };
   }
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
@@ -114,14 +120,19 @@ export const scalesOf = ({ memory, cpu }: Settings): Scales => ({
   ),
 });
 
-/** Writes one setting, undefined to forget it; comments and everything else in the file stay. Throws what the disk says. */
+/**
+ * Writes one setting, undefined to forget it; comments and everything else in the file stay. Throws what the disk says,
+ * and where somebody else could lead the write elsewhere (root with the HOME of a user).
+ */
 export function saveSetting(directory: string, key: keyof Settings, value: Settings[keyof Settings]): void {
   const file = join(directory, 'config.yaml');
+  const hand = foreignHand(directory);
+  if (hand) throw new Error(`${hand.path} ${hand.how}: start tstop with a HOME of its own user, as \`sudo -H tstop\``);
   let text = '';
   try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    // There is none yet.
+    text = readRegularFileSync(file, LARGEST);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
   const document = parseDocument(text);
   if (document.errors.length > 0) throw new Error(`${file} is not YAML, so it is left as it is`);

@@ -41,12 +41,12 @@ export async function readRegularFile(handle: FileHandle, largest: number): Prom
   }
 }
 
-/** Of a path whose links are followed. Throws as readRegularFile() does. */
+/** Of a path whose links are followed. Throws as readRegularFile() does, with the path. */
 export function readRegularFileSync(path: string, largest: number): string {
   const handle = openSync(path, O_PATH);
   try {
     const status = fstatSync(handle);
-    refuseUnfit(status, largest);
+    refuseUnfit(status, largest, `${path}: `);
     const file = openSync(`/proc/self/fd/${handle}`, READ);
     try {
       const buffer = Buffer.alloc(status.size);
@@ -65,9 +65,9 @@ export function readRegularFileSync(path: string, largest: number): string {
   }
 }
 
-function refuseUnfit(status: Stats, largest: number): void {
-  if (!status.isFile()) throw new UnfitFileError(`it is ${kindOf(status)}, not a regular file`);
-  if (status.size > largest) throw new UnfitFileError(`it has ${status.size} bytes, more than ${largest}`);
+function refuseUnfit(status: Stats, largest: number, about = ''): void {
+  if (!status.isFile()) throw new UnfitFileError(`${about}it is ${kindOf(status)}, not a regular file`);
+  if (status.size > largest) throw new UnfitFileError(`${about}it has ${status.size} bytes, more than ${largest}`);
 }
 
 function kindOf(status: Stats): string {

@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRecord } from '../../inventory/names/json.ts';
 import { codeOf } from '../../kernel/error-code.ts';
+import { foreignHand } from '../../kernel/foreign-hand.ts';
 import { errorText } from '../../text/error-text.ts';
 import { OWNER_NAMES, type Write } from '../model.ts';
 
@@ -71,6 +72,7 @@ export function openJournal(
 
   function append(line: object, consequence: string): void {
     try {
+      refuseForeignHand(path);
       makeDirectory(directory);
       const fd = openSync(
         path,
@@ -105,6 +107,7 @@ export function openJournal(
     read: () => {
       let text: string;
       try {
+        refuseForeignHand(path);
         text = readFileSync(path, 'utf8');
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return { changes: [], unreadable: 0 };
@@ -113,6 +116,12 @@ export function openJournal(
       return parseJournal(text);
     },
   };
+}
+
+/** Whoever can change the journal decides what undo writes. */
+function refuseForeignHand(path: string): void {
+  const hand = foreignHand(path);
+  if (hand) throw new Error(`${hand.path} ${hand.how}: whoever can change the journal decides what undo writes`);
 }
 
 /** With what it lies in. Node's own `recursive` goes round for ever where a folder that is there takes none (ENOENT), as /proc. */
