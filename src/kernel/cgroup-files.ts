@@ -8,21 +8,33 @@ import { promisify } from 'node:util';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
 import { O_PATH } from './open-in-root.ts';
+import { type Operation, refusalText } from './refusals.ts';
 
-/** What was tried on which file, the value, the errno and what to do about it, on one line. */
+/** What was tried on which file, the value, the errno, the kernel's reason and what to do about it, on one line. */
 export class CgroupFileError extends Error {
   override readonly name = 'CgroupFileError';
   readonly code: string;
   readonly path: string;
   readonly file: string;
 
-  constructor(tried: string, path: string, file: string, code: string) {
-    super(`${tried} ${join(path, file)}: ${code}${remedyFor(code, file)}`);
+  /** `tried`: `read`, `write "100" to`, `look up`, `make`, `remove`. `why`: a reason with its remedy that is known better. */
+  constructor(tried: string, path: string, file: string, code: string, why?: string) {
+    const operation = OPERATIONS.get(tried.split(' ')[0] ?? '') ?? 'find';
+    const reason = why ?? refusalText({ operation, file, path, code });
+    super(`${tried} ${join(path, file)}: ${code}${reason === '' ? '' : ` (${reason})`}`);
     this.code = code;
     this.path = path;
     this.file = file;
   }
 }
+
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['read', 'read'],
+  ['write', 'write'],
+  ['look', 'find'],
+  ['make', 'mkdir'],
+  ['remove', 'rmdir'],
+]);
 
 export interface CgroupFiles {
   readonly mount: string;
@@ -124,35 +136,3 @@ export function openCgroupFiles(mount: string, root = '/'): CgroupFiles {
 
 const named = (error: unknown, tried: string, path: string, file: string): CgroupFileError =>
   error instanceof CgroupFileError ? error : new CgroupFileError(tried, path, file, codeOf(error) ?? String(error));
-
-function remedyFor(code: string, file: string): string {
-  const controller = file.split('.')[0];
-  switch (code) {
-    case 'ENOENT':
-      return file === ''
-        ? ' (no such cgroup; it may just have ended)'
-        : ` (no such cgroup, or the ${controller} controller is not enabled for it: see tscg doctor)`;
-    case 'ENODEV':
-      return ' (the cgroup has just ended)';
-    case 'ESTALE':
-      return ' (another cgroup has this path since: look again with tscg ls)';
-    case 'EXDEV':
-      return ' (the path leaves the hierarchy)';
-    case 'EACCES':
-    case 'EPERM':
-      return ' (not permitted: run it with sudo, or in a cgroup delegated to you)';
-    case 'EROFS':
-      return ' (the hierarchy is mounted read-only here, as in most containers: run it on the host)';
-    // libuv's name for it, and the kernel's.
-    case 'ENOTSUP':
-    case 'EOPNOTSUPP':
-      return ' (the kernel does not support it for this cgroup: a threaded cgroup, or PSI off without psi=1)';
-    case 'EBUSY':
-      return ' (in use: lower the usage first)';
-    case 'EINVAL':
-    case 'ERANGE':
-      return ' (the kernel refuses the value)';
-    default:
-      return '';
-  }
-}
