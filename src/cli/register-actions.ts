@@ -32,7 +32,7 @@ export function registerActions(program: Command): void {
     .option('-s, --signal <signal>', 'another signal than KILL: TERM, SIGHUP, 15')
     .option('--grace <time>', 'after the signal (TERM), wait so long, then kill what is left')
     .action(async (names, options, command: Command) =>
-      (await import('./commands/kill.ts')).kill(names, options, command.optsWithGlobals()),
+      (await import('./commands/kill.ts')).killCommand(names, options, command.optsWithGlobals()),
     );
 
   acting('reclaim')
@@ -40,7 +40,7 @@ export function registerActions(program: Command): void {
     .argument('<size>', 'how much: 500M, 1G')
     .description('take memory back, without a limit and without killing')
     .action(async (name, size, options, command: Command) =>
-      (await import('./commands/reclaim.ts')).reclaim(name, size, options, command.optsWithGlobals()),
+      (await import('./commands/reclaim.ts')).reclaimCommand(name, size, options, command.optsWithGlobals()),
     );
 
   acting('move')
@@ -48,7 +48,7 @@ export function registerActions(program: Command): void {
     .argument('<name>', 'container, unit or cgroup path that it goes to')
     .description('move a process into another cgroup')
     .action(async (process, name, options, command: Command) =>
-      (await import('./commands/move.ts')).move(process, name, options, command.optsWithGlobals()),
+      (await import('./commands/move.ts')).moveCommand(process, name, options, command.optsWithGlobals()),
     );
 
   acting('controllers')

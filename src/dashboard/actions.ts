@@ -5,7 +5,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { textIfThere } from '../kernel/cgroup-files.ts';
 import { freezeOrThaw, planFreeze } from '../limits/actions/freeze.ts';
 import { guardRisks } from '../limits/actions/guard.ts';
-import { kill } from '../limits/actions/kill.ts';
+import { killPlace } from '../limits/actions/kill.ts';
 import { inhabitants } from '../limits/actions/subtree.ts';
 import { applyPlan } from '../limits/applying/apply.ts';
 import type { Journal } from '../limits/applying/journal.ts';
@@ -254,7 +254,7 @@ async function killAll(
   const faults: string[] = [];
   for (const target of targets) {
     try {
-      const { signalled, killed } = await kill(target, { signal: constants.signals[name] }, files);
+      const { signalled, killed } = await killPlace(target, { signal: constants.signals[name] }, files);
       told.push(`${target.name} (${signalled + killed})`);
     } catch (error) {
       faults.push(fault(error).text);

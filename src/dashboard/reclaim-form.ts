@@ -1,7 +1,7 @@
 /** Taking memory back from the chosen rows: how much, from what, and what came. */
 
 import type { Workload } from '../inventory/workload.ts';
-import { parseReclaim, planReclaim, type ReclaimPlan, reclaim, reclaimText } from '../limits/actions/reclaim.ts';
+import { parseReclaim, planReclaim, type ReclaimPlan, reclaimMemory, reclaimText } from '../limits/actions/reclaim.ts';
 import { sizeText } from '../limits/catalogue/catalogue.ts';
 import type { PlanContext } from '../limits/model.ts';
 import { errorText } from '../text/error-text.ts';
@@ -43,7 +43,7 @@ export async function reclaimAll(
   const faults: unknown[] = [];
   for (const { place, asked } of plans) {
     try {
-      const result = await reclaim(place, asked, files, (done) =>
+      const result = await reclaimMemory(place, asked, files, (done) =>
         onProgress(`reclaiming from ${place.name}: ${sizeText(done)} of ${sizeText(asked)} asked for …`),
       );
       told.push(reclaimText(place.name, result));

@@ -182,9 +182,12 @@ async function pathOfPid(proc: string, pid: number | 'self', query: string, root
   if (deleted) throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} was removed`);
   const beneath = pathBeneath(root, path);
   if (beneath !== undefined) return beneath;
-  const why =
-    root === '/' ? 'outside our cgroup namespace' : `not told by a mount of ${clean(root)}: run tscg on the host`;
-  throw new NoSuchNameError(query, [], `${query}: its cgroup ${clean(path)} is ${why}`);
+  const shown = root === '/' ? 'its own cgroup namespace' : `${clean(root)} and what is below it`;
+  throw new NoSuchNameError(
+    query,
+    [],
+    `${query}: its cgroup ${clean(path)} is outside the part of the hierarchy that is visible here, ${shown}; run tscg on the host, or as nsenter --target 1 --cgroup --mount tscg …`,
+  );
 }
 
 async function cgroupText(proc: string, pid: number | 'self', query: string): Promise<string> {

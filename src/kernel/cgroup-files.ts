@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
 import { O_PATH } from './open-in-root.ts';
-import { type Operation, refusalText } from './refusals.ts';
+import type { Operation } from './refusal.ts';
+import { refusalText } from './refusals.ts';
 
 /** What was tried on which file, the value, the errno, the kernel's reason and what to do about it, on one line. */
 export class CgroupFileError extends Error {
@@ -51,7 +52,7 @@ export interface CgroupFiles {
 }
 
 /** Trimmed text; undefined where the file is not there or not for us. */
-export function textIfThere(files: CgroupFiles, path: string, file: string): string | undefined {
+export function textIfThere(files: Pick<CgroupFiles, 'read'>, path: string, file: string): string | undefined {
   try {
     return files.read(path, file).trim();
   } catch (error) {

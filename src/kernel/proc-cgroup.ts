@@ -35,6 +35,12 @@ export function pathBeneath(root: string, path: string): string | undefined {
   return rest === '/..' || rest.startsWith('/../') ? undefined : rest || '/';
 }
 
+/** Where a process is, seen from our cgroup namespace, if that is outside of it: `/../outer`. */
+export function outsideNamespace(text: string): string | undefined {
+  const path = parseMembership(text)?.path;
+  return path !== undefined && /^\/\.\.(\/|$)/.test(path) ? path : undefined;
+}
+
 /** The v2 line with what its path tells; undefined where there is none. */
 export function parseMembership(text: string): Membership | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith('0::'));

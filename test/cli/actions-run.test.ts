@@ -30,7 +30,7 @@ test('exit codes: its own, 128 and the signal, 126 and 127 as in a shell', () =>
     [['sh', '-c', 'exit 42'], 42, /^$/],
     [['sh', '-c', 'kill -TERM $$'], 143, /^$/],
     [['sh', '-c', 'kill -KILL $$'], 137, /^$/],
-    [['/etc/passwd'], 126, /^tscg: cannot run "\/etc\/passwd": EACCES\n$/],
+    [['/etc/passwd'], 126, /^tscg: cannot run "\/etc\/passwd": EACCES \(the file may not be run: [^\n]*\n$/],
     [['no-such-command-here'], 127, /^tscg: cannot run "no-such-command-here": no such command\n$/],
   ];
   for (const [command, code, said] of table) {
@@ -251,7 +251,7 @@ test('a cgroup delegated by half, where no process may be moved: refused with th
       assert.is(status, 1, stderr);
       assert.match(
         stderr,
-        /^tscg: the command may not be put into [^\n]* \(EACCES; [^\n]*: run it with sudo, or [^\n]*\n$/,
+        /^tscg: (?:the command cannot be started in \/|write "\d+" to )[^\n]*: EACCES \([^\n]*cgroup\.procs of the cgroup above[^\n]*; run it with sudo, or [^\n]*\n$/,
       );
       assert.equal(childrenOf(MOUNT, path), [`${path}/inner`]);
     }

@@ -199,7 +199,10 @@ test('pid: and self are the container that the process is in, not the leaf insid
       assert.is(await of('pid:7'), '/');
       for (const [query, reason] of [
         ['pid:3', /was removed/],
-        ['pid:4', /outside our cgroup namespace/],
+        [
+          'pid:4',
+          /outside the part of the hierarchy that is visible here, its own cgroup namespace; run tscg on the host/,
+        ],
         ['pid:5', /no cgroup v2/],
         ['pid:8', /there is no cgroup/],
         ['pid:99', /no such process/],

@@ -9,9 +9,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { identify } from '../../src/inventory/identity.ts';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
-import { codeOf } from '../../src/limits/actions/action-error.ts';
+import { codeOf } from '../../src/kernel/error-code.ts';
 import { freezeOrThaw, planFreeze } from '../../src/limits/actions/freeze.ts';
-import { move } from '../../src/limits/actions/move.ts';
+import { moveProcess } from '../../src/limits/actions/move.ts';
 import { startTimeOf } from '../../src/limits/actions/process-handle.ts';
 import { inhabitants } from '../../src/limits/actions/subtree.ts';
 import { applyPlan } from '../../src/limits/applying/apply.ts';
@@ -78,7 +78,7 @@ test('case 54: what a threaded cgroup answers is known under both names, and its
     };
     const to = { name: 'box', path: '/box', inode: 7 };
     const self = { pid: process.pid, comm: 'node', startTime: startTimeOf(process.pid) ?? 0, from: '/', to, risks: [] };
-    assert.throws(() => move(self, stays), /could not be moved to \/box \(ENOTSUP\): it is threaded/);
+    assert.throws(() => moveProcess(self, stays), /could not be moved to \/box \(ENOTSUP\): it is threaded/);
   }
 });
 

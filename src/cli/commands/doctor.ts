@@ -11,7 +11,9 @@ import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } 
 import { readText } from '../../kernel/if-there.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
+import { rightsRemedy } from '../../kernel/rights.ts';
 import { stateDirectory } from '../../limits/applying/journal.ts';
+import { wrongStanding } from '../../limits/launch/standing.ts';
 import { clean } from '../../text/clean.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
@@ -76,6 +78,7 @@ async function hierarchyChecks(global: GlobalOptions): Promise<Check[]> {
     const workloads = inventory.workloads();
     return [
       mounted(hierarchy),
+      ...standing(hierarchy),
       ...controllers(hierarchy, files, workloads),
       ...dying(files),
       limits(workloads.length),
@@ -105,6 +108,12 @@ function mounted({ mount, mode, options, readOnly, namespaced }: Hierarchy): Che
     };
   }
   return { about: 'hierarchy', state: 'ok', finding };
+}
+
+/** Moved out of our own cgroup namespace, as a process can be by who manages the machine. */
+function standing({ options }: Hierarchy): Check[] {
+  const wrong = wrongStanding(options, PROC);
+  return wrong ? [{ about: 'namespace', state: 'error', ...wrong }] : [];
 }
 
 /** For each controller: available, and where beneath the root it stops being enabled. */
@@ -206,8 +215,9 @@ function permission(): Check {
     about: 'permission',
     state: 'note',
     finding: `uid ${process.getuid?.()}, in ${own}: limits can be set only in cgroups delegated to you; other users' processes and networks are not visible`,
-    remedy:
-      'run with sudo for all of it; for your own services: systemctl edit user@.service, add [Service] Delegate=cpu cpuset io memory pids',
+    remedy: rightsRemedy(
+      'for your own services: systemctl edit user@.service, add [Service] Delegate=cpu cpuset io memory pids',
+    ),
   };
 }
 

@@ -3,7 +3,7 @@
 import { constants } from 'node:os';
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { companyRisks, guardRisks } from '../../limits/actions/guard.ts';
-import { type KillResult, kill as killPlace, signalNumber } from '../../limits/actions/kill.ts';
+import { type KillResult, killPlace, signalNumber } from '../../limits/actions/kill.ts';
 import { inhabitants } from '../../limits/actions/subtree.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
@@ -19,7 +19,11 @@ export interface KillOptions extends CarryOutOptions {
   grace?: string;
 }
 
-export async function kill(names: readonly string[], options: KillOptions, global: GlobalOptions): Promise<void> {
+export async function killCommand(
+  names: readonly string[],
+  options: KillOptions,
+  global: GlobalOptions,
+): Promise<void> {
   const { grace, signal: word = grace === undefined ? 'KILL' : 'TERM' } = options;
   const signal = signalNumber(word);
   if (signal === undefined) throw new UsageError(`--signal: no signal "${word}"; give one as TERM, SIGHUP or 15`);

@@ -1,7 +1,7 @@
 /** tscg move: a process into another cgroup. */
 
 import { ActionError } from '../../limits/actions/action-error.ts';
-import { move as moveProcess, planMove } from '../../limits/actions/move.ts';
+import { moveProcess, planMove } from '../../limits/actions/move.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
@@ -10,7 +10,7 @@ import { UsageError } from '../errors.ts';
 import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
-export async function move(
+export async function moveCommand(
   process: string,
   name: string,
   options: CarryOutOptions,

@@ -1,6 +1,6 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
 import { ActionError } from '../../limits/actions/action-error.ts';
-import { parseReclaim, planReclaim, reclaim as reclaimFrom, reclaimText } from '../../limits/actions/reclaim.ts';
+import { parseReclaim, planReclaim, reclaimMemory, reclaimText } from '../../limits/actions/reclaim.ts';
 import { sizeText } from '../../limits/catalogue/catalogue.ts';
 import { clean } from '../../text/clean.ts';
 import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
@@ -8,7 +8,7 @@ import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '..
 import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
-export async function reclaim(
+export async function reclaimCommand(
   name: string,
   size: string,
   options: CarryOutOptions,
@@ -36,7 +36,7 @@ export async function reclaim(
   }
   const warning = checkRisks(risks, options.force);
   if (warning !== '' && !options.json) printLine(warning);
-  const result = await reclaimFrom(place, bytes, context.files);
+  const result = await reclaimMemory(place, bytes, context.files);
   if (options.json) printJson({ ...place, ...result, done: true });
   else printLine(reclaimText(clean(name), result));
 }

@@ -8,6 +8,7 @@ import { checkedIsolation, NAMESPACE_NAMES, type Prepared, prepare } from '../..
 import { type TakenSignals, takeSignals } from '../../limits/launch/pass-signals.ts';
 import { makePlace, type RunPlace } from '../../limits/launch/place.ts';
 import { makeScope, planScope, scopeBus, withHolder } from '../../limits/launch/scope.ts';
+import { checkStanding } from '../../limits/launch/standing.ts';
 import { readSummary, type Summary, summaryText } from '../../limits/launch/summary.ts';
 import type { PlanContext, Request } from '../../limits/model.ts';
 import { planSet } from '../../limits/planning/plan.ts';
@@ -45,7 +46,9 @@ export async function run(
   }
   if (rootfs !== undefined && overlay !== undefined) throw new UsageError('--rootfs and --overlay: give one of them');
   checkReadable(command);
-  const context = planContext(openHierarchy(global));
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  if (scopeBus(context.owners.sockets) === undefined) checkStanding(hierarchy.options);
   const edits = limitEdits(options, context.machine);
   const isolation = {
     namespaces: new Set(NAMESPACE_NAMES.filter((namespace) => options[namespace] === true)),

@@ -1,5 +1,5 @@
 /** Why a runtime's API gave no answer, and what to do about it. */
-
+import { rightsRemedy } from '../../kernel/rights.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
 
@@ -57,7 +57,7 @@ export function connectionError(endpoint: string, asked: string, error: unknown)
 export function remedyFor(failure: Failure, endpoint: string, code?: string): string | undefined {
   switch (failure) {
     case 'not permitted':
-      return `run with sudo, or join the socket's group: usermod -aG "$(stat -c %G ${endpoint})" "$USER"`;
+      return rightsRemedy(`join the socket's group: usermod -aG "$(stat -c %G ${endpoint})" "$USER"`);
     case 'no answer':
       return code === 'ECONNREFUSED'
         ? 'nobody listens there: start its service with systemctl'

@@ -2,6 +2,7 @@
 
 import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
+import { rightsRemedy } from '../../kernel/rights.ts';
 import { errorText } from '../../text/error-text.ts';
 import { at } from '../names/json.ts';
 import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
@@ -158,7 +159,7 @@ function refusal(asked: string, error: unknown): ApiError {
     const isDenied = /\.(?:AccessDenied|AuthFailed|InteractiveAuthorizationRequired)$/.test(kind);
     return new ApiError(isDenied ? 'not permitted' : 'refused', `${asked}: ${text}`, {
       cause: error,
-      ...(isDenied && { remedy: 'run with sudo, or as the user whose bus it is' }),
+      ...(isDenied && { remedy: rightsRemedy('as the user whose bus it is') }),
     });
   }
   const code = errnoOf(error);

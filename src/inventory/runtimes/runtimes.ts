@@ -1,7 +1,9 @@
 /** Every runtime's API on this machine: found by its socket, asked all at once, each failing for itself alone. */
+
 import { statSync } from 'node:fs';
 import { findSockets, type RuntimeSocket } from '../sockets.ts';
 import type { Runtime } from '../workload.ts';
+import { remedyFor } from './api-error.ts';
 import type { CreateClient } from './client.ts';
 import type { WorkloadDetails } from './details.ts';
 import { type Endpoint, openEndpoint, type RuntimeStatus } from './endpoint.ts';
@@ -214,7 +216,7 @@ const notPermitted = ({ runtime, path }: RuntimeSocket): RuntimeStatus => ({
   endpoint: path,
   state: 'not permitted',
   detail: `${path} exists, but this user may not use it`,
-  remedy: `run with sudo, or join the socket's group: usermod -aG "$(stat -c %G ${path})" "$USER"`,
+  remedy: remedyFor('not permitted', path),
 });
 
 const absent = (runtime: Runtime): RuntimeStatus => ({

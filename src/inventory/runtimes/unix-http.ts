@@ -3,8 +3,10 @@
  * flood: every request ends by a time-out, every answer is bounded, and what comes is `unknown` until a guard has seen it.
  * Not by node:http, whose loading alone is a tenth of a `tscg set`.
  */
+
 import { connect, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
+import { rightsRemedy } from '../../kernel/rights.ts';
 import { textOf } from '../names/json.ts';
 import { ApiError, connectionError, remedyFor } from './api-error.ts';
 import { type Head, parseHead, requestText } from './http-message.ts';
@@ -182,7 +184,7 @@ function refused(socket: string, asked: string, status: number, text: string): A
   const isDenied = status === 401 || status === 403;
   return new ApiError(isDenied ? 'not permitted' : 'refused', `${socket}: ${asked}: HTTP ${status}${reasonIn(text)}`, {
     status,
-    ...(isDenied && { remedy: 'the daemon itself refuses: run with sudo, or ask its administrator' }),
+    ...(isDenied && { remedy: `the daemon itself refuses: ${rightsRemedy('ask its administrator')}` }),
   });
 }
 

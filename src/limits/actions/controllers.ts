@@ -6,7 +6,6 @@ import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Plan, PlanContext, Risk, Target } from '../model.ts';
-
 import { ActionError } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { childrenOf, processesIn } from './subtree.ts';

@@ -1,8 +1,10 @@
 /** Ending what runs in a cgroup: by cgroup.kill, or with a signal of one's choice and time to obey it. */
 import { constants } from 'node:os';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import { ActionError, codeOf, isGone } from './action-error.ts';
+import { refusalText } from '../../kernel/refusals.ts';
+import { ActionError, isGone } from './action-error.ts';
 import { openProcess } from './process-handle.ts';
 import { inhabitants } from './subtree.ts';
 import { untilEvent } from './until-event.ts';
@@ -39,7 +41,7 @@ const KILL_MS = 10_000;
 const MOST_ROUNDS = 100;
 
 /** Throws ActionError where the cgroup is another by now, and where processes could not be signalled or do not end. */
-export async function kill(place: KillPlace, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
+export async function killPlace(place: KillPlace, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
   checkIdentity(place, files);
   const { pids, foreign } = inhabitants(files, place.path);
   const found = pids.length + foreign;
@@ -96,7 +98,7 @@ function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: 
   }
   if (denied > 0) {
     throw new ActionError(
-      `${denied} of ${pids.length} processes of ${name} may not be signalled (EPERM): run it with sudo`,
+      `${denied} of ${pids.length} processes of ${name} could not be signalled: EPERM (${refusalText({ operation: 'signal', code: 'EPERM' })})`,
     );
   }
   return count;

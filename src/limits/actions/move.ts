@@ -1,15 +1,14 @@
 /** Moving a process into a cgroup, with the kernel's rules told before it refuses. */
 
 import { readFileSync } from 'node:fs';
-import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
-
-import { ActionError, codeOf } from './action-error.ts';
+import { ActionError } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
 import { frozenIn } from './freeze.ts';
 import { engineIn } from './guard.ts';
@@ -43,27 +42,17 @@ export function planMove(pid: number, to: MovePlan['to'], context: PlanContext):
   return { pid, comm, startTime: stat.starttime, from, to, risks: risksOf(pid, comm, from, to, context.files) };
 }
 
-export function move({ pid, comm, startTime, to }: MovePlan, files: CgroupFiles): void {
+export function moveProcess({ pid, comm, startTime, to }: MovePlan, files: CgroupFiles): void {
   if (startTimeOf(pid) !== startTime) throw new ActionError(`pid ${pid} (${comm}) has ended`);
   try {
     files.write(to.path, to.inode, 'cgroup.procs', String(pid));
   } catch (error) {
-    const reason = REASONS[codeOf(error) ?? ''];
-    if (!reason) throw error;
-    throw new ActionError(`pid ${pid} (${comm}) could not be moved to ${to.path} (${codeOf(error)}): ${reason}`);
+    if (!(error instanceof CgroupFileError)) throw error;
+    throw new ActionError(`pid ${pid} (${comm}) could not be moved: ${error.message}`);
   }
   const now = cgroupOf(pid, files.root);
   if (now !== to.path) throw new ActionError(`pid ${pid} is in ${now ?? 'no cgroup: it has ended'}, not in ${to.path}`);
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  EBUSY: 'it hands memory, io or the like on to cgroups below it, so that it may hold no processes; name one of those',
-  ENOTSUP: 'it is threaded, or part of a broken threaded tree (domain invalid)',
-  EINVAL: 'the kernel does not move it: a kernel thread, or a process that only begins; try again',
-  ESRCH: 'it has ended',
-  ENOENT: 'one of the two cgroups is outside of our cgroup namespace',
-  EACCES: 'not permitted: writing cgroup.procs of the cgroup above both is needed; run it with sudo',
-};
 
 /** What the kernel would answer with EBUSY or EOPNOTSUPP. */
 function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): void {

@@ -2,10 +2,10 @@
 
 import { closeSync, readFileSync } from 'node:fs';
 import { isWithin } from '../../kernel/cgroup-path.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseMembership, pathBeneath } from '../../kernel/proc-cgroup.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
-import { codeOf } from './action-error.ts';
 
 export interface ProcessHandle {
   readonly pid: number;

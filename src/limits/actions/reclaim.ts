@@ -1,11 +1,12 @@
 /** Taking memory back from a cgroup: memory.reclaim, a part at a time. */
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { sizeText } from '../catalogue/catalogue.ts';
 import { BadValueError, parseSize } from '../catalogue/units.ts';
 import type { PlanContext, Risk } from '../model.ts';
-import { ActionError, codeOf } from './action-error.ts';
+import { ActionError } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 
 export interface ReclaimPlace {
@@ -71,7 +72,7 @@ export function planReclaim(place: ReclaimPlace, asked: number, context: PlanCon
 }
 
 /** Takes what it can get. Throws ActionError where there is no memory.reclaim. */
-export async function reclaim(
+export async function reclaimMemory(
   place: ReclaimPlace,
   bytes: number,
   files: CgroupFiles,

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
-import { codeOf, isGone } from './action-error.ts';
+import { codeOf } from '../../kernel/error-code.ts';
+import { isGone } from './action-error.ts';
 
 /** Paths, each parent before its children. */
 export function subtree({ mount }: Pick<CgroupFiles, 'mount'>, path: string): string[] {

@@ -4,8 +4,12 @@ import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
+import { noRoomForTask } from '../../kernel/cgroup-room.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { type LaunchSpec, type LaunchStep, loadNative, type Native } from '../../kernel/native.ts';
-import { ActionError, codeOf } from '../actions/action-error.ts';
+import { refusalText } from '../../kernel/refusals.ts';
+import { shellWord } from '../../text/shell-word.ts';
+import { ActionError } from '../actions/action-error.ts';
 import { NAMESPACES } from './namespaces.ts';
 import type { RunPlace } from './place.ts';
 
@@ -50,7 +54,7 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
       return nativeChild(native, spec, files);
     } catch (error) {
       const code = codeOf(error) ?? '';
-      const why = refusal(code, spec);
+      const why = refusal(code, spec, files);
       if (why) throw new ActionError(why);
       // Before Linux 5.7, and under some seccomp filters, it does not work.
       if (!['ENOSYS', 'EINVAL', 'E2BIG', 'EPERM'].includes(code)) throw error;
@@ -63,21 +67,23 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
 }
 
 /** What clone3 has against it, and the remedy; undefined where another way may do, or for what nobody can say more of. */
-function refusal(code: string, { namespaces, place }: ChildSpec): string | undefined {
-  if (code === 'EAGAIN') return 'the limit of tasks leaves no room for the command itself (pids.max)';
-  if (code === 'EACCES' && place) return notMoved(place.path, code);
-  if (namespaces === 0) return undefined;
-  if (code === 'ENOSPC' || code === 'EUSERS') {
-    return `no more namespaces of these kinds may be made here (${code}): see /proc/sys/user/max_*_namespaces`;
-  }
-  if (code !== 'EPERM') return undefined;
-  return (namespaces & NAMESPACES.user) === 0
-    ? 'these namespaces are not permitted (EPERM): run it with sudo, or add --user'
-    : 'user namespaces are switched off for who is not root (EPERM; kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns): run it with sudo';
+function refusal(code: string, { namespaces, place }: ChildSpec, files: CgroupFiles): string | undefined {
+  const wanted = namespaces === 0 ? '' : (namespaces & NAMESPACES.user) === 0 ? 'namespaces' : 'user namespaces';
+  if (code === 'EPERM' && wanted === '') return undefined;
+  const full = code === 'EAGAIN' && place ? noRoomForTask(files, place.path) : undefined;
+  const why = full
+    ? fullText(full, place)
+    : refusalText({ operation: 'clone3', file: wanted, path: place?.path, code });
+  return why === '' ? undefined : `the command cannot be started${place ? ` in ${place.path}` : ''}: ${code} (${why})`;
 }
 
-const notMoved = (path: string, code: string): string =>
-  `the command may not be put into ${path} (${code}; cgroup.procs of the cgroup that holds it and us is not yours): run it with sudo, or from within a cgroup delegated to you`;
+const fullText = (full: NonNullable<ReturnType<typeof noRoomForTask>>, place: Place | undefined): string => {
+  const remedy =
+    full.path === place?.path
+      ? 'give a higher --pids'
+      : `raise it: tscg set ${shellWord(full.path)} --pids ${full.max + 100}`;
+  return `pids.max of ${full.path} is ${full.max}, and ${full.tasks} tasks are in it; ${remedy}`;
+};
 
 function nativeChild(native: Native, { command, place, namespaces, steps }: ChildSpec, files: CgroupFiles): HeldChild {
   const [file = ''] = command;
@@ -115,14 +121,15 @@ function released(failure: { step: number; error: Error } | null, file: string, 
   const code = codeOf(failure.error) ?? failure.error.message;
   if (!step) throw notRun(file, code);
   const what = [step.call, step.type, step.source, step.target].filter((word) => word).join(' ');
-  throw new LaunchError(`could not prepare the namespaces: ${what}: ${code}`, 125);
+  const reason = refusalText({ operation: 'step', file: what, code });
+  throw new LaunchError(`the namespaces could not be prepared: ${what}: ${code}${reason && ` (${reason})`}`, 125);
 }
 
-const notRun = (file: string, code: string): LaunchError =>
-  new LaunchError(
-    `cannot run "${file}": ${code === 'ENOENT' ? 'no such command' : code}`,
-    code === 'ENOENT' ? 127 : 126,
-  );
+function notRun(file: string, code: string): LaunchError {
+  const reason = refusalText({ operation: 'exec', code });
+  const why = code === 'ENOENT' ? reason : `${code}${reason && ` (${reason})`}`;
+  return new LaunchError(`cannot run "${file}": ${why}`, code === 'ENOENT' ? 127 : 126);
+}
 
 /** As the shell looks for it; in another root the same names are tried there. */
 function candidates(file: string): string[] {
@@ -156,13 +163,12 @@ function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChil
   };
 }
 
-/** Throws where it may not be moved; it is ended then. */
+/** Throws CgroupFileError where it may not be moved; it is ended then. */
 function move({ path, inode }: Place, child: ChildProcess, files: CgroupFiles): void {
   try {
     files.write(path, inode, 'cgroup.procs', String(child.pid));
   } catch (error) {
     child.kill('SIGKILL');
-    const code = codeOf(error);
-    throw code === 'EACCES' || code === 'EPERM' ? new ActionError(notMoved(path, code)) : error;
+    throw error;
   }
 }

@@ -2,7 +2,9 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { codeOf } from '../../kernel/error-code.ts';
 import type { LaunchStep } from '../../kernel/native.ts';
+import { refusalText } from '../../kernel/refusals.ts';
 import { ActionError } from '../actions/action-error.ts';
 import { BadValueError } from '../catalogue/units.ts';
 
@@ -113,15 +115,25 @@ export function prepare(isolation: Isolation): Prepared {
     steps,
     map: (pid) => {
       if (!has('user')) return;
-      writeFileSync(`/proc/${pid}/setgroups`, 'deny');
-      writeFileSync(`/proc/${pid}/uid_map`, `0 ${process.geteuid?.() ?? 0} 1`);
-      writeFileSync(`/proc/${pid}/gid_map`, `0 ${process.getegid?.() ?? 0} 1`);
+      mapIds(pid, 'setgroups', 'deny');
+      mapIds(pid, 'uid_map', `0 ${process.geteuid?.() ?? 0} 1`);
+      mapIds(pid, 'gid_map', `0 ${process.getegid?.() ?? 0} 1`);
     },
     clear: () => {
       if (scratch) rmdirSync(scratch);
       if (bottom !== undefined && !isSomebodysRoot(bottom)) for (const path of made) removeIfEmpty(path);
     },
   };
+}
+
+function mapIds(pid: number, file: string, text: string): void {
+  try {
+    writeFileSync(`/proc/${pid}/${file}`, text);
+  } catch (error) {
+    const code = codeOf(error) ?? String(error);
+    const reason = refusalText({ operation: 'map', file, code });
+    throw new ActionError(`write "${text}" to /proc/${pid}/${file}: ${code}${reason && ` (${reason})`}`);
+  }
 }
 
 function folder(path: string): string {

@@ -1,12 +1,16 @@
 /** A new cgroup for a command, where nobody manages the hierarchy for us: made here, and removed at the end. */
-import { accessSync, existsSync, constants as fsConstants, mkdirSync, rmdirSync } from 'node:fs';
+import { accessSync, existsSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
-import { ActionError, codeOf } from '../actions/action-error.ts';
+import { noRoomForCgroup } from '../../kernel/cgroup-room.ts';
+import { codeOf } from '../../kernel/error-code.ts';
+import { makeCgroup, removeCgroup } from '../../kernel/make-cgroup.ts';
+import { rightsRemedy } from '../../kernel/rights.ts';
+import { ActionError } from '../actions/action-error.ts';
 import { obstacleTo, words } from '../actions/controllers.ts';
-import { kill } from '../actions/kill.ts';
+import { killPlace } from '../actions/kill.ts';
 import { childrenOf, subtree } from '../actions/subtree.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
 
@@ -26,7 +30,7 @@ export interface RunPlace {
 /** For the summary, where it can be had. */
 const WELCOME = ['cpu', 'memory', 'io', 'pids'];
 
-/** `needed`: controllers of the limits. Throws ActionError where they cannot be had, or no cgroup can be made. */
+/** `needed`: controllers of the limits. Throws ActionError where they cannot be had, CgroupFileError where no cgroup can be made. */
 export function makePlace(
   name: string,
   needed: readonly string[],
@@ -37,20 +41,20 @@ export function makePlace(
   const path = `${parent}/${name}`;
   const done: Step[] = [];
   const clear = (): void => {
-    // Where it stays others run in it, with these controllers.
-    if (removeIfEmpty(files, parent)) disable(done, files);
+    // Others that run in it keep it, with these controllers.
+    if (childrenOf(files.mount, parent).length === 0 && releaseParent(files, parent)) disable(done, files);
   };
   try {
     enable(stepsFor(parent, needed, files), done, files);
-    make(files, path);
+    makeInParent(files, parent, path);
     return {
       name,
       path,
       inode: files.inode(path),
       enabled: done.map(stepText),
-      empty: async () => (await kill({ name, path, inode: files.inode(path) }, { signal: SIGKILL }, files)).killed,
+      empty: async () => (await killPlace({ name, path, inode: files.inode(path) }, { signal: SIGKILL }, files)).killed,
       remove: async () => {
-        for (const at of subtree(files, path).toReversed()) rmdirSync(join(files.mount, at));
+        for (const at of subtree(files, path).toReversed()) removeCgroup(files, at);
         clear();
       },
     };
@@ -69,22 +73,60 @@ export function planPlace(
 ): Pick<RunPlace, 'path' | 'enabled'> {
   const base = basesOf(ownPath).find((candidate) => mayMake(files, candidate));
   if (base === undefined) throw notPermitted(files);
-  const path = `${base}/tscg/${name}`;
+  const parent = `${base}/tscg`;
+  const path = `${parent}/${name}`;
   if (existsSync(join(files.mount, path))) throw taken(path);
-  return { path, enabled: stepsFor(`${base}/tscg`, needed, files).map(stepText) };
+  const full = noRoomForCgroup(files, existsSync(join(files.mount, parent)) ? parent : base || '/');
+  if (full) throw new CgroupFileError('make', path, '', 'EAGAIN', full);
+  return { path, enabled: stepsFor(parent, needed, files).map(stepText) };
 }
 
 /** `/tscg`; for who may not make that, beside the cgroup that he is in, or below it. */
 function makeParent(ownPath: string | undefined, files: CgroupFiles): string {
   for (const base of basesOf(ownPath)) {
+    const parent = `${base}/tscg`;
     try {
-      mkdirSync(join(files.mount, `${base}/tscg`), { recursive: true });
-      return `${base}/tscg`;
+      makeIfMissing(files, parent);
+      return parent;
     } catch (error) {
       if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error;
     }
   }
   throw notPermitted(files);
+}
+
+/** The sticky bit, which means nothing for a cgroup: it tells the folder that tscg made from one that the user made. */
+const MADE_BY_US = 0o1000;
+
+function makeIfMissing(files: CgroupFiles, parent: string): void {
+  if (existsSync(join(files.mount, parent))) return;
+  try {
+    makeCgroup(files, parent, 0o755 | MADE_BY_US);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Another run that ends removes the parent, which it shares with us: then it is made once more. */
+function makeInParent(files: CgroupFiles, parent: string, path: string, attempts = 10): void {
+  try {
+    makeCgroup(files, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw taken(path);
+    if (codeOf(error) !== 'ENOENT' || attempts === 0) throw error;
+    makeIfMissing(files, parent);
+    makeInParent(files, parent, path, attempts - 1);
+  }
+}
+
+/** Removes the parent if tscg made it. False where somebody uses it meanwhile (EBUSY). */
+function releaseParent(files: CgroupFiles, parent: string): boolean {
+  try {
+    if ((statSync(join(files.mount, parent)).mode & MADE_BY_US) !== 0) removeCgroup(files, parent);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function basesOf(own = '/'): string[] {
@@ -103,21 +145,9 @@ function mayMake({ mount }: CgroupFiles, base: string): boolean {
 }
 
 const notPermitted = ({ mount }: CgroupFiles): ActionError =>
-  new ActionError(
-    `no cgroup can be made below ${mount} (not permitted): run it with sudo, or in a cgroup delegated to you`,
-  );
+  new ActionError(`no cgroup can be made below ${mount}: ${rightsRemedy('in a cgroup delegated to you')}`);
 
 const taken = (path: string): ActionError => new ActionError(`${path} exists already: give another --name`);
-
-function make(files: CgroupFiles, path: string): void {
-  try {
-    mkdirSync(join(files.mount, path));
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw taken(path);
-    if (codeOf(error) === 'EAGAIN') throw new ActionError(`${path}: no more cgroups are allowed there (cgroup.max.*)`);
-    throw error;
-  }
-}
 
 /** A controller that a cgroup has to hand on. */
 interface Step {
@@ -163,7 +193,7 @@ function enable(steps: readonly Step[], done: Step[], files: CgroupFiles): void 
       done.push(step);
     } catch (error) {
       if (!(error instanceof CgroupFileError)) throw error;
-      if (isNeeded) throw new ActionError(`${controller} cannot be handed on by ${path}: ${error.message}`);
+      if (isNeeded) throw new ActionError(`${path} cannot hand ${controller} on: ${error.message}`);
       stopped.add(controller);
     }
   }
@@ -189,13 +219,3 @@ const isLimited = (path: string, controller: string, files: CgroupFiles): boolea
     const text = textIfThere(files, path, limit.file);
     return text !== undefined && text !== limit.unset && limit.same?.(text, limit.unset) !== true;
   });
-
-/** False where others run in it (EBUSY, ENOTEMPTY). */
-function removeIfEmpty(files: CgroupFiles, parent: string): boolean {
-  try {
-    rmdirSync(join(files.mount, parent));
-    return true;
-  } catch {
-    return false;
-  }
-}

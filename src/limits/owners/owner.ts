@@ -1,5 +1,7 @@
 /** Who changes a cgroup's limits, so that the change lasts. One backend a file in this folder. */
+
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
+import { rightsRemedy } from '../../kernel/rights.ts';
 import type { OwnerName, Write } from '../model.ts';
 
 export interface Owner {
@@ -43,7 +45,7 @@ export function isUnknown(error: unknown, via: OwnerName): boolean {
 /** What to do where systemd's answer, or the bus's, says that the user may not; empty for any other answer. */
 export function permissionRemedy(answer: string): string {
   // The bus's own policy comes before polkit is asked.
-  if (/Rejected send message/.test(answer)) return ' (run with sudo)';
+  if (/Rejected send message/.test(answer)) return ` (${rightsRemedy()})`;
   const isRefusal = /auth|denied|permi/i.test(answer);
-  return isRefusal ? ' (run with sudo, or allow org.freedesktop.systemd1.manage-units in polkit)' : '';
+  return isRefusal ? ` (${rightsRemedy('allow org.freedesktop.systemd1.manage-units in polkit')})` : '';
 }

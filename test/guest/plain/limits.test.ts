@@ -128,7 +128,7 @@ test('without permission: what was tried, on which file, and what to do', () =>
       env: { ...process.env, TSCG_STATE_DIR: '/tmp/nobody' },
     });
     assert.is(status, 1, stderr);
-    assert.match(stderr, /write "50000 100000" to \/box\/cpu\.max: EACCES \(not permitted: run it with sudo/);
+    assert.match(stderr, /write "50000 100000" to \/box\/cpu\.max: EACCES \(not permitted; run it with sudo/);
     assert.is(stderr.trim().split('\n').length, 1);
   }));
 

@@ -46,7 +46,7 @@ test('run in namespaces: as root of a user namespace of her own', () => {
   assert.is(refused.status, 1);
   assert.match(
     refused.stderr,
-    /^tscg: these namespaces are not permitted \(EPERM\): run it with sudo, or add --user\n$/,
+    /^tscg: the command cannot be started: EPERM \(namespaces are made by root, [^\n]*; run it with sudo, or add --user\)\n$/,
   );
 });
 
@@ -56,7 +56,7 @@ test('run --user where user namespaces are switched off: to add --user is no adv
   try {
     const { status, stderr } = alice('run', '--pid', '--user', 'true');
     assert.is(status, 1);
-    assert.match(stderr, /^tscg: user namespaces are switched off [^\n]*: run it with sudo\n$/);
+    assert.match(stderr, /^tscg: [^\n]*EPERM \(user namespaces are switched off [^\n]*; run it with sudo\)\n$/);
   } finally {
     writeFileSync(toggle, '1');
   }
