@@ -105,7 +105,7 @@ export const REFUSALS: readonly RefusalRow[] = [
   },
   {
     on: 'clone3 step',
-    files: ['*namespaces', '', 'unshare*'],
+    files: ['*namespaces', 'unshare*'],
     codes: 'ENOSPC EUSERS',
     reason: 'no more namespaces of these kinds may be made here',
     remedy: 'raise /proc/sys/user/max_*_namespaces; user and pid namespaces nest 32 deep at most',

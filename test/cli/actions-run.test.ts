@@ -266,7 +266,10 @@ test('no more user namespaces: the message names the limit', () => {
     encoding: 'utf8',
   });
   assert.is(status, 1);
-  assert.match(stderr, /^tscg: no more namespaces of these kinds may be made here \(ENOSPC\): see [^\n]*\n$/);
+  assert.match(
+    stderr,
+    /^tscg: [^\n]*: ENOSPC \(no more namespaces of these kinds may be made here; raise \/proc\/sys\/user\/max_\*_namespaces[^\n]*\n$/,
+  );
 });
 
 test('--dry-run says what would be made, and makes nothing', () => {

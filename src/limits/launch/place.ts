@@ -45,8 +45,7 @@ export function makePlace(
     if (childrenOf(files.mount, parent).length === 0 && releaseParent(files, parent)) disable(done, files);
   };
   try {
-    enable(stepsFor(parent, needed, files), done, files);
-    makeInParent(files, parent, path);
+    makeWithControllers(parent, path, needed, done, files);
     return {
       name,
       path,
@@ -61,6 +60,31 @@ export function makePlace(
   } catch (error) {
     clear();
     throw error;
+  }
+}
+
+const MOST_ATTEMPTS = 10;
+
+/** Another run that ends may remove the parent, which it shares with us: then it is made once more. */
+function makeWithControllers(
+  parent: string,
+  path: string,
+  needed: readonly string[],
+  done: Step[],
+  files: CgroupFiles,
+): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      enable(stepsFor(parent, needed, files), done, files);
+      makeCgroup(files, path);
+      return;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw taken(path);
+      if (existsSync(join(files.mount, parent)) || attempt === MOST_ATTEMPTS) throw error;
+      makeIfMissing(files, parent);
+      // What was switched on in the one before went with it.
+      done.splice(0, done.length, ...done.filter((step) => step.path !== parent));
+    }
   }
 }
 
@@ -104,18 +128,6 @@ function makeIfMissing(files: CgroupFiles, parent: string): void {
     makeCgroup(files, parent, 0o755 | MADE_BY_US);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-  }
-}
-
-/** Another run that ends removes the parent, which it shares with us: then it is made once more. */
-function makeInParent(files: CgroupFiles, parent: string, path: string, attempts = 10): void {
-  try {
-    makeCgroup(files, path);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw taken(path);
-    if (codeOf(error) !== 'ENOENT' || attempts === 0) throw error;
-    makeIfMissing(files, parent);
-    makeInParent(files, parent, path, attempts - 1);
   }
 }
 

@@ -129,6 +129,59 @@ test('run switches on what lacks, and off again what it switched on itself where
   }
 });
 
+test('an empty /tscg that the user made stays, and gives up what was switched on in it', async () => {
+  const files = tree({ '/cgroup.controllers': 'memory' });
+  try {
+    mkdirSync(join(files.mount, 'tscg'));
+    const place = makePlace('job', ['memory'], '/', files);
+    await place.remove();
+    assert.equal(readdirSync(files.mount), ['tscg']);
+    assert.equal(files.writes, ['+memory /', '+memory /tscg', '-memory /tscg', '-memory /']);
+  } finally {
+    files.clear();
+  }
+});
+
+test('a /tscg that another run removed meanwhile is made once more', async () => {
+  const files = tree({ '/cgroup.controllers': 'memory', '/cgroup.subtree_control': 'memory' });
+  try {
+    let times = 0;
+    const removing: CgroupFiles = {
+      ...files,
+      // As the other run does between our mkdir of /tscg and that of the cgroup in it.
+      write: (path, inode, file, text) => {
+        files.write(path, inode, file, text);
+        if (path !== '/tscg' || times++ > 0) return;
+        files.write(path, inode, file, text.replace('+', '-'));
+        rmSync(join(files.mount, 'tscg'), { recursive: true });
+      },
+    };
+    const place = makePlace('job', ['memory'], '/', removing);
+    assert.equal(readdirSync(join(files.mount, 'tscg')), ['job']);
+    assert.equal(place.enabled, ['memory in /tscg']);
+    await place.remove();
+    assert.equal(readdirSync(files.mount), []);
+  } finally {
+    files.clear();
+  }
+});
+
+test('case 107: where no more cgroups are allowed, run and its dry run name the limit, its value and its place', () => {
+  const files = tree({
+    '/cgroup.controllers': '',
+    '/cgroup.max.descendants': '0',
+    '/cgroup.stat': 'nr_descendants 0',
+  });
+  try {
+    assert.throws(
+      () => planPlace('job', [], '/', files),
+      /^make \/tscg\/job: EAGAIN \(cgroup\.max\.descendants of \/ is 0, and 0 cgroups are below it; raise it: echo max > .*\)$/,
+    );
+  } finally {
+    files.clear();
+  }
+});
+
 test('another run that goes on keeps its controllers', async () => {
   const files = tree({ '/cgroup.controllers': 'memory' });
   try {
