@@ -6,6 +6,7 @@ import type { Reverter } from '../limits/applying/revert/reverter.ts';
 import { sizeText } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
 import { forcedPlan } from '../limits/planning/lowering.ts';
+import { REFUSED } from './errors.ts';
 import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
 
@@ -38,12 +39,26 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
-/** Throws RefusedError with the risks that only --force overrides; gives those that are told all the same. */
-export function checkRisks(risks: readonly Risk[], force: boolean | undefined): string {
-  const refused = risks.filter(({ level }) => level === 'refuse');
-  if (refused.length > 0 && !force) throw new RefusedError(risksText(refused));
+/**
+ * Throws RefusedError with the risks that only --force overrides, once `tell` has said what else is to be said; gives the
+ * text of the risks that are told all the same.
+ */
+export function checkRisks(risks: readonly Risk[], force: boolean | undefined, tell: () => void = () => {}): string {
+  const refused = refusedIn(risks, force);
+  if (refused.length > 0) {
+    tell();
+    throw new RefusedError(risksText(refused));
+  }
   return risksText(risks, force);
 }
+
+/** A dry run ends with the exit code that the command itself would have. */
+export function endDryRun(risks: readonly Risk[], force: boolean | undefined): void {
+  if (refusedIn(risks, force).length > 0) process.exitCode = REFUSED;
+}
+
+const refusedIn = (risks: readonly Risk[], force: boolean | undefined): Risk[] =>
+  force ? [] : risks.filter(({ level }) => level === 'refuse');
 
 const risksText = (risks: readonly Risk[], force?: boolean): string =>
   risks.map((risk) => riskText(risk, force)).join('\n');
@@ -62,7 +77,6 @@ export async function carryOut(
     if (json) (hooks.json ?? printJson)(value);
   };
   const plan = force ? forcedPlan(planned) : planned;
-  const refused = plan.risks.filter(({ level }) => level === 'refuse');
   const felt = undoes && !dryRun ? tellPressure(stateDirectory(), undoes, context.files) : '';
   const applyContext = {
     files: context.files,
@@ -81,12 +95,13 @@ export async function carryOut(
     sayJson({ ...plan, applied: false });
     say(planText(plan, force));
     say(dryRun ? 'dry run: nothing was changed' : 'nothing to change');
+    if (dryRun) endDryRun(plan.risks, force);
     return;
   }
-  if (refused.length > 0 && !force) {
+  checkRisks(plan.risks, force, () => {
+    sayJson({ ...plan, applied: false });
     say(planText({ ...plan, risks: plan.risks.filter(({ level }) => level === 'warn') }));
-    throw new RefusedError(risksText(refused));
-  }
+  });
   say(planText(plan, force));
   const id = newChangeId();
   const reverter = await hooks.before?.(id);

@@ -1,4 +1,4 @@
-/** What ends a command: bad input is exit code 2, a failure at run time 1; one clean line on stderr either way. */
+/** What ends a command: exit code 2 before it has begun, 1 for a failure at run time; one clean line on stderr either way. */
 
 import { NoHierarchyError } from '../kernel/hierarchy.ts';
 import { clean } from '../text/clean.ts';
@@ -9,11 +9,21 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Errors of the library that mean the user's input was bad. */
-const BAD_INPUT = new Set(['UsageError', 'BadValueError', 'NoSuchNameError', 'AmbiguousNameError', 'BadNameError']);
+/** Exit code of what was not begun: the command line cannot be used as given, or a risk of it takes --force. */
+export const REFUSED = 2;
+
+/** Errors that end a command before it has begun. */
+const NOT_BEGUN = new Set([
+  'UsageError',
+  'BadValueError',
+  'NoSuchNameError',
+  'AmbiguousNameError',
+  'BadNameError',
+  'RefusedError',
+]);
 
 export function exitCodeOf(error: unknown): 1 | 2 {
-  return error instanceof Error && BAD_INPUT.has(error.name) ? 2 : 1;
+  return error instanceof Error && NOT_BEGUN.has(error.name) ? REFUSED : 1;
 }
 
 /** `tscg: what happened; what to do`, without control characters. A list of candidates takes a line each. */

@@ -6,6 +6,7 @@ import { planScope, scopeBus, withHolder } from '../limits/launch/scope.ts';
 import type { PlanContext, Request } from '../limits/model.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { clean } from '../text/clean.ts';
+import { endDryRun } from './carry-out.ts';
 import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';
 
@@ -16,7 +17,11 @@ export interface RunRequest {
   readonly isolation: Isolation;
 }
 
-export function planRun(request: RunRequest, context: PlanContext, { json }: { json?: boolean }): void {
+export function planRun(
+  request: RunRequest,
+  context: PlanContext,
+  { json, force }: { json?: boolean; force?: boolean },
+): void {
   const { name, command, edits, isolation } = request;
   const { files, owners, ownPath } = context;
   const needed = [...new Set(edits.map(({ limit }) => limit.controller))];
@@ -27,6 +32,7 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
     ...context,
     files: freshFiles(files, path),
   });
+  endDryRun(plan.risks, force);
   const namespaces = [...isolation.namespaces];
   const { rootfs, overlay } = isolation;
   if (json) {
@@ -34,7 +40,7 @@ export function planRun(request: RunRequest, context: PlanContext, { json }: { j
     printJson({ ...made, ...plan, started: false });
     return;
   }
-  const limits = planText(plan)
+  const limits = planText(plan, force)
     .split('\n')
     .filter((line) => line !== `${clean(name)}  ${clean(path)}`);
   const lines = [

@@ -95,7 +95,7 @@ test('pid:N is killed where it is alone; else that it means them all is said fir
     const target = `pid:${child.pid}`;
     const risk = `${target} is the whole of .* \\(${box.path}\\), where 1 other process runs too; .*kill ${child.pid}, .*tscg kill ${box.path}`;
     const { status, stderr } = tscg('kill', target);
-    assert.is(status, 1);
+    assert.is(status, 2);
     assert.match(stderr, new RegExp(risk));
     assert.match(tscg('kill', target, '--dry-run').stdout, new RegExp(risk));
     assert.is(pidsOf(box).length, 2);
@@ -178,13 +178,39 @@ test('case 38: over a mount from outside our cgroup namespace we are found all t
     inBox('beside', async (beside) => {
       await beside.run('exec sleep 1000');
       const { status, stderr } = fromInside(inside, 'freeze', inside.path);
-      assert.is(status, 1);
+      assert.is(status, 2);
       assert.match(stderr, /this very command and your shell run in .*or add --force\n$/);
+      const dry = fromInside(inside, 'freeze', '--dry-run', '--json', inside.path);
+      assert.equal([dry.status, dry.stderr], [2, '']);
       assert.is(fromInside(inside, 'freeze', '--dry-run', beside.path).status, 0);
       const { stdout } = fromInside(inside, 'kill', '--signal', 'TERM', beside.path);
       assert.match(stdout, /SIGTERM to 1 process of 1/);
     }),
   ));
+
+test('a refusal ends with 2, as its dry run does; --json tells the plan with its risks; --force is no refusal', () =>
+  inBox('refused', async (box) => {
+    const table: readonly (readonly [words: readonly string[], done: string])[] = [
+      [['freeze', box.path], 'applied'],
+      [['kill', box.path], 'done'],
+      [['reclaim', box.path, '1M'], 'done'],
+    ];
+    for (const [words, done] of table) {
+      const what = words.join(' ');
+      const refused = fromInside(box, ...words, '--json');
+      assert.is(refused.status, 2, what);
+      assert.match(refused.stderr, /^tscg: refused: [^\n]+\n$/, what);
+      const dry = fromInside(box, ...words, '--json', '--dry-run');
+      assert.equal([dry.status, dry.stderr], [2, ''], what);
+      for (const text of [refused.stdout, dry.stdout]) {
+        const told: unknown = JSON.parse(text);
+        assert.ok(typeof told === 'object' && told !== null && 'risks' in told && Array.isArray(told.risks), what);
+        assert.is(told.risks[0]?.level, 'refuse', what);
+        assert.is(Reflect.get(told, done), false, what);
+      }
+      assert.is(fromInside(box, ...words, '--dry-run', '--force').status, 0, what);
+    }
+  }));
 
 test('an engine that runs in a cgroup of any name is not frozen with it; one inside a container is its own business', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tscg-engine-'));

@@ -7,7 +7,7 @@ import { type KillResult, killPlace, signalNumber } from '../../limits/actions/k
 import { inhabitants } from '../../limits/actions/subtree.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
-import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
+import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
@@ -50,9 +50,12 @@ export async function killCommand(
       for (const risk of risks) printLine(riskText(risk, options.force));
       printLine('dry run: nothing was changed');
     }
+    endDryRun(risks, options.force);
     return;
   }
-  const warning = checkRisks(risks, options.force);
+  const warning = checkRisks(risks, options.force, () => {
+    if (options.json) printJson({ signal: signalText, targets: places, risks, done: false });
+  });
   if (warning !== '' && !options.json) printLine(warning);
   const results: (KillResult & { name: string; path: string })[] = [];
   for (const { name, path, inode } of places) {

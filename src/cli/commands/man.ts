@@ -149,8 +149,11 @@ const EXIT_STATUS: Section = {
   title: 'EXIT STATUS',
   entries: [
     { term: bold('0'), text: 'Done, or nothing to do.' },
-    { term: bold('1'), text: 'It failed or was refused; what was begun is taken back.' },
-    { term: bold('2'), text: 'The command line, a name, a value or a policy cannot be used as given.' },
+    { term: bold('1'), text: 'It failed; what was begun is taken back.' },
+    {
+      term: bold('2'),
+      text: 'Nothing was begun: the command line, a name, a value or a policy cannot be used as given, or the plan has a risk that takes --force. A --dry-run of it ends so too.',
+    },
   ],
   parts: [
     {

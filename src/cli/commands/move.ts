@@ -4,7 +4,7 @@ import { ActionError } from '../../limits/actions/action-error.ts';
 import { moveProcess, planMove } from '../../limits/actions/move.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
+import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { printJson, printLine } from '../output.ts';
@@ -32,8 +32,13 @@ export async function moveCommand(
   } else if (options.dryRun) {
     for (const risk of plan.risks) say(riskText(risk, options.force));
     say('dry run: nothing was changed');
+    endDryRun(plan.risks, options.force);
   } else {
-    say(checkRisks(plan.risks, options.force));
+    say(
+      checkRisks(plan.risks, options.force, () => {
+        if (options.json) printJson({ ...plan, to: plan.to.path, moved: false });
+      }),
+    );
     moveProcess(plan, context.files);
     say(`moved; back: tscg move pid:${pid} ${shellWord(plan.from)}`);
   }

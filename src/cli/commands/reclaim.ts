@@ -3,7 +3,7 @@ import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaimMemory, reclaimText } from '../../limits/actions/reclaim.ts';
 import { sizeText } from '../../limits/catalogue/catalogue.ts';
 import { clean } from '../../text/clean.ts';
-import { type CarryOutOptions, checkRisks } from '../carry-out.ts';
+import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
@@ -21,10 +21,10 @@ export async function reclaimCommand(
   if (!workload) throw new ActionError(`${name} has ended`);
   const place = { name, path: workload.path, inode: workload.inode };
   const { used, cache, risks } = planReclaim(place, bytes, context);
+  const planned = { ...place, asked: bytes, used, cache, risks, done: false };
   if (options.dryRun) {
-    if (options.json) {
-      printJson({ ...place, asked: bytes, used, cache, risks, done: false });
-    } else {
+    if (options.json) printJson(planned);
+    else {
       printLine(`${clean(name)}  ${clean(place.path)}`);
       printLine(
         `  memory.reclaim ← ${bytes}   (${sizeText(bytes)} of ${sizeText(used)}, of it ${sizeText(cache)} page cache)`,
@@ -32,9 +32,12 @@ export async function reclaimCommand(
       for (const risk of risks) printLine(riskText(risk, options.force));
       printLine('dry run: nothing was changed');
     }
+    endDryRun(risks, options.force);
     return;
   }
-  const warning = checkRisks(risks, options.force);
+  const warning = checkRisks(risks, options.force, () => {
+    if (options.json) printJson(planned);
+  });
   if (warning !== '' && !options.json) printLine(warning);
   const result = await reclaimMemory(place, bytes, context.files);
   if (options.json) printJson({ ...place, ...result, done: true });

@@ -55,7 +55,10 @@ async function undoSeveral(
     const own = open.filter((change) => change.mount === mount);
     return planUndoAll(own, context, changes).map((entry) => ({ ...entry, context }));
   });
-  if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force);
+  const refusedJson = (): void => {
+    if (options.json) printJson(planned.map(({ change, plan }) => ({ ...plan, applied: false, undoes: change.id })));
+  };
+  if (!options.dryRun) for (const { plan } of planned) checkRisks(plan.risks, options.force, refusedJson);
   const told: object[] = [];
   for (const { change, plan, context } of planned) {
     if (!options.json) printLine(terminalSafe(`change ${change.id}: ${commandText(change)}`));

@@ -33,7 +33,7 @@ for (const driver of ['systemd', 'cgroupfs'] as const) {
 
     const before = readFileSync(join(MOUNT, running.cgroup, 'memory.max'), 'utf8');
     const { status, stderr } = tscg('set', `${name}-0/${name}`, '--memory', '48M');
-    assert.is(status, 1, stderr);
+    assert.is(status, 2, stderr);
     assert.match(stderr, new RegExp(`kubectl patch pod ${name}-0 -n shop --subresource resize`));
     assert.is(readFileSync(join(MOUNT, running.cgroup, 'memory.max'), 'utf8'), before);
 
