@@ -2,6 +2,7 @@
  * The metric catalogue: one row a metric. Table columns, sort keys, JSON and CSV fields, exporters, the explain key and
  * the documentation are read from it; adding a metric is adding a row.
  */
+import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
 import { column } from './files.ts';
 import type { Reading } from './reading.ts';
 
@@ -31,8 +32,11 @@ const USEC_PER_SECOND = 1e6;
 
 const MEMORY_CURRENT = column('memory.current:value');
 const INACTIVE_FILE = column('memory.stat:inactive_file');
-const FILE = column('memory.stat:file');
-const SLAB_RECLAIMABLE = column('memory.stat:slab_reclaimable');
+const RECLAIMABLE = {
+  inactive_file: INACTIVE_FILE,
+  active_file: column('memory.stat:active_file'),
+  slab_reclaimable: column('memory.stat:slab_reclaimable'),
+} satisfies Record<(typeof RECLAIMABLE_KEYS)[number], number>;
 const NR_PERIODS = column('cpu.stat:nr_periods');
 const NR_THROTTLED = column('cpu.stat:nr_throttled');
 
@@ -230,13 +234,20 @@ export const METRICS: readonly Metric[] = [
     id: 'memory_unreclaimable_bytes',
     label: 'MEM UNR',
     unit: 'bytes',
-    help: 'Memory that reclaim cannot free: without page cache and reclaimable slab.',
-    sources: ['memory.current:value', 'memory.stat:file', 'memory.stat:slab_reclaimable'],
-    formula: 'max(0, memory.current - memory.stat:file - memory.stat:slab_reclaimable)',
+    help: 'Memory that reclaim cannot free without swap: all but page cache and reclaimable slab. tmpfs and locked pages count.',
+    sources: ['memory.current:value', ...RECLAIMABLE_KEYS.map((key) => `memory.stat:${key}`)],
+    formula: `max(0, memory.current - memory.stat:(${RECLAIMABLE_KEYS.join(' + ')}))`,
     width: 8,
-    derive: (reading) => Math.max(0, reading.now(MEMORY_CURRENT) - reading.now(FILE) - reading.now(SLAB_RECLAIMABLE)),
+    derive: (reading) => {
+      const reclaimable = reclaimableWithoutSwap((key) => reading.now(RECLAIMABLE[key]));
+      return Math.max(0, reading.now(MEMORY_CURRENT) - reclaimable);
+    },
   },
-  gauge('memory.stat:file', 'bytes', { id: 'memory_file_bytes', label: 'FILE', help: 'Page cache.' }),
+  gauge('memory.stat:file', 'bytes', {
+    id: 'memory_file_bytes',
+    label: 'FILE',
+    help: 'Page cache, with tmpfs and shared memory.',
+  }),
   gauge('memory.stat:shmem', 'bytes', { id: 'memory_shmem_bytes', label: 'SHMEM', help: 'Shared memory and tmpfs.' }),
   gauge('memory.stat:kernel', 'bytes', {
     id: 'memory_kernel_bytes',

@@ -4,6 +4,7 @@
  */
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
+import { RECLAIMABLE_KEYS } from '../kernel/reclaimable.ts';
 
 export type Tier = 'hot' | 'warm' | 'limit';
 
@@ -48,7 +49,7 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   {
     file: 'memory.stat',
     format: 'flat',
-    keys: ['anon', 'file', 'kernel', 'shmem', 'inactive_file', 'slab_reclaimable', 'slab_unreclaimable', 'sock'],
+    keys: ['anon', 'file', 'kernel', 'shmem', ...RECLAIMABLE_KEYS, 'slab_unreclaimable', 'sock'],
     tier: 'warm',
   },
   { file: 'memory.swap.current', format: 'single', keys: ['value'], tier: 'warm' },

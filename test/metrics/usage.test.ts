@@ -81,6 +81,7 @@ test('four definitions of memory, from the sample of cadvisor#3081', () => {
         'memory.stat:anon': 663552,
         'memory.stat:file': 10313728,
         'memory.stat:inactive_file': 5066752,
+        'memory.stat:active_file': 5246976,
         'memory.stat:slab_reclaimable': 1232589368,
       }),
     ]),
@@ -89,6 +90,22 @@ test('four definitions of memory, from the sample of cadvisor#3081', () => {
   assert.is(usage.value('memory_bytes', 0), 1248000000 - 5066752);
   assert.is(usage.value('memory_anon_bytes', 0), 663552);
   assert.is(usage.value('memory_unreclaimable_bytes', 0), 1248000000 - 10313728 - 1232589368);
+});
+
+test('case 110: tmpfs is in file and cannot be reclaimed without swap, nor can locked pages', () => {
+  const figures = {
+    'memory.current:value': 63361024,
+    'memory.stat:file': 63004672,
+    'memory.stat:shmem': 62914560,
+    'memory.stat:inactive_file': 49152,
+    'memory.stat:active_file': 40960,
+    'memory.stat:slab_reclaimable': 0,
+  };
+  const unreclaimable = (more: Row['figures']) =>
+    usageOf(undefined, snapshotOf(0, [busy(0, { ...figures, ...more })])).value('memory_unreclaimable_bytes', 0);
+  assert.is(unreclaimable({}), 63361024 - 49152 - 40960);
+  assert.is(unreclaimable({ 'memory.stat:inactive_file': 0 }), 63361024 - 40960, 'mlocked: on neither list');
+  isUnavailable(unreclaimable({ 'memory.stat:active_file': Number.NaN }));
 });
 
 test('pressure over the interval is never above 100 %', () => {
