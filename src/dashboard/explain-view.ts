@@ -26,10 +26,14 @@ export const filesOf = ({ sources }: Pick<Metric, 'sources'>): string[] => [
 const LIMIT_OF: Readonly<Record<string, LimitKind>> = {
   cpu_limit_cpus: 'cpu',
   cpu_of_limit_percent: 'cpu',
+  cpu_headroom_cpus: 'cpu',
   memory_limit_bytes: 'memory',
   memory_of_limit_percent: 'memory',
+  memory_headroom_bytes: 'memory',
   memory_swap_limit_bytes: 'swap',
+  memory_swap_headroom_bytes: 'swap',
   pids_limit: 'pids',
+  pids_headroom: 'pids',
 };
 
 const MOST_LINES = 12;
@@ -138,13 +142,20 @@ function rawLines(text: string | undefined, file: string, { sources }: Metric): 
   ];
 }
 
-/** `4 CPUs from /a/b` or `nothing limits it`. */
+/** `4.00 CPUs from /a/b, 0.20 left`, `80.0MiB, its own, 3.00MiB left in /a/b` or `nothing limits it`. */
 export function bindingText(frame: Frame, row: number, kind: LimitKind): string {
-  const { values, rows } = frame.usage.limit(kind);
+  const { usage, workloads } = frame;
+  const { values, rows } = usage.limit(kind);
   const value = values[row] ?? Number.NaN;
-  const from = frame.workloads[rows[row] ?? -1];
+  const from = workloads[rows[row] ?? -1];
   if (!from) return Number.isNaN(value) ? 'unknown here' : 'nothing limits it';
-  const shown =
-    kind === 'cpu' ? `${formatValue(value, 'cpus')} CPUs` : formatValue(value, kind === 'pids' ? 'count' : 'bytes');
-  return rows[row] === row ? `${shown}, its own` : `${shown} from ${from.path}`;
+  const unit = kind === 'cpu' ? 'cpus' : kind === 'pids' ? 'count' : 'bytes';
+  const limit = `${formatValue(value, unit)}${kind === 'cpu' ? ' CPUs' : ''}`;
+  const origin = rows[row] === row ? `${limit}, its own` : `${limit} from ${from.path}`;
+  const headroom = usage.headroom(kind);
+  const left = headroom.values[row] ?? Number.NaN;
+  if (Number.isNaN(left)) return origin;
+  const at = headroom.rows[row] ?? -1;
+  const place = at === rows[row] ? '' : at === row ? ' of its own' : ` in ${workloads[at]?.path}`;
+  return `${origin}, ${formatValue(left, unit)} left${place}`;
 }

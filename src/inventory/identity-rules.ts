@@ -37,6 +37,8 @@ const PIECES: Readonly<Record<string, string>> = {
   UUID: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
   /** Uid of a pod: a UUID, or 32 hex digits for a static one; `_` for `-` in the name of a slice. */
   POD: '(?<pod>[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})',
+  /** Slurm's sortable id of a job, in place of its number from 26.05 on: 13 digits of base 32. */
+  SLUID: 's[0-9A-HJKMNP-TV-Z]{13}',
   QOS: '(?<qos>burstable|besteffort)',
   ENGINE: '(?<engine>docker|cri-containerd|crio|nerdctl|libpod)',
 };
@@ -79,6 +81,7 @@ const PODS: readonly Rule[] = [
   { own: /^ecstasks-(?<pod>[0-9a-f]{32})\.slice$/, kind: 'pod', runtime: 'ecs' },
   { own: pattern('(?<pod>[0-9a-f]{32}|$UUID)'), under: /\/ecs(?:\/[^/]+)?$/, kind: 'pod', runtime: 'ecs' },
   { own: /^job_(?<pod>\d+)$/, under: /slurmstepd\.scope$/, kind: 'pod', runtime: 'slurm' },
+  { own: pattern('(?<pod>$SLUID)'), under: /slurmstepd\.scope$/, kind: 'pod', runtime: 'slurm' },
 ];
 
 const CONTAINERS: readonly Rule[] = [
@@ -103,6 +106,12 @@ const CONTAINERS: readonly Rule[] = [
     runtime: 'nomad',
   },
   { own: /^step_(?<name>.+)$/, under: /\/job_(?<job>\d+)$/, kind: 'container', runtime: 'slurm' },
+  {
+    own: /^step_(?<name>.+)$/,
+    under: /slurmstepd\.scope\/(?<job>s[0-9A-HJKMNP-TV-Z]{13})$/,
+    kind: 'container',
+    runtime: 'slurm',
+  },
 ];
 
 const MACHINES: readonly Rule[] = [

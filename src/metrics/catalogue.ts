@@ -4,7 +4,7 @@
  */
 import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
 import { column } from './files.ts';
-import type { Reading } from './reading.ts';
+import type { LimitKind, Reading } from './reading.ts';
 
 export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'ops_per_second' | 'count' | 'cpus' | 'flag';
 
@@ -67,6 +67,24 @@ function rate(source: string, unit: Unit, scale: number, shape: Shape): Metric {
     derive: (reading) => (reading.change(index) / reading.seconds(index)) * scale,
   };
 }
+
+/** The first source of each, which names its reason, and the file of the limit. */
+const LIMIT_SOURCES: Record<LimitKind, readonly string[]> = {
+  cpu: ['cpu.stat:usage_usec', 'cpu.max:quota'],
+  memory: ['memory.current:value', 'memory.max:value'],
+  swap: ['memory.swap.current:value', 'memory.swap.max:value'],
+  pids: ['pids.current:value', 'pids.max:value'],
+};
+
+/** What a limit leaves. */
+const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Shape): Metric => ({
+  width: 9,
+  ...shape,
+  unit,
+  sources: LIMIT_SOURCES[kind],
+  formula: `min of ${formula} over the cgroups whose limit binds it`,
+  derive: (reading) => reading.headroom(kind),
+});
 
 /** Share of wall time, from a counter of microseconds: 100 % is one CPU (or all of the interval). */
 const share = (source: string, shape: Shape): Metric => rate(source, 'percent', PERCENT / USEC_PER_SECOND, shape);
@@ -136,22 +154,27 @@ export const METRICS: readonly Metric[] = [
     id: 'cpu_of_limit_percent',
     label: 'CPU/LIM',
     unit: 'percent',
-    help: 'CPU time used, of the effective CPU limit; unavailable where nothing limits it.',
-    sources: ['cpu.stat:usage_usec', 'cpu.max:quota'],
-    formula: 'cpu_percent / effective cpu.max',
+    help: 'How much is used of the CPU limit that leaves the least, its own or one around it.',
+    sources: LIMIT_SOURCES.cpu,
+    formula: 'CPUs used / cpu.max, where the headroom is least',
     width: 8,
-    derive: (reading) => ofLimit(reading.metric('cpu_percent') / PERCENT, reading.limit('cpu')),
+    derive: (reading) => reading.fullness('cpu') * PERCENT,
   },
   {
     id: 'cpu_limit_cpus',
     label: 'CPU LIM',
     unit: 'cpus',
-    help: 'Effective CPU limit in CPUs: the smallest quota / period over the cgroup and its ancestors.',
+    help: 'Effective CPU limit in CPUs: the smallest quota / period over the cgroup, its ancestors and the one below that has all its processes.',
     sources: ['cpu.max:quota'],
     formula: 'min over ancestors of cpu.max quota / period',
     width: 8,
     derive: (reading) => reading.limit('cpu'),
   },
+  headroom('cpu', 'cpus', 'cpu.max - CPUs used', {
+    id: 'cpu_headroom_cpus',
+    label: 'CPU LEFT',
+    help: 'CPUs that it may use beside those it uses before a CPU limit is reached, its own or one around it.',
+  }),
   share('cpu.stat:user_usec', {
     id: 'cpu_user_percent',
     label: 'USER %',
@@ -203,7 +226,7 @@ export const METRICS: readonly Metric[] = [
     id: 'memory_limit_bytes',
     label: 'MEM LIM',
     unit: 'bytes',
-    help: 'Effective memory limit: the smallest memory.max over the cgroup and its ancestors.',
+    help: 'Effective memory limit: the smallest memory.max over the cgroup, its ancestors and the one below that has all its processes.',
     sources: ['memory.max:value'],
     formula: 'min over ancestors of memory.max',
     width: 8,
@@ -213,13 +236,18 @@ export const METRICS: readonly Metric[] = [
     id: 'memory_of_limit_percent',
     label: 'MEM %',
     unit: 'percent',
-    help: 'Memory in use, of the effective memory limit; unavailable where nothing limits it.',
-    sources: ['memory.current:value', 'memory.max:value'],
-    formula: 'memory_bytes / effective memory.max',
+    help: 'How much is used of the memory limit that leaves the least, its own or one around it.',
+    sources: LIMIT_SOURCES.memory,
+    formula: 'memory_bytes / memory.max, where the headroom is least',
     width: 7,
     aliases: ['MemPerc'],
-    derive: (reading) => ofLimit(reading.metric('memory_bytes'), reading.limit('memory')),
+    derive: (reading) => reading.fullness('memory') * PERCENT,
   },
+  headroom('memory', 'bytes', 'memory.max - memory_bytes', {
+    id: 'memory_headroom_bytes',
+    label: 'MEM LEFT',
+    help: 'Memory that it may use beside what it uses before a memory limit is reached, its own or one around it.',
+  }),
   gauge('memory.current:value', 'bytes', {
     id: 'memory_current_bytes',
     label: 'MEM CUR',
@@ -259,12 +287,18 @@ export const METRICS: readonly Metric[] = [
     id: 'memory_swap_limit_bytes',
     label: 'SWAP LIM',
     unit: 'bytes',
-    help: 'Effective swap limit: the smallest memory.swap.max over the cgroup and its ancestors.',
+    help: 'Effective swap limit: the smallest memory.swap.max over the cgroup, its ancestors and the one below that has all its processes.',
     sources: ['memory.swap.max:value'],
     formula: 'min over ancestors of memory.swap.max',
     width: 9,
     derive: (reading) => reading.limit('swap'),
   },
+  headroom('swap', 'bytes', 'memory.swap.max - memory.swap.current', {
+    id: 'memory_swap_headroom_bytes',
+    label: 'SWAP LEFT',
+    width: 10,
+    help: 'Swap that it may use beside what it uses before a swap limit is reached, its own or one around it.',
+  }),
   gauge('memory.peak:value', 'bytes', { id: 'memory_peak_bytes', label: 'PEAK', help: 'Most memory it ever had.' }),
   gauge('memory.events:high', 'count', {
     id: 'memory_high_events',
@@ -310,12 +344,18 @@ export const METRICS: readonly Metric[] = [
     id: 'pids_limit',
     label: 'PID LIM',
     unit: 'count',
-    help: 'Effective task limit: the smallest pids.max over the cgroup and its ancestors.',
+    help: 'Effective task limit: the smallest pids.max over the cgroup, its ancestors and the one below that has all its processes.',
     sources: ['pids.max:value'],
     formula: 'min over ancestors of pids.max',
     width: 8,
     derive: (reading) => reading.limit('pids'),
   },
+  headroom('pids', 'count', 'pids.max - pids.current', {
+    id: 'pids_headroom',
+    label: 'PID LEFT',
+    width: 9,
+    help: 'Tasks that it may start before a task limit is reached, its own or one around it.',
+  }),
   ...networkMetrics,
   gauge('cgroup.stat:nr_dying_descendants', 'count', {
     id: 'dying_descendants',
@@ -331,10 +371,6 @@ export const METRICS: readonly Metric[] = [
   }),
   gauge('cgroup.events:frozen', 'flag', { id: 'frozen', label: 'FROZEN', width: 6, help: 'Whether it is frozen.' }),
 ];
-
-function ofLimit(value: number, limit: number): number {
-  return Number.isFinite(limit) && limit > 0 ? (value / limit) * PERCENT : Number.NaN;
-}
 
 const BY_NAME: ReadonlyMap<string, Metric> = new Map(
   METRICS.flatMap((metric) =>

@@ -1,9 +1,17 @@
 /**
- * The limit that really binds: the smallest over a cgroup and its ancestors (memory.max, memory.swap.max, pids.max,
- * quota / period of cpu.max), and which of them it is; of a container of crun also that of the cgroup below it which has
- * all its processes. A limit at or above what the machine has binds nothing.
+ * The limits that bind a cgroup, of those that are set on it, on its ancestors, and below it.
+ *
+ * - The effective limit is the smallest of them: memory.max, memory.swap.max, pids.max, quota / period of cpu.max. A limit
+ *   at or above what the machine has binds nothing.
+ * - The headroom is how much more may be used before one of them is reached: the smallest limit minus use. It may be that
+ *   of another cgroup than the smallest limit: a parent of 100M of which 97M are in use leaves less than a child of 80M of
+ *   which 50M are.
+ *
+ * A limit below counts where one child has all the processes: Slurm limits `step_0/user` and leaves `step_0` at `max`, some
+ * versions of crun limit `container` below the container's own cgroup, and nspawn's payload is beside its supervisor.
  */
-import { crunOuter } from '../inventory/crun.ts';
+import { identify } from '../inventory/identity.ts';
+import type { WorkloadKind } from '../inventory/workload.ts';
 import { limitOf, NO_LIMIT } from '../kernel/value.ts';
 import { column } from './files.ts';
 import type { LimitKind } from './reading.ts';
@@ -16,43 +24,148 @@ export interface EffectiveLimit {
   readonly rows: Int32Array;
 }
 
-const ownLimit: Record<LimitKind, (snapshot: Snapshot, row: number) => number> = {
-  cpu: (snapshot, row) =>
-    limitOf(
-      at(snapshot, column('cpu.max:quota'), row) / at(snapshot, column('cpu.max:period'), row),
-      snapshot.host.cpus,
-    ),
-  memory: (snapshot, row) => limitOf(at(snapshot, column('memory.max:value'), row), snapshot.host.memoryTotal),
-  swap: (snapshot, row) => limitOf(at(snapshot, column('memory.swap.max:value'), row)),
-  pids: (snapshot, row) => limitOf(at(snapshot, column('pids.max:value'), row)),
+/** How much more each row may use, in the unit of the limit. */
+export interface Headroom {
+  /** Smallest by row, never negative: NO_LIMIT where nothing limits it, NaN where the use of a limited cgroup is unknown. */
+  readonly values: Float64Array;
+  /** Row that has so little left, or whose use is unknown; -1 where nothing limits it. */
+  readonly rows: Int32Array;
+  /** Use of that row divided by its limit; NaN where nothing limits it, or the limit is 0. */
+  readonly shares: Float64Array;
+}
+
+const CPU_QUOTA = column('cpu.max:quota');
+const CPU_PERIOD = column('cpu.max:period');
+const MEMORY_MAX = column('memory.max:value');
+const SWAP_MAX = column('memory.swap.max:value');
+const PIDS_MAX = column('pids.max:value');
+const PIDS_CURRENT = column('pids.current:value');
+const POPULATED = column('cgroup.events:populated');
+
+const OWN_LIMIT: Record<LimitKind, (snapshot: Snapshot, row: number) => number> = {
+  cpu: (snapshot, row) => limitOf(at(snapshot, CPU_QUOTA, row) / at(snapshot, CPU_PERIOD, row), snapshot.host.cpus),
+  memory: (snapshot, row) => limitOf(at(snapshot, MEMORY_MAX, row), snapshot.host.memoryTotal),
+  swap: (snapshot, row) => limitOf(at(snapshot, SWAP_MAX, row)),
+  pids: (snapshot, row) => limitOf(at(snapshot, PIDS_MAX, row)),
 };
 
 const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
   values[index * rows.length + row] ?? Number.NaN;
 
-/** Parents come before their children. */
-export function effectiveLimits(snapshot: Snapshot, kind: LimitKind): EffectiveLimit {
+/**
+ * What each row's own file says. NaN where it has none, as the root and where the controller is not enabled: that level
+ * sets nothing.
+ */
+const ownLimits = (snapshot: Snapshot, kind: LimitKind): Float64Array =>
+  Float64Array.from(snapshot.rows, (_, row) => OWN_LIMIT[kind](snapshot, row));
+
+export const effectiveLimits = (snapshot: Snapshot, kind: LimitKind): EffectiveLimit =>
+  smallest(snapshot, ownLimits(snapshot, kind));
+
+/** `used`: by row, in the unit of the limit; NaN where unknown. */
+export function headrooms(snapshot: Snapshot, kind: LimitKind, used: Float64Array): Headroom {
+  const limits = ownLimits(snapshot, kind);
+  const left = limits.map((limit, row) => {
+    if (Number.isNaN(limit) || limit === NO_LIMIT) return limit;
+    const use = used[row] ?? Number.NaN;
+    return Number.isNaN(use) ? UNKNOWN : Math.max(0, limit - use);
+  });
+  const { values, rows } = smallest(snapshot, left);
+  return {
+    values: values.map((value) => (value === UNKNOWN ? Number.NaN : value)),
+    rows,
+    shares: Float64Array.from(rows, (row) => (used[row] ?? Number.NaN) / (limits[row] || Number.NaN)),
+  };
+}
+
+/** A level whose use is unknown leaves the headroom of all below it unknown: it is the smallest of all. */
+const UNKNOWN = Number.NEGATIVE_INFINITY;
+
+/**
+ * The smallest figure over each row, its ancestors, and those below it that have all its processes. `levels`: by row; NaN
+ * where a level has none. The result is NaN only where no level has one.
+ */
+function smallest(snapshot: Snapshot, levels: Float64Array): EffectiveLimit {
   const count = snapshot.rows.length;
   const values = new Float64Array(count);
   const rows = new Int32Array(count);
+  // Parents come before their children.
   for (let row = 0; row < count; row++) {
-    const own = ownLimit[kind](snapshot, row);
     const parent = snapshot.parents[row] ?? -1;
-    // The file is missing in the root and where the controller is not enabled: that level sets nothing, the ones
-    // above still bind. A row is unavailable only where neither it nor any ancestor has the file.
-    const above = parent >= 0 ? (values[parent] ?? Number.NaN) : Number.NaN;
-    const aboveRow = parent >= 0 ? (rows[parent] ?? -1) : -1;
-    const ownBinds = !Number.isNaN(own) && !(own > above);
-    values[row] = Number.isNaN(own) ? above : Number.isNaN(above) ? own : Math.min(own, above);
-    rows[row] = values[row] === NO_LIMIT || Number.isNaN(values[row] ?? Number.NaN) ? -1 : ownBinds ? row : aboveRow;
+    const own = levels[row] ?? Number.NaN;
+    const above = values[parent] ?? Number.NaN;
+    const isOwn = !Number.isNaN(own) && !(own > above);
+    values[row] = isOwn ? own : above;
+    rows[row] = isOwn ? row : (rows[parent] ?? -1);
+  }
+  const below = new Float64Array(count).fill(Number.NaN);
+  const belowRows = new Int32Array(count).fill(-1);
+  const onlyChildren = onlyChildrenOf(snapshot);
+  for (let row = count - 1; row >= 0; row--) {
+    const child = onlyChildren[row] ?? -1;
+    if (child < 0) continue;
+    const [own, deeper] = [levels[child] ?? Number.NaN, below[child] ?? Number.NaN];
+    const isDeeper = Number.isNaN(own) || deeper < own;
+    below[row] = isDeeper ? deeper : own;
+    belowRows[row] = isDeeper ? (belowRows[child] ?? -1) : child;
   }
   for (let row = 0; row < count; row++) {
-    const outer = snapshot.parents[row] ?? -1;
-    if (outer < 0 || crunOuter(snapshot.rows[row]?.path ?? '') === undefined) continue;
-    const [below, known] = [values[row] ?? Number.NaN, values[outer] ?? Number.NaN];
-    if (Number.isNaN(below) || below >= known) continue;
-    values[outer] = below;
-    rows[outer] = rows[row] ?? -1;
+    const [least, known] = [below[row] ?? Number.NaN, values[row] ?? Number.NaN];
+    if (!Number.isNaN(least) && !(least >= known)) {
+      values[row] = least;
+      rows[row] = belowRows[row] ?? -1;
+    }
+    if (values[row] === NO_LIMIT || Number.isNaN(values[row] ?? Number.NaN)) rows[row] = -1;
   }
   return { values, rows };
+}
+
+const NONE = -1;
+const SEVERAL = -2;
+const ONLY_CHILDREN = new WeakMap<Snapshot, Int32Array>();
+
+/** For each row the child that has all its processes, helpers of the runtime aside; negative for none. */
+function onlyChildrenOf(snapshot: Snapshot): Int32Array {
+  const found = ONLY_CHILDREN.get(snapshot) ?? findOnlyChildren(snapshot);
+  ONLY_CHILDREN.set(snapshot, found);
+  return found;
+}
+
+function findOnlyChildren(snapshot: Snapshot): Int32Array {
+  const { rows, parents } = snapshot;
+  const only = new Int32Array(rows.length).fill(NONE);
+  const tasksBelow = new Float64Array(rows.length);
+  const isHelper = (row: number): boolean => kindOf(rows, row) === 'monitor';
+  rows.forEach((_, row) => {
+    const parent = parents[row] ?? -1;
+    if (parent < 0 || at(snapshot, POPULATED, row) === 0) return;
+    tasksBelow[parent] = (tasksBelow[parent] ?? 0) + at(snapshot, PIDS_CURRENT, row);
+    const known = only[parent] ?? NONE;
+    if (known === NONE) only[parent] = row;
+    else if (known >= 0 && !isHelper(row)) only[parent] = isHelper(known) ? row : SEVERAL;
+  });
+  rows.forEach((_, row) => {
+    const child = only[row] ?? NONE;
+    if (child < 0) return;
+    // The kernel enables the memory controller for children only where the cgroup itself has no process. Beside the
+    // threaded controllers (cpu, pids) it may have some: then the tasks are counted.
+    const hasNone =
+      !Number.isNaN(at(snapshot, MEMORY_MAX, child)) || at(snapshot, PIDS_CURRENT, row) === tasksBelow[row];
+    const isKnown = at(snapshot, POPULATED, child) === 1 && hasNone;
+    if (!isKnown || HOLDS_OTHERS.has(kindOf(rows, row))) only[row] = NONE;
+  });
+  return only;
+}
+
+/** What is there for others to come and go in: that one is alone in it now says nothing of the next. */
+const HOLDS_OTHERS: ReadonlySet<WorkloadKind> = new Set(['root', 'slice']);
+
+/** By list of rows, which is the same as long as no cgroup comes or goes. */
+const KINDS = new WeakMap<Snapshot['rows'], WorkloadKind[]>();
+
+function kindOf(rows: Snapshot['rows'], row: number): WorkloadKind {
+  const kinds = KINDS.get(rows) ?? [];
+  KINDS.set(rows, kinds);
+  kinds[row] ??= identify(rows[row]?.path ?? '').kind;
+  return kinds[row] ?? 'cgroup';
 }

@@ -11,9 +11,13 @@ export interface Reading {
   seconds(column: number): number;
   /** Another metric of this row. */
   metric(id: string): number;
-  /** Effective limit over the row and its ancestors. */
+  /** Effective limit: NO_LIMIT for none. */
   limit(kind: LimitKind): number;
+  /** How much more it may use before a limit is reached, its own or one around it: NO_LIMIT where there is none. */
+  headroom(kind: LimitKind): number;
+  /** How full, from 0 on, the cgroup is that leaves no more than this headroom; NaN where nothing limits it. */
+  fullness(kind: LimitKind): number;
 }
 
-/** Limits that are the smallest over the ancestors. */
+/** Limits that bind the cgroup they are set on and all below it. */
 export type LimitKind = 'cpu' | 'memory' | 'swap' | 'pids';

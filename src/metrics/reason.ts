@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { NOT_READ } from '../kernel/collector.ts';
 import { type Metric, metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
+import type { LimitKind } from './reading.ts';
 import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
@@ -18,12 +19,31 @@ export function reasonFor(id: string, usage: Usage, row: number): string | undef
     const reason = fileReason(source.slice(0, source.lastIndexOf(':')), usage, row);
     if (reason) return reason;
   }
-  if (id.endsWith('_of_limit_percent')) return 'nothing limits it';
+  const kind = LIMIT_OF_METRIC[id];
+  if (kind) return limitReason(kind, usage, row);
   if (id === 'cpu_throttled_percent' && !Number.isNaN(usage.seconds)) {
     return 'no quota period ran in this interval (no cpu.max, or it was idle)';
   }
   if (Number.isNaN(usage.seconds)) return 'a rate needs two samples';
   return 'new or re-created in this interval, or this kernel does not count it';
+}
+
+/** Metrics that tell of a limit beside the use of it, and of which. */
+const LIMIT_OF_METRIC: Readonly<Record<string, LimitKind>> = {
+  cpu_of_limit_percent: 'cpu',
+  cpu_headroom_cpus: 'cpu',
+  memory_of_limit_percent: 'memory',
+  memory_headroom_bytes: 'memory',
+  memory_swap_headroom_bytes: 'swap',
+  pids_headroom: 'pids',
+};
+
+function limitReason(kind: LimitKind, usage: Usage, row: number): string {
+  const bound = usage.headroom(kind).rows[row] ?? -1;
+  if (bound < 0) return 'nothing limits it';
+  if (Number.isNaN(usage.seconds) && kind === 'cpu') return 'a rate needs two samples';
+  if (usage.headroom(kind).values[row] === 0) return `the limit of ${usage.snapshot.rows[bound]?.path} is 0`;
+  return `what ${usage.snapshot.rows[bound]?.path} uses of its limit is unknown`;
 }
 
 function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {

@@ -12,7 +12,7 @@ import type { Usage } from './usage.ts';
 export function isAdditive({ id, unit }: Metric): boolean {
   if (unit === 'flag' || unit === 'cpus' || id.startsWith('psi_')) return false;
   if (unit === 'percent') return ['cpu_percent', 'cpu_user_percent', 'cpu_system_percent'].includes(id);
-  return !/limit|peak|weight/.test(id);
+  return !/limit|headroom|peak|weight/.test(id);
 }
 
 /** The rows that lie in no other one of them. */

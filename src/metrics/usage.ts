@@ -3,7 +3,7 @@
  * for, so that a screen pays for the columns it shows.
  */
 import { metric } from './catalogue.ts';
-import { type EffectiveLimit, effectiveLimits } from './effective.ts';
+import { type EffectiveLimit, effectiveLimits, type Headroom, headrooms } from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot } from './snapshot.ts';
@@ -16,7 +16,16 @@ export interface Usage {
   column(id: string): Float64Array;
   value(id: string, row: number): number;
   limit(kind: LimitKind): EffectiveLimit;
+  headroom(kind: LimitKind): Headroom;
 }
+
+/** What counts against each limit, and how much of the metric is one of the limit's unit. */
+const USED: Record<LimitKind, { readonly id: string; readonly scale: number }> = {
+  cpu: { id: 'cpu_percent', scale: 100 },
+  memory: { id: 'memory_bytes', scale: 1 },
+  swap: { id: 'memory_swap_bytes', scale: 1 },
+  pids: { id: 'pids', scale: 1 },
+};
 
 /** Where it fell this is another cgroup, and the row has no rates for this interval. */
 const CPU_USAGE = column('cpu.stat:usage_usec');
@@ -35,6 +44,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, EffectiveLimit>();
+  const rooms = new Map<LimitKind, Headroom>();
 
   const nowAt = (index: number, row: number): number => snapshot.values[index * count + row] ?? Number.NaN;
   const beforeAt = (index: number, row: number): number => {
@@ -46,7 +56,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
   for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
 
   let row = 0;
-  /** Row whose file tells: that of crun's inner cgroup where the quota is set there. */
+  /** Row whose file tells: that of the cgroup below which has all the processes, where the quota is set there. */
   const rowFor = (index: number): number => (OF_QUOTA.has(index) ? Math.max(row, limit('cpu').rows[row] ?? -1) : row);
   const reading: Reading = {
     now: (index) => nowAt(index, rowFor(index)),
@@ -68,11 +78,26 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     },
     metric: (id) => computeColumn(id)[row] ?? Number.NaN,
     limit: (kind) => limit(kind).values[row] ?? Number.NaN,
+    headroom: (kind) => headroom(kind).values[row] ?? Number.NaN,
+    fullness: (kind) => headroom(kind).shares[row] ?? Number.NaN,
   };
 
   const limit = (kind: LimitKind): EffectiveLimit => {
     const found = limits.get(kind) ?? effectiveLimits(snapshot, kind);
     limits.set(kind, found);
+    return found;
+  };
+
+  const headroom = (kind: LimitKind): Headroom => {
+    const { id, scale } = USED[kind];
+    const found =
+      rooms.get(kind) ??
+      headrooms(
+        snapshot,
+        kind,
+        computeColumn(id).map((used) => used / scale),
+      );
+    rooms.set(kind, found);
     return found;
   };
 
@@ -94,5 +119,6 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     column: computeColumn,
     value: (id, at) => computeColumn(id)[at] ?? Number.NaN,
     limit,
+    headroom,
   };
 }

@@ -16,6 +16,7 @@ import { reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { jsonText } from '../../text/clean.ts';
+import { counted } from '../../text/counted.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
@@ -35,6 +36,9 @@ const EFFECTIVE: Readonly<Record<string, { kind: LimitKind; id: string }>> = {
   'pids.max': { kind: 'pids', id: 'pids_limit' },
 };
 
+/** The longest name of a limit's file or of a fact. */
+const LABEL_CELLS = Math.max(16, ...LIMITS.map(({ file }) => file.length));
+
 interface LimitLine {
   readonly file: string;
   /** Text of the file; null where it cannot be read. */
@@ -44,6 +48,10 @@ interface LimitLine {
   readonly effective?: number;
   /** Path whose file it is; undefined where nothing limits it. */
   readonly from?: string;
+  /** How much more may be used before a limit is reached, its own or one around it; NaN where that is unknown. */
+  readonly headroom?: number;
+  /** Path of the cgroup that leaves no more; undefined where nothing limits it. */
+  readonly headroomFrom?: string;
 }
 
 export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
@@ -80,9 +88,7 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   return LIMITS.map((limit) => {
     const { file, describe } = limit;
     const effective = EFFECTIVE[file];
-    const bound = effective && usage.limit(effective.kind).rows[row];
-    const from = bound === undefined || bound < 0 ? undefined : usage.snapshot.rows[bound]?.path;
-    const binding = effective && { effective: usage.value(effective.id, row), ...(from ? { from } : {}) };
+    const binding = effective && bindingOf(usage, effective, row);
     try {
       const value = files.read(path, file).trim();
       return { file, value, meaning: describe(value), ...binding };
@@ -98,6 +104,18 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   });
 }
 
+function bindingOf(usage: Frame['usage'], { kind, id }: { kind: LimitKind; id: string }, row: number) {
+  const pathOf = (of: number | undefined): string | undefined => usage.snapshot.rows[of ?? -1]?.path;
+  const { values, rows } = usage.headroom(kind);
+  const [from, headroomFrom] = [pathOf(usage.limit(kind).rows[row]), pathOf(rows[row])];
+  return {
+    effective: usage.value(id, row),
+    ...(from ? { from } : {}),
+    headroom: values[row] ?? Number.NaN,
+    ...(headroomFrom ? { headroomFrom } : {}),
+  };
+}
+
 function json(
   workload: Workload,
   limits: readonly LimitLine[],
@@ -109,9 +127,10 @@ function json(
     {
       ...workload,
       owner: ownerOf(workload),
-      limits: limits.map(({ effective, ...line }) => ({
+      limits: limits.map(({ effective, headroom, ...line }) => ({
         ...line,
         ...(effective === undefined ? {} : { effective: jsonValue(effective) }),
+        ...(headroom === undefined ? {} : { headroom: jsonValue(headroom) }),
       })),
       network,
       ...Object.fromEntries(METRICS.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
@@ -148,13 +167,9 @@ function text(
     terminalSafe(workload.name),
     ...about,
     'limits',
-    ...limits.map(({ file, value, meaning, effective, from }) => {
-      const tighter = from !== undefined && from !== workload.path;
-      const binds = tighter
-        ? `   effective ${effectiveText(file, effective ?? Number.NaN)}, from ${terminalSafe(from)}`
-        : '';
-      return line(file, `${oneLine(value ?? '--')}   ${value === meaning ? '' : `(${meaning})`}${binds}`.trimEnd());
-    }),
+    ...limits.map((limit) =>
+      line(limit.file, `${oneLine(limit.value ?? '--')}   ${notesOn(limit, workload)}`.trimEnd()),
+    ),
     'usage',
     ...USAGE.map(figure),
     'pressure (share of the interval in which tasks waited)',
@@ -164,6 +179,21 @@ function text(
     'network',
     ...networkLines(network).map(([label, value]) => line(label, terminalSafe(value))),
   ].join('\n');
+}
+
+/** What the text of the file means, what really binds, and how much of that is left. */
+function notesOn(
+  { file, value, meaning, effective, from, headroom, headroomFrom }: LimitLine,
+  { path }: Workload,
+): string {
+  const isOther = from !== undefined && from !== path;
+  const binds = isOther
+    ? `effective ${effectiveText(file, effective ?? Number.NaN)}, from ${terminalSafe(from)}`
+    : undefined;
+  const isKnown = headroom !== undefined && Number.isFinite(headroom);
+  const place = headroomFrom === undefined || headroomFrom === from ? '' : ` in ${terminalSafe(headroomFrom)}`;
+  const left = isKnown ? `${effectiveText(file, headroom)} left${place}` : undefined;
+  return [value === meaning ? undefined : `(${meaning})`, binds, left].filter((text) => text !== undefined).join('   ');
 }
 
 /** What it is, from its path and from its runtime; undefined for what nobody tells. */
@@ -200,7 +230,6 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
   return `${all.slice(0, LABELS_SHOWN).join(', ')}${more}`;
 }
 
-const LABEL_CELLS = 16;
 const USAGE = [
   'cpu_percent',
   'cpu_of_limit_percent',
@@ -231,5 +260,5 @@ const EVENTS = ['memory_oom_kills', 'memory_high_events', 'memory_max_events', '
 
 function effectiveText(file: string, value: number): string {
   if (file === 'cpu.max') return `${Math.round(value * 100)}% of one CPU`;
-  return file === 'pids.max' ? `${value} tasks` : sizeText(value);
+  return file === 'pids.max' ? counted(value, 'task') : sizeText(value);
 }
