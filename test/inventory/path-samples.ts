@@ -1,5 +1,6 @@
 /** Paths that people reported from the field, with what each is. The numbers are rows of the collection. */
 import type { Identity } from '../../src/inventory/workload.ts';
+import { SLURM_SAMPLES } from './slurm-samples.ts';
 
 export type Sample = readonly [what: string, path: string, identity: Identity];
 
@@ -277,57 +278,7 @@ export const FIELD_SAMPLES: readonly Sample[] = [
     '/system.slice/system-l8r\\x2ddomaintld.slice/l8r-domaintld@machine.service',
     unit('l8r-domaintld@machine.service'),
   ],
-  [
-    '58 Slurm task',
-    '/system.slice/slurmstepd.scope/job_1234/step_0/user/task_0',
-    { kind: 'inner', runtime: 'slurm', id: '1234', podUid: '1234' },
-  ],
-  [
-    '58 Slurm step',
-    '/system.slice/slurmstepd.scope/job_1234/step_batch',
-    { kind: 'container', runtime: 'slurm', id: '1234', name: '1234.batch', podUid: '1234' },
-  ],
-  [
-    '58 Slurm job on a node of its own',
-    '/system.slice/node1_slurmstepd.scope/job_1234',
-    { kind: 'pod', runtime: 'slurm', id: '1234', podUid: '1234' },
-  ],
-  [
-    '104 Slurm 26 job',
-    '/system.slice/slurmstepd.scope/s5K1KKYAYG5D00',
-    { kind: 'pod', runtime: 'slurm', id: 's5K1KKYAYG5D00', podUid: 's5K1KKYAYG5D00' },
-  ],
-  [
-    '104 Slurm 26 step',
-    '/system.slice/slurmstepd.scope/s5K1KKYAYG5D00/step_batch',
-    {
-      kind: 'container',
-      runtime: 'slurm',
-      id: 's5K1KKYAYG5D00',
-      name: 's5K1KKYAYG5D00.batch',
-      podUid: 's5K1KKYAYG5D00',
-    },
-  ],
-  [
-    '104 Slurm 26 task',
-    '/system.slice/slurmstepd.scope/s5K1KKYAYG5D00/step_0/user/task_0',
-    { kind: 'inner', runtime: 'slurm', id: 's5K1KKYAYG5D00', podUid: 's5K1KKYAYG5D00' },
-  ],
-  [
-    '104 Slurm 26 helpers',
-    '/system.slice/slurmstepd.scope/s5K1KKYAYG5D00/step_0/slurm',
-    { kind: 'monitor', runtime: 'slurm', podUid: 's5K1KKYAYG5D00' },
-  ],
-  [
-    '105 Slurm step of a worker in a scope of its own',
-    '/system.slice/slurm-worker-1_slurmstepd.scope/job_4749/step_0',
-    { kind: 'container', runtime: 'slurm', id: '4749', name: '4749.0', podUid: '4749' },
-  ],
-  [
-    '58 slurmstepd itself',
-    '/system.slice/slurmstepd.scope/job_1234/step_0/slurm',
-    { kind: 'monitor', runtime: 'slurm', podUid: '1234' },
-  ],
+  ...SLURM_SAMPLES,
   [
     '59 desktop terminal',
     '/user.slice/user-10000.slice/user@10000.service/app.slice/app-org.gnome.Terminal.slice/vte-spawn-f22f14d2-3d44-4304-9879-3fdd0df7b08e.scope',
