@@ -1,9 +1,11 @@
 /** The common end of set and undo: show the Plan, stop at a refusal, apply, say how to take it back. */
+
 import { applyPlan, newChangeId } from '../limits/applying/apply.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/applying/journal.ts';
 import { forgetPressure, tellPressure } from '../limits/applying/revert/felt.ts';
 import type { Reverter } from '../limits/applying/revert/reverter.ts';
-import { sizeText } from '../limits/catalogue/catalogue.ts';
+import { sizeText } from '../limits/catalogue/limit.ts';
+
 import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
 import { forcedPlan } from '../limits/planning/lowering.ts';
 import { REFUSED } from './errors.ts';

@@ -32,14 +32,12 @@ export const SIGNAL_CHOICES: readonly { readonly name: keyof typeof constants.si
   { name: 'SIGUSR2', help: 'of the program' },
 ];
 
-/** What is wanted in a hurry. */
-const FIRST: readonly string[] = ['--cpu', '--memory', '--memory-high', '--pids'];
 const ALL_FIELDS = LIMITS.flatMap((limit) => limit.flags.map((flag) => ({ limit, flag })));
 
-/** Fields of the limits form: every flag of the catalogue with its file. */
+/** Fields of the limits form: every flag of the catalogue with its file, those first that are wanted in a hurry. */
 export const FIELDS = [
-  ...FIRST.flatMap((long) => ALL_FIELDS.filter(({ flag }) => flag.long === long)),
-  ...ALL_FIELDS.filter(({ flag }) => !FIRST.includes(flag.long)),
+  ...ALL_FIELDS.filter(({ flag }) => flag.isFirst),
+  ...ALL_FIELDS.filter(({ flag }) => !flag.isFirst),
 ];
 
 /** `gone`: targets that have ended meanwhile. */

@@ -2,7 +2,7 @@
 
 import type { Workload } from '../inventory/workload.ts';
 import { parseReclaim, planReclaim, type ReclaimPlan, reclaimMemory, reclaimText } from '../limits/actions/reclaim.ts';
-import { sizeText } from '../limits/catalogue/catalogue.ts';
+import { sizeText } from '../limits/catalogue/limit.ts';
 import type { PlanContext } from '../limits/model.ts';
 import { errorText } from '../text/error-text.ts';
 

@@ -6,7 +6,8 @@ import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
-import type { Edit, Limit } from './catalogue/limit.ts';
+import type { LimitKind } from '../metrics/reading.ts';
+import type { Devices } from './catalogue/devices.ts';
 
 /** Who can change a limit: the file itself, or the programs that made the cgroup. */
 export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman', 'cri', 'incus'] as const;
@@ -85,4 +86,115 @@ export interface PlanContext {
   readonly ownPath: string | undefined;
   readonly initPath: string | undefined;
   readonly owners: OwnerOptions;
+}
+
+/** Text of another file of the same cgroup, as it will be when the change is made; undefined where there is none. */
+export type Peek = (file: string) => string | undefined;
+
+/** What a flag asks of its file: the text to write, given what the file says now. */
+export interface Edit {
+  /** Throws BadValueError where the value does not fit what is there. */
+  readonly after: (before: string, peek?: Peek) => string;
+  /** What was understood, where the value could be read in another way. */
+  readonly note?: string;
+  /** The file that means the same where this one is missing, or (`preferred`) wherever there is that file. */
+  readonly instead?: { readonly file: string; readonly edit: Edit; readonly preferred?: true };
+}
+
+export interface LimitFlag {
+  /** As typed: `--memory`. */
+  readonly long: string;
+  readonly short?: string;
+  /** Shown in help: `<size>`. */
+  readonly value: string;
+  readonly help: string;
+  /** Among the first fields of tstop's form. */
+  readonly isFirst?: true;
+  /** May be given several times, each for another device or resource. */
+  readonly repeatable?: true;
+  /** Which part of the file's text it sets: two flags of one part exclude each other. The whole where it is not named. */
+  readonly part?: string;
+  /** Throws BadValueError. `devices`: this machine's where it is not given. */
+  readonly parse: (text: string, machine: Machine, devices?: Devices) => Edit;
+  /** What the file says, in what this flag takes; the limit's `describe` where it is not given. */
+  readonly describe?: (text: string, peek: Peek) => string;
+}
+
+/** `text`: what can be written beforehand, and means what the kernel makes of the file. */
+export interface Dragged {
+  readonly file: string;
+  readonly text: string;
+  /** Why, for the Plan. */
+  readonly note: string;
+}
+
+/** What holds of a limit beside the text of the cgroup's own file. */
+export type Binding =
+  /** The smallest over the cgroup and its ancestors. */
+  | {
+      readonly by: 'smallest';
+      /** The text as a number: a larger one allows more. */
+      readonly value: (text: string) => number;
+      /** Such a number for the reader. */
+      readonly text: (value: number) => string;
+      /** The metric that has the smallest one. */
+      readonly metric?: { readonly id: string; readonly kind: LimitKind };
+    }
+  /** What is kept for it: no more than each ancestor keeps for its own subtree. */
+  | { readonly by: 'protection'; readonly value: (text: string) => number; readonly text: (value: number) => string }
+  /** The kernel says what is left of it, in another file. */
+  | { readonly by: 'effective-file'; readonly file: string };
+
+/** What a risk is judged by: any file of any cgroup as it will be, and the machine. */
+export interface RiskView {
+  readonly read: (path: string, file: string) => string | undefined;
+  readonly machine: Machine;
+}
+
+/** Judges a write; undefined where it does what an operator expects. */
+export type RiskCheck = (write: Write, view: RiskView) => Risk | undefined;
+
+export interface Limit {
+  /** The kernel's file. */
+  readonly file: string;
+  readonly controller: 'cpu' | 'cpuset' | 'memory' | 'io' | 'pids' | 'hugetlb' | 'misc' | 'rdma' | 'dmem';
+  /** The controller counts whole processes: a threaded cgroup has no such file. */
+  readonly isOfProcesses: boolean;
+  /** Group heading in help. */
+  readonly group: string;
+  /** What a kernel needs to have the file, beside its controller: `with CONFIG_ZSWAP`. */
+  readonly needs?: string;
+  readonly flags: readonly LimitFlag[];
+  /** The file whose value it shows in another unit: only one of the two can be set at a time. */
+  readonly viewOf?: string;
+  /** What it says where nobody set it: also what is meant where its controller is not enabled yet. */
+  readonly unset: string;
+  /** Other texts that nobody set. */
+  readonly isUnset?: (text: string) => boolean;
+  /** Without it the cgroup's own text is all that counts. */
+  readonly binds?: Binding;
+  /** What may go wrong with a write of it. */
+  readonly risks?: readonly RiskCheck[];
+  /** Below what `usage` says the kernel kills: it is lowered only once `through`, which kills nobody, has brought that down. */
+  readonly gently?: { readonly usage: string; readonly through: string };
+  /** tstop has it in a column beside what it limits; its list of other limits leaves it out. */
+  readonly hasColumn?: true;
+  /** Throws BadValueError where the text as a whole is outside what the kernel takes. */
+  readonly check?: (text: string) => void;
+  /** Throws BadValueError where the text does not go with the cgroup's other files as they will be. */
+  readonly fits?: (text: string, peek: Peek) => void;
+  /** How the kernel shows what was written (page size), for the comparison after a write. */
+  readonly rounded: (text: string, machine: Machine) => string;
+  /** Whether two texts mean the same, where the kernel orders or completes its lines as it likes. */
+  readonly same?: (text: string, written: string) => boolean;
+  /** What each write(2) is given to get from one text to the other; the text itself where this is not defined. */
+  readonly commands?: (before: string, after: string) => string[];
+  /** The write has to come before those of the cgroup's other files. */
+  readonly early?: (before: string, after: string) => boolean;
+  /** What the kernel makes of another file of the cgroup: a write of the Plan before this one, so that undo restores it after. */
+  readonly drags?: (before: string, after: string, peek: Peek) => Dragged | undefined;
+  /** What can be set in place of the text, where the kernel does not take it back. `peek` reads the parent's files. */
+  readonly restorable?: (text: string, parent: Peek) => string;
+  /** Text as an operator reads it: `50 % of one CPU`. */
+  readonly describe: (text: string) => string;
 }

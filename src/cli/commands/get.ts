@@ -1,4 +1,5 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
@@ -8,7 +9,8 @@ import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from 
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
-import { LIMITS, type Limit, sizeText } from '../../limits/catalogue/catalogue.ts';
+import { findLimit, LIMITS } from '../../limits/catalogue/catalogue.ts';
+import type { Limit } from '../../limits/model.ts';
 import { METRICS, metric } from '../../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
@@ -16,7 +18,6 @@ import { reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { jsonText } from '../../text/clean.ts';
-import { counted } from '../../text/counted.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
@@ -27,14 +28,6 @@ export interface GetOptions {
   json?: boolean;
   delay: string;
 }
-
-/** Files whose effective value comes from the ancestors, and the metric that shows it. */
-const EFFECTIVE: Readonly<Record<string, { kind: LimitKind; id: string }>> = {
-  'cpu.max': { kind: 'cpu', id: 'cpu_limit_cpus' },
-  'memory.max': { kind: 'memory', id: 'memory_limit_bytes' },
-  'memory.swap.max': { kind: 'swap', id: 'memory_swap_limit_bytes' },
-  'pids.max': { kind: 'pids', id: 'pids_limit' },
-};
 
 /** The longest name of a limit's file or of a fact. */
 const LABEL_CELLS = Math.max(16, ...LIMITS.map(({ file }) => file.length));
@@ -86,8 +79,8 @@ function whyNone(path: string, { file, controller }: Limit, here: readonly strin
 function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: number): LimitLine[] {
   const here = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
   return LIMITS.map((limit) => {
-    const { file, describe } = limit;
-    const effective = EFFECTIVE[file];
+    const { file, describe, binds } = limit;
+    const effective = binds?.by === 'smallest' ? binds.metric : undefined;
     const binding = effective && bindingOf(usage, effective, row);
     try {
       const value = files.read(path, file).trim();
@@ -258,7 +251,8 @@ const PRESSURE = ['cpu', 'memory', 'io'].flatMap((resource) => [
 ]);
 const EVENTS = ['memory_oom_kills', 'memory_high_events', 'memory_max_events', 'dying_descendants'];
 
+/** What binds, as the row of the limit says such a value. */
 function effectiveText(file: string, value: number): string {
-  if (file === 'cpu.max') return `${Math.round(value * 100)}% of one CPU`;
-  return file === 'pids.max' ? counted(value, 'task') : sizeText(value);
+  const binds = findLimit(file)?.binds;
+  return binds?.by === 'smallest' ? binds.text(value) : String(value);
 }

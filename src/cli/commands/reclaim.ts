@@ -1,7 +1,8 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
+
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaimMemory, reclaimText } from '../../limits/actions/reclaim.ts';
-import { sizeText } from '../../limits/catalogue/catalogue.ts';
+import { sizeText } from '../../limits/catalogue/limit.ts';
 import { clean } from '../../text/clean.ts';
 import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';

@@ -1,9 +1,11 @@
 /** Taking memory back from a cgroup: memory.reclaim, a part at a time. */
+
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue/catalogue.ts';
+import { sizeText } from '../catalogue/limit.ts';
+
 import { BadValueError, parseSize } from '../catalogue/units.ts';
 import type { PlanContext, Risk } from '../model.ts';
 import { ActionError } from './action-error.ts';

@@ -1,10 +1,11 @@
 /** Limits of one cgroup that no column shows: those that are set, and what of them really holds below its ancestors. */
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
-import { parseSingleValue } from '../../kernel/single-value.ts';
-import { LIMITS, sizeText } from '../catalogue/catalogue.ts';
-import { isUnset } from '../policy/spell.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
+import { isUnset } from '../catalogue/limit.ts';
+import type { Binding } from '../model.ts';
 
 export interface SetLimit {
   readonly file: string;
@@ -14,29 +15,13 @@ export interface SetLimit {
   readonly effective?: { readonly text: string; readonly from: string };
 }
 
-/** Shown with the usage that they limit, or another view of one that is. */
-const SHOWN: ReadonlySet<string> = new Set([
-  'cpu.max',
-  'cpu.weight',
-  'cpu.weight.nice',
-  'memory.max',
-  'memory.high',
-  'memory.swap.max',
-  'pids.max',
-  'io.max',
-]);
-/** The kernel tells what they come to: `cpuset.cpus.effective`. */
-const LISTS = ['cpuset.cpus', 'cpuset.mems'];
-/** Of no use beyond what the ancestors protect (Documentation/admin-guide/cgroup-v2.rst). */
-const PROTECTIONS = ['memory.min', 'memory.low'];
-
 export async function readSetLimits(mount: string, path: string, readFiles: ReadFiles): Promise<readonly SetLimit[]> {
   const above = ancestorsOf(path).filter((at) => at !== '/');
-  const wanted = [
-    ...LIMITS.filter(({ file }) => !SHOWN.has(file)).map(({ file }) => [path, file] as const),
-    ...LISTS.map((file) => [path, `${file}.effective`] as const),
-    ...above.flatMap((at) => [...LISTS, ...PROTECTIONS].map((file) => [at, file] as const)),
-  ];
+  const wanted = LISTED.flatMap(({ file, binds }) => [
+    [path, file] as const,
+    ...(binds?.by === 'effective-file' ? [[path, binds.file] as const] : []),
+    ...(isFromAbove(binds) ? above.map((at) => [at, file] as const) : []),
+  ]);
   const texts = await readFiles(wanted.map(([at, file]) => join(mount, at, file)));
   const known = new Map(wanted.map(([at, file], index) => [`${at}/${file}`, texts[index]]));
   return setLimits(path, (at, file) => {
@@ -48,24 +33,33 @@ export async function readSetLimits(mount: string, path: string, readFiles: Read
 /** `text`: of a file of a cgroup, trimmed; undefined where there is none. */
 export function setLimits(path: string, text: (path: string, file: string) => string | undefined): SetLimit[] {
   const above = ancestorsOf(path).filter((at) => at !== '/');
-  return LIMITS.flatMap((limit): SetLimit[] => {
-    const { file, describe } = limit;
+  return LISTED.flatMap((limit): SetLimit[] => {
+    const { file, describe, binds } = limit;
     const own = text(path, file);
-    if (SHOWN.has(file) || own === undefined) return [];
-    if (LISTS.includes(file)) {
-      const effective = text(path, `${file}.effective`);
+    if (own === undefined) return [];
+    if (binds?.by === 'effective-file') {
+      const effective = text(path, binds.file);
       const from = above.find((at) => (text(at, file) ?? '') !== '') ?? path;
       if (effective === undefined || (own === '' && from === path)) return [];
       return [{ file, text: describe(own), ...(effective === own ? {} : { effective: { text: effective, from } }) }];
     }
     if (isUnset(own, limit)) return [];
-    if (!PROTECTIONS.includes(file)) return [{ file, text: describe(own) }];
+    if (binds?.by !== 'protection') return [{ file, text: describe(own) }];
     const [least] = above
-      .map((from) => ({ from, value: parseSingleValue(text(from, file)) }))
-      .filter(({ value }) => value < parseSingleValue(own))
+      .flatMap((from) => {
+        const given = text(from, file);
+        return given === undefined ? [] : [{ from, value: binds.value(given) }];
+      })
+      .filter(({ value }) => value < binds.value(own))
       .sort((a, b) => a.value - b.value);
     return [
-      { file, text: describe(own), ...(least && { effective: { text: sizeText(least.value), from: least.from } }) },
+      { file, text: describe(own), ...(least && { effective: { text: binds.text(least.value), from: least.from } }) },
     ];
   });
 }
+
+/** Whether the same file of the ancestors says what holds: of use only as far as they protect, or what they leave. */
+const isFromAbove = (binds: Binding | undefined): boolean =>
+  binds?.by === 'protection' || binds?.by === 'effective-file';
+
+const LISTED = LIMITS.filter(({ hasColumn }) => !hasColumn);

@@ -2,16 +2,15 @@
  * The limit catalogue: one row an interface file that limits something, with every flag that sets it. Flags and help of
  * `tscg set`, validation, the dashboard's form and the documentation are read from it; adding a limit is adding a row.
  */
+
 import { parseHugetlbName } from '../../kernel/hugetlb.ts';
+import type { Limit } from '../model.ts';
 import { CPU_LIMITS } from './cpu.ts';
 import { CPUSET_LIMITS } from './cpuset.ts';
 import { IO_LIMITS } from './io.ts';
-import type { Limit } from './limit.ts';
+
 import { MEMORY_LIMITS } from './memory.ts';
 import { hugetlbLimit, OTHER_LIMITS } from './others.ts';
-
-export type { Edit, Limit, LimitFlag, Peek } from './limit.ts';
-export { sizeText } from './limit.ts';
 
 export const LIMITS: readonly Limit[] = [
   ...CPU_LIMITS,

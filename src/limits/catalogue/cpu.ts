@@ -1,10 +1,13 @@
 /** Limits of the cpu controller. Ranges: kernel/sched/core.c (tg_set_cfs_bandwidth, cpu_weight_write_u64, capacity_from_percent). */
+
 import { formatCpuMax, parseCpuMax } from '../../kernel/cpu-max.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { formatUclamp } from '../../kernel/uclamp.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import { become, type Edit, homeOf, type Limit, parseNumber, same, switchLimit } from './limit.ts';
+import { counted } from '../../text/counted.ts';
+import type { Edit, Limit, RiskCheck } from '../model.ts';
+import { become, homeOf, parseNumber, same, switchLimit, warning, withoutSiblings } from './limit.ts';
 import { BadValueError, isNone, parseCpus, parseDuration, parsePercent, parseWhole } from './units.ts';
 import { weightOfShares, weightOfSharesBefore } from './weights.ts';
 
@@ -70,6 +73,17 @@ function parseCpuShare(text: string, { cpus }: Machine): Edit {
   );
 }
 
+/** Nothing can use more CPUs than there are. */
+const beyondMachine: RiskCheck = ({ after }, { machine: { cpus } }) => {
+  const { quota, period } = parseCpuMax(after);
+  const wanted = quota / period;
+  if (quota === NO_LIMIT || !(wanted > cpus)) return undefined;
+  return warning(
+    `this machine has ${counted(cpus, 'CPU')}: a limit of ${Number(wanted.toFixed(2))} CPUs limits nothing`,
+    'for no limit give --cpu max',
+  );
+};
+
 const cpuMax: Limit = {
   ...homeOf('cpu.max'),
   flags: [
@@ -94,6 +108,7 @@ const cpuMax: Limit = {
       value: '<percent>',
       help: 'CPU share: 50% is half of one CPU, 200% two CPUs; also 50ms/100ms (quota/period) or max',
       parse: parseCpuShare,
+      isFirst: true,
     },
     {
       long: '--cpus',
@@ -112,6 +127,17 @@ const cpuMax: Limit = {
     },
   ],
   unset: 'max 100000',
+  binds: {
+    by: 'smallest',
+    value: (text) => {
+      const { quota, period } = parseCpuMax(text);
+      return quota / period;
+    },
+    text: (cpus) => `${Math.round(cpus * 100)}% of one CPU`,
+    metric: { id: 'cpu_limit_cpus', kind: 'cpu' },
+  },
+  risks: [beyondMachine],
+  hasColumn: true,
   check: checkCpuMax,
   fits: (text, peek) => {
     const { quota } = parseCpuMax(text);
@@ -187,6 +213,10 @@ const cpuWeight: Limit = {
     },
   ],
   unset: '100',
+  // The weight of an idle cgroup says only that it is idle.
+  isUnset: (text) => text.trim() === '0',
+  risks: [withoutSiblings],
+  hasColumn: true,
   fits: (text, peek) => {
     if (peek('cpu.idle')?.trim() === '1' && Number(text) > 1)
       throw new BadValueError('an idle cgroup takes no cpu.weight; add --cpu-idle 0');
@@ -197,8 +227,19 @@ const cpuWeight: Limit = {
   describe: same,
 };
 
+/** The nearest nice value of a weight is not the weight. */
+const losesWeight: RiskCheck = ({ path }, { read }) => {
+  const weight = read(path, 'cpu.weight');
+  return weight === undefined || weight === '100'
+    ? undefined
+    : warning(`cpu.weight is ${weight}, finer than a nice value: undo brings back the nearest, so note it`);
+};
+
 const cpuWeightNice: Limit = {
   ...homeOf('cpu.weight.nice'),
+  viewOf: 'cpu.weight',
+  hasColumn: true,
+  risks: [withoutSiblings, losesWeight],
   flags: [
     {
       long: '--cpu-nice',
@@ -241,6 +282,7 @@ const cpuIdle: Limit = {
 function uclampLimit(end: 'min' | 'max', help: string): Limit {
   return {
     ...homeOf(`cpu.uclamp.${end}`),
+    needs: 'with CONFIG_UCLAMP_TASK_GROUP',
     flags: [
       {
         long: `--cpu-uclamp-${end}`,

@@ -1,10 +1,34 @@
 /** Limits of the cpuset controller: where it may run, and memory of which NUMA nodes it gets. */
+
+import { parentOf } from '../../kernel/cgroup-path.ts';
 import { formatCpuList, isCpuList, parseCpuList, parsePartition } from '../../kernel/cpuset.ts';
-import { become, homeOf, type Limit, same } from './limit.ts';
+import { shellWord } from '../../text/shell-word.ts';
+import type { Limit, RiskCheck } from '../model.ts';
+import { become, homeOf, same, warning } from './limit.ts';
 import { BadValueError } from './units.ts';
 
 /** `0,1,2` and `0-2` are one list. */
 const canonical = (text: string): string => formatCpuList(parseCpuList(text));
+
+/** The kernel would refuse an id that the machine does not have; one that the parent does not have is left out. */
+const noSuchId: RiskCheck = ({ path, file, after }, { read }) => {
+  const what = file === 'cpuset.cpus' ? 'CPU' : 'NUMA node';
+  const wanted = parseCpuList(after);
+  const machine = read('/', `${file}.effective`);
+  const lacking = machine === undefined ? [] : wanted.filter((id) => !parseCpuList(machine).includes(id));
+  if (lacking.length > 0) {
+    return {
+      level: 'refuse',
+      text: `this machine has no ${what} ${formatCpuList(lacking)}, or it is offline; it has ${machine}`,
+    };
+  }
+  const parent = parentOf(path);
+  const given = read(parent, `${file}.effective`);
+  const beyond = given === undefined ? [] : wanted.filter((id) => !parseCpuList(given).includes(id));
+  if (beyond.length === 0) return undefined;
+  const rest = beyond.length === wanted.length ? `it runs on all of ${given} instead` : 'only the others count';
+  return warning(`${parent} does not have ${what} ${formatCpuList(beyond)} to give: ${rest}`);
+};
 
 function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: string, what: string): Limit {
   return {
@@ -23,6 +47,8 @@ function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: stri
       },
     ],
     unset: '',
+    binds: { by: 'effective-file', file: `${file}.effective` },
+    risks: [noSuchId],
     rounded: canonical,
     same: (text, written) => canonical(text) === canonical(written),
     // A write of nothing changes nothing; a newline alone clears the list.
@@ -35,8 +61,22 @@ function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: stri
 
 const PARTITIONS = ['member', 'root', 'isolated'];
 
+/** The write succeeds and the file then says `root invalid (…)`: that is read back, and taken back. */
+const parentIsNone: RiskCheck = ({ path, file, after }, { read }) => {
+  const wanted = parsePartition(after);
+  if (wanted === undefined || wanted.type === 'member' || !wanted.valid) return undefined;
+  const parent = parentOf(path);
+  const around = parsePartition(read(parent, file) ?? '');
+  if (parent === '/' || around === undefined || around.type !== 'member') return undefined;
+  return warning(
+    `${parent} is no partition itself: the kernel may not put ${path} in force as one, and then it is taken back`,
+    `first: tscg set ${shellWord(parent)} --cpuset-partition root`,
+  );
+};
+
 const partition: Limit = {
   ...homeOf('cpuset.cpus.partition'),
+  risks: [parentIsNone],
   flags: [
     {
       long: '--cpuset-partition',

@@ -4,10 +4,12 @@
  *     default 100
  *     8:0 200          only where iocost, or BFQ, runs that disk
  */
+
 import { formatIoCostLine, type IoCost, parseIoCost } from '../../kernel/io-cost.ts';
 import { formatIoWeightLine, parseIoWeight } from '../../kernel/weight.ts';
+import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
 import { openDevices } from './devices.ts';
-import { type Edit, homeOf, type Limit, type LimitFlag, same } from './limit.ts';
+import { homeOf, same, warning, withoutSiblings } from './limit.ts';
 import { changedLines, sameLines } from './lines.ts';
 import { BadValueError, parseDuration, parsePercent, parseWhole } from './units.ts';
 import { bfqOfIoWeight, ioWeightOfBlkio } from './weights.ts';
@@ -65,10 +67,17 @@ const parseBlkio: LimitFlag['parse'] = (text) => {
   };
 };
 
-function weightLimit(file: string, flags: readonly LimitFlag[]): Limit {
+function weightLimit(
+  file: string,
+  needs: string,
+  flags: readonly LimitFlag[],
+  risks: readonly RiskCheck[] = [],
+): Limit {
   return {
     ...homeOf(file),
+    needs,
     flags,
+    risks: [withoutSiblings, ...risks],
     unset: 'default 100',
     rounded: same,
     same: (text, written) => sameLines(formatIoWeight(parseIoWeight(text)), formatIoWeight(parseIoWeight(written))),
@@ -166,8 +175,25 @@ function sameQos(text: string, written: string): boolean {
   });
 }
 
+const wholeDisk: RiskCheck = () =>
+  warning('io.cost.qos is of the whole disk and all that use it; the write holds its queue for up to 80 ms');
+
+const withoutIoCost: RiskCheck = (_, { read }) => {
+  const qos = read('/', 'io.cost.qos');
+  if (qos === undefined || [...parseIoCost(qos).values()].some(({ figures }) => figures.get('enable') === 1))
+    return undefined;
+  return warning(
+    'io.weight has no effect: iocost is off on every disk',
+    'turn it on for one with: tscg set / --io-cost-qos "/dev/sda enable=1"',
+  );
+};
+
+const IO_COST = 'with CONFIG_BLK_CGROUP_IOCOST';
+
 const ioCostQos: Limit = {
   ...homeOf('io.cost.qos'),
+  needs: IO_COST,
+  risks: [wholeDisk],
   flags: [
     {
       long: '--io-cost-qos',
@@ -190,30 +216,39 @@ const ioCostQos: Limit = {
 };
 
 export const IO_WEIGHT_LIMITS: readonly Limit[] = [
-  weightLimit('io.weight', [
-    {
-      long: '--io-weight',
-      value: '<1-10000>',
-      repeatable: true,
-      help: 'share of a disk when siblings compete; 100 by default; for one disk /dev/sda:200 or /dev/sda:default',
-      parse: weightParser(10_000, bfqOfIoWeight),
-    },
-    {
-      long: '--blkio-weight',
-      value: '<10-1000>',
-      help: 'the same as docker has it',
-      parse: parseBlkio,
-      describe: (text) => `io.weight ${describeWeight(text)}`,
-    },
-  ]),
-  weightLimit('io.bfq.weight', [
-    {
-      long: '--io-bfq-weight',
-      value: '<1-1000>',
-      repeatable: true,
-      help: 'share of a disk that the BFQ scheduler runs; 100 by default',
-      parse: weightParser(1000),
-    },
-  ]),
+  weightLimit(
+    'io.weight',
+    IO_COST,
+    [
+      {
+        long: '--io-weight',
+        value: '<1-10000>',
+        repeatable: true,
+        help: 'share of a disk when siblings compete; 100 by default; for one disk /dev/sda:200 or /dev/sda:default',
+        parse: weightParser(10_000, bfqOfIoWeight),
+      },
+      {
+        long: '--blkio-weight',
+        value: '<10-1000>',
+        help: 'the same as docker has it',
+        parse: parseBlkio,
+        describe: (text) => `io.weight ${describeWeight(text)}`,
+      },
+    ],
+    [withoutIoCost],
+  ),
+  weightLimit(
+    'io.bfq.weight',
+    'while the BFQ scheduler is loaded (modprobe bfq, and choose it in /sys/block/DISK/queue/scheduler)',
+    [
+      {
+        long: '--io-bfq-weight',
+        value: '<1-1000>',
+        repeatable: true,
+        help: 'share of a disk that the BFQ scheduler runs; 100 by default',
+        parse: weightParser(1000),
+      },
+    ],
+  ),
   ioCostQos,
 ];

@@ -4,11 +4,13 @@
  *     io.max      8:16 rbps=2097152 wbps=max riops=max wiops=120      a disk without any limit has no line
  *     io.latency  8:16 target=75000
  */
+
 import { formatNestedLine, parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import type { Edit, Limit, LimitFlag } from '../model.ts';
 import { type Devices, openDevices } from './devices.ts';
 import { IO_WEIGHT_LIMITS } from './io-weight.ts';
-import { become, type Edit, homeOf, type Limit, type LimitFlag, same, sizeText } from './limit.ts';
+import { become, homeOf, same, sizeText } from './limit.ts';
 import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
 import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from './units.ts';
 
@@ -109,6 +111,7 @@ const ioMax: Limit = {
     },
   ],
   unset: '',
+  hasColumn: true,
   rounded: canonical,
   same: (text, written) => sameLines(canonical(text), canonical(written)),
   commands: (before, after) =>
@@ -129,6 +132,7 @@ const ioMax: Limit = {
 
 const ioLatency: Limit = {
   ...homeOf('io.latency'),
+  needs: 'with CONFIG_BLK_CGROUP_IOLATENCY',
   flags: [
     {
       long: '--io-latency',
@@ -165,6 +169,7 @@ const PRIORITIES = ['no-change', 'promote-to-rt', 'restrict-to-be', 'idle', 'non
 
 const ioPrioClass: Limit = {
   ...homeOf('io.prio.class'),
+  needs: 'with CONFIG_BLK_CGROUP_IOPRIO',
   flags: [
     {
       long: '--io-prio-class',

@@ -1,77 +1,12 @@
 /** What a row of the limit catalogue is made of, and what several rows share. */
+
+import { parentOf } from '../../kernel/cgroup-path.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
-import type { Machine } from '../../kernel/machine.ts';
 import { formatSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import type { Devices } from './devices.ts';
+import type { Edit, Limit, LimitFlag, Risk, RiskCheck } from '../model.ts';
 import { BadValueError, parseSize, parseWhole } from './units.ts';
-
-/** Text of another file of the same cgroup, as it will be when the change is made; undefined where there is none. */
-export type Peek = (file: string) => string | undefined;
-
-/** What a flag asks of its file: the text to write, given what the file says now. */
-export interface Edit {
-  /** Throws BadValueError where the value does not fit what is there. */
-  readonly after: (before: string, peek?: Peek) => string;
-  /** What was understood, where the value could be read in another way. */
-  readonly note?: string;
-  /** The file that means the same where this one is missing, or (`preferred`) wherever there is that file. */
-  readonly instead?: { readonly file: string; readonly edit: Edit; readonly preferred?: true };
-}
-
-export interface LimitFlag {
-  /** As typed: `--memory`. */
-  readonly long: string;
-  readonly short?: string;
-  /** Shown in help: `<size>`. */
-  readonly value: string;
-  readonly help: string;
-  /** May be given several times, each for another device or resource. */
-  readonly repeatable?: true;
-  /** Which part of the file's text it sets: two flags of one part exclude each other. The whole where it is not named. */
-  readonly part?: string;
-  /** Throws BadValueError. `devices`: this machine's where it is not given. */
-  readonly parse: (text: string, machine: Machine, devices?: Devices) => Edit;
-  /** What the file says, in what this flag takes; the limit's `describe` where it is not given. */
-  readonly describe?: (text: string, peek: Peek) => string;
-}
-
-/** `text`: what can be written beforehand, and means what the kernel makes of the file. */
-export interface Dragged {
-  readonly file: string;
-  readonly text: string;
-  /** Why, for the Plan. */
-  readonly note: string;
-}
-
-export interface Limit {
-  /** The kernel's file. */
-  readonly file: string;
-  readonly controller: 'cpu' | 'cpuset' | 'memory' | 'io' | 'pids' | 'hugetlb' | 'misc' | 'rdma' | 'dmem';
-  /** Group heading in help. */
-  readonly group: string;
-  readonly flags: readonly LimitFlag[];
-  /** What it says where nobody set it: also what is meant where its controller is not enabled yet. */
-  readonly unset: string;
-  /** Throws BadValueError where the text as a whole is outside what the kernel takes. */
-  readonly check?: (text: string) => void;
-  /** Throws BadValueError where the text does not go with the cgroup's other files as they will be. */
-  readonly fits?: (text: string, peek: Peek) => void;
-  /** How the kernel shows what was written (page size), for the comparison after a write. */
-  readonly rounded: (text: string, machine: Machine) => string;
-  /** Whether two texts mean the same, where the kernel orders or completes its lines as it likes. */
-  readonly same?: (text: string, written: string) => boolean;
-  /** What each write(2) is given to get from one text to the other; the text itself where this is not defined. */
-  readonly commands?: (before: string, after: string) => string[];
-  /** The write has to come before those of the cgroup's other files. */
-  readonly early?: (before: string, after: string) => boolean;
-  /** What the kernel makes of another file of the cgroup: a write of the Plan before this one, so that undo restores it after. */
-  readonly drags?: (before: string, after: string, peek: Peek) => Dragged | undefined;
-  /** What can be set in place of the text, where the kernel does not take it back. `peek` reads the parent's files. */
-  readonly restorable?: (text: string, parent: Peek) => string;
-  /** Text as an operator reads it: `50 % of one CPU`. */
-  readonly describe: (text: string) => string;
-}
 
 export const same = (text: string): string => text.trim();
 
@@ -136,21 +71,57 @@ export const parseNumber =
   (text) =>
     become(kernelText(parseWhole(text, least, most, none)));
 
-const GROUPS = {
-  cpu: 'CPU',
-  cpuset: 'CPU',
-  memory: 'Memory',
-  io: 'IO',
-  pids: 'Tasks',
-  hugetlb: 'Other resources',
-  misc: 'Other resources',
-  rdma: 'Other resources',
-  dmem: 'Other resources',
+/** Whole processes or threads: Documentation/admin-guide/cgroup-v2.rst, "Threads". */
+const CONTROLLERS = {
+  cpu: { group: 'CPU', isOfProcesses: false },
+  cpuset: { group: 'CPU', isOfProcesses: false },
+  memory: { group: 'Memory', isOfProcesses: true },
+  io: { group: 'IO', isOfProcesses: true },
+  pids: { group: 'Tasks', isOfProcesses: false },
+  hugetlb: { group: 'Other resources', isOfProcesses: true },
+  misc: { group: 'Other resources', isOfProcesses: true },
+  rdma: { group: 'Other resources', isOfProcesses: true },
+  dmem: { group: 'Other resources', isOfProcesses: true },
 } as const;
 
-/** A file with its controller and the group of its flags. */
-export function homeOf(file: string): Pick<Limit, 'file' | 'controller' | 'group'> {
+/** A file with its controller, and what is said of every limit of that. */
+export function homeOf(file: string): Pick<Limit, 'file' | 'controller' | 'group' | 'isOfProcesses'> {
   const controller = interfaceFile(file)?.controller;
   if (controller === undefined || controller === 'cgroup') throw new RangeError(`${file} is no limit`);
-  return { file, controller, group: GROUPS[controller] };
+  return { file, controller, ...CONTROLLERS[controller] };
 }
+
+export const warning = (text: string, remedy?: string): Risk => ({
+  level: 'warn',
+  text,
+  ...(remedy ? { remedy } : {}),
+});
+
+/** Whether nobody set anything: a file may also list what there is, with no limit on any of it. */
+export const isUnset = (text: string, limit: Pick<Limit, 'unset' | 'same' | 'isUnset'>): boolean =>
+  [limit.unset.trim(), ''].includes(text.trim()) ||
+  (settingsIn(text).length === 0 && /\s/.test(text.trim())) ||
+  (limit.same?.(text, limit.unset) ?? false) ||
+  (limit.isUnset?.(text) ?? false);
+
+/** `8:0 rbps=1048576 wbps=max` as the settings that it holds; `8:0 100` and `default 100` as themselves. */
+export function settingsIn(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      const [key = '', ...values] = line.split(/\s+/);
+      return values.filter((value) => value !== 'max' && !value.endsWith('=max')).map((value) => `${key} ${value}`);
+    });
+}
+
+/** A weight counts only against siblings. */
+export const withoutSiblings: RiskCheck = ({ path }, { read }) => {
+  const parent = parentOf(path);
+  // Processes of the root compete with its children too.
+  if (parent === '/') return undefined;
+  const [own, all] = [path, parent].map((of) => parseFlatKeyed(read(of, 'cgroup.stat') ?? '').get('nr_descendants'));
+  if (own === undefined || all === undefined || all - own > 1) return undefined;
+  return warning(`${path} has no siblings: a weight has no effect until something else runs in ${parent}`);
+};

@@ -1,16 +1,9 @@
 /** Limits of the memory controller: bytes, kept as whole pages. */
+
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import {
-  homeOf,
-  kernelText,
-  type Limit,
-  type LimitFlag,
-  parseBytes,
-  sizeOrNone,
-  sizeText,
-  switchLimit,
-  wholePages,
-} from './limit.ts';
+import type { LimitKind } from '../../metrics/reading.ts';
+import type { Limit, LimitFlag, RiskCheck } from '../model.ts';
+import { homeOf, kernelText, parseBytes, sizeOrNone, sizeText, switchLimit, warning, wholePages } from './limit.ts';
 import { BadValueError, parseSize } from './units.ts';
 import { swapOfTotal } from './weights.ts';
 
@@ -18,12 +11,14 @@ import { swapOfTotal } from './weights.ts';
 function sizeLimit(
   file: string,
   flags: readonly (Omit<LimitFlag, 'parse' | 'value'> & { parse?: LimitFlag['parse'] })[],
-  unset: 'max' | '0' = 'max',
+  more: Partial<Limit> = {},
 ): Limit {
   return {
     ...homeOf(file),
     flags: flags.map((flag) => ({ value: '<size>', parse: parseBytes, ...flag })),
-    unset,
+    unset: 'max',
+    binds: { by: 'smallest', value: parseSingleValue, text: sizeText },
+    ...more,
     rounded: (text, { pageSize }) => wholePages(text, pageSize),
     describe: sizeOrNone,
   };
@@ -48,42 +43,86 @@ const parseTotal: LimitFlag['parse'] = (text) => {
   };
 };
 
+/** What the kernel makes of memory.high below what is in use. */
+const reclaimsNow: RiskCheck = ({ path, name, after }, { read }) => {
+  const [limit, usage] = [parseSingleValue(after), parseSingleValue(read(path, 'memory.current'))];
+  if (!(limit < usage)) return undefined;
+  return warning(
+    `${name} uses ${sizeText(usage)}: ${sizeText(usage - limit)} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
+  );
+};
+
+/** The smallest over the ancestors, which a metric has. */
+const effective = (id: string, kind: LimitKind): Partial<Limit> => ({
+  binds: { by: 'smallest', value: parseSingleValue, text: sizeText, metric: { id, kind } },
+  hasColumn: true,
+});
+
+const PROTECTION: Partial<Limit> = {
+  unset: '0',
+  binds: { by: 'protection', value: parseSingleValue, text: sizeText },
+};
+
+const SWAP_COUNTED = "where swap is counted (swapaccount=1 on the kernel's command line)";
+
 export const MEMORY_LIMITS: readonly Limit[] = [
-  sizeLimit('memory.max', [
-    { long: '--memory', short: '-m', help: 'most memory, killed above it: 512M, 1.5G, 25% of the machine, max' },
-  ]),
-  sizeLimit('memory.high', [
-    { long: '--memory-high', help: 'memory above which it is slowed and reclaimed, never killed' },
-  ]),
+  sizeLimit(
+    'memory.max',
+    [
+      {
+        long: '--memory',
+        short: '-m',
+        help: 'most memory, killed above it: 512M, 1.5G, 25% of the machine, max',
+        isFirst: true,
+      },
+    ],
+    { ...effective('memory_limit_bytes', 'memory'), gently: { usage: 'memory.current', through: 'memory.high' } },
+  ),
+  sizeLimit(
+    'memory.high',
+    [{ long: '--memory-high', help: 'memory above which it is slowed and reclaimed, never killed', isFirst: true }],
+    { risks: [reclaimsNow], hasColumn: true },
+  ),
   sizeLimit(
     'memory.low',
     [
       { long: '--memory-low', help: 'memory kept from reclaim while others have some' },
       { long: '--memory-reservation', help: 'the same as docker has it' },
     ],
-    '0',
+    PROTECTION,
   ),
-  sizeLimit('memory.min', [{ long: '--memory-min', help: 'memory never reclaimed' }], '0'),
-  sizeLimit('memory.swap.max', [
-    { long: '--swap', help: 'most swap, memory not counted; 0 for none' },
-    {
-      long: '--memory-swap',
-      help: 'most memory and swap together, as docker has it; -1 for no limit',
-      parse: parseTotal,
-      describe: (text, peek) => sizeText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
-    },
-  ]),
-  sizeLimit('memory.swap.high', [
-    { long: '--swap-high', help: 'swap above which it is slowed until something kills it or frees memory' },
-  ]),
-  sizeLimit('memory.zswap.max', [{ long: '--zswap', help: 'most compressed memory in zswap; 0 for none' }]),
-  switchLimit('memory.zswap.writeback', {
-    long: '--zswap-writeback',
-    help: '0: zswap never writes to the swap device',
-    unset: '1',
-    on: 'zswap may write to the swap device',
-    off: 'zswap never writes to the swap device',
+  sizeLimit('memory.min', [{ long: '--memory-min', help: 'memory never reclaimed' }], PROTECTION),
+  sizeLimit(
+    'memory.swap.max',
+    [
+      { long: '--swap', help: 'most swap, memory not counted; 0 for none' },
+      {
+        long: '--memory-swap',
+        help: 'most memory and swap together, as docker has it; -1 for no limit',
+        parse: parseTotal,
+        describe: (text, peek) => sizeText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
+      },
+    ],
+    { ...effective('memory_swap_limit_bytes', 'swap'), needs: SWAP_COUNTED },
+  ),
+  sizeLimit(
+    'memory.swap.high',
+    [{ long: '--swap-high', help: 'swap above which it is slowed until something kills it or frees memory' }],
+    { needs: SWAP_COUNTED },
+  ),
+  sizeLimit('memory.zswap.max', [{ long: '--zswap', help: 'most compressed memory in zswap; 0 for none' }], {
+    needs: 'with CONFIG_ZSWAP',
   }),
+  {
+    ...switchLimit('memory.zswap.writeback', {
+      long: '--zswap-writeback',
+      help: '0: zswap never writes to the swap device',
+      unset: '1',
+      on: 'zswap may write to the swap device',
+      off: 'zswap never writes to the swap device',
+    }),
+    needs: 'with CONFIG_ZSWAP',
+  },
   switchLimit('memory.oom.group', {
     long: '--oom-group',
     help: '1: a kill for lack of memory takes all its processes together',

@@ -1,33 +1,42 @@
 /** Limits of the controllers that count things: pids, hugetlb, misc, rdma, dmem. */
+
 import { readdirSync } from 'node:fs';
 import { hugetlbName, parseHugetlbName } from '../../kernel/hugetlb.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import {
-  become,
-  type Edit,
-  homeOf,
-  kernelText,
-  type Limit,
-  type LimitFlag,
-  parseNumber,
-  same,
-  sizeOrNone,
-  wholePages,
-} from './limit.ts';
+import { counted } from '../../text/counted.ts';
+import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
+import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, sizeText, warning, wholePages } from './limit.ts';
 import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
 import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 
 /** PID_MAX_LIMIT of a 64-bit kernel. */
 const MOST_PIDS = 4_194_304;
 
+/** pids.max below the number of tasks kills nobody, but every fork fails. */
+const noFork: RiskCheck = ({ path, name, after }, { read }) => {
+  const [limit, tasks] = [parseSingleValue(after), parseSingleValue(read(path, 'pids.current'))];
+  if (!(limit < tasks)) return undefined;
+  return warning(`${name} has ${tasks} tasks: every fork fails until fewer than ${limit} are left`);
+};
+
 const pids: Limit = {
   ...homeOf('pids.max'),
+  binds: {
+    by: 'smallest',
+    value: parseSingleValue,
+    text: (value) => counted(value, 'task'),
+    metric: { id: 'pids_limit', kind: 'pids' },
+  },
+  risks: [noFork],
+  hasColumn: true,
   flags: [
     {
       long: '--pids',
       value: '<number>',
       help: 'most processes and threads: 100, max',
       parse: parseNumber(0, MOST_PIDS, true),
+      isFirst: true,
     },
     {
       long: '--pids-limit',
@@ -45,6 +54,17 @@ const pids: Limit = {
   describe: (text) => (text.trim() === 'max' ? 'no limit' : `${text.trim()} tasks`),
 };
 
+/** Below what is in use the kernel refuses (EBUSY). */
+const hugePagesInUse: RiskCheck = ({ path, file, after }, { read }) => {
+  const used = parseSingleValue(read(path, file.replace(/max$/, 'current')));
+  if (!(parseSingleValue(after) < used)) return undefined;
+  return {
+    level: 'refuse',
+    text: `${path} has ${sizeText(used)} of huge pages in use: the kernel takes no limit below that (EBUSY)`,
+    remedy: 'stop what uses them first',
+  };
+};
+
 /** One row a page size: the kernel has one file for each. */
 export function hugetlbLimit(pageSize: number): Limit {
   const file = hugetlbName(pageSize, 'max');
@@ -53,6 +73,8 @@ export function hugetlbLimit(pageSize: number): Limit {
   const isUnlimited = (text: string): boolean => text.trim() === 'max' || Number(text) >= 2 ** 63 - 2 * pageSize;
   return {
     ...homeOf(file),
+    needs: 'for the sizes of huge pages in /sys/kernel/mm/hugepages',
+    risks: [hugePagesInUse],
     flags: [
       {
         long: `--hugetlb-${size}`,

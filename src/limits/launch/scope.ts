@@ -1,4 +1,5 @@
 /** A transient systemd scope for a command, where systemd manages the machine: systemd makes the cgroup and removes it. */
+
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -12,9 +13,8 @@ import { ActionError } from '../actions/action-error.ts';
 import { cgroupOf, openProcess } from '../actions/process-handle.ts';
 import { inhabitants } from '../actions/subtree.ts';
 import { untilEvent } from '../actions/until-event.ts';
-import type { Edit } from '../catalogue/catalogue.ts';
 import { BadValueError } from '../catalogue/units.ts';
-import type { Request } from '../model.ts';
+import type { Edit, Request } from '../model.ts';
 import { startTransientUnit, type UnitProperty } from '../owners/systemd-manager.ts';
 import type { RunPlace } from './place.ts';
 

@@ -1,10 +1,11 @@
 /** What a command used, read from its cgroup before that is removed. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue/catalogue.ts';
+import { sizeText } from '../catalogue/limit.ts';
 
 /** NaN for what this kernel, or this cgroup, does not tell. */
 export interface Summary {

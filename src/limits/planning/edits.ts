@@ -1,12 +1,11 @@
 /** What was typed after the flags of `tscg set`, as edits of the limits in the catalogue's order. */
+
 import type { Machine } from '../../kernel/machine.ts';
-import { type Edit, LIMITS, type Limit } from '../catalogue/catalogue.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
 import type { Devices } from '../catalogue/devices.ts';
 import { parseProperty } from '../catalogue/properties.ts';
 import { BadValueError } from '../catalogue/units.ts';
-
-/** Files that are two views of one value, or exclude each other. */
-const ONE_OF = [['cpu.weight', 'cpu.weight.nice']];
+import type { Edit, Limit } from '../model.ts';
 
 /**
  * `valuesOf`: what stands after a flag (`--memory`), once for each time that it was given. `properties`: systemd's
@@ -41,9 +40,9 @@ export function editsOf(
     }
     return given.map(({ flag, text }) => ({ limit, edit: flag.parse(text, machine, devices) }));
   });
-  for (const files of ONE_OF) {
-    if (files.every((file) => edits.some(({ limit }) => limit.file === file)))
-      throw new BadValueError(`${files.join(' and ')} are one value; give one of them`);
+  for (const { limit } of edits) {
+    if (edits.some((other) => other.limit.file === limit.viewOf))
+      throw new BadValueError(`${limit.viewOf} and ${limit.file} are one value; give one of them`);
   }
   return edits;
 }

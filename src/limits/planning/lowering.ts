@@ -3,24 +3,25 @@
  * first, which reclaims and slows but never kills, and is what it was again afterwards: a transient write. It is carried out
  * by applying/lower/gently.ts.
  */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue/catalogue.ts';
-import { wholePages } from '../catalogue/limit.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
+import { sizeText, wholePages } from '../catalogue/limit.ts';
 import type { Plan, PlannedWrite, Write } from '../model.ts';
 import { filesAfter } from './files-after.ts';
 import { reclaimable } from './reclaimable.ts';
 
-export const HIGH = 'memory.high';
-
-/** memory.current in bytes; NaN where it cannot be read. */
-export const memoryInUse = (path: string, files: CgroupFiles): number =>
-  parseSingleValue(textIfThere(files, path, 'memory.current'));
+/** What is in use of a limit that the kernel kills for, in bytes; NaN of any other one, and where it cannot be read. */
+export function inUse({ path, file }: Pick<Write, 'path' | 'file'>, files: CgroupFiles): number {
+  const gently = findLimit(file)?.gently;
+  return gently ? parseSingleValue(textIfThere(files, path, gently.usage)) : Number.NaN;
+}
 
 /** Whether the kernel would have to reclaim, or to kill, within the write. */
-export const isBelowUsage = ({ path, file, after }: Write, files: CgroupFiles): boolean =>
-  file === 'memory.max' && parseSingleValue(after) < memoryInUse(path, files);
+export const isBelowUsage = (write: Write, files: CgroupFiles): boolean =>
+  parseSingleValue(write.after) < inUse(write, files);
 
 /**
  * Bytes that memory.high is held below the new memory.max. Only the file itself can be written under a watchdog; another
@@ -31,20 +32,21 @@ const marginOf = ({ via, after }: Write): number =>
 
 /** The write of memory.high that goes before one of memory.max; undefined where it is low enough already, or missing. */
 export function transientHigh(write: Write, files: CgroupFiles, { pageSize }: Machine): PlannedWrite | undefined {
-  const before = textIfThere(files, write.path, HIGH);
+  const through = findLimit(write.file)?.gently?.through;
+  const before = through && textIfThere(files, write.path, through);
   const held = wholePages(String(Math.floor(parseSingleValue(write.after) - marginOf(write))), pageSize);
-  if (before === undefined || parseSingleValue(before) <= Number(held)) return undefined;
+  if (through === undefined || before === undefined || parseSingleValue(before) <= Number(held)) return undefined;
   const { name, path, inode } = write;
   return {
-    ...{ name, path, inode, file: HIGH, before, after: held, via: 'cgroupfs', endpoint: '', subject: '' },
+    ...{ name, path, inode, file: through, before, after: held, via: 'cgroupfs', endpoint: '', subject: '' },
     transient: true,
-    notes: [`transient: until memory.max is set, then ${before} again`],
+    notes: [`transient: until ${write.file} is set, then ${before} again`],
   };
 }
 
 /** Whether so much of what is in use can be reclaimed, as far as memory.stat tells: the rest would be killed for. */
-export const canComeDown = ({ path, after }: Write, { files, machine }: Where): boolean =>
-  memoryInUse(path, files) - parseSingleValue(after) <= reclaimable(path, files, machine);
+export const canComeDown = (write: Write, { files, machine }: Where): boolean =>
+  inUse(write, files) - parseSingleValue(write.after) <= reclaimable(write.path, files, machine);
 
 interface Where {
   readonly files: CgroupFiles;
@@ -71,9 +73,9 @@ export const forcedPlan = (plan: Plan): Plan => ({
 
 /** How it will be lowered, for the Plan. */
 export function comesDownText(write: Write, files: CgroupFiles): string {
-  const usage = memoryInUse(write.path, files);
+  const usage = inUse(write, files);
   const excess = sizeText(usage - parseSingleValue(write.after));
   const margin = marginOf(write);
   const unless = margin === 0 ? '' : ` unless it grows by ${sizeText(margin)} while ${write.via} sets it`;
-  return `${write.name} uses ${sizeText(usage)}: ${excess} is reclaimed before memory.max is set; nothing is killed${unless}`;
+  return `${write.name} uses ${sizeText(usage)}: ${excess} is reclaimed before ${write.file} is set; nothing is killed${unless}`;
 }

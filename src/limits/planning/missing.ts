@@ -6,27 +6,21 @@ import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import type { Limit } from '../catalogue/catalogue.ts';
+import type { Limit } from '../model.ts';
 
 /** The limit cannot be set, for the cgroup has no such file. */
 export class NoSuchLimitError extends Error {
   override readonly name = 'NoSuchLimitError';
 }
 
-/** Controllers that count whole processes: they stop where threads are told apart (Documentation/admin-guide/cgroup-v2.rst). */
-const OF_DOMAINS = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
-
 /** Undefined where the cgroup itself is not there. */
-export function whyMissing(
-  path: string,
-  { file, controller }: Pick<Limit, 'file' | 'controller'>,
-  files: CgroupFiles,
-): string | undefined {
-  if (interfaceFile(file)?.root === 'only') return ofRootOnly(path, { file, controller }, files);
+export function whyMissing(path: string, limit: Limit, files: CgroupFiles): string | undefined {
+  const { file, controller, isOfProcesses } = limit;
+  if (interfaceFile(file)?.root === 'only') return ofRootOnly(path, limit, files);
   if (path === '/') return `the root cgroup has no ${file}: limit the cgroups in it`;
   if (textIfThere(files, path, 'cgroup.type') === undefined) return undefined;
   const type = parseCgroupType(textIfThere(files, path, 'cgroup.type') ?? '');
-  if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && OF_DOMAINS.has(controller)) {
+  if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && isOfProcesses) {
     return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; limit ${domainOf(path, files)}`;
   }
   for (const ancestor of ancestorsOf(path).toReversed()) {
@@ -35,57 +29,40 @@ export function whyMissing(
     );
     if (ancestor === '/' && !has?.includes(controller)) return notOfMachine(controller);
     if (gives?.includes(controller)) continue;
-    return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, controller, files)}`;
+    return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, limit, files)}`;
   }
-  return notOfKernel(file);
+  return notOfKernel(limit);
 }
 
 /** Of a file of the whole machine: the root of a cgroup namespace, which has a type, is not the machine's. */
-function ofRootOnly(
-  path: string,
-  { file, controller }: Pick<Limit, 'file' | 'controller'>,
-  files: CgroupFiles,
-): string {
+function ofRootOnly(path: string, limit: Limit, files: CgroupFiles): string {
+  const { file, controller } = limit;
   const read = (name: string): string | undefined => textIfThere(files, '/', name);
   const home = `${file} is set for the whole machine, in the root cgroup`;
   if (read(file) !== undefined) return `${home}: name / instead of ${path}`;
   if (read('cgroup.type') !== undefined)
     return `${home}, which is outside of this cgroup namespace: run it on the host`;
   return parseControllers(read('cgroup.controllers') ?? '').includes(controller)
-    ? notOfKernel(file)
+    ? notOfKernel(limit)
     : notOfMachine(controller);
 }
 
 const notOfMachine = (controller: string): string =>
   `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
 
-function notOfKernel(file: string): string {
+function notOfKernel({ file, needs }: Limit): string {
   const known = interfaceFile(file);
-  const needs = Object.entries(NEEDS).find(([prefix]) => file.startsWith(prefix))?.[1];
   const since = known ? ` since Linux ${known.since}` : '';
   return `this kernel has no ${file}: it is there${since}${needs ? `, ${needs}` : ' where the kernel is built with it'}`;
 }
 
-/** What a file needs beside its controller, by the beginning of its name. */
-const NEEDS: Readonly<Record<string, string>> = {
-  'memory.swap.': "where swap is counted (swapaccount=1 on the kernel's command line)",
-  'memory.zswap.': 'with CONFIG_ZSWAP',
-  'cpu.uclamp.': 'with CONFIG_UCLAMP_TASK_GROUP',
-  'io.cost.': 'with CONFIG_BLK_CGROUP_IOCOST',
-  'io.weight': 'with CONFIG_BLK_CGROUP_IOCOST',
-  'io.bfq.weight': 'while the BFQ scheduler is loaded (modprobe bfq, and choose it in /sys/block/DISK/queue/scheduler)',
-  'io.latency': 'with CONFIG_BLK_CGROUP_IOLATENCY',
-  'io.prio.class': 'with CONFIG_BLK_CGROUP_IOPRIO',
-  'hugetlb.': 'for the sizes of huge pages in /sys/kernel/mm/hugepages',
-};
-
-function remedy(ancestor: string, controller: string, files: CgroupFiles): string {
+function remedy(ancestor: string, { controller, isOfProcesses }: Limit, files: CgroupFiles): string {
   if (/\/user@\d+\.service/.test(ancestor) || /\/user-\d+\.slice$/.test(ancestor))
     return `for a user's units: systemctl edit user@.service, and there [Service] Delegate=cpu cpuset io memory pids`;
   const command = `tscg controllers ${shellWord(ancestor)} +${controller}`;
   const populated = ancestor !== '/' && (textIfThere(files, ancestor, 'cgroup.procs') ?? '') !== '';
   if (!populated) return `enable them with: ${command}`;
-  return OF_DOMAINS.has(controller)
+  return isOfProcesses
     ? `it holds processes itself, so they have to move into a child of it first (no internal processes); then: ${command}`
     : `it holds processes itself, so enabling it there would make ${ancestor} "domain threaded"; move them into a child first, then: ${command}`;
 }

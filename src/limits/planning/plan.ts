@@ -2,13 +2,14 @@
  * The Plan: what would be written, before and after, what then really binds, and the risks. Nothing is written that a
  * Plan did not show, whoever asked for it (flags, form, policy, undo).
  */
+
 import { CgroupFileError, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { type Edit, findLimit, type Limit, type Peek } from '../catalogue/catalogue.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
 import { BadValueError } from '../catalogue/units.ts';
-import type { Plan, PlanContext, PlannedWrite, Request, Risk, Target, Write } from '../model.ts';
+import type { Edit, Limit, Peek, Plan, PlanContext, PlannedWrite, Request, Risk, Target, Write } from '../model.ts';
 import { currentText } from './current-text.ts';
 import { comparable, effectiveNote } from './effective-note.ts';
 import { filesAfter } from './files-after.ts';

@@ -1,19 +1,25 @@
-/** What may go wrong with a write, found before it is made. */
-
+/** What may go wrong with a write, found before it is made: of any limit here, of one alone in its row of the catalogue. */
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { isWithin } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, isWithin } from '../../kernel/cgroup-path.ts';
+import { interfaceFile } from '../../kernel/interface-files.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import { sizeText } from '../catalogue/catalogue.ts';
+import { findLimit } from '../catalogue/catalogue.ts';
+import { sizeText, warning } from '../catalogue/limit.ts';
 import type { PlanContext, Risk, Write } from '../model.ts';
-
-import { canComeDown, comesDownText, memoryInUse } from './lowering.ts';
+import { canComeDown, comesDownText, inUse, isBelowUsage } from './lowering.ts';
 import { reclaimable } from './reclaimable.ts';
-import { valueRisks } from './value-risks.ts';
 
+/** `context.files`: as they will be once the whole Plan is carried out. */
 export function risksOf(write: Write, context: PlanContext): Risk[] {
-  const checks = [ownCgroup(write, context), belowUsage(write, context), belowTasks(write, context)];
-  return [...checks.flatMap((risk) => risk ?? []), ...valueRisks(write, context)];
+  const { files, machine } = context;
+  const view = { machine, read: (path: string, file: string) => textIfThere(files, path, file) };
+  return [
+    ownCgroup(write, context),
+    belowUsage(write, context),
+    beyondProtection(write, files),
+    ...(findLimit(write.file)?.risks ?? []).map((check) => check(write, view)),
+  ].flatMap((risk) => risk ?? []);
 }
 
 /**
@@ -36,8 +42,8 @@ export const besideHolder = ({ ownPath }: Pick<PlanContext, 'ownPath'>): string 
 
 /** A cgroup that holds the user's own shell, or init, must not be starved by a typing error. */
 function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | undefined {
-  // A setting of a disk, which only happens to live in the root cgroup.
-  if (file === 'io.cost.qos') return undefined;
+  // A setting of the machine, which only happens to live in the root cgroup.
+  if (interfaceFile(file)?.root === 'only') return undefined;
   const who = holderIn(path, context);
   if (!who) return undefined;
   return {
@@ -47,38 +53,32 @@ function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | un
   };
 }
 
-/** memory.max below what is in use: the kernel reclaims, and then kills, within the write. */
+/** Where the kernel reclaims, and then kills, within the write. */
 function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undefined {
-  const { path, name, file, after } = write;
-  if (file !== 'memory.max' && file !== 'memory.high') return undefined;
-  const limit = parseSingleValue(after);
-  const usage = memoryInUse(path, files);
-  if (!(limit < usage)) return undefined;
-  const excess = sizeText(usage - limit);
-  if (file === 'memory.high') {
-    return {
-      level: 'warn',
-      text: `${name} uses ${sizeText(usage)}: ${excess} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
-    };
-  }
-  if (canComeDown(write, { files, machine })) return { level: 'warn', text: comesDownText(write, files) };
-  const possible = reclaimable(path, files, machine);
+  if (!isBelowUsage(write, files)) return undefined;
+  if (canComeDown(write, { files, machine })) return warning(comesDownText(write, files));
+  const { path, name, after } = write;
+  const [limit, usage] = [parseSingleValue(after), inUse(write, files)];
   return {
     level: 'refuse',
-    text: `${name} uses ${sizeText(usage)}, ${excess} more than ${sizeText(limit)}, of which about ${sizeText(possible)} can be reclaimed: the kernel would kill processes for the rest`,
+    text: `${name} uses ${sizeText(usage)}, ${sizeText(usage - limit)} more than ${sizeText(limit)}, of which about ${sizeText(reclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
     remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}`,
   };
 }
 
-/** pids.max below the number of tasks kills nobody, but every fork fails. */
-function belowTasks({ path, name, file, after }: Write, { files }: PlanContext): Risk | undefined {
-  if (file !== 'pids.max') return undefined;
-  const limit = parseSingleValue(after);
-  const tasks = readValue(files, path, 'pids.current');
-  if (!(limit < tasks)) return undefined;
-  return { level: 'warn', text: `${name} has ${tasks} tasks: every fork fails until fewer than ${limit} are left` };
+/** Where an ancestor keeps less for its whole subtree than is to be kept for this cgroup. */
+function beyondProtection({ path, file, after }: Write, files: CgroupFiles): Risk | undefined {
+  const binds = findLimit(file)?.binds;
+  if (binds?.by !== 'protection') return undefined;
+  const wanted = binds.value(after);
+  for (const ancestor of ancestorsOf(path)) {
+    const text = textIfThere(files, ancestor, file);
+    const given = text === undefined ? Number.NaN : binds.value(text);
+    if (!(given < wanted)) continue;
+    return warning(
+      `${ancestor} protects ${given === 0 ? 'nothing' : `only ${binds.text(given)}`} (${file}): ${path} gets no more than that`,
+      'raise it there too',
+    );
+  }
+  return undefined;
 }
-
-/** NaN where it cannot be read: a risk that cannot be judged must not fail the Plan. */
-const readValue = (files: CgroupFiles, path: string, file: string): number =>
-  parseSingleValue(textIfThere(files, path, file));

@@ -1,21 +1,20 @@
 /** What is set now, as a policy that leaves it as it is. */
+
 import { Document } from 'yaml';
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError } from '../../kernel/cgroup-files.ts';
 import { clean } from '../../text/clean.ts';
-import { LIMITS, type Limit } from '../catalogue/catalogue.ts';
+import { LIMITS } from '../catalogue/catalogue.ts';
+import { isUnset } from '../catalogue/limit.ts';
 import { BadValueError } from '../catalogue/units.ts';
-import type { PlanContext } from '../model.ts';
+import type { Limit, PlanContext } from '../model.ts';
 import { NoSuchLimitError } from '../planning/missing.ts';
 import { planSet } from '../planning/plan.ts';
 import { literalGlob } from './glob.ts';
 import { compileMatch } from './match.ts';
 import type { MatchShape } from './shape.ts';
-import { isUnset, type Spelling, spell } from './spell.ts';
+import { type Spelling, spell } from './spell.ts';
 import type { IsDefault } from './unit-defaults.ts';
-
-/** Files that say in another way what another one says: setting both would depend on their order. */
-const VIEWS: ReadonlySet<string> = new Set(['cpu.weight.nice']);
 
 /**
  * YAML with a rule for each of `chosen` that has a limit. `all`: everything that runs, so that a rule means one workload
@@ -31,9 +30,9 @@ export function snapshotPolicy(
   const rules = chosen.flatMap((workload) => {
     let limits: Spelling = {};
     for (const limit of LIMITS) {
-      const text = VIEWS.has(limit.file) ? undefined : textOf(workload, limit, context);
-      /** The weight of an idle cgroup says only that it is idle. */
-      if (text === undefined || isUnset(text, limit) || (limit.file === 'cpu.weight' && text.trim() === '0')) continue;
+      // Setting two views of one value would depend on their order.
+      const text = limit.viewOf === undefined ? currentTextOf(workload, limit, context) : undefined;
+      if (text === undefined || isUnset(text, limit)) continue;
       if (isDefault(workload.path, limit.file, text.trim())) continue;
       const spelled = spell(limit, text, context.machine);
       if (spelled) limits = { ...limits, ...spelled };
@@ -49,7 +48,7 @@ export function snapshotPolicy(
 }
 
 /** The text where the owner keeps it, as a Plan finds it; undefined where the kernel has no such file here. */
-function textOf(target: Workload, limit: Limit, context: PlanContext): string | undefined {
+function currentTextOf(target: Workload, limit: Limit, context: PlanContext): string | undefined {
   try {
     const edits = [{ limit: { ...limit, check: () => {} }, edit: { after: (before: string) => before } }];
     return planSet([{ target, edits }], context).unchanged[0]?.before;

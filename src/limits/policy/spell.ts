@@ -2,9 +2,11 @@
  * A file's text as the settings of a policy that give it again. Found by trying how the catalogue's flags may be typed
  * and keeping what leads to exactly that text, so that a limit added to the catalogue needs nothing here.
  */
+
 import type { Machine } from '../../kernel/machine.ts';
-import type { Limit, LimitFlag } from '../catalogue/catalogue.ts';
+import { settingsIn } from '../catalogue/limit.ts';
 import { BadValueError } from '../catalogue/units.ts';
+import type { Limit, LimitFlag } from '../model.ts';
 import { keyOf } from './shape.ts';
 
 /** By key; a list where a flag is given more than once. */
@@ -53,7 +55,7 @@ interface Given {
 }
 
 function partsFrom(start: string, limit: Limit, text: string, machine: Machine): Given[] | undefined {
-  const wanted = new Set(partsOf(text));
+  const wanted = new Set(settingsIn(text));
   const found: Given[] = [];
   const set = new Set<string>();
   let state = start;
@@ -62,7 +64,7 @@ function partsFrom(start: string, limit: Limit, text: string, machine: Machine):
       if (!flag.repeatable && found.some((given) => given.flag === flag)) break;
       const next = edited(flag, typed, state, machine);
       if (next === undefined) continue;
-      const [have, had] = [partsOf(next), new Set(partsOf(state))];
+      const [have, had] = [settingsIn(next), new Set(settingsIn(state))];
       const isNearer = have.every((part) => wanted.has(part)) && have.some((part) => !had.has(part));
       if (!isNearer || have.length < [...had].filter((part) => wanted.has(part)).length) continue;
       found.push({ flag, typed });
@@ -116,27 +118,8 @@ function* sizeCandidates(word: string): Generator<string> {
   }
 }
 
-/** Whether nobody set anything. */
-export const isUnset = (text: string, { unset, same }: Pick<Limit, 'unset' | 'same'>): boolean =>
-  [unset.trim(), ''].includes(text.trim()) || isSilent(text) || (same?.(text, unset) ?? false);
-
-/** A file may list what there is, with no limit on any. */
-const isSilent = (text: string): boolean => partsOf(text).length === 0 && /\s/.test(text.trim());
-
-/** `8:0 rbps=1048576 wbps=max` as the settings that it holds; `8:0 100` and `default 100` as themselves. */
-function partsOf(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .flatMap((line) => {
-      const [key = '', ...values] = line.split(/\s+/);
-      return values.filter((value) => value !== 'max' && !value.endsWith('=max')).map((value) => `${key} ${value}`);
-    });
-}
-
 function* partCandidates(text: string): Generator<string> {
-  for (const part of partsOf(text)) {
+  for (const part of settingsIn(text)) {
     const [key = '', setting = ''] = part.split(' ');
     const [name, value] = setting.includes('=') ? setting.split('=') : [undefined, setting];
     for (const figure of [...sizeCandidates(value ?? ''), value ?? '']) {

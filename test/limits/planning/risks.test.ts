@@ -91,8 +91,11 @@ test('a partition in one that is none; a finer weight than a nice value; the who
 });
 
 test('a file that is not there: where its controller stops and what helps (case 58: not delegated; 69: no swap; 54, 55)', () => {
-  const typed = (path: string, texts: Readonly<Record<string, string>>, file = 'memory.max') =>
-    whyMissing(path, { file, controller: file.split('.')[0] === 'io' ? 'io' : 'memory' }, fakeFiles(texts)) ?? '';
+  const typed = (path: string, texts: Readonly<Record<string, string>>, file = 'memory.max'): string => {
+    const limit = findLimit(file);
+    assert.ok(limit, file);
+    return whyMissing(path, limit, fakeFiles(texts)) ?? '';
+  };
   const tree = {
     '/cgroup.controllers': 'cpu io memory',
     '/cgroup.subtree_control': 'cpu io memory',

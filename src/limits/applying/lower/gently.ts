@@ -8,7 +8,7 @@ import { type CgroupFiles, textIfThere } from '../../../kernel/cgroup-files.ts';
 import { parseSingleValue } from '../../../kernel/single-value.ts';
 import { sizeText } from '../../catalogue/limit.ts';
 import type { Write } from '../../model.ts';
-import { memoryInUse } from '../../planning/lowering.ts';
+import { inUse } from '../../planning/lowering.ts';
 import { writeWatched } from './watchdog.ts';
 
 /** Bytes. One write of memory.high holds its writer while the kernel reclaims: between two parts other work has its turn. */
@@ -47,7 +47,7 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   let least = Number.POSITIVE_INFINITY;
   let since = performance.now();
   for (let attempt = 0; ; ) {
-    const usage = memoryInUse(write.path, files);
+    const usage = inUse(write, files);
     // Held at the goal, and yet between the two: what is left cannot go.
     if (!(usage > (held > goal ? goal : target)) && (await set(write, attempt++))) break;
     if (usage < least) [least, since] = [usage, performance.now()];
