@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
 
+import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { counted } from '../text/counted.ts';
 import { errorLine } from './errors.ts';
@@ -103,7 +104,7 @@ export async function watchPolicy(
     try {
       // A runtime may have started since.
       const context = contextNow();
-      const plan = planPolicy([request], context);
+      const plan = await confirmedPlan(context, (asked) => planPolicy([request], asked));
       if (plan.writes.length > 0) await carry(plan, context);
       care.told = '';
     } catch (error) {

@@ -154,6 +154,7 @@ const FOLDERS: readonly Rule[] = [
   { own: /^(?:.+_)?slurmstepd\.scope$/, kind: 'slice', runtime: 'slurm' },
 ];
 
+/** Where a manager of systemd can have a unit of that name: ./units.ts. */
 const UNITS: readonly Rule[] = [
   { own: /^.+\.slice$/, kind: 'slice', runtime: 'systemd' },
   { own: /^.+\.(?:service|scope|mount|swap|socket)$/, kind: 'unit', runtime: 'systemd' },

@@ -2,6 +2,7 @@
 import { clean } from '../text/clean.ts';
 import { ENGINES, RULES, type Rule } from './identity-rules.ts';
 import { literalIn } from './literal.ts';
+import { managerIn, SYSTEM_MANAGER, unescapeComponent, unitAt } from './units.ts';
 import type { Identity, Runtime, WorkloadKind } from './workload.ts';
 
 /**
@@ -57,7 +58,7 @@ function below(place: Place, component: string): Place {
   const pod = match?.pod ?? (isBox(owner) && match?.identity.kind === 'container' ? undefined : place.pod);
   const known = match && isOwn(match.identity, owner) ? match.identity : inside(owner);
   const identity: Identity = { ...known, ...pod, ...(uid === undefined ? {} : { uid }) };
-  const claims = OWNERS.has(identity.kind) && !isUserManager(identity);
+  const claims = OWNERS.has(identity.kind) && !isManager(identity, `${place.parent}/${component}`);
   const nearest = claims ? identity : owner;
   return {
     identity,
@@ -73,8 +74,9 @@ const OWNERS: ReadonlySet<WorkloadKind> = new Set(['container', 'machine', 'moni
 
 const isBox = (owner: Identity | undefined): boolean => owner?.kind === 'container' || owner?.kind === 'machine';
 
-/** A user's systemd: the units below it are as good as the system's. */
-const isUserManager = ({ kind, name }: Identity): boolean => kind === 'unit' && /^user@\d+\.service$/.test(name ?? '');
+/** A user's or a capsule's systemd: the units below it are as good as the system's. */
+const isManager = ({ kind, name = '' }: Identity, path: string): boolean =>
+  kind === 'unit' && managerIn(name) !== undefined && unitAt(path)?.manager === SYSTEM_MANAGER;
 
 /** Whether it stands for itself, or is only a part of what it lies in. */
 function isOwn(identity: Identity, owner: Identity | undefined): boolean {
@@ -93,9 +95,11 @@ function inside(owner: Identity | undefined): Identity {
   return { kind: 'inner', ...(runtime && { runtime }), ...(id !== undefined && { id }) };
 }
 
-function uidOf(component: string, { boxed, uid }: Place): number | undefined {
-  const digits = boxed ? undefined : /^user-(\d{1,10})\.slice$/.exec(component)?.[1];
-  return digits === undefined ? uid : Number(digits);
+/** Only the system's manager makes users' slices; a directory of that name further down is anybody's. */
+function uidOf(component: string, { parent, boxed, uid }: Place): number | undefined {
+  if (uid !== undefined || boxed || (parent !== '' && parent !== '/user.slice')) return uid;
+  const digits = /^user-(\d{1,10})\.slice$/.exec(component)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 interface Match {
@@ -116,9 +120,20 @@ function firstMatch(component: string, parent: string): Match | undefined {
     if (!component.includes(text) || !parent.includes(textAbove)) continue;
     const own = rule.own.exec(component);
     const under = own && rule.under ? rule.under.exec(parent) : undefined;
+    if (own && !agreesWithUnits(rule, own.groups, `${parent}/${component}`)) continue;
     if (own && under !== null) return describe(rule, component, { ...under?.groups, ...own.groups });
   }
   return undefined;
+}
+
+/** A unit is one only where a manager can have it; and its name may hold colons, as `prefix:docker:name` does. */
+function agreesWithUnits(
+  { runtime }: Rule,
+  groups: Partial<Record<string, string>> | undefined,
+  path: string,
+): boolean {
+  if (runtime === 'systemd') return unitAt(path) !== undefined;
+  return groups?.engine === undefined || groups.name === undefined || unitAt(path) === undefined;
 }
 
 function describe(rule: Rule, component: string, groups: Partial<Record<string, string>>): Match {
@@ -140,7 +155,7 @@ function describe(rule: Rule, component: string, groups: Partial<Record<string, 
 
 function nameIn(rule: Rule, component: string, groups: Partial<Record<string, string>>): string | undefined {
   /** Units keep their name as systemctl takes it, with its escapes. */
-  if (rule.kind === 'unit' || rule.kind === 'slice') return clean(component);
+  if (rule.kind === 'unit' || rule.kind === 'slice') return clean(unescapeComponent(component));
   const { name, job } = groups;
   if (name === undefined) return undefined;
   return clean(job === undefined ? unescapeUnit(name) : `${job}.${name}`);

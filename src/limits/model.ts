@@ -73,6 +73,11 @@ export interface OwnerOptions {
   readonly sockets: readonly RuntimeSocket[];
   /** Whether somebody does at a socket, whose file outlives who made it; without it everywhere. */
   readonly listens?: (path: string) => boolean;
+  /**
+   * What an owner said that was asked whether the cgroup is its own, and it is not: `systemd's web.service has the cgroup
+   * /system.slice/web.service, not /box/web.service`.
+   */
+  readonly disowned?: (path: string, via: OwnerName) => string | undefined;
   /** Whom the user insists on; undefined for the right one. */
   readonly via?: OwnerName;
   /** Kept over a reboot, where the owner can. */

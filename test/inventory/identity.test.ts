@@ -85,6 +85,24 @@ const CLASSES: readonly Sample[] = [
   ['system.slice', '/system.slice', slice('system.slice')],
   ['user slice', '/user.slice/user-1000.slice', { ...slice('user-1000.slice'), uid: 1000 }],
   ['escaped slice', '/system.slice/system-a\\x2db.slice', slice('system-a\\x2db.slice')],
+  ['103 as an interface file', '/oracle.slice/_cpuset.scope', unit('cpuset.scope')],
+  ['103 of memory', '/system.slice/_memory.service', unit('memory.service')],
+  ['103 slices', '/_cpu.slice/cpu-x.slice', slice('cpu-x.slice')],
+  ['legal characters', '/system.slice/a:b_c.d@e\\x20f-g.service', unit('a:b_c.d@e\\x20f-g.service')],
+  ['as an engine names what is none of its', '/system.slice/x:docker:y.service', unit('x:docker:y.service')],
+  ['no name of a unit', '/system.slice/we b.service', { kind: 'cgroup' }],
+  ['101 capsule', '/capsule.slice/capsule@demo.service', unit('capsule@demo.service')],
+  ['101 unit of a capsule', '/capsule.slice/capsule@demo.service/app.slice/web.service', unit('web.service')],
+  ['101 its slice', '/capsule.slice/capsule@demo.service/app.slice', slice('app.slice')],
+  ['102 unit in a unit', '/system.slice/del.service/app.slice/web.service', { kind: 'inner' }],
+  ['102 unit in a directory', '/box/web.service', { kind: 'cgroup' }],
+  ['102 slice in another', '/system.slice/app.slice', { kind: 'cgroup' }],
+  [
+    '102 a manager in a manager',
+    `${USER}/app.slice/user@1001.service/app.slice/web.service`,
+    { kind: 'inner', uid: 1000 },
+  ],
+  ['102 a user in a user', `${USER}/user-1001.slice/docker-${A}.scope`, { ...docker(), uid: 1000 }],
   ['empty', '', { kind: 'root' }],
   ['outside', '/..', { kind: 'cgroup' }],
 ];
@@ -105,7 +123,7 @@ test('the innermost id of a whole path is found, and none in a mount unit', () =
 test('a name with escape sequences is harmless text', () => {
   assert.is(identify('/lxc.payload.x\x1b[2J').name, 'x[2J');
   assert.is(identify('/machine.slice/machine-a\\x1b\\x0ab.scope').name, 'a↵b');
-  assert.is(identify('/system.slice/\u202e.service').name, '.service');
+  assert.is(identify('/lxc/\u202ea').name, 'a');
 });
 
 test('identify answers any text', () => {

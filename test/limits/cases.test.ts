@@ -130,8 +130,8 @@ test('case 61: an update names what was asked for, and nothing else', async () =
   });
   try {
     await dockerOwner(engine.socket, files).apply([write('pids.max', '40')]);
-    await podmanOwner(engine.socket).apply([write('pids.max', '40')]);
-    await podmanOwner(engine.socket).apply([write('cpu.max', '5000 10000')]);
+    await podmanOwner(engine.socket, files).apply([write('pids.max', '40')]);
+    await podmanOwner(engine.socket, files).apply([write('cpu.max', '5000 10000')]);
   } finally {
     await engine.close();
   }

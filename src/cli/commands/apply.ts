@@ -1,5 +1,6 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
 import type { Plan, PlanContext, Write } from '../../limits/model.ts';
+import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { forcedPlan } from '../../limits/planning/lowering.ts';
 import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
@@ -47,7 +48,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
     for (const [index, { place }] of policy.rules.entries()) {
       if (!meant.has(index)) warn(`warning: ${clean(place)}: this rule matches nothing that runs now`);
     }
-    await carryOutPolicy(planPolicy(requests, context), context, options);
+    await carryOutPolicy(await confirmedPlan(context, (asked) => planPolicy(requests, asked)), context, options);
   } finally {
     inventory.close();
   }

@@ -1,6 +1,7 @@
 /** tscg freeze: stops every task of a workload where it stands; what it waits for, and what it does when it must not wait longer. */
 import { freezeOrThaw, planFreeze } from '../../limits/actions/freeze.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
+import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
 import { durationOption } from '../options.ts';
@@ -17,16 +18,22 @@ export async function freeze(names: readonly string[], options: FreezeOptions, g
   const context = planContext(hierarchy, ownerOptions(options));
   const workloads = await resolveNames(names, hierarchy);
   const targets = workloads.map((workload, index) => ({ ...workload, name: names[index] ?? workload.name }));
-  await carryOut(planFreeze(targets, true, context), context, options, undefined, {
-    settle: (change, signal) => {
-      const applyContext = {
-        ...context,
-        journal: openJournal(stateDirectory()),
-        command: process.argv.slice(2),
-        signal,
-      };
-      return freezeOrThaw(change, timeoutMs, applyContext);
+  await carryOut(
+    await confirmedPlan(context, (asked) => planFreeze(targets, true, asked)),
+    context,
+    options,
+    undefined,
+    {
+      settle: (change, signal) => {
+        const applyContext = {
+          ...context,
+          journal: openJournal(stateDirectory()),
+          command: process.argv.slice(2),
+          signal,
+        };
+        return freezeOrThaw(change, timeoutMs, applyContext);
+      },
+      after: async () => ({ text: 'frozen', fields: { frozen: true } }),
     },
-    after: async () => ({ text: 'frozen', fields: { frozen: true } }),
-  });
+  );
 }

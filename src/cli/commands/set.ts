@@ -3,8 +3,8 @@ import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { stateDirectory } from '../../limits/applying/journal.ts';
 import { OWNER_NAMES, type OwnerName, type PlanContext, type Request } from '../../limits/model.ts';
+import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { editsOf } from '../../limits/planning/edits.ts';
-
 import { planSet } from '../../limits/planning/plan.ts';
 import { type CarryOutHooks, type CarryOutOptions, carryOut } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
@@ -28,7 +28,7 @@ export async function set(
   const requests = await limitRequests(names, options, context, hierarchy);
   const hooks =
     options.for === undefined ? {} : watched(timedRevert(options.for, context), requests, hierarchy, context);
-  await carryOut(planSet(requests, context), context, options, undefined, hooks);
+  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, undefined, hooks);
 }
 
 /** With what the others feel right before it, which is told once it is taken back. */

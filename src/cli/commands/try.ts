@@ -2,6 +2,7 @@
 import { watch } from 'node:fs';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/applying/revert/pressure.ts';
+import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { planSet } from '../../limits/planning/plan.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { type CarryOutOptions, carryOut, SIGNALS } from '../carry-out.ts';
@@ -32,7 +33,7 @@ export async function tryOut(
   const others = await othersThan(targets, hierarchy);
   const paths = [...others.keys()];
   const start = readPressure(paths, context.files);
-  await carryOut(planSet(requests, context), context, options, undefined, {
+  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, undefined, {
     ...timed,
     after: async (change) => {
       const tell = (): void => {

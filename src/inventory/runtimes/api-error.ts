@@ -20,7 +20,7 @@ export type Failure =
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly failure: Failure;
-  /** HTTP status where there was one. */
+  /** HTTP status where there was one; 404 also for the NOT_FOUND of gRPC. */
   readonly status?: number;
   readonly remedy?: string;
 

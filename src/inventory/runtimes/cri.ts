@@ -194,7 +194,7 @@ function failure(endpoint: string, method: Method, error: Pick<ServiceError, 'co
         cause: error,
       });
     case NOT_FOUND:
-      return new ApiError('absent', `${asked}: ${details}`, { cause: error });
+      return new ApiError('absent', `${asked}: ${details}`, { status: 404, cause: error });
     case PERMISSION_DENIED:
       return new ApiError('not permitted', `${asked}: ${details}`, { cause: error });
     case UNIMPLEMENTED:

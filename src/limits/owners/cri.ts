@@ -7,12 +7,15 @@
  * What is 0 or missing stays as it is, so "no limit" is -1.
  */
 
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
+import type { Write } from '../model.ts';
 import { type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
-import { type Owner, OwnerError } from './owner.ts';
+import { confirmInit, type ProcessPlaces } from './init-process.ts';
+import { askOwner, type Owner, OwnerError } from './owner.ts';
 
 const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
@@ -26,10 +29,12 @@ const PROPERTIES: FieldsByFile = {
 
 const PATIENCE_MS = 15_000;
 
-export const criOwner = (socket: string): Owner => ({
+export const criOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'cri',
   ...ownerOfFields(PROPERTIES),
-  confirm: async () => {},
+  confirm: async ([write]) => {
+    if (write) await confirmInCri(socket, write, { proc, root: files.root });
+  },
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     const linux = fieldsOf(PROPERTIES, writes);
@@ -42,3 +47,15 @@ export const criOwner = (socket: string): Owner => ({
     }
   },
 });
+
+/** `{status: {state: 'CONTAINER_RUNNING'}, info: {info: '{"pid":1234}'}}`. Throws NotOwnerError, OwnerError. */
+async function confirmInCri(socket: string, write: Write, places: ProcessPlaces): Promise<void> {
+  const what = `the container ${write.subject.slice(0, 12)} of the CRI`;
+  const response = await askOwner(what, async () => {
+    const { callCri } = await import('../../inventory/runtimes/cri.ts');
+    const request = { container_id: write.subject, verbose: true };
+    return callCri(socket, 'ContainerStatus', request, PATIENCE_MS);
+  });
+  const { criContainerStatus } = await import('../../inventory/runtimes/cri-parse.ts');
+  confirmInit({ what, id: write.subject, pid: criContainerStatus(response).initPid }, write, places);
+}

@@ -14,6 +14,7 @@ import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Write } from '../model.ts';
+import { confirmContainer } from './engine.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
@@ -53,7 +54,7 @@ const isUnspoken = (file: string, text: string): boolean => file === 'memory.low
 
 const FIELDS = ownerOfFields(PROPERTIES);
 
-export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
+export const dockerOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'docker',
   ...FIELDS,
   keeps: takes,
@@ -61,7 +62,9 @@ export const dockerOwner = (socket: string, files: CgroupFiles): Owner => ({
     isUnspoken(file, text)
       ? `${file}=${text} in the file itself, which docker cannot say: its MemoryReservation is back after a restart of the container, or a daemon-reload of systemd`
       : FIELDS.describe(file, text),
-  confirm: async () => {},
+  confirm: async ([write]) => {
+    if (write) await confirmContainer({ engine: 'docker', socket, prefix: '' }, write, { proc, root: files.root });
+  },
   apply: async (writes) => {
     const told = writes.filter(({ file, after }) => !isUnspoken(file, after));
     const memory = told.find(({ file }) => file === 'memory.max');

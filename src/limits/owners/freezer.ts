@@ -6,6 +6,8 @@
 import { errorText } from '../../text/error-text.ts';
 import type { Owner } from './owner.ts';
 import { OwnerError, permissionRemedy } from './owner.ts';
+import { callManager } from './systemd-manager.ts';
+import { otherUser, systemctlAs } from './systemd-user.ts';
 
 export const FREEZE_FILE = 'cgroup.freeze';
 
@@ -45,8 +47,9 @@ const PATIENCE_MS = 15_000;
 export const systemdFreezer = (socket: string): Freezer => ({
   verb: (frozen) => (frozen ? 'FreezeUnit' : 'ThawUnit'),
   freeze: async (unit, frozen) => {
-    const { callManager } = await import('./systemd-manager.ts');
-    await callManager(socket, frozen ? 'FreezeUnit' : 'ThawUnit', 's', [unit]);
+    const user = otherUser(socket);
+    if (user) await systemctlAs(user, [frozen ? 'freeze' : 'thaw', '--', unit]);
+    else await callManager(socket, frozen ? 'FreezeUnit' : 'ThawUnit', 's', [unit]);
   },
 });
 

@@ -2,7 +2,9 @@
 
 import { isInBox } from '../../inventory/identity.ts';
 import { runtimeOf } from '../../inventory/owner.ts';
+import { unitAt, unitName } from '../../inventory/units.ts';
 import type { Workload } from '../../inventory/workload.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { shellWord } from '../../text/shell-word.ts';
 
 import { isRewritten } from './systemd-properties.ts';
@@ -40,11 +42,11 @@ const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>
   'io.weight': ['blkiotune', '--weight WEIGHT'],
 };
 
-/** Undefined where nobody takes it back. `unit`: whose directory it is. */
-export function revertText(target: Workload, file: string, unit: string | undefined): string | undefined {
-  const { name, path } = target;
-  if (unit && isInBox(path))
-    return `${path} lies inside a container or machine: the systemd in there may take a raw write back (daemon-reload, or a restart of ${unit})`;
+/** Undefined where nobody takes it back. `path`: where the file is. */
+export function revertText(target: Workload, file: string, path: string): string | undefined {
+  const { name } = target;
+  const inner = unitAt(path) ? undefined : unitName(path.slice(path.lastIndexOf('/') + 1));
+  if (inner) return innerText(path, inner);
   const runtime = runtimeOf(target);
   switch (runtime) {
     case 'lxc':
@@ -63,12 +65,27 @@ export function revertText(target: Workload, file: string, unit: string | undefi
       return `nerdctl does not know of it: its next update or a restart takes it back${flag ? `; to keep it: nerdctl update ${flag} ${shellWord(name)}` : ''}`;
     }
   }
+  const { unit, manager } = unitAt(path) ?? {};
+  if (unit && manager?.capsule) return capsuleText(unit, manager.capsule);
   if (unit && !isRewritten(file)) return `systemd has no property for ${file}: it is lost when ${unit} restarts`;
   if (unit) return `systemd owns ${unit}: a daemon-reload or the unit's restart takes a raw write back`;
   return runtime && runtime !== 'systemd'
     ? `${runtime} does not know of it: its next update or a restart takes it back`
     : undefined;
 }
+
+/** Of a directory that is called as a unit where no manager of this host has one. */
+function innerText(path: string, unit: string): string {
+  if (isInBox(path))
+    return `${path} lies inside a container or machine: the systemd in there may take a raw write back (daemon-reload, or a restart of ${unit})`;
+  const holder = ancestorsOf(path).find((at) => unitAt(at) && !at.endsWith('.slice'));
+  if (holder === undefined)
+    return `${path} is no unit of systemd, which keeps none there: whoever made it may take a raw write back`;
+  return `${path} is no unit of systemd's own: it lies in ${holder}, whose processes may take a raw write back`;
+}
+
+const capsuleText = (unit: string, capsule: string): string =>
+  `${unit} belongs to the systemd of the capsule ${capsule}: its daemon-reload or the unit's restart takes a raw write back; to keep it: systemctl --capsule=${capsule} set-property ${unit} PROPERTY=VALUE`;
 
 /** How a container keeps over its restart what was set on its unit, where its runtime has a way; empty for any other. */
 export function keptText({ name, runtime }: Workload, file: string): string {

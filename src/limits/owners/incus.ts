@@ -6,10 +6,13 @@
  * An empty value takes the key away. The allowance counts whole milliseconds.
  */
 
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
-import { type Owner, OwnerError } from './owner.ts';
+import type { Write } from '../model.ts';
+import { confirmInit, type ProcessPlaces } from './init-process.ts';
+import { askOwner, type Owner, OwnerError } from './owner.ts';
 
 const USEC_PER_MS = 1000;
 
@@ -28,20 +31,20 @@ const PROPERTIES: Readonly<Record<string, (text: string) => readonly [key: strin
 const PATIENCE_MS = 15_000;
 
 /** Subjects are `NAME`, or `PROJECT/NAME` outside the default project. */
-export const incusOwner = (socket: string): Owner => ({
+export const incusOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'incus',
   sets: (file) => Object.hasOwn(PROPERTIES, file),
   describe: (file, text) => PROPERTIES[file]?.(text).join('='),
   keeps: keepable,
-  confirm: async () => {},
+  confirm: async ([write]) => {
+    if (write) await confirmInstance(socket, write, { proc, root: files.root });
+  },
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
-    const [name = '', project = 'default'] = subject.split('/').reverse();
     const config = Object.fromEntries(writes.flatMap(({ file, after }) => [PROPERTIES[file]?.(after) ?? []]));
     try {
       const { patchJson } = await import('../../inventory/runtimes/unix-http.ts');
-      const path = `/1.0/instances/${encodeURIComponent(name)}?project=${encodeURIComponent(project)}`;
-      await patchJson(socket, path, { config }, { timeoutMs: PATIENCE_MS });
+      await patchJson(socket, instancePath(subject), { config }, { timeoutMs: PATIENCE_MS });
     } catch (error) {
       throw new OwnerError(`incus config set ${subject}: ${errorText(error)}`, {
         cause: error,
@@ -49,6 +52,23 @@ export const incusOwner = (socket: string): Owner => ({
     }
   },
 });
+
+/** `/1.0/instances/web?project=default`, or `…/web/state?…`. */
+function instancePath(subject: string, below = ''): string {
+  const [name = '', project = 'default'] = subject.split('/').reverse();
+  return `/1.0/instances/${encodeURIComponent(name)}${below}?project=${encodeURIComponent(project)}`;
+}
+
+/** `{"metadata":{"status":"Running","pid":1234}}`; its cgroup is called `lxc.payload.PROJECT_NAME`. Throws NotOwnerError, OwnerError. */
+async function confirmInstance(socket: string, write: Write, places: ProcessPlaces): Promise<void> {
+  const what = `the Incus instance ${write.subject}`;
+  const answer = await askOwner(what, async () => {
+    const { getJson } = await import('../../inventory/runtimes/unix-http.ts');
+    return getJson(socket, instancePath(write.subject, '/state'), { timeoutMs: PATIENCE_MS });
+  });
+  const { incusState } = await import('../../inventory/runtimes/incus.ts');
+  confirmInit({ what, id: write.subject.replace('/', '_'), pid: incusState(answer).initPid }, write, places);
+}
 
 /** Whole milliseconds, the quota rounded up; a period that is none becomes the usual one. */
 function keepable(file: string, text: string): string {

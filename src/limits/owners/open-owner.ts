@@ -8,7 +8,7 @@ import { dockerOwner } from './docker.ts';
 import { engineFreezer, systemdFreezer, withFreezer } from './freezer.ts';
 import { incusOwner } from './incus.ts';
 import type { Owner } from './owner.ts';
-import { podmanOwner } from './podman.ts';
+import { PODMAN_PREFIX, podmanOwner } from './podman.ts';
 import { systemdOwner } from './systemd.ts';
 
 /** What the owner calls the value that is written; undefined for the file itself. */
@@ -24,10 +24,10 @@ export function openOwner({ via, endpoint }: Pick<Write, 'via' | 'endpoint'>, fi
     case 'docker':
       return withFreezer(dockerOwner(endpoint, files), engineFreezer(endpoint, ''));
     case 'podman':
-      return withFreezer(podmanOwner(endpoint), engineFreezer(endpoint, '/v4.0.0/libpod'));
+      return withFreezer(podmanOwner(endpoint, files), engineFreezer(endpoint, PODMAN_PREFIX));
     case 'cri':
-      return criOwner(endpoint);
+      return criOwner(endpoint, files);
     case 'incus':
-      return incusOwner(endpoint);
+      return incusOwner(endpoint, files);
   }
 }

@@ -2,6 +2,7 @@
 
 import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
+import { errorText } from '../../text/error-text.ts';
 import type { OwnerName, Write } from '../model.ts';
 
 export interface Owner {
@@ -13,8 +14,9 @@ export interface Owner {
   /** The text that the owner can keep, where it rounds: what will be read back. */
   keeps(file: string, text: string): string;
   /**
-   * Rejects with OwnerError where the subject of the writes is not the cgroup at their path: another unit of that name, a
-   * container that runs elsewhere by now. Asked before the first write of a group, and again before it is rolled back.
+   * Asks the owner whether its subject is the cgroup at the path of the writes. Rejects with NotOwnerError where it is not
+   * (another unit of that name, a container that runs elsewhere by now), with OwnerError where the owner does not answer.
+   * Asked before the first write of a group, and again before it is rolled back.
    */
   confirm(writes: readonly Write[]): Promise<void>;
   /** Makes changes of one subject, together. Throws with what was tried, the value, the cause and the remedy. */
@@ -28,6 +30,32 @@ export const survivesRestart = ({ via, subject }: Pick<Write, 'via' | 'subject'>
 /** An owner refused or did not answer. */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError';
+}
+
+/** The owner says that the cgroup is not what it calls by that name. */
+export class NotOwnerError extends OwnerError {
+  /** What the owner says, for a Plan that does without it. */
+  readonly fact: string;
+
+  constructor(fact: string, options?: ErrorOptions) {
+    super(`${fact}: nothing is written by that name; to write the file itself add --via cgroupfs`, options);
+    this.fact = fact;
+  }
+}
+
+/** What an owner is asked for. Throws OwnerError with what was asked of whom, NotOwnerError where it knows no such subject. */
+export async function askOwner<Answer>(what: string, ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    const text = errorText(error);
+    if (error instanceof ApiError && error.status === 404)
+      throw new NotOwnerError(`${what}: ${text}`, { cause: error });
+    throw new OwnerError(
+      `${what} cannot be asked for its cgroup, and nothing is written by a name that is not confirmed: ${text} (past it: --via cgroupfs)`,
+      { cause: error },
+    );
+  }
 }
 
 /**

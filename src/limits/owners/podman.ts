@@ -4,10 +4,12 @@
  *     POST /v4.0.0/libpod/containers/ID/update   {"cpu":{"quota":30000,"period":100000},"memory":{"limit":50331648},"pids":{"limit":40}}
  */
 
+import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
+import { confirmContainer } from './engine.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { type Owner, OwnerError } from './owner.ts';
 
@@ -28,10 +30,16 @@ const PROPERTIES: FieldsByFile = {
 
 const PATIENCE_MS = 15_000;
 
-export const podmanOwner = (socket: string): Owner => ({
+/** Its paths have no form without a version; every podman since 4 answers to this one. */
+export const PODMAN_PREFIX = '/v4.0.0/libpod';
+
+export const podmanOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'podman',
   ...ownerOfFields(PROPERTIES),
-  confirm: async () => {},
+  confirm: async ([write]) => {
+    const engine = { engine: 'podman', socket, prefix: PODMAN_PREFIX } as const;
+    if (write) await confirmContainer(engine, write, { proc, root: files.root });
+  },
   apply: async (writes) => {
     const [{ subject = '' } = {}] = writes;
     const body: Record<string, Fields> = {};
@@ -41,7 +49,7 @@ export const podmanOwner = (socket: string): Owner => ({
     }
     try {
       const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
-      await postJson(socket, `/v4.0.0/libpod/containers/${subject}/update`, body, { timeoutMs: PATIENCE_MS });
+      await postJson(socket, `${PODMAN_PREFIX}/containers/${subject}/update`, body, { timeoutMs: PATIENCE_MS });
     } catch (error) {
       throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${errorText(error)}`, {
         cause: error,

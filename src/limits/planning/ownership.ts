@@ -3,19 +3,17 @@
  * cgroup is a unit of its, then the file itself; with what that choice means for how long the change lasts.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crunInner } from '../../inventory/crun.ts';
-import { isInBox } from '../../inventory/identity.ts';
-import { runtimeOf } from '../../inventory/owner.ts';
-import type { RuntimeSocket } from '../../inventory/sockets.ts';
-import type { Runtime, Workload } from '../../inventory/workload.ts';
+import type { Workload } from '../../inventory/workload.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import { BadValueError } from '../catalogue/units.ts';
-import type { OwnerName, OwnerOptions, Risk, Write } from '../model.ts';
+import { OWNER_NAMES, type OwnerName, type OwnerOptions, type Risk, type Write } from '../model.ts';
 import { keptText, kubectlHint, revertText } from '../owners/hints.ts';
 import { openOwner } from '../owners/open-owner.ts';
 import type { Owner } from '../owners/owner.ts';
+import { type PossibleOwner, possibleOwners } from '../owners/possible-owners.ts';
 import { isTransient } from '../owners/transient.ts';
 
 export type Place = Pick<Write, 'path' | 'inode' | 'endpoint' | 'subject' | 'via'> & { readonly persist?: boolean };
@@ -32,16 +30,10 @@ interface Context {
   readonly owners: OwnerOptions;
 }
 
-interface Candidate {
-  readonly via: OwnerName;
-  readonly endpoint: string;
-  readonly subject: string;
-}
-
 /** The first candidate that has a property for the file. Throws BadValueError where --via asks for what cannot be. */
 export function ownership(target: Workload, file: string, context: Context): Ownership {
   const { files, owners } = context;
-  const candidates = candidatesOf(target, owners);
+  const candidates = possibleOwners(target, owners);
   const { isLimitedBelow, ...held } = placeOf(target, file, files);
   // The limit of a unit is no way past one that crun set below it.
   const allowed = candidates.filter(({ via }) =>
@@ -52,62 +44,6 @@ export function ownership(target: Workload, file: string, context: Context): Own
   const { path, inode } = found.via === 'systemd' ? target : held;
   const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
   return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, context) };
-}
-
-const RAW: Candidate = { via: 'cgroupfs', endpoint: '', subject: '' };
-
-function candidatesOf(target: Workload, { sockets, listens = () => true }: OwnerOptions): Candidate[] {
-  const { id, path } = target;
-  const runtime = runtimeOf(target);
-  // Below a user's manager its own bus and its own engines rule; the manager itself belongs to the system.
-  const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
-  const uid = user === undefined ? undefined : Number(user);
-  const socket = (wanted: Runtime): string | undefined =>
-    sockets.find(
-      ({ runtime: spoken, state, uid: whose, path: place }) =>
-        spoken === wanted && state === 'usable' && whose === uid && listens(place),
-    )?.path;
-  const candidates: Candidate[] = [];
-  if (target.kind === 'container' && id !== undefined && (runtime === 'docker' || runtime === 'podman')) {
-    const endpoint = socket(runtime);
-    if (endpoint) candidates.push({ via: runtime, endpoint, subject: id });
-  } else if (target.kind === 'container' && id !== undefined) {
-    const endpoint = criOf(id, runtime, sockets);
-    if (endpoint) candidates.push({ via: 'cri', endpoint, subject: id });
-  }
-  if (runtime === 'incus' && target.details) {
-    const endpoint = socket('incus');
-    const { name, namespace } = target.details;
-    if (endpoint) candidates.push({ via: 'incus', endpoint, subject: namespace ? `${namespace}/${name}` : name });
-  }
-  // The bus knows its own units only, and may well have one of that name.
-  const unit = isInBox(path) ? undefined : unitOf(path);
-  const bus = socket('systemd');
-  if (unit && bus) candidates.push({ via: 'systemd', endpoint: bus, subject: unit });
-  return [...candidates, RAW];
-}
-
-/**
- * The socket of the runtime that made the container through the CRI: containerd, of which a machine may have several, is
- * the one with its state; ctr's and nerdctl's containers are in other namespaces of it, which the CRI does not see.
- */
-function criOf(id: string, runtime: Runtime | undefined, sockets: readonly RuntimeSocket[]): string | undefined {
-  const usable = sockets.filter(({ state, uid }) => state === 'usable' && uid === undefined);
-  const task = `io.containerd.runtime.v2.task/k8s.io/${id}`;
-  const containerd = usable.find(
-    ({ runtime: spoken, path }) =>
-      spoken === 'containerd' &&
-      [dirname(path), join(dirname(path), 'containerd')].some((folder) => existsSync(join(folder, task))),
-  );
-  if (containerd) return containerd.path;
-  if (runtime !== 'cri-o' && runtime !== 'kubernetes') return undefined;
-  return usable.find((entry) => entry.runtime === 'cri-o')?.path;
-}
-
-/** The unit whose directory this is; undefined for a plain directory, or one inside a unit. */
-function unitOf(path: string): string | undefined {
-  const last = path.slice(path.lastIndexOf('/') + 1);
-  return /\.(service|scope|slice|socket|mount|swap)$/.test(last) && !last.includes(':') ? last : undefined;
 }
 
 /** Where the runtime put the limits: what is limited in crun's inner cgroup stays there. */
@@ -132,7 +68,7 @@ function placeOf(
 function consequences(
   target: Workload,
   file: string,
-  found: Candidate,
+  found: PossibleOwner,
   path: string,
   context: Context,
 ): { risks: Risk[]; notes: string[] } {
@@ -160,16 +96,22 @@ function consequences(
         text: `nothing keeps ${path}/${file} over a reboot: --persist needs systemd or Incus`,
       });
     }
-    const revert = revertText(target, file, unitOf(path));
+    const revert = context.owners.disowned?.(target.path, 'systemd') ? undefined : revertText(target, file, path);
     if (revert) risks.push({ level: 'warn', text: revert });
   }
-  return { risks, notes: [...notes, ...(NOTES[via]?.(file) ?? [])] };
+  const others = OWNER_NAMES.flatMap((owner) => context.owners.disowned?.(target.path, owner) ?? []);
+  return {
+    risks,
+    notes: [...notes, ...others.map((text) => `${text}, so ${said(via)}`), ...(NOTES[via]?.(file) ?? [])],
+  };
 }
+
+const said = (via: OwnerName): string => (via === 'cgroupfs' ? 'the file itself is written' : `${via} is told`);
 
 function unitNotes(
   target: Workload,
   file: string,
-  { endpoint, subject }: Candidate,
+  { endpoint, subject }: PossibleOwner,
   { files, owners: { persist, via } }: Context,
 ): string[] {
   const { kind, runtime } = target;
@@ -209,7 +151,7 @@ function cannot(
   { name }: Workload,
   file: string,
   via: OwnerName | undefined,
-  candidates: readonly Candidate[],
+  candidates: readonly PossibleOwner[],
 ): string {
   const reachable = candidates.map((candidate) => candidate.via).join(', ');
   return `--via ${via}: it cannot set ${file} of ${name} (it does not own it, has no such property, or is not reachable); possible: ${reachable}`;

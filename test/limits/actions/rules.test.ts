@@ -121,17 +121,24 @@ test('ourselves, pid 1 and engines are refused', () => {
 });
 
 test('a freeze is a write of cgroup.freeze, and the owner is asked where one owns it', () => {
-  const context = contextOf(fakeFiles({ '/a/cgroup.freeze': '0', '/s/web.service/cgroup.freeze': '0' }));
+  const context = contextOf(fakeFiles({ '/a/cgroup.freeze': '0', '/system.slice/web.service/cgroup.freeze': '0' }));
   const own = planFreeze([target('/a')], true, context).writes[0];
   assert.equal([own?.file, own?.before, own?.after, own?.via], ['cgroup.freeze', '0', '1', 'cgroupfs']);
   const sockets = [{ runtime: 'systemd' as const, path: '/run/dbus/system_bus_socket', state: 'usable' as const }];
-  const unit = planFreeze([target('/s/web.service')], true, { ...context, owners: { sockets } }).writes[0];
+  const unit = planFreeze([target('/system.slice/web.service')], true, { ...context, owners: { sockets } }).writes[0];
   assert.equal([unit?.via, unit?.subject, unit?.property], ['systemd', 'web.service', 'FreezeUnit']);
   assert.throws(() => planFreeze([target('/')], true, context), /root cgroup cannot be frozen/);
 });
 
 test('an owner that refuses: with sudo where the user may not, else past it', async () => {
-  const write = { name: 'web', path: '/s/web.service', inode: 7, file: 'cgroup.freeze', before: '0', after: '1' };
+  const write = {
+    name: 'web',
+    path: '/system.slice/web.service',
+    inode: 7,
+    file: 'cgroup.freeze',
+    before: '0',
+    after: '1',
+  };
   const refusal = async (answer: string): Promise<string> => {
     const freeze = () => Promise.reject(new Error(answer));
     const owner = withFreezer(cgroupfsOwner(fakeFiles({})), { verb: () => 'FreezeUnit', freeze });

@@ -41,7 +41,7 @@ async function fakeIncus(status = 200) {
 test('Incus is told its keys, in one call; no limit is an empty one', async () => {
   const incus = await fakeIncus();
   try {
-    const owner = incusOwner(incus.socket);
+    const owner = incusOwner(incus.socket, fakeFiles({}));
     const limits = { 'cpu.max': '30000 100000', 'memory.max': '50331648', 'pids.max': '40' };
     await owner.apply(writes('incus', 'web', limits));
     const none = { 'cpu.max': 'max 100000', 'memory.max': 'max', 'pids.max': 'max' };
@@ -66,7 +66,7 @@ test('Incus is told its keys, in one call; no limit is an empty one', async () =
 });
 
 test('Incus counts milliseconds; the Plan says what it can keep', () => {
-  const { keeps, describe, sets } = incusOwner('');
+  const { keeps, describe, sets } = incusOwner('', fakeFiles({}));
   assert.is(keeps('cpu.max', '12500 100000'), '13000 100000');
   assert.is(keeps('cpu.max', '500 2500'), '20000 100000');
   assert.is(keeps('cpu.max', '10000 20000'), '10000 20000');
@@ -79,7 +79,7 @@ test('Incus counts milliseconds; the Plan says what it can keep', () => {
 test('what Incus refuses is told with its reason', async () => {
   const incus = await fakeIncus(404);
   try {
-    await incusOwner(incus.socket).apply(writes('incus', 'web', { 'pids.max': '40' }));
+    await incusOwner(incus.socket, fakeFiles({})).apply(writes('incus', 'web', { 'pids.max': '40' }));
     assert.unreachable();
   } catch (error) {
     assert.match(String(error), /incus config set web: .*HTTP 404: Instance not found/);
@@ -141,7 +141,7 @@ test('the CRI is told the limits of a container; no limit is -1', async () => {
     },
   });
   try {
-    const owner = criOwner(cri.socket);
+    const owner = criOwner(cri.socket, fakeFiles({}));
     await owner.apply(writes('cri', ID, { 'cpu.max': '30000 100000', 'memory.max': '50331648', 'cpuset.cpus': '0-1' }));
     await owner.apply(writes('cri', ID, { 'cpu.max': 'max 100000', 'memory.max': 'max' }));
     const rest = { cpu_shares: '0', oom_score_adj: '0', cpuset_mems: '' };
@@ -172,7 +172,7 @@ test('what the CRI refuses is told with its reason and the way past it', async (
     },
   });
   try {
-    await criOwner(cri.socket).apply(writes('cri', ID, { 'memory.max': '50331648' }));
+    await criOwner(cri.socket, fakeFiles({})).apply(writes('cri', ID, { 'memory.max': '50331648' }));
     assert.unreachable();
   } catch (error) {
     assert.match(String(error), /crictl update c203a2647ef1: .*container not found.*--via cgroupfs/);

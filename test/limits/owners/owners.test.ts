@@ -29,6 +29,8 @@ const SOCKETS: readonly RuntimeSocket[] = [
 
 const SYSTEMD_ALONE = SOCKETS.filter(({ runtime }) => runtime === 'systemd');
 
+const USER = '/user.slice/user-1000.slice/user@1000.service';
+
 const workload = (path: string): Workload => ({ ...identify(path), path, inode: 7, name: 'web' });
 
 function owned(path: string, file: string, options: Partial<OwnerOptions> = {}) {
@@ -86,6 +88,28 @@ test('the owner is whoever made the cgroup, and where it is reached', () => {
     ['/lxc.payload.box', 'memory.max', 'cgroupfs', '', ''],
     ['/box', 'memory.max', 'cgroupfs', '', ''],
     ['/system.slice/nginx.service/worker', 'memory.max', 'cgroupfs', '', ''],
+    // Systemd's own names for directories, and names that only look like a unit's (cases 101 to 103).
+    ['/oracle.slice/_cpuset.scope', 'memory.max', 'systemd', '/run/dbus/system_bus_socket', 'cpuset.scope'],
+    ['/system.slice/a:b.service', 'memory.max', 'systemd', '/run/dbus/system_bus_socket', 'a:b.service'],
+    ['/system.slice/del.service/app.slice/web.service', 'memory.max', 'cgroupfs', '', ''],
+    ['/system.slice/del.service/web.service', 'memory.max', 'cgroupfs', '', ''],
+    ['/box/web.service', 'memory.max', 'cgroupfs', '', ''],
+    ['/box/system.slice/web.service', 'memory.max', 'cgroupfs', '', ''],
+    ['/a.slice/b.slice/web.service', 'memory.max', 'cgroupfs', '', ''],
+    [`${USER}/app.slice/us.service/app.slice/web.service`, 'memory.max', 'cgroupfs', '', ''],
+    [`${USER}/user@1001.service/app.slice/web.service`, 'memory.max', 'cgroupfs', '', ''],
+    ['/box/user.slice/user-1000.slice/user@1000.service/a.service', 'memory.max', 'cgroupfs', '', ''],
+    ['/capsule.slice/capsule@demo.service/app.slice/web.service', 'memory.max', 'cgroupfs', '', ''],
+    [
+      '/capsule.slice/capsule@demo.service',
+      'memory.max',
+      'systemd',
+      '/run/dbus/system_bus_socket',
+      'capsule@demo.service',
+    ],
+    // Her own engine alone is asked for what lies below her manager, the system's for anything else.
+    [`${USER}/app.slice/docker-${ID}.scope`, 'memory.max', 'systemd', '/run/user/1000/bus', `docker-${ID}.scope`],
+    [`/capsule.slice/capsule@demo.service/docker-${ID}.scope`, 'memory.max', 'cgroupfs', '', ''],
   ];
   for (const [path, file, via, endpoint, subject] of table) {
     const found = owned(path, file);
@@ -106,6 +130,26 @@ test("a unit inside a container or machine is not the host's of that name", () =
     assert.match(risks[0]?.text ?? '', /inside a container or machine: the systemd in there .* ssh\.service\)/, box);
     assert.throws(() => owned(`${box}/system.slice`, 'memory.max', { via: 'systemd' }), /possible: cgroupfs/, box);
   }
+});
+
+test('what only looks like a unit is a plain cgroup, and the plan says so', () => {
+  const hint = (path: string, options: Partial<OwnerOptions> = {}): string => {
+    const { risks, notes } = owned(path, 'memory.max', options);
+    return [...risks.map(({ text }) => text), ...notes].join();
+  };
+  assert.match(
+    hint('/system.slice/del.service/app.slice/web.service'),
+    /no unit of systemd's own: it lies in \/system\.slice\/del\.service, whose processes/,
+  );
+  assert.match(hint('/box/web.service'), /is no unit of systemd, which keeps none there/);
+  assert.match(
+    hint('/capsule.slice/capsule@demo.service/app.slice/web.service'),
+    /systemd of the capsule demo: .*; to keep it: systemctl --capsule=demo set-property web\.service/,
+  );
+  // What its place does not tell its manager does.
+  const disowned = (_: string, via: string): string | undefined => (via === 'systemd' ? 'it is elsewhere' : undefined);
+  assert.is(owned('/system.slice/web.service', 'memory.max', { disowned }).via, 'cgroupfs');
+  assert.is(hint('/system.slice/web.service', { disowned }), 'it is elsewhere, so the file itself is written');
 });
 
 test('without a socket the next right way is taken, and what it costs is said', () => {
@@ -317,7 +361,7 @@ test('no memory.low is what docker has no value for: it is written into the file
 
 test('each owner names its property; systemd keeps whole percents', () => {
   assert.is(dockerOwner('', fakeFiles({})).describe('memory.max', '1000'), 'Memory=1000');
-  assert.is(podmanOwner('').describe('cpu.max', '30000 100000'), 'cpu.quota=30000 cpu.period=100000');
+  assert.is(podmanOwner('', fakeFiles({})).describe('cpu.max', '30000 100000'), 'cpu.quota=30000 cpu.period=100000');
   const systemd = systemdOwner('', fakeFiles({}));
   assert.is(systemd.describe('cpu.max', '30000 100000'), 'CPUQuotaPerSecUSec=300000 CPUQuotaPeriodUSec=100000');
   assert.is(systemd.describe('memory.max', 'max'), 'MemoryMax=infinity');

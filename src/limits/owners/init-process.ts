@@ -1,0 +1,53 @@
+/** The proof of container engines: the container's first process, as the engine has it, is in this very cgroup. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crunInner } from '../../inventory/crun.ts';
+import { identify } from '../../inventory/identity.ts';
+import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
+import type { Write } from '../model.ts';
+import { NotOwnerError } from './owner.ts';
+
+export interface InitProcess {
+  /** `docker container c203a2647ef1` */
+  readonly what: string;
+  /** What the cgroup of the container is called by: its id, or the name of a machine. */
+  readonly id: string;
+  /** Undefined where the engine says that it does not run. */
+  readonly pid: number | undefined;
+}
+
+/** Where the processes of this machine are told. `root`: the cgroup that is mounted, `Hierarchy.root`. */
+export interface ProcessPlaces {
+  readonly proc: string;
+  readonly root?: string | undefined;
+}
+
+/** Throws NotOwnerError. A write of what does not run is one for its next start. */
+export function confirmInit({ what, id, pid }: InitProcess, { path, ended }: Write, places: ProcessPlaces): void {
+  if (pid === undefined) {
+    if (ended) return;
+    throw new NotOwnerError(`${what} does not run, so ${path} is not its cgroup`);
+  }
+  const home = homeOf(pid, places);
+  if (home === undefined)
+    throw new NotOwnerError(`${what} has the process ${pid}, which is in no cgroup that can be seen from here`);
+  const own = [home, ...ancestorsOf(home)].findLast((at) => isOf(at, id));
+  if (own !== undefined && (path === own || path === crunInner(own, identify(own)))) return;
+  throw new NotOwnerError(`${what} runs in ${own ?? home}, not in ${path}`);
+}
+
+/** The outermost cgroup of that id on the way to a process is its container's: those below it are made inside. */
+function isOf(path: string, id: string): boolean {
+  const identity = identify(path);
+  return (identity.kind === 'container' && identity.id === id) || (identity.kind === 'machine' && identity.name === id);
+}
+
+function homeOf(pid: number, { proc, root }: ProcessPlaces): string | undefined {
+  try {
+    return parseProcCgroup(readFileSync(join(proc, String(pid), 'cgroup'), 'utf8'), root);
+  } catch {
+    // It has ended, or is of another PID namespace.
+    return undefined;
+  }
+}
