@@ -1,17 +1,19 @@
 /** The commands that act on what runs: freeze, thaw, kill, reclaim, move, controllers. */
-import { type Command, Option } from 'commander';
-import { viaOption } from './via-option.ts';
+import type { Command } from 'commander';
+import { dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES, viaOption } from './shared-options.ts';
 
 export function registerActions(program: Command): void {
-  const json = new Option('--json', 'print JSON');
-  const force = new Option('--force', 'do it although a risk refuses it');
-  const dryRun = new Option('--dry-run', 'say what would be done and change nothing');
   const acting = (name: string): Command =>
-    program.command(name).addOption(dryRun).addOption(force).addOption(json).showHelpAfterError(false);
+    program
+      .command(name)
+      .addOption(dryRunOption)
+      .addOption(forceOption)
+      .addOption(jsonOption)
+      .showHelpAfterError(false);
 
   for (const name of ['freeze', 'thaw'] as const) {
     acting(name)
-      .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+      .argument('<name...>', SOME_NAMES)
       .description(
         name === 'freeze'
           ? 'stop every task where it stands, and wait until it has; thawed again where that takes too long'
@@ -36,7 +38,7 @@ export function registerActions(program: Command): void {
     );
 
   acting('reclaim')
-    .argument('<name>', 'container, pod/container, unit, cgroup path, id or pid:N')
+    .argument('<name>', ONE_NAME)
     .argument('<size>', 'how much: 500M, 1G')
     .description('take memory back, without a limit and without killing')
     .action(async (name, size, options, command: Command) =>

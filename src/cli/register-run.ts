@@ -1,19 +1,19 @@
 /** The commands whose limits end by themselves: try, run, and revert, which the timer of --for runs. */
 import { type Command, Option } from 'commander';
-import { viaOption } from './via-option.ts';
+import { dryRunOption, forceOption, jsonOption, SOME_NAMES, viaOption } from './shared-options.ts';
 
 export function registerRun(program: Command): void {
   const trial = program
     .command('try')
-    .argument('<name...>', 'containers, pod/containers, units, cgroup paths, ids or pid:N')
+    .argument('<name...>', SOME_NAMES)
     .description(
       'limit for a while: waits, takes it back, and tells what the other workloads felt before and meanwhile',
     )
     .option('--for <time>', 'how long; Ctrl-C ends it earlier', '5m')
     .addOption(viaOption)
-    .option('--dry-run', 'print the plan and change nothing')
-    .option('--force', 'do it although the plan names a risk that refuses it')
-    .option('--json', 'print JSON');
+    .addOption(dryRunOption)
+    .addOption(forceOption)
+    .addOption(jsonOption);
   trial.action(async (names, options, command: Command) =>
     (await import('./commands/try.ts')).tryOut(names, options, command.optsWithGlobals()),
   );
@@ -26,7 +26,7 @@ export function registerRun(program: Command): void {
     .option('-q, --quiet', 'no summary')
     .option('--json', "the summary as JSON, on standard error too: the output is the command's")
     .option('--dry-run', 'print what would be made and start nothing')
-    .option('--force', 'do it although a risk refuses it');
+    .addOption(forceOption);
   for (const name of ['pid', 'mount', 'net', 'uts', 'ipc', 'user', 'cgroup', 'time']) {
     run.addOption(new Option(`--${name}`, `in a ${name} namespace of its own`).helpGroup('Namespaces:'));
   }

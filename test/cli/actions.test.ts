@@ -199,7 +199,7 @@ test('a refusal ends with 2, as its dry run does; --json tells the plan with its
       const what = words.join(' ');
       const refused = fromInside(box, ...words, '--json');
       assert.is(refused.status, 2, what);
-      assert.match(refused.stderr, /^tscg: refused: [^\n]+\n$/, what);
+      assert.match(refused.stderr, /^tscg: refused: [^\n]+\n/, what);
       const dry = fromInside(box, ...words, '--json', '--dry-run');
       assert.equal([dry.status, dry.stderr], [2, ''], what);
       for (const text of [refused.stdout, dry.stdout]) {

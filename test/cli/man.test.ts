@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flagsText, roffText } from '../../src/cli/roff.ts';
-import { parseHelp } from '../../src/cli/tstop-help.ts';
+import { buildTscg } from '../../src/cli/tscg-program.ts';
+import { tstopTables } from '../../src/cli/tstop-program.ts';
 import { KEYS } from '../../src/dashboard/keys.ts';
 import { LIMITS } from '../../src/limits/catalogue/catalogue.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
@@ -30,16 +31,18 @@ test('text is escaped for roff', () => {
   assert.is(flagsText('-d, --delay <seconds>'), '\\fB\\-d\\fR, \\fB\\-\\-delay\\fR \\fI<seconds>\\fR');
 });
 
-test('help is read as commander prints it, wrapped lines too', () => {
-  const { usage, description, options } = parseHelp(
-    'Usage: x [options]\n\nDoes this\nand that\n\nOptions:\n  -a, --all <n>  every\n                 one\n  --b            b\n',
-  );
-  assert.is(usage, 'x [options]');
-  assert.is(description, 'Does this and that');
-  assert.equal(options, [
-    { flags: '-a, --all <n>', help: 'every one' },
-    { flags: '--b', help: 'b' },
-  ]);
+test('both programs are built without running: every command is described, and its arguments and options too', () => {
+  const tscgProgram = buildTscg();
+  assert.is.not(tscgProgram, buildTscg());
+  for (const command of [tscgProgram, tstopTables(), ...tscgProgram.commands]) {
+    const help = command.createHelp();
+    if (command.name().startsWith('__')) continue;
+    assert.is.not(command.description(), '', command.name());
+    for (const { long, short, description } of help.visibleOptions(command))
+      assert.is.not(description, '', `${command.name()} ${long ?? short}`);
+    for (const argument of command.registeredArguments)
+      assert.ok(argument.description !== '' || command.name() === 'revert', `${command.name()} ${argument.name()}`);
+  }
 });
 
 for (const [name, words] of [

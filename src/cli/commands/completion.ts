@@ -1,19 +1,15 @@
 /** tscg completion: the script of a shell; and the hidden __complete, which the scripts ask. */
 import type { Command } from 'commander';
-import { candidatesFor } from '../completion/candidates.ts';
+import { candidatesFor, optionsOf } from '../completion/candidates.ts';
 import { bashReply, splitLine } from '../completion/line.ts';
 import { UsageError } from '../errors.ts';
 import { print } from '../output.ts';
+import { tstopTables } from '../tstop-program.ts';
 
 export async function completion(shell: string): Promise<void> {
   const { completionScript, isShell, SHELLS } = await import('../completion/scripts.ts');
   if (!isShell(shell)) throw new UsageError(`no completion for "${shell}"; one of ${SHELLS.join(', ')}`);
-  const { tstopHelp } = await import('../tstop-help.ts');
-  const options = tstopHelp().options.flatMap(({ flags, help }) => {
-    const value = /--[\w-]+/.exec(flags)?.[0];
-    return value === undefined ? [] : [{ value, help }];
-  });
-  print(completionScript(shell, options));
+  print(completionScript(shell, optionsOf(tstopTables())));
 }
 
 export interface CompleteOptions {

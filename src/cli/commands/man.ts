@@ -6,7 +6,7 @@ import { METRICS } from '../../metrics/catalogue.ts';
 import { print } from '../output.ts';
 import { VERSION } from '../program.ts';
 import { bold, type Entry, flagsText, manPage, roffText, type Section } from '../roff.ts';
-import { tstopHelp } from '../tstop-help.ts';
+import { tstopTables } from '../tstop-program.ts';
 
 export function man(name: string, tscg: Command): void {
   print(name === 'tstop' ? tstopPage() : tscgPage(tscg));
@@ -27,7 +27,7 @@ export function tscgPage(program: Command): string {
         title: 'SYNOPSIS',
         entries: commands.map((command) => ({ term: synopsis(command), text: command.description() })),
       },
-      { title: 'OPTIONS', entries: optionsOf(program) },
+      { title: 'OPTIONS', entries: optionEntries(program) },
       { title: 'COMMANDS', parts: commands.map(commandPart) },
       LIMITS_SECTION,
       POLICY_SECTION,
@@ -41,15 +41,15 @@ export function tscgPage(program: Command): string {
 }
 
 function tstopPage(): string {
-  const { usage, description, options } = tstopHelp();
+  const tstop = tstopTables();
   return manPage({
     name: 'tstop',
     version: VERSION,
     purpose: 'who is slow, and who causes it: live usage of containers, units and cgroups',
     sections: [
-      { title: 'SYNOPSIS', paragraphs: [usage] },
-      { title: 'DESCRIPTION', paragraphs: [description] },
-      { title: 'OPTIONS', entries: options.map(({ flags, help }) => ({ term: flagsText(flags), text: help })) },
+      { title: 'SYNOPSIS', paragraphs: [`tstop ${tstop.usage()}`] },
+      { title: 'DESCRIPTION', paragraphs: [sentence(tstop.description())] },
+      { title: 'OPTIONS', entries: optionEntries(tstop) },
       { title: 'KEYS', entries: KEYS.map(({ shown, help }) => ({ term: bold(shown), text: help })) },
       METRICS_SECTION,
       ENVIRONMENT,
@@ -71,12 +71,12 @@ function commandPart(command: Command): Section {
   return {
     title: `tscg ${command.name()} ${command.usage()}`,
     paragraphs: [sentence(command.description())],
-    entries: [...argumentEntries, ...optionsOf(command)],
+    entries: [...argumentEntries, ...optionEntries(command)],
   };
 }
 
 /** With defaults and choices, as --help has them; the limits of set have a section of their own. */
-function optionsOf(command: Command): Entry[] {
+function optionEntries(command: Command): Entry[] {
   const help = command.createHelp();
   const isLimit = (long: string | undefined): boolean =>
     LIMITS.some(({ flags }) => flags.some((flag) => flag.long === long));

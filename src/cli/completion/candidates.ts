@@ -128,7 +128,7 @@ function visible(command: Command): { visibleCommands: readonly Candidate[] } {
   };
 }
 
-function optionsOf(command: Command): Candidate[] {
+export function optionsOf(command: Command): Candidate[] {
   return command
     .createHelp()
     .visibleOptions(command)

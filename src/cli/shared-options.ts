@@ -1,0 +1,16 @@
+/** Options and arguments that several commands take. */
+import { Option } from 'commander';
+import { OWNER_NAMES } from '../limits/model.ts';
+
+export const jsonOption = new Option('--json', 'print JSON');
+export const forceOption = new Option('--force', 'do it although the plan names a risk that refuses it');
+export const dryRunOption = new Option(
+  '--dry-run',
+  'print the plan and change nothing; ends with 2 where it would be refused',
+);
+export const viaOption = new Option('--via <owner>', `who makes the change: auto, ${OWNER_NAMES.join(', ')}`).default(
+  'auto',
+);
+
+export const ONE_NAME = 'container, pod/container, unit, cgroup path, id or pid:N';
+export const SOME_NAMES = 'containers, pod/containers, units, cgroup paths, ids or pid:N';

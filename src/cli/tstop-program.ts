@@ -1,0 +1,40 @@
+/** tstop as commander parses and helps it. What it runs is given: tscg, which writes tstop's manual, has no dashboard in it. */
+import { Command } from 'commander';
+import { commandLineError, VERSION } from './program.ts';
+
+export interface TstopFlags {
+  mount?: string;
+  delay: string;
+  color: boolean;
+  mouse: boolean;
+  readonly?: boolean;
+  ascii?: boolean;
+  theme?: string;
+  dashboard?: string;
+}
+
+export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command {
+  return new Command('tstop')
+    .description(
+      'Live usage of every container, unit and cgroup, beside the process tree of the selected one (? shows the keys)',
+    )
+    .version(VERSION)
+    .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
+    .option('-d, --delay <seconds>', 'interval between two samples', '1')
+    .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
+    .option('-M, --no-mouse', 'leave the mouse to the terminal')
+    .option('-U, --ascii', 'no characters beyond ASCII (also where the locale is not UTF-8)')
+    .option('--theme <name>', 'dark, light, high-contrast, monochrome or colour-blind')
+    .option(
+      '--dashboard <name|file>',
+      'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, or a file',
+    )
+    .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(commandLineError('tstop', text)) })
+    .exitOverride()
+    .action(run);
+}
+
+/** For who reads its tables only. */
+export const tstopTables = (): Command => buildTstop(async () => {});
