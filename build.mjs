@@ -14,7 +14,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import * as esbuild from 'esbuild';
 
 process.chdir(import.meta.dirname);
 const { minify, types } = parseArgs({
@@ -27,6 +27,15 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const COMMON = { platform: 'node', target: 'node20.19', logLevel: 'warning' };
 /** @type {import('esbuild').BuildOptions} */
 const COMMONJS = { ...COMMON, format: 'cjs' };
+/** CommonJS has no `import.meta.url`. @type {import('esbuild').BuildOptions} */
+const WITH_URL = { ...COMMONJS, bundle: true, define: { 'import.meta.url': 'moduleUrl' } };
+const MODULE_URL = 'const moduleUrl = "file://" + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);';
+
+/** A warning fails the build. @param {import('esbuild').BuildOptions} options */
+async function build(options) {
+  const { warnings } = await esbuild.build(options);
+  if (warnings.length > 0) throw new Error(`${warnings.length} warnings of esbuild`);
+}
 
 const library = () =>
   build({
@@ -44,19 +53,17 @@ const library = () =>
  * blessed and blessed-contrib load files of their own at run time; the gRPC packages are optional.
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
-const MODULE_URL = 'const moduleUrl = "file://" + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);';
 
 const programs = () =>
   build({
-    ...COMMONJS,
+    ...WITH_URL,
     entryPoints: ['src/cli/tscg.ts', 'src/cli/tstop.ts'],
-    bundle: true,
     minify,
     sourcemap: 'external',
     sourcesContent: false,
     supported: { 'dynamic-import': false },
     external: ['blessed', 'blessed-contrib', '@grpc/*'],
-    define: { 'import.meta.url': 'moduleUrl', 'process.env.TSCG_VERSION': JSON.stringify(version) },
+    define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
     banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
     footer: { js: '})' },
     outdir: 'dist/cli',
@@ -65,9 +72,9 @@ const programs = () =>
 
 const child = () =>
   build({
-    ...COMMONJS,
+    ...WITH_URL,
     entryPoints: ['src/metrics/disk-usage/disk-usage-child.ts'],
-    bundle: true,
+    banner: { js: MODULE_URL },
     outfile: 'dist/cli/disk-usage-child.cjs',
   });
 
