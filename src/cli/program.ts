@@ -1,6 +1,7 @@
 /** What the two programs share, light enough for `--help`. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { exitProcess } from './exit.ts';
 import { warn } from './output.ts';
 
 /** Of this package: the bundle has it in it, and needs not read it at each start. */
@@ -23,7 +24,7 @@ export const commandLineError = (program: string, text: string): string =>
 
 /** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */
 export async function runProgram(name: string, program: Command): Promise<void> {
-  process.on('uncaughtException', (error) => void crash(name, error).finally(() => process.exit(1)));
+  process.on('uncaughtException', (error) => void crash(name, error).finally(() => exitProcess(1)));
   try {
     await program.parseAsync();
   } catch (error) {
