@@ -29,19 +29,10 @@ const EXPORTED_TWICE: Readonly<Record<string, string>> = {
   kill: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
   move: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
   reclaim: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
-  Disk: 'to be renamed: a row of the device list, the disk below a file system',
-  Namespace: 'to be renamed: a kind of namespace, a namespace',
-  Place: 'to be renamed: whose cgroup a limit is written to, where a policy rule applies',
-  Resource: 'to be renamed: what PSI knows, which of them a revert waits for',
-  Rule: 'to be renamed: a rule of a policy, a rule by which a path is identified',
-  codeOf: 'to be renamed',
   errnoOf: 'to be renamed',
   parseMachine: 'to be renamed',
   parsePasswd: 'to be renamed',
   placeOf: 'to be renamed',
-  sizeText: 'to be renamed',
-  textOf: 'to be renamed',
-  usageOf: 'to be renamed',
 };
 
 const MOST_LINES = 400;

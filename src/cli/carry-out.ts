@@ -4,10 +4,9 @@ import { applyPlan, newChangeId } from '../limits/applying/apply.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/applying/journal.ts';
 import { forgetPressure, tellPressure } from '../limits/applying/revert/felt.ts';
 import type { Reverter } from '../limits/applying/revert/reverter.ts';
-import { sizeText } from '../limits/catalogue/limit.ts';
-
 import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
 import { forcedPlan } from '../limits/planning/lowering.ts';
+import { bytesText } from '../text/bytes.ts';
 import { REFUSED } from './errors.ts';
 import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
@@ -148,7 +147,7 @@ let isProgressShown = false;
 function lowerProgress(usage: number, target: number): void {
   if (!process.stderr.isTTY) return;
   isProgressShown = true;
-  process.stderr.write(`\r\x1b[Kcoming down: ${sizeText(usage)}, wanted ${sizeText(target)}`);
+  process.stderr.write(`\r\x1b[Kcoming down: ${bytesText(usage)}, wanted ${bytesText(target)}`);
 }
 
 function endProgress(): void {

@@ -10,11 +10,11 @@ import { inhabitants } from '../limits/actions/subtree.ts';
 import { applyPlan } from '../limits/applying/apply.ts';
 import type { Journal } from '../limits/applying/journal.ts';
 import { LIMITS } from '../limits/catalogue/catalogue.ts';
-import { sizeText } from '../limits/catalogue/limit.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
 import { editsOf } from '../limits/planning/edits.ts';
 import { whyMissing } from '../limits/planning/missing.ts';
 import { planSet } from '../limits/planning/plan.ts';
+import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 import { FIELDS, SIGNAL_CHOICES } from './action-view.ts';
 import { type ActionForm, type ActionName, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
@@ -195,7 +195,7 @@ interface UnderWay {
 const comingDown =
   (onProgress: (text: string) => void) =>
   (usage: number, target: number): void =>
-    onProgress(`memory comes down: ${sizeText(usage)}, wanted ${sizeText(target)} …`);
+    onProgress(`memory comes down: ${bytesText(usage)}, wanted ${bytesText(target)} …`);
 
 /** A task that waits in the kernel is not frozen until it comes back. */
 const FREEZE_MS = 10_000;

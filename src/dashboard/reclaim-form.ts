@@ -2,8 +2,8 @@
 
 import type { Workload } from '../inventory/workload.ts';
 import { parseReclaim, planReclaim, type ReclaimPlan, reclaimMemory, reclaimText } from '../limits/actions/reclaim.ts';
-import { sizeText } from '../limits/catalogue/limit.ts';
 import type { PlanContext } from '../limits/model.ts';
+import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
@@ -44,7 +44,7 @@ export async function reclaimAll(
   for (const { place, asked } of plans) {
     try {
       const result = await reclaimMemory(place, asked, files, (done) =>
-        onProgress(`reclaiming from ${place.name}: ${sizeText(done)} of ${sizeText(asked)} asked for …`),
+        onProgress(`reclaiming from ${place.name}: ${bytesText(done)} of ${bytesText(asked)} asked for …`),
       );
       told.push(reclaimText(place.name, result));
     } catch (error) {
@@ -79,6 +79,6 @@ export function reclaimView(form: ReclaimForm, height: number, width: number, go
 /** What there is to take and, once an amount is typed, what would be written. */
 const outlookLine = ({ place, asked, used, cache }: ReclaimPlan): Line => [
   [`  ${place.name} `],
-  ...(asked > 0 ? ([[`memory.reclaim ← ${asked} (${sizeText(asked)})  `, 'accent']] as const) : []),
-  [`uses ${sizeText(used)}, of it ${sizeText(cache)} page cache that can be read again`, 'dim'],
+  ...(asked > 0 ? ([[`memory.reclaim ← ${asked} (${bytesText(asked)})  `, 'accent']] as const) : []),
+  [`uses ${bytesText(used)}, of it ${bytesText(cache)} page cache that can be read again`, 'dim'],
 ];

@@ -2,7 +2,8 @@
 
 import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaimMemory, reclaimText } from '../../limits/actions/reclaim.ts';
-import { sizeText } from '../../limits/catalogue/limit.ts';
+import { bytesText } from '../../text/bytes.ts';
+
 import { clean } from '../../text/clean.ts';
 import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
@@ -28,7 +29,7 @@ export async function reclaimCommand(
     else {
       printLine(`${clean(name)}  ${clean(place.path)}`);
       printLine(
-        `  memory.reclaim ← ${bytes}   (${sizeText(bytes)} of ${sizeText(used)}, of it ${sizeText(cache)} page cache)`,
+        `  memory.reclaim ← ${bytes}   (${bytesText(bytes)} of ${bytesText(used)}, of it ${bytesText(cache)} page cache)`,
       );
       for (const risk of risks) printLine(riskText(risk, options.force));
       printLine('dry run: nothing was changed');

@@ -4,7 +4,7 @@ import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgr
 import { codeOf } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue/limit.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 import { BadValueError, parseSize } from '../catalogue/units.ts';
 import type { PlanContext, Risk } from '../model.ts';
@@ -62,12 +62,12 @@ export function planReclaim(place: ReclaimPlace, asked: number, context: PlanCon
   if (!hasReclaim(context.files, path)) {
     risks.push({ level: 'refuse', text: missing(place, Number.isNaN(used), context.files) });
   } else if (asked > used) {
-    risks.push({ level: 'warn', text: `${name} uses ${sizeText(used)}, less than ${sizeText(asked)}` });
+    risks.push({ level: 'warn', text: `${name} uses ${bytesText(used)}, less than ${bytesText(asked)}` });
   } else if (asked > cache) {
-    const rest = sizeText(asked - cache);
+    const rest = bytesText(asked - cache);
     risks.push({
       level: 'warn',
-      text: `${sizeText(cache)} of ${name} is page cache; the other ${rest} can only go to swap, and stays where there is none`,
+      text: `${bytesText(cache)} of ${name} is page cache; the other ${rest} can only go to swap, and stays where there is none`,
     });
   }
   return { place, asked, used, cache, risks };
@@ -108,7 +108,7 @@ export async function reclaimMemory(
 
 /** `asked 500 MiB of web, came back 312 MiB, 40 MiB of it to swap: 1.2 GiB → 908 MiB` */
 export const reclaimText = (name: string, { asked, came, swapped, before, after, isAll }: ReclaimResult): string =>
-  `asked ${sizeText(asked)} of ${name}, came back ${sizeText(came)}${swapped > 0 ? `, ${sizeText(swapped)} of it to swap` : ''}: ${sizeText(before)} → ${sizeText(after)}${isAll ? '' : ' (the kernel found no more: what is left is in use)'}`;
+  `asked ${bytesText(asked)} of ${name}, came back ${bytesText(came)}${swapped > 0 ? `, ${bytesText(swapped)} of it to swap` : ''}: ${bytesText(before)} → ${bytesText(after)}${isAll ? '' : ' (the kernel found no more: what is left is in use)'}`;
 
 /** It can only be written: reading it fails in another way where it is there. */
 function hasReclaim(files: CgroupFiles, path: string): boolean {

@@ -11,7 +11,7 @@ import { type Mount, mountAt, parseMountinfo } from '../../kernel/mountinfo.ts';
 import { parseOverlay } from '../../kernel/overlay.ts';
 import { BadValueError } from './units.ts';
 
-export interface Disk {
+export interface WholeDisk {
   /** `MAJ:MIN` */
   readonly device: string;
   /** `sda` */
@@ -19,7 +19,7 @@ export interface Disk {
 }
 
 export interface Disks {
-  readonly disks: readonly Disk[];
+  readonly disks: readonly WholeDisk[];
   /** How they were found, where the user named something else. */
   readonly note?: string;
 }
@@ -81,7 +81,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
       if (disks.length === 0) throw new BadValueError(`"${text}" lies on no disk`);
       return steps.length === 0 ? { disks } : { disks, note: `${text}: ${steps.join(', ')}${whole(disks)}` };
 
-      function ofPath(path: string, typed: string, depth: number): Disk[] {
+      function ofPath(path: string, typed: string, depth: number): WholeDisk[] {
         const { block, character, on } = factsOf(path, typed);
         if (block !== undefined) return below(block, typed);
         if (character || depth > DEEPEST)
@@ -96,7 +96,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
       }
 
       /** A file system without a device of its own. */
-      function ofMount(mount: Mount | undefined, typed: string, depth: number): Disk[] {
+      function ofMount(mount: Mount | undefined, typed: string, depth: number): WholeDisk[] {
         if (mount?.fsType === 'overlay') {
           const layers = parseOverlay(mount.superOptions);
           const directory = layers?.upper ?? layers?.lower[0];
@@ -119,7 +119,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
       }
 
       /** The whole disks below a block device. */
-      function below(device: string, typed: string, depth = 0): Disk[] {
+      function below(device: string, typed: string, depth = 0): WholeDisk[] {
         const facts = readBlockDevice(world.sys, device);
         if (facts === undefined || depth > DEEPEST)
           throw new BadValueError(`"${typed}": this machine has no block device ${device}`);
@@ -170,7 +170,7 @@ export const blockDevices = (sys = LIVE.sys): string[] =>
 
 const isNumbers = (text: string): boolean => /^\d+:\d+$/.test(text);
 
-const whole = (disks: readonly Disk[]): string => {
+const whole = (disks: readonly WholeDisk[]): string => {
   const names = disks.map(({ name, device }) => `${name} (${device})`).join(' and ');
   return disks.length === 1
     ? `; limited is the whole disk ${names}`

@@ -7,11 +7,12 @@
 
 import { formatNestedLine, parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { bytesText } from '../../text/bytes.ts';
 import type { Edit, Limit, LimitFlag } from '../model.ts';
 import { type Devices, openDevices } from './devices.ts';
 import { IO_WEIGHT_LIMITS } from './io-weight.ts';
-import { become, homeOf, same, sizeText } from './limit.ts';
-import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
+import { become, homeOf, same } from './limit.ts';
+import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';
 import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from './units.ts';
 
 const KEYS = ['rbps', 'wbps', 'riops', 'wiops'] as const;
@@ -124,7 +125,7 @@ const ioMax: Limit = {
   describe: (text) => {
     const disks = [...parseNestedKeyed(text)].map(([disk, figures]) => {
       const rates = [...figures].filter(([, value]) => value !== NO_LIMIT);
-      return `${disk} ${rates.map(([key, value]) => `${key} ${key.endsWith('bps') ? sizeText(value) : value}/s`).join(', ')}`;
+      return `${disk} ${rates.map(([key, value]) => `${key} ${key.endsWith('bps') ? bytesText(value) : value}/s`).join(', ')}`;
     });
     return disks.length === 0 ? 'no limit' : disks.join('; ');
   },
@@ -152,7 +153,7 @@ const ioLatency: Limit = {
               if (target === 0) lines.delete(disk);
               else lines.set(disk, `${disk} target=${target}`);
             }
-            return textOf(lines);
+            return joinedLines(lines);
           },
         };
       },

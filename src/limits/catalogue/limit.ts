@@ -4,7 +4,7 @@ import { parentOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { formatSingleValue } from '../../kernel/single-value.ts';
-import { NO_LIMIT } from '../../kernel/value.ts';
+import { bytesText } from '../../text/bytes.ts';
 import type { Edit, Limit, LimitFlag, Risk, RiskCheck } from '../model.ts';
 import { BadValueError, parseSize, parseWhole } from './units.ts';
 
@@ -16,16 +16,7 @@ export const kernelText = formatSingleValue;
 /** An edit that does not depend on what is there. */
 export const become = (text: string, note?: string): Edit => ({ after: () => text, ...(note ? { note } : {}) });
 
-/** Bytes in IEC units, exact where they are whole. */
-export function sizeText(bytes: number): string {
-  if (!Number.isFinite(bytes)) return bytes === NO_LIMIT ? 'no limit' : '--';
-  const power = bytes < 1024 ? 0 : Math.min(6, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  const digits = Number.isInteger(value) ? 0 : value < 10 ? 2 : 1;
-  return `${value.toFixed(digits)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'][power]}`;
-}
-
-export const sizeOrNone = (text: string): string => (text.trim() === 'max' ? 'no limit' : sizeText(Number(text)));
+export const sizeOrNone = (text: string): string => (text.trim() === 'max' ? 'no limit' : bytesText(Number(text)));
 
 /** A size rounded down to whole pages, as a page counter keeps it; in whole numbers, for it may be beyond 2^53. */
 export const wholePages = (text: string, pageSize: number): string => {

@@ -7,7 +7,7 @@ export function linesByKey(text: string): Map<string, string> {
   return new Map(lines.flatMap((words) => (words[0] ? [[words[0], words.join(' ')] as const] : [])));
 }
 
-export const textOf = (lines: ReadonlyMap<string, string>): string => [...lines.values()].join('\n');
+export const joinedLines = (lines: ReadonlyMap<string, string>): string => [...lines.values()].join('\n');
 
 /** The lines to write to get from one text to the other; `remove` makes the one that takes a key's line away. */
 export function changedLines(before: string, after: string, remove: (key: string) => string): string[] {

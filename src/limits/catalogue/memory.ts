@@ -2,8 +2,9 @@
 
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
+import { bytesText } from '../../text/bytes.ts';
 import type { Limit, LimitFlag, RiskCheck } from '../model.ts';
-import { homeOf, kernelText, parseBytes, sizeOrNone, sizeText, switchLimit, warning, wholePages } from './limit.ts';
+import { homeOf, kernelText, parseBytes, sizeOrNone, switchLimit, warning, wholePages } from './limit.ts';
 import { BadValueError, parseSize } from './units.ts';
 import { swapOfTotal } from './weights.ts';
 
@@ -17,7 +18,7 @@ function sizeLimit(
     ...homeOf(file),
     flags: flags.map((flag) => ({ value: '<size>', parse: parseBytes, ...flag })),
     unset: 'max',
-    binds: { by: 'smallest', value: parseSingleValue, text: sizeText },
+    binds: { by: 'smallest', value: parseSingleValue, text: bytesText },
     ...more,
     rounded: (text, { pageSize }) => wholePages(text, pageSize),
     describe: sizeOrNone,
@@ -31,7 +32,7 @@ const parseTotal: LimitFlag['parse'] = (text) => {
     note:
       total === 0
         ? '--memory-swap 0 leaves swap as it is, as docker has it; for none give --swap 0'
-        : `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${sizeText(total)}`,
+        : `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${bytesText(total)}`,
     after: (before, peek) => {
       const memory = parseSingleValue(peek?.('memory.max'));
       const swap = swapOfTotal(memory, total);
@@ -48,19 +49,19 @@ const reclaimsNow: RiskCheck = ({ path, name, after }, { read }) => {
   const [limit, usage] = [parseSingleValue(after), parseSingleValue(read(path, 'memory.current'))];
   if (!(limit < usage)) return undefined;
   return warning(
-    `${name} uses ${sizeText(usage)}: ${sizeText(usage - limit)} will be reclaimed now, and it is slowed while above ${sizeText(limit)}`,
+    `${name} uses ${bytesText(usage)}: ${bytesText(usage - limit)} will be reclaimed now, and it is slowed while above ${bytesText(limit)}`,
   );
 };
 
 /** The smallest over the ancestors, which a metric has. */
 const effective = (id: string, kind: LimitKind): Partial<Limit> => ({
-  binds: { by: 'smallest', value: parseSingleValue, text: sizeText, metric: { id, kind } },
+  binds: { by: 'smallest', value: parseSingleValue, text: bytesText, metric: { id, kind } },
   hasColumn: true,
 });
 
 const PROTECTION: Partial<Limit> = {
   unset: '0',
-  binds: { by: 'protection', value: parseSingleValue, text: sizeText },
+  binds: { by: 'protection', value: parseSingleValue, text: bytesText },
 };
 
 const SWAP_COUNTED = "where swap is counted (swapaccount=1 on the kernel's command line)";
@@ -100,7 +101,7 @@ export const MEMORY_LIMITS: readonly Limit[] = [
         long: '--memory-swap',
         help: 'most memory and swap together, as docker has it; -1 for no limit',
         parse: parseTotal,
-        describe: (text, peek) => sizeText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
+        describe: (text, peek) => bytesText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
       },
     ],
     { ...effective('memory_swap_limit_bytes', 'swap'), needs: SWAP_COUNTED },

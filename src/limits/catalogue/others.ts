@@ -4,10 +4,11 @@ import { readdirSync } from 'node:fs';
 import { hugetlbName, parseHugetlbName } from '../../kernel/hugetlb.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { bytesText } from '../../text/bytes.ts';
 import { counted } from '../../text/counted.ts';
 import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
-import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, sizeText, warning, wholePages } from './limit.ts';
-import { changedLines, linesByKey, sameLines, splitPair, textOf } from './lines.ts';
+import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, warning, wholePages } from './limit.ts';
+import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';
 import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 
 /** PID_MAX_LIMIT of a 64-bit kernel. */
@@ -60,7 +61,7 @@ const hugePagesInUse: RiskCheck = ({ path, file, after }, { read }) => {
   if (!(parseSingleValue(after) < used)) return undefined;
   return {
     level: 'refuse',
-    text: `${path} has ${sizeText(used)} of huge pages in use: the kernel takes no limit below that (EBUSY)`,
+    text: `${path} has ${bytesText(used)} of huge pages in use: the kernel takes no limit below that (EBUSY)`,
     remedy: 'stop what uses them first',
   };
 };
@@ -123,7 +124,7 @@ function setLine(key: string, file: string, line: (old: string) => string): Edit
             : `"${key}" is not in ${file}; this machine has ${known.join(', ')}`,
         );
       }
-      return textOf(lines.set(key, line(old)));
+      return joinedLines(lines.set(key, line(old)));
     },
   };
 }

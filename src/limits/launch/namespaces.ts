@@ -19,7 +19,7 @@ export const NAMESPACES = {
   cgroup: 0x02000000,
   time: 0x00000080,
 } as const;
-export type Namespace = keyof typeof NAMESPACES;
+export type UnsharedKind = keyof typeof NAMESPACES;
 
 export const NAMESPACE_NAMES = [
   'pid',
@@ -30,7 +30,7 @@ export const NAMESPACE_NAMES = [
   'user',
   'cgroup',
   'time',
-] as const satisfies readonly Namespace[];
+] as const satisfies readonly UnsharedKind[];
 
 const MS_BIND = 4096;
 const MS_REC = 16384;
@@ -40,7 +40,7 @@ const MS_NODEV = 4;
 const MS_NOEXEC = 8;
 
 export interface Isolation {
-  readonly namespaces: ReadonlySet<Namespace>;
+  readonly namespaces: ReadonlySet<UnsharedKind>;
   /** Folder that becomes its root. */
   readonly rootfs?: string;
   /** Folders that its root is laid over, the topmost first; what it writes is gone at the end. */
@@ -77,7 +77,7 @@ export function checkedIsolation({ namespaces, rootfs, overlay, ...rest }: Isola
 }
 
 /** `own`: our own namespaces, of which there is one of each kind that the kernel is built with. */
-export function checkKernel(wanted: readonly Namespace[], own = '/proc/self/ns'): void {
+export function checkKernel(wanted: readonly UnsharedKind[], own = '/proc/self/ns'): void {
   const lacking = wanted.find((name) => !existsSync(join(own, name === 'mount' ? 'mnt' : name)));
   if (!lacking || !existsSync(own)) return;
   throw new ActionError(
@@ -88,7 +88,7 @@ export function checkKernel(wanted: readonly Namespace[], own = '/proc/self/ns')
 /** Throws as checkedIsolation does. */
 export function prepare(isolation: Isolation): Prepared {
   const { namespaces, rootfs: bottom, overlay: lowers, hostname, mount } = checkedIsolation(isolation);
-  const has = (name: Namespace): boolean => namespaces.has(name);
+  const has = (name: UnsharedKind): boolean => namespaces.has(name);
   const isolated = has('mount');
   const scratch = lowers ? mkdtempSync(join(tmpdir(), 'tscg-run-')) : undefined;
   const root = scratch ? join(scratch, 'root') : bottom;

@@ -5,7 +5,7 @@ import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { sizeText } from '../catalogue/limit.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 /** NaN for what this kernel, or this cgroup, does not tell. */
 export interface Summary {
@@ -49,8 +49,8 @@ export function summaryText(summary: Summary): string {
   const time = (value: number): string => (Number.isNaN(value) ? '--' : `${value.toFixed(2)} s`);
   const parts = [
     `CPU ${time(summary.cpu_seconds)} (user ${time(summary.cpu_user_seconds)}, system ${time(summary.cpu_system_seconds)}) in ${time(summary.wall_seconds)}`,
-    `peak memory ${sizeText(summary.memory_peak_bytes)}`,
-    `io read ${sizeText(summary.io_read_bytes)}, written ${sizeText(summary.io_write_bytes)}`,
+    `peak memory ${bytesText(summary.memory_peak_bytes)}`,
+    `io read ${bytesText(summary.io_read_bytes)}, written ${bytesText(summary.io_write_bytes)}`,
     `throttled ${time(summary.throttled_seconds)}`,
   ];
   if (summary.oom_kills > 0) parts.push(`OOM kills ${summary.oom_kills}`);

@@ -7,8 +7,9 @@
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { bytesText } from '../../text/bytes.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
-import { sizeText, wholePages } from '../catalogue/limit.ts';
+import { wholePages } from '../catalogue/limit.ts';
 import type { Plan, PlannedWrite, Write } from '../model.ts';
 import { filesAfter } from './files-after.ts';
 import { reclaimable } from './reclaimable.ts';
@@ -74,8 +75,8 @@ export const forcedPlan = (plan: Plan): Plan => ({
 /** How it will be lowered, for the Plan. */
 export function comesDownText(write: Write, files: CgroupFiles): string {
   const usage = inUse(write, files);
-  const excess = sizeText(usage - parseSingleValue(write.after));
+  const excess = bytesText(usage - parseSingleValue(write.after));
   const margin = marginOf(write);
-  const unless = margin === 0 ? '' : ` unless it grows by ${sizeText(margin)} while ${write.via} sets it`;
-  return `${write.name} uses ${sizeText(usage)}: ${excess} is reclaimed before ${write.file} is set; nothing is killed${unless}`;
+  const unless = margin === 0 ? '' : ` unless it grows by ${bytesText(margin)} while ${write.via} sets it`;
+  return `${write.name} uses ${bytesText(usage)}: ${excess} is reclaimed before ${write.file} is set; nothing is killed${unless}`;
 }

@@ -1,11 +1,13 @@
 /** What may go wrong with a write, found before it is made: of any limit here, of one alone in its row of the catalogue. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf, isWithin } from '../../kernel/cgroup-path.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { bytesText } from '../../text/bytes.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
-import { sizeText, warning } from '../catalogue/limit.ts';
+import { warning } from '../catalogue/limit.ts';
 import type { PlanContext, Risk, Write } from '../model.ts';
 import { canComeDown, comesDownText, inUse, isBelowUsage } from './lowering.ts';
 import { reclaimable } from './reclaimable.ts';
@@ -61,7 +63,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   const [limit, usage] = [parseSingleValue(after), inUse(write, files)];
   return {
     level: 'refuse',
-    text: `${name} uses ${sizeText(usage)}, ${sizeText(usage - limit)} more than ${sizeText(limit)}, of which about ${sizeText(reclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
+    text: `${name} uses ${bytesText(usage)}, ${bytesText(usage - limit)} more than ${bytesText(limit)}, of which about ${bytesText(reclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
     remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}`,
   };
 }

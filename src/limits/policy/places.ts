@@ -3,7 +3,7 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type
 
 export type PolicyDocument = Document.Parsed<ParsedNode>;
 
-export interface Place {
+export interface YamlPlace {
   /** Characters before it. */
   readonly offset: number;
   /** The same of its key; of itself in a list. */
@@ -13,7 +13,7 @@ export interface Place {
   readonly isMissing: boolean;
 }
 
-export function findPlace(document: PolicyDocument, path: readonly (string | number)[]): Place {
+export function findPlace(document: PolicyDocument, path: readonly (string | number)[]): YamlPlace {
   let node: Node | undefined = document.contents ?? undefined;
   let offset = offsetOf(node) ?? 0;
   let keyOffset = offset;

@@ -11,7 +11,7 @@ import { BadValueError } from '../catalogue/units.ts';
 import type { Edit, Limit } from '../model.ts';
 import { editsOf } from '../planning/edits.ts';
 import { compileMatch, type Matcher } from './match.ts';
-import { findPlace, type Place, type PolicyDocument } from './places.ts';
+import { findPlace, type PolicyDocument, type YamlPlace } from './places.ts';
 import { KINDS, keyOf, keysAt, POLICY } from './shape.ts';
 
 export interface Setting {
@@ -19,7 +19,7 @@ export interface Setting {
   readonly edit: Edit;
 }
 
-export interface Rule {
+export interface PolicyRule {
   /** The file and the line where it begins: `policy.yaml:3`. */
   readonly place: string;
   readonly matches: Matcher;
@@ -28,7 +28,7 @@ export interface Rule {
 }
 
 export interface Policy {
-  readonly rules: readonly Rule[];
+  readonly rules: readonly PolicyRule[];
 }
 
 export interface Problem {
@@ -94,9 +94,9 @@ export function readPolicy(text: string, { file, machine }: ReadOptions): Policy
   }
 
   const problems: Problem[] = [];
-  const rules = checked.output.rules.map(({ match, limits }, index): Rule => {
+  const rules = checked.output.rules.map(({ match, limits }, index): PolicyRule => {
     const path = ['rules', index, 'limits'];
-    const given = new Map<string, readonly Place[]>();
+    const given = new Map<string, readonly YamlPlace[]>();
     for (const [key, value] of Object.entries(limits)) {
       const below = Array.isArray(value) ? value.map((_, item) => [item]) : [[]];
       given.set(
@@ -121,13 +121,17 @@ export function readPolicy(text: string, { file, machine }: ReadOptions): Policy
 
 /** Each value by itself, so that what is wrong with it has its place; then all together. */
 function settingsOf(
-  given: ReadonlyMap<string, readonly Place[]>,
-  whole: Place,
+  given: ReadonlyMap<string, readonly YamlPlace[]>,
+  whole: YamlPlace,
   machine: Machine,
-  tell: (place: Place, key: string, text: string) => void,
+  tell: (place: YamlPlace, key: string, text: string) => void,
 ): readonly Setting[] {
   let isGood = true;
-  const attempt = (place: Place, key: string, some: ReadonlyMap<string, readonly Place[]>): readonly Setting[] => {
+  const attempt = (
+    place: YamlPlace,
+    key: string,
+    some: ReadonlyMap<string, readonly YamlPlace[]>,
+  ): readonly Setting[] => {
     try {
       return editsOf((long) => (some.get(keyOf(long)) ?? []).map(typed), assignmentsIn(some), machine);
     } catch (error) {
@@ -144,7 +148,7 @@ function settingsOf(
 }
 
 /** `CPUQuota=20%` for each key that is a property of systemd's. */
-const assignmentsIn = (given: ReadonlyMap<string, readonly Place[]>): string[] =>
+const assignmentsIn = (given: ReadonlyMap<string, readonly YamlPlace[]>): string[] =>
   [...given].flatMap(([key, places]) => (isProperty(key) ? places.map((place) => `${key}=${typed(place)}`) : []));
 
 function plainOf(document: PolicyDocument, file: string): unknown {
@@ -156,7 +160,7 @@ function plainOf(document: PolicyDocument, file: string): unknown {
 }
 
 /** What stands in the file: a number would lose digits, and a value is for the catalogue to understand. */
-function typed({ node }: Place): string {
+function typed({ node }: YamlPlace): string {
   if (!isScalar(node)) return '';
   const isPlain = node.type === 'PLAIN' && node.source !== undefined;
   return isPlain && typeof node.value !== 'string' ? (node.source ?? '') : String(node.value);
@@ -165,7 +169,7 @@ function typed({ node }: Place): string {
 function shapeProblem(
   issue: v.BaseIssue<unknown>,
   document: PolicyDocument,
-): { place: Place; key?: string; text: string } {
+): { place: YamlPlace; key?: string; text: string } {
   const path = (issue.path ?? [])
     .map(({ key }) => key)
     .filter((key) => typeof key === 'string' || typeof key === 'number');

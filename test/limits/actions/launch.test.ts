@@ -7,12 +7,12 @@ import * as assert from 'uvu/assert';
 import { CgroupFileError, type CgroupFiles } from '../../../src/kernel/cgroup-files.ts';
 import { words } from '../../../src/limits/actions/controllers.ts';
 import { comparePressure, readPressure } from '../../../src/limits/applying/revert/pressure.ts';
-import { checkKernel, NAMESPACES, type Namespace, prepare } from '../../../src/limits/launch/namespaces.ts';
+import { checkKernel, NAMESPACES, prepare, type UnsharedKind } from '../../../src/limits/launch/namespaces.ts';
 import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
 import { readSummary, summaryText } from '../../../src/limits/launch/summary.ts';
 import { fakeFiles } from '../fake-files.ts';
 
-const steps = (namespaces: readonly Namespace[], more: { rootfs?: string } = {}) =>
+const steps = (namespaces: readonly UnsharedKind[], more: { rootfs?: string } = {}) =>
   prepare({ namespaces: new Set(namespaces), hostname: 'box', mount: '/sys/fs/cgroup', ...more });
 
 test('namespaces: the flags for clone3, and the steps in the child', () => {

@@ -3,10 +3,12 @@
  * never kills; once the usage is below, memory.max is set, by the file under a watchdog, and memory.high is what it was
  * again. Another owner takes its time and cannot be watched: memory.high is held a margin below the target until it is done.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupFiles, textIfThere } from '../../../kernel/cgroup-files.ts';
 import { parseSingleValue } from '../../../kernel/single-value.ts';
-import { sizeText } from '../../catalogue/limit.ts';
+import { bytesText } from '../../../text/bytes.ts';
+
 import type { Write } from '../../model.ts';
 import { inUse } from '../../planning/lowering.ts';
 import { writeWatched } from './watchdog.ts';
@@ -53,7 +55,7 @@ export async function lowerGently(write: Write, high: Write | undefined, options
     if (usage < least) [least, since] = [usage, performance.now()];
     if (performance.now() - since > stuckMs) {
       throw new StuckError(
-        `${write.name} (${write.path}) still uses ${sizeText(usage)} and does not come down to ${sizeText(target)}: memory.max was not set, as the kernel would kill for it; stop something in it, or add --force`,
+        `${write.name} (${write.path}) still uses ${bytesText(usage)} and does not come down to ${bytesText(target)}: memory.max was not set, as the kernel would kill for it; stop something in it, or add --force`,
       );
     }
     if (signal?.aborted) throw new StuckError('interrupted');

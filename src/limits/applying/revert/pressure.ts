@@ -1,9 +1,8 @@
 /** What the others felt: PSI of workloads before a change and while it lasted. */
+
 import type { CgroupFiles } from '../../../kernel/cgroup-files.ts';
 import { parsePressure } from '../../../kernel/pressure.ts';
-
-const RESOURCES = ['cpu', 'memory', 'io'] as const;
-export type Resource = (typeof RESOURCES)[number];
+import { RESOURCES, type Resource } from '../../../metrics/host.ts';
 
 export interface PressureReading {
   /** Milliseconds of CLOCK_MONOTONIC, which all processes share. */
