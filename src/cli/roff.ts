@@ -1,4 +1,5 @@
 /** Manual pages in roff's man macros, which man-db and mandoc both read. Text is escaped here and nowhere else. */
+import type { Page, Section, Term } from './manual.ts';
 
 /** A macro's argument or a line of text: nothing in it is a request, an escape, or changed into typography. */
 export function roffText(text: string): string {
@@ -22,7 +23,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '-': '\\-',
 };
 
-export const bold = (text: string): string => `\\fB${roffText(text)}\\fR`;
+const bold = (text: string): string => `\\fB${roffText(text)}\\fR`;
 
 /** `-d, --delay <seconds>`: what is typed bold, what stands for something in italics. */
 export function flagsText(flags: string): string {
@@ -37,24 +38,9 @@ export function flagsText(flags: string): string {
     .join('');
 }
 
-export interface Entry {
-  /** Escaped already: `bold` or `flagsText`. */
-  readonly term: string;
-  readonly text: string;
-}
-
-export interface Section {
-  readonly title: string;
-  readonly paragraphs?: readonly string[];
-  readonly entries?: readonly Entry[];
-  readonly parts?: readonly Section[];
-}
-
-export interface Page {
-  readonly name: string;
-  readonly version: string;
-  readonly purpose: string;
-  readonly sections: readonly Section[];
+function termText(term: Term): string {
+  if ('flags' in term) return flagsText(term.flags);
+  return 'word' in term ? bold(term.word) : `\\fI${roffText(term.argument)}\\fR`;
 }
 
 export function manPage({ name, version, purpose, sections }: Page): string {
@@ -74,7 +60,7 @@ function sectionLines({ title, paragraphs = [], entries = [], parts = [] }: Sect
   return [
     `${macro} "${roffText(title)}"`,
     ...paragraphs.flatMap((text, index) => [...(index > 0 ? ['.PP'] : []), roffText(text)]),
-    ...entries.flatMap(({ term, text }) => ['.TP', term, roffText(text) || '\\&']),
+    ...entries.flatMap(({ term, text }) => ['.TP', termText(term), roffText(text) || '\\&']),
     ...parts.flatMap((part) => sectionLines(part, '.SS')),
   ];
 }

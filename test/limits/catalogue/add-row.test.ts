@@ -101,13 +101,13 @@ test('tstop has it in its form, among the first fields, and in the list of what 
 test('tscg has it in the help of set and in the manual', async () => {
   const { Command } = await import('commander');
   const { addTypedLimitFlags } = await import('../../../src/cli/limit-flags.ts');
-  const { tscgPage } = await import('../../../src/cli/commands/man.ts');
+  const { tscgManual } = await import('../../../src/cli/manual.ts');
   const program = new Command('tscg');
   const set = program.command('set').description('limits');
   process.argv.push('set');
   await addTypedLimitFlags(program);
   assert.match(set.helpInformation(), /--sockets <number> +most sockets \(pids\.sockets\.max\)/);
-  assert.match(tscgPage(program), /sockets/);
+  assert.match(JSON.stringify(tscgManual(program)), /sockets/);
 });
 
 test.run();
