@@ -1,0 +1,155 @@
+/**
+ * Makes the documents that repeat a table of the code: `npm run docs`. test/docs.test.ts fails when one of them is stale.
+ *
+ *     node --import tsx docs/generate.ts
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Page, type Section, type Term, tscgManual, tstopManual } from '../src/cli/manual.ts';
+import { buildTscg } from '../src/cli/tscg-program.ts';
+import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
+import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
+import { METRICS } from '../src/metrics/catalogue.ts';
+import { FIELD_CASES } from './field-cases.ts';
+import { code, page, table } from './markdown.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MADE = '<!-- Made by `npm run docs`: change the tables it is made from, not this file. -->';
+
+/** Path beneath the checkout, and the text. */
+export function documents(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/commands.md', commands()],
+    ['docs/field-cases.md', fieldCases()],
+    ['docs/limits.md', limits()],
+    ['docs/metrics.md', metrics()],
+  ]);
+}
+
+/** Characters that mean something in Markdown, in text that has no markup. */
+const plain = (text: string): string => text.replace(/[*<`]/g, (character) => `\\${character}`);
+
+function commands(): string {
+  const elsewhere = new Set(['SYNOPSIS', 'LIMITS', 'METRICS', 'SEE ALSO']);
+  const program = ({ name, purpose, sections }: Page, skipped: ReadonlySet<string>): string[] => [
+    `## ${name}`,
+    `${name}: ${purpose}.`,
+    ...sections.filter(({ title }) => !skipped.has(title)).flatMap((section) => sectionBlocks(section, '###')),
+  ];
+  return page(
+    MADE,
+    '# Commands',
+    'What `tscg man | man -l -` and `tscg man tstop | man -l -` show. The limits that `tscg set`, `try` and `run` take are in [limits.md](limits.md), the metrics in [metrics.md](metrics.md).',
+    ...program(tscgManual(buildTscg()), elsewhere),
+    ...program(tstopManual(), new Set([...elsewhere, 'ENVIRONMENT', 'DESCRIPTION'])),
+  );
+}
+
+function sectionBlocks({ title, paragraphs = [], entries = [], parts = [] }: Section, heading: string): string[] {
+  const name = /^[A-Z ]+$/.test(title) ? title.charAt(0) + title.slice(1).toLowerCase() : code(title);
+  return [
+    `${heading} ${name}`,
+    ...paragraphs.map(plain),
+    ...(entries.length > 0 ? [entries.map(({ term, text }) => `- ${termText(term)}: ${plain(text)}`).join('\n')] : []),
+    ...parts.flatMap((part) => sectionBlocks(part, `${heading}#`)),
+  ];
+}
+
+const termText = (term: Term): string =>
+  code('flags' in term ? term.flags : 'word' in term ? term.word : `<${term.argument}>`);
+
+/** A file or flag of the huge pages that this machine has, for every size. */
+const anySize = (text: string): string => text.replace(/(hugetlb[.-])\d+[KMG]B/, '$1SIZE');
+
+function limits(): string {
+  const properties = (long: string): string =>
+    PROPERTY_NAMES.filter((name) => flagsOfProperty(name).includes(long))
+      .map(code)
+      .join(' ');
+  const groups = [...new Set(LIMITS.map(({ group }) => group))].flatMap((group) => {
+    const rows = LIMITS.filter((limit) => limit.group === group).flatMap(({ file, flags }) =>
+      flags.map(({ short, long, value, help }) => [
+        code(anySize(file)),
+        `${short ? `${code(short)} ` : ''}${code(`${anySize(long)} ${value}`)}`,
+        properties(long),
+        plain(help.replace(/ of \d+[KMG]B:/, ' of that size:')),
+      ]),
+    );
+    const unique = [...new Map(rows.map((cells) => [cells.slice(0, 2).join(), cells])).values()];
+    return [`## ${group}`, table(['kernel file', 'flag', 'property (`-p`)', 'meaning'], unique)];
+  });
+  return page(
+    MADE,
+    '# Limits',
+    '`tscg set`, `try` and `run` take each limit as a flag of its own, as docker spells it, or as systemd does: `-p CPUQuota=20% -p MemoryMax=infinity`. A policy takes the flags without their dashes, or the properties.',
+    [
+      '- Sizes are powers of 1024, whatever the suffix. `max`, `infinity` and `-1` mean no limit.',
+      '- 100% CPU is one CPU.',
+      '- A disk is named by its node, a mount point, a directory or `MAJ:MIN`. The limit goes to the whole disk, or to each disk that it is made of; the plan says so.',
+      '- A value is checked before anything is written, because the kernel takes some wrongly (`16E` as 0, `010` as 8). It is read back after the write.',
+      '- A file that a kernel or a cgroup does not have is named with the reason and the command that helps.',
+    ].join('\n'),
+    ...groups,
+  );
+}
+
+function metrics(): string {
+  const rows = METRICS.map(({ id, label, unit, help, formula, aliases = [] }) => [
+    code(id),
+    label,
+    unit.replaceAll('_', ' '),
+    plain(help),
+    code(formula),
+    aliases.map(code).join(' '),
+  ]);
+  return page(
+    MADE,
+    '# Metrics',
+    'The id is the field of `--json` and `--csv`, and the name for `--sort` and `--columns`; an alias is taken there too. Δ is the change and Δt the time between two reads of that file. A metric that is not known is `--` on the screen and `null` in JSON; `tscg get NAME` says why. No limit is `max`.',
+    table(['id', 'column', 'unit', 'meaning', 'formula', 'aliases'], rows),
+  );
+}
+
+/** `case 59`, `cases 54 and 55`, `cases 101 to 103` in the text of a test. */
+const CITATION = /\bcases? (\d+(?:(?:, | and | to )\d+)*)/gi;
+
+/** Test files by the number of a case. */
+export function citations(): ReadonlyMap<number, readonly string[]> {
+  const cited = new Map<number, Set<string>>();
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .map((file) => join('test', file))
+    .sort();
+  for (const file of files) {
+    for (const [, numbers = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(CITATION)) {
+      for (const number of numbersIn(numbers)) cited.set(number, (cited.get(number) ?? new Set()).add(file));
+    }
+  }
+  return new Map([...cited].sort(([a], [b]) => a - b).map(([number, found]) => [number, [...found]]));
+}
+
+const numbersIn = (text: string): number[] =>
+  text.split(/, | and /).flatMap((part) => {
+    const [first = 0, last = first] = part.split(' to ').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+
+function fieldCases(): string {
+  const rows = [...citations()].map(([number, files]) => {
+    const found = FIELD_CASES.get(number);
+    if (!found) throw new Error(`${files[0]} cites case ${number}, which docs/field-cases.ts does not have`);
+    const tests = files.map((file) => `[${file.replace(/^test\//, '')}](../${file})`);
+    return [String(number), found.reports, found.fault, found.right, tests.join(' ')];
+  });
+  return page(
+    MADE,
+    '# Cases from the field',
+    'Faults that users reported of tools of this kind (repository and number of the report), and the tests that keep them from happening here. A test cites its case by number.',
+    table(['case', 'reports', 'fault', 'what is right', 'tests'], rows),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of documents()) writeFileSync(join(ROOT, path), text);
+}
