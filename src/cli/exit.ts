@@ -9,7 +9,7 @@ export const HUNG_UP = 129;
  * Ends the process. Node sets the modes of terminals on its standard descriptors back at exit, and aborts (SIGABRT) where
  * the kernel refuses that with EIO, as it does once the terminal is closed; a descriptor that is closed is left out.
  */
-export function exitProcess(code?: number): never {
+export function exitProcess(code = process.exitCode): never {
   for (const descriptor of [0, 1, 2]) if (isClosedTerminal(descriptor)) closeSync(descriptor);
   process.exit(code);
 }
