@@ -34,9 +34,11 @@ async function run(options: TstopFlags): Promise<void> {
   const unusable = [...chosen.faults, ...faults];
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
+  const { openLiveSource } = await import('../metrics/source.ts');
   const dashboard = runTstop({
     hierarchy,
     proc: PROC,
+    source: openLiveSource({ hierarchy, proc: PROC, watch: true }),
     seconds,
     theme: isPlain ? 'monochrome' : (options.theme ?? settings.theme ?? 'dark'),
     ascii: options.ascii || settings.ascii || !isUtf8(),

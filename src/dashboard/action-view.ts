@@ -3,7 +3,6 @@ import { constants } from 'node:os';
 import { LIMITS } from '../limits/catalogue/catalogue.ts';
 import { cut } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
-import { windowAround } from './layout.ts';
 import type { ActionForm, ConfirmForm, KillForm, LimitsForm } from './modal.ts';
 import {
   type FormView,
@@ -16,7 +15,7 @@ import {
   titleLines,
 } from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
-import { type Line, wrapped } from './style.ts';
+import { type Line, windowAround, wrapped } from './style.ts';
 import { undoView } from './undo-form.ts';
 
 /** By name; the first is the gentlest that ends something. */

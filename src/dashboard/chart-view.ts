@@ -2,7 +2,7 @@
 import { metric } from '../metrics/catalogue.ts';
 import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
-import type { Area } from './layout.ts';
+import type { Area } from './area.ts';
 import { cellsOf, type Line } from './style.ts';
 
 export interface Series {

@@ -1,10 +1,9 @@
 /** The columns chooser: on and off, and their order. */
 import { METRICS } from '../metrics/catalogue.ts';
 import { DEFAULT_COLUMNS } from './columns.ts';
-import { windowAround } from './layout.ts';
 import type { ColumnsForm, Typed } from './modal.ts';
 import { titleLines } from './plan-lines.ts';
-import type { Line } from './style.ts';
+import { type Line, windowAround } from './style.ts';
 
 export function openColumnsForm(chosen: readonly string[] | undefined): ColumnsForm {
   const on = chosen ?? DEFAULT_COLUMNS;

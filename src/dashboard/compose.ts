@@ -1,144 +1,123 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
-import type { Drift } from '../limits/applying/drift.ts';
-import type { LogEvent } from '../metrics/events.ts';
-import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
+import { NO_SCROLL, type Scroll } from './after-action.ts';
+import type { Area } from './area.ts';
 import { type Chart, chartOf, SPANS } from './chart-view.ts';
-import { columnOf, columnsFor } from './columns.ts';
+import { columnsFor } from './columns.ts';
 import { chosenIn, columnsView } from './columns-form.ts';
-import { containerView } from './container-view.ts';
-import type { CellKind, Dashboard } from './dashboards.ts';
-import { driftLines } from './drift-watch.ts';
-import { ALL_EVENTS, eventLine, eventsView, gaspLine } from './events-view.ts';
-import { explainView, type RawTexts } from './explain-view.ts';
-import { filesystemView } from './filesystem-view.ts';
+import { type Demand, demandOf, NO_DEMAND } from './demand.ts';
+import { eventsView, oomKillLine } from './events-view.ts';
+import { explainView } from './explain-view.ts';
 import { headerView } from './header-view.ts';
-import { clock, heldAt, toldBy } from './held.ts';
+import { heldAt } from './held.ts';
 import { footerView, helpLines } from './help-view.ts';
-import type { Inside } from './inside.ts';
-import type { Area } from './layout.ts';
+import type { Part } from './inside.ts';
+import type { Layout } from './layout.ts';
 import { type ActionForm, type ColumnsForm, isViewer } from './modal.ts';
-import { namespacesView } from './namespaces-view.ts';
-import { networkView } from './network-view.ts';
+import type { Pane } from './pane.ts';
 import { type Gone, NONE_GONE } from './plan-lines.ts';
-import { type ProcessList, processView } from './process-view.ts';
 import type { Shown } from './rows.ts';
-import type { Pane, View } from './screen.ts';
-import { stageOf, wholePane } from './stage.ts';
+import { eventsOf, oomKillsShown, type Scene, selectedItem, selectedWorkload } from './scene.ts';
+import type { Block, View } from './screen.ts';
 import { type FooterMessage, paneTop, type State } from './state.ts';
-import { type Line, type Piece, windowed, wrapped } from './style.ts';
+import { type Line, type Piece, windowed, wrapped, wrappedAll } from './style.ts';
 import { tableView } from './table-view.ts';
-import { NO_SCROLL, type Scroll } from './update.ts';
 
-export interface Scene {
-  readonly state: State;
-  readonly frame: Frame | undefined;
-  readonly shown: Shown | undefined;
-  readonly dashboards: readonly Dashboard[];
-  /** What could not be used of settings and screens. */
-  readonly faults: readonly string[];
-  readonly processes: ProcessList | undefined;
-  readonly inside: Inside;
-  /** Figures of the selected row, up to the Frame that is shown. */
-  readonly historyOf: (id: string, samples: number) => Trace;
-  /** Between two samples. */
-  readonly seconds: number;
-  readonly raw: RawTexts | undefined;
-  readonly recreated: ReadonlySet<number>;
-  readonly events: readonly LogEvent[];
-  readonly drifts: readonly Drift[];
-  /** OOM-killed and gone. */
-  readonly gasps: readonly LogEvent[];
-  /** Seconds between the Frame that is held and the newest. */
-  readonly age: number;
-  /** An alarm was just seen. */
-  readonly isFlashing: boolean;
-  readonly message: FooterMessage | undefined;
+/** What a screen needs to be told of next. */
+export interface Needs {
+  /** What the next sample reads beside the cheap files of every row. */
+  readonly demand: Demand;
+  /** What is read of the selected row. */
+  readonly parts: ReadonlySet<Part>;
+  /** How far what is on it can be scrolled. */
+  readonly scroll: Scroll;
 }
 
 export interface Composed {
   readonly view: View;
-  readonly scroll: Scroll;
+  readonly needs: Needs;
 }
 
-/** Lines of the table that they may take. */
-const MOST_GASPS = 3;
+export const NO_NEEDS: Needs = { demand: NO_DEMAND, parts: new Set(), scroll: NO_SCROLL };
 
-/** Those for which there are lines. */
-export const gaspsOf = (gasps: readonly LogEvent[], held: number | undefined): readonly LogEvent[] =>
-  toldBy(gasps, held).slice(-MOST_GASPS);
-
-export function compose(scene: Scene, width: number, height: number): Composed {
+export function compose(scene: Scene, layout: Layout): Composed {
   const { state, frame, shown } = scene;
-  const dashboard = scene.dashboards[state.screen];
-  const stage = stageOf(state, dashboard, width, height);
-  const footer = footerOf(scene, stage.footer, height);
-  const header = { area: stage.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
-  const table = { area: stage.table, lines: [] };
-  if (!frame || !shown) return { view: { header, table, panes: [], charts: [], footer }, scroll: NO_SCROLL };
-
-  const over = overlayOf(scene, width, footer.area.top, stage.table.width);
-  const held = heldAt(state, frame);
-  const gasps = gaspsOf(scene.gasps, held).map((event) => gaspLine(event, held ?? Date.now()));
-  const hasTree = stage.panes.some(({ show }) => show === 'processes');
-  const panes = stage.panes
-    .filter(({ show }) => show !== 'chart')
-    // What has the whole window scrolls.
-    .map(({ show, area }) => {
-      if (state.details) {
-        const lines = paneLines(show, scene, { ...area, height: Number.MAX_SAFE_INTEGER }, hasTree);
-        return { show, area, lines: windowed(lines, state.detailsTop, area.height, MORE), length: lines.length };
-      }
-      const lines = paneLines(show, scene, area, hasTree);
-      const shown = windowed(lines, paneTop(state, show), area.height, hintOf(show, dashboard));
-      return { show, area, lines: shown, length: lines.length };
-    });
+  const footer = footerOf(scene, layout);
+  if (!frame || !shown) {
+    const header = { area: layout.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
+    const table = { area: layout.table, lines: [] };
+    return { view: { header, table, panes: [], charts: [], footer }, needs: NO_NEEDS };
+  }
+  const over = overlayOf(scene, layout, footer.area.top);
+  const panes = layout.panes.map(({ pane, area }) => paneBlock(pane, area, scene, layout));
   const overlay = over?.lines;
-  const room = overlay ? footer.area.top : stage.body.height;
+  const room = overlay ? footer.area.top : layout.body.height;
   const length = overlay?.length ?? (state.details ? panes[0]?.length : undefined) ?? 0;
   const view: View = {
-    header: {
-      ...header,
-      lines: flashed(
-        headerView({ frame, shown, state, title: dashboard?.title ?? '', age: scene.age }, width),
-        scene.isFlashing,
-      ),
-    },
-    table: {
-      ...table,
-      lines: tableView(
-        { frame, shown, state, recreated: scene.recreated, gasps },
-        stage.table.width,
-        stage.table.height,
-      ),
-    },
+    header: { area: layout.header, lines: headerLines(scene, frame, shown, layout) },
+    table: { area: layout.table, lines: tableLines(scene, frame, shown, layout) },
     panes,
-    charts: stage.panes.flatMap(({ show, area, metrics }): Chart[] => {
-      const span = SPANS[state.span] ?? SPANS[0];
-      return show === 'chart' ? [chartOf(area, metrics, scene.historyOf, span, scene.seconds)] : [];
-    }),
-    ...(stage.spark
-      ? {
-          spark: {
-            area: stage.spark,
-            ...sparkOf(scene.historyOf('cpu_percent', stage.spark.width).values, stage.spark.width),
-          },
-        }
-      : {}),
+    ...chartsOf(scene, layout),
     footer,
     ...(overlay ? { overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay } : {}),
   };
   const scroll: Scroll = {
     overflow: over?.overflow ?? Math.max(0, length - room),
     room,
-    panes: new Map(panes.map(({ show, area, length: all }) => [show, Math.max(0, all - area.height)])),
+    panes: new Map(panes.map(({ key, area, length: all }) => [key, Math.max(0, all - area.height)])),
   };
-  return { view, scroll };
+  const parts = new Set(layout.panes.flatMap(({ pane }) => pane.demands));
+  const demand = demandOf(frame, shown, state, { window: layout.window, width: layout.table.width });
+  return { view, needs: { demand, parts, scroll } };
+}
+
+const MORE = 'PgDn';
+
+/** The lines that there is room for; what has the whole window scrolls by the keys of the table. */
+function paneBlock(pane: Pane, area: Area, scene: Scene, layout: Layout): Block & { key: string; length: number } {
+  const { state } = scene;
+  const { key } = pane;
+  const beside = layout.panes.map((other) => other.pane.key);
+  const height = state.details ? Number.MAX_SAFE_INTEGER : area.height;
+  const lines = pane.render(scene, { width: area.width, height, beside });
+  const shown = state.details
+    ? windowed(lines, state.detailsTop, area.height, MORE)
+    : windowed(lines, paneTop(state, key), area.height, hintOf(pane, layout.whole));
+  return { key, area, lines: shown, length: lines.length };
+}
+
+/** What shows all of a pane that is too short. */
+const hintOf = ({ key, partOf, allBy }: Pane, whole: Pane): string =>
+  allBy ?? (key === whole.key || partOf === whole.key ? 'Enter shows all' : '');
+
+function headerLines({ state, titles, age, isFlashing }: Scene, frame: Frame, shown: Shown, { width }: Layout): Line[] {
+  const lines = headerView({ frame, shown, state, title: titles[state.screen] ?? '', age }, width);
+  // Reversed from edge to edge.
+  return isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
+}
+
+function tableLines(scene: Scene, frame: Frame, shown: Shown, { table }: Layout): Line[] {
+  const { state, recreated } = scene;
+  const now = heldAt(state, frame) ?? Date.now();
+  const oomKills = oomKillsShown(scene).map((event) => oomKillLine(event, now));
+  return tableView({ frame, shown, state, recreated, oomKills }, table.width, table.height);
+}
+
+/** Of the selected row. */
+function chartsOf(scene: Scene, { charts, spark }: Layout): Pick<View, 'charts' | 'spark'> {
+  const { state, seconds, historyOf } = scene;
+  const inode = selectedWorkload(scene)?.inode ?? -1;
+  const span = SPANS[state.span] ?? SPANS[0];
+  const traceOf = (id: string, samples: number) => historyOf(inode, id, samples);
+  return {
+    charts: charts.map(({ area, metrics }): Chart => chartOf(area, metrics, traceOf, span, seconds)),
+    ...(spark ? { spark: { area: spark, ...sparkOf(traceOf('cpu_percent', spark.width).values, spark.width) } } : {}),
+  };
 }
 
 /** A message has the lines that it needs, up to half the window: why something failed stands at its end. */
-function footerOf(scene: Scene, area: Area, height: number): Pane {
+function footerOf(scene: Scene, { footer: area, height }: Layout): Block {
   const message = faultOf(scene);
   const line = footerView(scene.state, message);
   if (!message) return { area, lines: [line] };
@@ -149,59 +128,6 @@ function footerOf(scene: Scene, area: Area, height: number): Pane {
   return { area: { ...area, top: height - lines.length, height: lines.length }, lines };
 }
 
-const MORE = 'PgDn';
-
-/** What shows all of a pane that is too short. */
-function hintOf(show: CellKind, dashboard: Dashboard | undefined): string {
-  if (show === 'events') return 'v shows all';
-  const whole = wholePane(dashboard);
-  return show === whole || (show === 'processes' && whole === 'container') ? 'Enter shows all' : '';
-}
-
-/** Reversed from edge to edge. */
-const flashed = (lines: Line[], isFlashing: boolean): Line[] =>
-  isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
-
-/** `hasTree`: another pane shows the processes. */
-function paneLines(show: string, scene: Scene, { width, height }: Area, hasTree: boolean): Line[] {
-  const { frame, shown, state, processes, inside, drifts } = scene;
-  const events = toldBy(scene.events, heldAt(state, frame));
-  const selected = shown?.items.find(({ key }) => key === state.selected);
-  const workload = selected && frame?.workloads[selected.row];
-  const note = treeNote(scene);
-  const treeOptions = { kernelThreads: state.kernelThreads, byMemory: isMemory(state), note };
-  if (show === 'events') return folded(eventsView(events, ALL_EVENTS, ''), width);
-  if (show === 'namespaces') return namespacesView(workload, inside.namespaces, width);
-  if (show === 'filesystem') return filesystemView(workload, inside.filesystem, width, height);
-  if (show === 'network') return networkView(workload, inside.network, width);
-  if (show === 'processes' || !frame || !selected || !workload)
-    return processView(workload, processes, width, treeOptions);
-  const lastEvents = events.filter(({ path }) => path === workload.path).slice(-3);
-  const about = [...containerView(frame, selected.row, workload, inside), ...driftLines(drifts, workload)];
-  return [
-    ...folded([...about, ...lastEvents.map(eventLine)], width),
-    ...(hasTree
-      ? []
-      : [
-          note === '' ? [] : ([[note, 'warning']] as const),
-          ...processView(workload, processes, width, treeOptions).slice(1),
-        ]),
-  ];
-}
-
-/** A held tree is of when the display was held, or of when it was first asked for. */
-function treeNote({ state, frame, processes, seconds }: Scene): string {
-  const held = heldAt(state, frame);
-  if (held === undefined || !frame || !processes) return '';
-  const late = processes.now.time - frame.usage.snapshot.monotonic;
-  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clock(held + late)}, not at ${clock(held)})`;
-}
-
-const folded = (lines: readonly Line[], width: number): Line[] => lines.flatMap((line) => wrapped(line, width));
-
-const isMemory = ({ sort, scales }: State): boolean =>
-  sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
-
 const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
   shown?.fault === undefined || (state.prompt !== undefined && state.prompt !== 'filter')
     ? message
@@ -209,22 +135,21 @@ const faultOf = ({ shown, message, state }: Scene): FooterMessage | undefined =>
 
 /** What lies over the table. A form says itself how much of it there is no room for. */
 function overlayOf(
-  { state, frame, shown, raw, events, dashboards, faults }: Scene,
-  width: number,
+  scene: Scene,
+  { width, table }: Layout,
   height: number,
-  tableWidth: number,
 ): { readonly lines: readonly Line[]; readonly overflow?: number } | undefined {
+  const { state, frame, shown, raw, titles, faults } = scene;
   const { modal } = state;
-  const held = heldAt(state, frame);
   switch (modal?.kind) {
     case undefined:
       return undefined;
     case 'help':
-      return { lines: folded(helpLines(dashboards, faults), width) };
+      return { lines: wrappedAll(helpLines(titles, faults), width) };
     case 'events':
-      return { lines: folded(eventsView(toldBy(events, held), modal.show, modal.text, state.alarm), width) };
+      return { lines: wrappedAll(eventsView(eventsOf(scene), modal.show, modal.text, state.alarm), width) };
     case 'columns':
-      return { lines: columnsView(modal, height, width, fittingOf(modal, state, tableWidth)) };
+      return { lines: columnsView(modal, height, width, fittingOf(modal, state, table.width)) };
     case 'limits':
     case 'kill':
     case 'reclaim':
@@ -233,8 +158,10 @@ function overlayOf(
       return actionView(modal, height, width, goneOf(modal, state, frame));
     case 'explain': {
       if (!frame || !shown) return undefined;
-      const selected = shown.items.find(({ key }) => key === state.selected);
-      return { lines: folded(explainView(frame, selected, modal.slot, state.scales, raw, held), width) };
+      const held = heldAt(state, frame);
+      return {
+        lines: wrappedAll(explainView(frame, selectedItem(scene), modal.slot, state.scales, raw, held), width),
+      };
     }
   }
 }

@@ -18,25 +18,14 @@ import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
 import { errorText } from '../text/error-text.ts';
-import type { Area } from './layout.ts';
-
-export const CELL_KINDS = [
-  'table',
-  'processes',
-  'container',
-  'namespaces',
-  'network',
-  'filesystem',
-  'events',
-  'chart',
-] as const;
-export type CellKind = (typeof CELL_KINDS)[number];
+import { GRID, type GridPlace } from './area.ts';
+import type { Pane } from './pane.ts';
+import { PANES } from './panes.ts';
 
 export interface Cell {
-  readonly show: CellKind;
+  readonly show: 'table' | 'chart' | Pane;
   readonly metrics: readonly string[];
-  /** Top, left, rows, columns of a grid of 12 x 12. */
-  readonly at: readonly [number, number, number, number];
+  readonly at: GridPlace;
 }
 
 export interface Dashboard {
@@ -56,10 +45,8 @@ export class DashboardError extends Error {
   override readonly name = 'DashboardError';
 }
 
-const GRID = 12;
-
 /** Throws DashboardError. */
-export function parseDashboard(text: string, file: string): Dashboard {
+export function parseDashboard(text: string, file: string, panes = PANES): Dashboard {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
   const fail = (path: readonly (string | number)[], why: string): never => {
@@ -101,9 +88,16 @@ export function parseDashboard(text: string, file: string): Dashboard {
     ...(group ? { grouping: group } : {}),
     ...(typeof filter === 'string' ? { filter } : {}),
     ...(details === true ? { details } : {}),
-    cells: cellList(root.cells, fail),
+    cells: cellList(root.cells, panes, fail),
   };
 }
+
+/** What `show` may be. */
+export const cellKeys = (panes: readonly Pane[] = PANES): readonly string[] => [
+  'table',
+  ...panes.map(({ key }) => key),
+  'chart',
+];
 
 const KNOWN_KEYS: readonly string[] = ['title', 'columns', 'sort', 'grouping', 'filter', 'details', 'cells'];
 
@@ -119,7 +113,7 @@ function metricList(value: unknown, path: readonly (string | number)[], fail: Fa
   });
 }
 
-function cellList(value: unknown, fail: Fail): Cell[] {
+function cellList(value: unknown, panes: readonly Pane[], fail: Fail): Cell[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) return fail(['cells'], 'not a list of cells');
   return value.map((cell: unknown, index): Cell => {
@@ -128,8 +122,9 @@ function cellList(value: unknown, fail: Fail): Cell[] {
     for (const key of Object.keys(cell)) {
       if (!CELL_KEYS.includes(key)) fail([...path, key], `no such key; one of ${CELL_KEYS.join(', ')}`);
     }
-    const show = CELL_KINDS.find((kind) => kind === cell.show);
-    if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${CELL_KINDS.join(', ')}`);
+    const show =
+      (['table', 'chart'] as const).find((key) => key === cell.show) ?? panes.find(({ key }) => key === cell.show);
+    if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${cellKeys(panes).join(', ')}`);
     const metrics = cell.metrics === undefined ? [] : metricList(cell.metrics, [...path, 'metrics'], fail);
     if (show === 'chart' && metrics.length === 0) fail(path, 'a chart needs metrics');
     const at: readonly unknown[] = Array.isArray(cell.at) ? cell.at : [];
@@ -156,17 +151,6 @@ export function rangeStart(node: unknown): number | undefined {
   const [start]: readonly unknown[] = Array.isArray(range) ? range : [];
   return typeof start === 'number' ? start : undefined;
 }
-
-/** Where a cell lies in the body of the screen; neighbours touch. */
-export function cellArea([top, left, rows, columns]: Cell['at'], body: Area): Area {
-  const x = (column: number): number => body.left + Math.floor((body.width * column) / GRID);
-  const y = (row: number): number => body.top + Math.floor((body.height * row) / GRID);
-  return { top: y(top), left: x(left), width: x(left + columns) - x(left), height: y(top + rows) - y(top) };
-}
-
-/** A gap of one column between a cell and the one to its right. */
-export const inner = (area: Area, body: Area): Area =>
-  area.left + area.width < body.left + body.width ? { ...area, width: area.width - 1 } : area;
 
 export interface Loaded {
   readonly dashboards: readonly Dashboard[];

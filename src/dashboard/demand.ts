@@ -14,17 +14,19 @@ export interface Demand {
   readonly network?: ReadonlySet<number>;
 }
 
+export const NO_DEMAND: Demand = { visible: new Set() };
+
 /** Rows whose network is read for its sum, in the window or not. */
 const MOST_SUMMED = 64;
 
 /** `window`: rows that the table shows at once; `width`: its cells. */
 export function demandOf(
   { workloads }: Frame,
-  shown: Shown | undefined,
+  shown: Shown,
   state: State,
   { window, width }: { readonly window: number; readonly width: number },
 ): Demand {
-  const { items = [], rows = [] } = shown ?? {};
+  const { items, rows } = shown;
   const { top, selected } = state;
   const inodesOf = (wanted: readonly number[]): number[] => wanted.map((row) => workloads[row]?.inode ?? -1);
   const inWindow = items.slice(top, top + window).flatMap(({ row, members }) => (row >= 0 ? [row] : members));

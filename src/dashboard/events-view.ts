@@ -53,8 +53,8 @@ export const eventLine = ({ time, kind, name, text }: LogEvent): Line => [
   [text, 'dim'],
 ];
 
-/** Last words of those whom the OOM killer ended. */
-export const gaspLine = ({ name, text, time }: LogEvent, now: number): Line => [
+/** A workload that the OOM killer ended, and that is gone. */
+export const oomKillLine = ({ name, text, time }: LogEvent, now: number): Line => [
   [`† ${name}  `, 'critical'],
   [`${text}, ${Math.max(0, Math.round((now - time) / 1000))} s ago`, 'warning'],
 ];

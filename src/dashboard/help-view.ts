@@ -2,15 +2,14 @@
 
 import { METRICS } from '../metrics/catalogue.ts';
 import { padEnd } from '../text/cells.ts';
-import type { Dashboard } from './dashboards.ts';
 import { KEYS, type KeyBinding } from './keys.ts';
 import { type FooterMessage, type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
 /** The keys 1 to 9 are said with the screen that each shows; `faults`: what could not be used of settings and screens. */
-export function helpLines(dashboards: readonly Dashboard[] = [], faults: readonly string[] = []): Line[] {
+export function helpLines(titles: readonly string[] = [], faults: readonly string[] = []): Line[] {
   const keys = KEYS.map(({ shown, help, action }): Line => {
-    const title = action.type === 'screen' ? (dashboards[action.to]?.title ?? 'none yet') : undefined;
+    const title = action.type === 'screen' ? (titles[action.to] ?? 'none yet') : undefined;
     return [[padEnd(shown, 14), 'accent'], [title === undefined ? help : `${help}: ${title}`]];
   });
   const figures = METRICS.map(

@@ -1,4 +1,4 @@
-/** The inside of the selected row: what is read of it alone, each only while a pane that tells of it is on the screen. */
+/** The inside of the selected row: what is read of it alone, each part only while a pane that demands it is on the screen. */
 import { type FileSystem, readFileSystem } from '../inventory/filesystem/read.ts';
 import { createNetworkInspector, type NetworkAnswer } from '../inventory/network/inspect.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -8,7 +8,6 @@ import type { ReadFiles } from '../kernel/read-files.ts';
 import { readSetLimits, type SetLimit } from '../limits/applying/set-limits.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metrics/interface-rates.ts';
-import type { CellKind } from './dashboards.ts';
 import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
@@ -35,29 +34,21 @@ export interface NetworkLook {
   readonly totals?: InterfaceTotals | undefined;
 }
 
-type Part = keyof Inside;
-
-/** Panes that tell of it. */
-const TOLD_BY: Readonly<Record<Part, readonly CellKind[]>> = {
-  namespaces: ['namespaces'],
-  network: ['network', 'container'],
-  filesystem: ['filesystem'],
-  devices: ['container'],
-  limits: ['container'],
-};
+export type Part = keyof Inside;
 const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices', 'limits'];
 
 /** What is on the screen now. */
 export interface Look {
   readonly selected: Workload | undefined;
   readonly workloads: readonly Workload[];
-  readonly panes: readonly CellKind[];
+  /** What the panes on the screen demand. */
+  readonly demands: ReadonlySet<Part>;
   /** The display stands still. */
   readonly isHeld: boolean;
 }
 
 export interface SelectedInside {
-  /** Reads what these panes tell of, where that is due; nothing waits for it. */
+  /** Reads what is demanded, where that is due; nothing waits for it. */
   look(look: Look): void;
   of(selected: Workload | undefined, workloads: readonly Workload[]): Inside;
 }
@@ -122,8 +113,8 @@ export function openInside(options: InsideOptions): SelectedInside {
   }
 
   return {
-    look({ selected, workloads, panes, isHeld }) {
-      const shown = PARTS.filter((part) => TOLD_BY[part].some((kind) => panes.includes(kind)));
+    look({ selected, workloads, demands, isHeld }) {
+      const shown = PARTS.filter((part) => demands.has(part));
       written.follow(shown.includes('filesystem') ? filesystem.of(selected)?.writable : undefined, !isHeld);
       if (!selected) return;
       const known = of(selected, workloads);

@@ -1,13 +1,12 @@
 /** The key table: what each key does, and the text that help shows for it. Names as blessed reports them. */
 
-import type { CellKind } from './dashboards.ts';
 import type { ActionName } from './modal.ts';
 
 export type Action =
   | { readonly type: 'move'; readonly by: number }
   | { readonly type: 'page'; readonly by: number }
-  /** Of the pane that shows it, by the wheel. */
-  | { readonly type: 'scroll-pane'; readonly show: CellKind; readonly by: number }
+  /** Of the pane with this key, by the wheel. */
+  | { readonly type: 'scroll-pane'; readonly key: string; readonly by: number }
   | { readonly type: 'first' }
   | { readonly type: 'last' }
   | { readonly type: 'sort'; readonly by: string }

@@ -1,11 +1,11 @@
 /** What the mouse does, by what is under it. Pure. */
+
+import { isIn } from './area.ts';
 import { columnsFor } from './columns.ts';
 import type { Action } from './keys.ts';
-import type { Area } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { isViewer } from './modal.ts';
-import type { Stage } from './stage.ts';
 import type { State } from './state.ts';
-import { tableWindow } from './table-view.ts';
 
 /** Cells from the left and top of the screen. */
 export interface Pointer {
@@ -14,13 +14,12 @@ export interface Pointer {
   readonly what: 'click' | 'wheel up' | 'wheel down';
 }
 
+/** What lies under the pointer. */
 export interface Ground {
   readonly state: State;
-  readonly stage: Stage;
+  readonly layout: Layout;
   /** Rows that the table has, in the window or not. */
   readonly rows: number;
-  /** Lines of last words below them. */
-  readonly gasps: number;
 }
 
 /** Lines of text that one notch of the wheel goes by; of the table it is one row. */
@@ -33,15 +32,12 @@ export function mouseAction(pointer: Pointer, ground: Ground): Action | undefine
   if (pointer.what === 'click') return modal ? undefined : clickAction(pointer, ground);
   const by = pointer.what === 'wheel up' ? -1 : 1;
   if (modal || details) return { type: 'move', by: NOTCH * by };
-  const pane = ground.stage.panes.find(({ show, area }) => show !== 'chart' && isIn(area, pointer));
-  return pane ? { type: 'scroll-pane', show: pane.show, by: NOTCH * by } : { type: 'move', by };
+  const under = ground.layout.panes.find(({ area }) => isIn(area, pointer));
+  return under ? { type: 'scroll-pane', key: under.pane.key, by: NOTCH * by } : { type: 'move', by };
 }
 
-const isIn = ({ top, left, width, height }: Area, { x, y }: Pointer): boolean =>
-  x >= left && x < left + width && y >= top && y < top + height;
-
-function clickAction(pointer: Pointer, { state, stage, rows, gasps }: Ground): Action | undefined {
-  const { table } = stage;
+function clickAction(pointer: Pointer, { state, layout, rows }: Ground): Action | undefined {
+  const { table, window } = layout;
   if (!isIn(table, pointer)) return undefined;
   const line = pointer.y - table.top;
   if (line === 0) {
@@ -50,7 +46,7 @@ function clickAction(pointer: Pointer, { state, stage, rows, gasps }: Ground): A
     return slot === state.sort ? { type: 'reverse' } : { type: 'sort', by: slot };
   }
   const index = state.top + line - 1;
-  const isRow = index < rows && line <= tableWindow(table.height, gasps);
+  const isRow = index < rows && line <= window;
   return isRow ? { type: 'move', by: index - state.position } : undefined;
 }
 

@@ -2,28 +2,29 @@
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
 import { codeOf } from '../kernel/error-code.ts';
+import type { Area } from './area.ts';
 import { type Chart, levelChart } from './chart-view.ts';
-import type { Area } from './layout.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
 import { hasAxes, openCharts } from './screen-charts.ts';
 import { type Line, renderLine } from './style.ts';
 import { forColours, type Theme } from './themes.ts';
 
-export interface Pane {
+/** Lines in a rectangle of the screen. */
+export interface Block {
   readonly area: Area;
   readonly lines: readonly Line[];
 }
 
 export interface View {
-  readonly header: Pane;
-  readonly table: Pane;
+  readonly header: Block;
+  readonly table: Block;
   /** Everything else that is text. */
-  readonly panes: readonly Pane[];
+  readonly panes: readonly Block[];
   readonly charts: readonly Chart[];
   readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
   /** Over everything: a long message covers the lines above. */
-  readonly footer: Pane;
+  readonly footer: Block;
   /** Over everything but the footer. */
   readonly overlay?: readonly Line[];
 }
@@ -132,7 +133,7 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
     element.height = area.height;
   }
 
-  function fill(element: blessed.Widgets.BoxElement, pane: Pane | undefined): void {
+  function fill(element: blessed.Widgets.BoxElement, pane: Block | undefined): void {
     place(element, pane?.area);
     if (!pane || element.hidden) return;
     const { area, lines } = pane;
@@ -149,7 +150,7 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
       fill(footer, view.footer);
       const shown = [
         ...view.panes,
-        ...view.charts.map((chart): Pane => {
+        ...view.charts.map((chart): Block => {
           const { area, title } = chart;
           const { ascii } = theme();
           return !ascii && hasAxes(chart)

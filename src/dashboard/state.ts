@@ -2,7 +2,6 @@
 import type { Grouping, ItemKey } from '../metrics/grouping.ts';
 import { SPANS } from './chart-view.ts';
 import type { Scales } from './columns.ts';
-import type { CellKind } from './dashboards.ts';
 import type { Modal } from './modal.ts';
 
 export const ALARMS = ['none', 'bell', 'flash', 'both'] as const;
@@ -67,8 +66,8 @@ export interface State {
   readonly theme: string;
   /** First line of it. */
   readonly detailsTop: number;
-  /** The pane that the wheel has moved, of which row, and its first line. */
-  readonly pane: { readonly show: CellKind; readonly of: ItemKey | undefined; readonly top: number } | undefined;
+  /** Key of the pane that the wheel has moved, of which row, and its first line. */
+  readonly pane: { readonly key: string; readonly of: ItemKey | undefined; readonly top: number } | undefined;
   /** Lies over the table. */
   readonly modal: Modal | undefined;
 }
@@ -105,8 +104,8 @@ export const INITIAL: State = {
 };
 
 /** First line of a pane: the first one, unless the wheel has moved it for this row. */
-export const paneTop = ({ pane, selected }: State, show: CellKind): number =>
-  pane?.show === show && pane.of === selected ? pane.top : 0;
+export const paneTop = ({ pane, selected }: State, key: string): number =>
+  pane?.key === key && pane.of === selected ? pane.top : 0;
 
 /** What the footer's prompt holds. */
 export function typedText({ prompt, modal, filter, search }: State): string {

@@ -98,6 +98,13 @@ export function wrapped(line: Line, width: number): Line[] {
   return lines;
 }
 
+export const wrappedAll = (lines: readonly Line[], width: number): Line[] =>
+  lines.flatMap((line) => wrapped(line, width));
+
+/** First line of `room` lines of a list with the marked one about their middle. */
+export const windowAround = (marked: number, room: number, length: number): number =>
+  Math.max(0, Math.min(marked - Math.floor(room / 2), length - room));
+
 /** Words with the blanks before them; one of more than `most` cells in parts. */
 function wordsOf(text: string, most: number): string[] {
   return (text.match(/ *[^ ]+| +$/g) ?? []).flatMap((word) => {

@@ -18,21 +18,21 @@ export interface TableInput {
   readonly state: State;
   /** Inodes of cgroups that took the place of another of the same path not long ago. */
   readonly recreated?: ReadonlySet<number>;
-  /** Lines before the totals. */
-  readonly gasps?: readonly Line[];
+  /** Lines before the totals, of workloads that the OOM killer ended. */
+  readonly oomKills?: readonly Line[];
 }
 
 /** From this many lines on, the last one has the totals. */
 const TOTALS_FROM = 8;
 
-export const tableWindow = (height: number, gasps = 0): number =>
-  Math.max(1, height - (height >= TOTALS_FROM ? 2 + gasps : 1));
+export const tableWindow = (height: number, oomKills = 0): number =>
+  Math.max(1, height - (height >= TOTALS_FROM ? 2 + oomKills : 1));
 
 /** Title line, the rows of the window, and the totals. */
 export function tableView(input: TableInput, width: number, height: number): Line[] {
-  const { shown, state, gasps = [] } = input;
+  const { shown, state, oomKills = [] } = input;
   const columns = columnsFor(width, state);
-  const window = shown.items.slice(state.top, state.top + tableWindow(height, gasps.length));
+  const window = shown.items.slice(state.top, state.top + tableWindow(height, oomKills.length));
   const title = titleLine(columns, state);
   if (window.length === 0) {
     const lines: Line[] = [title, ...wrapped([[emptyText(input), 'dim']], width)];
@@ -40,8 +40,8 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   }
   const lines = [title, ...window.map((item) => itemLine(item, columns, input))];
   if (height < TOTALS_FROM) return lines.slice(0, height);
-  while (lines.length < height - 1 - gasps.length) lines.push([]);
-  return [...lines, ...gasps, totalsLine(columns, input)];
+  while (lines.length < height - 1 - oomKills.length) lines.push([]);
+  return [...lines, ...oomKills, totalsLine(columns, input)];
 }
 
 function emptyText({ frame, shown, state }: TableInput): string {

@@ -6,10 +6,9 @@ import { changesToUndo, commandText, planUndo } from '../limits/applying/undo.ts
 import type { PlanContext } from '../limits/model.ts';
 import { padEnd } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
-import { windowAround } from './layout.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
 import { type FormView, type Gone, headed, isRefused, planLines, targetLines, titleLines } from './plan-lines.ts';
-import type { Line } from './style.ts';
+import { type Line, windowAround } from './style.ts';
 import type { Style } from './themes.ts';
 
 /** Each costs a read of its files. */

@@ -1,264 +1,272 @@
-/** How an action changes the state. Pure. */
-import { GROUPINGS, type Item } from '../metrics/grouping.ts';
-import { isQuery } from '../metrics/query.ts';
-import { SPANS } from './chart-view.ts';
+/** The one place where the session changes: an event makes another session of it, and says what is to be done besides. Pure. */
+import type { Workload } from '../inventory/workload.ts';
+import type { LogEvent } from '../metrics/events.ts';
+import type { Frame } from '../metrics/source.ts';
+import type { Confirmed, FormResult, Opened } from './actions.ts';
+import { afterAction, afterTyping, isFound, type Scroll } from './after-action.ts';
+import type { Aftermath } from './aftermath.ts';
+import { isAlarming } from './alarm.ts';
+import { arranged } from './arranged.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
-import { openColumnsForm } from './columns-form.ts';
-import type { CellKind, Dashboard } from './dashboards.ts';
-import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
-import type { Action } from './keys.ts';
-import { edited, isViewer, type Typed } from './modal.ts';
-import { searchFrom } from './rows.ts';
-import { followed, movedTo, positionOf, select, type TableContext } from './selection.ts';
-import { ALARMS, paneTop, type State, typedText } from './state.ts';
-import { THEMES } from './themes.ts';
+import { columnsKey } from './columns-form.ts';
+import { type Action, actionOf } from './keys.ts';
+import type { Size } from './layout.ts';
+import { type ActionForm, type ActionName, isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
+import { mouseAction, type Pointer } from './mouse.ts';
+import { actionContext, type End, type Session, type Surroundings, selectedIn, type Trouble } from './session.ts';
+import type { Settings } from './settings.ts';
+import type { FooterMessage, State } from './state.ts';
+import { switchedText } from './switched.ts';
 
-/** Of what lies over the table, or has the whole window. */
-export interface Scroll {
-  /** Lines that it has beyond those for which there is room. */
-  readonly overflow: number;
-  /** Lines that it shows at once. */
-  readonly room: number;
-  /** Lines that each pane has beyond those for which there is room. */
-  readonly panes?: ReadonlyMap<CellKind, number>;
+export type Event =
+  | { readonly type: 'key'; readonly key: Typed }
+  | { readonly type: 'pointer'; readonly pointer: Pointer }
+  | { readonly type: 'action'; readonly action: Action }
+  | { readonly type: 'size'; readonly size: Size }
+  /** A new Frame, and what happened in it. */
+  | {
+      readonly type: 'frame';
+      readonly frame: Frame;
+      readonly news: readonly LogEvent[];
+      readonly recentOomKills: readonly LogEvent[];
+    }
+  /** Another Frame than the newest is to be shown. */
+  | { readonly type: 'past'; readonly frame: Frame }
+  | { readonly type: 'drawn'; readonly scroll: Scroll }
+  | { readonly type: 'flashed' }
+  | { readonly type: 'trouble'; readonly trouble: Trouble }
+  | { readonly type: 'no trouble'; readonly what: string }
+  | { readonly type: 'tell'; readonly message: FooterMessage }
+  /** A form of an action, or why there is none. */
+  | { readonly type: 'opened'; readonly opened: Opened }
+  | { readonly type: 'form'; readonly result: FormResult }
+  | { readonly type: 'changed'; readonly aftermath: Aftermath }
+  | { readonly type: 'not changed'; readonly why: string }
+  | { readonly type: 'end'; readonly end: End };
+
+/** What is to be done outside of the session. */
+export type Effect =
+  | { readonly type: 'open'; readonly what: ActionName; readonly targets: readonly Workload[] }
+  | { readonly type: 'form-key'; readonly form: ActionForm; readonly key: Typed; readonly overflow: number }
+  | { readonly type: 'change'; readonly confirmed: Confirmed; readonly before: Frame | undefined }
+  | { readonly type: 'save'; readonly key: keyof Settings; readonly value: Settings[keyof Settings] }
+  | { readonly type: 'step'; readonly by: number }
+  | { readonly type: 'mouse'; readonly isOn: boolean }
+  | { readonly type: 'take-back' | 'redraw' | 'suspend' | 'ring' | 'flash' | 'exit' };
+
+export interface Updated {
+  readonly session: Session;
+  readonly effects: readonly Effect[];
 }
 
-export const NO_SCROLL: Scroll = { overflow: 0, room: 1 };
-
-export interface UpdateContext extends TableContext {
-  /** Items of the table with every branch and group open. */
-  readonly unfolded: () => readonly Item[];
-  /** What can be sorted by, in order. */
-  readonly sortable: readonly string[];
-  readonly scroll: Scroll;
-  readonly dashboards: readonly Dashboard[];
+export function update(session: Session, event: Event, surroundings: Surroundings): Updated {
+  // Nothing hangs on it but the next key.
+  if (event.type === 'drawn') return only({ ...session, scroll: event.scroll });
+  const { session: after, effects } = afterEvent(session, event, surroundings);
+  return { session: arranged(session, after, surroundings), effects };
 }
 
-export function update(state: State, action: Action, context: UpdateContext): State {
-  const { items, window, sortable } = context;
-  const { overflow, room } = context.scroll;
-  const scroll = (by: number): State | undefined => {
-    const clamp = (value: number): number => Math.max(0, Math.min(overflow, value));
-    const { modal } = state;
-    if (isViewer(modal)) return { ...state, modal: { ...modal, top: clamp(modal.top + by) } };
-    if (state.details) return { ...state, detailsTop: clamp(state.detailsTop + by) };
-    return undefined;
-  };
-  switch (action.type) {
-    case 'move':
-      return scroll(action.by) ?? select(state, context, positionOf(state, items) + action.by);
-    case 'page':
-      return (
-        scroll(action.by * Math.max(1, room - 1)) ??
-        select(state, context, positionOf(state, items) + action.by * Math.max(1, window - 1))
+const only = (session: Session): Updated => ({ session, effects: [] });
+
+function afterEvent(session: Session, event: Exclude<Event, EventOf<'drawn'>>, surroundings: Surroundings): Updated {
+  switch (event.type) {
+    case 'key':
+      return afterKey(session, event.key, surroundings);
+    case 'pointer': {
+      const { state, layout, shown } = session;
+      const action = mouseAction(event.pointer, { state, layout, rows: shown?.items.length ?? 0 });
+      return action ? afterUserAction(session, action, surroundings) : only(session);
+    }
+    case 'action':
+      return afterUserAction(session, event.action, surroundings);
+    case 'frame':
+      return afterFrame(session, event);
+    case 'past':
+      return only({ ...session, frame: event.frame, newest: surroundings.isLive ? session.newest : event.frame });
+    case 'opened':
+      return only(
+        'kind' in event.opened
+          ? { ...session, state: { ...session.state, modal: event.opened } }
+          : { ...session, notice: event.opened },
       );
-    case 'scroll-pane': {
-      const { show, by } = action;
-      const most = context.scroll.panes?.get(show) ?? 0;
-      const top = Math.max(0, Math.min(most, paneTop(state, show) + by));
-      return { ...state, pane: { show, of: state.selected, top } };
+    case 'form':
+      return afterForm(session, event.result);
+    case 'changed': {
+      const state = { ...session.state, tagged: new Set<number>() };
+      return changeEnded({ ...session, state, notice: undefined, aftermath: event.aftermath });
     }
-    case 'first':
-      return scroll(-overflow) ?? select(state, context, 0);
-    case 'last':
-      return scroll(overflow) ?? select(state, context, items.length - 1);
-    case 'sort':
-      return { ...state, sort: action.by, reverse: false };
-    case 'sort-next':
-      if (state.modal?.kind === 'explain') {
-        const slots = sortable.filter((slot) => slot !== 'name');
-        return { ...state, modal: { kind: 'explain', slot: cycled(slots, state.modal.slot, action.by), top: 0 } };
-      }
-      if (state.modal?.kind === 'events') {
-        const show = cycled(EVENT_FILTERS, state.modal.show, action.by);
-        return { ...state, modal: { ...state.modal, show, top: 0 } };
-      }
-      return { ...state, sort: cycled(sortable, state.sort, action.by), reverse: false };
-    case 'reverse':
-      return { ...state, reverse: !state.reverse };
-    case 'filter':
-      if (state.modal?.kind === 'events') return { ...state, prompt: 'events' };
-      return { ...state, prompt: 'filter', modal: undefined, details: false, charts: false };
-    case 'search':
-      return { ...state, prompt: 'search', search: '', modal: undefined, details: false, charts: false };
-    case 'search-next':
-      return found(state, context, 1);
-    case 'clear':
-      if (state.modal) return { ...state, modal: undefined };
-      if (state.details || state.charts) return { ...state, details: false, charts: false };
-      if (state.tagged.size > 0) return { ...state, tagged: new Set() };
-      return { ...state, filter: '' };
-    case 'group':
-      return { ...state, grouping: cycled(GROUPINGS, state.grouping, 1), closed: new Set() };
-    case 'fold':
-      return folded(state, action.how, context);
-    case 'tag':
-      return tagged(state, context);
-    case 'untag':
-      return { ...state, tagged: new Set() };
-    case 'follow':
-      return { ...state, follow: state.follow ? undefined : followed(items[positionOf(state, items)], context) };
-    case 'memory':
-      return {
-        ...state,
-        scales: { ...state.scales, memory: (state.scales.memory + 1) % MEMORY_DEFINITIONS.length },
-      };
-    case 'scale':
-      return { ...state, scales: { ...state.scales, cpu: (state.scales.cpu + 1) % CPU_SCALES.length } };
-    case 'all':
-      return { ...state, all: !state.all };
-    case 'kernel-threads':
-      return { ...state, kernelThreads: !state.kernelThreads };
-    case 'columns':
-      return { ...state, modal: openColumnsForm(state.columns) };
-    case 'explain': {
-      if (state.modal?.kind === 'explain') return { ...state, modal: undefined };
-      const slot = state.sort === 'name' ? 'cpu_percent' : state.sort;
-      return { ...state, modal: { kind: 'explain', slot, top: 0 } };
-    }
-    case 'details':
-      // A group that is no cgroup has no inside of its own but its rows.
-      if (!state.details && (items[positionOf(state, items)]?.row ?? 0) < 0) return folded(state, 'toggle', context);
-      return { ...state, details: !state.details, charts: false, detailsTop: 0, modal: undefined };
-    case 'pause':
-      return { ...state, paused: !state.paused };
-    case 'help':
-      return { ...state, modal: state.modal?.kind === 'help' ? undefined : { kind: 'help', top: 0 } };
-    case 'events':
-      if (state.modal?.kind === 'events') return { ...state, modal: undefined };
-      return {
-        ...state,
-        modal: { kind: 'events', show: ALL_EVENTS, text: isQuery(state.filter) ? '' : state.filter, top: 0 },
-      };
-    case 'alarm':
-      return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };
-    case 'mouse':
-      return { ...state, mouse: !state.mouse };
-    case 'charts':
-      return { ...state, charts: !state.charts, details: false, modal: undefined };
-    case 'span':
-      return { ...state, span: (state.span + action.by + SPANS.length) % SPANS.length };
-    case 'step':
-      return { ...state, paused: true };
-    case 'screen':
-      return onScreen(state, action.to, context.dashboards);
-    case 'screen-next': {
-      const { length } = context.dashboards;
-      return length === 0 ? state : onScreen(state, (state.screen + action.by + length) % length, context.dashboards);
-    }
-    case 'theme':
-      return { ...state, theme: cycled(Object.keys(THEMES), state.theme, 1) };
-    case 'act':
+    case 'not changed':
+      return changeEnded({ ...session, notice: { text: event.why, style: 'critical' } });
+    case 'end':
+      return afterEnd(session, event.end);
+    default:
+      return only(afterTold(session, event));
+  }
+}
+
+type EventOf<Type extends Event['type']> = Extract<Event, { readonly type: Type }>;
+
+function afterTold(session: Session, event: EventOf<'size' | 'flashed' | 'trouble' | 'no trouble' | 'tell'>): Session {
+  switch (event.type) {
+    case 'size':
+      return { ...session, size: event.size };
+    case 'flashed':
+      return { ...session, isFlashing: false };
+    case 'trouble':
+      return { ...session, trouble: event.trouble };
+    case 'no trouble':
+      return session.trouble?.what === event.what ? { ...session, trouble: undefined } : session;
+    case 'tell':
+      return { ...session, notice: event.message };
+  }
+}
+
+/** A held display stands still; what is remembered goes on. */
+function afterFrame(session: Session, { frame, news, recentOomKills }: EventOf<'frame'>): Updated {
+  const { state } = session;
+  const shown = state.paused && session.frame ? session.frame : frame;
+  const next = { ...session, newest: frame, frame: shown, recentOomKills };
+  const alarming = news.filter(isAlarming);
+  if (alarming.length === 0 || state.alarm === 'none') return only(next);
+  const ring: Effect[] = state.alarm === 'flash' ? [] : [{ type: 'ring' }];
+  if (state.alarm === 'bell') return { session: next, effects: ring };
+  const text = alarming.map((event) => `${event.name}: ${event.text}`).join('; ');
+  const notice = { text, style: 'critical' } as const;
+  return { session: { ...next, isFlashing: true, notice }, effects: [...ring, { type: 'flash' }] };
+}
+
+function afterKey(session: Session, key: Typed, surroundings: Surroundings): Updated {
+  const { modal, prompt } = session.state;
+  if (key.full === 'C-c') return afterEnd(session, 'quit');
+  if (prompt !== undefined) return only(afterPromptKey(session, key, surroundings));
+  if (modal && !isViewer(modal)) return afterFormKey(session, modal, key, surroundings);
+  const action = actionOf(key.full, key.character);
+  return action ? afterUserAction(session, action, surroundings) : only(session);
+}
+
+function afterPromptKey(session: Session, key: Typed, surroundings: Surroundings): Session {
+  const state = afterTyping(session.state, key, actionContext(session, surroundings));
+  const next = { ...session, state, hasMoved: hasMoved(session, state), notice: undefined };
+  return session.state.prompt === 'search' ? withSearchNotice(next, surroundings) : next;
+}
+
+const hasMoved = (session: Session, { selected }: State): boolean =>
+  session.hasMoved || selected !== session.state.selected;
+
+function afterFormKey(
+  session: Session,
+  modal: Exclude<Modal, Viewer>,
+  key: Typed,
+  { dashboards, isReadOnly }: Surroundings,
+): Updated {
+  const { state, scroll } = session;
+  const closed = { ...session, state: { ...state, modal: undefined } };
+  if (modal.kind !== 'columns') {
+    if (isReadOnly) return only(closed);
+    return { session, effects: [{ type: 'form-key', form: modal, key, overflow: scroll.overflow }] };
+  }
+  const result = columnsKey(modal, key);
+  if (result === 'cancel') return only(closed);
+  if ('form' in result) return only({ ...session, state: { ...state, modal: result.form } });
+  // Of this screen; undefined for the dashboard's own.
+  const { chosen } = result;
+  const { name = '', columns: shipped } = dashboards[state.screen] ?? {};
+  const { [name]: _, ...others } = state.ownColumns;
+  const ownColumns = chosen ? { ...others, [name]: chosen } : others;
+  return {
+    session: { ...closed, state: { ...closed.state, columns: chosen ?? shipped, ownColumns } },
+    effects: [{ type: 'save', key: 'columns', value: ownColumns }],
+  };
+}
+
+function afterForm(session: Session, result: FormResult): Updated {
+  const isOpen = result !== 'cancel' && 'form' in result;
+  const state = { ...session.state, modal: isOpen ? result.form : undefined };
+  if (isOpen || result === 'cancel') return only({ ...session, state });
+  const change: Effect = { type: 'change', confirmed: result, before: session.newest };
+  return { session: { ...session, state, aftermath: undefined, isChanging: true }, effects: [change] };
+}
+
+/** Nothing is left half done: a change under way is taken back first. */
+function afterEnd(session: Session, end: End): Updated {
+  const ending = session.ending === 'hung up' ? 'hung up' : end;
+  if (session.ending !== undefined) return only({ ...session, ending });
+  if (!session.isChanging) return { session: { ...session, ending }, effects: [{ type: 'exit' }] };
+  const notice = { text: 'a change is under way: it is taken back …', style: 'warning' } as const;
+  return { session: { ...session, ending, notice }, effects: [{ type: 'take-back' }] };
+}
+
+const changeEnded = (session: Session): Updated => ({
+  session: { ...session, isChanging: false },
+  effects: session.ending === undefined ? [] : [{ type: 'exit' }],
+});
+
+/** By a key or the mouse. */
+function afterUserAction(before: Session, action: Action, surroundings: Surroundings): Updated {
+  if (action.type === 'quit') return afterEnd(before, 'quit');
+  const state = afterAction(before.state, action, actionContext(before, surroundings));
+  const moved = { ...before, state, hasMoved: hasMoved(before, state), notice: undefined };
+  const effects = [...effectsOf(action, state), ...saved(before.state, state)];
+  if (action.type === 'act') return afterAct(moved, action.what, surroundings);
+  const told = switchedText(before.state, state);
+  if (told !== undefined) return { session: { ...moved, notice: { text: told, style: 'good' } }, effects };
+  if (action.type === 'search-next') return { session: withSearchNotice(moved, surroundings), effects };
+  if (action.type === 'fold' && !before.shown?.items.some(({ open }) => open !== undefined)) {
+    const notice = { text: 'no groups here: t arranges the rows in some', style: 'warning' } as const;
+    return { session: { ...moved, notice }, effects };
+  }
+  const goesOn = action.type === 'pause' && !state.paused;
+  return { session: goesOn ? { ...moved, frame: before.newest } : moved, effects };
+}
+
+function effectsOf(action: Action, state: State): Effect[] {
+  switch (action.type) {
     case 'redraw':
     case 'suspend':
-    case 'quit':
-      return state;
+      return [{ type: action.type }];
+    case 'mouse':
+      return [{ type: 'mouse', isOn: state.mouse }];
+    case 'step':
+      return [{ type: 'step', by: action.by }];
+    default:
+      return [];
   }
 }
 
-/** What a dashboard does not say stays as it is, but for the columns: those of the one before would not fit it. */
-export function onScreen(state: State, to: number, dashboards: readonly Dashboard[]): State {
-  const dashboard = dashboards[to];
-  if (!dashboard) return state;
-  const { name, columns, sort, grouping, filter, details = false } = dashboard;
-  return {
-    ...state,
-    screen: to,
-    columns: state.ownColumns[name] ?? columns,
-    details,
-    charts: false,
-    modal: undefined,
-    ...(sort === undefined ? {} : { sort, reverse: false }),
-    ...(grouping === undefined ? {} : { grouping, closed: new Set() }),
-    ...(filter === undefined ? {} : { filter }),
-  };
+/** What the user has set is there at the next start. */
+function saved(before: State, { theme, mouse, alarm, scales }: State): Effect[] {
+  const values: readonly (readonly [keyof Settings, Settings[keyof Settings], boolean])[] = [
+    ['theme', theme, theme !== before.theme],
+    ['mouse', mouse, mouse !== before.mouse],
+    ['alarm', alarm, alarm !== before.alarm],
+    ['memory', MEMORY_DEFINITIONS[scales.memory]?.metric, scales.memory !== before.scales.memory],
+    ['cpu', CPU_SCALES[scales.cpu]?.scale, scales.cpu !== before.scales.cpu],
+  ];
+  return values.flatMap(([key, value, isOther]): Effect[] => (isOther ? [{ type: 'save', key, value }] : []));
 }
 
-function cycled<T>(list: readonly T[], now: T, by: number): T {
-  return list[(list.indexOf(now) + by + list.length) % list.length] ?? now;
+function withSearchNotice(session: Session, surroundings: Surroundings): Session {
+  const { search, prompt } = session.state;
+  const text =
+    search === ''
+      ? prompt === undefined && 'nothing to search for yet: / asks'
+      : !isFound(session.state, actionContext(session, surroundings)) && `nothing found that holds "${search}"`;
+  return text === false ? session : { ...session, notice: { text, style: 'warning' } };
 }
 
-/** A key while the filter or the search is typed. A search goes along as it is typed. */
-export function type(state: State, key: Typed, context: UpdateContext): State {
-  const { prompt } = state;
-  if (prompt === undefined) return state;
-  if (key.full === 'return') return { ...state, prompt: undefined };
-  if (key.full === 'escape') return { ...withTyped(state, prompt, ''), prompt: undefined };
-  if (prompt === 'search' && (key.full === 'f3' || key.full === 'down')) return found(state, context, 1);
-  const text = edited(typedText(state), key);
-  if (text === undefined) return state;
-  const next = withTyped(state, prompt, text);
-  return prompt === 'search' ? found(next, context, 0) : next;
-}
-
-function withTyped(state: State, prompt: NonNullable<State['prompt']>, text: string): State {
-  if (prompt !== 'events') return { ...state, [prompt]: text };
-  return state.modal?.kind === 'events' ? { ...state, modal: { ...state.modal, text, top: 0 } } : state;
-}
-
-/** Whether any row holds what is searched for, in a closed branch or not. */
-export const isFound = ({ search }: State, { frame, unfolded }: UpdateContext): boolean =>
-  frame !== undefined && searchFrom(frame, unfolded(), search, 0) >= 0;
-
-/** The row that the search finds from the selected one on, `by` rows further; what is closed around it opens. */
-function found(state: State, context: UpdateContext, by: 0 | 1): State {
-  const { frame, items } = context;
-  if (!frame) return state;
-  const all = context.unfolded();
-  const index = searchFrom(frame, all, state.search, positionOf(state, all) + by);
-  const item = all[index];
-  if (!item) return state;
-  const shown = items.findIndex(({ key }) => key === item.key);
-  if (shown >= 0) return select(state, context, shown);
-  const closed = new Set(state.closed);
-  for (const at of allAround(all, index)) closed.delete(all[at]?.key ?? -1);
-  return movedTo({ ...state, closed }, item, context);
-}
-
-function folded(state: State, how: 'open' | 'close' | 'toggle' | 'all', context: UpdateContext): State {
-  const { items } = context;
-  const closed = new Set(state.closed);
-  const at = positionOf(state, items);
-  if (how === 'all') {
-    const folders = items.filter(({ open }) => open !== undefined);
-    if (!folders.some(({ open }) => open)) return { ...state, closed: new Set() };
-    for (const { key } of folders) closed.add(key);
-    const outermost = allAround(items, at).at(-1);
-    return outermost === undefined ? { ...state, closed } : movedTo({ ...state, closed }, items[outermost], context);
-  }
-  const index = how === 'close' && items[at]?.open !== true ? allAround(items, at)[0] : at;
-  const item = index === undefined ? undefined : items[index];
-  if (item?.open === undefined) return state;
-  if (how === 'open' || (how === 'toggle' && !item.open)) closed.delete(item.key);
-  else closed.add(item.key);
-  return movedTo({ ...state, closed }, item, context);
-}
-
-/** Indices of the items that hold this one, the nearest first. */
-function allAround(items: readonly Item[], at: number): number[] {
-  const found: number[] = [];
-  for (let index = at - 1; index >= 0; index--) {
-    const item = items[index];
-    if (item?.open && index + item.holds >= at) found.push(index);
-  }
-  return found;
-}
-
-/** Tags or untags the row and goes to the next one; a group tags what is in it. */
-function tagged(state: State, context: UpdateContext): State {
-  const { items, frame } = context;
-  const at = positionOf(state, items);
-  const item = items[at];
-  if (!item || !frame) return state;
-  const isGroup = item.row < 0;
-  const inodes = isGroup
-    ? item.members.flatMap((row) => frame.workloads[row]?.inode ?? [])
-    : [frame.workloads[item.row]?.inode ?? -1];
-  const next = new Set(state.tagged);
-  const add = !inodes.every((inode) => next.has(inode));
-  for (const inode of inodes) {
-    if (add) next.add(inode);
-    else next.delete(inode);
-  }
-  return select({ ...state, tagged: next }, context, at + 1);
+/** A form for the tagged rows, else for the selected one; or why there is none. */
+function afterAct(session: Session, what: ActionName, { isReadOnly }: Surroundings): Updated {
+  const { state, frame, shown, isChanging } = session;
+  const all = frame?.workloads ?? [];
+  const one = selectedIn(session);
+  const tagged = all.filter(({ inode }) => state.tagged.has(inode));
+  const targets = state.tagged.size > 0 ? tagged : one ? [one] : [];
+  const isGroup = (shown?.items.find(({ key }) => key === state.selected)?.row ?? 0) < 0;
+  const why = isReadOnly
+    ? 'read only: tstop was started with --readonly'
+    : isChanging
+      ? 'a change is under way: wait for it, or quit to take it back'
+      : what !== 'undo' && targets.length === 0 && isGroup && 'a group: tag its rows with Space';
+  if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
+  return { session, effects: [{ type: 'open', what, targets: what === 'undo' ? all : targets }] };
 }

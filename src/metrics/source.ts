@@ -37,12 +37,25 @@ export interface FrameCost {
   readonly missed: number;
 }
 
+/** Where Frames come from: this machine as it runs, or a recording of one. */
 export interface Source {
-  /** Takes the next Frame; without a demand all is read. */
+  /** Frames are of now: they come whether anybody waits for them or not, and what they show can be read and changed. */
+  readonly isLive: boolean;
+  /** Takes the next Frame; without a demand all is read. A recording gives its last one again at its end. */
   next(demand?: Pick<TickRequest, 'visible' | 'network'>): Promise<Frame>;
+  /** Frames that can be shown again; absent where none are kept. */
+  readonly past?: Past;
   /** Calls back when cgroups may have come or gone, so that a Frame may be taken early. */
   onChange(listener: () => void): void;
   close(): void;
+}
+
+/** Frames of another time. A recording goes on from the one that it gave last; what is live goes on with now. */
+export interface Past {
+  /** The Frame so many after that one (before it, where negative), as far as there are any. */
+  step(from: Frame, by: number): Promise<Frame>;
+  /** The last Frame taken at or before that time, else the first. `time`: milliseconds since the epoch. */
+  seek(time: number): Promise<Frame>;
 }
 
 /** Descriptors that the collector may keep; RLIMIT_NOFILE, which Node raises to its hard limit, is above it. */
@@ -88,6 +101,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   }
 
   return {
+    isLive: true,
     async next(demand = {}) {
       const { visible } = demand;
       const started = performance.now();

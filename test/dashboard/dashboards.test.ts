@@ -4,8 +4,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
 import { DashboardError, parseDashboard } from '../../src/dashboard/dashboards.ts';
+import { layoutOf } from '../../src/dashboard/layout.ts';
 import { isUtf8, loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
-import { stageOf } from '../../src/dashboard/stage.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import { inDirectory } from '../in-directory.ts';
 
@@ -78,9 +78,10 @@ test('the areas of every shipped screen lie in the body and do not overlap, at e
     [20, 5],
   ] as const) {
     for (const dashboard of dashboards) {
-      const { body, table, panes } = stageOf(INITIAL, dashboard, width, height);
+      const size = { width, height };
+      const { body, table, panes, charts } = layoutOf({ state: INITIAL, dashboard, size, oomKills: 0 });
       const taken = new Set<string>();
-      for (const area of [table, ...panes.map((pane) => pane.area)]) {
+      for (const area of [table, ...[...panes, ...charts].map((part) => part.area)]) {
         for (let y = area.top; y < area.top + area.height; y++) {
           for (let x = area.left; x < area.left + area.width; x++) {
             assert.ok(y >= body.top && y < body.top + body.height && x < width, `${dashboard.name} ${width}x${height}`);

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { afterAction } from '../../src/dashboard/after-action.ts';
 import { eventsView } from '../../src/dashboard/events-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
-import { update } from '../../src/dashboard/update.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { createEventLog, type LogEvent } from '../../src/metrics/events.ts';
 import type { Frame } from '../../src/metrics/source.ts';
@@ -166,7 +166,7 @@ test('the coming and going of others takes no place from pressure, nor pressure 
 
 test('one step from all kinds are those without the coming and going', () => {
   const start: State = { ...INITIAL, modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } };
-  const { modal } = update(start, { type: 'sort-next', by: 1 }, EMPTY_CONTEXT);
+  const { modal } = afterAction(start, { type: 'sort-next', by: 1 }, EMPTY_CONTEXT);
   const show = modal?.kind === 'events' ? modal.show : '';
   assert.is(show, 'all but new and gone');
   const events = (['new', 'oom', 're-created', 'pressure', 'gone'] as const).map((kind, time) => ({

@@ -1,10 +1,9 @@
 /** The footer: a message is read to its end, and what is filtered is said beside it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compose } from '../../src/dashboard/compose.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import { frameOf } from './frames.ts';
-import { plainText, sceneOf } from './scenes.ts';
+import { composeAt, plainText, sceneOf } from './scenes.ts';
 
 const FRAME = frameOf([{ name: 'web', cpu: 3 }]);
 const MESSAGE = {
@@ -13,7 +12,11 @@ const MESSAGE = {
 } as const;
 
 const footerAt = (width: number, height: number, filter = '') =>
-  compose(sceneOf(FRAME, { ...INITIAL, filter, modal: { kind: 'help', top: 0 } }, { message: MESSAGE }), width, height);
+  composeAt(
+    sceneOf(FRAME, { ...INITIAL, filter, modal: { kind: 'help', top: 0 } }, { message: MESSAGE }),
+    width,
+    height,
+  );
 
 test('a long message has as many lines as it needs, above which everything else ends', () => {
   for (const [width, height] of [
@@ -21,7 +24,10 @@ test('a long message has as many lines as it needs, above which everything else 
     [80, 24],
     [40, 12],
   ] as const) {
-    const { view, scroll } = footerAt(width, height);
+    const {
+      view,
+      needs: { scroll },
+    } = footerAt(width, height);
     const { area, lines } = view.footer;
     assert.match(lines.map(plainText).join(' '), /Minimum memory +limit +allowed +is +6MB/, `${width}x${height}`);
     assert.is(area.height, lines.length);
@@ -43,7 +49,7 @@ test('the filter is said beside it', () => {
 });
 
 test('what is wrong with a filter that was kept is said beside it', () => {
-  const { view } = compose(sceneOf(FRAME, { ...INITIAL, filter: 'foo > 3' }), 120, 30);
+  const { view } = composeAt(sceneOf(FRAME, { ...INITIAL, filter: 'foo > 3' }), 120, 30);
   assert.match(plainText(view.footer.lines[0]), /^ filter: foo > 3 {2}no field "foo"/);
 });
 

@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compose } from '../../src/dashboard/compose.ts';
-import type { Pane, View } from '../../src/dashboard/screen.ts';
+import { onScreen } from '../../src/dashboard/after-action.ts';
+import type { Block, View } from '../../src/dashboard/screen.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { onScreen } from '../../src/dashboard/update.ts';
 import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { insideOf } from './insides.ts';
-import { DASHBOARDS, sceneOf } from './scenes.ts';
+import { composeAt, DASHBOARDS, sceneOf } from './scenes.ts';
 
 const FOLDER = fileURLToPath(new URL('golden/', import.meta.url));
 
@@ -77,7 +76,7 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
 /** Charts and the spark line are blessed-contrib's: their title alone is text. */
 function textOf(view: View, width: number, height: number): string {
   const lines = Array.from({ length: height }, () => Array.from({ length: width }, () => ' '));
-  const paint = ({ area, lines: content }: Pane): void => {
+  const paint = ({ area, lines: content }: Block): void => {
     for (let line = 0; line < area.height; line++) {
       const text = renderLine(content[line] ?? [], area.width, themeOf('monochrome', false)).replaceAll(
         /\x1b\[\d*m/g,
@@ -109,14 +108,14 @@ for (const [width, height] of [
       const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, DASHBOARDS), ...changes };
       const scene = sceneOf(FRAME, state, {
         inside: insideOf(web, FRAME.workloads),
-        historyOf: (id) => {
+        historyOf: (_, id) => {
           const values = id === 'cpu_percent' ? [10, 20, 40] : [];
           return { values, mosts: values, fold: 1 };
         },
         recreated: new Set([4]),
         events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
       });
-      const { view } = compose(scene, width, height);
+      const { view } = composeAt(scene, width, height);
       const text = textOf(view, width, height).replaceAll(/\d\d:\d\d:\d\d/g, 'hh:mm:ss');
       const file = join(FOLDER, `${name}-${width}x${height}.txt`);
       if (process.env.UPDATE) {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { afterAction, NO_SCROLL } from '../../src/dashboard/after-action.ts';
 import { sortable } from '../../src/dashboard/columns.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
 import { settle } from '../../src/dashboard/selection.ts';
@@ -7,7 +8,6 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { NO_SCROLL, update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
 
 const project = (composeProject: string) => ({
@@ -30,10 +30,10 @@ const namesOf = (state: State): string[] =>
 
 const unfolded = (state: State) => shownOf(FRAME, { ...state, closed: new Set() }).items;
 
-const press = (state: State, ...actions: Parameters<typeof update>[1][]): State =>
+const press = (state: State, ...actions: Parameters<typeof afterAction>[1][]): State =>
   actions.reduce(
     (now, action) =>
-      update(now, action, {
+      afterAction(now, action, {
         frame: FRAME,
         items: shownOf(FRAME, now).items,
         unfolded: () => unfolded(now),

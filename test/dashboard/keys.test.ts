@@ -78,7 +78,7 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['H', has('with kernel threads'), 'H'],
   ['H', hasNot('with kernel threads'), 'H'],
   ['Pe', has('Δ cpu.stat:usage_usec'), 'e'],
-  ['>', has('effective cpu.max'), '> F6 →'],
+  ['>', has('where the headroom is least'), '> F6 →'],
   ['e', hasNot('definition'), 'e'],
   ['v', has('Events'), 'v'],
   ['v', hasNot('Events'), 'v'],

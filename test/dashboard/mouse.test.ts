@@ -1,21 +1,28 @@
 /** Clicks and the wheel, by what is under them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compose } from '../../src/dashboard/compose.ts';
+import { afterAction } from '../../src/dashboard/after-action.ts';
 import { mouseAction, type Pointer } from '../../src/dashboard/mouse.ts';
-import { stageOf } from '../../src/dashboard/stage.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
-import { update } from '../../src/dashboard/update.ts';
 import { frameOf } from './frames.ts';
-import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
+import {
+  composeAt,
+  composed,
+  EMPTY_CONTEXT,
+  layoutAt,
+  plainText,
+  processListOf,
+  processOf,
+  sceneOf,
+} from './scenes.ts';
 
 const FRAME = frameOf(Array.from({ length: 5 }, (_, index) => ({ name: `w${index}`, cpu: 50 - index })));
 const STATE: State = { ...INITIAL, selected: 2, position: 1 };
 const FORM: State = { ...STATE, modal: { kind: 'columns', index: 0, list: [], before: [] } };
 const HELP: State = { ...STATE, modal: { kind: 'help', top: 0 } };
 
-const act = (what: Pointer['what'], x: number, y: number, state: State = STATE, rows = 5, gasps = 0) =>
-  mouseAction({ what, x, y }, { state, stage: stageOf(state, undefined, 200, 60), rows, gasps });
+const act = (what: Pointer['what'], x: number, y: number, state: State = STATE, rows = 5, oomKills = 0) =>
+  mouseAction({ what, x, y }, { state, layout: layoutAt(state, 200, 60, oomKills), rows });
 
 test('a click on a row selects it, past the rows it does nothing', () => {
   assert.equal(act('click', 5, 3), { type: 'move', by: -1 });
@@ -24,13 +31,13 @@ test('a click on a row selects it, past the rows it does nothing', () => {
   assert.equal(act('click', 5, 5, { ...STATE, top: 40, position: 41 }, 99), { type: 'move', by: 1 });
   assert.is(act('click', 5, 58, STATE, 500), undefined, 'the totals');
   assert.equal(act('click', 5, 57, STATE, 500), { type: 'move', by: 53 });
-  assert.is(act('click', 5, 57, STATE, 500, 1), undefined, 'last words');
+  assert.is(act('click', 5, 57, STATE, 500, 1), undefined, 'lines of OOM kills');
   assert.is(act('click', 150, 5), undefined, 'the other pane');
   for (const state of [FORM, HELP, { ...STATE, details: true }]) assert.is(act('click', 5, 3, state), undefined);
 });
 
 test('a click on a column head sorts by it, again turns the order round', () => {
-  const heads = plainText(compose(sceneOf(FRAME, STATE), 200, 60).view.table.lines[0]);
+  const heads = plainText(composeAt(sceneOf(FRAME, STATE), 200, 60).view.table.lines[0]);
   for (const [label, slot] of [
     ['NAME', 'name'],
     ['MEM LIM', 'memory_limit_bytes'],
@@ -53,11 +60,13 @@ test('the wheel over the processes moves them, to their end and back, until anot
   const processes = processListOf(2, sleeps);
   let state = STATE;
   const turn = (what: 'wheel up' | 'wheel down'): void => {
-    const { scroll } = compose(sceneOf(FRAME, state, { processes }), 200, 60);
+    const {
+      needs: { scroll },
+    } = composeAt(sceneOf(FRAME, state, { processes }), 200, 60);
     const action = act(what, 150, 30, state);
     if (!action) throw new Error('the wheel did nothing');
     const context = { ...EMPTY_CONTEXT, frame: FRAME, scroll };
-    state = update(state, action, context);
+    state = afterAction(state, action, context);
   };
   const lines = (): string[] => composed(sceneOf(FRAME, state, { processes }), 200, 60);
   const first = lines();

@@ -1,17 +1,21 @@
 /** Panes and what lies over the table: what is shown of more than there is room for, and how it scrolls. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { afterAction } from '../../src/dashboard/after-action.ts';
 import { columnOf, DEFAULT_COLUMNS } from '../../src/dashboard/columns.ts';
 import { columnsKey, openColumnsForm } from '../../src/dashboard/columns-form.ts';
 import { compose } from '../../src/dashboard/compose.ts';
+import { parseDashboard } from '../../src/dashboard/dashboards.ts';
+import { layoutOf } from '../../src/dashboard/layout.ts';
+import type { Pane } from '../../src/dashboard/pane.ts';
+import { PANES } from '../../src/dashboard/panes.ts';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
-import { update } from '../../src/dashboard/update.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { cellWidth, cut } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
-import { composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
+import { composeAt, composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
 
 const FRAME = frameOf([{ name: 'web', cpu: 90, memory: 2 ** 20 }]);
 const [web] = FRAME.workloads;
@@ -59,9 +63,11 @@ test('help, events and the whole window go by their own pages, say that there is
     let state: State = start;
     const show = (): string[] => composed(sceneOf(FRAME, state, { processes }), 80, 24);
     const press = (type: 'first' | 'last' | 'page', by = 1): string[] => {
-      const { scroll } = compose(sceneOf(FRAME, state, { processes }), 80, 24);
+      const {
+        needs: { scroll },
+      } = composeAt(sceneOf(FRAME, state, { processes }), 80, 24);
       const context = { ...CONTEXT, scroll };
-      state = update(state, type === 'page' ? { type, by } : { type }, context);
+      state = afterAction(state, type === 'page' ? { type, by } : { type }, context);
       return show();
     };
     const end = press('last');
@@ -120,12 +126,12 @@ test('a held display tells nothing of later, and says what is not of its time', 
   const event = (kind: 'oom' | 'gone', time: number, name: string) => ({ kind, time, name, path: '/web', text: '' });
   const more = {
     events: [event('oom', wall - 1, 'before'), event('oom', wall + 1, 'after')],
-    gasps: [event('gone', wall - 2000, 'early'), event('gone', wall + 1, 'late')],
+    recentOomKills: [event('gone', wall - 2000, 'early'), event('gone', wall + 1, 'late')],
     raw: { inode: 1, texts: new Map([['memory.current', '4096']]) },
     processes: processListOf(1, [processOf(101)], 9),
   };
   const textOf = (state: Partial<State>): string => {
-    const { view } = compose(sceneOf(frame, { ...STATE, ...state }, more), 100, 40);
+    const { view } = composeAt(sceneOf(frame, { ...STATE, ...state }, more), 100, 40);
     return [...view.table.lines, ...(view.overlay ?? []), ...view.panes.flatMap(({ lines }) => lines)]
       .map(plainText)
       .join('\n');
@@ -147,7 +153,7 @@ test('a held display tells nothing of later, and says what is not of its time', 
 });
 
 const titleOf = (state: State, width: number): string =>
-  plainText(compose(sceneOf(FRAME, state), width, 12).view.table.lines[0]);
+  plainText(composeAt(sceneOf(FRAME, state), width, 12).view.table.lines[0]);
 
 test('the column that the table is sorted by is always shown, in place of the last that fits', () => {
   for (const width of [20, 40, 80]) {
@@ -162,7 +168,7 @@ test('the column that the table is sorted by is always shown, in place of the la
 });
 
 test('the columns form says which of the columns have no room', () => {
-  const opened = update(STATE, { type: 'columns' }, CONTEXT);
+  const opened = afterAction(STATE, { type: 'columns' }, CONTEXT);
   const roomless = (state: State): string[] =>
     composed(sceneOf(FRAME, state), 80, 40).flatMap((line) => /^\[x\] (.*?) +\S+ +no room here/.exec(line)?.[1] ?? []);
   const [first = '', second = '', ...rows] = composed(sceneOf(FRAME, opened), 80, 40).map((line) => cut(line, 80));
@@ -193,6 +199,35 @@ test('CPU on the scale of the host is explained as that', () => {
   assert.match(explained(1), /definition .*100 % is the whole host, 4 CPUs\./);
   assert.match(explained(1), /formula .* \/ 4 CPUs of the host/);
   assert.not.match(explained(0), /host/);
+});
+
+test('a pane is a row of the table: a screen refers to it by its key, and what it demands is read', () => {
+  const pane: Pane = {
+    key: 'mine',
+    title: 'Mine',
+    demands: ['limits'],
+    hasWholeWindow: true,
+    render: ({ frame }, { width }) => [[[`${frame?.workloads.length} in ${width} cells`]]],
+  };
+  const text = 'cells:\n  - { show: table, at: [0, 0, 6, 12] }\n  - { show: mine, at: [6, 0, 6, 12] }\n';
+  assert.throws(() => parseDashboard(text, 'f.yaml'), /show: "mine" is not one of table, processes, /);
+  const dashboard = parseDashboard(text, 'f.yaml', [...PANES, pane]);
+  for (const details of [false, true]) {
+    const state = { ...STATE, details };
+    const layout = layoutOf({ state, dashboard, size: { width: 100, height: 30 }, oomKills: 0 });
+    const { view, needs } = compose(sceneOf(FRAME, state), layout);
+    assert.equal(
+      view.panes.map(({ lines }) => lines.map(plainText)),
+      [['1 in 100 cells']],
+    );
+    assert.equal([...needs.parts], ['limits']);
+  }
+});
+
+test('the panes there are have a key each, and parts that are read', () => {
+  const keys = PANES.map(({ key }) => key);
+  assert.is(new Set(keys).size, keys.length);
+  for (const { partOf } of PANES) assert.ok(partOf === undefined || keys.includes(partOf));
 });
 
 test.run();

@@ -1,11 +1,14 @@
 /** Scenes and process trees made by hand, for what is composed of them. */
+
+import { type ActionContext, NO_SCROLL } from '../../src/dashboard/after-action.ts';
 import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
-import { type Composed, compose, type Scene } from '../../src/dashboard/compose.ts';
+import { type Composed, compose } from '../../src/dashboard/compose.ts';
+import { type Layout, layoutOf } from '../../src/dashboard/layout.ts';
 import type { ProcessList } from '../../src/dashboard/process-view.ts';
 import { shownOf } from '../../src/dashboard/rows.ts';
+import { oomKillsShown, type Scene } from '../../src/dashboard/scene.ts';
 import type { State } from '../../src/dashboard/state.ts';
 import type { Line } from '../../src/dashboard/style.ts';
-import { NO_SCROLL, type UpdateContext } from '../../src/dashboard/update.ts';
 import type { ProcessNode } from '../../src/inventory/processes.ts';
 import { processTimes } from '../../src/metrics/process-usage.ts';
 import type { Frame } from '../../src/metrics/source.ts';
@@ -13,7 +16,7 @@ import type { Frame } from '../../src/metrics/source.ts';
 export const { dashboards: DASHBOARDS } = chooseDashboard(undefined, '/nonexistent');
 
 /** Where the table is of no matter. */
-export const EMPTY_CONTEXT: UpdateContext = {
+export const EMPTY_CONTEXT: ActionContext = {
   frame: undefined,
   items: [],
   unfolded: () => [],
@@ -27,7 +30,7 @@ export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): 
   state,
   frame,
   shown: shownOf(frame, state),
-  dashboards: DASHBOARDS,
+  titles: DASHBOARDS.map(({ title }) => title),
   faults: [],
   processes: undefined,
   inside: {},
@@ -37,7 +40,7 @@ export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): 
   drifts: [],
   recreated: new Set(),
   events: [],
-  gasps: [],
+  recentOomKills: [],
   age: 0,
   isFlashing: false,
   message: undefined,
@@ -51,8 +54,15 @@ export function linesOf({ view }: Composed): string[] {
   return (view.overlay ?? view.panes.at(-1)?.lines ?? []).map(plainText);
 }
 
+/** The whole screen of that size, as the state and its dashboard lay it out. */
+export const composeAt = (scene: Scene, width: number, height: number): Composed =>
+  compose(scene, layoutAt(scene.state, width, height, oomKillsShown(scene).length));
+
+export const layoutAt = (state: State, width: number, height: number, oomKills = 0): Layout =>
+  layoutOf({ state, dashboard: DASHBOARDS[state.screen], size: { width, height }, oomKills });
+
 export const composed = (scene: Scene, width: number, height: number): string[] =>
-  linesOf(compose(scene, width, height));
+  linesOf(composeAt(scene, width, height));
 
 export const processOf = (pid: number, more: Partial<ProcessNode> = {}): ProcessNode => ({
   pid,

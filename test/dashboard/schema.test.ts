@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CELL_KINDS } from '../../src/dashboard/dashboards.ts';
+import { cellKeys } from '../../src/dashboard/dashboards.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { GROUPINGS } from '../../src/metrics/grouping.ts';
 
@@ -30,7 +30,7 @@ const SCHEMA = {
         type: 'object',
         required: ['show', 'at'],
         properties: {
-          show: { enum: CELL_KINDS },
+          show: { enum: cellKeys() },
           at: {
             type: 'array',
             items: { type: 'integer', minimum: 0, maximum: 12 },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type ActionContext, afterAction, afterTyping, NO_SCROLL } from '../../src/dashboard/after-action.ts';
 import { sortable } from '../../src/dashboard/columns.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
 import { footerView, helpLines } from '../../src/dashboard/help-view.ts';
@@ -13,7 +14,6 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { type Line, renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
-import { NO_SCROLL, type, type UpdateContext, update } from '../../src/dashboard/update.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
@@ -179,7 +179,7 @@ test('sort by any column, reverse, filter by text, slices on demand', () => {
   assert.is(namesOf({ ...INITIAL, all: true })[0], 'user.slice');
 });
 
-const context = (order: readonly number[], window = 3): UpdateContext => ({
+const context = (order: readonly number[], window = 3): ActionContext => ({
   frame: undefined,
   items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
   unfolded: () => [],
@@ -191,7 +191,7 @@ const context = (order: readonly number[], window = 3): UpdateContext => ({
 
 test('the selection follows the cgroup, not the row; a gone one gives its place to the next', () => {
   let state = settle(INITIAL, { order: [11, 12, 13, 14], window: 3 });
-  state = update(state, { type: 'move', by: 1 }, context([11, 12, 13, 14]));
+  state = afterAction(state, { type: 'move', by: 1 }, context([11, 12, 13, 14]));
   assert.is(state.selected, 12);
   state = settle(state, { order: [14, 13, 11, 12], window: 3 });
   assert.is(state.selected, 12);
@@ -214,7 +214,10 @@ test('the selected row is always in the window, whatever moves', () => {
       (steps) => {
         let state: State = INITIAL;
         for (const [action, order, window] of steps) {
-          state = settle(update(settle(state, { order, window }), action, context(order, window)), { order, window });
+          state = settle(afterAction(settle(state, { order, window }), action, context(order, window)), {
+            order,
+            window,
+          });
           const index = typeof state.selected === 'number' ? order.indexOf(state.selected) : -1;
           assert.ok(index >= state.top && index < state.top + window, `${index} of ${order.length} from ${state.top}`);
         }
@@ -224,12 +227,12 @@ test('the selected row is always in the window, whatever moves', () => {
 });
 
 test('the filter is typed character by character; keys mean themselves meanwhile', () => {
-  let state = update(INITIAL, { type: 'filter' }, context([]));
+  let state = afterAction(INITIAL, { type: 'filter' }, context([]));
   for (const character of ['w', 'q', '\x7f'])
-    state = type(state, { full: character === '\x7f' ? 'backspace' : character, character }, context([]));
+    state = afterTyping(state, { full: character === '\x7f' ? 'backspace' : character, character }, context([]));
   assert.is(state.filter, 'w');
-  assert.is(type(state, { full: 'return', character: '\r' }, context([])).prompt, undefined);
-  assert.is(type(state, { full: 'escape', character: '\x1b' }, context([])).filter, '');
+  assert.is(afterTyping(state, { full: 'return', character: '\r' }, context([])).prompt, undefined);
+  assert.is(afterTyping(state, { full: 'escape', character: '\x1b' }, context([])).filter, '');
 });
 
 test('help and footer come from the key table, and no key has two meanings', () => {
@@ -246,8 +249,13 @@ test('help and footer come from the key table, and no key has two meanings', () 
 test('areas tile the screen at every size', () => {
   for (let width = 20; width <= 250; width += 7) {
     for (let height = 5; height <= 80; height++) {
-      const { header, table, processes, spark, footer } = layoutOf(width, height, false);
-      const cells = [header, table, processes, spark, footer].reduce(
+      const { header, table, panes, spark, footer } = layoutOf({
+        state: INITIAL,
+        dashboard: undefined,
+        size: { width, height },
+        oomKills: 0,
+      });
+      const cells = [header, table, panes[0]?.area, spark, footer].reduce(
         (sum, area) => sum + (area ? area.width * area.height : 0),
         0,
       );

@@ -2,13 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/actions.ts';
-import { type ControllerOptions, createController } from '../../src/dashboard/controller.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
-import { createPast } from '../../src/dashboard/past.ts';
+import { withPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
+import { drive } from './driver.ts';
 import { frameOf } from './frames.ts';
 import { plainText } from './scenes.ts';
 
@@ -36,35 +36,25 @@ test('gone for a moment and back counts too; gone for long does not', () => {
   assert.ok(recreations.recent().has(2));
 });
 
-const OPTIONS: ControllerOptions = {
-  initial: { ...INITIAL, selected: 1 },
-  dashboards: [],
-  acting: undefined,
-  newest: () => undefined,
-  window: () => 10,
-  onChange: () => {},
-  onAction: () => {},
-  onOwnChange: () => {},
-  save: () => {},
-};
-const controllerOf = () => createController(OPTIONS);
+const OPTIONS = { state: { ...INITIAL, selected: 1 } };
+const driver = () => drive(OPTIONS);
 
 test('who is followed is found again when it is re-created; else the next row takes the place', () => {
   for (const isFollowed of [true, false]) {
-    const controller = controllerOf();
-    controller.see(frame(1));
-    assert.is(controller.selected()?.name, 'web');
-    if (isFollowed) controller.act({ type: 'follow' });
-    controller.see(frame(2));
-    assert.is(controller.state().selected, 2);
-    controller.see(
+    const driven = driver();
+    driven.see(frame(1));
+    assert.is(driven.selected()?.name, 'web');
+    if (isFollowed) driven.act({ type: 'follow' });
+    driven.see(frame(2));
+    assert.is(driven.state().selected, 2);
+    driven.see(
       frameOf([
         { name: 'a', cpu: 99, inode: 5 },
         { name: 'b', cpu: 98, inode: 6 },
         { name: 'web', cpu: 1, inode: 7 },
       ]),
     );
-    assert.is(controller.selected()?.name, isFollowed ? 'web' : 'b');
+    assert.is(driven.selected()?.name, isFollowed ? 'web' : 'b');
   }
 });
 
@@ -74,30 +64,30 @@ test('a container is found again by its name: another one of it has another path
       { name: 'other', cpu: 50, inode: 900 },
       { name, cpu: 10, inode, path: `/docker-${inode}.scope`, facts: { runtime: 'docker' } },
     ]);
-  const controller = controllerOf();
+  const driven = driver();
   const recreations = createRecreations();
   const see = (seen: Frame, now: number): void => {
-    controller.see(seen);
+    driven.see(seen);
     recreations.push(seen.workloads, now);
   };
   see(webAt(1, 'c984af8789e8'), 0);
-  controller.act({ type: 'follow' });
+  driven.act({ type: 'follow' });
   // Its runtime tells its name a moment later.
   see(webAt(1, 'web'), 1000);
   see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]), 2000);
   see(webAt(2, '6d3ab9cde1ca'), 3000);
-  assert.is(controller.selected()?.name, 'other');
+  assert.is(driven.selected()?.name, 'other');
   assert.equal([...recreations.recent()], []);
   see(webAt(2, 'web'), 4000);
-  assert.is(controller.selected()?.inode, 2);
+  assert.is(driven.selected()?.inode, 2);
   assert.equal([...recreations.recent()], [2]);
 });
 
 test('who is followed and away for long is named as gone, is not followed by its neighbour, and is found again', () => {
-  const controller = controllerOf();
+  const driven = driver();
   const headerOf = (seen: Frame): string => {
-    controller.see(seen);
-    const [state, shown] = [controller.state(), controller.shown()];
+    driven.see(seen);
+    const [state, shown] = [driven.state(), driven.shown()];
     if (!shown) throw new Error('nothing is shown');
     return headerView({ frame: seen, shown, state, title: '', age: 0 }, 100).map(plainText).join();
   };
@@ -106,15 +96,15 @@ test('who is followed and away for long is named as gone, is not followed by its
     { name: 'third', cpu: 5, inode: 901 },
   ]);
   headerOf(frame(1));
-  controller.act({ type: 'follow' });
+  driven.act({ type: 'follow' });
   assert.match(headerOf(frame(1)), /following {2}/);
   for (let samples = 0; samples < 3; samples++) assert.match(headerOf(without), /following web \(gone\)/);
-  assert.is(controller.selected()?.name, 'third');
+  assert.is(driven.selected()?.name, 'third');
   assert.match(headerOf(frame(2)), /following {2}/);
-  assert.is(controller.selected()?.name, 'web');
-  controller.act({ type: 'first' });
+  assert.is(driven.selected()?.name, 'web');
+  driven.act({ type: 'first' });
   headerOf(frame(2));
-  assert.is(controller.selected()?.name, 'other', 'a move is to whom one follows now');
+  assert.is(driven.selected()?.name, 'other', 'a move is to whom one follows now');
   assert.match(headerOf(frameOf([{ name: 'web', cpu: 10, inode: 2 }])), /following other \(gone\)/);
 });
 
@@ -126,18 +116,18 @@ const firstFrame = (inode: number): Frame => {
 
 test('the first rates select the first row, unless the user has moved by then', () => {
   for (const hasMoved of [false, true]) {
-    const controller = createController({ ...OPTIONS, initial: INITIAL });
-    controller.see(firstFrame(1));
-    controller.act({ type: hasMoved ? 'last' : 'first' });
-    controller.see(firstFrame(1));
-    const chosen = controller.selected()?.name;
-    controller.see(
+    const driven = drive({ state: INITIAL });
+    driven.see(firstFrame(1));
+    driven.act({ type: hasMoved ? 'last' : 'first' });
+    driven.see(firstFrame(1));
+    const chosen = driven.selected()?.name;
+    driven.see(
       frameOf([
         { name: 'other', cpu: chosen === 'other' ? 1 : 50, inode: 900 },
         { name: 'web', cpu: chosen === 'web' ? 1 : 50, inode: 1 },
       ]),
     );
-    assert.is(controller.selected()?.name === chosen, hasMoved);
+    assert.is(driven.selected()?.name === chosen, hasMoved);
   }
 });
 
@@ -149,12 +139,12 @@ test('what a key switched is told, and so is a search that finds nothing, or a g
     },
     journal: { path: '', begin: () => {}, end: () => {}, read: () => ({ changes: [], unreadable: 0 }) },
   };
-  const controller = createController({ ...OPTIONS, acting, save: (key) => void saved.push(key) });
-  controller.see(frame(1));
+  const driven = drive({ ...OPTIONS, acting, save: (key) => void saved.push(key) });
+  driven.see(frame(1));
   const told = (...keys: readonly string[]): string => {
-    for (const full of keys) controller.key({ full, character: full });
-    controller.see(frame(1));
-    return controller.message()?.text ?? '';
+    for (const full of keys) driven.key({ full, character: full });
+    driven.see(frame(1));
+    return driven.told() ?? '';
   };
   assert.is(told('b'), 'alarm: bell');
   assert.is(told('y'), 'theme: light');
@@ -166,24 +156,24 @@ test('what a key switched is told, and so is a search that finds nothing, or a g
   assert.is(told('j'), '');
   told('t', 't', 't');
   told('g');
-  assert.is(controller.selected(), undefined);
+  assert.is(driven.selected(), undefined);
   for (const key of ['z', 'l', 'S-k']) assert.is(told(key), 'a group: tag its rows with Space');
 });
 
 test('a key that has nothing to act on, or whose effect is on another screen, says so', () => {
-  const controller = controllerOf();
-  controller.see(frame(1));
-  const told = (action: Parameters<typeof controller.act>[0]): string | undefined => {
-    controller.act(action);
-    return controller.message()?.text;
+  const driven = driver();
+  driven.see(frame(1));
+  const told = (action: Parameters<typeof driven.act>[0]): string | undefined => {
+    driven.act(action);
+    return driven.told();
   };
   assert.match(told({ type: 'search-next' }) ?? '', /nothing to search for yet/);
   assert.match(told({ type: 'fold', how: 'open' }) ?? '', /no groups here: t /);
   assert.match(told({ type: 'span', by: 1 }) ?? '', /charts: the last 15m/);
   assert.match(told({ type: 'scale' }) ?? '', /CPU: 100 % is the whole machine/);
   assert.match(told({ type: 'memory' }) ?? '', /memory: current: /);
-  for (const _ of ['tree', 'pod']) controller.act({ type: 'group' });
-  controller.see(frame(1));
+  for (const _ of ['tree', 'pod']) driven.act({ type: 'group' });
+  driven.see(frame(1));
   assert.is(told({ type: 'fold', how: 'close' }), undefined);
 });
 
@@ -191,74 +181,99 @@ test('what cannot be saved is told', () => {
   const save = (): void => {
     throw new Error('disk full');
   };
-  const controller = createController({ ...OPTIONS, save });
-  controller.see(frame(1));
-  controller.act({ type: 'theme' });
-  assert.is(controller.message()?.text, 'not saved: disk full');
+  const driven = drive({ ...OPTIONS, save });
+  driven.see(frame(1));
+  driven.act({ type: 'theme' });
+  assert.is(driven.told(), 'not saved: disk full');
 });
 
-test('steps in time stay within what is kept', () => {
-  const past = createPast();
-  const frames = Array.from({ length: 20 }, (_, index) => frame(index + 1));
-  for (const kept of frames) past.push(kept);
+test('steps in time stay within what is kept', async () => {
+  const frames = Array.from({ length: 20 }, (_, index): Frame => {
+    const { usage, ...others } = frame(index + 1);
+    return { ...others, usage: { ...usage, snapshot: { ...usage.snapshot, wall: 1000 * (index + 1) } } };
+  });
+  const waiting = [...frames];
+  const { past, next } = withPast({
+    isLive: true,
+    next: async () => waiting.shift() ?? frame(99),
+    onChange: () => {},
+    close: () => {},
+  });
+  for (const taken of frames) assert.is(await next(), taken);
   const [first, last] = [frames[0], frames[19]];
-  if (!first || !last) throw new Error('no frames');
-  assert.is(past.step(last, -3), frames[16]);
-  assert.is(past.step(last, -100), first);
-  assert.is(past.step(first, 1), frames[1]);
-  assert.is(past.step(first, Number.MAX_SAFE_INTEGER), last);
-  assert.is(past.age(last), 0);
+  if (!first || !last || !past) throw new Error('no frames');
+  assert.is(await past.step(last, -3), frames[16]);
+  assert.is(await past.step(last, -100), first);
+  assert.is(await past.step(first, 1), frames[1]);
+  assert.is(await past.step(first, 1000), last);
+  assert.is(await past.seek(17_500), frames[16]);
+  assert.is(await past.seek(99_000), last);
+  assert.is(await past.seek(0), first);
+});
+
+test('a recording shows the Frame that it was moved to, and goes on from there; what is live goes on with now', () => {
+  for (const isLive of [true, false]) {
+    const driven = drive({ ...OPTIONS, isLive });
+    const [old, now] = [frame(1), frame(1)];
+    driven.see(old);
+    driven.see(now);
+    driven.act({ type: 'step', by: -1 });
+    driven.dispatch({ type: 'past', frame: old });
+    assert.is(driven.session().frame, old);
+    driven.act({ type: 'pause' });
+    assert.is(driven.session().frame, isLive ? now : old);
+  }
 });
 
 test('what has the whole window and ends goes back to the table and says so, and is not followed by another', () => {
-  const controller = controllerOf();
-  controller.see(frame(1));
-  controller.act({ type: 'details' });
-  controller.see(frame(1));
-  assert.ok(controller.state().details);
-  controller.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
-  assert.not(controller.state().details);
-  assert.match(controller.message()?.text ?? '', /web has ended/);
+  const driven = driver();
+  driven.see(frame(1));
+  driven.act({ type: 'details' });
+  driven.see(frame(1));
+  assert.ok(driven.state().details);
+  driven.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
+  assert.not(driven.state().details);
+  assert.match(driven.told() ?? '', /web has ended/);
 });
 
 test('columns are chosen and saved for the screen that they were chosen on', () => {
   const saved: unknown[] = [];
   const dashboards = ['overview', 'cpu'].map((name) => ({ name, title: name, cells: [], columns: ['pids'] }));
-  const controller = createController({ ...OPTIONS, dashboards, save: (...one) => saved.push(one) });
-  controller.see(frame(1));
+  const driven = drive({ ...OPTIONS, dashboards, save: (...one) => saved.push(one) });
+  driven.see(frame(1));
   const press = (...keys: readonly string[]): void => {
-    for (const full of keys) controller.key({ full, character: full });
+    for (const full of keys) driven.key({ full, character: full });
   };
   press('2', 'f2', 'down', 'space', 'return');
-  assert.is(controller.state().columns?.length, 2);
+  assert.is(driven.state().columns?.length, 2);
   press('1');
-  assert.equal(controller.state().columns, ['pids']);
+  assert.equal(driven.state().columns, ['pids']);
   press('2');
-  assert.is(controller.state().columns?.length, 2);
+  assert.is(driven.state().columns?.length, 2);
   press('f2', '0');
-  assert.equal(controller.state().columns, ['pids']);
+  assert.equal(driven.state().columns, ['pids']);
   assert.equal(saved.at(-1), ['columns', {}]);
   press('f2', 'space', 'return');
-  assert.is(controller.state().modal?.kind, 'columns', 'none at all is not kept');
+  assert.is(driven.state().modal?.kind, 'columns', 'none at all is not kept');
 });
 
 test('columns that were looked at and not changed are not saved', () => {
   const saved: unknown[] = [];
-  const controller = createController({ ...OPTIONS, save: (...one) => saved.push(one) });
-  controller.see(frame(1));
-  for (const full of ['f2', 'down', 'right', 'left', 'space', 'space', 'return']) controller.key({ full });
-  assert.equal([saved, controller.state().columns, controller.state().modal], [[], undefined, undefined]);
+  const driven = drive({ ...OPTIONS, save: (...one) => saved.push(one) });
+  driven.see(frame(1));
+  for (const full of ['f2', 'down', 'right', 'left', 'space', 'space', 'return']) driven.key({ full });
+  assert.equal([saved, driven.state().columns, driven.state().modal], [[], undefined, undefined]);
 });
 
 test('a step back to before it was there keeps the selection for when the display goes on', () => {
-  const controller = controllerOf();
-  controller.see(frame(1));
-  controller.act({ type: 'step', by: -1 });
-  controller.see(frameOf([{ name: 'other', cpu: 50, inode: 900 }]));
-  assert.is(controller.selected(), undefined);
-  controller.act({ type: 'pause' });
-  controller.see(frame(1));
-  assert.is(controller.selected()?.name, 'web');
+  const driven = driver();
+  driven.see(frame(1));
+  driven.act({ type: 'step', by: -1 });
+  driven.dispatch({ type: 'past', frame: frameOf([{ name: 'other', cpu: 50, inode: 900 }]) });
+  assert.is(driven.selected(), undefined);
+  driven.act({ type: 'pause' });
+  driven.see(frame(1));
+  assert.is(driven.selected()?.name, 'web');
 });
 
 test.run();

@@ -1,0 +1,98 @@
+/** Does what `update` asks for: on the terminal, in files and to cgroups. What comes of it is another event. */
+import type { Source } from '../metrics/source.ts';
+import { errorText } from '../text/error-text.ts';
+import { type Acting, actionKey, type Confirmed, openAction } from './actions.ts';
+import { aftermathOf } from './aftermath.ts';
+import type { Screen } from './screen.ts';
+import type { Session } from './session.ts';
+import type { Settings } from './settings.ts';
+import type { Effect, Event } from './update.ts';
+
+export interface Outside {
+  readonly screen: Pick<Screen, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
+  readonly source: Pick<Source, 'past'>;
+  /** Absent with --readonly. */
+  readonly acting: Acting | undefined;
+  readonly save: (key: keyof Settings, value: Settings[keyof Settings]) => void;
+  /** Limits of these paths change by our own hand. */
+  readonly expect: (paths: readonly string[]) => void;
+  readonly session: () => Session;
+  readonly dispatch: (event: Event) => void;
+  readonly exit: () => void;
+}
+
+const FLASH_MS = 1000;
+
+export function createEffects(outside: Outside): (effect: Effect) => void {
+  const { screen, source, acting, dispatch } = outside;
+  let taking: AbortController | undefined;
+  let flash: NodeJS.Timeout | undefined;
+  let steps = Promise.resolve();
+
+  /** One after another: each goes on from the Frame that the one before has shown. */
+  function step(by: number): void {
+    steps = steps.then(async () => {
+      const { frame } = outside.session();
+      if (!frame || !source.past) return;
+      try {
+        dispatch({ type: 'past', frame: await source.past.step(frame, by) });
+      } catch (error) {
+        dispatch({ type: 'tell', message: { text: errorText(error), style: 'critical' } });
+      }
+    });
+  }
+
+  function save(key: keyof Settings, value: Settings[keyof Settings]): void {
+    try {
+      outside.save(key, value);
+    } catch (error) {
+      dispatch({ type: 'tell', message: { text: `not saved: ${errorText(error)}`, style: 'warning' } });
+    }
+  }
+
+  async function change({ run, targets }: Confirmed, before: Session['newest']): Promise<void> {
+    taking = new AbortController();
+    outside.expect(targets.map(({ path }) => path));
+    try {
+      const text = await run((progress) => {
+        dispatch({ type: 'tell', message: { text: progress, style: 'good' } });
+      }, taking.signal);
+      dispatch({ type: 'changed', aftermath: aftermathOf(text, targets, before, Date.now()) });
+    } catch (error) {
+      dispatch({ type: 'not changed', why: errorText(error) });
+    }
+  }
+
+  return (effect) => {
+    switch (effect.type) {
+      case 'open':
+        if (acting) dispatch({ type: 'opened', opened: openAction(effect.what, effect.targets, acting) });
+        return;
+      case 'form-key':
+        if (acting) dispatch({ type: 'form', result: actionKey(effect.form, effect.key, acting, effect.overflow) });
+        return;
+      case 'change':
+        return void change(effect.confirmed, effect.before);
+      case 'take-back':
+        return taking?.abort();
+      case 'save':
+        return save(effect.key, effect.value);
+      case 'step':
+        return step(effect.by);
+      case 'mouse':
+        return screen.setMouse(effect.isOn);
+      case 'redraw':
+        return screen.invalidate();
+      case 'suspend':
+        return screen.suspend();
+      case 'ring':
+        return screen.bell();
+      case 'flash':
+        clearTimeout(flash);
+        flash = setTimeout(() => dispatch({ type: 'flashed' }), FLASH_MS).unref();
+        return;
+      case 'exit':
+        return outside.exit();
+    }
+  };
+}

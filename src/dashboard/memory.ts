@@ -1,0 +1,62 @@
+/** What tstop remembers of the Frames that it has seen: figures, events, who was re-created, limits that were changed since. */
+import type { Drift } from '../limits/applying/drift.ts';
+import { createEventLog, type LogEvent } from '../metrics/events.ts';
+import { createHistory, type Trace } from '../metrics/history.ts';
+import type { Frame } from '../metrics/source.ts';
+import { CHARTED } from './chart-view.ts';
+import { sortedMetric } from './columns.ts';
+import type { Dashboard } from './dashboards.ts';
+import { createDriftWatch } from './drift-watch.ts';
+import { createRecreations } from './recreated.ts';
+import type { State } from './state.ts';
+
+export interface Memory {
+  /** Remembers what it shows; gives what happened since the Frame before. */
+  push(frame: Frame, state: State, visible: ReadonlySet<number>): readonly LogEvent[];
+  /** An event that something else saw. */
+  tell(event: LogEvent): void;
+  /** Limits of these paths change by our own hand. */
+  expect(paths: readonly string[]): void;
+  /** Compares the limits that tscg has set with the files. */
+  lookForDrifts(): void;
+  /** The figures of a row, up to so many samples before the last. */
+  historyOf(inode: number, id: string, samples: number, back: number): Trace;
+  recentOomKills(): readonly LogEvent[];
+  events(): readonly LogEvent[];
+  drifts(): readonly Drift[];
+  recreated(): ReadonlySet<number>;
+}
+
+export interface MemoryOptions {
+  readonly dashboards: readonly Dashboard[];
+  /** Between two Frames. */
+  readonly seconds: number;
+  readonly findDrifts: () => readonly Drift[];
+}
+
+export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions): Memory {
+  const history = createHistory(CHARTED, seconds);
+  history.track(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
+  const recreations = createRecreations();
+  const log = createEventLog();
+  const watch = createDriftWatch(findDrifts);
+  return {
+    push: (frame, state, visible) => {
+      const sorted = sortedMetric(state);
+      if (sorted !== undefined) history.track([sorted]);
+      history.push(frame.usage, visible);
+      recreations.push(frame.workloads, Date.now());
+      return log.push(frame);
+    },
+    tell: log.tell,
+    expect: (paths) => log.expect(paths, Date.now()),
+    lookForDrifts: () => {
+      for (const event of watch.look(Date.now())) log.tell(event);
+    },
+    historyOf: history.of,
+    recentOomKills: () => log.gasps(Date.now()),
+    events: log.all,
+    drifts: watch.all,
+    recreated: recreations.recent,
+  };
+}

@@ -1,0 +1,67 @@
+/** Holds the session: each event goes through `update`, its effects are carried out, and what there is then is drawn. */
+import { compose, type Needs, NO_NEEDS } from './compose.ts';
+import type { Scene } from './scene.ts';
+import type { View } from './screen.ts';
+import type { Session, Surroundings } from './session.ts';
+import { type Effect, type Event, update } from './update.ts';
+
+export interface Program {
+  session(): Session;
+  /** Of what was drawn last. */
+  needs(): Needs;
+  /** An event that comes while another one is handled has its turn after it; both are drawn at once. */
+  dispatch(event: Event): void;
+  draw(): void;
+  /** Nothing is drawn from now on. */
+  close(): void;
+}
+
+export interface ProgramOptions {
+  readonly session: Session;
+  readonly surroundings: Surroundings;
+  readonly sceneOf: (session: Session) => Scene;
+  readonly show: (view: View) => void;
+  readonly perform: (effect: Effect) => void;
+}
+
+export function createProgram({ session: first, surroundings, sceneOf, show, perform }: ProgramOptions): Program {
+  let session = first;
+  let needs = NO_NEEDS;
+  const waiting: Event[] = [];
+  let isHandling = false;
+  let isOpen = true;
+
+  function handle(event: Event): void {
+    const step = update(session, event, surroundings);
+    session = step.session;
+    for (const effect of step.effects) perform(effect);
+  }
+
+  function draw(): void {
+    if (!isOpen) return;
+    const composed = compose(sceneOf(session), session.layout);
+    needs = composed.needs;
+    handle({ type: 'drawn', scroll: needs.scroll });
+    show(composed.view);
+  }
+
+  return {
+    session: () => session,
+    needs: () => needs,
+    draw,
+    dispatch: (event) => {
+      waiting.push(event);
+      if (isHandling) return;
+      isHandling = true;
+      try {
+        for (let next = waiting.shift(); next; next = waiting.shift()) handle(next);
+      } finally {
+        isHandling = false;
+      }
+      draw();
+    },
+    close: () => {
+      isOpen = false;
+    },
+  };
+}

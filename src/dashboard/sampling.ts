@@ -1,0 +1,102 @@
+/** Takes the Frames, and what is read of the selected row beside each of them. */
+import type { PressureWatch } from '../metrics/pressure-watch.ts';
+import type { Source } from '../metrics/source.ts';
+import { errorText } from '../text/error-text.ts';
+import { isDriftSign } from './drift-watch.ts';
+import type { Memory } from './memory.ts';
+import type { Program } from './program.ts';
+import type { SelectedReader } from './selected.ts';
+import { selectedIn } from './session.ts';
+
+export interface SamplingOptions {
+  readonly program: Program;
+  readonly source: Source;
+  readonly memory: Memory;
+  readonly selected: SelectedReader;
+  readonly pressures: PressureWatch;
+  /** Between two Frames. */
+  readonly seconds: number;
+}
+
+export interface Sampling {
+  /** Resolves once it is closed. */
+  run(): Promise<void>;
+  close(): void;
+}
+
+/** The least time between two Frames. */
+const LEAST_MS = 50;
+
+export function createSampling(options: SamplingOptions): Sampling {
+  const { program, source, selected, seconds } = options;
+  let isOpen = true;
+  let wake = (): void => {};
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, ms).unref();
+    });
+  return {
+    run: async () => {
+      // Rates need two samples: the second one comes soon, however long the interval.
+      let interval = Math.min(seconds, 1);
+      while (isOpen) {
+        const started = performance.now();
+        // A recording waits while the display is held.
+        if (source.isLive || !program.session().state.paused) await tick(options);
+        selected.look(program.session(), program.needs().parts);
+        await pause(Math.max(LEAST_MS, interval * 1000 - (performance.now() - started)));
+        interval = seconds;
+      }
+    },
+    close: () => {
+      isOpen = false;
+      wake();
+    },
+  };
+}
+
+async function tick(options: SamplingOptions): Promise<void> {
+  const { program, selected } = options;
+  const guarded = guardedBy(program);
+  let isDrawn = false;
+  const sample = guarded('sample', async () => {
+    await takeFrame(options);
+    isDrawn = true;
+  });
+  // Beside the sample, so that one drawing shows both; late, it has its own.
+  const list = guarded('processes', async () => {
+    await selected.readProcesses(program.session());
+    if (isDrawn) program.draw();
+  });
+  await Promise.all([sample, list, guarded('explain', () => selected.readExplained(program.session()))]);
+  // Of a row that was selected by this very sample.
+  const session = program.session();
+  if (!selectedIn(session) || selected.of(session).processes) return;
+  await guarded('processes', () => selected.readProcesses(session));
+  program.draw();
+}
+
+async function takeFrame({ program, source, memory, pressures }: SamplingOptions): Promise<void> {
+  const { demand } = program.needs();
+  const frame = await source.next(demand);
+  const { state, frame: before } = program.session();
+  const news = memory.push(frame, state, demand.visible);
+  if (!before || news.some(isDriftSign)) await guardedBy(program)('drift', async () => memory.lookForDrifts());
+  program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
+  const one = selectedIn(program.session());
+  const others = frame.workloads.filter(({ inode }) => inode !== one?.inode && demand.visible.has(inode));
+  pressures.follow([...(one ? [one] : []), ...others]);
+}
+
+/** One failure costs its own cell: it is told in the footer, and the next tick tries again. */
+export const guardedBy =
+  ({ session, dispatch }: Pick<Program, 'session' | 'dispatch'>) =>
+  async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      if (session().trouble?.what === what) dispatch({ type: 'no trouble', what });
+    } catch (error) {
+      dispatch({ type: 'trouble', trouble: { what, message: errorText(error) } });
+    }
+  };

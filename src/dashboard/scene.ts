@@ -1,0 +1,75 @@
+/** All that a screen is made of. Pure data: the views make lines of it. */
+import type { Workload } from '../inventory/workload.ts';
+import type { Drift } from '../limits/applying/drift.ts';
+import type { LogEvent } from '../metrics/events.ts';
+import type { Item } from '../metrics/grouping.ts';
+import type { Trace } from '../metrics/history.ts';
+import type { Frame } from '../metrics/source.ts';
+import { columnOf } from './columns.ts';
+import type { RawTexts } from './explain-view.ts';
+import { clock, heldAt, toldBy } from './held.ts';
+import type { Inside } from './inside.ts';
+import type { ProcessList } from './process-view.ts';
+import type { Shown } from './rows.ts';
+import type { FooterMessage, State } from './state.ts';
+
+export interface Scene {
+  readonly state: State;
+  readonly frame: Frame | undefined;
+  readonly shown: Shown | undefined;
+  /** Of the screens there are. */
+  readonly titles: readonly string[];
+  /** What could not be used of settings and screens. */
+  readonly faults: readonly string[];
+  readonly processes: ProcessList | undefined;
+  readonly inside: Inside;
+  /** Figures of a row, up to the Frame that is shown. */
+  readonly historyOf: (inode: number, id: string, samples: number) => Trace;
+  /** Between two samples. */
+  readonly seconds: number;
+  readonly raw: RawTexts | undefined;
+  readonly recreated: ReadonlySet<number>;
+  readonly events: readonly LogEvent[];
+  readonly drifts: readonly Drift[];
+  /** Workloads that the OOM killer ended in the last minute, and that are gone. */
+  readonly recentOomKills: readonly LogEvent[];
+  /** Seconds between the Frame that is held and the newest. */
+  readonly age: number;
+  /** An alarm was just seen. */
+  readonly isFlashing: boolean;
+  readonly message: FooterMessage | undefined;
+}
+
+export const selectedItem = ({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined =>
+  shown?.items.find(({ key }) => key === state.selected);
+
+/** Undefined where a group that is no cgroup is selected, or nothing. */
+export function selectedWorkload(scene: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {
+  const item = selectedItem(scene);
+  return item && scene.frame?.workloads[item.row];
+}
+
+/** Those that had happened when the Frame on the screen was taken. */
+export const eventsOf = ({ events, state, frame }: Scene): readonly LogEvent[] => toldBy(events, heldAt(state, frame));
+
+/** Lines of the table that they may take. */
+const MOST_OOM_KILLS = 3;
+
+/** Those for which the table has lines. */
+export const oomKillsShown = ({
+  recentOomKills,
+  state,
+  frame,
+}: Pick<Scene, 'recentOomKills' | 'state' | 'frame'>): readonly LogEvent[] =>
+  toldBy(recentOomKills, heldAt(state, frame)).slice(-MOST_OOM_KILLS);
+
+export const isSortedByMemory = ({ sort, scales }: State): boolean =>
+  sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
+
+/** A held tree of processes is of when the display was held, or of when it was first asked for: that time, where it differs. */
+export function treeNote({ state, frame, processes, seconds }: Scene): string {
+  const held = heldAt(state, frame);
+  if (held === undefined || !frame || !processes) return '';
+  const late = processes.now.time - frame.usage.snapshot.monotonic;
+  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clock(held + late)}, not at ${clock(held)})`;
+}

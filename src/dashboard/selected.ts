@@ -1,0 +1,72 @@
+/** What is read of the selected row alone: its processes, what the panes demand, and the files behind an explained figure. */
+import type { Workload } from '../inventory/workload.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { createReadFiles } from '../kernel/read-files.ts';
+import { columnOf } from './columns.ts';
+import { filesOf, type RawTexts } from './explain-view.ts';
+import { type Inside, openInside, type Part } from './inside.ts';
+import type { ProcessList } from './process-view.ts';
+import { openSelectedProcesses } from './processes.ts';
+import { readRawTexts } from './raw-texts.ts';
+import { type Session, selectedIn } from './session.ts';
+
+export interface SelectedReader {
+  /** Reads its processes; while the display is held, only where they were never read. */
+  readProcesses(session: Session): Promise<void>;
+  /** Reads the files of the figure that is explained, if one is. */
+  readExplained(session: Session): Promise<void>;
+  /** Reads what the panes demand, where that is due; nothing waits for it. */
+  look(session: Session, demands: ReadonlySet<Part>): void;
+  /** Of the selected row, as far as it was read. */
+  of(session: Session): {
+    readonly processes: ProcessList | undefined;
+    readonly inside: Inside;
+    readonly raw: RawTexts | undefined;
+  };
+  close(): void;
+}
+
+export interface SelectedOptions {
+  readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
+  readonly proc: string;
+  /** There is something new to be seen. */
+  readonly onNews: () => void;
+  /** Runs the work and tells what goes wrong with it. */
+  readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
+}
+
+export function openSelectedReader({ hierarchy, proc, onNews, guarded }: SelectedOptions): SelectedReader {
+  const { mount, root } = hierarchy;
+  const readFiles = createReadFiles();
+  const processes = openSelectedProcesses({ mount, proc, readFiles });
+  const inside = openInside({ mount, root, proc, readFiles, onNews, guarded });
+  let raw: RawTexts | undefined;
+  const workloadsOf = ({ frame }: Session): readonly Workload[] => frame?.workloads ?? [];
+  return {
+    readProcesses: async (session) => {
+      const selected = selectedIn(session);
+      if (!selected || (session.state.paused && processes.of(selected.inode))) return;
+      await processes.read(selected);
+    },
+    readExplained: async (session) => {
+      const { modal, scales } = session.state;
+      const selected = selectedIn(session);
+      if (modal?.kind !== 'explain' || !selected) return;
+      raw = await readRawTexts(mount, selected, filesOf(columnOf(modal.slot, scales).metric), readFiles);
+      onNews();
+    },
+    look: (session, demands) =>
+      inside.look({
+        selected: selectedIn(session),
+        workloads: workloadsOf(session),
+        demands,
+        isHeld: session.state.paused,
+      }),
+    of: (session) => ({
+      processes: processes.of(selectedIn(session)?.inode),
+      inside: inside.of(selectedIn(session), workloadsOf(session)),
+      raw,
+    }),
+    close: () => inside.look({ selected: undefined, workloads: [], demands: new Set(), isHeld: true }),
+  };
+}
