@@ -91,6 +91,8 @@ export interface PlanContext {
   readonly ownPath: string | undefined;
   readonly initPath: string | undefined;
   readonly owners: OwnerOptions;
+  /** CPUs that cgroups use now, by path; NaN where unknown. It may take a moment: asked where an ancestor has a quota. */
+  readonly cpusInUse?: (paths: readonly string[]) => readonly number[];
 }
 
 /** Text of another file of the same cgroup, as it will be when the change is made; undefined where there is none. */

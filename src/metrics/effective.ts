@@ -10,7 +10,7 @@
  * A limit below counts where one child has all the processes: Slurm limits `step_0/user` and leaves `step_0` at `max`, some
  * versions of crun limit `container` below the container's own cgroup, and nspawn's payload is beside its supervisor.
  */
-import { identify } from '../inventory/identity.ts';
+import { holdsOthers, isHelper, kindOfPath } from '../inventory/only-child.ts';
 import type { WorkloadKind } from '../inventory/workload.ts';
 import { limitOf, NO_LIMIT } from '../kernel/value.ts';
 import { column } from './files.ts';
@@ -135,14 +135,14 @@ function findOnlyChildren(snapshot: Snapshot): Int32Array {
   const { rows, parents } = snapshot;
   const only = new Int32Array(rows.length).fill(NONE);
   const tasksBelow = new Float64Array(rows.length);
-  const isHelper = (row: number): boolean => kindOf(rows, row) === 'monitor';
+  const helps = (row: number): boolean => isHelper(kindOf(rows, row));
   rows.forEach((_, row) => {
     const parent = parents[row] ?? -1;
     if (parent < 0 || at(snapshot, POPULATED, row) === 0) return;
     tasksBelow[parent] = (tasksBelow[parent] ?? 0) + at(snapshot, PIDS_CURRENT, row);
     const known = only[parent] ?? NONE;
     if (known === NONE) only[parent] = row;
-    else if (known >= 0 && !isHelper(row)) only[parent] = isHelper(known) ? row : SEVERAL;
+    else if (known >= 0 && !helps(row)) only[parent] = helps(known) ? row : SEVERAL;
   });
   rows.forEach((_, row) => {
     const child = only[row] ?? NONE;
@@ -152,13 +152,10 @@ function findOnlyChildren(snapshot: Snapshot): Int32Array {
     const hasNone =
       !Number.isNaN(at(snapshot, MEMORY_MAX, child)) || at(snapshot, PIDS_CURRENT, row) === tasksBelow[row];
     const isKnown = at(snapshot, POPULATED, child) === 1 && hasNone;
-    if (!isKnown || HOLDS_OTHERS.has(kindOf(rows, row))) only[row] = NONE;
+    if (!isKnown || holdsOthers(kindOf(rows, row))) only[row] = NONE;
   });
   return only;
 }
-
-/** What is there for others to come and go in: that one is alone in it now says nothing of the next. */
-const HOLDS_OTHERS: ReadonlySet<WorkloadKind> = new Set(['root', 'slice']);
 
 /** By list of rows, which is the same as long as no cgroup comes or goes. */
 const KINDS = new WeakMap<Snapshot['rows'], WorkloadKind[]>();
@@ -166,6 +163,6 @@ const KINDS = new WeakMap<Snapshot['rows'], WorkloadKind[]>();
 function kindOf(rows: Snapshot['rows'], row: number): WorkloadKind {
   const kinds = KINDS.get(rows) ?? [];
   KINDS.set(rows, kinds);
-  kinds[row] ??= identify(rows[row]?.path ?? '').kind;
+  kinds[row] ??= kindOfPath(rows[row]?.path ?? '');
   return kinds[row] ?? 'cgroup';
 }

@@ -4,6 +4,7 @@ import type { Machine } from '../../kernel/machine.ts';
 import { stateDirectory } from '../../limits/applying/journal.ts';
 import { OWNER_NAMES, type OwnerName, type PlanContext, type Request } from '../../limits/model.ts';
 import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
+import { measureCpusInUse } from '../../limits/planning/cpus-in-use.ts';
 import { editsOf } from '../../limits/planning/edits.ts';
 import { planSet } from '../../limits/planning/plan.ts';
 import { type CarryOutHooks, type CarryOutOptions, carryOut } from '../carry-out.ts';
@@ -24,12 +25,18 @@ export async function set(
   global: GlobalOptions,
 ): Promise<void> {
   const hierarchy = openHierarchy(global);
-  const context = planContext(hierarchy, ownerOptions(options));
+  const context = measured(planContext(hierarchy, ownerOptions(options)));
   const requests = await limitRequests(names, options, context, hierarchy);
   const hooks =
     options.for === undefined ? {} : watched(timedRevert(options.for, context), requests, hierarchy, context);
   await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, undefined, hooks);
 }
+
+/** The context of a command, which may wait while the use of a CPU quota is measured. */
+export const measured = (context: PlanContext): PlanContext => ({
+  ...context,
+  cpusInUse: (paths) => measureCpusInUse(context.files, paths),
+});
 
 /** With what the others feel right before it, which is told once it is taken back. */
 const watched = (

@@ -12,7 +12,7 @@ import { printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 import { timedRevert } from '../timed-revert.ts';
 import { revert } from './revert.ts';
-import { limitRequests, type OwnerFlags, ownerOptions } from './set.ts';
+import { limitRequests, measured, type OwnerFlags, ownerOptions } from './set.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -26,7 +26,7 @@ export async function tryOut(
   global: GlobalOptions,
 ): Promise<void> {
   const hierarchy = openHierarchy(global);
-  const context = planContext(hierarchy, ownerOptions(options));
+  const context = measured(planContext(hierarchy, ownerOptions(options)));
   const timed = timedRevert(options.for, context);
   const requests = await limitRequests(names, options, context, hierarchy);
   const targets = requests.map(({ target }) => target.path);

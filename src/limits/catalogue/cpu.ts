@@ -139,6 +139,11 @@ const cpuMax: Limit = {
   risks: [beyondMachine],
   hasColumn: true,
   check: checkCpuMax,
+  // Kernels of some vendors show a third field, their burst: `50000 100000 0`.
+  same: (text, written) => {
+    const [one, other] = [parseCpuMax(text), parseCpuMax(written)];
+    return one.quota === other.quota && one.period === other.period;
+  },
   fits: (text, peek) => {
     const { quota } = parseCpuMax(text);
     const burst = parseSingleValue(peek('cpu.max.burst'));

@@ -14,11 +14,13 @@ import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 /** PID_MAX_LIMIT of a 64-bit kernel. */
 const MOST_PIDS = 4_194_304;
 
-/** pids.max below the number of tasks kills nobody, but every fork fails. */
+/** pids.max at or below the number of tasks kills nobody, but every fork fails. */
 const noFork: RiskCheck = ({ path, name, after }, { read }) => {
   const [limit, tasks] = [parseSingleValue(after), parseSingleValue(read(path, 'pids.current'))];
-  if (!(limit < tasks)) return undefined;
-  return warning(`${name} has ${tasks} tasks: every fork fails until fewer than ${limit} are left`);
+  if (limit === 0) return warning(`nothing can be started in ${name}: with a pids.max of 0 every fork fails`);
+  if (!(limit <= tasks)) return undefined;
+  const until = limit === 1 ? 'none is left' : `fewer than ${limit} are left`;
+  return warning(`${name} has ${counted(tasks, 'task')}: every fork fails until ${until}`);
 };
 
 const pids: Limit = {

@@ -1,9 +1,45 @@
-/** What really binds after a write: an ancestor with a smaller limit makes it have no effect. */
-import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+/**
+ * What really binds after a write. A limit has no effect where another cgroup holds the same processes to less: an ancestor,
+ * or one below that has them all. It has none for now where an ancestor is so full that less is left there.
+ */
+import { textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
+import { bytesText } from '../../text/bytes.ts';
+import { counted } from '../../text/counted.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { PlanContext, Write } from '../model.ts';
+import { onlyChild } from './only-child.ts';
+
+type Read = (path: string, file: string) => string | undefined;
+
+/** What counts against a limit now, in the unit of its value; NaN where unknown. */
+type Used = (paths: readonly string[], read: Read, context: PlanContext) => readonly number[];
+
+const usedIn =
+  (file: string): Used =>
+  (paths, read) =>
+    paths.map((path) => parseSingleValue(read(path, file)));
+
+/** Without the page cache that goes first, as the metric memory_bytes counts it. */
+const memoryUsed: Used = (paths, read) =>
+  paths.map((path) => {
+    const inactive = parseFlatKeyed(read(path, 'memory.stat') ?? '').get('inactive_file') ?? Number.NaN;
+    return parseSingleValue(read(path, 'memory.current')) - inactive;
+  });
+
+/** Files whose use can be compared, with what is left as text. */
+const USES: Readonly<Record<string, { readonly used: Used; readonly left: (value: number) => string }>> = {
+  'cpu.max': {
+    used: (paths, _, { cpusInUse }) => cpusInUse?.(paths) ?? paths.map(() => Number.NaN),
+    left: (cpus) => `${Math.round(cpus * 100)}%`,
+  },
+  'memory.max': { used: memoryUsed, left: bytesText },
+  'memory.swap.max': { used: usedIn('memory.swap.current'), left: bytesText },
+  'pids.max': { used: usedIn('pids.current'), left: (tasks) => counted(tasks, 'task') },
+};
 
 /** The text as a number, larger where it allows more; undefined for a file whose values do not bind below it. */
 export function comparable(file: string, text: string): number | undefined {
@@ -11,22 +47,73 @@ export function comparable(file: string, text: string): number | undefined {
   return binds?.by === 'smallest' ? binds.value(text) : undefined;
 }
 
-/** One line where an ancestor holds it tighter, as the files of the context say. */
-export function effectiveNote({ path, file, after }: Write, { files }: PlanContext): string[] {
-  const limit = findLimit(file);
-  if (limit?.binds?.by !== 'smallest') return [];
-  const { value } = limit.binds;
-  let tightest = { value: NO_LIMIT, path: '', text: '' };
-  for (const ancestor of ancestorsOf(path)) {
-    try {
-      const text = files.read(ancestor, file).trim();
-      const held = value(text);
-      if (held < tightest.value) tightest = { value: held, path: ancestor, text };
-    } catch (error) {
-      // The root has no limit files, and above a delegated subtree they may be unreadable.
-      if (!(error instanceof CgroupFileError)) throw error;
-    }
-  }
-  if (!(tightest.value < value(after))) return [];
-  return [`no effect of its own: ${tightest.path} already holds it to ${limit.describe(tightest.text)}`];
+/** A level that has a limit. */
+interface Level {
+  readonly path: string;
+  readonly value: number;
+  readonly text: string;
 }
+
+/** At most one line: what holds it tighter, as the files of the context say. */
+export function effectiveNote(write: Write, context: PlanContext): string[] {
+  const { path, file, after } = write;
+  const wanted = comparable(file, after);
+  if (wanted === undefined) return [];
+  const read: Read = (of, name) => textIfThere(context.files, of, name);
+  // The root has no limit files, and above a delegated subtree they may be unreadable.
+  const above = ancestorsOf(path).flatMap((ancestor) => levelAt(ancestor, file, read) ?? []);
+  const [tightest, below] = [smallest(above, limitAt), levelBelow(write, read, context)];
+  if (tightest && tightest.value < Math.min(wanted, below?.value ?? NO_LIMIT)) {
+    return [`no effect of its own: ${tightest.path} already holds it to ${meaning(file, tightest.text)}`];
+  }
+  if (below && below.value < wanted) {
+    const holder = `${below.path}, which has all its processes`;
+    return [`no effect of its own: ${holder}, is already held to ${meaning(file, below.text)}`];
+  }
+  return fullnessNote(write, above, read, context);
+}
+
+function levelAt(path: string, file: string, read: Read): Level | undefined {
+  const text = read(path, file);
+  const value = text === undefined ? undefined : comparable(file, text);
+  return text !== undefined && value !== undefined && value < NO_LIMIT ? { path, value, text } : undefined;
+}
+
+/** The smallest limit of those below that have all the processes. */
+function levelBelow({ path, file }: Write, read: Read, { files }: PlanContext): Level | undefined {
+  const levels: Level[] = [];
+  for (let child = onlyChild(path, files); child !== undefined; child = onlyChild(child, files)) {
+    const level = levelAt(child, file, read);
+    if (level) levels.push(level);
+  }
+  return smallest(levels, limitAt);
+}
+
+/** A raise has no effect while less is left in an ancestor; where a use is unknown nothing is said. */
+function fullnessNote(
+  { path, file, before, after }: Write,
+  above: readonly Level[],
+  read: Read,
+  context: PlanContext,
+): string[] {
+  const use = USES[file];
+  const [was, is] = [comparable(file, before) ?? Number.NaN, comparable(file, after) ?? Number.NaN];
+  if (!use || above.length === 0 || !(is > was)) return [];
+  const [own = Number.NaN, ...uses] = use.used([path, ...above.map((level) => level.path)], read, context);
+  const rooms = above.map((level, index) => ({
+    ...level,
+    room: Math.max(0, level.value - (uses[index] ?? Number.NaN)),
+  }));
+  if (rooms.some(({ room }) => Number.isNaN(room))) return [];
+  const least = smallest(rooms, ({ room }) => room);
+  if (!least || !(least.room < is - own)) return [];
+  const fact = `${least.path} has ${use.left(least.room)} left of ${meaning(file, least.text)}`;
+  return [least.room < was - own ? `no effect for now: ${fact}` : `only in part of effect for now: ${fact}`];
+}
+
+const limitAt = ({ value }: Level): number => value;
+
+const meaning = (file: string, text: string): string => findLimit(file)?.describe(text.trim()) ?? text;
+
+const smallest = <T>(items: readonly T[], of: (item: T) => number): T | undefined =>
+  items.reduce<T | undefined>((best, item) => (best === undefined || of(item) < of(best) ? item : best), undefined);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { verify } from '../../../src/limits/applying/verify.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 import { boxOf, FRESH } from '../typed.ts';
-import { messageOf, writeOf } from '../world.ts';
+import { messageOf, world, writeOf } from '../world.ts';
 
 const unit = { via: 'systemd', endpoint: '/bus', subject: 'box.service' } as const;
 
@@ -26,6 +26,21 @@ test('systemd has its time to write; a controller that it does not switch on is 
   files.texts.set('/box/cgroup.type', 'domain');
   const missing = verify({ ...writeOf('io.weight', 'default 100', 'default 200'), ...unit }, contextOf(files), 30);
   assert.match(await messageOf(missing), /io.weight does not exist after systemd set it: /);
+});
+
+test('case 114: a third field of cpu.max, as kernels of some vendors show, is neither set nor compared', async () => {
+  const { files, set, undo, reads, changes } = world({ 'cpu.max': 'max 100000 0' });
+  const write = files.write;
+  files.write = (path, inode, file, text) => {
+    write(path, inode, file, text);
+    if (file === 'cpu.max') files.texts.set('/box/cpu.max', `${text.split(' ').slice(0, 2).join(' ')} 0`);
+  };
+  await set('--cpu', '50%');
+  assert.is(reads('cpu.max'), '50000 100000 0');
+  const [change] = changes();
+  assert.ok(change);
+  await undo(change);
+  assert.is(reads('cpu.max'), 'max 100000 0');
 });
 
 test.run();

@@ -1,7 +1,11 @@
 /** What a Plan warns of, and what it says of a file that is not there. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findLimit } from '../../../src/limits/catalogue/catalogue.ts';
+import type { PlanContext } from '../../../src/limits/model.ts';
 import { whyMissing } from '../../../src/limits/planning/missing.ts';
 import { planSet } from '../../../src/limits/planning/plan.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
@@ -36,6 +40,78 @@ test('what an ancestor allows is told as the same change leaves it', () => {
   assert.match(told('memory.max', [500 * MIB, 50 * MIB], [10 * MIB, 20 * MIB]), /\/par already holds it to 10 MiB/);
   assert.is(told('memory.low', [0, 0], [8 * MIB, 8 * MIB]), '');
   assert.match(told('memory.low', [8 * MIB, 0], [0, 8 * MIB]), /\/par protects nothing/);
+});
+
+test('tasks at a limit, and a limit of none', () => {
+  const risk = (tasks: number, limit: number): string =>
+    risksOf(['--pids', String(limit)], { '/box/pids.current': String(tasks) });
+  assert.is(risk(1, 1), 'warn: box has 1 task: every fork fails until none is left; ');
+  assert.is(risk(9, 5), 'warn: box has 9 tasks: every fork fails until fewer than 5 are left; ');
+  assert.is(risk(0, 0), 'warn: nothing can be started in box: with a pids.max of 0 every fork fails; ');
+  assert.is(risk(3, 4), '');
+});
+
+const notesOf = (words: readonly string[], texts: Readonly<Record<string, string>>, more: Partial<PlanContext> = {}) =>
+  planOf({ ...contextOf(fakeFiles({ ...boxOf(FRESH, '/p/c'), ...texts })), ...more }, words, '/p/c').writes.flatMap(
+    ({ notes }) => notes.filter((note) => note.includes('effect')),
+  );
+
+const memory = (path: string, max: number, used: number) => ({
+  [`${path}/memory.max`]: String(max),
+  [`${path}/memory.current`]: String(used),
+  [`${path}/memory.stat`]: 'inactive_file 0',
+});
+
+test('case 106: a raise has no effect while the parent is full', () => {
+  const texts = { ...memory('/p', 100 * MIB, 97 * MIB), ...memory('/p/c', 80 * MIB, 48 * MIB) };
+  assert.equal(notesOf(['--memory', '90M'], texts), ['no effect for now: /p has 3 MiB left of 100 MiB']);
+  const roomy = { ...texts, ...memory('/p', 100 * MIB, 60 * MIB) };
+  assert.equal(notesOf(['--memory', '90M'], roomy), ['only in part of effect for now: /p has 40 MiB left of 100 MiB']);
+  assert.equal(notesOf(['--memory', '85M'], roomy), []);
+  assert.equal(notesOf(['--memory', '70M'], texts), [], 'no raise');
+  assert.equal(notesOf(['--memory', '110M'], texts), ['no effect of its own: /p already holds it to 100 MiB']);
+  assert.equal(notesOf(['--memory', '90M'], { ...texts, '/p/memory.stat': '' }), [], 'unknown use: nothing is claimed');
+});
+
+test('so with tasks, swap, and a CPU quota that siblings use up', () => {
+  const tasks = { '/p/pids.max': '100', '/p/pids.current': '99', '/p/c/pids.max': '20', '/p/c/pids.current': '10' };
+  assert.equal(notesOf(['--pids', '40'], tasks), ['no effect for now: /p has 1 task left of 100 tasks']);
+  const swap = {
+    ...{ '/p/memory.swap.max': String(100 * MIB), '/p/memory.swap.current': String(95 * MIB) },
+    ...{ '/p/c/memory.swap.max': String(50 * MIB), '/p/c/memory.swap.current': '0' },
+  };
+  assert.equal(notesOf(['--swap', '60M'], swap), ['no effect for now: /p has 5 MiB left of 100 MiB']);
+  const cpu = { '/p/cpu.max': '200000 100000', '/p/c/cpu.max': '50000 100000' };
+  const cpusInUse = (paths: readonly string[]) => paths.map((path) => (path === '/p' ? 1.9 : 0.1));
+  assert.equal(notesOf(['--cpu', '100%'], cpu, { cpusInUse }), [
+    'no effect for now: /p has 10% left of 200% of one CPU',
+  ]);
+  assert.equal(notesOf(['--cpu', '100%'], cpu), [], 'not measured');
+});
+
+test('case 105: a limit of the only child that has processes holds it', () => {
+  const mount = mkdtempSync(join(tmpdir(), 'tscg-risks-'));
+  try {
+    const step = '/slurmstepd.scope/job_1/step_0';
+    for (const child of ['user', 'slurm']) mkdirSync(join(mount, step, child), { recursive: true });
+    const texts = {
+      ...boxOf(FRESH, step),
+      ...memory(`${step}/user`, 400 * MIB, MIB),
+      [`${step}/cgroup.procs`]: '',
+      [`${step}/user/cgroup.events`]: 'populated 1',
+      [`${step}/slurm/cgroup.events`]: 'populated 1',
+    };
+    const notes = (more: Readonly<Record<string, string>> = {}) =>
+      planOf({ ...contextOf({ ...fakeFiles({ ...texts, ...more }), mount }) }, ['--memory', '1G'], step).writes.flatMap(
+        (write) => write.notes.filter((note) => note.includes('effect')),
+      );
+    assert.equal(notes(), [
+      `no effect of its own: ${step}/user, which has all its processes, is already held to 400 MiB`,
+    ]);
+    assert.equal(notes({ [`${step}/cgroup.procs`]: '17' }), [], 'it has a process itself');
+  } finally {
+    rmSync(mount, { recursive: true });
+  }
 });
 
 test('what is said of the workload is said once, however many of its limits are set', () => {
