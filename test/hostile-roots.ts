@@ -104,7 +104,11 @@ export interface Traced {
   readonly trace: string;
 }
 
-const HANGS_MS = 60_000;
+/** The guest is an emulated machine. */
+const HANGS_MS = process.env.TSCG_GUEST ? 150_000 : 60_000;
+
+/** strace of all threads, with the path of each descriptor. */
+export const OPENS = ['-f', '-y', '-e', 'trace=open,openat,openat2'];
 
 /** Runs a command under strace, of which it shows the opens; killed with its whole group where it hangs. */
 export async function traceOpens(
@@ -113,8 +117,11 @@ export async function traceOpens(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Traced> {
   const file = join(folder, 'trace');
-  const options = ['-f', '-y', '-e', 'trace=open,openat,openat2', '-o', file];
-  const child = spawn('strace', [...options, ...command], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn('strace', [...OPENS, '-o', file, ...command], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
   const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), HANGS_MS);
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   clearTimeout(timer);
@@ -122,11 +129,21 @@ export async function traceOpens(
 }
 
 /**
- * Lines of `strace -f -y -e trace=open,openat,openat2` that opened something of these roots, or what they point to, in
+ * Lines of strace that opened something of these roots, or what they point to, in
  * another way than beneath its root and without O_PATH first.
  */
 export function openedAmiss(trace: string, { folder, secret }: HostileRoots): string[] {
-  return trace.split('\n').filter((line) => {
+  const begun = new Map<string, string>();
+  const calls = trace.split('\n').flatMap((line) => {
+    const [, pid = '', start] = /^(\d+) +(.*) <unfinished \.\.\.>$/.exec(line) ?? [];
+    if (start !== undefined) {
+      begun.set(pid, start);
+      return [];
+    }
+    const [, resumed = '', end] = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/.exec(line) ?? [];
+    return [end === undefined ? line : `${resumed} ${begun.get(resumed)}${end}`];
+  });
+  return calls.filter((line) => {
     const [, opened] = /= \d+<([^>]*)>$/.exec(line) ?? [];
     if (opened === undefined) return false;
     if (opened === secret || /^\/dev\/zero/.test(opened)) return true;

@@ -8,8 +8,7 @@ namespace {
 
 class Worker final : public Napi::AsyncWorker {
  public:
-  Worker(Napi::Env env, const char* name, std::function<Failure()> work,
-         std::function<Napi::Value(Napi::Env)> result)
+  Worker(Napi::Env env, const char* name, std::function<Failure()> work, std::function<Napi::Value(Napi::Env)> result)
       : Napi::AsyncWorker(env, name), deferred_(env), work_(std::move(work)), result_(std::move(result)) {}
 
   Napi::Promise Promise() const { return deferred_.Promise(); }

@@ -10,6 +10,7 @@
 #include "bindings.h"
 #include "collector.h"
 #include "errors.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
@@ -22,13 +23,6 @@ Format FormatOf(Napi::Env env, const std::string& name) {
   if (name == "pressure") return Format::kPressure;
   if (name == "devices") return Format::kDevices;
   throw Napi::TypeError::New(env, "unknown format " + name);
-}
-
-std::vector<std::string> Strings(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::string> strings(array.Length());
-  for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>();
-  return strings;
 }
 
 std::vector<uint32_t> Numbers(const Napi::Value& value) {
@@ -111,8 +105,7 @@ Napi::Value Collect(const Napi::CallbackInfo& info, const Handle& handle) {
   if (handle.collector.use_count() > 1) throw Napi::Error::New(info.Env(), "a pass is under way");
   auto worker = std::make_unique<PassWorker>(info, handle.collector);
   Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  worker.release();  // It deletes itself when it is done.
+  worker.release()->Queue();  // It deletes itself when it is done.
   return promise;
 }
 
@@ -137,17 +130,16 @@ Napi::Value CreateCollector(const Napi::CallbackInfo& info) {
   auto handle = std::make_shared<Handle>();
   handle->collector = std::make_shared<Collector>(std::move(directory), files, budget, skip);
   Napi::Object object = Napi::Object::New(env);
-  object.Set("collect", Napi::Function::New(
-                            env, [handle](const Napi::CallbackInfo& call) { return Collect(call, *handle); },
-                            "collect"));
-  object.Set("descriptors",
+  object.Set("collect",
              Napi::Function::New(
-                 env,
-                 [handle](const Napi::CallbackInfo& call) -> Napi::Value {
-                   const size_t held = handle->collector ? handle->collector->descriptors() : 0;
-                   return Napi::Number::New(call.Env(), static_cast<double>(held));
-                 },
-                 "descriptors"));
+                 env, [handle](const Napi::CallbackInfo& call) { return Collect(call, *handle); }, "collect"));
+  object.Set("descriptors", Napi::Function::New(
+                                env,
+                                [handle](const Napi::CallbackInfo& call) -> Napi::Value {
+                                  const size_t held = handle->collector ? handle->collector->descriptors() : 0;
+                                  return Napi::Number::New(call.Env(), static_cast<double>(held));
+                                },
+                                "descriptors"));
   object.Set("close", Napi::Function::New(
                           env, [handle](const Napi::CallbackInfo&) { handle->collector.reset(); }, "close"));
   return object;

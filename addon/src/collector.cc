@@ -94,8 +94,8 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
     if (Cgroup* const cgroup = cgroups[row]) {
       ReadRow(*cgroup, masks[row], row, out);
       out.states[row] = cgroup->state;
-      out.inodes[row] = cgroup->inode == 0 ? std::numeric_limits<double>::quiet_NaN()
-                                           : static_cast<double>(cgroup->inode);
+      out.inodes[row] =
+          cgroup->inode == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cgroup->inode);
       continue;
     }
     out.states[row] = kRemoved;
@@ -178,9 +178,7 @@ int Collector::OpenFile(Cgroup& cgroup, size_t file, bool& keep) {
 int Collector::OpenDirectory(Cgroup& cgroup) {
   if (cgroup.directory) return 0;
   if (held_ >= budget_) MakeRoom();
-  const auto open = [&] {
-    return OpenBeneath(mount_.get(), cgroup.path, O_PATH | O_DIRECTORY, Symlinks::kRefuse);
-  };
+  const auto open = [&] { return OpenBeneath(mount_.get(), cgroup.path, O_PATH | O_DIRECTORY, Symlinks::kRefuse); };
   UniqueFd fd = open();
   if (!fd && OutOfDescriptors(errno) && Shed(cgroup)) fd = open();
   struct stat status;

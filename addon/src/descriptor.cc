@@ -67,8 +67,8 @@ UniqueFd OpenStepByStep(int directory, const std::string& path, int flags) {
       return UniqueFd();
     }
     const int at = parent ? parent.get() : directory;
-    UniqueFd next(openat(at, name.empty() ? "." : name.c_str(),
-                         O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY)));
+    UniqueFd next(
+        openat(at, name.empty() ? "." : name.c_str(), O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY)));
     if (!next) return next;
     if (fstat(next.get(), &here) < 0) return UniqueFd();
     if (here.st_dev != top.st_dev || S_ISLNK(here.st_mode)) {

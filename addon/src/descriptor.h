@@ -36,9 +36,9 @@ class UniqueFd {
 enum class Symlinks { kRefuse, kWithin };
 
 /**
- * An O_PATH descriptor of `path` as a process sees it whose root directory is `root`: a link, `..` or a leading `/` never
- * leads out of it (RESOLVE_IN_ROOT), and a magic link of procfs is refused. An invalid descriptor with errno on failure;
- * ENOSYS where the kernel or a seccomp filter has no openat2.
+ * An O_PATH descriptor of `path` as a process sees it whose root directory is `root`: a link, `..` or a leading `/`
+ * never leads out of it (RESOLVE_IN_ROOT), and a magic link of procfs is refused. An invalid descriptor with errno on
+ * failure; ENOSYS where the kernel or a seccomp filter has no openat2.
  */
 UniqueFd OpenInRoot(int root, const std::string& path, Symlinks symlinks);
 

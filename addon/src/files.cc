@@ -16,6 +16,7 @@
 #include "bindings.h"
 #include "descriptor.h"
 #include "errors.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
@@ -59,6 +60,7 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
   while (true) {
     const long size = syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
     if (size == 0) return 0;
+    if (size < 0 && errno == EINTR) continue;
     if (size < 0) return errno;
     for (long offset = 0; offset < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + offset);
@@ -73,7 +75,8 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
 
 bool Exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
-/** The tree is its own queue: parents first. What vanished on the way is left out; what has no name in text, counted. */
+/** The tree is its own queue: parents first. What vanished on the way is left out; what has no name in text, counted.
+ */
 Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   UniqueFd root(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return {errno, "open", mount};
@@ -148,13 +151,10 @@ Napi::Value Walk(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
-  const auto array = info[0].As<Napi::Array>();
-  std::vector<std::string> paths(array.Length());
-  for (uint32_t i = 0; i < paths.size(); ++i) paths[i] = array.Get(i).As<Napi::String>();
   auto texts = std::make_shared<std::vector<std::variant<std::string, int>>>();
   return RunAsync(
       info.Env(), "tscg.readFiles",
-      [texts, paths = std::move(paths)] {
+      [texts, paths = Strings(info[0])] {
         std::vector<char> buffer(kFirstFileBuffer);
         texts->reserve(paths.size());
         for (const std::string& path : paths) {

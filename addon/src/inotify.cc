@@ -56,8 +56,8 @@ class Inotify {
         if ((event->mask & IN_Q_OVERFLOW) != 0) {
           on_overflow_.Call({});
         } else if ((event->mask & IN_MODIFY) != 0) {
-          on_event_.Call({Napi::Number::New(env_, event->wd),
-                          Napi::String::New(env_, event->len > 0 ? event->name : "")});
+          on_event_.Call(
+              {Napi::Number::New(env_, event->wd), Napi::String::New(env_, event->len > 0 ? event->name : "")});
         }
       }
     }
@@ -73,8 +73,7 @@ class Inotify {
 
 Napi::Value CreateInotify(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto inotify =
-      std::make_shared<Inotify>(env, info[0].As<Napi::Function>(), info[1].As<Napi::Function>());
+  const auto inotify = std::make_shared<Inotify>(env, info[0].As<Napi::Function>(), info[1].As<Napi::Function>());
   Inotify::Start(inotify);
   Napi::Object object = Napi::Object::New(env);
   object.Set("add", Napi::Function::New(
@@ -83,14 +82,13 @@ Napi::Value CreateInotify(const Napi::CallbackInfo& info) {
                           return Napi::Number::New(call.Env(), inotify->Add(call[0].As<Napi::String>()));
                         },
                         "add"));
-  object.Set("remove", Napi::Function::New(
-                           env,
-                           [inotify](const Napi::CallbackInfo& call) {
-                             inotify->Remove(call[0].As<Napi::Number>().Int32Value());
-                           },
-                           "remove"));
-  object.Set("close",
-             Napi::Function::New(env, [inotify](const Napi::CallbackInfo&) { inotify->Close(); }, "close"));
+  object.Set(
+      "remove",
+      Napi::Function::New(
+          env, [inotify](const Napi::CallbackInfo& call) { inotify->Remove(call[0].As<Napi::Number>().Int32Value()); },
+          "remove"));
+  object.Set("close", Napi::Function::New(
+                          env, [inotify](const Napi::CallbackInfo&) { inotify->Close(); }, "close"));
   return object;
 }
 

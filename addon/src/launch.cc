@@ -24,6 +24,7 @@
 #include "descriptor.h"
 #include "errors.h"
 #include "poller.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
@@ -119,7 +120,7 @@ int Perform(const Step& step) {
 /** In the child, which is a copy of one thread of many: async-signal-safe functions only. */
 [[noreturn]] void RunChild(Program& program, int go, int report) {
   for (int signal = 1; signal < NSIG; ++signal) {
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = SIG_DFL;
     sigaction(signal, &action, nullptr);
   }
@@ -152,17 +153,10 @@ int Perform(const Step& step) {
   Fail(report, static_cast<int>(program.steps.size()), error, error == ENOENT ? 127 : 126);
 }
 
-std::vector<std::string> Strings(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::string> strings(array.Length());
-  for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>();
-  return strings;
-}
-
 Call CallOf(Napi::Env env, const std::string& name) {
   const std::pair<const char*, Call> calls[] = {
-      {"mount", Call::kMount},       {"mkdir", Call::kMkdir},       {"touch", Call::kTouch},
-      {"symlink", Call::kSymlink},   {"pivot", Call::kPivot},       {"hostname", Call::kHostname},
+      {"mount", Call::kMount},       {"mkdir", Call::kMkdir},     {"touch", Call::kTouch},
+      {"symlink", Call::kSymlink},   {"pivot", Call::kPivot},     {"hostname", Call::kHostname},
       {"loopback", Call::kLoopback}, {"unshare", Call::kUnshare},
   };
   for (const auto& [known, call] : calls) {
@@ -269,14 +263,21 @@ Napi::Value Launch(const Napi::CallbackInfo& info) {
   child_report.reset();
 
   const auto handle = std::make_shared<PollerHandle>();
-  handle->poller = Poller::Start(env, UniqueFd(pidfd), UV_READABLE, [=](int) {
+  const auto reap = [=](int) {
     siginfo_t status{};
     if (waitid(P_PID, static_cast<id_t>(pid), &status, WEXITED | WNOHANG) == 0 && status.si_pid == 0) return;
     handle->Close();
     const bool exited = status.si_code == CLD_EXITED;
-    callback->Call({Napi::Number::New(env, exited ? status.si_status : 0),
-                    Napi::Number::New(env, exited ? 0 : status.si_status)});
-  });
+    callback->Call(
+        {Napi::Number::New(env, exited ? status.si_status : 0), Napi::Number::New(env, exited ? 0 : status.si_status)});
+  };
+  try {
+    handle->poller = Poller::Start(env, UniqueFd(pidfd), UV_READABLE, reap);
+  } catch (const Napi::Error&) {
+    held->go.reset();  // Nobody would learn of its end: it ends before it runs anything.
+    waitid(P_PID, static_cast<id_t>(pid), nullptr, WEXITED);
+    throw;
+  }
   Napi::Object object = Napi::Object::New(env);
   object.Set("pid", Napi::Number::New(env, static_cast<double>(pid)));
   object.Set("release", Napi::Function::New(

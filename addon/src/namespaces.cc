@@ -19,18 +19,12 @@
 #include "async.h"
 #include "bindings.h"
 #include "descriptor.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
 
 constexpr size_t kLongestLink = 64;
-
-std::vector<std::string> Strings(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::string> strings(array.Length());
-  for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>();
-  return strings;
-}
 
 /** `net:[4026531833]`: the inode, or the negative errno. */
 double LinkInode(int directory, const char* name) {

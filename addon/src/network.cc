@@ -33,7 +33,9 @@ constexpr size_t kLargestAnswer = 32 << 20;
 /** Whether the message that ends an answer is in this part of it: the last of a dump, an acknowledgement, an error. */
 bool IsLast(const Bytes& part, size_t size) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(part.data());
-  for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
+  // Signed: NLMSG_NEXT takes off the padding too, which the last message may lack.
+  auto left = static_cast<int>(size);
+  for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
     if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) return true;
   }
   return false;
@@ -96,10 +98,12 @@ Napi::Value RouteNetlink(const Napi::CallbackInfo& info) {
       [space, answers, requests = std::move(requests)]() -> Failure {
         if (!*space) return AskAll(requests, *answers);
         // On a thread that ends with it: the threads of Node stay in the namespace that they are in.
-        return std::async(std::launch::async, [&]() -> Failure {
-                 if (setns(space->get(), CLONE_NEWNET) < 0) return {errno, "setns", ""};
-                 return AskAll(requests, *answers);
-               }).get();
+        return std::async(std::launch::async,
+                          [&]() -> Failure {
+                            if (setns(space->get(), CLONE_NEWNET) < 0) return {errno, "setns", ""};
+                            return AskAll(requests, *answers);
+                          })
+            .get();
       },
       [answers](Napi::Env env) -> Napi::Value {
         auto result = Napi::Array::New(env, answers->size());

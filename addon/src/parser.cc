@@ -12,7 +12,8 @@ namespace {
 constexpr double kUnavailable = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr size_t kNone = static_cast<size_t>(-1);
-constexpr double kPowersOfTen[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+constexpr double kPowersOfTen[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
 
 // Every text ends with a newline of ours, so that no loop needs the end.
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }

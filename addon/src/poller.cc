@@ -21,9 +21,13 @@ Poller* Poller::Start(Napi::Env env, UniqueFd fd, int events, std::function<void
     throw SystemError(env, {-status, "epoll_ctl", ""});
   }
   // The hook stays until the handle is closed: the environment waits for that before it goes.
-  napi_add_async_cleanup_hook(
+  const napi_status added = napi_add_async_cleanup_hook(
       env, [](napi_async_cleanup_hook_handle, void* self) { static_cast<Poller*>(self)->Close(); }, poller,
       &poller->hook_);
+  if (added != napi_ok) {
+    poller->Close();
+    throw Napi::Error::New(env, "no cleanup hook: the environment ends");
+  }
   uv_unref(reinterpret_cast<uv_handle_t*>(&poller->handle_));
   if (const int status = uv_poll_start(&poller->handle_, events, OnPoll); status < 0) {
     poller->Close();

@@ -47,9 +47,7 @@ class Poller {
 struct PollerHandle {
   Poller* poller = nullptr;
 
-  void Close() {
-    Release();
-  }
+  void Close() { Release(); }
 
   UniqueFd Release() {
     Poller* const released = std::exchange(poller, nullptr);

@@ -55,7 +55,8 @@ Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info) {
     callback->Call({SystemError(env, {ENODEV, "poll", path}).Value()});
   });
   Napi::Object object = Napi::Object::New(env);
-  object.Set("close", Napi::Function::New(env, [handle](const Napi::CallbackInfo&) { CloseElsewhere(handle->Release()); }, "close"));
+  object.Set("close", Napi::Function::New(
+                          env, [handle](const Napi::CallbackInfo&) { CloseElsewhere(handle->Release()); }, "close"));
   return object;
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
-import { O_PATH } from './open-in-root.ts';
+import { O_PATH } from './path-handle.ts';
 import type { Operation } from './refusal.ts';
 import { refusalText } from './refusals.ts';
 

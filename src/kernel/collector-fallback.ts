@@ -17,8 +17,8 @@ import {
   RECREATED,
   REMOVED,
 } from './collector.ts';
-import { O_PATH } from './open-in-root.ts';
 import { parseColumns } from './parse-columns.ts';
+import { O_PATH } from './path-handle.ts';
 import { UNAVAILABLE } from './value.ts';
 
 const { ENODEV, ENOENT, ENOTDIR, EXDEV, EFBIG, EIO, EMFILE, ENFILE } = os.errno;

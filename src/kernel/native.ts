@@ -145,25 +145,35 @@ export type LoadedNative =
 
 let loaded: LoadedNative | undefined;
 
-/** Loads the addon at the first call. `TSCG_NATIVE=off` leaves it out, so that everything runs on its fallback. */
+/**
+ * Loads the addon at the first call. `TSCG_NATIVE=off` leaves it out, so that everything runs on its fallback;
+ * `TSCG_NATIVE=/path/to/tscg.node` takes that build of it.
+ */
 export function loadNative(): LoadedNative {
-  loaded ??= process.env.TSCG_NATIVE === 'off' ? without('switched off by TSCG_NATIVE=off') : load();
+  const wanted = process.env.TSCG_NATIVE;
+  if (loaded === undefined && wanted === 'off') loaded = without('switched off by TSCG_NATIVE=off');
+  loaded ??= load(wanted?.startsWith('/') ? [{ name: wanted, find: () => wanted }] : PLACES);
   return loaded;
 }
 
 /** This file is two levels below the package's root, in src/ as in dist/. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where the addon may be: each gives a path, or throws. */
-const PLACES: readonly { readonly name: string; readonly find: () => string }[] = [
+/** Where the addon may be: `find` gives a path, or throws. */
+interface Place {
+  readonly name: string;
+  readonly find: () => string;
+}
+
+const PLACES: readonly Place[] = [
   { name: `${ROOT}addon/build/Release/tscg.node`, find: () => `${ROOT}addon/build/Release/tscg.node` },
   { name: `${ROOT}prebuilds`, find: prebuilt },
 ];
 
-function load(): LoadedNative {
+function load(places: readonly Place[]): LoadedNative {
   const require = createRequire(import.meta.url);
   const failures: string[] = [];
-  for (const { name, find } of PLACES) {
+  for (const { name, find } of places) {
     try {
       const addon: unknown = require(find());
       if (isNative(addon)) return { native: addon };

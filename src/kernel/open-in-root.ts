@@ -12,14 +12,9 @@ import { closeSync, constants } from 'node:fs';
 import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { codeOf } from './error-code.ts';
 import { loadNative } from './native.ts';
-
-/** Which node:fs does not name; the same number wherever Node runs on Linux. */
-export const O_PATH = 0o10000000;
+import { O_PATH, splitAtRoot, throughHandle } from './path-handle.ts';
 
 const MOST_LINKS = 40;
-
-/** The path by which the kernel opens, lists or examines the very inode that the handle refers to. */
-export const throughHandle = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`;
 
 /**
  * `path` as a process sees it whose root directory is `root` (/proc/PID/root): links, `..` and a leading `/` stay within.
@@ -47,12 +42,6 @@ export async function openByOwnLinks(path: string): Promise<FileHandle> {
 export async function openWithoutLinks(path: string): Promise<FileHandle> {
   const [root, within] = splitAtRoot(path);
   return (await openAtOnce(root, within || '.', false)) ?? walk(root, within, () => false);
-}
-
-/** `/proc/7/root/var/lib` is `/var/lib` beneath `/proc/7/root`: that link alone leads into another mount namespace. */
-export function splitAtRoot(path: string): readonly [root: string, within: string] {
-  const [, root = '/', within = path] = /^(\/proc\/\d+\/root)(?=\/|$)(.*)$/.exec(path) ?? [];
-  return [root, within];
 }
 
 const isOurs = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.();

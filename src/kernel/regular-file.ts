@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
-import { O_PATH, throughHandle } from './open-in-root.ts';
+import { O_PATH, throughHandle } from './path-handle.ts';
 
 /** A lease or a FIFO that took the place does not hold us, and a terminal does not become ours. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;

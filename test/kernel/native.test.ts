@@ -443,7 +443,7 @@ const abandoning = (path: string): string => `
 onKernel('nothing keeps the process alive', (_, group) => {
   const script = abandoning(group.mount + group.make('a'));
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-  const { status, stderr } = spawnSync(process.execPath, args, { timeout: 20_000, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, args, { timeout: 120_000, encoding: 'utf8' });
   assert.is(status, 0, stderr);
 });
 

@@ -1,7 +1,8 @@
 /** The file system that a directory lies on, and what is left of it: statfs(2). */
 import { readlink, realpath, statfs } from 'node:fs/promises';
 import { type Mount, mountAt } from '../../kernel/mountinfo.ts';
-import { openWithoutLinks, throughHandle } from '../../kernel/open-in-root.ts';
+import { openWithoutLinks } from '../../kernel/open-in-root.ts';
+import { throughHandle } from '../../kernel/path-handle.ts';
 
 export interface Disk {
   readonly mountPoint: string;

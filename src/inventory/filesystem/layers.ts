@@ -1,8 +1,9 @@
 /** The layers of an overlay: from the paths in its mount options to those that can be opened from here. */
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { openWithoutLinks, throughHandle } from '../../kernel/open-in-root.ts';
+import { openWithoutLinks } from '../../kernel/open-in-root.ts';
 import type { OverlayLayers } from '../../kernel/overlay.ts';
+import { throughHandle } from '../../kernel/path-handle.ts';
 import type { Viewpoint } from './viewpoint.ts';
 
 export interface FoundLayers {

@@ -7,7 +7,8 @@ import { readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../kernel/error-code.ts';
 import { type Mount, mountAt, parseMountinfo, placeOf } from '../../kernel/mountinfo.ts';
-import { openInRoot, throughHandle } from '../../kernel/open-in-root.ts';
+import { openInRoot } from '../../kernel/open-in-root.ts';
+import { throughHandle } from '../../kernel/path-handle.ts';
 import { parsePidStatus } from '../../kernel/proc-pid.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 

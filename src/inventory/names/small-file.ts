@@ -3,7 +3,8 @@
  * harm: a link that this user made is not followed, and only a regular file of sane size is opened.
  */
 import { type FileHandle, opendir } from 'node:fs/promises';
-import { openByOwnLinks, throughHandle } from '../../kernel/open-in-root.ts';
+import { openByOwnLinks } from '../../kernel/open-in-root.ts';
+import { throughHandle } from '../../kernel/path-handle.ts';
 import { readRegularFile } from '../../kernel/regular-file.ts';
 
 /** What `parse` makes of a file, again only when the file changed; undefined where it cannot be read. */

@@ -6,7 +6,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, type Stats } from 'node:fs';
 import { codeOf } from '../../kernel/error-code.ts';
-import { O_PATH, splitAtRoot } from '../../kernel/open-in-root.ts';
+import { O_PATH, splitAtRoot } from '../../kernel/path-handle.ts';
 
 export interface TreeSize {
   readonly bytes: number;

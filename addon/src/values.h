@@ -1,0 +1,18 @@
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+namespace tscg {
+
+/** An array of strings. */
+inline std::vector<std::string> Strings(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> strings(array.Length());
+  for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>();
+  return strings;
+}
+
+}  // namespace tscg

@@ -1,0 +1,81 @@
+/** Containers whose /etc/passwd is laid out to lead root astray or to hold it up: tscg and tstop go on, within their roots. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MOUNT, STATE_DIR, TSCG, withBox } from '../../boxes.ts';
+import {
+  type HostileRoots,
+  noHostileRoots,
+  OPENS,
+  openedAmiss,
+  traceOpens,
+  withHostileRoots,
+} from '../../hostile-roots.ts';
+import { skip } from '../../kernel/collector-helpers.ts';
+import { openTstop } from '../../terminal.ts';
+
+const DOWN = '\x1b[B';
+
+const test = suite('hostile');
+const reason = noHostileRoots();
+
+/** A cgroup for each of them: /hostile/a, /hostile/b, … */
+function inCgroups(use: (hostile: HostileRoots, paths: readonly string[]) => Promise<void>): Promise<void> {
+  return withBox('/hostile', () => {
+    const paths: string[] = [];
+    return withHostileRoots(
+      async (hostile) => use(hostile, paths),
+      ({ pid }) => {
+        const path = `/hostile/${String.fromCharCode(97 + paths.length)}`;
+        mkdirSync(join(MOUNT, path));
+        writeFileSync(join(MOUNT, path, 'cgroup.procs'), String(pid));
+        paths.push(path);
+      },
+    );
+  });
+}
+
+const on = (name: string, run: (hostile: HostileRoots, paths: readonly string[]) => Promise<void>): void =>
+  reason === undefined ? test(name, () => inCgroups(run)) : skip(test, name, reason);
+
+for (const args of [['get'], ['fs'], ['ns'], ['ls']]) {
+  on(`tscg ${args.join(' ')} opens nothing outside their roots, and ends`, async (hostile, paths) => {
+    for (const [index, path] of (args[0] === 'ls' ? [''] : paths).entries()) {
+      const command = [process.execPath, TSCG, ...args, ...(path === '' ? [] : [path])];
+      const { status, stderr, trace } = await traceOpens(hostile.folder, command);
+      assert.is(status, 0, `${hostile.roots[index]?.kind}: ${status === null ? 'it hung' : stderr}`);
+      assert.equal(openedAmiss(trace, hostile), [], hostile.roots[index]?.kind);
+    }
+  });
+}
+
+on('tstop shows the processes of each, with the users that its own root knows', async (hostile, paths) => {
+  const terminal = openTstop(200, 60, [], { TSCG_STATE_DIR: STATE_DIR });
+  try {
+    await terminal.until((text) => text.includes('NAME'), 'the table');
+    const file = join(hostile.folder, 'trace');
+    const strace = spawn('strace', [...OPENS, '-o', file, '-p', String(terminal.pid)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await once(strace.stderr, 'data');
+    for (const [index, { kind, pid, name }] of hostile.roots.entries()) {
+      terminal.type(index === 0 ? `f/hostile/\rN` : DOWN);
+      const screen = await terminal.until((text) => new RegExp(`\\b${pid}\\b`).test(text), `${paths[index]}: ${kind}`);
+      const line = screen.split('\n').find((text) => new RegExp(`\\b${pid}\\b`).test(text)) ?? '';
+      assert.match(line, new RegExp(`\\b${name ?? 'root'}\\b`), kind);
+    }
+    const ended = once(strace, 'exit');
+    strace.kill('SIGINT');
+    await ended;
+    assert.equal(openedAmiss(readFileSync(file, 'utf8'), hostile), []);
+    terminal.type('q');
+    assert.is(await terminal.ended, 0);
+  } finally {
+    terminal.kill();
+  }
+});
+
+test.run();
