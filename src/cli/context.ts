@@ -42,11 +42,14 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
-/** The error once more, but for a name of what exists and does not run, which is no slip of something else. */
+/** The error once more, but for a name of what exists and does not run, or may exist where this user may not look. */
 export async function explained(error: unknown): Promise<never> {
   if (!(error instanceof NoSuchNameError)) throw error;
-  const { notRunning } = await import('../inventory/not-running.ts');
-  const reason = await notRunning(error.query, findSockets());
+  const { notRunning, unseenText } = await import('../inventory/not-running.ts');
+  const sockets = findSockets();
+  const isPath = error.query.startsWith('/') || error.query.startsWith('pid:');
+  const unseen = isPath ? undefined : unseenText(error.query, sockets);
+  const reason = (await notRunning(error.query, sockets)) ?? unseen;
   throw reason === undefined ? error : new NoSuchNameError(error.query, [], reason);
 }
 

@@ -1,7 +1,7 @@
 /** What the container screen tells of the inside of its row: the network in a few lines, and io by device. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { peerText, sharedText } from '../inventory/network/words.ts';
-import type { WorkloadDetails } from '../inventory/runtimes/details.ts';
+import type { WorkloadDetails } from '../inventory/workload.ts';
 import type { SetLimit } from '../limits/applying/set-limits.ts';
 import { DEVICE_FIGURES, type DeviceIo } from '../metrics/device-io.ts';
 import { formatValue } from '../metrics/format.ts';

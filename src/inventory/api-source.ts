@@ -2,7 +2,9 @@
 import type { NameSource } from './names/source.ts';
 import { LONG_PATIENCE_MS, PATIENCE_MS } from './names.ts';
 import type { RuntimeStatus } from './runtimes/endpoint.ts';
-import { openRuntimes } from './runtimes/runtimes.ts';
+import { openRuntimes, type Runtimes } from './runtimes/runtimes.ts';
+import { unitAt } from './units.ts';
+import type { Identity, WorkloadDetails } from './workload.ts';
 
 export interface ApiSource {
   readonly source: NameSource;
@@ -29,12 +31,12 @@ export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource
     source: {
       name: 'runtime APIs',
       matches: ({ id, name }) => id !== undefined || name !== undefined,
-      lookup: async ({ kind, id, name, uid }) => {
+      lookup: async (identity, path) => {
         if (!watch) {
           asked ??= runtimes.refresh();
           await asked;
         }
-        const details = runtimes.details((kind === 'machine' ? name : undefined) ?? id ?? name ?? '', uid);
+        const details = detailsOf(identity, path, runtimes);
         if (!details) return undefined;
         const { image, pod, namespace, labels, initPid } = details;
         return {
@@ -58,4 +60,17 @@ export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource
     },
     close: runtimes.close,
   };
+}
+
+/** Of a unit its own manager tells, and nobody else: another has units of the same names. */
+function detailsOf(identity: Identity, path: string, runtimes: Runtimes): WorkloadDetails | undefined {
+  const { kind, id, name = '', uid } = identity;
+  if (kind === 'unit') {
+    const { manager } = unitAt(path) ?? {};
+    return manager && manager.capsule === undefined ? runtimes.unit(name, manager.uid) : undefined;
+  }
+  const details = runtimes.details((kind === 'machine' ? name : undefined) ?? id ?? name, uid);
+  // In a user's slice the system's engines are believed with a process of theirs to show.
+  const isOwn = details?.uid === uid;
+  return isOwn || details?.initPid !== undefined ? details : undefined;
 }

@@ -13,6 +13,14 @@ export function identify(path: string): Identity {
   return descend(parentOf(path), path.slice(path.lastIndexOf('/') + 1)).identity;
 }
 
+/** What a cgroup is that is only called as a container: a unit where a manager keeps it, else a directory. */
+export function identifyPlain(path: string): Identity {
+  const { owner, uid } = parentOf(path);
+  const unit = unitAt(path);
+  const known: Identity = unit ? { kind: 'unit', runtime: 'systemd', name: clean(unit.unit) } : inside(owner);
+  return { ...known, ...(uid !== undefined && { uid }) };
+}
+
 /** Whether it lies inside a container or machine: what is called a unit there is not one of this host's systemd. */
 export const isInBox = (path: string): boolean => parentOf(path).boxed;
 

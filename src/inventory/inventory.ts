@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { openApiSource } from './api-source.ts';
+import { boxAround, boxOf } from './claims.ts';
 import { diskSources } from './disk-sources.ts';
-import { identify } from './identity.ts';
+import { identify, identifyPlain } from './identity.ts';
 import type { NameSource, Names } from './names/source.ts';
 import { createNameOf, isNameable, LONG_PATIENCE_MS, PATIENCE_MS, pathName } from './names.ts';
 import type { RuntimeStatus } from './runtimes/endpoint.ts';
 import { type Cgroup, openTree } from './tree.ts';
 import { createWalk, type Walk } from './walk.ts';
 import type { WatchState } from './watch.ts';
-import type { Workload } from './workload.ts';
+import type { Claim, Identity, Workload } from './workload.ts';
 
 export interface InventoryOptions {
   /** Directory where the hierarchy is mounted. */
@@ -46,7 +47,7 @@ export interface Inventory {
    */
   refresh(): Promise<InventoryChange>;
   /** Asks once more for the names of new containers that nobody knew yet, as each refresh does. */
-  askStrangers(): void;
+  askUnnamed(): void;
   /** Resolves when every name that was asked for is there. */
   named(): Promise<void>;
   /** A refresh is due: an event came, or nobody watches. */
@@ -102,7 +103,7 @@ export function openInventory(options: InventoryOptions): Inventory {
   /** In the order in which they were asked last. */
   const asked = new Set<number>();
   /** Whom nobody knew, and how often they were asked. */
-  const strangers = new Map<number, number>();
+  const unnamed = new Map<number, number>();
   let asking = 0;
   let waiting: (() => void)[] = [];
 
@@ -127,7 +128,7 @@ export function openInventory(options: InventoryOptions): Inventory {
     byInode.delete(inode);
     queue.delete(inode);
     asked.delete(inode);
-    strangers.delete(inode);
+    unnamed.delete(inode);
     return workload ? [workload] : [];
   }
 
@@ -148,24 +149,29 @@ export function openInventory(options: InventoryOptions): Inventory {
     const workload = byInode.get(inode);
     if (workload === undefined) return;
     const { path } = workload;
-    const identity = identify(path);
-    const names = await confirmed(await nameOf(identity, path), path, proc, root);
+    const { identity, names, claim } = await confirmed(
+      identify(path),
+      await nameOf(identify(path), path),
+      path,
+      proc,
+      root,
+    );
     /** It may have gone meanwhile. */
     if (byInode.get(inode) !== workload) return;
     asked.delete(inode);
     asked.add(inode);
-    if (Object.keys(names).length > 0) strangers.delete(inode);
-    else strangers.set(inode, (strangers.get(inode) ?? 0) + 1);
-    const named = { ...identity, path, inode, name: pathName(identity, path), ...names };
+    if (claim || Object.keys(names).length > 0) unnamed.delete(inode);
+    else unnamed.set(inode, (unnamed.get(inode) ?? 0) + 1);
+    const named = { ...identity, path, inode, name: pathName(identity, path), ...names, ...(claim && { claim }) };
     if (isSame(named, workload)) return;
     byInode.set(inode, named);
     list = undefined;
     tell();
   }
 
-  function askStrangers(): void {
+  function askUnnamed(): void {
     let patient = 0;
-    for (const [inode, asks] of strangers) {
+    for (const [inode, asks] of unnamed) {
       if (asks < PATIENT_ASKS && patient++ < PATIENT_AT_ONCE) queue.add(inode);
     }
     work();
@@ -177,7 +183,7 @@ export function openInventory(options: InventoryOptions): Inventory {
       if (again++ >= ASKED_AGAIN) break;
       queue.add(inode);
     }
-    askStrangers();
+    askUnnamed();
   }
 
   function wake(): void {
@@ -204,7 +210,7 @@ export function openInventory(options: InventoryOptions): Inventory {
       if (!watch) await named();
       return { added, removed };
     },
-    askStrangers,
+    askUnnamed,
     named,
     hinted: tree.hinted,
     changed: tree.changed,
@@ -226,17 +232,40 @@ export function openInventory(options: InventoryOptions): Inventory {
   };
 }
 
-/** A pid from a file may be that of a container that ended long ago: it counts if it is in this cgroup now. */
-async function confirmed(names: Names, path: string, proc: string, root?: string): Promise<Names> {
-  const { initPid, ...others } = names;
-  if (initPid === undefined) return others;
-  try {
-    const home = parseProcCgroup(await readFile(join(proc, String(initPid), 'cgroup'), 'utf8'), root);
-    if (isWithin(home, path)) return names;
-  } catch {
-    // It has gone.
-  }
-  return others;
+/** A workload as far as the container's first process, which its runtime tells, bears out what its path says. */
+interface Confirmed {
+  readonly identity: Identity;
+  readonly names: Names;
+  readonly claim?: Claim;
 }
+
+/**
+ * A pid from a file may be that of a container that ended long ago: it counts if it is in this cgroup now. Where it is in
+ * another cgroup of that container, the names are that one's, and this one is only called so.
+ */
+async function confirmed(
+  identity: Identity,
+  names: Names,
+  path: string,
+  proc: string,
+  root: string | undefined,
+): Promise<Confirmed> {
+  const { initPid, ...others } = names;
+  const home = initPid === undefined ? undefined : await homeOf(proc, initPid, root);
+  if (home === undefined) return { identity, names: others };
+  const box = boxOf(identity);
+  const own = box === undefined ? undefined : boxAround(home, box);
+  if (own !== undefined && own !== path) {
+    return { identity: identifyPlain(path), names: {}, claim: { name: names.name ?? box ?? '', path: own } };
+  }
+  return { identity, names: isWithin(home, path) ? names : others };
+}
+
+/** Undefined where the process has gone. */
+const homeOf = (proc: string, pid: number, root?: string): Promise<string | undefined> =>
+  readFile(join(proc, String(pid), 'cgroup'), 'utf8').then(
+    (text) => parseProcCgroup(text, root),
+    () => undefined,
+  );
 
 const isSame = (a: Workload, b: Workload): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,5 +1,7 @@
-/** Names of what exists and does not run: it has no cgroup, and so is not among the workloads. */
+/** Why a name is not among the workloads: what it names does not run and has no cgroup, or may not be asked about. */
+import { clean } from '../text/clean.ts';
 import { at, textOf } from './names/json.ts';
+import { remedyFor } from './runtimes/api-error.ts';
 import { connectBus } from './runtimes/dbus.ts';
 import { MANAGER, PROPERTIES } from './runtimes/systemd.ts';
 import { getJson } from './runtimes/unix-http.ts';
@@ -19,7 +21,7 @@ const ENGINES: readonly { runtime: RuntimeSocket['runtime']; prefix: string; rem
  * nobody knows, or that runs.
  */
 export async function notRunning(query: string, sockets: readonly RuntimeSocket[]): Promise<string | undefined> {
-  if (!/^[\w@:.-]{1,255}$/.test(query)) return undefined;
+  if (!/^[\w@:.\\-]{1,255}$/.test(query)) return undefined;
   const own = sockets.filter(
     ({ state, uid }) => state === 'usable' && (uid === undefined || uid === process.getuid?.()),
   );
@@ -31,6 +33,20 @@ export async function notRunning(query: string, sockets: readonly RuntimeSocket[
   // Who does not answer knows nothing of it.
   const settled = await Promise.allSettled(answers);
   return settled.flatMap((answer) => (answer.status === 'fulfilled' && answer.value) || [])[0];
+}
+
+/**
+ * `no container, unit or cgroup is called "web", as far as can be seen: …` where an engine's API, which knows the names of
+ * its containers, is closed to this user; undefined where none is.
+ */
+export function unseenText(query: string, sockets: readonly RuntimeSocket[]): string | undefined {
+  const closed = sockets.find(
+    ({ runtime, state, uid }) =>
+      state === 'not permitted' && uid === undefined && ENGINES.some((engine) => engine.runtime === runtime),
+  );
+  if (!closed) return undefined;
+  const { runtime, path } = closed;
+  return `no container, unit or cgroup is called "${clean(query)}", as far as can be seen: the API of ${runtime} at ${path} is closed to this user, and with it the names of its containers; ${remedyFor('not permitted', path)}; the id of a container works without (tscg ls shows it)`;
 }
 
 async function containerText(

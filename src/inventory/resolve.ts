@@ -121,14 +121,15 @@ const UNIT_SUFFIXES: readonly string[] = ['.service', '.scope', '.slice'];
 
 /** In their order: what an earlier one finds, a later one is not asked for. */
 const MEANINGS: readonly Meaning[] = [
-  (workload, query) => (isNamed(workload) && workload.name === query) || (hasOwnId(workload) && workload.id === query),
+  /** The name in the path too, where a runtime knows another: a directory of that name is no better than the container. */
+  (workload, query) =>
+    (isNamed(workload) && (workload.name === query || lastComponent(workload.path) === query)) ||
+    (hasOwnId(workload) && workload.id === query),
   (workload, query) =>
     isNamed(workload) && workload.namespace !== undefined && `${workload.namespace}/${workload.name}` === query,
   (workload, query) =>
     (workload.kind === 'unit' || workload.kind === 'slice') &&
     UNIT_SUFFIXES.some((suffix) => workload.name === query + suffix),
-  /** The name in the path, where a runtime knows another. */
-  (workload, query) => isNamed(workload) && lastComponent(workload.path) === query,
   (workload, query) =>
     isIdPrefix(query) && hasOwnId(workload) && (workload.id?.startsWith(query.toLowerCase()) ?? false),
   (workload, query) =>

@@ -1,7 +1,5 @@
 /** Any row with a name: what a cgroup is, as far as its path, the disk and the runtimes tell. */
 
-import type { WorkloadDetails } from './runtimes/details.ts';
-
 export type WorkloadKind =
   /** A cgroup that a runtime made for one container. */
   | 'container'
@@ -55,6 +53,49 @@ export interface Identity {
   readonly uid?: number;
 }
 
+/** All text is cleaned (../../text/clean.ts) and bounded. What the API does not tell is absent.
+ */
+export interface WorkloadDetails {
+  readonly runtime: Runtime;
+  /** What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or unit. */
+  readonly id: string;
+  /** As its owner calls it: `web`, `pod/container`, `nginx.service`. */
+  readonly name: string;
+  /** systemd's Description. */
+  readonly description?: string;
+  readonly image?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly pod?: string;
+  readonly podUid?: string;
+  readonly namespace?: string;
+  readonly containerName?: string;
+  readonly composeProject?: string;
+  readonly composeService?: string;
+  /** Milliseconds since 1970. */
+  readonly created?: number;
+  /** The runtime's own word, in lower case: `running`, `paused`, `active`, … */
+  readonly state?: string;
+  readonly restartCount?: number;
+  /** `starting`, `healthy`, `unhealthy`; absent where no check is defined. */
+  readonly health?: string;
+  /** `bridge`, `host`, `none`, `container:ID`, `pod`, … */
+  readonly networkMode?: string;
+  readonly ipAddresses?: readonly string[];
+  /** Path on this host, mounted while it runs. */
+  readonly rootfs?: string;
+  readonly storageDriver?: string;
+  readonly upperDir?: string;
+  readonly lowerDirs?: readonly string[];
+  /** On this host. */
+  readonly initPid?: number;
+  /** Beneath the hierarchy's mount, as the runtime believes it: with crun the parent of the one that holds the processes. */
+  readonly cgroupPath?: string;
+  /** The systemd slice it lies in. */
+  readonly slice?: string;
+  /** Owner of the socket that told, where it is not the system's: worth believing for this user's cgroups only. */
+  readonly uid?: number;
+}
+
 export interface Workload extends Identity {
   /** Path beneath the mount: `/` or `/a/b`, as in /proc/PID/cgroup. */
   readonly path: string;
@@ -70,6 +111,15 @@ export interface Workload extends Identity {
   readonly initPid?: number;
   /** All that the runtime's API tells, where one answers. */
   readonly details?: WorkloadDetails;
+  /** The container that its path is called as, and that is elsewhere. */
+  readonly claim?: Claim;
+}
+
+export interface Claim {
+  /** As the runtime calls the container. */
+  readonly name: string;
+  /** Where it really is. */
+  readonly path: string;
 }
 
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */

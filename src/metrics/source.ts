@@ -109,7 +109,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       if (isDue) followDevices();
       // Now and then all the same: names change, and a file that holds one may come late.
       if (stale || inventory.hinted() || isDue) await inventory.refresh();
-      else inventory.askStrangers();
+      else inventory.askUnnamed();
       const rows = inventory.workloads();
       if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
       const touched = limitWatch?.take();

@@ -65,6 +65,47 @@ it('rows have the name of their path at once and their own when it is known', as
   });
 });
 
+it('a directory that is only called as a container has none of its names', async () => {
+  const { walk, cgroups } = playedTree();
+  const manager = '/user.slice/user-1000.slice/user@1000.service';
+  const own = `/system.slice/docker-${idOf(7)}.scope`;
+  const scope = `docker-${idOf(7)}.scope`;
+  [
+    own,
+    `${manager}/box/${scope}`,
+    `${manager}/app.slice/${scope}`,
+    `/system.slice/del.service/${scope}`,
+    `${own}/${scope}`,
+  ].forEach((path, number) => void cgroups.set(path, 10 + number));
+  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
+  mkdirSync(join(proc, '407'));
+  // Within its cgroup: by a container that may make directories itself.
+  writeFileSync(join(proc, '407/cgroup'), `0::${own}/${scope}\n`);
+  const sources = [source(async () => ({ name: 'web', image: 'nginx', initPid: 407 }))];
+  try {
+    await withInventory({ walk, proc, sources }, async (inventory) => {
+      await inventory.refresh();
+      const rows = inventory.workloads().slice(1);
+      assert.equal(
+        rows.map(({ kind, name, id, image, initPid }) => [kind, name, id, image, initPid]),
+        [
+          ['container', 'web', idOf(7), 'nginx', 407],
+          ['cgroup', scope, undefined, undefined, undefined],
+          ['unit', scope, undefined, undefined, undefined],
+          ['inner', scope, undefined, undefined, undefined],
+          ['inner', scope, idOf(7), undefined, undefined],
+        ],
+      );
+      assert.equal(
+        rows.map(({ claim }) => claim),
+        [undefined, ...Array(4).fill({ name: 'web', path: own })],
+      );
+    });
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
+});
+
 it('a command that ends at once has the names after its first refresh', async () => {
   const { walk, cgroups } = playedTree();
   containers(100).forEach((path, number) => void cgroups.set(path, 10 + number));

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { notRunning } from '../../src/inventory/not-running.ts';
+import { notRunning, unseenText } from '../../src/inventory/not-running.ts';
 import { fakeBus, hasDaemon, variant } from './runtimes/fake-bus.ts';
 import { fakeHttp, json } from './runtimes/fake-http.ts';
 
@@ -27,6 +27,21 @@ test('a container that is stopped or restarts is told as such; who does not know
   } finally {
     await Promise.all([docker.close(), podman.close()]);
   }
+});
+
+test('where the API of an engine is closed to the user its names are unseen, and what opens it is said', () => {
+  const closed = { runtime: 'docker', path: '/run/docker.sock', state: 'not permitted' } as const;
+  const text = unseenText('we\x1bb', [closed]) ?? '';
+  assert.match(text, /^no container, unit or cgroup is called "web", as far as can be seen: the API of docker at /);
+  assert.match(text, /is closed to this user, .*; the id of a container works without/);
+  if (process.geteuid?.() !== 0) assert.match(text, /run it with sudo, or join the socket's group: usermod -aG/);
+  else assert.not.match(text, /sudo/);
+  for (const other of [
+    { ...closed, state: 'usable' },
+    { ...closed, uid: 1001 },
+    { ...closed, runtime: 'systemd' },
+  ] as const)
+    assert.is(unseenText('web', [other]), undefined);
 });
 
 if (hasDaemon) {

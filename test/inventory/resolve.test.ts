@@ -53,6 +53,21 @@ const WORKLOADS: readonly Workload[] = [
   workload('/hex/dd4'),
 ];
 
+test('a directory that is called as a container, or as its id, is not preferred over it', () => {
+  const scope = `docker-${A}.scope`;
+  const web = workload(`/system.slice/${scope}`, { name: 'web', initPid: 407 });
+  const called: Workload = { kind: 'cgroup', path: `/box/${scope}`, inode: 7, name: scope };
+  const both = [called, web];
+  for (const query of ['web', A, A.slice(0, 12)]) assert.is(findWorkload(both, query), web, query);
+  assert.throws(
+    () => findWorkload(both, scope),
+    (error: Error) => error instanceof AmbiguousNameError && error.candidates.length === 2,
+  );
+  // Where no runtime has said which of them it is, both are told.
+  const unknown = workload(`/box/${scope}`);
+  assert.throws(() => findWorkload([unknown, workload(`/system.slice/${scope}`)], A), /ambiguous.*\/box.*\/system/s);
+});
+
 const FOUND: readonly (readonly [query: string, path: string])[] = [
   ['web', `/docker/${A}`],
   [A, `/docker/${A}`],

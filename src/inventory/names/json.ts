@@ -35,8 +35,11 @@ export function textOf(value: unknown): string | undefined {
 
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+/** PID_MAX_LIMIT of the kernel (include/linux/threads.h). An unsigned -1, which stands for none, lies above it. */
+const MOST_PIDS = 2 ** 22;
+
 export const pidOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
+  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MOST_PIDS ? value : undefined;
 
 const MOST_LABELS = 64;
 

@@ -6,6 +6,7 @@ import { type FileHandle, opendir } from 'node:fs/promises';
 import { openByOwnLinks } from '../../kernel/open-in-root.ts';
 import { throughHandle } from '../../kernel/path-handle.ts';
 import { readRegularFile } from '../../kernel/regular-file.ts';
+import { pidOf } from './json.ts';
 
 /** What `parse` makes of a file, again only when the file changed; undefined where it cannot be read. */
 export type ReadSmall<Value> = (path: string) => Promise<Value | undefined>;
@@ -72,6 +73,5 @@ function keep<Value>(kept: Map<string, Value>, path: string, entry: Value): void
 
 /** A file that holds one pid. */
 export function parsePid(text: string): number | undefined {
-  const pid = /^[1-9]\d{0,9}$/.test(text.trim()) ? Number(text) : 0;
-  return pid > 0 ? pid : undefined;
+  return /^[1-9]\d{0,9}$/.test(text.trim()) ? pidOf(Number(text)) : undefined;
 }

@@ -1,6 +1,5 @@
 /** The face of everything that knows names: files of the runtimes (this folder), and their APIs. */
-import type { WorkloadDetails } from '../runtimes/details.ts';
-import type { Identity } from '../workload.ts';
+import type { Identity, WorkloadDetails } from '../workload.ts';
 
 /** What one source knows. All text is cleaned; what it does not know is absent. */
 export interface Names {

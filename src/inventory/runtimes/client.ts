@@ -1,5 +1,5 @@
 /** The face of every client of a runtime's API (one file each in this folder); ./endpoint.ts runs them. */
-import type { WorkloadDetails } from './details.ts';
+import type { WorkloadDetails } from '../workload.ts';
 
 export interface ClientContext {
   /** Path of the socket, or of the folder. */

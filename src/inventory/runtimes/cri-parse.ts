@@ -1,8 +1,8 @@
 /** What the container runtime interface says, as details. Messages as proto-loader gives them: enums and int64 as text. */
 import { at, parseJson, pidOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
-import type { Runtime } from '../workload.ts';
-import { addressList, countOf, fromLabels, hexIdOf, known, pathOf, type WorkloadDetails } from './details.ts';
+import type { Runtime, WorkloadDetails } from '../workload.ts';
+import { addressList, countOf, fromLabels, hexIdOf, known, pathOf } from './details.ts';
 
 /** `{id, metadata: {name, uid, namespace, attempt}, state: 'SANDBOX_READY', created_at: '1795…', labels}`: the pause container. */
 export function criSandbox(runtime: Runtime, sandbox: unknown): WorkloadDetails | undefined {

@@ -8,12 +8,12 @@
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import type { AnyDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import { at, listOf, textOf } from '../names/json.ts';
-import type { Runtime } from '../workload.ts';
+import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
 import type { ClientContext, Refreshed, RuntimeClient } from './client.ts';
 import { criContainer, criContainerStatus, criPod, criSandbox, criSandboxStatus } from './cri-parse.ts';
 import { CRI_SCHEMA, type Method, SERVICE } from './cri-schema.ts';
-import { hexIdOf, known, type WorkloadDetails } from './details.ts';
+import { hexIdOf, known } from './details.ts';
 import { createInspector } from './inspector.ts';
 import { patience } from './patience.ts';
 

@@ -1,49 +1,7 @@
-/** What a runtime's API tells of one workload. Every client gives this shape, whatever its API calls the fields. */
+/** What a runtime's API tells of one workload (WorkloadDetails), out of the fields that several of the APIs have. */
 import { at, labelsOf, listOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
-import type { Runtime } from '../workload.ts';
-
-/** All text is cleaned (../../text/clean.ts) and bounded. What the API does not tell is absent. */
-export interface WorkloadDetails {
-  readonly runtime: Runtime;
-  /** What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or unit. */
-  readonly id: string;
-  /** As its owner calls it: `web`, `pod/container`, `nginx.service`. */
-  readonly name: string;
-  /** systemd's Description. */
-  readonly description?: string;
-  readonly image?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly pod?: string;
-  readonly podUid?: string;
-  readonly namespace?: string;
-  readonly containerName?: string;
-  readonly composeProject?: string;
-  readonly composeService?: string;
-  /** Milliseconds since 1970. */
-  readonly created?: number;
-  /** The runtime's own word, in lower case: `running`, `paused`, `active`, … */
-  readonly state?: string;
-  readonly restartCount?: number;
-  /** `starting`, `healthy`, `unhealthy`; absent where no check is defined. */
-  readonly health?: string;
-  /** `bridge`, `host`, `none`, `container:ID`, `pod`, … */
-  readonly networkMode?: string;
-  readonly ipAddresses?: readonly string[];
-  /** Path on this host, mounted while it runs. */
-  readonly rootfs?: string;
-  readonly storageDriver?: string;
-  readonly upperDir?: string;
-  readonly lowerDirs?: readonly string[];
-  /** On this host. */
-  readonly initPid?: number;
-  /** Beneath the hierarchy's mount, as the runtime believes it: with crun the parent of the one that holds the processes. */
-  readonly cgroupPath?: string;
-  /** The systemd slice it lies in. */
-  readonly slice?: string;
-  /** Owner of the socket that told, where it is not the system's: worth believing for this user's cgroups only. */
-  readonly uid?: number;
-}
+import type { WorkloadDetails } from '../workload.ts';
 
 /** The same record without the keys that are undefined, so that records can be merged and compared. */
 export function known<Shape extends object>(record: Shape): Shape {

@@ -10,6 +10,7 @@
  * and paths without one are deprecated. The fields used here are the same in all of them.
  */
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientContext, RuntimeClient } from './client.ts';
 import {
@@ -21,7 +22,6 @@ import {
   known,
   kubernetesName,
   timeOf,
-  type WorkloadDetails,
 } from './details.ts';
 import { createEngineClient, type Engine, type Get, readEvent } from './engine.ts';
 

@@ -9,11 +9,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../../text/error-text.ts';
-import type { Runtime } from '../workload.ts';
+import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { ApiError, remedyFor } from './api-error.ts';
 import { createBackoff } from './backoff.ts';
 import type { CreateClient, RuntimeClient, Store } from './client.ts';
-import type { WorkloadDetails } from './details.ts';
 import { patience } from './patience.ts';
 
 export interface RuntimeStatus {

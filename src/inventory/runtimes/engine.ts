@@ -5,9 +5,10 @@
  *     GET events ─► ids ─► GET inspect of those, in batches
  */
 import { at, listOf } from '../names/json.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
-import { known, type WorkloadDetails } from './details.ts';
+import { known } from './details.ts';
 import { createInspector } from './inspector.ts';
 import { type AskOptions, getJson, streamLines } from './unix-http.ts';
 

@@ -7,8 +7,9 @@
  * Its events are a WebSocket, so it is asked again in time.
  */
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, Refreshed, RuntimeClient } from './client.ts';
-import { addressList, known, timeOf, type WorkloadDetails } from './details.ts';
+import { addressList, known, timeOf } from './details.ts';
 import { createInspector } from './inspector.ts';
 import { getJson } from './unix-http.ts';
 

@@ -7,9 +7,10 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pidOf, textOf } from '../names/json.ts';
 import { createReadSmall } from '../names/small-file.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import { connectionError } from './api-error.ts';
 import type { ClientContext, Refreshed, RuntimeClient } from './client.ts';
-import { known, type WorkloadDetails } from './details.ts';
+import { known } from './details.ts';
 
 const MOST_MACHINES = 1_000;
 

@@ -9,11 +9,11 @@
  * machined is there only while there are machines; it is not started for our sake.
  */
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
-import type { Runtime } from '../workload.ts';
+import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
 import { type Bus, loadDbus } from './dbus.ts';
-import { addressList, known, pathOf, type WorkloadDetails } from './details.ts';
+import { addressList, known, pathOf } from './details.ts';
 import { keepBus } from './systemd.ts';
 
 const MANAGER = {

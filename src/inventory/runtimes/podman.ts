@@ -9,6 +9,7 @@
  * The paths have no form without a version. A socket of systemd starts podman for the first request.
  */
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientContext, RuntimeClient } from './client.ts';
 import {
@@ -21,7 +22,6 @@ import {
   known,
   pathOf,
   timeOf,
-  type WorkloadDetails,
 } from './details.ts';
 import { createEngineClient, type Engine, type Get, readEvent } from './engine.ts';
 

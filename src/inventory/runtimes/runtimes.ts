@@ -2,10 +2,9 @@
 
 import { statSync } from 'node:fs';
 import { findSockets, type RuntimeSocket } from '../sockets.ts';
-import type { Runtime } from '../workload.ts';
+import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { remedyFor } from './api-error.ts';
 import type { CreateClient } from './client.ts';
-import type { WorkloadDetails } from './details.ts';
 import { type Endpoint, openEndpoint, type RuntimeStatus } from './endpoint.ts';
 import { TIMEOUT_MS } from './patience.ts';
 
@@ -21,10 +20,12 @@ export interface RuntimesOptions {
 
 export interface Runtimes {
   /**
-   * By id of a container or pod, or name of a machine or unit. What the system's runtimes say goes first; with a `uid`,
-   * that user's runtimes go first and other users' are not believed.
+   * By id of a container or pod, or name of a machine. With a `uid` what that user's own runtimes say goes first, then what
+   * the system's say; no user's runtime is believed of anything outside that user's slice.
    */
   details(id: string, uid?: number): WorkloadDetails | undefined;
+  /** By name of a unit: of the manager of that user, of the system's without. */
+  unit(name: string, uid?: number): WorkloadDetails | undefined;
   /** All at once; never rejects, and takes no longer than the time-out once the modules are loaded. Those that failed lately are left alone. */
   refresh(): Promise<void>;
   /** One for each endpoint, and one `absent` for each runtime that has none. */
@@ -156,19 +157,24 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     for (const endpoint of all()) endpoint.nudge();
   }
 
+  /** What the endpoints of the user, or of the system, know. */
+  function told(id: string, uid: number | undefined): WorkloadDetails | undefined {
+    for (const { endpoint } of endpoints.values()) {
+      const details = endpoint.uid === uid ? endpoint.get(id) : undefined;
+      if (details !== undefined) return details;
+    }
+    return undefined;
+  }
+
   return {
     details(id, uid) {
-      let others: WorkloadDetails | undefined;
-      let system: WorkloadDetails | undefined;
-      for (const { endpoint } of endpoints.values()) {
-        const details = endpoint.get(id);
-        if (details === undefined) continue;
-        if (endpoint.uid === undefined) system ??= details;
-        else if (uid === undefined) others ??= details;
-        else if (endpoint.uid === uid) return details;
-      }
-      const details = system ?? others;
+      const details = told(id, uid) ?? (uid === undefined ? undefined : told(id, undefined));
       if (details === undefined) miss(id);
+      return details;
+    },
+    unit(name, uid) {
+      const details = told(name, uid);
+      if (details === undefined) miss(name);
       return details;
     },
     async refresh() {

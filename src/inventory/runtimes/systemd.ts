@@ -6,9 +6,10 @@
  *     signals UnitNew(so), UnitRemoved(so), after Subscribe()
  */
 import { at, listOf, textOf } from '../names/json.ts';
+import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
 import { type Bus, connectBus, loadDbus } from './dbus.ts';
-import { known, pathOf, type WorkloadDetails } from './details.ts';
+import { known, pathOf } from './details.ts';
 
 export const MANAGER = {
   destination: 'org.freedesktop.systemd1',

@@ -1,9 +1,9 @@
 /** The proof of container engines: the container's first process, as the engine has it, is in this very cgroup. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { boxAround } from '../../inventory/claims.ts';
 import { crunInner } from '../../inventory/crun.ts';
 import { identify } from '../../inventory/identity.ts';
-import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import type { Write } from '../model.ts';
 import { NotOwnerError } from './owner.ts';
@@ -32,15 +32,9 @@ export function confirmInit({ what, id, pid }: InitProcess, { path, ended }: Wri
   const home = homeOf(pid, places);
   if (home === undefined)
     throw new NotOwnerError(`${what} has the process ${pid}, which is in no cgroup that can be seen from here`);
-  const own = [home, ...ancestorsOf(home)].findLast((at) => isOf(at, id));
+  const own = boxAround(home, id);
   if (own !== undefined && (path === own || path === crunInner(own, identify(own)))) return;
   throw new NotOwnerError(`${what} runs in ${own ?? home}, not in ${path}`);
-}
-
-/** The outermost cgroup of that id on the way to a process is its container's: those below it are made inside. */
-function isOf(path: string, id: string): boolean {
-  const identity = identify(path);
-  return (identity.kind === 'container' && identity.id === id) || (identity.kind === 'machine' && identity.name === id);
 }
 
 function homeOf(pid: number, { proc, root }: ProcessPlaces): string | undefined {

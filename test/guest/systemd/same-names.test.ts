@@ -208,7 +208,7 @@ test("what a user makes below her manager is not another's unit, nor another's c
     await asAlice(
       'sh',
       '-c',
-      `mkdir '${join(MOUNT, path)}'; sleep 100000 > /dev/null & echo $! > '${join(MOUNT, path)}/cgroup.procs'`,
+      `mkdir '${join(MOUNT, path)}'; sleep 100000 > /dev/null 2>&1 < /dev/null & echo $! > '${join(MOUNT, path)}/cgroup.procs'`,
     );
     const others = (): string[] => [...dockerState(), ...webState(), ...filesOf(manager)];
     isItself(path, others);

@@ -84,11 +84,11 @@ test('a user’s podman carries the uid, and is believed for nobody else', async
   const fake = await fakeEngine({ ...recorded(RECORDING), list, inspect: { [id]: inspect } });
   const runtimes = open(fake, { uid: 1000 });
   await runtimes.refresh();
-  assert.is(runtimes.details(id)?.name, 'alicebox');
-  assert.is(runtimes.details(id)?.uid, 1000);
+  assert.is(runtimes.details(id, 1000)?.name, 'alicebox');
+  assert.is(runtimes.details(id, 1000)?.uid, 1000);
   assert.is(runtimes.details(id, 1000)?.storageDriver, 'vfs');
-  assert.match(runtimes.details(id)?.cgroupPath ?? '', '/user.slice/user-1000.slice/');
-  assert.is(runtimes.details(id, 1001), undefined);
+  assert.match(runtimes.details(id, 1000)?.cgroupPath ?? '', '/user.slice/user-1000.slice/');
+  for (const uid of [undefined, 1001]) assert.is(runtimes.details(id, uid), undefined);
   runtimes.close();
   await fake.close();
 });
