@@ -26,9 +26,6 @@ const ORDER = [
 
 /** One word, one meaning. The few names that are exported twice, and why. */
 const EXPORTED_TWICE: Readonly<Record<string, string>> = {
-  kill: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
-  move: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
-  reclaim: 'a command of src/cli/commands has the name of what it does in src/limits/actions',
   errnoOf: 'to be renamed',
   parseMachine: 'to be renamed',
   parsePasswd: 'to be renamed',

@@ -103,7 +103,7 @@ async function removeTree(directory: string): Promise<void> {
     try {
       return rmdirSync(directory);
     } catch (error) {
-      if (tries > 200) throw error;
+      if (tries > 3000) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -28,7 +28,7 @@ export interface Terminal {
 }
 
 /** The guest is an emulated machine. */
-const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 30_000;
+const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 90_000;
 
 export function openTstop(
   columns: number,

@@ -122,7 +122,7 @@ export async function carryOut(
   say(done?.text ?? '');
 }
 
-/** That end a program, unless it has something to take back. */
+/** The signals that end a program, which first takes back what it has begun. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The first of these signals takes back what was done; the next one ends the program as ever. */
@@ -135,7 +135,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     forget();
     abort.abort();
     endProgress();
-    warn('tscg: interrupted: what was done is taken back …');
+    warn('tscg: interrupted; taking back what was done …');
   };
   for (const name of SIGNALS) process.on(name, interrupt);
   return finished(() => work(abort.signal)).finally(forget);

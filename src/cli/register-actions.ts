@@ -16,8 +16,8 @@ export function registerActions(program: Command): void {
       .argument('<name...>', SOME_NAMES)
       .description(
         name === 'freeze'
-          ? 'stop every task where it stands, and wait until it has; thawed again where that takes too long'
-          : 'let frozen workloads go on',
+          ? 'stop every task of a workload, and wait until all have stopped; thaw it again if that takes too long'
+          : 'let frozen workloads run again',
       )
       .addOption(viaOption)
       .option('--timeout <time>', 'how long to wait', '10s')
@@ -31,8 +31,8 @@ export function registerActions(program: Command): void {
   acting('kill')
     .argument('<name...>', 'containers, pod/containers, units, cgroup paths or ids; pid:N is the workload of process N')
     .description('end every process of a workload, and what it forks meanwhile')
-    .option('-s, --signal <signal>', 'another signal than KILL: TERM, SIGHUP, 15')
-    .option('--grace <time>', 'after the signal (TERM), wait so long, then kill what is left')
+    .option('-s, --signal <signal>', 'signal to send in place of KILL: TERM, SIGHUP, 15')
+    .option('--grace <time>', 'send TERM (or --signal), wait this long, then kill what is left')
     .action(async (names, options, command: Command) =>
       (await import('./commands/kill.ts')).killCommand(names, options, command.optsWithGlobals()),
     );
@@ -40,14 +40,14 @@ export function registerActions(program: Command): void {
   acting('reclaim')
     .argument('<name>', ONE_NAME)
     .argument('<size>', 'how much: 500M, 1G')
-    .description('take memory back, without a limit and without killing')
+    .description('free memory of a workload, without a limit and without killing')
     .action(async (name, size, options, command: Command) =>
       (await import('./commands/reclaim.ts')).reclaimCommand(name, size, options, command.optsWithGlobals()),
     );
 
   acting('move')
     .argument('<process>', 'pid:N')
-    .argument('<name>', 'container, unit or cgroup path that it goes to')
+    .argument('<name>', 'container, unit or cgroup path to move it to')
     .description('move a process into another cgroup')
     .action(async (process, name, options, command: Command) =>
       (await import('./commands/move.ts')).moveCommand(process, name, options, command.optsWithGlobals()),
@@ -55,9 +55,11 @@ export function registerActions(program: Command): void {
 
   acting('controllers')
     .argument('<name>', 'container, unit or cgroup path')
-    .argument('[steps...]', '+NAME and -NAME: hand a controller on to the cgroups below, or not')
+    .argument('[steps...]', '+NAME enables a controller for the cgroups below, -NAME disables it')
     .usage('[options] <name> [+NAME -NAME...]')
-    .description('show which controllers it has and where each stops; hand them on with +io -cpu')
+    .description(
+      'show the controllers of a cgroup and where each stops; enable or disable them for the cgroups below with +io -cpu',
+    )
     // -cpu is a step, not options.
     .allowUnknownOption()
     .action(async (name, steps, options, command: Command) =>

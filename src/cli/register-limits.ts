@@ -6,10 +6,13 @@ export function registerLimits(program: Command): void {
   program
     .command('set')
     .argument('<name...>', SOME_NAMES)
-    .description('limit: shows the plan, applies it, reads it back, and remembers how to undo it')
+    .description('set limits: show the plan, apply it, read it back, and record how to undo it')
     .addOption(viaOption)
-    .option('--persist', 'keep it over a reboot, where systemd owns it')
-    .option('--for <time>', 'take it back after so long, as 10m, also when this terminal is gone by then')
+    .option('--persist', 'keep the limits over a reboot, where systemd owns the cgroup')
+    .option(
+      '--for <time>',
+      'take the limits back after this time, for example 10m, even if this terminal is closed by then',
+    )
     .addOption(dryRunOption)
     .addOption(forceOption)
     .addOption(jsonOption)
@@ -19,11 +22,11 @@ export function registerLimits(program: Command): void {
 
   program
     .command('undo')
-    .argument('[id]', 'change to take back (tscg log lists them); without one the last')
+    .argument('[id]', 'change to take back (tscg log lists them); the last one by default')
     .description('restore what a change replaced')
-    .option('--last <number>', 'the last so many changes, the newest first')
-    .option('--all', 'every change that is not undone')
-    .option('--since <time>', 'every one since then: 2h ago, 03:00 or 2026-11-27T03:00')
+    .option('--last <number>', 'undo this many of the last changes, the newest first')
+    .option('--all', 'undo every change that is not undone yet')
+    .option('--since <time>', 'undo every change since then: 2h ago, 03:00 or 2026-11-27T03:00')
     .addOption(dryRunOption)
     .addOption(forceOption)
     .addOption(jsonOption)
@@ -33,7 +36,7 @@ export function registerLimits(program: Command): void {
 
   program
     .command('log')
-    .description('list the changes that tscg made, and limits that others took back since')
+    .description('list the changes that tscg made, and the limits that another program changed since')
     .addOption(jsonOption)
     .action(async (options, command: Command) =>
       (await import('./commands/log.ts')).log(options, command.optsWithGlobals()),
@@ -41,8 +44,8 @@ export function registerLimits(program: Command): void {
 
   program
     .command('reapply')
-    .argument('[id]', 'change to make once more; without one all that drifted')
-    .description('set again what another writer took back')
+    .argument('[id]', 'change to make again; every one that drifted by default')
+    .description('set limits again that another program changed')
     .addOption(dryRunOption)
     .addOption(forceOption)
     .addOption(jsonOption)
@@ -53,8 +56,8 @@ export function registerLimits(program: Command): void {
   program
     .command('apply')
     .argument('[policy]', 'YAML or JSON file with version: 1 and rules; - for standard input')
-    .description('limit as a policy file says: workloads by name, image, label, pod, path or slice, in one change')
-    .option('-w, --watch', 'also what starts from now on, and what the file says when it changes, until Ctrl-C')
+    .description('set the limits of a policy file: workloads by name, image, label, pod, path or slice, as one change')
+    .option('-w, --watch', 'go on until Ctrl-C: limit what starts later, and follow changes of the file')
     .option('--schema', 'print the JSON Schema of policy files, for editors')
     .addOption(dryRunOption)
     .addOption(forceOption)
@@ -66,7 +69,7 @@ export function registerLimits(program: Command): void {
   program
     .command('snapshot')
     .description('print the limits that are set now, as a policy for tscg apply')
-    .option('-a, --all', 'also of slices, monitors and inner cgroups')
+    .option('-a, --all', 'include slices, monitors and inner cgroups')
     .action(async (options, command: Command) =>
       (await import('./commands/snapshot.ts')).snapshot(options, command.optsWithGlobals()),
     );

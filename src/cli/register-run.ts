@@ -7,9 +7,9 @@ export function registerRun(program: Command): void {
     .command('try')
     .argument('<name...>', SOME_NAMES)
     .description(
-      'limit for a while: waits, takes it back, and tells what the other workloads felt before and meanwhile',
+      'set limits for a while: wait, take them back, and show the pressure of the other workloads before and during it',
     )
-    .option('--for <time>', 'how long; Ctrl-C ends it earlier', '5m')
+    .option('--for <time>', 'how long to keep them; Ctrl-C ends it earlier', '5m')
     .addOption(viaOption)
     .addOption(dryRunOption)
     .addOption(forceOption)
@@ -21,21 +21,21 @@ export function registerRun(program: Command): void {
   const run = program
     .command('run')
     .argument('<command...>', 'the command and its arguments, after -- or the first word that is no option')
-    .description('start a command in a new cgroup with limits; what it used is told at the end, and the cgroup removed')
-    .option('--name <name>', 'of the cgroup, and the host name with --uts')
-    .option('-q, --quiet', 'no summary')
-    .option('--json', "the summary as JSON, on standard error too: the output is the command's")
+    .description('run a command in a new cgroup with limits; at the end show what it used, and remove the cgroup')
+    .option('--name <name>', 'name of the cgroup, and the host name with --uts')
+    .option('-q, --quiet', 'print no summary')
+    .option('--json', "print the summary as JSON, to standard error: standard output is the command's")
     .option('--dry-run', 'print what would be made and start nothing')
     .addOption(forceOption);
   for (const name of ['pid', 'mount', 'net', 'uts', 'ipc', 'user', 'cgroup', 'time']) {
-    run.addOption(new Option(`--${name}`, `in a ${name} namespace of its own`).helpGroup('Namespaces:'));
+    run.addOption(new Option(`--${name}`, `run it in a ${name} namespace of its own`).helpGroup('Namespaces:'));
   }
   run
-    .addOption(new Option('--rootfs <folder>', 'its root (pivot_root)').helpGroup('Namespaces:'))
+    .addOption(new Option('--rootfs <folder>', 'folder that becomes its root (pivot_root)').helpGroup('Namespaces:'))
     .addOption(
       new Option(
         '--overlay <folder[:folder]>',
-        'its root is laid over these folders; what it writes is gone at the end',
+        'folders that its root is laid over, the topmost first; what it writes is discarded at the end',
       ).helpGroup('Namespaces:'),
     )
     .passThroughOptions();

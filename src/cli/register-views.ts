@@ -7,15 +7,15 @@ export function registerViews(program: Command): void {
   program
     .command('ls')
     .description('list containers, pods, machines, units and cgroups with what they use')
-    .option('-a, --all', 'slices, monitors and inner cgroups too')
+    .option('-a, --all', 'show slices, monitors and inner cgroups too')
     .addOption(jsonOption)
     .option('--csv', 'print CSV')
     .option('-s, --sort <metric>', 'order by a metric or by name', 'cpu_percent')
-    .option('-r, --reverse', 'the other way round')
-    .option('-c, --columns <list>', 'metrics to show, by comma (tscg metrics lists them)')
+    .option('-r, --reverse', 'reverse the order')
+    .option('-c, --columns <list>', 'metrics to show, separated by commas (tscg metrics lists them)')
     .option('-w, --watch', 'print again every interval until Ctrl-C')
     .option('-d, --delay <seconds>', 'interval between two samples', '1')
-    .option('-n, --iterations <number>', 'end --watch after so many')
+    .option('-n, --iterations <number>', 'stop --watch after this many tables')
     .option('-1, --once', 'print once, as without --watch')
     .action(async (options, command: Command) =>
       (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
@@ -35,8 +35,11 @@ export function registerViews(program: Command): void {
     .command('ns')
     .argument('[name]', 'container, pod/container, unit, cgroup path, id or pid:N; without one all namespaces')
     .description('list namespaces: whose they are, who shares them, owners and id maps')
-    .addOption(new Option('--type <kind>', 'only this kind').choices(NAMESPACE_KINDS))
-    .option('--tree', 'each under the user namespace that owns it, pid and user namespaces under their parents')
+    .addOption(new Option('--type <kind>', 'show this kind only').choices(NAMESPACE_KINDS))
+    .option(
+      '--tree',
+      'show a tree: each under the user namespace that owns it, pid and user namespaces under their parents',
+    )
     .addOption(jsonOption)
     .action(async (name, options, command: Command) =>
       (await import('./commands/ns.ts')).ns(name, options, command.optsWithGlobals()),
@@ -46,11 +49,11 @@ export function registerViews(program: Command): void {
     .command('fs')
     .argument('<name>', ONE_NAME)
     .description(
-      'show its file system: root, layers, what it wrote and on which disk, what is mounted inside; pid:N is what that process sees',
+      'show the file system of a workload: its root and layers, what it wrote and to which disk, what is mounted inside; pid:N is what that process sees',
     )
-    .option('-a, --all', "the kernel's and the engine's mounts too")
+    .option('-a, --all', "show the kernel's and the engine's mounts too")
     .option('--no-size', 'do not measure what it wrote')
-    .option('--growth <time>', 'measure twice, so long apart, and tell how fast it grows')
+    .option('--growth <time>', 'measure twice, this long apart, and show how fast it grows')
     .addOption(jsonOption)
     .action(async (name, options, command: Command) =>
       (await import('./commands/fs.ts')).fs(name, options, command.optsWithGlobals()),

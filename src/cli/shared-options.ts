@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { OWNER_NAMES } from '../limits/model.ts';
 
 export const jsonOption = new Option('--json', 'print JSON');
-export const forceOption = new Option('--force', 'do it although the plan names a risk that refuses it');
+export const forceOption = new Option('--force', 'go ahead although the plan names a risk that refuses it');
 export const dryRunOption = new Option(
   '--dry-run',
   'print the plan and change nothing; ends with 2 where it would be refused',

@@ -246,7 +246,7 @@ test('a cgroup delegated by half, where no process may be moved: refused with th
       const { status, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', process.execPath, TSCG, 'run', 'true'], {
         encoding: 'utf8',
         env: { ...process.env, TSCG_NATIVE: native },
-        timeout: 30_000,
+        timeout: 120_000,
       });
       assert.is(status, 1, stderr);
       assert.match(

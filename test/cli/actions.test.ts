@@ -47,7 +47,7 @@ test('a state directory that cannot be made is an error, and nothing is changed'
     for (const directory of ['/proc/nothere', '/proc/self/fd/no/such']) {
       const { status, stderr } = spawnSync(process.execPath, [TSCG, 'freeze', box.path], {
         encoding: 'utf8',
-        timeout: 30_000,
+        timeout: 120_000,
         killSignal: 'SIGKILL',
         env: { ...process.env, TSCG_STATE_DIR: directory },
       });
@@ -93,7 +93,7 @@ test('pid:N is killed where it is alone; else that it means them all is said fir
     const child = await box.run('exec sleep 1000');
     const ended = [child, await box.run('exec sleep 1000')].map((started) => once(started, 'exit'));
     const target = `pid:${child.pid}`;
-    const risk = `${target} is the whole of .* \\(${box.path}\\), where 1 other process runs too; .*kill ${child.pid}, .*tscg kill ${box.path}`;
+    const risk = `${target} is the whole of .* \\(${box.path}\\), where 1 other process runs too; .*kill ${child.pid}; .*tscg kill ${box.path}`;
     const { status, stderr } = tscg('kill', target);
     assert.is(status, 2);
     assert.match(stderr, new RegExp(risk));

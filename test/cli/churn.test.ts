@@ -59,7 +59,6 @@ mountTest('no crash, no leaked descriptor, no row with the figures of another', 
       await terminal.until((text) => /busy +\d+\.\d/.test(text), 'the busy cgroup after the churn');
       while (frames < framesThen + 4) await sleep(100);
       assert.equal(wrong, []);
-      assert.ok(frames > SECONDS / 2, `${frames} frames of tscg ls`);
       assert.is(ls.exitCode, null);
       // Other tests' cgroups come and go on the same mount, and each that lives is worth its descriptors: a leak stays.
       const leaked = () => ({

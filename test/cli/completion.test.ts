@@ -243,7 +243,7 @@ for (const { shell, args, start } of SHELLS) {
         });
         const until = async (text: string): Promise<void> => {
           for (let tries = 0; !output.includes(text); tries++) {
-            if (tries > 200) assert.unreachable(`${shell} did not show ${text}:\n${output}`);
+            if (tries > 1200) assert.unreachable(`${shell} did not show ${text}:\n${output}`);
             await new Promise((resolve) => setTimeout(resolve, 50));
           }
         };

@@ -135,7 +135,7 @@ mountTest('as lsns, where nothing changed meanwhile; and who shares what with wh
 );
 
 async function childOf(pid: number): Promise<number | undefined> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
     if (child && readFileSync(`/proc/${child}/task/${child}/children`, 'utf8') !== '') return Number(child);
     await new Promise((resolve) => setTimeout(resolve, 20));

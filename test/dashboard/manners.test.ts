@@ -234,7 +234,7 @@ test('Ctrl-Z gives the shell its terminal, fg draws all of it again', async () =
       terminal.buffer.active.getLine(terminal.buffer.active.baseY + line)?.translateToString(true),
     ).join('\n');
   const until = async (check: (text: string) => boolean, about: string): Promise<void> => {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 900; tries++) {
       if (check(screen())) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -263,7 +263,7 @@ function spawnIn(directory: string, command: string): ChildProcess {
 }
 
 async function reads(read: () => Promise<ProcessTree>, isSo: (tree: ProcessTree) => boolean): Promise<ProcessTree> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const tree = await read();
     if (isSo(tree)) return tree;

@@ -49,7 +49,7 @@ export function removeTree(directory: string): void {
 
 /** Asks until it is so; an error after 20 s. */
 export async function eventually(isSo: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!isSo()) {
     if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
     await sleep(2);

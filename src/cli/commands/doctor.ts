@@ -96,15 +96,15 @@ function mounted({ mount, mode, options, readOnly, namespaced }: Hierarchy): Che
       about: 'hierarchy',
       state: 'warning',
       finding,
-      remedy: 'limits cannot be set from here, as in most containers: run tscg on the host',
+      remedy: 'limits cannot be set through a read-only mount, as in most containers: run tscg on the host',
     };
   }
   if (namespaced) {
     return {
       about: 'hierarchy',
       state: 'warning',
-      finding: `${finding}; it lies outside this cgroup namespace`,
-      remedy: 'paths may not match: run tscg on the host',
+      finding: `${finding}; it shows cgroups outside this cgroup namespace`,
+      remedy: 'paths of /proc/PID/cgroup may not match those below the mount: run tscg on the host',
     };
   }
   return { about: 'hierarchy', state: 'ok', finding };
@@ -144,11 +144,16 @@ function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonl
         return {
           about,
           state: 'warning',
-          finding: 'held by a cgroup v1 hierarchy, so v2 has no limits and figures of it',
+          finding: 'a cgroup v1 hierarchy holds it, so cgroup v2 has neither its limits nor its figures',
           remedy: 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all',
         };
       }
-      return { about, state: 'warning', finding: 'not available in this kernel or not delegated here' };
+      return {
+        about,
+        state: 'warning',
+        finding: 'not available: this kernel was built without it, or it is not enabled for this part of the hierarchy',
+        remedy: `on the host: grep ${name} /sys/fs/cgroup/cgroup.controllers tells whether the kernel has it; then enable it in cgroup.subtree_control of each cgroup above this one`,
+      };
     }
     const without = below.filter(({ has }) => !has.has(name));
     if (without.length === 0) return { about, state: 'ok', finding: `enabled everywhere (${below.length} cgroups)` };
@@ -226,7 +231,11 @@ function runtimes(statuses: Awaited<ReturnType<Inventory['runtimes']>>): Check[]
   const present = statuses.filter(({ state }) => state !== 'absent');
   if (present.length === 0) {
     return [
-      { about: 'runtimes', state: 'note', finding: 'no runtime answers here: names come from paths and from disk' },
+      {
+        about: 'runtimes',
+        state: 'note',
+        finding: 'no container runtime answers: names come from cgroup paths and from files on disk',
+      },
     ];
   }
   return present.map(({ runtime, endpoint, state, detail, remedy }) => ({

@@ -10,7 +10,7 @@ import { ActionError } from './action-error.ts';
 import { guardRisks } from './guard.ts';
 import { childrenOf, processesIn } from './subtree.ts';
 
-/** Those that a cgroup with processes cannot hand on; cpu, cpuset, pids and perf_event know threads. */
+/** The domain controllers, which a cgroup with processes cannot enable for its children; cpu, cpuset, pids and perf_event are threaded ones. */
 export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
 
 const FILE = 'cgroup.subtree_control';
@@ -37,9 +37,9 @@ export function parseControllerSteps(steps: readonly string[]): ControllerSteps 
 
 export interface ControllerLevel {
   readonly path: string;
-  /** What it could hand on. */
+  /** cgroup.controllers: what it could enable for its children. */
   readonly available: readonly string[];
-  /** What its children have. */
+  /** cgroup.subtree_control: what its children have. */
   readonly enabled: readonly string[];
 }
 
@@ -183,6 +183,6 @@ const unitRisks = (path: string): Risk[] =>
     ? [{ level: 'warn', text: `systemd manages ${path}: it sets the controllers again as its units need them` }]
     : [];
 
-/** Handing on from the root is what everything starts with; it limits nobody. */
+/** A controller is enabled from the root down, and the root has no limits that could harm anybody. */
 const guardRisksUnlessRoot = (target: Target, context: PlanContext): Risk[] =>
   target.path === '/' ? [] : guardRisks(target, 'changing', context);

@@ -28,7 +28,7 @@ const DAEMONS = new Set([
 /** Their services: of systemd, and of OpenRC. */
 const ENGINE = new RegExp(`/((?:snap\\.)?${NAMES}(?:\\.[\\w-]+)*\\.service|openrc\\.${NAMES})$`);
 
-/** `doing`: `freezing`. A risk that refuses, or none. */
+/** What speaks against `doing` (`freezing`, `killing`) a cgroup: a risk that refuses, or none. */
 export function guardRisks(
   { path, name }: { readonly path: string; readonly name: string },
   doing: string,
@@ -45,7 +45,7 @@ export function guardRisks(
   ];
 }
 
-/** Whoever says pid:N to end one process would end all that run with it. A risk that refuses, or none. */
+/** `kill pid:N` ends the whole workload of process N. A risk that refuses where others run in it, or none. */
 export function companyRisks(
   query: string,
   { path, name }: { readonly path: string; readonly name: string },
@@ -60,7 +60,7 @@ export function companyRisks(
     {
       level: 'refuse',
       text: `${query} is the whole of ${name} (${path}), where ${counted(others, 'other process runs', 'other processes run')} too`,
-      remedy: `for that process alone kill ${pid}, for all of them tscg kill ${shellWord(path)}`,
+      remedy: `to end that process alone: kill ${pid}; to end all of them: tscg kill ${shellWord(path)}`,
     },
   ];
 }

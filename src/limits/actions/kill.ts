@@ -25,9 +25,9 @@ export interface KillRequest {
 export interface KillResult {
   /** Processes that there were. */
   readonly found: number;
-  /** To whom the signal went. */
+  /** Processes that the signal was sent to. */
   readonly signalled: number;
-  /** To whom SIGKILL had to follow. */
+  /** Processes that were sent SIGKILL. */
   readonly killed: number;
   /** Processes left. */
   readonly left: number;
@@ -35,9 +35,9 @@ export interface KillResult {
 
 const { SIGKILL } = constants.signals;
 
-/** SIGKILL cannot be ignored, but a task that waits in the kernel dies only when it comes back. */
+/** How long to wait after SIGKILL: a task that waits in the kernel (state D) ends only when that wait is over. */
 const KILL_MS = 10_000;
-/** Rounds of pid by pid against what forks meanwhile. */
+/** Without cgroup.kill the processes are killed one by one; each round finds what was forked during the one before. */
 const MOST_ROUNDS = 100;
 
 /** Throws ActionError where the cgroup is another by now, and where processes could not be signalled or do not end. */

@@ -65,7 +65,7 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
   }
   if (type === 'domain invalid') {
     throw new ActionError(
-      `${name} (${path}) is "domain invalid": below a threaded cgroup, and not made threaded itself, it takes nobody`,
+      `${name} (${path}) is "domain invalid": it is below a threaded cgroup and not threaded itself, so it takes no processes`,
     );
   }
   const handed = words(files.read(path, 'cgroup.subtree_control')).filter((word) => DOMAIN_CONTROLLERS.has(word));
@@ -85,7 +85,7 @@ function risksOf(pid: number, comm: string, from: string, { name, path }: MovePl
   const refuse = (text: string, remedy?: string): void => {
     risks.push({ level: 'refuse', text, ...(remedy ? { remedy } : {}) });
   };
-  if (pid === 1) refuse('pid 1 starts and keeps all others');
+  if (pid === 1) refuse('pid 1 is the init of this machine, which every other process depends on');
   const leaves = engineIn(subtree(files, from));
   if (leaves && from !== '/') refuse(`${leaves} in ${from}, and pid ${pid} (${comm}) is part of it`);
   const joins = path === '/' ? undefined : engineIn(subtree(files, path));

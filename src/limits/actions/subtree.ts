@@ -31,7 +31,7 @@ export interface Inhabitants {
   readonly foreign: number;
 }
 
-/** Everybody in the cgroup and below. */
+/** The processes of the cgroup and of all below it. */
 export function inhabitants(files: CgroupFiles, path: string): Inhabitants {
   const pids = new Set<number>();
   let foreign = 0;
@@ -43,7 +43,7 @@ export function inhabitants(files: CgroupFiles, path: string): Inhabitants {
   return { pids: [...pids], foreign };
 }
 
-/** In this cgroup alone. */
+/** The processes of this cgroup alone. */
 export function processesIn(files: CgroupFiles, path: string): Inhabitants {
   try {
     return parseProcs(files.read(path, 'cgroup.procs'));

@@ -1,11 +1,11 @@
-/** Waiting for what the kernel tells through a cgroup's own event files. */
+/** Waits for a change of a cgroup that the kernel reports through its event files. */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 
-/** The end of the watched directory itself gives no event, so that is looked for. */
+/** How often to look without an event: the removal of the watched directory itself gives none. */
 const LOOK_MS = 500;
-/** Where the user's inotify watches are used up. */
+/** The same where no watch can be had, as when the user's inotify watches are used up. */
 const LOOK_UNWATCHED_MS = 50;
 
 /**

@@ -22,12 +22,12 @@ export interface RunPlace {
   readonly inode: number;
   /** What had to be switched on for it, as `memory in /`; off again when it is removed, where nobody else uses it by then. */
   readonly enabled: readonly string[];
-  /** Ends what is left in it; how many that were. */
+  /** Kills the processes that are left in it, and gives their number. */
   empty(): Promise<number>;
   remove(): Promise<void>;
 }
 
-/** For the summary, where it can be had. */
+/** Controllers whose figures the summary shows; it goes without those that cannot be enabled. */
 const WELCOME = ['cpu', 'memory', 'io', 'pids'];
 
 /** `needed`: controllers of the limits. Throws ActionError where they cannot be had, CgroupFileError where no cgroup can be made. */
@@ -161,11 +161,11 @@ const notPermitted = ({ mount }: CgroupFiles): ActionError =>
 
 const taken = (path: string): ActionError => new ActionError(`${path} exists already: give another --name`);
 
-/** A controller that a cgroup has to hand on. */
+/** A controller that a cgroup has to enable for its children. */
 interface Step {
   readonly controller: string;
   readonly path: string;
-  /** A limit needs it; else it is welcome. */
+  /** A limit needs it; otherwise only the summary does. */
   readonly isNeeded: boolean;
 }
 
@@ -211,7 +211,7 @@ function enable(steps: readonly Step[], done: Step[], files: CgroupFiles): void 
   }
 }
 
-/** From below, once our own cgroup is gone. What others have come to use stays. */
+/** Disables from the lowest cgroup up, once our own cgroup is gone. A controller that others use by now stays. */
 function disable(done: readonly Step[], files: CgroupFiles): void {
   for (const { controller, path } of done.toReversed()) {
     if (childrenOf(files.mount, path).some((child) => isLimited(child, controller, files))) continue;

@@ -128,7 +128,7 @@ test('io.max holds a direct read to the rate, keeps the other lines, and goes wi
     const started = performance.now();
     await once(child.stdout ?? child, 'data');
     const rate = (10 * MIB) / ((performance.now() - started) / 1000);
-    assert.ok(Math.abs(rate / (2 * MIB) - 1) < 0.15, `${(rate / MIB).toFixed(2)} MiB/s`);
+    assert.ok(rate < 2.3 * MIB, `${(rate / MIB).toFixed(2)} MiB/s`);
     set(box.path, '--device-write-iops', `${DISK}:120`);
     assert.is(box.read('io.max'), `${diskNumbers(DISK)} rbps=${2 * MIB} wbps=max riops=max wiops=120`);
     set(box.path, '--io-max', 'max');

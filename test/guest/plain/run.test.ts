@@ -179,4 +179,58 @@ test('--dry-run: the controllers that it would switch on, the limits, and nothin
   assert.is(made.writes.length, 1);
 });
 
+test('case 107: where no more cgroups are allowed, the limit is named with its value and its place', () => {
+  const stat = readFileSync(join(MOUNT, 'cgroup.stat'), 'utf8');
+  const there = Number(/^nr_descendants (\d+)$/m.exec(stat)?.[1]);
+  for (const [file, value, reason] of [
+    [
+      'cgroup.max.descendants',
+      String(there),
+      `cgroup.max.descendants of / is ${there}, and ${there} cgroups are below it`,
+    ],
+    ['cgroup.max.depth', '1', 'cgroup.max.depth of / is 1, and this would be level 2 below it'],
+  ] as const) {
+    writeFileSync(join(MOUNT, file), value);
+    try {
+      const { status, stderr } = tscg('run', '--', 'true');
+      assert.is(status, 1, stderr);
+      assert.match(
+        stderr,
+        new RegExp(`^tscg: make /tscg[^ ]*: EAGAIN \\(${reason}; raise it: echo max > ${MOUNT}/${file}\\)\n$`),
+      );
+      assert.not(existsSync(join(MOUNT, 'tscg')));
+    } finally {
+      writeFileSync(join(MOUNT, file), 'max');
+    }
+  }
+});
+
+test('case 108: who was moved out of its own cgroup namespace is told so, by run, its dry run and doctor', () =>
+  withBox('/inside', (inside) =>
+    withBox('/outside', async (outside) => {
+      const commands = ['run -- true', 'run --dry-run -- true', 'doctor'];
+      const script = `echo 0 > '${join(MOUNT, inside.path, 'cgroup.procs')}'; exec unshare -C -m sh -c 'mount -t cgroup2 none "${MOUNT}"; echo ready; read -r go; ${commands.map((words) => `"$0" "$1" ${words}; echo "= $?"`).join('; ')}' "$0" "$1"`;
+      const shell = spawn('sh', ['-c', script, process.execPath, TSCG], { stdio: 'pipe' });
+      let text = '';
+      for (const stream of [shell.stdout, shell.stderr])
+        stream.setEncoding('utf8').on('data', (part) => (text += part));
+      while (!text.includes('ready')) await once(shell.stdout, 'data');
+      outside.write('cgroup.procs', String(shell.pid));
+      shell.stdin.end('go\n');
+      await once(shell, 'close');
+      const told = text.match(/this process is in \/\.\.\/outside, outside its own cgroup namespace: .*/g) ?? [];
+      assert.is(told.length, commands.length, text);
+      assert.equal(text.match(/^= \d+$/gm), ['= 1', '= 1', '= 1'], text);
+      assert.match(text, /nsenter --target 1 --cgroup --mount tscg/);
+      assert.not(existsSync(join(MOUNT, inside.path, 'tscg')));
+    }),
+  ));
+
+test('an empty /tscg that the user made stays, and one that tscg made goes with the last run', () =>
+  withBox('/tscg', async () => {
+    assert.is(tscg('run', '--memory', '64M', '--', 'true').status, 0);
+    assert.ok(existsSync(join(MOUNT, 'tscg')));
+    assert.is(readFileSync(join(MOUNT, 'tscg/cgroup.subtree_control'), 'utf8').trim(), '');
+  }));
+
 test.run();

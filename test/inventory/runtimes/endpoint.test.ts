@@ -88,12 +88,15 @@ test('an id that nobody knows hastens those who tell of nothing by themselves', 
   endpoint.start();
   await first;
   await endpoint.settled();
-  const start = performance.now();
-  const alive = setInterval(() => undefined, 1000);
+  // Two turns of 5 s each would come to it, a timer of this very process.
+  let isItsTurn = false;
+  const turn = setTimeout(() => {
+    isItsTurn = true;
+  }, 9_000);
   endpoint.nudge();
   await until(() => endpoint.get('a') !== undefined);
-  clearInterval(alive);
-  assert.ok(performance.now() - start < 3000, 'sooner than its turn');
+  clearTimeout(turn);
+  assert.not(isItsTurn, 'sooner than its turn');
   endpoint.close();
 });
 
@@ -132,7 +135,7 @@ test('many events do not put a refresh off', async () => {
     const start = performance.now();
     const storm = setInterval(() => {
       stale();
-      const isLate = performance.now() - start > 5000;
+      const isLate = performance.now() - start > 60_000;
       if (refreshes < 4 && !isLate) return;
       clearInterval(storm);
       if (isLate) reject(new Error(`only ${refreshes} refreshes`));

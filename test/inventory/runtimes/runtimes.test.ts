@@ -21,7 +21,12 @@ const WEB = '70fb978249f4786e71c64b50d1ef1e8e6422b26f812d6d51b5f14229d3b950ab';
 
 test('one that hangs, one that is dead and one that speaks nonsense cost themselves only', async () => {
   const good = await docker();
-  const hanging = await fakePlain(() => undefined);
+  let open = 0;
+  let most = 0;
+  const hanging = await fakePlain((connection) => {
+    most = Math.max(most, ++open);
+    connection.on('close', () => open--);
+  });
   const noise = await fakePlain((connection) => connection.end('noise'));
   const runtimes = openRuntimes({
     watch: false,
@@ -35,9 +40,8 @@ test('one that hangs, one that is dead and one that speaks nonsense cost themsel
       { runtime: 'podman', path: '/run/podman/podman.sock', state: 'not permitted' },
     ],
   });
-  const start = performance.now();
   await runtimes.refresh();
-  assert.ok(performance.now() - start < 1_500, `took ${performance.now() - start} ms`);
+  assert.is(most, 2, 'those that hang are waited for at the same time');
   assert.is(runtimes.details(WEB)?.name, 'web');
   const states = new Map(runtimes.statuses().map(({ runtime, endpoint, state }) => [`${runtime} ${endpoint}`, state]));
   assert.is(states.get(`docker ${good.socket}`), 'ok');
@@ -168,7 +172,7 @@ test('a process that only watches ends by itself', async () => {
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '-e', code],
     {
-      timeout: 20_000,
+      timeout: 120_000,
     },
   );
   assert.is(stdout.trim(), 'web');
