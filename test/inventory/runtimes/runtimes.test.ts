@@ -21,11 +21,15 @@ const WEB = '70fb978249f4786e71c64b50d1ef1e8e6422b26f812d6d51b5f14229d3b950ab';
 
 test('one that hangs, one that is dead and one that speaks nonsense cost themselves only', async () => {
   const good = await docker();
-  let open = 0;
-  let most = 0;
+  // D-Bus begins with a NUL, docker with a request line.
+  const waiting: number[] = [];
+  let isTogether = false;
   const hanging = await fakePlain((connection) => {
-    most = Math.max(most, ++open);
-    connection.on('close', () => open--);
+    connection.once('data', ([first = 0]) => {
+      waiting.push(first);
+      isTogether ||= waiting.includes(0) && waiting.some((other) => other !== 0);
+      connection.once('close', () => waiting.splice(waiting.indexOf(first), 1));
+    });
   });
   const noise = await fakePlain((connection) => connection.end('noise'));
   const runtimes = openRuntimes({
@@ -41,7 +45,7 @@ test('one that hangs, one that is dead and one that speaks nonsense cost themsel
     ],
   });
   await runtimes.refresh();
-  assert.is(most, 2, 'those that hang are waited for at the same time');
+  assert.ok(isTogether, 'those that hang are waited for at the same time');
   assert.is(runtimes.details(WEB)?.name, 'web');
   const states = new Map(runtimes.statuses().map(({ runtime, endpoint, state }) => [`${runtime} ${endpoint}`, state]));
   assert.is(states.get(`docker ${good.socket}`), 'ok');
