@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { print } from './output.ts';
 import { commandLineError, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
+import { registerDiagnosis } from './register-diagnosis.ts';
 import { registerHelp } from './register-help.ts';
 import { registerLimits } from './register-limits.ts';
 import { registerRun } from './register-run.ts';
@@ -19,6 +20,7 @@ export function buildTscg(): Command {
     .configureOutput({ writeOut: print, outputError: (text, write) => write(commandLineError('tscg', text)) })
     .exitOverride();
   registerViews(program);
+  registerDiagnosis(program);
   registerLimits(program);
   registerActions(program);
   registerRun(program);

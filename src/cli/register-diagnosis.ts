@@ -1,0 +1,16 @@
+/** The commands that tell why something is slow. */
+import type { Command } from 'commander';
+import { jsonOption, SOME_NAMES } from './shared-options.ts';
+
+export function registerDiagnosis(program: Command): void {
+  program
+    .command('why')
+    .argument('[name...]', `${SOME_NAMES}; without one all that suffer`)
+    .description('tell why it is slow: its own limit, the machine, or a neighbour, and which one')
+    .option('--for <time>', 'look for so long: 5s, and 10s where the trouble comes in bursts, by default')
+    .option('-w, --watch', 'look again and again until Ctrl-C')
+    .addOption(jsonOption)
+    .action(async (names, options, command: Command) =>
+      (await import('./commands/why.ts')).why(names, options, command.optsWithGlobals()),
+    );
+}

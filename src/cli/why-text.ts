@@ -1,0 +1,104 @@
+/** A Finding as text and as JSON. */
+
+import type { CloseLook } from '../diagnosis/look/model.ts';
+import { type Finding, type Suspect, type Verdict, wordOf } from '../diagnosis/model.ts';
+import { remedyCommand } from '../diagnosis/remedy.ts';
+import { THRESHOLDS } from '../diagnosis/thresholds.ts';
+import { formatValue, jsonValue } from '../metrics/format.ts';
+import { terminalSafe } from '../text/cells.ts';
+
+/**
+ *     web  /system.slice/web.service
+ *       cpu wait: it waits for a CPU behind batch for 312 ms of each second, 48 % of the time in which it wanted one
+ *         batch, 92 % of it: used 0.74 CPUs while it waited, where its share is 0.50 CPUs, and was ready on the same CPU …
+ *         remedy: give it more weight; nobody is capped
+ *                 tscg set web --cpu-weight 400
+ *         cpu.pressure full 330 ms/s · run delay 318 ms/s · …
+ *       not known: …
+ */
+export function findingText(finding: Finding): string {
+  const { workload, verdicts, missing, source, window } = finding;
+  const from = source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
+  return [
+    `${workload.name}  ${workload.path}  (${window.toFixed(1)} s, from ${from})`,
+    ...verdicts.flatMap(verdictLines),
+    ...missing.map((what) => `  not known: ${what}`),
+  ]
+    .map(terminalSafe)
+    .join('\n');
+}
+
+function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }: Verdict): string[] {
+  const known = figures.filter(({ value }) => !Number.isNaN(value));
+  return [
+    `  ${wordOf(cause)}: ${sentence}`,
+    ...suspects.map((suspect) => `    ${suspectText(suspect)}`),
+    ...(refusal ? [`    nobody is named: ${REFUSALS[refusal]}`] : []),
+    ...remedies.flatMap((remedy) => {
+      const command = remedyCommand(remedy);
+      return [`    remedy: ${remedy.words}`, ...(command ? [`            ${command}`] : [])];
+    }),
+    ...(known.length > 0
+      ? [
+          `    ${known.map(({ id, value, unit }) => `${id.replaceAll('_', ' ')} ${figureText(value, unit)}`).join(' · ')}`,
+        ]
+      : []),
+  ];
+}
+
+const REFUSALS = {
+  'weights decide': 'those before it have no more than their configured weight gives them',
+  'the machine is full': 'all who compete are near their shares of what there is',
+  'no suspect': 'the evidence points to no one in particular',
+} as const;
+
+function suspectText({ name, path, what, blame, evidence, confidence }: Suspect): string {
+  const place = what === 'workload' ? (name === path ? '' : `  ${path}`) : `  (${what})`;
+  const sure = confidence >= THRESHOLDS.likely ? '' : 'possibly ';
+  return `${sure}${name}${place}, ${Math.round(blame * 100)} % of it: ${evidence}`;
+}
+
+function figureText(value: number, unit: Verdict['figures'][number]['unit']): string {
+  switch (unit) {
+    case 'ms_per_second':
+      return `${value.toFixed(0)} ms/s`;
+    case 'percent':
+      return `${value.toFixed(1)} %`;
+    case 'per_second':
+      return `${formatValue(value, 'ops_per_second')}/s`;
+    case 'bytes_per_second':
+      return `${formatValue(value, 'bytes_per_second')}/s`;
+    case 'bytes':
+      return formatValue(value, 'bytes');
+    case 'count':
+      return value === Number.POSITIVE_INFINITY ? 'max' : String(Math.round(value * 100) / 100);
+  }
+}
+
+/** One line about the machine as a whole, and what the look itself cost. */
+export function machineText({ cpus, memory, disks, costPercent }: CloseLook): string {
+  const all = [...cpus.values()];
+  const ticks = all.reduce((sum, { busy, idle, steal }) => sum + busy + idle + steal, 0);
+  const share = (of: (cpu: (typeof all)[number]) => number): string =>
+    `${((100 * all.reduce((sum, cpu) => sum + of(cpu), 0)) / ticks).toFixed(0)} %`;
+  const busiest = [...disks].sort((a, b) => b.queue - a.queue)[0];
+  return [
+    `the machine: ${all.length} CPUs ${share(({ busy }) => busy)} busy, ${share(({ steal }) => steal)} stolen`,
+    `${formatValue(memory.available, 'bytes')} of ${formatValue(memory.total, 'bytes')} memory available`,
+    ...(busiest ? [`${busiest.name} ${(busiest.utilisation * 100).toFixed(0)} % busy`] : []),
+    `this look used ${costPercent.toFixed(1)} % of a CPU`,
+  ].join('; ');
+}
+
+export const findingJson = ({ workload, when, verdicts, ...finding }: Finding): Record<string, unknown> => ({
+  path: workload.path,
+  name: workload.name,
+  when: new Date(when).toISOString(),
+  ...finding,
+  verdicts: verdicts.map(({ loss, figures, remedies, ...verdict }) => ({
+    ...verdict,
+    loss_ms_per_second: jsonValue(loss),
+    figures: figures.map((figure) => ({ ...figure, value: jsonValue(figure.value) })),
+    remedies: remedies.map((remedy) => ({ ...remedy, command: remedyCommand(remedy) ?? null })),
+  })),
+});

@@ -1,0 +1,116 @@
+/** A Finding for each victim of a CloseLook: every cause that holds, the largest loss first; pure. */
+
+import { changeOf, figure, wholeOf } from './look/change.ts';
+import { cpuVerdicts } from './look/cpu.ts';
+import { diskVerdicts } from './look/disk.ts';
+import { memoryVerdicts } from './look/memory.ts';
+import type { CloseLook } from './look/model.ts';
+import { networkVerdicts } from './look/network.ts';
+import { byLoss, type Finding, type Verdict, type Victim } from './model.ts';
+import { advice } from './remedy.ts';
+
+export const diagnose = (look: CloseLook): Finding[] => look.victims.map((victim) => findingOf(look, victim));
+
+function findingOf(look: CloseLook, victim: Victim): Finding {
+  const { path } = victim;
+  const found = [
+    ...stateVerdicts(look, path),
+    ...cpuVerdicts(look, path),
+    ...diskVerdicts(look, path),
+    ...memoryVerdicts(look, path),
+    ...networkVerdicts(look, path),
+  ].sort(byLoss);
+  const { missing, needed } = missingOf(look, path);
+  const [first] = found;
+  // While it is frozen nothing else holds it up.
+  const verdicts = first?.cause === 'frozen' ? [first] : found;
+  return {
+    workload: victim,
+    when: look.when,
+    window: look.seconds,
+    verdicts: verdicts.length > 0 ? verdicts : [needed ? unknown(needed) : fine(look)],
+    source: look.traced ? 'ebpf' : 'files',
+    missing: [...missing, ...look.missing],
+  };
+}
+
+const plain = (cause: 'fine' | 'unknown', sentence: string): Verdict => ({
+  cause,
+  loss: Number.NaN,
+  sentence,
+  figures: [],
+  suspects: [],
+  remedies: [],
+});
+
+const fine = ({ seconds }: CloseLook): Verdict =>
+  plain('fine', `nothing held it up in the ${seconds.toFixed(0)} s that were looked at`);
+const unknown = (why: string): Verdict => plain('unknown', `what is known is fine, but ${why}`);
+
+function stateVerdicts(look: CloseLook, path: string): Verdict[] {
+  const group = look.groups.get(path);
+  const verdicts: Verdict[] = [];
+  if (group?.last('cgroup.events:frozen') === 1) {
+    verdicts.push({
+      cause: 'frozen',
+      loss: 1000,
+      sentence: 'it is frozen: none of its processes runs until it is thawed',
+      figures: [figure('frozen', 1, 'count', 'cgroup.events frozen')],
+      suspects: [],
+      remedies: [advice({ path, name: group.name }, `thaw it: tscg thaw ${group.name}`)],
+    });
+  }
+  const failed = changeOf(group, 'pids.events:max');
+  if (failed > 0) {
+    const limit = group?.last('pids.max:value') ?? Number.NaN;
+    verdicts.push({
+      cause: 'pids',
+      loss: Number.NaN,
+      sentence: `${failed} ${failed === 1 ? 'fork' : 'forks'} failed at its limit of ${Number.isFinite(limit) ? `${limit} tasks` : 'tasks'}`,
+      figures: [figure('pids_events', failed / look.seconds, 'per_second', 'Δ pids.events max')],
+      suspects: [],
+      remedies: [
+        {
+          path,
+          name: group?.name ?? path,
+          limits: Number.isFinite(limit) ? { '--pids': String(Math.max(limit * 2, 16)) } : {},
+          words: 'raise its limit of tasks, or find out why it forks so much',
+        },
+      ],
+    });
+  }
+  return verdicts;
+}
+
+/** `needed`: without it nothing can be called fine. */
+function missingOf(look: CloseLook, path: string): { missing: string[]; needed?: string } {
+  const whole = wholeOf(look.marks.get(path) ?? []);
+  if (!whole) return { missing: [], needed: 'it ended while it was looked at' };
+  const group = look.groups.get(path);
+  const lacks = (ref: string): boolean => Number.isNaN(group?.last(ref) ?? Number.NaN);
+  const pressures = (
+    [
+      ['cpu', whole.cpuFull],
+      ['memory', whole.memorySome],
+      ['io', whole.ioSome],
+    ] as const
+  ).filter(([, value]) => Number.isNaN(value));
+  const files = pressures.map(([resource]) => `${resource}.pressure`).join(', ');
+  const without = (ref: string, lost: string): string[] => (lacks(ref) ? [`no ${ref.split(':')[0]}: ${lost}`] : []);
+  return {
+    missing: [
+      ...(files ? [`no ${files}: PSI is off (boot with psi=1) or this kernel's is too old`] : []),
+      ...(Number.isNaN(whole.waited) ? ['no schedstat of its threads: how long they wait for a CPU is not known'] : []),
+      ...without('cpu.stat.local:throttled_usec', 'the quotas of its ancestors bound what it was throttled'),
+      ...without('cpu.weight:value', 'the cpu controller is not enabled for it, so nobody set weights'),
+      ...without(
+        'memory.stat:pgscan',
+        'the memory controller is not enabled for it: who fills the memory is not known',
+      ),
+      ...(lacks('io.stat:rios')
+        ? ['no io.stat: the io controller is not enabled for it: who uses the disks is not known']
+        : []),
+    ],
+    ...(files && { needed: `${files} cannot be read` }),
+  };
+}

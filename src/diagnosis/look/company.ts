@@ -1,0 +1,169 @@
+/**
+ * Who was in the victim's way on its CPUs. Two measures from the files, each with a fault of its own, are multiplied:
+ *
+ *   overlap     in each window of the ticks, the time that the victim waited is shared out by the CPU time that the
+ *               others used in it. Alone it names an innocent that is busy on another CPU.
+ *   company     the share of the samples with a victim's thread ready to run in which a thread of the other was ready to
+ *               run on the same CPU. Alone it names one of low weight that never gets the CPU.
+ *
+ * Where a tracer measured who ran while the victim waited, that takes the place of both.
+ */
+import { isWithin } from '../../kernel/cgroup-path.ts';
+import { THRESHOLDS } from '../thresholds.ts';
+import { competitorOf } from './groups.ts';
+import { type CloseLook, HOST, IDLE, KERNEL, OURSELVES, OWN_THREADS, QUOTA, type Seen } from './model.ts';
+
+export interface Company {
+  /** Samples in which one of the victim's threads was running or ready to run; a thread a sample. */
+  readonly samples: number;
+  /** Of them, with any other thread ready on the same CPU; and of those others, the part that is somebody else's. */
+  readonly accompanied: number;
+  readonly foreignPart: number;
+  /** By competitor: the share of the samples with a thread of it on the same CPU. */
+  readonly shares: ReadonlyMap<string, number>;
+  /** The same by group, for going down. */
+  readonly byGroup: ReadonlyMap<string, number>;
+  /** By competitor: of its samples, the share on CPUs that the victim was seen on. */
+  readonly onVictimsCpus: ReadonlyMap<string, number>;
+}
+
+const isOf = (victim: string, { key }: Seen): boolean => key !== HOST && key !== KERNEL && isWithin(key, victim);
+
+export function companyOf(look: CloseLook, victim: string): Company {
+  const cpus = new Set(look.allowed.get(victim) ?? []);
+  const [shares, byGroup] = [new Map<string, number>(), new Map<string, number>()];
+  const [all, near] = [new Map<string, number>(), new Map<string, number>()];
+  let [samples, accompanied, foreign] = [0, 0, 0];
+  for (const instant of look.instants) {
+    const runnable = instant.filter(({ state }) => state === 'R');
+    const mine = runnable.filter((seen) => isOf(victim, seen));
+    if (cpus.size === 0) for (const { cpu } of mine) cpus.add(cpu);
+    for (const seen of mine) {
+      samples++;
+      const beside = runnable.filter((other) => other.cpu === seen.cpu && other.tid !== seen.tid);
+      const others = beside.filter((other) => !isOf(victim, other));
+      if (beside.length > 0) accompanied++;
+      if (beside.length > 0) foreign += others.length / beside.length;
+      for (const key of new Set(others.map(({ key }) => key))) add(byGroup, key, 1);
+      for (const key of new Set(others.flatMap(({ key }) => competitorOf(victim, key) ?? []))) add(shares, key, 1);
+    }
+    for (const seen of runnable) {
+      const competitor = competitorOf(victim, seen.key);
+      if (competitor === undefined) continue;
+      add(all, competitor, 1);
+      if (cpus.size === 0 || cpus.has(seen.cpu)) add(near, competitor, 1);
+    }
+  }
+  return {
+    samples,
+    accompanied,
+    foreignPart: accompanied > 0 ? foreign / accompanied : 0,
+    shares: scaled(shares, samples),
+    byGroup: scaled(byGroup, samples),
+    onVictimsCpus: new Map([...all].map(([key, count]) => [key, (near.get(key) ?? 0) / count])),
+  };
+}
+
+const add = (sums: Map<string, number>, key: string, value: number): void =>
+  void sums.set(key, (sums.get(key) ?? 0) + value);
+
+const scaled = (sums: ReadonlyMap<string, number>, by: number): Map<string, number> =>
+  new Map([...sums].map(([key, value]) => [key, value / by]));
+
+/** A stretch between ticks: milliseconds that the victim waited in it, and that each group used. */
+export interface Window {
+  readonly from: number;
+  readonly seconds: number;
+  readonly wait: number;
+  readonly victim: number;
+  readonly usage: ReadonlyMap<string, number>;
+}
+
+/** A burst of a few ticks must not be averaged away; a tick alone is as long as a slice of the scheduler's. */
+const WINDOW_MS = 90;
+
+export function windowsOf({ ticks }: CloseLook, victim: string): Window[] {
+  const { times, usage, full, throttled } = ticks;
+  const windows: Window[] = [];
+  let first = 0;
+  for (let last = 1; last < times.length; last++) {
+    const [from = 0, to = 0] = [times[first], times[last]];
+    if (to - from < WINDOW_MS) continue;
+    const change = (values: readonly number[] | undefined): number =>
+      ((values?.[last] ?? Number.NaN) - (values?.[first] ?? Number.NaN)) / 1000;
+    const stalled = change(full.get(victim));
+    windows.push({
+      from,
+      seconds: (to - from) / 1000,
+      wait: Math.max(0, stalled - (change(throttled.get(victim)) || 0)),
+      victim: change(usage.get(victim)),
+      usage: new Map(
+        [...usage.keys()].flatMap((key) => {
+          const used = change(usage.get(key));
+          return used >= 0 ? [[key, used] as const] : [];
+        }),
+      ),
+    });
+    first = last;
+  }
+  // Without PSI, or where only a tracer saw it wait: each window counts alike.
+  return windows.some(({ wait }) => wait > 0) ? windows : windows.map((one) => ({ ...one, wait: one.seconds * 1000 }));
+}
+
+/** Milliseconds. */
+export const waitIn = (windows: readonly Window[]): number => windows.reduce((sum, { wait }) => sum + (wait || 0), 0);
+
+export interface Blame {
+  /** Share of the lost time by competitor: 0 to 1. */
+  readonly byCompetitor: ReadonlyMap<string, number>;
+  /** The same by cgroup, for going down; a cgroup has that of all below it. */
+  readonly byGroup: ReadonlyMap<string, number>;
+}
+
+/** From the files. Groups without company are not blamed; what this program itself used is nobody's. */
+export function blameByFiles(windows: readonly Window[], company: Company, victim: string): Blame {
+  const whole = waitIn(windows);
+  const byCompetitor = new Map<string, number>();
+  const byGroup = new Map<string, number>();
+  for (const { wait, usage } of windows) {
+    if (!(wait > 0)) continue;
+    const weights = new Map<string, number>();
+    const leaves = new Map<string, number>();
+    for (const [key, used] of usage) {
+      const competitor = competitorOf(victim, key);
+      if (competitor === undefined || isWithin(victim, key)) continue;
+      if (key === competitor) {
+        const share = company.shares.get(key) ?? 0;
+        if (share >= THRESHOLDS.company) weights.set(key, used * share);
+      } else leaves.set(key, used);
+    }
+    const sum = [...weights.values()].reduce((total, weight) => total + weight, 0);
+    if (sum === 0) continue;
+    for (const [key, weight] of weights) {
+      const share = ((wait / whole) * weight) / sum;
+      add(byCompetitor, key, share);
+      add(byGroup, key, share);
+      const used = usage.get(key) ?? 0;
+      for (const [leaf, part] of leaves) if (used > 0 && isWithin(leaf, key)) add(byGroup, leaf, (share * part) / used);
+    }
+  }
+  return { byCompetitor, byGroup };
+}
+
+/** As the tracer measured it. */
+export function blameByTrace(behind: ReadonlyMap<string, number>, victim: string): Blame {
+  const byCompetitor = new Map<string, number>();
+  const byGroup = new Map<string, number>();
+  const foreign = [...behind].filter(([key]) => ![OWN_THREADS, QUOTA].includes(key));
+  const whole = foreign.reduce((sum, [, usec]) => sum + usec, 0);
+  for (const [key, usec] of foreign) {
+    const competitor = key === IDLE || key === OURSELVES ? undefined : competitorOf(victim, key);
+    if (competitor === undefined) continue;
+    add(byCompetitor, competitor, usec / whole);
+    for (let at = key; ; at = at.slice(0, at.lastIndexOf('/'))) {
+      add(byGroup, at, usec / whole);
+      if (at === competitor || !at.includes('/')) break;
+    }
+  }
+  return { byCompetitor, byGroup };
+}

@@ -1,0 +1,46 @@
+/**
+ * How long a victim was ready to run and had no CPU, and why not. Milliseconds of each second.
+ *
+ *     cpu.pressure full   something of it is ready and nothing of it runs: it waits for outsiders, or is throttled
+ *     run delay           Σ over its threads of the time ready without a CPU (schedstat), its own threads' turns included
+ *     W                   max(0, min(full, run delay) - throttled): lost to outsiders, where the whole of it stands still
+ *
+ * Of a victim with several threads W misses what one thread loses while another runs. There the samples tell how much of
+ * the run delay was spent beside others.
+ */
+import type { Second } from './change.ts';
+import type { Company } from './company.ts';
+
+export interface CpuWait {
+  /** Lost behind others. */
+  readonly others: number;
+  /** Lost behind its own threads. */
+  readonly own: number;
+  /** Ready to run while nobody ran: a late virtual CPU. */
+  readonly late: number;
+}
+
+/** Samples from which on the company tells a share. */
+const ENOUGH_SAMPLES = 20;
+/** Throttled so long, the run delay of many threads cannot be told from the quota's. */
+const HARDLY_THROTTLED = 50;
+
+/** `foreignUsage`: CPU time that others used on the CPUs that the victim may use; somebody ran while it waited. */
+export function cpuWaitOf(second: Second, company: Company, foreignUsage: number): CpuWait {
+  const { cpuSome, cpuFull, waited } = second;
+  const throttled = second.throttled || 0;
+  const least = [cpuFull, waited].filter((value) => !Number.isNaN(value));
+  if (least.length === 0) return { others: Number.NaN, own: Number.NaN, late: Number.NaN };
+  const stalled = Math.max(0, Math.min(...least) - throttled);
+  const isSampled = company.samples >= ENOUGH_SAMPLES;
+  const beside = isSampled && throttled < HARDLY_THROTTLED ? Math.max(0, waited - throttled) * company.foreignPart : 0;
+  const explained = isSampled && company.accompanied === 0 ? 0 : foreignUsage;
+  const lost = Math.max(stalled, Math.min(1000, beside || 0));
+  const others = Math.min(lost, Number.isNaN(explained) ? lost : Math.max(0, explained));
+  const behindItself = Math.max(0, cpuSome - cpuFull);
+  return {
+    others,
+    own: isSampled && company.accompanied > 0 ? behindItself * (1 - company.foreignPart) : behindItself,
+    late: Math.max(0, stalled - others),
+  };
+}

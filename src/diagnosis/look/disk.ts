@@ -1,0 +1,244 @@
+/**
+ * Whether a victim waits for a disk, and who keeps it busy.
+ *
+ * `io.pressure` alone is no contention: who reads waits. The disk must be busy and most of what it does for others. A
+ * request that waits for a place in the disk's queue has not begun by the count of /proc/diskstats, so a disk that is full
+ * shows by its queue, not by the time that its requests take.
+ */
+import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { formatValue } from '../../metrics/format.ts';
+import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';
+import { advice, lessDisk, moreDisk } from '../remedy.ts';
+import { THRESHOLDS } from '../thresholds.ts';
+import { figure, ofEachSecond, percentText, persistenceOf, type Second, secondsOf, wholeOf } from './change.ts';
+import { standOut } from './cpu-suspects.ts';
+import { competitorOf } from './groups.ts';
+import { type CloseLook, type DiskLoad, type DiskUse, HOST, type IoLimit, KERNEL, type Seen } from './model.ts';
+
+export function diskVerdicts(look: CloseLook, victim: string): Verdict[] {
+  const whole = wholeOf(look.marks.get(victim) ?? []);
+  if (!whole) return [];
+  const limited = limitVerdicts(look, victim, whole);
+  return [...limited, ...(limited.length > 0 ? [] : busyVerdicts(look, victim, whole))];
+}
+
+const RATES = {
+  riops: { of: 'reads', text: (value: number) => `${value} reads` },
+  wiops: { of: 'writes', text: (value: number) => `${value} writes` },
+  rbps: { of: 'readBytes', text: (value: number) => `${formatValue(value, 'bytes_per_second')} read` },
+  wbps: { of: 'writtenBytes', text: (value: number) => `${formatValue(value, 'bytes_per_second')} written` },
+} as const satisfies Record<IoLimit['key'], { of: keyof DiskUse; text: (value: number) => string }>;
+
+/** The rate is at the limit, and the disk has nothing to do meanwhile. */
+function limitVerdicts(look: CloseLook, victim: string, { ioSome }: Second): Verdict[] {
+  if (!(ioSome >= THRESHOLDS.ioSome)) return [];
+  return (look.ioLimits.get(victim) ?? []).flatMap((limit): Verdict[] => {
+    const disk = look.disks.find(({ device }) => device === limit.device);
+    const rate = disk?.byGroup.get(limit.from)?.[RATES[limit.key].of] ?? 0;
+    if (!disk || rate < THRESHOLDS.atLimit * limit.value || isFull(disk)) return [];
+    const name = look.groups.get(limit.from)?.name ?? limit.from;
+    const whose = limit.from === victim ? 'its own io.max' : `the io.max of ${name}`;
+    return [
+      {
+        cause: 'own-io-max',
+        loss: ioSome,
+        sentence: `${whose} holds it to ${RATES[limit.key].text(limit.value)} a second on ${disk.name}, which has nothing else to do: it waits for io for ${ofEachSecond(ioSome)}`,
+        figures: [
+          ...figuresOf(ioSome, disk),
+          figure('io_rate', rate, 'per_second', `Δ io.stat of ${limit.from}`),
+          figure('io_limit', limit.value, 'per_second', `io.max ${limit.key} of ${limit.from}`),
+        ],
+        suspects: [],
+        remedies: [moreDisk({ path: limit.from, name }, disk.name, limit.key, limit.value)],
+      },
+    ];
+  });
+}
+
+/** Few devices take more at once than this without slowing down; sysfs tells of virtual ones that they take hundreds. */
+const DEEP = 64;
+
+const isFull = ({ queue, depth, utilisation, rotational }: DiskLoad): boolean =>
+  queue >= THRESHOLDS.queueShare * Math.min(depth, DEEP) ||
+  (utilisation >= THRESHOLDS.queueShare && (rotational || (queue >= 4 && !(depth <= DEEP))));
+
+const figuresOf = (ioSome: number, { queue, utilisation, depth, operations, flushes }: DiskLoad): Figure[] => [
+  figure('io_pressure_some', ioSome, 'ms_per_second', 'Δ io.pressure some total'),
+  figure('disk_queue', queue, 'count', 'Δ /proc/diskstats weighted time / Δt'),
+  figure('disk_depth', depth, 'count', '/sys/block/DISK/queue/nr_requests'),
+  figure('disk_busy', utilisation * 100, 'percent', 'Δ /proc/diskstats time with any request / Δt'),
+  figure('disk_operations', operations, 'per_second', 'Δ /proc/diskstats'),
+  figure('disk_flushes', flushes, 'per_second', 'Δ /proc/diskstats flushes'),
+];
+
+interface User {
+  readonly key: string;
+  readonly blame: number;
+  readonly operations: number;
+}
+
+function busyVerdicts(look: CloseLook, victim: string, whole: Second): Verdict[] {
+  const flush = flushesOf(look, victim);
+  const isFlushing = flush.victim >= THRESHOLDS.flushShare;
+  if (!(whole.ioSome >= THRESHOLDS.ioSome) && !isFlushing) return [];
+  return look.disks.flatMap((disk): Verdict[] => {
+    const own = disk.byGroup.get(victim);
+    if (!own || !(own.operations > 0)) return [];
+    const users = usersOf(look, disk, victim);
+    const mine = shareOf(own, users.sum);
+    const others = 1 - mine;
+    const isHurt = whole.ioSome >= THRESHOLDS.ioSome && isFull(disk) && others >= THRESHOLDS.blame;
+    const flushers = isHurt || !isFlushing ? [] : flushSuspects(users.others, flush);
+    if (!isHurt && flushers.length === 0) return [];
+    const named = isHurt ? standOut(users.others).filter(({ blame }) => blame >= 3 * mine || blame >= 0.8) : flushers;
+    const stalled = Math.max(whole.ioSome, isHurt ? 0 : flush.victim * 1000);
+    const loss = stalled * (isHurt ? others : Math.min(1, flush.others));
+    const persistence = isHurt
+      ? persistenceOf(secondsOf(look.marks.get(victim) ?? []), ({ ioSome }) => ioSome >= THRESHOLDS.ioSome)
+      : 1;
+    const suspects = named.map((user) => suspectOf(look, disk, users.others, user, own, persistence));
+    const refusal: Refusal = 'no suspect';
+    const names = suspects.map(({ name }) => name).join(' and ');
+    const wait = isHurt ? 'waits for' : 'waits until its writes are on';
+    return [
+      {
+        cause: 'disk',
+        loss,
+        sentence: `it ${wait} ${disk.name}, which ${names || 'others'} ${suspects.length > 1 || !names ? 'keep' : 'keeps'} busy, for ${ofEachSecond(stalled)}`,
+        figures: [
+          ...figuresOf(whole.ioSome, disk),
+          figure('own_operations', own.operations, 'per_second', 'Δ io.stat rios + wios'),
+          figure('sigma', whole.ioSome / own.operations, 'count', 'io.pressure some / own operations, in ms'),
+          ...(isFlushing ? [figure('flush_waits', flush.victim * 100, 'percent', 'samples in D in a flush')] : []),
+        ],
+        suspects,
+        ...(suspects.length === 0 && { refusal }),
+        remedies: suspects.flatMap((suspect) => remediesFor(disk, suspect)),
+      },
+    ];
+  });
+}
+
+const shareOf = (use: Pick<DiskUse, 'operations' | 'bytes'>, sum: Pick<DiskUse, 'operations' | 'bytes'>): number =>
+  (use.operations / Math.max(1, sum.operations) + use.bytes / Math.max(1, sum.bytes)) / 2;
+
+/** Competitors on one disk; what no cgroup below the root did is the host's. */
+function usersOf(
+  { groups }: CloseLook,
+  disk: DiskLoad,
+  victim: string,
+): { others: User[]; sum: { operations: number; bytes: number } } {
+  const uses = new Map<string, { operations: number; bytes: number }>();
+  let [operations, bytes] = [0, 0];
+  for (const [key, use] of disk.byGroup) {
+    if (key === '/' || !groups.has(key)) continue;
+    if (parentOf(key) === '/') {
+      operations += use.operations;
+      bytes += use.bytes;
+    }
+    if (competitorOf(victim, key) === key && !isWithin(victim, key)) uses.set(key, use);
+  }
+  // The groups' are counted before requests are merged: what is left may be less than nothing.
+  const host = { operations: Math.max(0, disk.operations - operations), bytes: Math.max(0, disk.bytes - bytes) };
+  if (host.bytes > 0) uses.set(HOST, host);
+  const sum = { operations: operations + host.operations, bytes: bytes + host.bytes };
+  return {
+    others: [...uses].map(([key, use]) => ({ key, blame: shareOf(use, sum), operations: use.operations })),
+    sum,
+  };
+}
+
+/** Kernel functions in which a task waits for its writes to be on the disk: the journal, a flush, pages written back. */
+const FLUSH =
+  /jbd2|fsync|flush|wait_on_(page|folio)|folio_wait|writeback|log_wait|xfs_log|btrfs_.*(sync|commit)|blk_execute/;
+
+/** Share of the samples in which the victim waits in a flush, of the time that others do; and of each group. */
+interface Flushes {
+  readonly victim: number;
+  readonly others: number;
+  readonly byCompetitor: ReadonlyMap<string, number>;
+}
+
+function flushesOf({ instants }: CloseLook, victim: string): Flushes {
+  const isFlush = ({ state, wchan }: Seen): boolean => state === 'D' && wchan !== undefined && FLUSH.test(wchan);
+  const byCompetitor = new Map<string, number>();
+  let mine = 0;
+  let others = 0;
+  for (const instant of instants) {
+    const waiting = instant.filter(isFlush);
+    const isMine = waiting.some(({ key }) => competitorOf(victim, key) === undefined);
+    if (isMine) mine++;
+    let hasOther = false;
+    for (const { key } of waiting) {
+      const competitor = competitorOf(victim, key);
+      if (competitor === undefined || competitor === KERNEL) continue;
+      hasOther = true;
+      byCompetitor.set(competitor, (byCompetitor.get(competitor) ?? 0) + 1);
+    }
+    if (hasOther) others++;
+  }
+  const all = Math.max(1, instants.length);
+  return { victim: mine / all, others: others / all, byCompetitor };
+}
+
+/** Who has most of the flushes that others wait in, and writes to that disk. */
+function flushSuspects(users: readonly User[], { byCompetitor }: Flushes): User[] {
+  const sum = [...byCompetitor.values()].reduce((total, count) => total + count, 0);
+  return standOut(
+    [...byCompetitor].flatMap(([key, count]) => {
+      const user = users.find((one) => one.key === key);
+      return user ? [{ ...user, blame: count / sum }] : [];
+    }),
+  ).filter(({ operations }) => operations > 0);
+}
+
+function suspectOf(
+  { groups }: CloseLook,
+  disk: DiskLoad,
+  users: readonly User[],
+  { key, blame }: User,
+  own: DiskUse,
+  persistence: number,
+): Suspect {
+  const at = goneDown(disk, key, groups);
+  const group = groups.get(at);
+  const use = disk.byGroup.get(at);
+  const next = Math.max(0, ...users.filter((one) => one.key !== key).map((one) => one.blame));
+  const did = use
+    ? `${use.operations.toFixed(0)} operations and ${formatValue(use.bytes, 'bytes_per_second')} a second`
+    : 'what no cgroup did';
+  return {
+    what: group?.what ?? 'workload',
+    path: key === HOST ? '/' : at,
+    name: group?.name ?? at,
+    blame: Math.min(1, blame),
+    evidence: `has ${percentText(blame)} of what ${disk.name} does (${did}), the victim ${own.operations.toFixed(0)} operations a second`,
+    confidence: Math.max(0, 1 - (0.5 * next) / blame) * persistence,
+  };
+}
+
+function goneDown({ byGroup }: DiskLoad, from: string, groups: CloseLook['groups']): string {
+  let at = from;
+  for (;;) {
+    const [most] = [...byGroup]
+      .filter(([key]) => key !== at && parentOf(key) === at)
+      .sort(([, a], [, b]) => b.operations - a.operations);
+    const isMost = most && most[1].operations >= THRESHOLDS.goDown * (byGroup.get(at)?.operations ?? 1);
+    if (!isMost || groups.get(most[0])?.isInner) return at;
+    at = most[0];
+  }
+}
+
+function remediesFor(disk: DiskLoad, { path, name, what }: Suspect): Verdict['remedies'] {
+  const use = disk.byGroup.get(path);
+  if (what === 'host' || !use) {
+    return [
+      advice(
+        { path: '/', name: 'the host' },
+        'find the process of the host (tscg doctor, iotop) and run it with ionice',
+      ),
+    ];
+  }
+  const key = use.reads >= use.writes ? 'riops' : 'wiops';
+  return [lessDisk({ path, name }, disk.name, key, Math.max(use.reads, use.writes) / 2)];
+}

@@ -1,0 +1,39 @@
+/**
+ * Who competes with a victim: at each level of its path the siblings, each with all below it; the tasks that lie in its
+ * ancestors themselves; the host's processes and the kernel's threads in the root cgroup.
+ */
+import type { Workload } from '../../inventory/workload.ts';
+import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import type { SuspectKind } from '../model.ts';
+import { HOST, KERNEL } from './model.ts';
+
+const ENGINES =
+  /^(docker|containerd|crio|cri-o|podman|kubelet|buildkit|k3s|k0scontroller|k0sworker)([.@-].*)?\.(service|scope)$/;
+
+export const whatIs = ({ kind, path }: Pick<Workload, 'kind' | 'path'>): SuspectKind =>
+  kind === 'monitor' || (kind === 'unit' && ENGINES.test(path.slice(path.lastIndexOf('/') + 1)))
+    ? 'engine'
+    : 'workload';
+
+/**
+ * The competitor of a victim that a group is part of: the sibling of the victim, or of one of its ancestors, that holds
+ * it; the ancestor itself for tasks in it. undefined for the victim and what is below it.
+ */
+export function competitorOf(victim: string, key: string): string | undefined {
+  if (key === HOST || key === KERNEL) return key;
+  if (isWithin(key, victim)) return undefined;
+  if (isWithin(victim, key)) return key;
+  const shared = ancestorsOf(key).find((path) => isWithin(victim, path)) ?? '/';
+  return childTowards(shared, key);
+}
+
+/** The child of `ancestor` that holds `path`, or is it. */
+export function childTowards(ancestor: string, path: string): string {
+  let at = path;
+  while (at !== '/' && parentOf(at) !== ancestor) at = parentOf(at);
+  return at;
+}
+
+/** The level at which they compete: the cgroup that holds both the victim and the competitor. */
+export const levelOf = (victim: string, competitor: string): string =>
+  competitor === HOST || competitor === KERNEL ? '/' : isWithin(victim, competitor) ? competitor : parentOf(competitor);

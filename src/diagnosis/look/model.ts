@@ -1,0 +1,174 @@
+/**
+ * What a closer look collected: plain data, so that the analysis of it (cpu.ts, disk.ts, memory.ts, network.ts) is pure and
+ * can be tested with looks made by hand. Counters are as the kernel has them; times are CLOCK_MONOTONIC milliseconds.
+ */
+import type { SuspectKind, Victim } from '../model.ts';
+
+/** Keys of the groups that are no cgroup of their own. No path begins so. */
+export const HOST = 'host';
+export const KERNEL = 'kernel';
+
+/** Figure of a cgroup by `file:key` (files.ts); NaN where it is not known, Infinity for `max`. */
+export type Figures = (ref: string) => number;
+
+/** Who may use what the victim waits for: a cgroup, or the threads of the root cgroup itself (HOST, KERNEL). */
+export interface Group {
+  /** Path of the cgroup, HOST or KERNEL. */
+  readonly key: string;
+  readonly name: string;
+  readonly what: SuspectKind;
+  /** Part of a container (`…scope/container`, `init`): the container is named, not this. */
+  readonly isInner?: boolean;
+  /** When the look began and when it ended. */
+  readonly first: Figures;
+  readonly last: Figures;
+}
+
+/** About 20 times a second: what the groups that are active used so far, and how long the victims stood still. */
+export interface Ticks {
+  readonly times: readonly number[];
+  /** Microseconds of CPU by group key, a figure a time; NaN where the group was not followed yet. */
+  readonly usage: ReadonlyMap<string, readonly number[]>;
+  /** `cpu.pressure full total` of each victim by path. */
+  readonly full: ReadonlyMap<string, readonly number[]>;
+  /** Throttled time of each victim, its ancestors' quotas included where the kernel tells. */
+  readonly throttled: ReadonlyMap<string, readonly number[]>;
+  /** Microseconds of CPU that this program used. */
+  readonly own: readonly number[];
+}
+
+/** A thread that was running, ready to run (R) or in uninterruptible sleep (D) at an instant. */
+export interface Seen {
+  readonly tid: number;
+  /** Of its group: the path of the cgroup that it is in, HOST or KERNEL. */
+  readonly key: string;
+  readonly state: 'R' | 'D';
+  readonly cpu: number;
+  /** Function of the kernel that it sleeps in, where the state is D and we may know it. */
+  readonly wchan?: string;
+}
+
+/** Once a second, of each victim: what shows whether it lasts. */
+export interface Mark {
+  readonly time: number;
+  /** Microseconds so far. */
+  readonly usage: number;
+  readonly cpuSome: number;
+  readonly cpuFull: number;
+  readonly ioSome: number;
+  readonly memorySome: number;
+  readonly throttled: number;
+  /** Milliseconds so far, over the threads that are known: on a CPU, and ready to run without one. NaN without schedstat. */
+  readonly ran: number;
+  readonly waited: number;
+}
+
+export interface CpuTime {
+  /** Clock ticks of 1/100 s over the look. */
+  readonly busy: number;
+  readonly idle: number;
+  readonly steal: number;
+}
+
+export interface DiskLoad {
+  /** `MAJ:MIN` */
+  readonly device: string;
+  readonly name: string;
+  /** Requests that it holds at most. NaN where sysfs does not tell. */
+  readonly depth: number;
+  readonly rotational: boolean;
+  /** Over the look, as /proc/diskstats counts: operations a second, mean requests in flight, share of time with any. */
+  readonly operations: number;
+  readonly bytes: number;
+  readonly queue: number;
+  readonly utilisation: number;
+  readonly flushes: number;
+  /** By cgroup path, its descendants included; a second. */
+  readonly byGroup: ReadonlyMap<string, DiskUse>;
+}
+
+export interface DiskUse {
+  readonly operations: number;
+  readonly bytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** A limit of io.max that binds a victim: the smallest over it and its ancestors. */
+export interface IoLimit {
+  readonly device: string;
+  readonly key: 'rbps' | 'wbps' | 'riops' | 'wiops';
+  readonly value: number;
+  /** Path of the cgroup whose file it is. */
+  readonly from: string;
+}
+
+export interface NetworkUse {
+  /** Segments sent and sent again over the look: TcpExt of the victim's network namespace. */
+  readonly sent: number;
+  readonly resent: number;
+  readonly received: number;
+  readonly dropped: number;
+  /** Of the fastest link that has a speed, 0 to 1; NaN where none has. */
+  readonly linkShare: number;
+  /** False where it is the host's namespace, which all share. */
+  readonly isOwn: boolean;
+}
+
+export interface CloseLook {
+  /** Milliseconds since the epoch. */
+  readonly when: number;
+  readonly seconds: number;
+  readonly victims: readonly Victim[];
+  /** By key, parents before children. */
+  readonly groups: ReadonlyMap<string, Group>;
+  readonly ticks: Ticks;
+  /** One a sample, at most 60 a second: the threads that were not asleep. */
+  readonly instants: readonly (readonly Seen[])[];
+  /** Groups whose threads lived too briefly to be sampled well. */
+  readonly fleeting: ReadonlySet<string>;
+  readonly marks: ReadonlyMap<string, readonly Mark[]>;
+  /** By CPU number, those that are online. */
+  readonly cpus: ReadonlyMap<number, CpuTime>;
+  /** CPUs that the threads of each victim may use. */
+  readonly allowed: ReadonlyMap<string, readonly number[]>;
+  readonly disks: readonly DiskLoad[];
+  readonly ioLimits: ReadonlyMap<string, readonly IoLimit[]>;
+  /** Change of /proc/vmstat over the look. */
+  readonly vmstat: (key: string) => number;
+  readonly memory: { readonly total: number; readonly available: number; readonly pageSize: number };
+  readonly network: ReadonlyMap<string, NetworkUse>;
+  /** What the eBPF program measured in the same time, where it ran. */
+  readonly traced?: Traced;
+  /** CPU that the look itself used, 100 for one CPU. */
+  readonly costPercent: number;
+  /** What could not be read, a sentence each. */
+  readonly missing: readonly string[];
+}
+
+/** Keys of `Traced.waitedBehind` that are no group. */
+export const OWN_THREADS = 'own-threads';
+export const QUOTA = 'quota';
+export const IDLE = 'idle';
+/** This program, which is never named. */
+export const OURSELVES = 'ourselves';
+
+/** What a tracer measured over the look. It takes the place of what the files only let us estimate. */
+export interface Traced {
+  /**
+   * By victim path: microseconds in which at least one of its threads was ready to run and waited, by who ran on that
+   * CPU meanwhile: a cgroup path, HOST, KERNEL, OWN_THREADS, QUOTA (its own group was throttled there), IDLE (nobody: a
+   * late virtual CPU), OURSELVES.
+   */
+  readonly waitedBehind: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By device `MAJ:MIN`: microseconds that requests of each cgroup path were in the device's queue. */
+  readonly deviceTime?: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+/** A source of `Traced`, started with the look and stopped at its end. Never throws: what it cannot do it says in `reason`. */
+export interface Tracer {
+  start(victims: readonly Victim[]): Promise<{ readonly reason?: string }>;
+  stop(): Promise<Traced | undefined>;
+}

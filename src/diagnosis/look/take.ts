@@ -1,0 +1,321 @@
+/**
+ * Takes a closer look: all files of all cgroups at both ends, and between them 20 times a second the CPU time of the
+ * active cgroups and the pressure of the victims, 60 times a second the state of the threads that do something, once a
+ * second what shows whether it lasts. It slows down where that would cost more than its budget.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Workload } from '../../inventory/workload.ts';
+import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { createStackedDevices } from '../../kernel/io-devices.ts';
+import { readMachine } from '../../kernel/machine.ts';
+import { parseMeminfo } from '../../kernel/meminfo.ts';
+import { busyTicks, parseProcStat, totalTicks } from '../../kernel/proc-stat.ts';
+import { createReadFiles } from '../../kernel/read-files.ts';
+import type { Victim } from '../model.ts';
+import { type CgroupReading, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
+import { disksBetween, readDisks, readIoLimits } from './disks.ts';
+import { whatIs } from './groups.ts';
+import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Seen, type Tracer } from './model.ts';
+import { networkBetween, readNetwork } from './network-use.ts';
+import { openThreads, type Threads } from './threads.ts';
+
+export interface LookOptions {
+  readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
+  readonly proc?: string;
+  readonly sys?: string;
+  /** Every cgroup that there is, parents first. */
+  readonly workloads: readonly Workload[];
+  readonly victims: readonly Victim[];
+  readonly seconds: number;
+  /** Whether to look on for as long again, asked when the time is over. */
+  readonly goOn?: (marks: ReadonlyMap<string, readonly Mark[]>) => boolean;
+  /** Measures beside the files. */
+  readonly tracer?: Tracer;
+  readonly signal?: AbortSignal;
+}
+
+const INSTANT_MS = 1000 / 60;
+const SLOWEST_INSTANT_MS = 100;
+const TICK_MS = 50;
+const MARK_MS = 1000;
+/** From when on it is known who is active, and whose threads ran. */
+const SETTLE_MS = 250;
+/** Of one CPU: the budget of all that is done between the ends. */
+const BUDGET = 0.07;
+/** Milliseconds of CPU a second from which on a cgroup is followed; and how many are, at most. */
+const ACTIVE = 5;
+const MOST_ACTIVE = 64;
+
+/** Waits for the whole time; throws an AbortError where the signal aborts. */
+export async function takeLook(options: LookOptions): Promise<CloseLook> {
+  const { hierarchy, proc = '/proc', sys = '/sys', workloads, victims, tracer, signal } = options;
+  const { mount } = hierarchy;
+  const readFiles = createReadFiles();
+  const places = { proc, sys, mount, readFiles };
+  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked: createStackedDevices(sys)() });
+  const threads = openThreads(places);
+  try {
+    const paths = victims.map(({ path }) => path);
+    const cost = process.cpuUsage();
+    const when = Date.now();
+    const { reason } = (await tracer?.start(victims)) ?? {};
+    const first = await cgroups.everything();
+    const before = {
+      disks: await readDisks(places, diskUsers(cgroups.paths, first, paths), first.time),
+      machine: readHost(proc),
+      network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
+    };
+    const series = await follow(cgroups, threads, { ...options, paths, from: first, signal });
+    const [last, traced] = [await cgroups.everything(), await tracer?.stop()];
+    const after = {
+      disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time),
+      machine: readHost(proc),
+    };
+    const network = await Promise.all(
+      paths.map(async (path) => {
+        const old = before.network.get(path);
+        return [path, networkBetween(old, await readNetwork(places, path, old))] as const;
+      }),
+    );
+    const { user, system } = process.cpuUsage(cost);
+    const seconds = (last.time - first.time) / 1000;
+    const { vmstat } = before.machine;
+    return {
+      when,
+      seconds,
+      victims,
+      groups: groupsOf(workloads, first, last),
+      ...series,
+      cpus: cpusBetween(before.machine.cpus, after.machine.cpus),
+      disks: disksBetween(before.disks, after.disks, sys),
+      ioLimits: new Map(
+        await Promise.all(paths.map(async (path) => [path, await readIoLimits(places, path)] as const)),
+      ),
+      vmstat: (key) => (after.machine.vmstat.get(key) ?? Number.NaN) - (vmstat.get(key) ?? Number.NaN),
+      memory: { ...after.machine.memory, pageSize: readMachine(proc, sys).pageSize },
+      network: new Map(network.flatMap(([path, use]) => (use ? [[path, use] as const] : []))),
+      ...(traced && { traced }),
+      costPercent: (user + system) / 1e4 / seconds,
+      missing: [
+        ...(reason ? [reason] : []),
+        ...(threads.unread() > 0 ? ['it has more threads than are read: run delay is of a part of them'] : []),
+      ],
+    };
+  } finally {
+    threads.close();
+    cgroups.close();
+  }
+}
+
+type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed'>;
+
+interface FollowOptions extends Pick<LookOptions, 'victims' | 'seconds' | 'goOn'> {
+  readonly paths: readonly string[];
+  readonly from: CgroupReading;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Series> {
+  const { paths, from, signal } = options;
+  const times: number[] = [];
+  const usage = new Map<string, number[]>();
+  const full = new Map(paths.map((path) => [path, [] as number[]]));
+  const throttled = new Map(paths.map((path) => [path, [] as number[]]));
+  const own: number[] = [];
+  const instants: Seen[][] = [];
+  const marks = new Map(paths.map((path) => [path, [] as Mark[]]));
+  let active: string[] = [];
+  let known = from;
+
+  /** Who was active since the last time, and the threads that did something. */
+  async function refresh(): Promise<void> {
+    const reading = await cgroups.usage();
+    const used = usedBetween(cgroups.paths, known, reading);
+    const seconds = (reading.time - known.time) / 1000;
+    known = reading;
+    const busy = [...used].filter(([, usec]) => usec >= ACTIVE * 1000 * seconds).sort(([, a], [, b]) => b - a);
+    const followed = new Set([...active, ...busy.slice(0, MOST_ACTIVE).map(([path]) => path)]);
+    // What holds a cgroup competes as a whole.
+    for (const path of [...followed]) for (let up = path; up !== '/'; up = parentOf(up)) followed.add(up);
+    active = [...followed].filter((path) => path !== '/');
+    await threads.refresh(paths, new Map([...busy.slice(0, MOST_ACTIVE), ['/', 0]]));
+  }
+
+  async function tick(): Promise<void> {
+    const reading = await cgroups.tick(active, paths);
+    const at = times.push(reading.time) - 1;
+    const put = (key: string, value: number | undefined): void => {
+      const values = usage.get(key) ?? [];
+      while (values.length < at) values.push(Number.NaN);
+      values.push(value ?? Number.NaN);
+      usage.set(key, values);
+    };
+    for (const path of new Set([...active, ...paths])) put(path, reading.of(path)?.('cpu.stat:usage_usec'));
+    for (const [key, usec] of threads.rootUsage()) put(key, usec);
+    for (const path of paths) {
+      full.get(path)?.push(reading.of(path)?.('cpu.pressure:full.total') ?? Number.NaN);
+      throttled.get(path)?.push(throttledOf(reading, path));
+    }
+    const { user, system } = process.cpuUsage();
+    own.push(user + system);
+  }
+
+  async function mark(): Promise<void> {
+    const reading = await cgroups.mark(paths);
+    for (const path of paths) {
+      const figures = reading.of(path);
+      if (!figures) continue;
+      const { ran, waited } = threads.times(path);
+      marks.get(path)?.push({
+        time: reading.time,
+        usage: figures('cpu.stat:usage_usec'),
+        cpuSome: figures('cpu.pressure:some.total'),
+        cpuFull: figures('cpu.pressure:full.total'),
+        ioSome: figures('io.pressure:some.total'),
+        memorySome: figures('memory.pressure:some.total'),
+        throttled: throttledOf(reading, path),
+        ran,
+        waited,
+      });
+    }
+  }
+
+  await threads.refresh(paths, new Map([['/', 0]]));
+  await mark();
+  await tick();
+  await sleep(SETTLE_MS, undefined, { signal });
+  await refresh();
+  await pacedLoop(options, marks, { tick, mark: refreshAndMark, instant: () => void instants.push(threads.sample()) });
+  await refreshAndMark();
+  const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
+  return { ticks: { times, usage, full, throttled, own }, instants, marks, fleeting: threads.fleeting(), allowed };
+
+  async function refreshAndMark(): Promise<void> {
+    await refresh();
+    await mark();
+  }
+}
+
+interface Steps {
+  tick(): Promise<void>;
+  mark(): Promise<void>;
+  instant(): void;
+}
+
+/** Each step when it is due; the instants less often where all of it costs more than the budget. */
+async function pacedLoop(
+  { from, seconds, goOn, signal }: FollowOptions,
+  marks: ReadonlyMap<string, readonly Mark[]>,
+  steps: Steps,
+): Promise<void> {
+  let end = from.time + seconds * 1000;
+  let mayGoOn = goOn !== undefined;
+  let [nextInstant, nextTick, nextMark] = [now(), now() + TICK_MS, from.time + MARK_MS];
+  let every = INSTANT_MS;
+  let [spent, since] = [process.cpuUsage(), now()];
+  for (;;) {
+    const time = now();
+    if (time >= end) {
+      if (!mayGoOn || !goOn?.(marks)) return;
+      mayGoOn = false;
+      end += seconds * 1000;
+    }
+    if (time >= nextMark) {
+      await steps.mark();
+      nextMark += MARK_MS;
+      const { user, system } = process.cpuUsage(spent);
+      const share = (user + system) / 1000 / (now() - since);
+      every = Math.min(SLOWEST_INSTANT_MS, Math.max(INSTANT_MS, every * Math.max(0.7, share / BUDGET)));
+      [spent, since] = [process.cpuUsage(), now()];
+    }
+    if (time >= nextTick) {
+      await steps.tick();
+      nextTick = Math.max(nextTick + TICK_MS, now());
+    }
+    if (time >= nextInstant) {
+      steps.instant();
+      nextInstant = Math.max(nextInstant + every, now());
+    }
+    const wait = Math.min(nextInstant, nextTick, nextMark, end) - now();
+    await sleep(Math.max(1, wait), undefined, { signal });
+  }
+}
+
+/** Microseconds of CPU that each cgroup used itself, without those below it. */
+function usedBetween(paths: readonly string[], before: CgroupReading, after: CgroupReading): Map<string, number> {
+  const used = new Map<string, number>();
+  for (const path of paths) {
+    const change = usageOf(after, path) - usageOf(before, path);
+    if (path === '/' || !(change > 0)) continue;
+    used.set(path, (used.get(path) ?? 0) + change);
+    const parent = parentOf(path);
+    if (parent !== '/') used.set(parent, (used.get(parent) ?? 0) - change);
+  }
+  return used;
+}
+
+const usageOf = (reading: CgroupReading, path: string): number =>
+  reading.of(path)?.('cpu.stat:usage_usec') ?? Number.NaN;
+
+/** Whose io.stat is read: all that did any io, and what holds the victims. */
+const diskUsers = (paths: readonly string[], reading: CgroupReading, victims: readonly string[]): string[] =>
+  paths.filter((path) => {
+    const figures = reading.of(path);
+    const did = (figures?.('io.stat:rios') ?? 0) + (figures?.('io.stat:wios') ?? 0);
+    return did > 0 || victims.some((victim) => isWithin(victim, path));
+  });
+
+function groupsOf(workloads: readonly Workload[], first: CgroupReading, last: CgroupReading): Map<string, Group> {
+  const gone = (): number => Number.NaN;
+  const groups = new Map<string, Group>();
+  for (const workload of workloads) {
+    const { path, name } = workload;
+    const figures = { first: first.of(path) ?? gone, last: last.of(path) ?? gone };
+    groups.set(path, { key: path, name, what: whatIs(workload), isInner: workload.kind === 'inner', ...figures });
+  }
+  groups.set(HOST, { key: HOST, name: 'the host', what: 'host', first: gone, last: gone });
+  groups.set(KERNEL, { key: KERNEL, name: 'the kernel', what: 'kernel', first: gone, last: gone });
+  return groups;
+}
+
+interface HostReading {
+  readonly cpus: ReadonlyMap<number, CpuTime>;
+  readonly vmstat: ReadonlyMap<string, number>;
+  readonly memory: { readonly total: number; readonly available: number };
+}
+
+function readHost(proc: string): HostReading {
+  const text = (file: string): string => {
+    try {
+      return readFileSync(join(proc, file), 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const meminfo = parseMeminfo(text('meminfo'));
+  return {
+    cpus: new Map(
+      [...parseProcStat(text('stat')).cpus].map(([cpu, ticks]) => {
+        const busy = busyTicks(ticks) - (ticks.steal || 0);
+        return [cpu, { busy, steal: ticks.steal || 0, idle: totalTicks(ticks) - busy - (ticks.steal || 0) }];
+      }),
+    ),
+    vmstat: parseFlatKeyed(text('vmstat')),
+    memory: {
+      total: meminfo.get('MemTotal') ?? Number.NaN,
+      available: meminfo.get('MemAvailable') ?? Number.NaN,
+    },
+  };
+}
+
+const cpusBetween = (before: ReadonlyMap<number, CpuTime>, after: ReadonlyMap<number, CpuTime>): Map<number, CpuTime> =>
+  new Map(
+    [...after].flatMap(([cpu, { busy, idle, steal }]) => {
+      const old = before.get(cpu);
+      return old ? [[cpu, { busy: busy - old.busy, idle: idle - old.idle, steal: steal - old.steal }] as const] : [];
+    }),
+  );

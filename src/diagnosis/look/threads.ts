@@ -1,0 +1,290 @@
+/**
+ * The threads of the victims and of those who may be in their way: how long they ran and waited (schedstat), and, of
+ * the few that do something, the state and the CPU at each instant.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isWithin } from '../../kernel/cgroup-path.ts';
+import { parseProcs } from '../../kernel/cgroup-procs.ts';
+import { parseCpuList } from '../../kernel/cpuset.ts';
+import { parsePidStat, parseSchedstat } from '../../kernel/proc-pid.ts';
+import type { ReadFiles } from '../../kernel/read-files.ts';
+import { HOST, KERNEL, type Seen } from './model.ts';
+import { openThreadState, type StateReader } from './thread-state.ts';
+
+/** Threads sampled at most, and those of the victims among them. */
+const MOST_SAMPLED = 64;
+const MOST_OF_VICTIMS = 32;
+/** Threads whose times are read at most. */
+const MOST_LISTED = 2000;
+/** Threads of one group that lives briefly, looked up at one instant. */
+const MOST_FLEETING = 8;
+/** Kernel functions looked up at one instant. */
+const MOST_WCHANS = 8;
+/** A group's threads explain its CPU time where they ran for so much of it. */
+const EXPLAINED = 0.5;
+const PF_KTHREAD = 0x00200000;
+
+interface Thread {
+  readonly tid: number;
+  readonly key: string;
+  /** Nanoseconds when it was first seen, and last. */
+  readonly firstRun: number;
+  readonly firstWait: number;
+  run: number;
+  wait: number;
+  /** Nanoseconds that it ran by the last tick; as `run`, or later. */
+  ticked: number;
+  /** Nanoseconds that it ran or waited between the last two refreshes. */
+  recent: number;
+  state?: StateReader | undefined;
+}
+
+/** Milliseconds since the first reading. */
+export interface ThreadTimes {
+  readonly ran: number;
+  readonly waited: number;
+}
+
+export interface Threads {
+  /** Lists the threads of these cgroups, reads their times, and takes up those that did something since the last call. */
+  refresh(victims: readonly string[], active: ReadonlyMap<string, number>): Promise<void>;
+  /** Who is running, ready to run or in uninterruptible sleep now. */
+  sample(): Seen[];
+  /** Of a victim, all below it included, as of the last refresh. NaN where schedstat tells nothing. */
+  times(victim: string): ThreadTimes;
+  /** Microseconds that the root cgroup's own threads ran until now, by HOST and KERNEL: cpu.stat counts them by the tick. */
+  rootUsage(): ReadonlyMap<string, number>;
+  /** CPUs that the threads of a victim may use; empty where that is not known. */
+  allowed(victim: string): number[];
+  /** Groups whose threads live too briefly to be followed. */
+  fleeting(): ReadonlySet<string>;
+  /** Threads of the victims that were more than could be read. */
+  unread(): number;
+  close(): void;
+}
+
+export interface ThreadsOptions {
+  readonly proc: string;
+  readonly mount: string;
+  readonly readFiles: ReadFiles;
+}
+
+export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads {
+  const threads = new Map<number, Thread>();
+  /** Nanoseconds of threads that have ended, by key. */
+  const ended = new Map<string, { run: number; wait: number }>();
+  let sampled: Thread[] = [];
+  const fleeting = new Set<string>();
+  let victims: readonly string[] = [];
+  let hasSchedstat = true;
+  let isFirst = true;
+  let unread = 0;
+
+  const isVictims = (key: string): boolean => victims.some((victim) => isWithin(key, victim) && key !== HOST);
+
+  async function list(paths: readonly string[]): Promise<Map<number, string>> {
+    const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.threads')));
+    const own = new Set(ownThreads(proc));
+    const found = new Map<number, string>();
+    paths.forEach((path, index) => {
+      const text = texts[index];
+      if (typeof text !== 'string') return;
+      for (const tid of parseProcs(text).pids) {
+        if (own.has(tid)) continue;
+        if (found.size < MOST_LISTED) found.set(tid, path);
+        else if (isVictims(path)) unread++;
+      }
+    });
+    return found;
+  }
+
+  /** Those of the root cgroup are the host's processes or the kernel's own threads. */
+  async function keysOf(found: ReadonlyMap<number, string>): Promise<Map<number, string>> {
+    const rootThreads = [...found].flatMap(([tid, path]) => (path === '/' && !threads.has(tid) ? [tid] : []));
+    const stats = await readFiles(rootThreads.map((tid) => join(proc, `${tid}/stat`)));
+    const isKernel = new Map(
+      rootThreads.map((tid, index) => {
+        const text = stats[index];
+        const flags = typeof text === 'string' ? (parsePidStat(text)?.flags ?? 0) : 0;
+        return [tid, (flags & PF_KTHREAD) !== 0] as const;
+      }),
+    );
+    return new Map(
+      [...found].map(([tid, path]) => [
+        tid,
+        path === '/' ? (threads.get(tid)?.key ?? (isKernel.get(tid) ? KERNEL : HOST)) : path,
+      ]),
+    );
+  }
+
+  async function readTimes(keys: ReadonlyMap<number, string>): Promise<void> {
+    const tids = [...keys.keys()];
+    const texts = await readFiles(tids.map((tid) => join(proc, `${tid}/task/${tid}/schedstat`)));
+    tids.forEach((tid, index) => {
+      const text = texts[index];
+      if (typeof text !== 'string') return;
+      const { run_ns: run, wait_ns: wait } = parseSchedstat(text);
+      if (Number.isNaN(run) || Number.isNaN(wait)) return;
+      const known = threads.get(tid);
+      const key = keys.get(tid) ?? HOST;
+      if (known && known.key === key && run >= known.run) {
+        known.recent = run - known.run + (wait - known.wait);
+        known.run = known.ticked = run;
+        known.wait = wait;
+        return;
+      }
+      if (known) retire(known);
+      // One that began during the look did all of it in the look.
+      const [firstRun, firstWait] = isFirst ? [run, wait] : [0, 0];
+      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, ticked: run, recent: isFirst ? 0 : run + wait });
+    });
+    for (const thread of [...threads.values()]) if (!keys.has(thread.tid)) retire(thread);
+    hasSchedstat = tids.length === 0 || [...threads.values()].some(({ run }) => run > 0);
+  }
+
+  function retire(thread: Thread): void {
+    const sum = ended.get(thread.key) ?? { run: 0, wait: 0 };
+    sum.run += thread.ticked - thread.firstRun;
+    sum.wait += thread.wait - thread.firstWait;
+    ended.set(thread.key, sum);
+    release(thread);
+    threads.delete(thread.tid);
+  }
+
+  /** Those that did something, the victims' first. */
+  function choose(): void {
+    const busy = [...threads.values()]
+      .filter(({ recent, key }) => recent > 0 || (isFirst && isVictims(key)))
+      .sort((a, b) => b.recent - a.recent);
+    const ofVictims = busy.filter(({ key }) => isVictims(key)).slice(0, MOST_OF_VICTIMS);
+    const others = busy.filter(({ key }) => !isVictims(key)).slice(0, MOST_SAMPLED - ofVictims.length);
+    const chosen = new Set([...ofVictims, ...others]);
+    for (const thread of sampled) {
+      if (!chosen.has(thread)) release(thread);
+    }
+    sampled = [...chosen];
+    for (const thread of sampled) thread.state ??= openThreadState(proc, thread.tid);
+  }
+
+  /** `active`: microseconds of CPU since the last refresh. */
+  function findFleeting(active: ReadonlyMap<string, number>): void {
+    const ran = new Map<string, number>();
+    for (const { key, recent } of threads.values()) ran.set(key, (ran.get(key) ?? 0) + recent / 1000);
+    for (const [key, used] of active) {
+      if (key !== HOST && key !== KERNEL && used > 0 && (ran.get(key) ?? 0) < EXPLAINED * used) fleeting.add(key);
+    }
+  }
+
+  function sampleFleeting(seen: Seen[]): void {
+    const known = new Set(sampled.map(({ tid }) => tid));
+    for (const key of fleeting) {
+      const tids = textOf(join(mount, key, 'cgroup.threads'))
+        .split('\n')
+        .filter(Boolean)
+        .map(Number);
+      for (const tid of tids.filter((tid) => !known.has(tid)).slice(0, MOST_FLEETING)) {
+        const reader = openThreadState(proc, tid);
+        const state = reader?.read();
+        reader?.close();
+        if (state?.state === 'R' || state?.state === 'D') seen.push({ tid, key, state: state.state, cpu: state.cpu });
+      }
+    }
+  }
+
+  const sumOf = (keys: (key: string) => boolean): { run: number; wait: number } => {
+    const sum = { run: 0, wait: 0 };
+    for (const { key, run, wait, firstRun, firstWait } of threads.values()) {
+      if (!keys(key)) continue;
+      sum.run += run - firstRun;
+      sum.wait += wait - firstWait;
+    }
+    for (const [key, { run, wait }] of ended) {
+      if (!keys(key)) continue;
+      sum.run += run;
+      sum.wait += wait;
+    }
+    return sum;
+  };
+
+  return {
+    async refresh(nextVictims, active) {
+      victims = nextVictims;
+      const paths = [
+        ...new Set([...victims, ...active.keys()].map((key) => (key === HOST || key === KERNEL ? '/' : key))),
+      ];
+      await readTimes(await keysOf(await list(paths)));
+      if (!isFirst) findFleeting(active);
+      choose();
+      isFirst = false;
+    },
+    sample() {
+      const seen: Seen[] = [];
+      let wchans = 0;
+      for (const { tid, key, state } of sampled) {
+        const now = state?.read();
+        if (now?.state === 'R') seen.push({ tid, key, state: 'R', cpu: now.cpu });
+        if (now?.state !== 'D') continue;
+        const wchan = wchans++ < MOST_WCHANS ? textOf(join(proc, `${tid}/wchan`)) : '';
+        seen.push({ tid, key, state: 'D', cpu: now.cpu, ...(/^[a-z_]\w*/i.test(wchan) && { wchan }) });
+      }
+      if (fleeting.size > 0) sampleFleeting(seen);
+      return seen;
+    },
+    times(victim) {
+      const { run, wait } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
+      return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6 } : { ran: Number.NaN, waited: Number.NaN };
+    },
+    rootUsage() {
+      for (const thread of sampled) {
+        if (thread.key !== HOST && thread.key !== KERNEL) continue;
+        const { run_ns } = parseSchedstat(textOf(join(proc, `${thread.tid}/task/${thread.tid}/schedstat`)));
+        if (run_ns > thread.ticked) thread.ticked = run_ns;
+      }
+      const used = new Map([HOST, KERNEL].map((key) => [key, (ended.get(key)?.run ?? 0) / 1000]));
+      for (const { key, ticked, firstRun } of threads.values()) {
+        const sum = used.get(key);
+        if (sum !== undefined) used.set(key, sum + (ticked - firstRun) / 1000);
+      }
+      return used;
+    },
+    allowed(victim) {
+      const cpus = new Set<number>();
+      for (const { tid, key } of sampled) {
+        if (!isWithin(key, victim) || key === HOST || key === KERNEL) continue;
+        const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf(join(proc, `${tid}/status`)))?.[1];
+        for (const cpu of parseCpuList(list ?? '')) cpus.add(cpu);
+      }
+      return [...cpus];
+    },
+    fleeting: () => fleeting,
+    unread: () => unread,
+    close() {
+      for (const thread of threads.values()) release(thread);
+      threads.clear();
+      sampled = [];
+    },
+  };
+}
+
+function release(thread: Thread): void {
+  thread.state?.close();
+  thread.state = undefined;
+}
+
+/** Empty where it cannot be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function ownThreads(proc: string): number[] {
+  try {
+    return readdirSync(join(proc, 'self/task')).map(Number);
+  } catch {
+    return [];
+  }
+}

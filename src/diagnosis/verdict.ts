@@ -1,0 +1,114 @@
+/**
+ * The coarse verdict: what a tick has read already tells why each row is slow, without a suspect. It costs a few
+ * columns of the Usage; `look/` tells more about one workload.
+ *
+ * Three things it cannot know, as a tick does not read them. How long a row was throttled by an ancestor: the
+ * ancestor's own throttled time bounds it from above, so a wait behind others is bounded from below. Whether the disk
+ * that it waits for is busy for others. At which level memory is short, where no Snapshot before is given.
+ */
+import { column } from '../metrics/files.ts';
+import { matchRows, type Snapshot } from '../metrics/snapshot.ts';
+import type { Usage } from '../metrics/usage.ts';
+import { CAUSES, type Cause } from './model.ts';
+import { THRESHOLDS } from './thresholds.ts';
+
+export interface CoarseVerdicts {
+  /** Index into CAUSES, a row each: the cause of the largest loss. */
+  readonly causes: Uint8Array;
+  /** Milliseconds of each second lost to it; NaN where the cause is `fine`, `unknown` or has no clock. */
+  readonly losses: Float64Array;
+}
+
+export interface CoarseVerdict {
+  readonly cause: Cause;
+  readonly loss: number;
+}
+
+export const coarseVerdict = ({ causes, losses }: CoarseVerdicts, row: number): CoarseVerdict => ({
+  cause: CAUSES[causes[row] ?? UNKNOWN]?.code ?? 'unknown',
+  loss: losses[row] ?? Number.NaN,
+});
+
+/** Milliseconds of each second in 1 %. */
+const MS_PER_PERCENT = 10;
+
+const indexOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);
+const UNKNOWN = indexOf('unknown');
+const FINE = indexOf('fine');
+const FROZEN = indexOf('frozen');
+const PIDS = indexOf('pids');
+const OWN_QUOTA = indexOf('own-cpu-quota');
+const QUOTA_ABOVE = indexOf('ancestor-cpu-quota');
+const CPU_WAIT = indexOf('cpu-wait');
+const SELF_CPU = indexOf('self-cpu');
+const DISK = indexOf('disk');
+const OWN_MEMORY = indexOf('own-memory');
+const MEMORY_SHORT = indexOf('memory-short');
+
+const IS_FROZEN = column('cgroup.events:frozen');
+const HIGH = column('memory.events:high');
+const MAX = column('memory.events:max');
+const FORKS_FAILED = column('pids.events:max');
+
+/** `before`: the Snapshot that the Usage was made from, where the caller has it. */
+export function coarseVerdicts(usage: Usage, before?: Snapshot): CoarseVerdicts {
+  const { snapshot } = usage;
+  const count = snapshot.rows.length;
+  const causes = new Uint8Array(count).fill(UNKNOWN);
+  const losses = new Float64Array(count).fill(Number.NaN);
+  const throttled = usage.column('cpu_throttled_time_percent');
+  const used = usage.column('cpu_percent');
+  const cpuSome = usage.column('psi_cpu_some_percent');
+  const cpuFull = usage.column('psi_cpu_full_percent');
+  const ioSome = usage.column('psi_io_some_percent');
+  const memorySome = usage.column('psi_memory_some_percent');
+  const grew = growthOf(snapshot, before);
+  /** Throttled time of all ancestors. */
+  const above = new Float64Array(count);
+
+  for (let row = 0; row < count; row++) {
+    const parent = snapshot.parents[row] ?? -1;
+    const at = (values: Float64Array, of = row): number => (values[of] ?? Number.NaN) * MS_PER_PERCENT;
+    if (parent >= 0) above[row] = (above[parent] ?? 0) + (at(throttled, parent) || 0);
+    if (snapshot.values[IS_FROZEN * count + row] === 1) {
+      causes[row] = FROZEN;
+      losses[row] = 1000;
+      continue;
+    }
+    const [usage, full, some, io, memory] = [at(used), at(cpuFull), at(cpuSome), at(ioSome), at(memorySome)];
+    const own = Math.min(1000, at(throttled) || 0);
+    const over = Math.min(Math.max(0, full - own), above[row] ?? 0);
+    const wait = Math.max(0, full - own - over);
+    const isRoot = parent < 0 && snapshot.rows[row]?.path === '/';
+    let most = 0;
+    /** `holds`: false too where a figure is missing, for NaN compares to nothing. */
+    const take = (cause: number, loss: number, holds: boolean): void => {
+      if (!holds || loss <= most) return;
+      most = loss;
+      causes[row] = cause;
+      losses[row] = loss;
+    };
+    take(OWN_QUOTA, own, own >= THRESHOLDS.throttled && own >= THRESHOLDS.throttledShare * (usage + own));
+    take(QUOTA_ABOVE, over, over >= THRESHOLDS.throttled && over >= THRESHOLDS.throttledShare * (usage + over));
+    take(CPU_WAIT, wait, wait >= THRESHOLDS.cpuWait && wait >= THRESHOLDS.cpuWaitShare * (usage + wait));
+    take(SELF_CPU, some - full, !isRoot && some - full >= THRESHOLDS.selfCpu && wait < THRESHOLDS.cpuWait);
+    take(DISK, io, io >= THRESHOLDS.ioSome);
+    const isOwn = grew(HIGH, row) > 0 || grew(MAX, row) > 0;
+    take(isOwn ? OWN_MEMORY : MEMORY_SHORT, memory, memory >= THRESHOLDS.memorySome);
+    if (most === 0 && grew(FORKS_FAILED, row) > 0) causes[row] = PIDS;
+    else if (most === 0 && !Number.isNaN(full + io + memory)) causes[row] = FINE;
+  }
+  return { causes, losses };
+}
+
+/** Growth of a counter since `before`; NaN where that is not known. */
+function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => number {
+  if (!before) return () => Number.NaN;
+  const was = matchRows(snapshot.rows, before.rows);
+  const [count, oldCount] = [snapshot.rows.length, before.rows.length];
+  return (index, row) => {
+    const old = was[row] ?? -1;
+    if (old < 0) return Number.NaN;
+    return (snapshot.values[index * count + row] ?? Number.NaN) - (before.values[index * oldCount + old] ?? Number.NaN);
+  };
+}
