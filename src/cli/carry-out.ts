@@ -2,7 +2,7 @@
 
 import { applyPlan, newChangeId } from '../limits/applying/apply.ts';
 import { type Change, openJournal, stateDirectory } from '../limits/applying/journal.ts';
-import { forgetPressure, tellPressure } from '../limits/applying/revert/felt.ts';
+import { forgetPressureBefore, pressureSince } from '../limits/applying/revert/pressure-before.ts';
 import type { Reverter } from '../limits/applying/revert/reverter.ts';
 import type { Plan, PlanContext, Risk, Write } from '../limits/model.ts';
 import { forcedPlan } from '../limits/planning/lowering.ts';
@@ -78,7 +78,7 @@ export async function carryOut(
     if (json) (hooks.json ?? printJson)(value);
   };
   const plan = force ? forcedPlan(planned) : planned;
-  const felt = undoes && !dryRun ? tellPressure(stateDirectory(), undoes, context.files) : '';
+  const pressure = undoes && !dryRun ? pressureSince(stateDirectory(), undoes, context.files) : '';
   const applyContext = {
     files: context.files,
     machine: context.machine,
@@ -87,7 +87,7 @@ export async function carryOut(
     force,
     onProgress: json || quiet ? undefined : lowerProgress,
     onEnded: hooks.onEnded,
-    note: [hooks.note, felt].filter(Boolean).join('; '),
+    note: [hooks.note, pressure].filter(Boolean).join('; '),
     ...(undoes ? { undoes } : {}),
   };
   if (dryRun || plan.writes.length === 0) {
@@ -111,14 +111,14 @@ export async function carryOut(
     await hooks.settle?.(made, signal);
     return made;
   }).finally(endProgress);
-  if (undoes) forgetPressure(stateDirectory(), undoes);
+  if (undoes) forgetPressureBefore(stateDirectory(), undoes);
   const done = await hooks.after?.(change);
   sayJson({ ...plan, applied: true, id: change.id, ...done?.fields });
   if (!done?.isUndone)
     say(
       `${change.writes.every(({ ended }) => ended) ? 'told' : 'applied and read back'}; ${undoes ? `change ${undoes} is undone` : `undo: tscg undo ${change.id}`}`,
     );
-  say(felt);
+  say(pressure);
   say(done?.text ?? '');
 }
 

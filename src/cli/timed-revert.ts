@@ -29,7 +29,7 @@ export function timedRevert(
     after: async ({ id, reverter }) => {
       const who = reverter ? reverterText(reverter) : 'nobody';
       return {
-        text: `it is taken back in ${text} by ${who}, whatever becomes of this terminal, and tscg log tells what the others felt; earlier: tscg undo ${id}`,
+        text: `${who} takes it back in ${text}, even if this terminal closes; tscg log then shows the pressure of the others; to take it back now: tscg undo ${id}`,
         fields: { reverts_after_seconds: delayMs / 1000, reverted_by: who },
       };
     },

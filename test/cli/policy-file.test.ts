@@ -32,7 +32,10 @@ test('another policy is in force once it has no fault; a fault has its place, an
     assert.is(await after(() => writeFileSync(file, policy('cpu: 50%', 'pids: 9'))), 'changed');
     assert.is(rules(), 2);
     const fault = await after(() => writeFileSync(file, policy('cpuu: 50%')));
-    assert.match(fault, /p\.yaml:4:15: cpuu: is no key here; did you mean cpu or cpus\?\n.*stays in force as it was$/);
+    assert.match(
+      fault,
+      /p\.yaml:4:15: cpuu: is not a key here; did you mean cpu or cpus\?\n.*stays in force as it was$/,
+    );
     assert.is(rules(), 2);
     assert.match(await after(() => rmSync(file)), /cannot read the policy: ENOENT.*\n.*stays in force/);
     assert.is(rules(), 2);

@@ -22,8 +22,8 @@ test('a policy with faults ends with 2 and a line for each, its place first', ()
   assert.is(status, 2);
   assert.is(stdout, '');
   assert.equal(stderr.trim().split('\n'), [
-    'tscg: /p.yaml:3:14: nam: is no key here; did you mean name or namespace?',
-    '/p.yaml:4:15: cpuu: is no key here; did you mean cpu or cpus?',
+    'tscg: /p.yaml:3:14: nam: is not a key here; did you mean name or namespace?',
+    '/p.yaml:4:15: cpuu: is not a key here; did you mean cpu or cpus?',
   ]);
 });
 

@@ -84,7 +84,10 @@ test('the newest change is marked; one below it is refused while a later one of 
     assert.match(textOf(form), /cpu\.max: 50000 100000 → max 100000/);
     const oldest = press(form, acting, 'end');
     assert.match(textOf(oldest), /▸ .*refused +box pids\.max/);
-    assert.match(textOf(oldest), /change [0-9a-f]{8} \(tscg set box --pids 200\) changed it since; undo that first/);
+    assert.match(
+      textOf(oldest),
+      /change [0-9a-f]{8} \(tscg set box --pids 200\) changed it since; first: tscg undo [0-9a-f]{8}/,
+    );
     assert.is(press(oldest, acting, 'return'), oldest);
     assert.match(textOf(press(oldest, acting, 'C-f')), /FORCED/);
     assert.match(await enter(press(form, acting, 'down'), acting), /undo .* of box: done and read back/);

@@ -20,7 +20,7 @@ test('the CPUs of a cgroup with tasks cannot be emptied: max sets those of its p
       'max',
     ]).writes[0];
   assert.is(planned('1')?.after, '0-3');
-  assert.match(planned('1')?.notes.join() ?? '', /does not empty it while tasks are in it/);
+  assert.match(planned('1')?.notes.join() ?? '', /takes no empty list while tasks are in it/);
   assert.equal([planned('0')?.after, planned('0')?.notes.join().includes('tasks')], ['', false]);
 });
 
@@ -66,7 +66,7 @@ test('cpu.idle takes the weight with it: undo restores both, in the order that t
       }
     }
     const [write] = planOf(contextOf(idleKernel({ 'cpu.weight': '250' }, '0')), ['--cpu-idle', '1']).writes;
-    assert.match(write?.notes.join() ?? '', /while it is idle; undo restores 250/);
+    assert.match(write?.notes.join() ?? '', /while cpu.idle is 1; undo restores 250/);
   } finally {
     rmSync(directory, { recursive: true });
   }

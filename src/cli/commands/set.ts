@@ -47,12 +47,12 @@ const watched = (
 ): CarryOutHooks => ({
   ...hooks,
   before: async (id) => {
-    const [{ othersThan }, { keepPressure }] = [
+    const [{ othersThan }, { keepPressureBefore }] = [
       await import('../others.ts'),
-      await import('../../limits/applying/revert/felt.ts'),
+      await import('../../limits/applying/revert/pressure-before.ts'),
     ];
     const targets = requests.map(({ target }) => target.path);
-    keepPressure(stateDirectory(), id, await othersThan(targets, hierarchy), files);
+    keepPressureBefore(stateDirectory(), id, await othersThan(targets, hierarchy), files);
     return hooks.before(id);
   },
 });

@@ -1,4 +1,4 @@
-/** tscg try: set for a while, waiting in the foreground, with what the others felt before and meanwhile. */
+/** tscg try: set for a while, waiting in the foreground, with the pressure of the others before and meanwhile. */
 import { watch } from 'node:fs';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/applying/revert/pressure.ts';
@@ -42,8 +42,8 @@ export async function tryOut(
       };
       await untilReverted(change, timed.delayMs, tell);
       if (!isUndone(change)) await revert(change.id, global, options.json === true);
-      const felt = comparePressure(paths, start, readPressure(paths, context.files));
-      const rows = felt.map((row) => ({ ...row, name: others.get(row.path) ?? row.path }));
+      const changes = comparePressure(paths, start, readPressure(paths, context.files));
+      const rows = changes.map((row) => ({ ...row, name: others.get(row.path) ?? row.path }));
       return { text: `taken back\n${report(rows)}`, fields: { pressure: rows }, isUndone: true };
     },
   });
@@ -72,7 +72,7 @@ function untilReverted(change: Change, delayMs: number, onWaiting: () => void): 
 }
 
 function report(rows: readonly (PressureChange & { name: string })[]): string {
-  if (rows.length === 0) return 'no other workload felt pressure, before or meanwhile (PSI some, from 0.1 %)';
+  if (rows.length === 0) return 'no other workload had pressure, before or meanwhile (PSI some, from 0.1 %)';
   const percent = (value: number): string => `${value.toFixed(1)} %`;
   const table = formatTable(
     [

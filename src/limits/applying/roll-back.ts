@@ -33,7 +33,7 @@ export async function rollBack(taken: readonly TakenStep[], context: RollBackCon
         if (!isGone) stuck.push(errorText(error));
         else if (reached === 'accepted' && survivesRestart(write))
           stuck.push(
-            `${write.via} keeps the new value of ${write.path}/${write.file} for its next start (finish then)`,
+            `${write.via} keeps the new value of ${write.path}/${write.file} for its next start; finish once it runs`,
           );
       }
     }

@@ -146,12 +146,14 @@ function wayBack(
   if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
   const property = propertyOf(restored, files);
   const notes = [
-    ...(before === done.before ? [] : [`the "${done.before}" before it was of a change that is undone since`]),
+    ...(before === done.before
+      ? []
+      : [`"${done.before}" was set by a change that has been undone since: what was before that is restored`]),
     ...(after === before
       ? []
-      : ['it was empty, which the kernel does not take while tasks are in it: set is what that stood for']),
+      : ["it was empty, which the kernel refuses while tasks are in it: the parent's list is set instead"]),
     ...(done.via === 'systemd' && done.persist
-      ? [`kept in /etc/systemd/system.control/${done.subject}.d, which goes before what the unit's own file says later`]
+      ? [`systemd keeps it in /etc/systemd/system.control/${done.subject}.d, which overrides the unit's own file`]
       : []),
   ];
   return {
@@ -191,9 +193,9 @@ function placeNow(
   { files, machine }: PlanContext,
 ): { readonly inode: number | undefined; readonly gone?: string } {
   const now = inodeOf(path, files);
-  if (boot !== (machine.bootId ?? '')) return { inode: now, gone: 'the machine was booted since' };
+  if (boot !== (machine.bootId ?? '')) return { inode: now, gone: 'the machine has rebooted since' };
   if (now === undefined) return { inode: now, gone: 'the cgroup has ended' };
-  return now === inode ? { inode } : { inode: now, gone: 'another cgroup has this path since' };
+  return now === inode ? { inode } : { inode: now, gone: 'another cgroup has this path now' };
 }
 
 function inodeOf(path: string, files: CgroupFiles): number | undefined {
@@ -230,7 +232,7 @@ function wayBackOfEnded(
   const after = textBefore(done, change, changes, machine);
   const restored: Write = { ...done, before: now, after, ended: true };
   const property = propertyOf(restored, files);
-  const notes = [`it does not run: ${done.via} is told for its next start`];
+  const notes = [`it is not running: ${done.via} applies it at the next start`];
   return {
     ...(sameValue(done.file, now, done.after, machine) ? {} : { changed: changedSince(now, done, change, changes) }),
     write: { ...restored, ...(property ? { property } : {}), notes },
@@ -240,7 +242,7 @@ function wayBackOfEnded(
 
 const recreated = ({ path, file, via, before, after }: Write, gone: string, { id }: Change): Risk => ({
   level: 'refuse',
-  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} there again: "${after}" would be put over it`,
+  text: `${path}/${file}: the cgroup was re-created since (${gone}), and ${via} set the "${before}" of change ${id} again: undo would replace it with "${after}"`,
 });
 
 function changedSince(now: string, done: Write, change: Change, changes: readonly Change[]): Risk {
@@ -250,7 +252,7 @@ function changedSince(now: string, done: Write, change: Change, changes: readonl
   return {
     level: 'refuse',
     text: `${path}/${file} reads "${now}", not the "${after}" of change ${change.id}: ${ours ? `change ${ours.id} (${commandText(ours)})` : 'somebody'} changed it since`,
-    ...(ours && { remedy: 'undo that first' }),
+    ...(ours && { remedy: `first: tscg undo ${ours.id}` }),
   };
 }
 

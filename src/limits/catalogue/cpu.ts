@@ -18,10 +18,14 @@ const MOST_PERIOD = 1_000_000;
 /** Longest quota the kernel takes: 2^44 ns in microseconds (max_cfs_runtime). */
 const MOST_QUOTA = Math.floor(2 ** 44 / 1000);
 
+/** `20ms`, `1s`, `12345us`, as --cpu-burst takes it. */
+const timeText = (usec: number): string =>
+  usec % 1_000_000 === 0 ? `${usec / 1_000_000}s` : usec % 1000 === 0 ? `${usec / 1000}ms` : `${usec}us`;
+
 /** Sets the share and keeps the period that is there: a tuned period is the user's. */
 function cpuEdit(cpus: number, typed: string, note?: string): Edit {
   if (cpus === 0) {
-    throw new BadValueError(`"${typed}" would stop it for good; give at least 1%, or max for no limit`);
+    throw new BadValueError(`"${typed}" leaves it no CPU time; give at least 1%, or max for no limit`);
   }
   return {
     ...(note ? { note } : {}),
@@ -36,18 +40,18 @@ function checkCpuMax(text: string): void {
   const { quota, period } = parseCpuMax(text);
   if (!(period >= LEAST_PERIOD && period <= MOST_PERIOD)) {
     throw new BadValueError(
-      `a period of ${period} µs is outside the kernel's ${LEAST_PERIOD} to ${MOST_PERIOD} µs (1ms to 1s)`,
+      `a period of ${period} µs is out of range; give ${timeText(LEAST_PERIOD)} to ${timeText(MOST_PERIOD)}`,
     );
   }
   if (quota < LEAST_QUOTA) {
     const least = Math.ceil((LEAST_QUOTA / period) * 10_000) / 100;
     throw new BadValueError(
-      `a quota of ${quota} µs is below the kernel's least, ${LEAST_QUOTA} µs; give at least ${least}% or a longer --cpu-period`,
+      `a quota of ${quota} µs is below the kernel's minimum of ${LEAST_QUOTA} µs; give at least ${least}% or a longer --cpu-period`,
     );
   }
   if (quota !== NO_LIMIT && quota > MOST_QUOTA) {
     throw new BadValueError(
-      `a quota of ${quota} µs is above the kernel's most, ${MOST_QUOTA} µs; for no limit give max`,
+      `a quota of ${quota} µs is above the kernel's maximum of ${MOST_QUOTA} µs; give max for no limit`,
     );
   }
 }
@@ -80,7 +84,7 @@ const beyondMachine: RiskCheck = ({ after }, { machine: { cpus } }) => {
   if (quota === NO_LIMIT || !(wanted > cpus)) return undefined;
   return warning(
     `this machine has ${counted(cpus, 'CPU')}: a limit of ${Number(wanted.toFixed(2))} CPUs limits nothing`,
-    'for no limit give --cpu max',
+    'give --cpu max for no limit',
   );
 };
 
@@ -149,7 +153,7 @@ const cpuMax: Limit = {
     const burst = parseSingleValue(peek('cpu.max.burst'));
     if (burst > quota)
       throw new BadValueError(
-        `cpu.max.burst is ${burst} µs, more than a quota of ${quota} µs; with --cpu-burst ${quota}us at most it goes`,
+        `cpu.max.burst is ${timeText(burst)}, more than a quota of ${timeText(quota)}; add --cpu-burst ${timeText(quota)} or less`,
       );
   },
   rounded: same,
@@ -169,7 +173,9 @@ const cpuMaxBurst: Limit = {
       parse: (text) => {
         const burst = parseDuration(text);
         if (burst > MOST_QUOTA)
-          throw new BadValueError(`"${text}" is more than the kernel's longest burst, ${MOST_QUOTA} µs`);
+          throw new BadValueError(
+            `"${text}" is more than the kernel's longest burst; give ${timeText(MOST_QUOTA)} or less`,
+          );
         return become(String(burst));
       },
     },
@@ -179,7 +185,7 @@ const cpuMaxBurst: Limit = {
     const { quota } = parseCpuMax(peek('cpu.max') ?? '');
     if (Number(text) > quota)
       throw new BadValueError(
-        `a burst of ${text.trim()} µs is more than the quota of ${quota} µs in cpu.max: give that at most`,
+        `a burst of ${timeText(Number(text))} is more than the quota of ${timeText(quota)} in cpu.max; give ${timeText(quota)} or less`,
       );
   },
   // The kernel refuses a quota below the burst that is there, and a burst above the quota.
@@ -193,7 +199,7 @@ function parseShares(text: string): Edit {
   if (shares === 0) throw new BadValueError('0 shares mean the default; give --cpu-weight 100');
   const [weight, before] = [weightOfShares(shares), weightOfSharesBefore(shares)];
   const older = weight === before ? '' : `; runtimes before 2025 made ${before} of them`;
-  return become(String(weight), `${text} shares are a weight of ${weight} of 10000${older}`);
+  return become(String(weight), `${text} shares are a cpu.weight of ${weight}${older}`);
 }
 
 /** An idle cgroup shows 0, or 1 since Linux 6.12, which alone can be written. */
@@ -237,7 +243,7 @@ const losesWeight: RiskCheck = ({ path }, { read }) => {
   const weight = read(path, 'cpu.weight');
   return weight === undefined || weight === '100'
     ? undefined
-    : warning(`cpu.weight is ${weight}, finer than a nice value: undo brings back the nearest, so note it`);
+    : warning(`cpu.weight is ${weight}, between two nice values: undo restores the nearest one only`);
 };
 
 const cpuWeightNice: Limit = {
@@ -279,7 +285,7 @@ const cpuIdle: Limit = {
     return {
       file: 'cpu.weight',
       text: '1',
-      note: `what the kernel makes of it while it is idle; undo restores ${weight}`,
+      note: `the kernel sets it to 1 while cpu.idle is 1; undo restores ${weight}`,
     };
   },
 };
@@ -287,7 +293,7 @@ const cpuIdle: Limit = {
 function uclampLimit(end: 'min' | 'max', help: string): Limit {
   return {
     ...homeOf(`cpu.uclamp.${end}`),
-    needs: 'with CONFIG_UCLAMP_TASK_GROUP',
+    needs: 'CONFIG_UCLAMP_TASK_GROUP',
     flags: [
       {
         long: `--cpu-uclamp-${end}`,

@@ -26,8 +26,8 @@ const noSuchId: RiskCheck = ({ path, file, after }, { read }) => {
   const given = read(parent, `${file}.effective`);
   const beyond = given === undefined ? [] : wanted.filter((id) => !parseCpuList(given).includes(id));
   if (beyond.length === 0) return undefined;
-  const rest = beyond.length === wanted.length ? `it runs on all of ${given} instead` : 'only the others count';
-  return warning(`${parent} does not have ${what} ${formatCpuList(beyond)} to give: ${rest}`);
+  const rest = beyond.length === wanted.length ? `it runs on all of ${given} instead` : 'only the others are used';
+  return warning(`${parent} has no ${what} ${formatCpuList(beyond)}: ${rest}`);
 };
 
 function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: string, what: string): Limit {
@@ -69,7 +69,7 @@ const parentIsNone: RiskCheck = ({ path, file, after }, { read }) => {
   const around = parsePartition(read(parent, file) ?? '');
   if (parent === '/' || around === undefined || around.type !== 'member') return undefined;
   return warning(
-    `${parent} is no partition itself: the kernel may not put ${path} in force as one, and then it is taken back`,
+    `${parent} is not a partition itself, so the kernel may refuse to make ${path} one; the change is then taken back`,
     `first: tscg set ${shellWord(parent)} --cpuset-partition root`,
   );
 };

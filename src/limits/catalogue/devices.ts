@@ -142,7 +142,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
       return world.facts(path);
     } catch {
       throw new BadValueError(
-        `"${typed}" is not there; name a disk (/dev/sda, sda, 8:0), a mount point or a directory`,
+        `"${typed}" does not exist; name a disk (/dev/sda, sda, 8:0), a mount point or a directory`,
       );
     }
   }
@@ -173,8 +173,8 @@ const isNumbers = (text: string): boolean => /^\d+:\d+$/.test(text);
 const whole = (disks: readonly WholeDisk[]): string => {
   const names = disks.map(({ name, device }) => `${name} (${device})`).join(' and ');
   return disks.length === 1
-    ? `; limited is the whole disk ${names}`
-    : `; each of ${names} is limited to the value, so that all together can do more`;
+    ? `; the limit applies to the whole disk ${names}`
+    : `; the limit applies to each of ${names}, not to their sum`;
 };
 
 function readLine(path: string): string | undefined {

@@ -49,7 +49,7 @@ function weightParser(most: number, instead?: (weight: number) => number): Limit
     const edit = weightEdit(weight, disks, found?.note);
     if (instead === undefined) return edit;
     const other = weight === undefined ? undefined : instead(weight);
-    const note = `no io.weight here: io.bfq.weight ${other ?? ''} is set in its place`;
+    const note = `this kernel has no io.weight; io.bfq.weight${other === undefined ? '' : ` ${other}`} is set instead`;
     return { ...edit, instead: { file: 'io.bfq.weight', edit: weightEdit(other, disks, note) } };
   };
 }
@@ -58,11 +58,11 @@ const parseBlkio: LimitFlag['parse'] = (text) => {
   const weight = parseWhole(text, 10, 1000);
   const ioWeight = ioWeightOfBlkio(weight);
   return {
-    ...weightEdit(ioWeight, undefined, `--blkio-weight ${weight} of 1000 is an io.weight of ${ioWeight} of 10000`),
+    ...weightEdit(ioWeight, undefined, `--blkio-weight ${weight} is an io.weight of ${ioWeight}`),
     instead: {
       file: 'io.bfq.weight',
       preferred: true,
-      edit: weightEdit(weight, undefined, 'the BFQ scheduler takes --blkio-weight as it is, in io.bfq.weight'),
+      edit: weightEdit(weight, undefined, 'set in io.bfq.weight, whose scale is that of --blkio-weight'),
     },
   };
 };
@@ -176,7 +176,7 @@ function sameQos(text: string, written: string): boolean {
 }
 
 const wholeDisk: RiskCheck = () =>
-  warning('io.cost.qos is of the whole disk and all that use it; the write holds its queue for up to 80 ms');
+  warning('io.cost.qos applies to the whole disk; the write stops its queue for up to 80 ms');
 
 const withoutIoCost: RiskCheck = (_, { read }) => {
   const qos = read('/', 'io.cost.qos');
@@ -184,11 +184,11 @@ const withoutIoCost: RiskCheck = (_, { read }) => {
     return undefined;
   return warning(
     'io.weight has no effect: iocost is off on every disk',
-    'turn it on for one with: tscg set / --io-cost-qos "/dev/sda enable=1"',
+    'turn it on for a disk: tscg set / --io-cost-qos "/dev/sda enable=1"',
   );
 };
 
-const IO_COST = 'with CONFIG_BLK_CGROUP_IOCOST';
+const IO_COST = 'CONFIG_BLK_CGROUP_IOCOST';
 
 const ioCostQos: Limit = {
   ...homeOf('io.cost.qos'),
@@ -237,18 +237,14 @@ export const IO_WEIGHT_LIMITS: readonly Limit[] = [
     ],
     [withoutIoCost],
   ),
-  weightLimit(
-    'io.bfq.weight',
-    'while the BFQ scheduler is loaded (modprobe bfq, and choose it in /sys/block/DISK/queue/scheduler)',
-    [
-      {
-        long: '--io-bfq-weight',
-        value: '<1-1000>',
-        repeatable: true,
-        help: 'share of a disk that the BFQ scheduler runs; 100 by default',
-        parse: weightParser(1000),
-      },
-    ],
-  ),
+  weightLimit('io.bfq.weight', 'the BFQ scheduler (modprobe bfq, then echo bfq > /sys/block/DISK/queue/scheduler)', [
+    {
+      long: '--io-bfq-weight',
+      value: '<1-1000>',
+      repeatable: true,
+      help: 'share of a disk that the BFQ scheduler runs; 100 by default',
+      parse: weightParser(1000),
+    },
+  ]),
   ioCostQos,
 ];

@@ -38,7 +38,7 @@ function parseRate(key: IoKey, text: string): number {
   if (isNone(text)) return NO_LIMIT;
   const rate = key.endsWith('iops') ? parseWhole(text, 0, MOST_IOPS) : parseSize(text);
   if (rate < LEAST_RATE)
-    throw new BadValueError(`"${text}" is below the kernel's least rate, ${LEAST_RATE}; for no limit give max`);
+    throw new BadValueError(`"${text}" is below the kernel's minimum of ${LEAST_RATE}; give max for no limit`);
   return rate;
 }
 
@@ -133,7 +133,7 @@ const ioMax: Limit = {
 
 const ioLatency: Limit = {
   ...homeOf('io.latency'),
-  needs: 'with CONFIG_BLK_CGROUP_IOLATENCY',
+  needs: 'CONFIG_BLK_CGROUP_IOLATENCY',
   flags: [
     {
       long: '--io-latency',
@@ -143,7 +143,8 @@ const ioLatency: Limit = {
       parse: (text, _, devices = openDevices()) => {
         const [device, value] = splitPair(text, '/dev/sda:25ms');
         const target = isNone(value) ? 0 : parseDuration(value);
-        if (target === 0 && !isNone(value)) throw new BadValueError(`"${text}": for no latency target give max`);
+        if (target === 0 && !isNone(value))
+          throw new BadValueError(`"${text}" is no latency target; give max for none`);
         const { disks, note } = devices.disksOf(device);
         return {
           ...(note ? { note } : {}),
@@ -170,7 +171,7 @@ const PRIORITIES = ['no-change', 'promote-to-rt', 'restrict-to-be', 'idle', 'non
 
 const ioPrioClass: Limit = {
   ...homeOf('io.prio.class'),
-  needs: 'with CONFIG_BLK_CGROUP_IOPRIO',
+  needs: 'CONFIG_BLK_CGROUP_IOPRIO',
   flags: [
     {
       long: '--io-prio-class',

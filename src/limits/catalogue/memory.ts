@@ -31,14 +31,15 @@ const parseTotal: LimitFlag['parse'] = (text) => {
   return {
     note:
       total === 0
-        ? '--memory-swap 0 leaves swap as it is, as docker has it; for none give --swap 0'
-        : `--memory-swap counts memory and swap together, as docker has it: swap gets what memory.max leaves of ${bytesText(total)}`,
+        ? '--memory-swap 0 does not change swap, as in docker; give --swap 0 for none'
+        : `--memory-swap is memory and swap together, as in docker: memory.swap.max is ${bytesText(total)} less memory.max`,
     after: (before, peek) => {
       const memory = parseSingleValue(peek?.('memory.max'));
       const swap = swapOfTotal(memory, total);
       if (swap === undefined) return before;
       if (typeof swap === 'number' && !Number.isNaN(swap)) return kernelText(swap);
-      const reason = typeof swap === 'object' ? swap.reason : 'it counts memory too, and memory.max cannot be read';
+      const reason =
+        typeof swap === 'object' ? swap.reason : 'it is memory and swap together, and memory.max cannot be read';
       throw new BadValueError(`--memory-swap ${text}: ${reason}`);
     },
   };
@@ -64,7 +65,7 @@ const PROTECTION: Partial<Limit> = {
   binds: { by: 'protection', value: parseSingleValue, text: bytesText },
 };
 
-const SWAP_COUNTED = "where swap is counted (swapaccount=1 on the kernel's command line)";
+const SWAP_COUNTED = "swap accounting (swapaccount=1 on the kernel's command line)";
 
 export const MEMORY_LIMITS: readonly Limit[] = [
   sizeLimit(
@@ -112,7 +113,7 @@ export const MEMORY_LIMITS: readonly Limit[] = [
     { needs: SWAP_COUNTED },
   ),
   sizeLimit('memory.zswap.max', [{ long: '--zswap', help: 'most compressed memory in zswap; 0 for none' }], {
-    needs: 'with CONFIG_ZSWAP',
+    needs: 'CONFIG_ZSWAP',
   }),
   {
     ...switchLimit('memory.zswap.writeback', {
@@ -122,7 +123,7 @@ export const MEMORY_LIMITS: readonly Limit[] = [
       on: 'zswap may write to the swap device',
       off: 'zswap never writes to the swap device',
     }),
-    needs: 'with CONFIG_ZSWAP',
+    needs: 'CONFIG_ZSWAP',
   },
   switchLimit('memory.oom.group', {
     long: '--oom-group',

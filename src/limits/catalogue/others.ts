@@ -47,7 +47,7 @@ const pids: Limit = {
       help: 'the same as docker has it; -1 for no limit',
       parse: (text) => {
         if (/^0+$/.test(text))
-          throw new BadValueError('0 means no limit in docker; give -1 for that, or --pids 0 for no task at all');
+          throw new BadValueError('0 is no limit in docker; give -1 for no limit, or --pids 0 for no new task');
         return become(kernelText(parseWhole(text, 1, MOST_PIDS, true)));
       },
     },
@@ -76,7 +76,7 @@ export function hugetlbLimit(pageSize: number): Limit {
   const isUnlimited = (text: string): boolean => text.trim() === 'max' || Number(text) >= 2 ** 63 - 2 * pageSize;
   return {
     ...homeOf(file),
-    needs: 'for the sizes of huge pages in /sys/kernel/mm/hugepages',
+    needs: 'huge pages of that size (see /sys/kernel/mm/hugepages)',
     risks: [hugePagesInUse],
     flags: [
       {
@@ -86,7 +86,7 @@ export function hugetlbLimit(pageSize: number): Limit {
         parse: (text, { memoryTotal }) => {
           const bytes = parseSize(text, memoryTotal);
           const kept = wholePages(kernelText(bytes), pageSize);
-          const note = `huge pages are whole: ${text} becomes ${sizeOrNone(kept)}`;
+          const note = `rounded down to whole huge pages: ${sizeOrNone(kept)}`;
           return become(kept, kept === kernelText(bytes) ? undefined : note);
         },
       },

@@ -34,7 +34,7 @@ export function parseSize(text: string, total?: number): number {
   const power = match[2] ? SIZE_POWERS.indexOf(match[2].toLowerCase()) + 1 : 0;
   const bytes = Number(match[1]) * 1024 ** power;
   if (bytes >= MOST_BYTES)
-    throw new BadValueError(`"${text}" is more than the kernel can count; for no limit give max`);
+    throw new BadValueError(`"${text}" is more than the kernel can count; give max for no limit`);
   return Math.floor(bytes);
 }
 
@@ -72,7 +72,7 @@ export function parseDuration(text: string, plain = 'us'): number {
   const match = DURATION.exec(text.trim());
   if (!match) throw new BadValueError(`"${text}" is not a time; give one as 100ms, 1s or 10m`);
   const usec = Math.round(Number(match[1]) * (DURATION_USEC[match[2] ?? plain] ?? 1));
-  if (usec > Number.MAX_SAFE_INTEGER) throw new BadValueError(`"${text}" is longer than any time that counts`);
+  if (usec > Number.MAX_SAFE_INTEGER) throw new BadValueError(`"${text}" is too long; give one as 100ms, 1s or 10m`);
   return usec;
 }
 

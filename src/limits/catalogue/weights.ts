@@ -34,8 +34,9 @@ export function swapOfTotal(memory: number, total: number): number | { readonly 
   if (total === 0) return undefined;
   if (total === Number.POSITIVE_INFINITY) return total;
   if (memory === Number.POSITIVE_INFINITY) {
-    return { reason: 'it counts memory and swap together and memory has no limit; give --memory too, or --swap' };
+    return { reason: 'it is memory and swap together, and memory has no limit; give --memory too, or --swap alone' };
   }
-  if (total < memory) return { reason: 'it counts memory and swap together and is less than the memory limit' };
+  if (total < memory)
+    return { reason: 'it is memory and swap together, and less than the memory limit; give more, or --swap alone' };
   return total - memory;
 }

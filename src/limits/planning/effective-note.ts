@@ -64,11 +64,11 @@ export function effectiveNote(write: Write, context: PlanContext): string[] {
   const above = ancestorsOf(path).flatMap((ancestor) => levelAt(ancestor, file, read) ?? []);
   const [tightest, below] = [smallest(above, limitAt), levelBelow(write, read, context)];
   if (tightest && tightest.value < Math.min(wanted, below?.value ?? NO_LIMIT)) {
-    return [`no effect of its own: ${tightest.path} already holds it to ${meaning(file, tightest.text)}`];
+    return [`no effect: ${tightest.path} already limits it to ${meaning(file, tightest.text)}`];
   }
   if (below && below.value < wanted) {
     const holder = `${below.path}, which has all its processes`;
-    return [`no effect of its own: ${holder}, is already held to ${meaning(file, below.text)}`];
+    return [`no effect: ${holder}, is already limited to ${meaning(file, below.text)}`];
   }
   return fullnessNote(write, above, read, context);
 }
@@ -108,7 +108,7 @@ function fullnessNote(
   const least = smallest(rooms, ({ room }) => room);
   if (!least || !(least.room < is - own)) return [];
   const fact = `${least.path} has ${use.left(least.room)} left of ${meaning(file, least.text)}`;
-  return [least.room < was - own ? `no effect for now: ${fact}` : `only in part of effect for now: ${fact}`];
+  return [least.room < was - own ? `no effect for now: ${fact}` : `only part of it has an effect for now: ${fact}`];
 }
 
 const limitAt = ({ value }: Level): number => value;

@@ -17,11 +17,11 @@ export class NoSuchLimitError extends Error {
 export function whyMissing(path: string, limit: Limit, files: CgroupFiles): string | undefined {
   const { file, controller, isOfProcesses } = limit;
   if (interfaceFile(file)?.root === 'only') return ofRootOnly(path, limit, files);
-  if (path === '/') return `the root cgroup has no ${file}: limit the cgroups in it`;
+  if (path === '/') return `the root cgroup has no ${file}; name a cgroup below it`;
   if (textIfThere(files, path, 'cgroup.type') === undefined) return undefined;
   const type = parseCgroupType(textIfThere(files, path, 'cgroup.type') ?? '');
   if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && isOfProcesses) {
-    return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; limit ${domainOf(path, files)}`;
+    return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; name ${domainOf(path, files)}`;
   }
   for (const ancestor of ancestorsOf(path).toReversed()) {
     const [has, gives] = ['cgroup.controllers', 'cgroup.subtree_control'].map((name) =>
@@ -29,7 +29,7 @@ export function whyMissing(path: string, limit: Limit, files: CgroupFiles): stri
     );
     if (ancestor === '/' && !has?.includes(controller)) return notOfMachine(controller);
     if (gives?.includes(controller)) continue;
-    return `no ${controller} limits in ${path}: they stop at ${ancestor}, whose cgroup.subtree_control lacks ${controller}; ${remedy(ancestor, limit, files)}`;
+    return `${path} has no ${controller} limits: the cgroup.subtree_control of ${ancestor} lacks ${controller}; ${remedy(ancestor, limit, files)}`;
   }
   return notOfKernel(limit);
 }
@@ -39,7 +39,7 @@ function ofRootOnly(path: string, limit: Limit, files: CgroupFiles): string {
   const { file, controller } = limit;
   const read = (name: string): string | undefined => textIfThere(files, '/', name);
   const home = `${file} is set for the whole machine, in the root cgroup`;
-  if (read(file) !== undefined) return `${home}: name / instead of ${path}`;
+  if (read(file) !== undefined) return `${home}; name / instead of ${path}`;
   if (read('cgroup.type') !== undefined)
     return `${home}, which is outside of this cgroup namespace: run it on the host`;
   return parseControllers(read('cgroup.controllers') ?? '').includes(controller)
@@ -52,19 +52,19 @@ const notOfMachine = (controller: string): string =>
 
 function notOfKernel({ file, needs }: Limit): string {
   const known = interfaceFile(file);
-  const since = known ? ` since Linux ${known.since}` : '';
-  return `this kernel has no ${file}: it is there${since}${needs ? `, ${needs}` : ' where the kernel is built with it'}`;
+  const wanted = [...(known ? [`Linux ${known.since} or later`] : []), ...(needs ? [needs] : [])];
+  return `this kernel has no ${file}${wanted.length > 0 ? `; it needs ${wanted.join(' and ')}` : ''}`;
 }
 
 function remedy(ancestor: string, { controller, isOfProcesses }: Limit, files: CgroupFiles): string {
   if (/\/user@\d+\.service/.test(ancestor) || /\/user-\d+\.slice$/.test(ancestor))
-    return `for a user's units: systemctl edit user@.service, and there [Service] Delegate=cpu cpuset io memory pids`;
+    return `to delegate it to users: systemctl edit user@.service, and add [Service] Delegate=cpu cpuset io memory pids`;
   const command = `tscg controllers ${shellWord(ancestor)} +${controller}`;
   const populated = ancestor !== '/' && (textIfThere(files, ancestor, 'cgroup.procs') ?? '') !== '';
-  if (!populated) return `enable them with: ${command}`;
+  if (!populated) return `enable it: ${command}`;
   return isOfProcesses
-    ? `it holds processes itself, so they have to move into a child of it first (no internal processes); then: ${command}`
-    : `it holds processes itself, so enabling it there would make ${ancestor} "domain threaded"; move them into a child first, then: ${command}`;
+    ? `move its own processes into a child first, as the kernel allows none beside enabled controllers; then: ${command}`
+    : `move its own processes into a child first, or enabling it makes ${ancestor} "domain threaded"; then: ${command}`;
 }
 
 /** The nearest ancestor that is a whole domain again. */

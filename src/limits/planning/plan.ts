@@ -136,14 +136,14 @@ function planFile(
   limit.check?.(asked);
   const wanted = asked === before ? before : restorable({ path: target.path, file, before: asked }, context.files);
   const taken =
-    wanted === asked ? [] : ['the kernel does not empty it while tasks are in it: set is what its parent has'];
+    wanted === asked ? [] : ["the kernel takes no empty list while tasks are in it: the parent's list is set instead"];
   const after = wanted === before ? before : owner.keeps(file, wanted);
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
-  const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}: it becomes ${after}`];
+  const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}; it becomes ${after}`];
   const pages = limit.rounded(after, context.machine);
   // Other files than those of sizes it only writes in another way.
   if (parseSingleValue(pages) < parseSingleValue(after))
-    rounded.push(`the kernel counts whole pages: it becomes ${pages}`);
+    rounded.push(`the kernel rounds it down to whole pages: ${pages}`);
   return {
     write: {
       name: target.name,

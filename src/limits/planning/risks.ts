@@ -32,13 +32,12 @@ export function holderIn(
   path: string,
   { ownPath, initPath }: Pick<PlanContext, 'ownPath' | 'initPath'>,
 ): string | undefined {
-  if (ownPath === undefined)
-    return 'this very command may run (its /proc/self/cgroup does not say where beneath this mount)';
-  if (isWithin(ownPath, path)) return 'this very command and your shell run';
+  if (ownPath === undefined) return 'this command, whose own cgroup this mount does not show, may run';
+  if (isWithin(ownPath, path)) return 'this command and your shell run';
   return isWithin(initPath, path) ? 'pid 1 runs' : undefined;
 }
 
-/** What to do in place of that. */
+/** What to do instead. */
 export const besideHolder = ({ ownPath }: Pick<PlanContext, 'ownPath'>): string =>
   ownPath === undefined ? 'run it on the host' : 'name the container or unit inside it';
 
@@ -50,7 +49,7 @@ function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | un
   if (!who) return undefined;
   return {
     level: 'refuse',
-    text: `${who} in ${name} (${path}): limiting it limits the way back too`,
+    text: `${who} in ${name} (${path}): a limit may lock you out`,
     remedy: besideHolder(context),
   };
 }
@@ -70,8 +69,9 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
 
 /** Where an ancestor keeps less for its whole subtree than is to be kept for this cgroup. */
 function beyondProtection({ path, file, after }: Write, files: CgroupFiles): Risk | undefined {
-  const binds = findLimit(file)?.binds;
-  if (binds?.by !== 'protection') return undefined;
+  const limit = findLimit(file);
+  if (limit?.binds?.by !== 'protection') return undefined;
+  const { binds } = limit;
   const wanted = binds.value(after);
   for (const ancestor of ancestorsOf(path)) {
     const text = textIfThere(files, ancestor, file);
@@ -79,7 +79,7 @@ function beyondProtection({ path, file, after }: Write, files: CgroupFiles): Ris
     if (!(given < wanted)) continue;
     return warning(
       `${ancestor} protects ${given === 0 ? 'nothing' : `only ${binds.text(given)}`} (${file}): ${path} gets no more than that`,
-      'raise it there too',
+      `raise it there too: tscg set ${shellWord(ancestor)} ${limit.flags[0]?.long} ${after}`,
     );
   }
   return undefined;

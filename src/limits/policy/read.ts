@@ -187,10 +187,10 @@ function shapeProblem(
 function unknownKey(key: string, path: readonly (string | number)[]): string {
   const known = keysAt(path) ?? [];
   const near = nearKeys(key, known);
-  if (near.length > 0) return `is no key here; did you mean ${near.join(' or ')}?`;
+  if (near.length > 0) return `is not a key here; did you mean ${near.join(' or ')}?`;
   const few =
     known.length <= 12 ? known.join(', ') : `${known.slice(0, 6).join(', ')}, … (tscg apply --schema lists them)`;
-  return `is no key here; one of ${few}`;
+  return `is not a key here; use one of ${few}`;
 }
 
 /** Also for who writes the kernel's file, a flag with its dashes, or underscores. */

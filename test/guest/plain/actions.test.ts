@@ -123,7 +123,7 @@ test('set --for is taken back though tscg was killed right after', () =>
     await until(box, () => box.read('pids.max') === 'max');
     const { stdout } = tscg('log');
     assert.match(stdout, /undone .*pids\.max/);
-    assert.match(stdout, /undo of [0-9a-f]{8}: (no other workload felt pressure|others' pressure)/);
+    assert.match(stdout, /undo of [0-9a-f]{8}: (no other workload had pressure|others' pressure)/);
   }));
 
 test('undo by hand ends it: what is set anew stays over its time', () =>
@@ -132,7 +132,7 @@ test('undo by hand ends it: what is set anew stays over its time', () =>
     const helper = /taken back in 2s by process (\d+)/.exec(stdout)?.[1];
     const waiting = sleepersOf(helper);
     assert.is(waiting.length, 2, stdout);
-    assert.match(tscg('undo').stdout, /no other workload felt pressure|others' pressure/);
+    assert.match(tscg('undo').stdout, /no other workload had pressure|others' pressure/);
     await until(box, () => waiting.every((pid) => !existsSync(`/proc/${pid}`)));
     assert.is(tscg('set', '/box', '--pids', '66').status, 0);
     // A later change of the same kind has come and gone by then.
@@ -141,7 +141,7 @@ test('undo by hand ends it: what is set anew stays over its time', () =>
     assert.is(box.read('pids.max'), '66');
   }));
 
-test('try waits, takes it back, and tells what others felt', () =>
+test('try waits, takes it back, and tells the pressure of others', () =>
   withBox('/victim', async (victim) => {
     await withBox('/box', async (box) => {
       await Promise.all([box.run(BUSY), box.run(BUSY), victim.run(BUSY)]);

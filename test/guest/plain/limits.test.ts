@@ -139,7 +139,7 @@ test('an effective limit names the ancestor that binds', () =>
       assert.match(stdout, /memory\.max +max +\(no limit\) +effective 256 MiB, from \/outer/);
       assert.match(
         tscg('set', '/outer/inner', '--memory', '512M', '--dry-run').stdout,
-        /\/outer already holds it to 256 MiB/,
+        /\/outer already limits it to 256 MiB/,
       );
     });
   }));

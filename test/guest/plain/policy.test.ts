@@ -183,7 +183,7 @@ test('--watch: the file is read again when it changes; a fault in it is told and
         await until(() => b.read('pids.max') === '50');
         writeFileSync(file, POLICY.replace('pids: 50', 'pidss: 60'));
         await until(() => said.includes('stays in force'));
-        assert.match(said, /policy\.yaml:8:7: pidss: is no key here; did you mean pids\?/);
+        assert.match(said, /policy\.yaml:8:7: pidss: is not a key here; did you mean pids\?/);
         a.write('pids.max', 'max');
         assert.is(b.read('pids.max'), '50');
         // As an editor does: a new file in its place.

@@ -94,9 +94,16 @@ test('a cgroup that was re-created since: what its owner set again is restored w
       true,
       /re-created since \(another cgroup has .*docker set the "40" of change/,
     ],
-    ['systemd', '40', restarted, 'boot-2', true, /re-created since \(the machine was booted since\), and systemd set/],
-    ['docker', 'max', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
-    ['cgroupfs', '40', restarted, 'boot-1', false, /another cgroup has this path since; nothing to restore$/],
+    [
+      'systemd',
+      '40',
+      restarted,
+      'boot-2',
+      true,
+      /re-created since \(the machine has rebooted since\), and systemd set/,
+    ],
+    ['docker', 'max', restarted, 'boot-1', false, /another cgroup has this path now; nothing to restore$/],
+    ['cgroupfs', '40', restarted, 'boot-1', false, /another cgroup has this path now; nothing to restore$/],
     ['cgroupfs', '40', ended, 'boot-1', false, /the cgroup has ended; nothing to restore$/],
   ] as const) {
     const { files, context, changes, becomes, reads } = world();

@@ -15,7 +15,7 @@ const ROW: Limit = {
   controller: 'pids',
   group: 'Tasks',
   isOfProcesses: false,
-  needs: 'with CONFIG_CGROUP_SOCKETS',
+  needs: 'CONFIG_CGROUP_SOCKETS',
   flags: [{ long: '--sockets', value: '<number>', help: 'most sockets', isFirst: true, parse: (text) => become(text) }],
   unset: 'max',
   binds: { by: 'smallest', value: Number, text: (value) => `${value} sockets` },
@@ -49,7 +49,7 @@ test('a plan writes it, and says what binds above it and what may go wrong', () 
   const { writes, risks } = plan('40');
   assert.equal(
     writes.map(({ file, before, after, notes }) => [file, before, after, notes]),
-    [[FILE, 'max', '40', ['no effect of its own: /a already holds it to 30 sockets']]],
+    [[FILE, 'max', '40', ['no effect: /a already limits it to 30 sockets']]],
   );
   assert.equal(risks, []);
   assert.equal(
@@ -68,7 +68,7 @@ test('where it is missing the kernel that has it is told', () => {
   });
   assert.throws(
     () => planOf(contextOf(files), ['--sockets', '4'], '/a/box'),
-    (error: unknown) => error instanceof NoSuchLimitError && /with CONFIG_CGROUP_SOCKETS$/.test(error.message),
+    (error: unknown) => error instanceof NoSuchLimitError && /it needs CONFIG_CGROUP_SOCKETS$/.test(error.message),
   );
 });
 

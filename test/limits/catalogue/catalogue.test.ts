@@ -256,7 +256,7 @@ test('what the kernel would wrap, round, misread or refuse is refused before', (
   );
   assert.throws(
     () => writesOf(['--cpu', '10%'], { 'cpu.max.burst': '20000', 'cpu.max': '50000 100000' }),
-    /more than a quota of 10000 µs; with --cpu-burst 10000us at most/,
+    /more than a quota of 10ms; add --cpu-burst 10ms or less/,
   );
 });
 
@@ -298,12 +298,9 @@ test('what was understood is told', () => {
     const flag = flags.find(({ long }) => long === words[1]);
     return flag?.parse(words[2] ?? '', { memoryTotal: 2 ** 33, cpus: 4, pageSize: 4096, bootId: '' }).note ?? '';
   };
-  assert.match(
-    noteOf(['cpu.weight', '--cpu-shares', '1024']),
-    /a weight of 100 of 10000; runtimes before 2025 made 39/,
-  );
+  assert.match(noteOf(['cpu.weight', '--cpu-shares', '1024']), /a cpu.weight of 100; runtimes before 2025 made 39/);
   assert.is(noteOf(['cpu.max', '--cpu', '33.333%']), "33.333% is 0.33333 of one CPU (8.3% of this machine's 4)");
-  assert.match(noteOf(['memory.swap.max', '--memory-swap', '1G']), /counts memory and swap together/);
+  assert.match(noteOf(['memory.swap.max', '--memory-swap', '1G']), /is memory and swap together/);
   assert.match(noteOf(['io.weight', '--blkio-weight', '500']), /io.weight of 4950/);
 });
 

@@ -86,9 +86,13 @@ test('a node, a name, numbers, a mount point or a directory is followed to the w
       ['sda', '8:0', undefined],
       ['8:16', '8:16', undefined],
       ['/dev/loop0', '7:0', undefined],
-      ['/dev/sda1', '8:0', /sda1 is a partition of sda; limited is the whole disk sda \(8:0\)/],
+      ['/dev/sda1', '8:0', /sda1 is a partition of sda; the limit applies to the whole disk sda \(8:0\)/],
       ['8:1', '8:0', /sda1 is a partition of sda/],
-      ['/dev/md0', '8:0 8:16', /md0 is made of sda, sdb; each of sda \(8:0\) and sdb \(8:16\) is limited/],
+      [
+        '/dev/md0',
+        '8:0 8:16',
+        /md0 is made of sda, sdb; the limit applies to each of sda \(8:0\) and sdb \(8:16\), not to their sum/,
+      ],
       ['/dev/mapper/vg-root', '8:0', /dm-0 is made of sda1, sda1 is a partition of sda/],
       ['/', '8:0', /lies on sda1/],
       ['/home/me', '8:0', /lies on sda1/],
@@ -109,9 +113,9 @@ test('what has no disk is refused, with what would do', () =>
       ['/dev/null', /is not a block device/],
       ['/tmp', /lies on tmpfs \(\/tmp\), which has no disk/],
       ['1:8', /no block device 1:8/],
-      ['/nowhere', /is not there; name a disk/],
-      ['sdz', /is not there/],
-      ['', /is not there/],
+      ['/nowhere', /does not exist; name a disk/],
+      ['sdz', /does not exist/],
+      ['', /does not exist/],
     ];
     for (const [text, message] of table) {
       assert.throws(

@@ -78,7 +78,7 @@ test('the plan says which 50% was taken', () => {
 
 test('a size that is no whole number of pages: the plan says what it becomes, and what is set is no change', () => {
   const set = plan(contextOf(fakeFiles(BOX)), '--memory 200000000');
-  assert.match(set.writes[0]?.notes.join() ?? '', /the kernel counts whole pages: it becomes 199999488$/);
+  assert.match(set.writes[0]?.notes.join() ?? '', /the kernel rounds it down to whole pages: 199999488$/);
   const again = plan(contextOf(fakeFiles({ ...BOX, '/box/memory.max': '199999488' })), '--memory 200000000');
   assert.equal([again.writes.length, again.unchanged.length], [0, 1]);
 });
@@ -109,7 +109,7 @@ test('values outside what the kernel takes are refused before anything is writte
 
 test('what does not go with what a workload has says whose it is', () => {
   const files = fakeFiles({ '/b/cpu.max.burst': '0', '/b/cpu.max': '1000 100000' });
-  assert.throws(() => plan(contextOf(files), '--cpu-burst 5ms', '/b'), /^box: a burst of 5000 µs is more than/);
+  assert.throws(() => plan(contextOf(files), '--cpu-burst 5ms', '/b'), /^box: a burst of 5ms is more than/);
 });
 
 test('case 59: memory below what is in use is refused, with the numbers and a safer command', () => {
@@ -130,7 +130,7 @@ test('our own cgroup, its ancestors and that of pid 1 are refused', () => {
   for (const path of ['/user', '/init.scope']) {
     assert.ok(
       plan(contextOf(files), '--cpu 50%', path).risks.some(
-        ({ level, text }) => level === 'refuse' && text.includes('way back'),
+        ({ level, text }) => level === 'refuse' && text.includes('lock you out'),
       ),
       path,
     );
@@ -142,7 +142,7 @@ test('an ancestor that holds it tighter is named', () => {
   const files = fakeFiles({ '/pod/cpu.max': '20000 100000', '/pod/box/cpu.max': 'max 100000' });
   assert.match(
     plan(contextOf(files), '--cpu 50%', '/pod/box').writes[0]?.notes.join() ?? '',
-    /\/pod already holds it to 20% of one CPU/,
+    /\/pod already limits it to 20% of one CPU/,
   );
 });
 

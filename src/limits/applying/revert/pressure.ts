@@ -1,4 +1,4 @@
-/** What the others felt: PSI of workloads before a change and while it lasted. */
+/** PSI of workloads before a change and while it lasted. */
 
 import type { CgroupFiles } from '../../../kernel/cgroup-files.ts';
 import { parsePressure } from '../../../kernel/pressure.ts';
@@ -38,7 +38,7 @@ export interface PressureChange {
   readonly during: number;
 }
 
-/** Those who felt something, the greatest change first. */
+/** Those that had any pressure, the greatest change first. */
 export function comparePressure(
   paths: readonly string[],
   start: PressureReading,

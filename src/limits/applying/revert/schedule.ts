@@ -93,7 +93,7 @@ async function startHelper({ id, delayMs, tscg, mount, stateDirectory }: Revert)
   await Promise.race([
     once(child.stdout, 'data'),
     once(child, 'exit').then(() => {
-      throw new Error('nobody would take the change back: the helper of --for ended at once');
+      throw new Error('the process that would take the change back ended at once, so nothing was changed');
     }),
   ]);
   child.stdout.destroy();

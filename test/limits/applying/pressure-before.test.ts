@@ -1,9 +1,13 @@
-/** What the others felt of a change of --for, over the state directory and files in memory. */
+/** The pressure of the others before a change of --for, over the state directory and files in memory. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { forgetPressure, keepPressure, tellPressure } from '../../../src/limits/applying/revert/felt.ts';
+import {
+  forgetPressureBefore,
+  keepPressureBefore,
+  pressureSince,
+} from '../../../src/limits/applying/revert/pressure-before.ts';
 import { inDirectory } from '../../in-directory.ts';
 import { fakeFiles } from '../fake-files.ts';
 
@@ -15,30 +19,30 @@ const OTHERS = new Map([
   ['/db', 'db'],
 ]);
 
-test('who felt it most is told by name, from the minute before to the time in force; once', () =>
+test('the greatest change is told by name, from the minute before to the time in force; once', () =>
   inDirectory((directory) => {
     const before = fakeFiles({ '/web/cpu.pressure': pressure(62.5, 1000), '/db/cpu.pressure': pressure(0, 5) });
-    keepPressure(directory, 'a1', OTHERS, before);
+    keepPressureBefore(directory, 'a1', OTHERS, before);
     const after = fakeFiles({ '/web/cpu.pressure': pressure(0, 1000), '/db/cpu.pressure': pressure(0, 5) });
     assert.is(
-      tellPressure(directory, 'a1', after),
+      pressureSince(directory, 'a1', after),
       "others' pressure % in the minute before and meanwhile: web cpu 62.5→0.0",
     );
-    forgetPressure(directory, 'a1');
+    forgetPressureBefore(directory, 'a1');
     assert.equal(readdirSync(directory), []);
-    assert.is(tellPressure(directory, 'a1', after), '');
+    assert.is(pressureSince(directory, 'a1', after), '');
   }));
 
-test('nobody felt anything; a file that is not ours says nothing and stops nothing', () =>
+test('nobody had pressure; a file that is not ours says nothing and stops nothing', () =>
   inDirectory((directory) => {
     const calm = fakeFiles({ '/web/cpu.pressure': pressure(0, 0) });
-    keepPressure(directory, 'b2', OTHERS, calm);
-    assert.match(tellPressure(directory, 'b2', calm), /no other workload felt pressure/);
+    keepPressureBefore(directory, 'b2', OTHERS, calm);
+    assert.match(pressureSince(directory, 'b2', calm), /no other workload had pressure/);
     for (const text of ['', '{', '[]', '{"others":1,"stalls":[[1]]}']) {
-      writeFileSync(join(directory, 'felt-c3.json'), text);
-      assert.type(tellPressure(directory, 'c3', calm), 'string');
+      writeFileSync(join(directory, 'pressure-before-c3.json'), text);
+      assert.type(pressureSince(directory, 'c3', calm), 'string');
     }
-    keepPressure('/nonexistent', 'd4', OTHERS, calm);
+    keepPressureBefore('/nonexistent', 'd4', OTHERS, calm);
   }));
 
 test.run();
