@@ -80,6 +80,8 @@ export interface Column {
 
 export interface TableColumns {
   readonly nameCells: number;
+  /** Of the graph of the sorted figure at the right end; 0 where there is no room for one. */
+  readonly trendCells: number;
   readonly columns: readonly Column[];
 }
 
@@ -106,14 +108,27 @@ function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: s
   return { id: slot };
 }
 
+/** Below this width a trend would take its room from names and figures. */
+const TREND_FROM = 60;
+const LEAST_TREND_CELLS = 6;
+const MOST_TREND_CELLS = 20;
+/** What is kept for it before columns that nobody chose, the gap before it included. */
+const TREND_SHARE = 0.1;
+
+function trendCellsIn(width: number, spare: number): number {
+  const cells = Math.min(MOST_TREND_CELLS, spare - 1);
+  return width >= TREND_FROM && cells >= LEAST_TREND_CELLS ? cells : 0;
+}
+
 /**
  * Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed; and always the
- * one that the table is sorted by, in place of the last ones that fit.
+ * one that the table is sorted by, in place of the last ones that fit. Chosen columns come before the trend.
  */
 export function columnsFor(width: number, { scales, columns: chosen, sort }: Chosen): TableColumns {
   const wanted = Math.min(ENOUGH_NAME_CELLS, Math.floor(width * NAME_SHARE));
   const least = width < 40 ? NARROW_NAME_CELLS : Math.max(LEAST_NAME_CELLS, wanted);
-  let left = width - least;
+  const reserve = chosen || width < TREND_FROM ? 0 : Math.floor(width * TREND_SHARE);
+  let left = width - least - reserve;
   const columns: Column[] = [];
   for (const slot of chosen ?? BY_NEED) {
     const column = columnOf(slot, scales);
@@ -128,7 +143,9 @@ export function columnsFor(width: number, { scales, columns: chosen, sort }: Cho
     columns.push(sorted);
   }
   if (!chosen) columns.sort((a, b) => placeOf(a) - placeOf(b));
-  return { nameCells: Math.max(1, Math.min(NAME_CELLS, least + left)), columns };
+  const trendCells = trendCellsIn(width, left + reserve);
+  const nameCells = least + left + reserve - (trendCells > 0 ? trendCells + 1 : 0);
+  return { nameCells: Math.max(1, Math.min(NAME_CELLS, nameCells)), trendCells, columns };
 }
 
 type Chosen = Readonly<{ scales: Scales; columns: readonly string[] | undefined; sort: string }>;

@@ -3,8 +3,8 @@ import type { Frame } from '../metrics/source.ts';
 import { actionView } from './action-view.ts';
 import { NO_SCROLL, type Scroll } from './after-action.ts';
 import type { Area } from './area.ts';
-import { type Chart, chartOf, SPANS } from './chart-view.ts';
-import { columnsFor } from './columns.ts';
+import { type Chart, chartOf, duration, SPANS } from './chart-view.ts';
+import { columnsFor, sortedMetric } from './columns.ts';
 import { chosenIn, columnsView } from './columns-form.ts';
 import { type Demand, demandOf, NO_DEMAND } from './demand.ts';
 import { eventsView, oomKillLine } from './events-view.ts';
@@ -22,7 +22,8 @@ import { eventsOf, oomKillsShown, type Scene, selectedItem, selectedWorkload } f
 import type { Block, View } from './screen.ts';
 import { type FooterMessage, paneTop, type State } from './state.ts';
 import { type Line, type Piece, windowed, wrapped, wrappedAll } from './style.ts';
-import { tableView } from './table-view.ts';
+import { type Trend, tableView } from './table-view.ts';
+import { trendSamples } from './trend.ts';
 
 /** What a screen needs to be told of next. */
 export interface Needs {
@@ -101,7 +102,18 @@ function tableLines(scene: Scene, frame: Frame, shown: Shown, { table }: Layout)
   const { state, recreated } = scene;
   const now = heldAt(state, frame) ?? Date.now();
   const oomKills = oomKillsShown(scene).map((event) => oomKillLine(event, now));
-  return tableView({ frame, shown, state, recreated, oomKills }, table.width, table.height);
+  return tableView({ frame, shown, state, recreated, oomKills, trend: trendIn(scene) }, table.width, table.height);
+}
+
+/** Of what the table is sorted by. */
+function trendIn({ state, seconds, historyOf }: Scene): Trend {
+  const id = sortedMetric(state) ?? 'cpu_percent';
+  const samples = trendSamples(seconds);
+  return {
+    samples,
+    span: duration(samples * seconds),
+    of: (inode) => historyOf(inode, id, samples).values,
+  };
 }
 
 /** Of the selected row. */

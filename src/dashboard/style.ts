@@ -53,6 +53,14 @@ const ASCII: Readonly<Record<string, string>> = {
   Δ: 'd',
   '≥': '>',
   µ: 'u',
+  '▁': '.',
+  '▂': ':',
+  '▃': '-',
+  '▄': '=',
+  '▅': '+',
+  '▆': '*',
+  '▇': '#',
+  '█': '@',
 };
 
 /** Of the same width, without a character that a terminal outside UTF-8 lacks. */

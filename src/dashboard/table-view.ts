@@ -11,6 +11,7 @@ import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 import { type Line, type Piece, shareStyle, wrapped } from './style.ts';
 import type { Style } from './themes.ts';
+import { mostOf, trendText } from './trend.ts';
 
 export interface TableInput {
   readonly frame: Frame;
@@ -20,6 +21,17 @@ export interface TableInput {
   readonly recreated?: ReadonlySet<number>;
   /** Lines before the totals, of workloads that the OOM killer ended. */
   readonly oomKills?: readonly Line[];
+  readonly trend?: Trend;
+}
+
+/** What the trend column is made of. */
+export interface Trend {
+  /** The last figures of that cgroup, oldest first. */
+  readonly of: (inode: number) => readonly number[];
+  /** How many there are when none is missing. */
+  readonly samples: number;
+  /** The time that it spans, as `60s`. */
+  readonly span: string;
 }
 
 /** From this many lines on, the last one has the totals. */
@@ -33,12 +45,13 @@ export function tableView(input: TableInput, width: number, height: number): Lin
   const { shown, state, oomKills = [] } = input;
   const columns = columnsFor(width, state);
   const window = shown.items.slice(state.top, state.top + tableWindow(height, oomKills.length));
-  const title = titleLine(columns, state);
+  const title = titleLine(columns, input);
   if (window.length === 0) {
     const lines: Line[] = [title, ...wrapped([[emptyText(input), 'dim']], width)];
     return lines.slice(0, height);
   }
-  const lines = [title, ...window.map((item) => itemLine(item, columns, input))];
+  const trends = trendsOf(window, columns, input);
+  const lines = [title, ...window.map((item, at) => [...itemLine(item, columns, input), ...(trends[at] ?? [])])];
   if (height < TOTALS_FROM) return lines.slice(0, height);
   while (lines.length < height - 1 - oomKills.length) lines.push([]);
   return [...lines, ...oomKills, totalsLine(columns, input)];
@@ -53,7 +66,8 @@ function emptyText({ frame, shown, state }: TableInput): string {
   return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
 }
 
-function titleLine({ nameCells, columns }: TableColumns, { sort, reverse, grouping }: State): Line {
+function titleLine({ nameCells, columns, trendCells }: TableColumns, { state, trend }: TableInput): Line {
+  const { sort, reverse, grouping } = state;
   const mark = (slot: string, label: string): string => (sort === slot ? `${reverse ? '▲' : '▼'}${label}` : label);
   const by = grouping === 'flat' ? '' : grouping === 'tree' ? ' (tree)' : ` (by ${grouping})`;
   return [
@@ -64,7 +78,23 @@ function titleLine({ nameCells, columns }: TableColumns, { sort, reverse, groupi
         sort === slot ? 'accent' : 'title',
       ],
     ),
+    ...(trend && trendCells > 0
+      ? ([[` ${padStart(trendTitle(trend, trendCells), trendCells)}`, 'title']] as const)
+      : []),
   ];
+}
+
+const trendTitle = ({ span }: Trend, cells: number): string => {
+  const title = `TREND ${span}`;
+  return title.length <= cells ? title : 'TREND';
+};
+
+/** One for each row of the window; none for a group that is no cgroup. */
+function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): Piece[][] {
+  if (!trend || trendCells === 0) return [];
+  const values = window.map(({ row }) => (row < 0 ? [] : trend.of(frame.workloads[row]?.inode ?? -1)));
+  const busiest = mostOf(values.map(mostOf));
+  return values.map((of) => [[` ${trendText(of, trend.samples, trendCells, busiest)}`, 'accent']]);
 }
 
 function itemLine(item: Item, { nameCells, columns }: TableColumns, input: TableInput): Line {

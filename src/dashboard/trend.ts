@@ -1,0 +1,36 @@
+/** The trend column: the last minute of one figure of a row as a graph of one line, the newest at the right. */
+
+/** A minute, as bursts are seen in it and what was before does not hide them. */
+const SPAN_SECONDS = 60;
+
+/** Samples in the graph; `seconds` between two of them. Where a minute has few, the last two all the same. */
+export const trendSamples = (seconds: number): number => Math.max(2, Math.round(SPAN_SECONDS / seconds));
+
+/** From no use to the most; what is unavailable is blank, so that it is no 0. */
+const LEVELS = '▁▂▃▄▅▆▇█';
+const UNAVAILABLE = ' ';
+
+/** A row that has so small a share of the busiest one is drawn on the scale of that share: its noise is no burst. */
+const LEAST_SHARE = 1 / 20;
+
+/** Of values that are all unavailable, NaN. */
+export const mostOf = (values: readonly number[]): number =>
+  values.reduce((most, value) => (value > most || Number.isNaN(most) ? value : most), Number.NaN);
+
+/**
+ * So many cells, each with the largest of its samples: a burst of one sample is seen. `values`: oldest first, as many of
+ * the last `samples` as are kept; `busiest`: the largest value of all rows on the screen.
+ */
+export function trendText(values: readonly number[], samples: number, cells: number, busiest: number): string {
+  const count = Math.min(cells, samples);
+  const most = Math.max(mostOf(values) || 0, (busiest || 0) * LEAST_SHARE);
+  const missing = samples - values.length;
+  const text = Array.from({ length: count }, (_, cell): string => {
+    const [from, to] = [cell, cell + 1].map((edge) => Math.round((edge * samples) / count) - missing);
+    const value = mostOf(values.slice(Math.max(0, from ?? 0), Math.max(0, to ?? 0)));
+    if (Number.isNaN(value)) return UNAVAILABLE;
+    const level = most > 0 ? Math.ceil((value / most) * (LEVELS.length - 1)) : 0;
+    return LEVELS[Math.max(0, level)] ?? UNAVAILABLE;
+  });
+  return text.join('').padStart(cells);
+}
