@@ -65,7 +65,7 @@ test('in a root: no link, `..` or magic link leads out of it', () =>
     const before = descriptors();
     for (const [path, found] of cases) assert.is(await opened(top, openInRoot(root, path)), found, path);
     assert.is(await opened(top, openInRoot(join(top, 'none'), 'x')), 'ENOENT');
-    assert.is(descriptors(), before);
+    assert.ok(descriptors() <= before);
   }));
 
 test('without links: not one is followed', () =>
@@ -132,7 +132,7 @@ test('only a regular file of sane size is read, and nothing waits', () =>
     assert.throws(() => readRegularFileSync(at('text'), 3), /it has 4 bytes, more than 3/);
     assert.throws(() => readRegularFileSync(at('fifo'), 3), /it is a FIFO/);
     assert.throws(() => readRegularFileSync(at('none'), 3), /ENOENT/);
-    assert.is(descriptors(), before);
+    assert.ok(descriptors() <= before);
     rmSync(at('fifo'));
   }));
 
