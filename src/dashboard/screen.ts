@@ -63,6 +63,7 @@ const NOT_STOPPED_MS = 100;
 /** No mouse, cursor shown, the screen from before. */
 const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, onMouse }: ScreenOptions): Screen {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({

@@ -77,6 +77,7 @@ const PATIENT_ASKS = 5;
 /** Of those, in one refresh. */
 const PATIENT_AT_ONCE = 32;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openInventory(options: InventoryOptions): Inventory {
   const { mount, root, proc, watch } = options;
   const apis = options.apis ? openApiSource({ watch }) : undefined;

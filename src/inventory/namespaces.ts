@@ -84,6 +84,7 @@ export interface NamespaceScannerOptions {
   readonly readInodes?: ReadNamespaceInodes;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createNamespaceScanner({
   proc,
   mount,

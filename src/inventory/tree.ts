@@ -58,6 +58,7 @@ const HINTS_KEPT = 10_000;
  */
 const MANY = 300;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tree {
   let known: ReadonlyMap<string, Cgroup> = new Map();
   let children: ReadonlyMap<string, number> = new Map();

@@ -66,6 +66,7 @@ const OUT_OF_WATCHES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EMFILE', 'ENFIL
 /** Units that are many and never have anything inside. */
 const isHollow = (path: string): boolean => path.endsWith('.mount') || path.endsWith('.swap');
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createWatcher(options: WatcherOptions): Watcher {
   const { mount, onHint, paths, sizeOf, clock = () => performance.now() } = options;
   const budget = createWatchBudget(clock());

@@ -54,6 +54,7 @@ interface Cgroup {
 /** Descriptor, or the positive errno of why there is none. */
 type Opened = { readonly fd: number } | { readonly error: number };
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createFallbackCollector({ mount, files, budget, ...options }: CollectorOptions): Collector {
   if (files.length > MOST_FILES) throw new RangeError('more than 32 files');
   const mountFd = openSync(mount, O_PATH | constants.O_DIRECTORY);

@@ -89,6 +89,7 @@ interface Before {
   readonly throttled: Float64Array;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createEventLog(kept = KEPT): EventLog {
   const ring: LogEvent[] = [];
   let lastWords: LogEvent[] = [];

@@ -48,6 +48,7 @@ const foldOf = (seconds: number): number =>
   Math.min(KEPT, Math.max(1, Math.ceil(HOUR_SECONDS / Math.max(seconds, 0.1) / KEPT)));
 
 /** `seconds` between two samples. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createHistory(kept: readonly string[], seconds: number, mostSeries = MOST_SERIES): History {
   const ids = [...kept];
   const fold = foldOf(seconds);

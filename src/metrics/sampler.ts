@@ -55,6 +55,7 @@ const LIMIT = tierMask('limit');
 const CGROUP_STAT = fileMask('cgroup.stat');
 const NETWORK = SNAPSHOT_FILES.length - 1;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSampler({ collector, host, network, slowTicks = 10 }: SamplerOptions): Sampler {
   /** Collector id by inode. */
   const ids = new Map<number, number>();

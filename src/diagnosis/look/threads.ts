@@ -70,6 +70,7 @@ export interface ThreadsOptions {
   readonly readFiles: ReadFiles;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads {
   const threads = new Map<number, Thread>();
   /** Nanoseconds of threads that have ended, by key. */

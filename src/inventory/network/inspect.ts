@@ -54,6 +54,7 @@ const AS_ROOT = 'run as root, on the host';
 
 type Ran = Extract<Spokesman, { pid: number }>;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createNetworkInspector(options: SpokesmenOptions): NetworkInspector {
   const { proc, readFiles } = options;
   const spokesmen = createSpokesmen(options);

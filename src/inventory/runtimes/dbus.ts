@@ -44,6 +44,7 @@ const DAEMON = {
 export const loadDbus = async (): Promise<unknown> => import('@jellybrick/dbus-next');
 
 /** Connects and says Hello. Keeps no process alive by itself. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export async function connectBus(socket: string, timeoutMs: number): Promise<Bus> {
   const { sessionBus, Message, MessageFlag, MessageType } = await import('@jellybrick/dbus-next');
   /** An address has its own escapes, which the library does not undo. */

@@ -64,6 +64,7 @@ const NUDGED_MS = 400;
 /** More than any machine runs; an end to what a user's own socket can make us keep. */
 const MOST_KEPT = 20_000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openEndpoint(options: EndpointOptions): Endpoint {
   const { runtime, endpoint, uid, timeoutMs, watch, onChange, clock } = options;
   const details = new Map<string, WorkloadDetails>();

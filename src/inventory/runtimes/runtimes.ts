@@ -98,6 +98,7 @@ interface Opened {
 const RESCAN_MS = 5_000;
 const MOST_UNKNOWN = 5_000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openRuntimes(options: RuntimesOptions): Runtimes {
   const { sockets = findSockets, timeoutMs = TIMEOUT_MS, watch, onChange = () => undefined } = options;
   const endpoints = new Map<string, Opened>();

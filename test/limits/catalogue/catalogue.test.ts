@@ -174,6 +174,7 @@ test('huge pages: whole ones, of any size that a journal may name', () => {
   assert.is(limit?.same?.('max', String(2 ** 40)), false);
 });
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one table of values
 test('what the kernel would wrap, round, misread or refuse is refused before', () => {
   const lines: readonly Row[1][] = [
     '--cpu 0.5%',
