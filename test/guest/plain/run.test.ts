@@ -209,7 +209,7 @@ test('case 108: who was moved out of its own cgroup namespace is told so, by run
   withBox('/inside', (inside) =>
     withBox('/outside', async (outside) => {
       const commands = ['run -- true', 'run --dry-run -- true', 'doctor'];
-      const script = `echo 0 > '${join(MOUNT, inside.path, 'cgroup.procs')}'; exec unshare -C -m sh -c 'mount -t cgroup2 none "${MOUNT}"; echo ready; read -r go; ${commands.map((words) => `"$0" "$1" ${words}; echo "= $?"`).join('; ')}' "$0" "$1"`;
+      const script = `echo 0 > '${join(MOUNT, inside.path, 'cgroup.procs')}'; exec unshare -C -m sh -c 'mount -t tmpfs none "${MOUNT}"; mount -t cgroup2 none "${MOUNT}"; echo ready; read -r go; ${commands.map((words) => `"$0" "$1" ${words}; echo "= $?"`).join('; ')}' "$0" "$1"`;
       const shell = spawn('sh', ['-c', script, process.execPath, TSCG], { stdio: 'pipe' });
       let text = '';
       for (const stream of [shell.stdout, shell.stderr])
