@@ -37,6 +37,65 @@ test('--cpu 50% holds a busy loop to half of one CPU, is shown as throttled, and
     assert.is(box.read('cpu.max'), before);
   }));
 
+/** A shell with so many MiB of its own. */
+const holding = (mib: number): string => `{ head -c ${mib}m /dev/zero; sleep 1000; } | tail`;
+
+test('case 106: a full parent binds before a smaller limit below it, and a raise there is told to have no effect', () =>
+  withBox('/full', async (parent) => {
+    const MIB = 2 ** 20;
+    parent.write('cgroup.subtree_control', '+memory +pids');
+    parent.write('memory.max', String(130 * MIB));
+    await withBox('/full/c1', (c1) =>
+      withBox('/full/c2', async (c2) => {
+        for (const box of [c1, c2]) {
+          box.write('memory.max', String(120 * MIB));
+          await box.run(holding(55));
+        }
+        const isFull = (): boolean => [c1, c2].every((box) => Number(box.read('memory.current')) > 55 * MIB);
+        for (let tries = 0; !isFull() && tries < 1000; tries++) await sleep(200);
+        const told = tscgJson('get', '/full/c1');
+        const limits = told.limits as { file: string; headroom?: number; headroomFrom?: string; from?: string }[];
+        const memory = limits.find(({ file }) => file === 'memory.max');
+        assert.is(memory?.headroomFrom, '/full');
+        assert.is(memory?.from, '/full/c1');
+        const left = 130 * MIB - Number(parent.read('memory.current'));
+        assert.ok(Math.abs(Number(memory?.headroom) - left) < 8 * MIB, `${memory?.headroom} ${left}`);
+        assert.ok(Number(told.memory_of_limit_percent) > 80, String(told.memory_of_limit_percent));
+        assert.match(tscg('get', '/full/c1').stdout, /memory\.max .* left in \/full$/m);
+        const raise = tscg('set', '/full/c1', '--memory', '125M', '--dry-run').stdout;
+        assert.match(raise, /no effect for now: \/full has .* left of 130 MiB/);
+      }),
+    );
+  }));
+
+test('case 110: what is in a tmpfs cannot be reclaimed without swap', () =>
+  withBox('/tmpfs', async (box) => {
+    await box.run('mkdir /tmp/box; mount -t tmpfs box /tmp/box; head -c 60m /dev/zero > /tmp/box/file; sleep 1000');
+    try {
+      for (let tries = 0; !(box.figure('memory.stat', 'shmem') >= 60 * 2 ** 20) && tries < 500; tries++)
+        await sleep(50);
+      assert.ok(Number(tscgJson('get', '/tmpfs').memory_unreclaimable_bytes) >= 60 * 2 ** 20);
+    } finally {
+      spawnSync('umount', ['/tmp/box']);
+    }
+  }));
+
+test('case 105: the limit of the only child with processes binds', () =>
+  withBox('/step_0', async (step) => {
+    step.write('cgroup.subtree_control', '+memory +pids');
+    await withBox('/step_0/user', async (user) => {
+      user.write('memory.max', String(400 * 2 ** 20));
+      await user.run('sleep 1000');
+      const told = tscgJson('get', '/step_0');
+      assert.is(told.memory_limit_bytes, 400 * 2 ** 20);
+      const raise = tscg('set', '/step_0', '--memory', '1G', '--dry-run').stdout;
+      assert.match(
+        raise,
+        /no effect of its own: \/step_0\/user, which has all its processes, is already held to 400 MiB/,
+      );
+    });
+  }));
+
 test('a period other than 100000 is kept', () =>
   withBox('/box', async (box) => {
     box.write('cpu.max', 'max 20000');
