@@ -30,38 +30,70 @@ interface Context {
   readonly owners: OwnerOptions;
 }
 
+/**
+ * Who makes the change, and where: one place, or two where crun keeps the limit both on the container's own cgroup and on
+ * the one below it. Which of the two an engine's update reaches depends on its version, so each is a write of its own: the
+ * engine's below, and that of the unit (or of the file) above.
+ */
+export function ownerships(target: Workload, file: string, context: Context): Ownership[] {
+  const first = ownership(target, file, context);
+  const isBelow = first.place.path !== target.path && context.owners.via === undefined;
+  if (!isBelow || isUnset(file, textIfThere(context.files, target.path, file))) return [first];
+  const found = possibleOwners(target, context.owners).find(
+    ({ via, endpoint }) =>
+      (via === 'systemd' || via === 'cgroupfs') && openOwner({ via, endpoint }, context.files).sets(file),
+  );
+  return found ? [first, ownershipAt(target, file, found, target, context)] : [first];
+}
+
 /** The first candidate that has a property for the file. Throws BadValueError where --via asks for what cannot be. */
 export function ownership(target: Workload, file: string, context: Context): Ownership {
   const { files, owners } = context;
   const candidates = possibleOwners(target, owners);
-  const { isLimitedBelow, ...held } = placeOf(target, file, files);
+  const inner = innerOf(target, file, files);
+  const isLimitedBelow = inner !== undefined && !isUnset(file, inner.text);
   // The limit of a unit is no way past one that crun set below it.
   const allowed = candidates.filter(({ via }) =>
     owners.via ? via === owners.via : via !== 'systemd' || !isLimitedBelow,
   );
   const found = allowed.find(({ via, endpoint }) => openOwner({ via, endpoint }, files).sets(file));
   if (!found) throw new BadValueError(cannot(target, file, owners.via, candidates));
-  const { path, inode } = found.via === 'systemd' ? target : held;
+  // crun carries out the updates of an engine below; the file itself is written where the limit is.
+  const isEngine = found.via !== 'systemd' && found.via !== 'cgroupfs';
+  const isBelow =
+    found.via !== 'systemd' && (isEngine || isLimitedBelow || isUnset(file, textIfThere(files, target.path, file)));
+  return ownershipAt(target, file, found, inner && isBelow ? inner : target, context);
+}
+
+function ownershipAt(
+  target: Workload,
+  file: string,
+  found: PossibleOwner,
+  { path, inode }: Pick<Place, 'path' | 'inode'>,
+  context: Context,
+): Ownership {
+  const { files, owners } = context;
   const place: Place = { path, inode, ...found, ...(owners.persist ? { persist: true } : {}) };
   return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, context) };
 }
 
-/** Where the runtime put the limits: what is limited in crun's inner cgroup stays there. */
-function placeOf(
+function isUnset(file: string, text: string | undefined): boolean {
+  const limit = findLimit(file);
+  return (
+    text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true
+  );
+}
+
+/** crun's cgroup below that of the container, where it has the file. */
+function innerOf(
   workload: Workload,
   file: string,
   files: CgroupFiles,
-): Pick<Place, 'path' | 'inode'> & { readonly isLimitedBelow: boolean } {
-  const { path, inode } = workload;
-  const inner = crunInner(path, workload);
-  if (inner === undefined || !existsSync(join(files.mount, inner))) return { path, inode, isLimitedBelow: false };
-  const limit = findLimit(file);
-  const isUnset = (text: string | undefined): boolean =>
-    text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true;
-  const own = textIfThere(files, inner, file);
-  const isLimitedBelow = !isUnset(own);
-  const onInner = own !== undefined && (isLimitedBelow || isUnset(textIfThere(files, path, file)));
-  return { ...(onInner ? { path: inner, inode: files.inode(inner) } : { path, inode }), isLimitedBelow };
+): (Pick<Place, 'path' | 'inode'> & { readonly text: string }) | undefined {
+  const path = crunInner(workload.path, workload);
+  if (path === undefined || !existsSync(join(files.mount, path))) return undefined;
+  const text = textIfThere(files, path, file);
+  return text === undefined ? undefined : { path, inode: files.inode(path), text };
 }
 
 /** What the choice of the owner means. `path`: where the file is. */

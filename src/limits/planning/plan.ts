@@ -15,7 +15,7 @@ import { comparable, effectiveNote } from './effective-note.ts';
 import { filesAfter } from './files-after.ts';
 import { canComeDown, withTransients } from './lowering.ts';
 import { NoSuchLimitError, whyMissing } from './missing.ts';
-import { type Ownership, ownership } from './ownership.ts';
+import { type Ownership, ownerships } from './ownership.ts';
 import { restorable } from './restorable.ts';
 import { risksOf } from './risks.ts';
 import { sameValue } from './same-value.ts';
@@ -86,9 +86,9 @@ function planTarget({ target, edits, from }: Request, context: PlanContext): Pla
 
 function askedOf(target: Target, edits: Request['edits'], context: PlanContext): Asked[] {
   const present = edits.map((entry) => whereItIs(target, entry, context));
-  return [...new Set(present.map(({ limit }) => limit))].map((limit) => {
+  return [...new Set(present.map(({ limit }) => limit))].flatMap((limit) => {
     const own = present.filter((entry) => entry.limit === limit).map(({ edit }) => edit);
-    return { limit, edits: own, by: ownership(target, limit.file, context) };
+    return ownerships(target, limit.file, context).map((by) => ({ limit, edits: own, by }));
   });
 }
 
@@ -106,11 +106,14 @@ function planFiles(target: Target, asked: readonly Asked[], context: PlanContext
   return [...planned.filter(isEarly), ...planned.filter((entry) => !isEarly(entry))];
 }
 
-/** The files of a cgroup as they will be: planned texts before what is there. */
+/** The files of a cgroup as they will be: what is planned of it, or of the other level of the container, before what is there. */
 const peekAt =
   (path: string, planned: readonly Planned[], { files }: PlanContext): Peek =>
-  (file) =>
-    planned.findLast(({ write }) => write.file === file)?.write.after ?? textIfThere(files, path, file);
+  (file) => {
+    const writes = planned.map(({ write }) => write).filter((write) => write.file === file);
+    const last = writes.findLast((write) => write.path === path) ?? writes.at(-1);
+    return last?.after ?? textIfThere(files, path, file);
+  };
 
 type Entry = Request['edits'][number];
 
