@@ -25,12 +25,7 @@ const ORDER = [
 ];
 
 /** One word, one meaning. The few names that are exported twice, and why. */
-const EXPORTED_TWICE: Readonly<Record<string, string>> = {
-  errnoOf: 'to be renamed',
-  parseMachine: 'to be renamed',
-  parsePasswd: 'to be renamed',
-  placeOf: 'to be renamed',
-};
+const EXPORTED_TWICE: Readonly<Record<string, string>> = {};
 
 const MOST_LINES = 400;
 /** Files that are longer, and why. */

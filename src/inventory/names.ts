@@ -8,8 +8,8 @@ import type { Identity } from './workload.ts';
 export const PATIENCE_MS = 2_000;
 /** A command that ends at once would rather wait: on a machine that starves, no name is worse than a late one. */
 export const LONG_PATIENCE_MS = 10_000;
-/** And it is not asked again for so long. */
-const SULK_MS = 10_000;
+/** A source that was left out is not asked again for so long. */
+const BACKOFF_MS = 10_000;
 
 export type NameOf = (identity: Identity, path: string) => Promise<Names>;
 
@@ -22,20 +22,20 @@ export function createNameOf(
   const notBefore = new Map<NameSource, number>();
 
   async function ask(source: NameSource, identity: Identity, path: string): Promise<Names | undefined> {
-    let calm: (() => void) | undefined;
+    let cancel: (() => void) | undefined;
     const tooLate = new Promise<undefined>((resolve) => {
       const giveUp = (): void => {
-        notBefore.set(source, clock() + SULK_MS);
+        notBefore.set(source, clock() + BACKOFF_MS);
         resolve(undefined);
       };
-      calm = patience(patienceMs, giveUp, { keepsAlive: true });
+      cancel = patience(patienceMs, giveUp, { keepsAlive: true });
     });
     try {
       return await Promise.race([source.lookup(identity, path), tooLate]);
     } catch {
       return undefined;
     } finally {
-      calm?.();
+      cancel?.();
     }
   }
 

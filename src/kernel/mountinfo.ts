@@ -72,7 +72,7 @@ export function mountAt(mounts: readonly Mount[], path: string): Mount | undefin
  * Where the directory `root` of the file system `device` is seen through these mounts: those of another namespace may
  * show it at another place. undefined where none shows it.
  */
-export function placeOf(
+export function mountedPath(
   mounts: readonly Mount[],
   { device, root }: Pick<Mount, 'device' | 'root'>,
 ): string | undefined {

@@ -3,7 +3,7 @@
  * process. Rows in the host's namespace share its counters and get none; rows whose processes lie in several
  * namespaces get none either, since no file has their sum.
  */
-import { createSpokesmen, type Spokesman, type SpokesmenOptions } from '../inventory/network/spokesman.ts';
+import { createNetnsPids, type NetnsPid, type NetnsPidsOptions } from '../inventory/network/netns-pid.ts';
 import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
 import { NETWORK_FILE } from './files.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS, type SnapshotRow } from './snapshot.ts';
@@ -24,36 +24,36 @@ export interface NetworkReader {
 
 const UNKNOWN: readonly number[] = Array(NETWORK_FILE.keys.length).fill(Number.NaN);
 
-export function createNetworkReader(options: SpokesmenOptions): NetworkReader {
-  const spokesmen = createSpokesmen(options);
+export function createNetworkReader(options: NetnsPidsOptions): NetworkReader {
+  const netnsPids = createNetnsPids(options);
 
   return {
     async read(rows) {
-      spokesmen.keep(new Set(rows.map(({ inode }) => inode)));
-      const found = await Promise.all(rows.map(async (row) => ({ row, spokesman: await spokesmen.of(row) })));
-      const asked = found.flatMap(({ row, spokesman }) =>
-        spokesman.pid === undefined || spokesman.isHost ? [] : [{ ...row, pid: spokesman.pid, netns: spokesman.netns }],
+      netnsPids.keep(new Set(rows.map(({ inode }) => inode)));
+      const found = await Promise.all(rows.map(async (row) => ({ row, netnsPid: await netnsPids.of(row) })));
+      const asked = found.flatMap(({ row, netnsPid }) =>
+        netnsPid.pid === undefined || netnsPid.isHost ? [] : [{ ...row, pid: netnsPid.pid, netns: netnsPid.netns }],
       );
-      const texts = await spokesmen.netDev(asked);
+      const texts = await netnsPids.netDev(asked);
       const time = Number(process.hrtime.bigint()) / 1e6;
       const readings = asked.map(({ row, netns }, index): NetworkReading => {
         const netDev = texts[index] ?? 0;
         if (typeof netDev === 'number') return { row, counters: UNKNOWN, error: netDev || NO_PROCESS, time };
         return { row, counters: [...sumOf(netDev), netns], error: 0, time };
       });
-      const without = found.flatMap(({ row, spokesman }): NetworkReading[] =>
-        spokesman.pid !== undefined && !spokesman.isHost
+      const without = found.flatMap(({ row, netnsPid }): NetworkReading[] =>
+        netnsPid.pid !== undefined && !netnsPid.isHost
           ? []
-          : [{ row: row.row, counters: UNKNOWN, error: errorOf(spokesman), time }],
+          : [{ row: row.row, counters: UNKNOWN, error: errorOf(netnsPid), time }],
       );
       return [...readings, ...without];
     },
   };
 }
 
-function errorOf(spokesman: Spokesman): number {
-  if (spokesman.pid !== undefined) return HOST_NETWORK;
-  const { missing } = spokesman;
+function errorOf(netnsPid: NetnsPid): number {
+  if (netnsPid.pid !== undefined) return HOST_NETWORK;
+  const { missing } = netnsPid;
   return missing === 'process' ? NO_PROCESS : missing === 'single namespace' ? SEVERAL_NETWORKS : missing;
 }
 

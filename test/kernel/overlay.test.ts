@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mountAt, parseMountinfo, placeOf } from '../../src/kernel/mountinfo.ts';
+import { mountAt, mountedPath, parseMountinfo } from '../../src/kernel/mountinfo.ts';
 import { parseOverlay } from '../../src/kernel/overlay.ts';
 
 for (const [options, layers] of [
@@ -59,11 +59,11 @@ test('the mount on which a path lies', () => {
 });
 
 test('where a directory of a file system is seen', () => {
-  assert.is(placeOf(MOUNTS, { device: '254:0', root: '/var/lib/x' }), '/var/lib/x');
-  assert.is(placeOf(MOUNTS, { device: '254:1', root: '/@srv' }), '/srv');
-  assert.is(placeOf(MOUNTS, { device: '254:1', root: '/@srv/a' }), '/srv/a');
-  assert.is(placeOf(MOUNTS, { device: '254:1', root: '/@home' }), '/mnt/all/@home');
-  assert.is(placeOf(MOUNTS, { device: '9:9', root: '/' }), undefined);
+  assert.is(mountedPath(MOUNTS, { device: '254:0', root: '/var/lib/x' }), '/var/lib/x');
+  assert.is(mountedPath(MOUNTS, { device: '254:1', root: '/@srv' }), '/srv');
+  assert.is(mountedPath(MOUNTS, { device: '254:1', root: '/@srv/a' }), '/srv/a');
+  assert.is(mountedPath(MOUNTS, { device: '254:1', root: '/@home' }), '/mnt/all/@home');
+  assert.is(mountedPath(MOUNTS, { device: '9:9', root: '/' }), undefined);
 });
 
 test("the kernel's own words for a real overlay with names that need escapes", () => {

@@ -1,6 +1,6 @@
 /** What is mounted inside a workload, and where on this host it comes from. */
 
-import { type Mount, placeOf } from '../../kernel/mountinfo.ts';
+import { type Mount, mountedPath } from '../../kernel/mountinfo.ts';
 import { clean } from '../../text/clean.ts';
 import { isReadOnly, isSame } from './root.ts';
 
@@ -28,7 +28,7 @@ export function innerMounts(of: readonly Mount[], host: readonly Mount[], ours: 
     const shared = hosts.get(mountPoint);
     const isShared = shared !== undefined && isSame(mount, shared) && isReadOnly(mount) === isReadOnly(shared);
     if (mountPoint === '/' || isShared) return [];
-    const place = placeOf(ours, mount);
+    const place = mountedPath(ours, mount);
     const volume = place === undefined ? undefined : volumeOf(place);
     const own = isKernels(mount) ? 'kernel' : ENGINES.test(mount.root) ? 'engine' : undefined;
     return [

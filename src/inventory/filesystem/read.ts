@@ -5,7 +5,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
-import { type Mount, parseMountinfo, placeOf } from '../../kernel/mountinfo.ts';
+import { type Mount, mountedPath, parseMountinfo } from '../../kernel/mountinfo.ts';
 import type { OverlayLayers } from '../../kernel/overlay.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
@@ -86,7 +86,7 @@ export async function readFileSystem(
   const found =
     seen.layers &&
     (await findLayers(seen.layers, viewpoint, {
-      merged: placeOf(viewpoint.mounts, { device: seen.device, root: seen.within ?? '/' }),
+      merged: mountedPath(viewpoint.mounts, { device: seen.device, root: seen.within ?? '/' }),
       toldUpper: details?.upperDir,
       mergedRoot: join(places.proc, String(pid), 'root'),
     }));

@@ -1,5 +1,5 @@
 /** What a workload has as `/`: the mount at `/` in the mountinfo of its init, told against the machine's own root. */
-import { type Mount, placeOf } from '../../kernel/mountinfo.ts';
+import { type Mount, mountedPath } from '../../kernel/mountinfo.ts';
 import { type OverlayLayers, parseOverlay } from '../../kernel/overlay.ts';
 
 export interface Root {
@@ -28,7 +28,7 @@ export function rootOf(of: readonly Mount[], host: readonly Mount[], ours: reado
   if (mount === undefined) return undefined;
   const { fsType, source, device, root } = mount;
   const layers = fsType === 'overlay' ? parseOverlay(mount.superOptions) : undefined;
-  const directory = placeOf(ours, mount);
+  const directory = mountedPath(ours, mount);
   return {
     kind: isSame(mount, rootMount(host)) ? 'host' : /overlay/.test(fsType) ? 'overlay' : 'directory',
     fsType,

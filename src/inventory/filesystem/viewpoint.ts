@@ -6,7 +6,7 @@
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../kernel/error-code.ts';
-import { type Mount, mountAt, parseMountinfo, placeOf } from '../../kernel/mountinfo.ts';
+import { type Mount, mountAt, mountedPath, parseMountinfo } from '../../kernel/mountinfo.ts';
 import { openInRoot } from '../../kernel/open-in-root.ts';
 import { throughHandle } from '../../kernel/path-handle.ts';
 import { parsePidStatus } from '../../kernel/proc-pid.ts';
@@ -81,7 +81,7 @@ function viewpointThrough(root: string, mounts: readonly Mount[], ours: readonly
     async fromHere(path) {
       const mount = mountAt(mounts, path);
       const within = mount && join(mount.root, path.slice(mount.mountPoint === '/' ? 0 : mount.mountPoint.length));
-      const place = within && placeOf(ours, { device: mount.device, root: within });
+      const place = within && mountedPath(ours, { device: mount.device, root: within });
       // Our own mounts may hide it below another one.
       return place !== undefined && (await isSameDirectory(place, root, path)) ? place : root + path;
     },

@@ -6,7 +6,7 @@ import { createReadSmall, parsePid } from './small-file.ts';
 import type { NameSource, Names } from './source.ts';
 
 export function createMachinedFiles({ root }: Places): NameSource {
-  const readMachine = createReadSmall(parseMachine);
+  const readMachine = createReadSmall(parseMachineFile);
   return {
     name: 'machined files',
     matches: ({ kind, runtime }) => kind === 'machine' && (runtime === 'nspawn' || runtime === 'libvirt'),
@@ -25,7 +25,7 @@ function machineName(path: string): string | undefined {
 }
 
 /** Lines of `KEY=value`: NAME, SCOPE, SERVICE, ROOT, LEADER, CLASS, … */
-export function parseMachine(text: string): Names | undefined {
+export function parseMachineFile(text: string): Names | undefined {
   const leader = /^LEADER=(\d+)$/m.exec(text)?.[1];
   const initPid = leader === undefined ? undefined : parsePid(leader);
   return initPid === undefined ? undefined : { initPid };

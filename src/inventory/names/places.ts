@@ -10,11 +10,11 @@ export interface Places {
 }
 
 export function openPlaces(root: string): Places {
-  const readPasswd = createReadSmall(parsePasswd);
+  const readHomes = createReadSmall(parseHomes);
   return {
     root,
     async homeOf(uid) {
-      const homes = await readPasswd(join(root, 'etc/passwd'));
+      const homes = await readHomes(join(root, 'etc/passwd'));
       const home = homes?.get(uid);
       return home === undefined ? undefined : join(root, home);
     },
@@ -22,7 +22,7 @@ export function openPlaces(root: string): Places {
 }
 
 /** /etc/passwd: `name:x:1000:1000:Full Name:/home/name:/bin/bash`. */
-export function parsePasswd(text: string): ReadonlyMap<number, string> {
+export function parseHomes(text: string): ReadonlyMap<number, string> {
   const homes = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [, , uid, , , home] = line.split(':');

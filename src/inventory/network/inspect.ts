@@ -19,7 +19,7 @@ import {
 import { isListed, type Workload } from '../workload.ts';
 import { interfacesOf, type NetworkEvidence, type NetworkInterface } from './facts.ts';
 import { besides, modeOf, type NetworkMode, saidOf } from './mode.ts';
-import { createSpokesmen, namespaceOf, type Spokesman, type SpokesmenOptions } from './spokesman.ts';
+import { createNetnsPids, type NetnsPid, type NetnsPidsOptions, namespaceOf } from './netns-pid.ts';
 
 export interface NetworkFacts extends NetworkMode {
   /** The runtime's own word for the mode, where it differs. */
@@ -52,12 +52,12 @@ const SEARCH_PACE_MS = 5_000;
 const SEARCH_REST = 50;
 const AS_ROOT = 'run as root, on the host';
 
-type Ran = Extract<Spokesman, { pid: number }>;
+type Ran = Extract<NetnsPid, { pid: number }>;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createNetworkInspector(options: SpokesmenOptions): NetworkInspector {
+export function createNetworkInspector(options: NetnsPidsOptions): NetworkInspector {
   const { proc, readFiles } = options;
-  const spokesmen = createSpokesmen(options);
+  const netnsPids = createNetnsPids(options);
 
   /** Answers from inside the namespace of a process, or why it gave none. */
   async function ask(pid: number, requests: readonly Uint8Array[]): Promise<readonly Uint8Array[] | string> {
@@ -132,11 +132,11 @@ export function createNetworkInspector(options: SpokesmenOptions): NetworkInspec
 
   async function searchNamespace(netns: number, workloads: readonly Workload[]): Promise<Workload[]> {
     const rows = workloads.filter(isListed);
-    spokesmen.keep(new Set(rows.map(({ inode }) => inode)));
+    netnsPids.keep(new Set(rows.map(({ inode }) => inode)));
     const found: Workload[] = [];
     for (let from = 0; from < rows.length; from += AT_ONCE) {
       const part = rows.slice(from, from + AT_ONCE);
-      const known = await Promise.all(part.map((row) => spokesmen.of(row)));
+      const known = await Promise.all(part.map((row) => netnsPids.of(row)));
       found.push(...part.filter((_, index) => netnsOf(known[index]) === netns));
     }
     return found;
@@ -144,15 +144,15 @@ export function createNetworkInspector(options: SpokesmenOptions): NetworkInspec
 
   return {
     async inspect(workload, workloads) {
-      const spokesman = await spokesmen.of(workload);
-      if (spokesman.pid === undefined) return { reason: reasonOf(spokesman.missing) };
-      const { pid, netns, isHost } = spokesman;
+      const netnsPid = await netnsPids.of(workload);
+      if (netnsPid.pid === undefined) return { reason: reasonOf(netnsPid.missing) };
+      const { pid, netns, isHost } = netnsPid;
       const asked = [{ ...workload, pid }];
-      const [netDev] = await spokesmen.netDev(asked);
+      const [netDev] = await netnsPids.netDev(asked);
       const time = Number(process.hrtime.bigint()) / 1e6;
       if (typeof netDev !== 'string') return { reason: reasonOf('process') };
       const [evidence, rows, namespace] = await Promise.all([
-        evidenceOf(spokesman, netDev),
+        evidenceOf(netnsPid, netDev),
         isHost ? [] : inNamespace(netns, workloads),
         stat(join(proc, String(pid), 'ns/net')).then(
           ({ ino }) => ino,
@@ -160,7 +160,7 @@ export function createNetworkInspector(options: SpokesmenOptions): NetworkInspec
         ),
       ]);
       // What was read through its pid is its own only if it is there still.
-      const [again] = await spokesmen.netDev(asked);
+      const [again] = await netnsPids.netDev(asked);
       if (typeof again !== 'string') return { reason: reasonOf('process') };
       const interfaces = interfacesOf(evidence);
       const sharers = besides(workload, rows);
@@ -181,8 +181,8 @@ export function createNetworkInspector(options: SpokesmenOptions): NetworkInspec
 const HOST_PID = 1;
 const NEEDLESS = "the namespace is the host's";
 
-const netnsOf = (spokesman: Spokesman | undefined): number | undefined =>
-  spokesman?.pid === undefined ? undefined : spokesman.netns;
+const netnsOf = (netnsPid: NetnsPid | undefined): number | undefined =>
+  netnsPid?.pid === undefined ? undefined : netnsPid.netns;
 
 function unknownOf({ own, host, isHost }: NetworkEvidence, namespace: number | null): string[] {
   return [

@@ -1,4 +1,5 @@
 /** Why a runtime's API gave no answer, and what to do about it. */
+import { codeOf } from '../../kernel/error-code.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
@@ -39,7 +40,7 @@ export class ApiError extends Error {
 /** From an errno of connect(2) or of a broken connection. `asked`: `GET /containers/json`. */
 export function connectionError(endpoint: string, asked: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const code = errnoOf(error);
+  const code = codeOf(error);
   const failure: Failure =
     code === 'ENOENT' || code === 'ENOTDIR'
       ? 'absent'
@@ -67,8 +68,4 @@ export function remedyFor(failure: Failure, endpoint: string, code?: string): st
     default:
       return undefined;
   }
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

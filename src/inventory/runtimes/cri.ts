@@ -7,9 +7,10 @@
  */
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import type { AnyDefinition, ServiceDefinition } from '@grpc/proto-loader';
+import { codeOf } from '../../kernel/error-code.ts';
 import { at, listOf, textOf } from '../names/json.ts';
 import type { Runtime, WorkloadDetails } from '../workload.ts';
-import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
+import { ApiError, connectionError, remedyFor } from './api-error.ts';
 import type { ClientContext, Refreshed, RuntimeClient } from './client.ts';
 import { criContainer, criContainerStatus, criPod, criSandbox, criSandboxStatus } from './cri-parse.ts';
 import { CRI_SCHEMA, type Method, SERVICE } from './cri-schema.ts';
@@ -132,23 +133,23 @@ async function connect({ endpoint, timeoutMs }: Pick<ClientContext, 'endpoint' |
         definition.responseDeserialize,
         request,
         (error, response) => {
-          calm();
-          signal.removeEventListener('abort', cancel);
+          cancel();
+          signal.removeEventListener('abort', abort);
           if (error) reject(failure(endpoint, method, isLate ? { code: DEADLINE_EXCEEDED, details: '' } : error));
           else resolve(response);
         },
       );
-      const cancel = (): void => call.cancel();
+      const abort = (): void => call.cancel();
       /** gRPC's own deadlines go by the clock. */
-      const calm = patience(
+      const cancel = patience(
         timeoutMs,
         () => {
           isLate = true;
-          cancel();
+          abort();
         },
         { keepsAlive: true },
       );
-      signal.addEventListener('abort', cancel, { once: true });
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 
@@ -163,7 +164,7 @@ async function load(): Promise<{
     const [grpc, loader] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
     return { grpc, loader };
   } catch (error) {
-    if (errnoOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new ApiError('refused', 'the packages for it are not installed: names come from state on disk', {
       remedy: 'npm install @grpc/grpc-js @grpc/proto-loader',
       cause: error,

@@ -2,10 +2,11 @@
 
 import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
+import { codeOf } from '../../kernel/error-code.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
 import { errorText } from '../../text/error-text.ts';
 import { at } from '../names/json.ts';
-import { ApiError, connectionError, errnoOf, remedyFor } from './api-error.ts';
+import { ApiError, connectionError, remedyFor } from './api-error.ts';
 import { patience } from './patience.ts';
 
 export interface Bus {
@@ -100,13 +101,13 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
       const text = `${socket}: ${what}: no answer in ${timeoutMs} ms`;
       onEnd(new ApiError('no answer', text, { remedy: remedyFor('no answer', socket) }));
     };
-    const calm = patience(timeoutMs, silent, { keepsAlive: true });
+    const cancel = patience(timeoutMs, silent, { keepsAlive: true });
     try {
       return await Promise.race([answer(), broken]);
     } catch (error) {
       throw error instanceof ApiError ? error : refusal(`${socket}: ${what}`, error);
     } finally {
-      calm();
+      cancel();
       waiting.delete(onEnd);
     }
   }
@@ -163,7 +164,7 @@ function refusal(asked: string, error: unknown): ApiError {
       ...(isDenied && { remedy: rightsRemedy('as the user whose bus it is') }),
     });
   }
-  const code = errnoOf(error);
+  const code = codeOf(error);
   /** A bus lets in nobody but its user, root neither, and says so by hanging up. */
   if (code !== undefined && code !== 'EPIPE' && code !== 'ECONNRESET') return connectionError(asked, 'D-Bus', error);
   return new ApiError('not permitted', `${asked}: the handshake failed: ${text}`, {

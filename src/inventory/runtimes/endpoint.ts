@@ -247,22 +247,22 @@ async function within<Value>(
   const noAnswer = new ApiError('no answer', `${endpoint}: no answer in ${timeoutMs} ms`, {
     remedy: remedyFor('no answer', endpoint),
   });
-  let calm = (): void => undefined;
+  let cancel = (): void => undefined;
   const onClose = (): void => controller.abort();
   outer.addEventListener('abort', onClose, { once: true });
   const tooLate = new Promise<never>((_, reject) => {
     const warn = (): void => {
       controller.abort();
-      calm = patience(timeoutMs * (1 - WARNED_AT), () => reject(noAnswer), { keepsAlive: true });
+      cancel = patience(timeoutMs * (1 - WARNED_AT), () => reject(noAnswer), { keepsAlive: true });
     };
-    calm = patience(timeoutMs * WARNED_AT, warn, { keepsAlive: true });
+    cancel = patience(timeoutMs * WARNED_AT, warn, { keepsAlive: true });
   });
   try {
     return await Promise.race([work(signal), tooLate]);
   } catch (error) {
     throw signal.aborted && error instanceof ApiError && error.failure === 'aborted' ? noAnswer : error;
   } finally {
-    calm();
+    cancel();
     outer.removeEventListener('abort', onClose);
     controller.abort();
   }

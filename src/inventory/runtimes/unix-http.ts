@@ -70,8 +70,8 @@ function ask(
       onEnd: answered,
     });
     /** Its connection keeps the process alive, no longer than this. */
-    const calm = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
-    exchange.connection?.once('close', calm);
+    const cancel = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    exchange.connection?.once('close', cancel);
   });
 }
 
@@ -226,7 +226,7 @@ export function streamLines(socket: string, path: string, options: StreamOptions
     let rest = '';
     const exchange = begin({ method: 'GET', socket, path, signal }, reject, {
       onHead({ status, length }) {
-        calm();
+        cancel();
         if (status !== 200) throw refused(socket, asked, status, '');
         if (length !== undefined)
           throw new ApiError('malformed', `${socket}: ${asked}: an answer that ends, no stream`);
@@ -242,7 +242,7 @@ export function streamLines(socket: string, path: string, options: StreamOptions
         throw new ApiError('no answer', `${socket}: ${asked}: the stream ended`);
       },
     });
-    const calm = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
-    exchange.connection?.once('close', calm).unref();
+    const cancel = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
+    exchange.connection?.once('close', cancel).unref();
   });
 }

@@ -9,7 +9,7 @@ import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
 
-export type Spokesman =
+export type NetnsPid =
   | {
       readonly pid: number;
       /** Tells network namespaces apart, as long as both are there. */
@@ -19,11 +19,11 @@ export type Spokesman =
     }
   | { readonly pid: undefined; readonly missing: 'process' | 'single namespace' | number };
 
-export interface Spokesmen {
+export interface NetnsPids {
   /** Looked for anew now and then; `missing` is an errno where a process was there but could not be asked. */
-  of(row: { readonly path: string; readonly inode: number }): Promise<Spokesman>;
+  of(row: { readonly path: string; readonly inode: number }): Promise<NetnsPid>;
   /**
-   * net/dev through each row's spokesman, in one trip: its text, as long as the process is one of the row; else the errno,
+   * net/dev through the process of each row, in one trip: its text, as long as the process is one of the row; else the errno,
    * 0 where it has gone or its pid is another process by now: another one is looked for next time.
    */
   netDev(
@@ -38,7 +38,7 @@ const MOST_DIRECTORIES = 8;
 /** Questions after which a row's process is looked for anew: its processes may have come, gone or changed namespace. */
 const TRUSTED_READS = 10;
 
-export interface SpokesmenOptions {
+export interface NetnsPidsOptions {
   readonly mount: string;
   /** The cgroup that is mounted there: `Hierarchy.root`. */
   readonly root?: string;
@@ -46,8 +46,8 @@ export interface SpokesmenOptions {
   readonly readFiles: ReadFiles;
 }
 
-export function createSpokesmen({ mount, root, proc, readFiles }: SpokesmenOptions): Spokesmen {
-  const known = new Map<number, { spokesman: Spokesman; reads: number }>();
+export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptions): NetnsPids {
+  const known = new Map<number, { netnsPid: NetnsPid; reads: number }>();
 
   async function firstPids(path: string): Promise<number[]> {
     const pids: number[] = [];
@@ -63,8 +63,8 @@ export function createSpokesmen({ mount, root, proc, readFiles }: SpokesmenOptio
     return pids;
   }
 
-  async function find(path: string): Promise<Spokesman> {
-    let found: Spokesman = { pid: undefined, missing: 'process' };
+  async function find(path: string): Promise<NetnsPid> {
+    let found: NetnsPid = { pid: undefined, missing: 'process' };
     const host = await hostNamespace(proc);
     for (const pid of await firstPids(path)) {
       try {
@@ -84,11 +84,11 @@ export function createSpokesmen({ mount, root, proc, readFiles }: SpokesmenOptio
       const old = known.get(inode);
       if (old && old.reads < TRUSTED_READS) {
         old.reads++;
-        return old.spokesman;
+        return old.netnsPid;
       }
-      const spokesman = await find(path);
-      known.set(inode, { spokesman, reads: 0 });
-      return spokesman;
+      const netnsPid = await find(path);
+      known.set(inode, { netnsPid, reads: 0 });
+      return netnsPid;
     },
     async netDev(rows) {
       const texts = await readFiles(rows.flatMap(({ pid }) => [`${proc}/${pid}/cgroup`, `${proc}/${pid}/net/dev`]));
