@@ -6,6 +6,7 @@ import { forcedPlan, isBelowUsage, transientHigh } from '../planning/lowering.ts
 import { type ApplyContext, ApplyError } from './context.ts';
 import { type Change, type Journal, JournalError, type Outcome } from './journal.ts';
 import { makeStep } from './make-step.ts';
+import { otherLevels } from './other-levels.ts';
 import { endReverter } from './revert/reverter.ts';
 import { rollBack, type TakenStep } from './roll-back.ts';
 import { stepsOf } from './steps.ts';
@@ -66,12 +67,13 @@ async function makeAll(writes: readonly Write[], taken: TakenStep[], context: Ap
     if (gently && !gently.high && transientHigh(writes[0], files, machine)) throw new ApplyError(grownText(writes[0]));
   for (const step of steps) {
     if (signal?.aborted) throw new ApplyError('interrupted');
+    const levels = otherLevels(step.writes, files);
     const end = await makeStep(step, context);
     if (end.outcome === 'gone') {
       onEnded?.(step.writes[0]);
       continue;
     }
-    taken.push({ step, reached: end.outcome === 'failed' ? end.reached : 'accepted' });
+    taken.push({ step, reached: end.outcome === 'failed' ? end.reached : 'accepted', levels });
     if (end.outcome === 'failed') throw end.error;
   }
 }

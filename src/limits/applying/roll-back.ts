@@ -9,6 +9,7 @@ import { restorable } from '../planning/restorable.ts';
 import { isPartOf, sameValue } from '../planning/same-value.ts';
 import type { ApplyContext } from './context.ts';
 import type { Reached } from './make-step.ts';
+import { type OtherLevel, restoreLevels } from './other-levels.ts';
 import type { Step } from './steps.ts';
 import { verify } from './verify.ts';
 
@@ -17,12 +18,14 @@ type RollBackContext = Pick<ApplyContext, 'files' | 'machine' | 'ownerOf'>;
 export interface TakenStep {
   readonly step: Step;
   readonly reached: Reached;
+  /** What an engine may have written beside it. */
+  readonly levels?: readonly OtherLevel[];
 }
 
 /** In the reverse order, each file by itself. Gives a line for each that could not be restored. */
 export async function rollBack(taken: readonly TakenStep[], context: RollBackContext): Promise<string[]> {
   const stuck: string[] = [];
-  for (const { step, reached } of taken.toReversed()) {
+  for (const { step, reached, levels = [] } of taken.toReversed()) {
     const { writes, gently } = step;
     const made = gently?.high ? [gently.high, ...writes] : writes;
     for (const write of made.toReversed()) {
@@ -36,6 +39,11 @@ export async function rollBack(taken: readonly TakenStep[], context: RollBackCon
             `${write.via} keeps the new value of ${write.path}/${write.file} for its next start; finish once it runs`,
           );
       }
+    }
+    try {
+      if (reached !== 'asked') restoreLevels(levels, context.files, context.machine);
+    } catch (error) {
+      stuck.push(errorText(error));
     }
   }
   return stuck;
