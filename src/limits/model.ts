@@ -144,6 +144,12 @@ export type Binding =
       readonly value: (text: string) => number;
       /** Such a number for the reader. */
       readonly text: (value: number) => string;
+      /** What counts against it in each of the cgroups now; NaN where that is unknown. */
+      readonly used?: (
+        paths: readonly string[],
+        read: RiskView['read'],
+        context: Pick<PlanContext, 'cpusInUse'>,
+      ) => readonly number[];
       /** The metric that has the smallest one. */
       readonly metric?: { readonly id: string; readonly kind: LimitKind };
     }

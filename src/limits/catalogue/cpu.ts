@@ -138,6 +138,7 @@ const cpuMax: Limit = {
       return quota / period;
     },
     text: (cpus) => `${Math.round(cpus * 100)}% of one CPU`,
+    used: (paths, _, { cpusInUse }) => cpusInUse?.(paths) ?? paths.map(() => Number.NaN),
     metric: { id: 'cpu_limit_cpus', kind: 'cpu' },
   },
   risks: [beyondMachine],

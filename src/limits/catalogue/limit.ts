@@ -3,9 +3,9 @@
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
-import { formatSingleValue } from '../../kernel/single-value.ts';
+import { formatSingleValue, parseSingleValue } from '../../kernel/single-value.ts';
 import { bytesText } from '../../text/bytes.ts';
-import type { Edit, Limit, LimitFlag, Risk, RiskCheck } from '../model.ts';
+import type { Binding, Edit, Limit, LimitFlag, Risk, RiskCheck } from '../model.ts';
 import { BadValueError, parseSize, parseWhole } from './units.ts';
 
 export const same = (text: string): string => text.trim();
@@ -106,6 +106,14 @@ export function settingsIn(text: string): string[] {
       return values.filter((value) => value !== 'max' && !value.endsWith('=max')).map((value) => `${key} ${value}`);
     });
 }
+
+/** What counts against a limit, where a file of the cgroup says it. */
+export const usedIn =
+  (file: string): SmallestBinding['used'] =>
+  (paths, read) =>
+    paths.map((path) => parseSingleValue(read(path, file)));
+
+export type SmallestBinding = Extract<Binding, { by: 'smallest' }>;
 
 /** A weight counts only against siblings. */
 export const withoutSiblings: RiskCheck = ({ path }, { read }) => {

@@ -1,10 +1,21 @@
 /** Limits of the memory controller: bytes, kept as whole pages. */
 
+import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
 import { bytesText } from '../../text/bytes.ts';
 import type { Limit, LimitFlag, RiskCheck } from '../model.ts';
-import { homeOf, kernelText, parseBytes, sizeOrNone, switchLimit, warning, wholePages } from './limit.ts';
+import {
+  homeOf,
+  kernelText,
+  parseBytes,
+  type SmallestBinding,
+  sizeOrNone,
+  switchLimit,
+  usedIn,
+  warning,
+  wholePages,
+} from './limit.ts';
 import { BadValueError, parseSize } from './units.ts';
 import { swapOfTotal } from './weights.ts';
 
@@ -54,9 +65,16 @@ const reclaimsNow: RiskCheck = ({ path, name, after }, { read }) => {
   );
 };
 
+/** Without the page cache that goes first, as the metric memory_bytes counts it. */
+const memoryUsed: SmallestBinding['used'] = (paths, read) =>
+  paths.map((path) => {
+    const inactive = parseFlatKeyed(read(path, 'memory.stat') ?? '').get('inactive_file') ?? Number.NaN;
+    return parseSingleValue(read(path, 'memory.current')) - inactive;
+  });
+
 /** The smallest over the ancestors, which a metric has. */
-const effective = (id: string, kind: LimitKind): Partial<Limit> => ({
-  binds: { by: 'smallest', value: parseSingleValue, text: bytesText, metric: { id, kind } },
+const effective = (id: string, kind: LimitKind, used: SmallestBinding['used']): Partial<Limit> => ({
+  binds: { by: 'smallest', value: parseSingleValue, text: bytesText, used, metric: { id, kind } },
   hasColumn: true,
 });
 
@@ -78,7 +96,10 @@ export const MEMORY_LIMITS: readonly Limit[] = [
         isFirst: true,
       },
     ],
-    { ...effective('memory_limit_bytes', 'memory'), gently: { usage: 'memory.current', through: 'memory.high' } },
+    {
+      ...effective('memory_limit_bytes', 'memory', memoryUsed),
+      gently: { usage: 'memory.current', through: 'memory.high' },
+    },
   ),
   sizeLimit(
     'memory.high',
@@ -105,7 +126,7 @@ export const MEMORY_LIMITS: readonly Limit[] = [
         describe: (text, peek) => bytesText(parseSingleValue(text) + parseSingleValue(peek('memory.max'))),
       },
     ],
-    { ...effective('memory_swap_limit_bytes', 'swap'), needs: SWAP_COUNTED },
+    { ...effective('memory_swap_limit_bytes', 'swap', usedIn('memory.swap.current')), needs: SWAP_COUNTED },
   ),
   sizeLimit(
     'memory.swap.high',

@@ -7,7 +7,7 @@ import { NO_LIMIT } from '../../kernel/value.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { counted } from '../../text/counted.ts';
 import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
-import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, warning, wholePages } from './limit.ts';
+import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, usedIn, warning, wholePages } from './limit.ts';
 import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';
 import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 
@@ -29,6 +29,7 @@ const pids: Limit = {
     by: 'smallest',
     value: parseSingleValue,
     text: (value) => counted(value, 'task'),
+    used: usedIn('pids.current'),
     metric: { id: 'pids_limit', kind: 'pids' },
   },
   risks: [noFork],

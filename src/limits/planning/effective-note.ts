@@ -4,42 +4,12 @@
  */
 import { textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
-import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
-import { bytesText } from '../../text/bytes.ts';
-import { counted } from '../../text/counted.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
-import type { PlanContext, Write } from '../model.ts';
+import type { PlanContext, RiskView, Write } from '../model.ts';
 import { onlyChild } from './only-child.ts';
 
-type Read = (path: string, file: string) => string | undefined;
-
-/** What counts against a limit now, in the unit of its value; NaN where unknown. */
-type Used = (paths: readonly string[], read: Read, context: PlanContext) => readonly number[];
-
-const usedIn =
-  (file: string): Used =>
-  (paths, read) =>
-    paths.map((path) => parseSingleValue(read(path, file)));
-
-/** Without the page cache that goes first, as the metric memory_bytes counts it. */
-const memoryUsed: Used = (paths, read) =>
-  paths.map((path) => {
-    const inactive = parseFlatKeyed(read(path, 'memory.stat') ?? '').get('inactive_file') ?? Number.NaN;
-    return parseSingleValue(read(path, 'memory.current')) - inactive;
-  });
-
-/** Files whose use can be compared, with what is left as text. */
-const USES: Readonly<Record<string, { readonly used: Used; readonly left: (value: number) => string }>> = {
-  'cpu.max': {
-    used: (paths, _, { cpusInUse }) => cpusInUse?.(paths) ?? paths.map(() => Number.NaN),
-    left: (cpus) => `${Math.round(cpus * 100)}%`,
-  },
-  'memory.max': { used: memoryUsed, left: bytesText },
-  'memory.swap.max': { used: usedIn('memory.swap.current'), left: bytesText },
-  'pids.max': { used: usedIn('pids.current'), left: (tasks) => counted(tasks, 'task') },
-};
+type Read = RiskView['read'];
 
 /** The text as a number, larger where it allows more; undefined for a file whose values do not bind below it. */
 export function comparable(file: string, text: string): number | undefined {
@@ -96,10 +66,11 @@ function fullnessNote(
   read: Read,
   context: PlanContext,
 ): string[] {
-  const use = USES[file];
+  const binds = findLimit(file)?.binds;
+  if (binds?.by !== 'smallest' || !binds.used) return [];
   const [was, is] = [comparable(file, before) ?? Number.NaN, comparable(file, after) ?? Number.NaN];
-  if (!use || above.length === 0 || !(is > was)) return [];
-  const [own = Number.NaN, ...uses] = use.used([path, ...above.map((level) => level.path)], read, context);
+  if (above.length === 0 || !(is > was)) return [];
+  const [own = Number.NaN, ...uses] = binds.used([path, ...above.map((level) => level.path)], read, context);
   const rooms = above.map((level, index) => ({
     ...level,
     room: Math.max(0, level.value - (uses[index] ?? Number.NaN)),
@@ -107,7 +78,7 @@ function fullnessNote(
   if (rooms.some(({ room }) => Number.isNaN(room))) return [];
   const least = smallest(rooms, ({ room }) => room);
   if (!least || !(least.room < is - own)) return [];
-  const fact = `${least.path} has ${use.left(least.room)} left of ${meaning(file, least.text)}`;
+  const fact = `${least.path} has ${binds.text(least.room)} left of ${meaning(file, least.text)}`;
   return [least.room < was - own ? `no effect for now: ${fact}` : `only part of it has an effect for now: ${fact}`];
 }
 

@@ -86,7 +86,7 @@ test('so with tasks, swap, and a CPU quota that siblings use up', () => {
   const cpu = { '/p/cpu.max': '200000 100000', '/p/c/cpu.max': '50000 100000' };
   const cpusInUse = (paths: readonly string[]) => paths.map((path) => (path === '/p' ? 1.9 : 0.1));
   assert.equal(notesOf(['--cpu', '100%'], cpu, { cpusInUse }), [
-    'no effect for now: /p has 10% left of 200% of one CPU',
+    'no effect for now: /p has 10% of one CPU left of 200% of one CPU',
   ]);
   assert.equal(notesOf(['--cpu', '100%'], cpu), [], 'not measured');
 });
