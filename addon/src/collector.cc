@@ -12,7 +12,7 @@
 namespace tscg {
 namespace {
 
-// Of src/kernel/collector.ts.
+// The values of src/kernel/collector.ts.
 constexpr uint8_t kPresent = 0;
 constexpr uint8_t kRemoved = 1;
 constexpr uint8_t kRecreated = 2;
@@ -26,7 +26,7 @@ constexpr size_t kLargestBuffer = 4 << 20;
  */
 constexpr uint32_t kRetryAfter = 6;
 constexpr uint32_t kRetrySpread = 5;
-/** Closed at once when the process or the machine has no descriptor left. */
+/** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
 
 double MonotonicMilliseconds() {

@@ -54,7 +54,7 @@ export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions)
       for (const event of watch.look(Date.now())) log.tell(event);
     },
     historyOf: history.of,
-    recentOomKills: () => log.gasps(Date.now()),
+    recentOomKills: () => log.recentOomKills(Date.now()),
     events: log.all,
     drifts: watch.all,
     recreated: recreations.recent,

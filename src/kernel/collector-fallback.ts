@@ -1,6 +1,6 @@
 /**
- * The Collector without the addon: node:fs on kept descriptors, on the calling thread. A pass over 1,000 cgroups costs
- * that thread some tens of milliseconds (research/measured.md), which the addon spends elsewhere.
+ * The Collector without the addon: node:fs on open descriptors, on the calling thread. A pass over 1,000 cgroups blocks
+ * that thread for some tens of milliseconds; the addon's runs on another.
  *
  * Node has no openat; `/proc/self/fd/N/name` is the same for a descriptor of our own.
  */
@@ -31,7 +31,7 @@ const MOST_FILES = 32;
 /** Passes before a missing file is tried again, spread by id: see addon/src/collector.cc. */
 const RETRY_AFTER = 6;
 const RETRY_SPREAD = 5;
-/** Closed at once when the process has no descriptor left. */
+/** Number of descriptors to close at once when the process has none left. */
 const SHED = 32;
 
 interface Slot {
@@ -70,7 +70,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   let held = 1;
   let allowed = budget;
   let closed = false;
-  /** What this pass does not ask for, least recently used last; made when first needed in a pass. */
+  /** Descriptors that this pass does not ask for, least recently used last; listed when first needed in a pass. */
   let idle: Slot[] | undefined;
 
   function hold(slot: Slot, fd: number): void {

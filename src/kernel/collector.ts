@@ -1,7 +1,7 @@
 /**
- * The one reader of hot files. A Collector keeps descriptors of the interface files of many cgroups and reads any
- * subset of them in one pass, off the drawing thread, straight into columns of numbers. Two implementations answer to
- * this face: the addon (./native.ts) and plain TypeScript (./collector-fallback.ts); both pass the same tests.
+ * Reads the interface files of many cgroups. A Collector keeps their descriptors open and reads any of them in one pass
+ * into columns of numbers. It has two implementations, which pass the same tests: the addon (./native-collector.ts), whose
+ * passes run on another thread, and TypeScript (./collector-fallback.ts).
  */
 
 /** How the text of one interface file becomes columns. The formats are those of the kernel's cgroup-v2.rst. */
@@ -21,7 +21,7 @@ export interface FileSpec {
   readonly keys: readonly string[];
 }
 
-/** What became of a cgroup since it was added. */
+/** State of a cgroup since it was added: still there. */
 export const PRESENT = 0;
 /** Its directory is gone (ENODEV on a kept descriptor, ENOENT by path). */
 export const REMOVED = 1;

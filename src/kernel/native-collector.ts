@@ -1,4 +1,4 @@
-/** Collector over the addon: this side numbers the cgroups and lets one pass follow the other. */
+/** The Collector of the addon. This side gives cgroups their ids and runs one pass after the other. */
 import type { Collector, CollectorOptions, CollectRequest, Columns } from './collector.ts';
 import type { Native } from './native.ts';
 
@@ -31,7 +31,7 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
       return id;
     },
     remove(id) {
-      // What was not handed over yet never will be.
+      // One that was added since the last pass is unknown to the addon.
       const waiting = added.findIndex((entry) => entry.id === id);
       if (waiting >= 0) added.splice(waiting, 1);
       else removed.push(id);

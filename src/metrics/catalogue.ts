@@ -178,18 +178,18 @@ export const METRICS: readonly Metric[] = [
   share('cpu.stat:user_usec', {
     id: 'cpu_user_percent',
     label: 'USER %',
-    help: 'CPU time in user mode; the split can step back in the kernel and is clamped at 0.',
+    help: 'CPU time in user mode; 100 % is one CPU.',
   }),
   share('cpu.stat:system_usec', {
     id: 'cpu_system_percent',
     label: 'SYS %',
-    help: 'CPU time in kernel mode; the split can step back in the kernel and is clamped at 0.',
+    help: 'CPU time in kernel mode; 100 % is one CPU.',
   }),
   {
     id: 'cpu_throttled_percent',
     label: 'THR %',
     unit: 'percent',
-    help: 'Share of quota periods in which it was throttled by cpu.max; unavailable while no period ran.',
+    help: 'Share of the quota periods in which cpu.max held it up; unavailable while no period ran.',
     sources: ['cpu.stat:nr_throttled', 'cpu.stat:nr_periods'],
     formula: 'Δ cpu.stat:nr_throttled / Δ cpu.stat:nr_periods',
     width: 7,
@@ -208,7 +208,7 @@ export const METRICS: readonly Metric[] = [
   gauge('cpu.weight:value', 'count', {
     id: 'cpu_weight',
     label: 'WEIGHT',
-    help: 'cpu.weight: 1 to 10000, 100 by default.',
+    help: 'Its share of a busy CPU against its siblings (cpu.weight): 1 to 10000, 100 by default.',
   }),
   ...pressureMetrics,
   {
@@ -299,22 +299,26 @@ export const METRICS: readonly Metric[] = [
     width: 10,
     help: 'Swap that it may use beside what it uses before a swap limit is reached, its own or one around it.',
   }),
-  gauge('memory.peak:value', 'bytes', { id: 'memory_peak_bytes', label: 'PEAK', help: 'Most memory it ever had.' }),
+  gauge('memory.peak:value', 'bytes', {
+    id: 'memory_peak_bytes',
+    label: 'PEAK',
+    help: 'Most memory that was charged to it at once since it was made.',
+  }),
   gauge('memory.events:high', 'count', {
     id: 'memory_high_events',
     label: 'HIGH EV',
-    help: 'Times it was throttled at memory.high.',
+    help: 'Times it exceeded memory.high and was slowed while the kernel reclaimed.',
   }),
   gauge('memory.events:max', 'count', {
     id: 'memory_max_events',
     label: 'MAX EV',
-    help: 'Times it was about to go over memory.max.',
+    help: 'Times its memory was about to exceed memory.max, so that the kernel had to reclaim.',
   }),
   gauge('memory.events:oom_kill', 'count', {
     id: 'memory_oom_kills',
     label: 'OOM',
     width: 5,
-    help: 'Processes killed by the out-of-memory killer.',
+    help: 'Processes that the OOM killer ended in it.',
     aliases: ['oom'],
   }),
   rate('io.stat:rbytes', 'bytes_per_second', 1, {
@@ -361,7 +365,7 @@ export const METRICS: readonly Metric[] = [
     id: 'dying_descendants',
     label: 'DYING',
     width: 7,
-    help: 'Cgroups below it that were removed and that the kernel still holds, for page cache or slab that they charged: thousands of them slow every read.',
+    help: 'Cgroups below it that were removed but that the kernel keeps while memory is charged to them; thousands of them slow every read.',
   }),
   gauge('cgroup.events:populated', 'flag', {
     id: 'populated',
@@ -369,7 +373,12 @@ export const METRICS: readonly Metric[] = [
     width: 5,
     help: 'Whether it or a descendant has a live process.',
   }),
-  gauge('cgroup.events:frozen', 'flag', { id: 'frozen', label: 'FROZEN', width: 6, help: 'Whether it is frozen.' }),
+  gauge('cgroup.events:frozen', 'flag', {
+    id: 'frozen',
+    label: 'FROZEN',
+    width: 6,
+    help: 'Whether all its processes are frozen.',
+  }),
 ];
 
 const BY_NAME: ReadonlyMap<string, Metric> = new Map(

@@ -1,7 +1,7 @@
 /**
  * What happened between two Frames: OOM kills, memory.high, pids.max, throttling bursts, cgroups that came, went or
- * were re-created, frozen, and limits that changed. A ring buffer; and for a minute the last words of whom the OOM
- * killer ended together with its cgroup.
+ * were re-created, frozen, and limits that changed. The newest events are kept, and for a minute each workload that was
+ * OOM-killed and whose cgroup is gone with it: its row is no longer there to show why.
  */
 import type { Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
@@ -39,25 +39,25 @@ export interface LogEvent {
 export interface EventLog {
   /** Events since the Frame before, oldest first; none for the first Frame. */
   push(frame: Frame): readonly LogEvent[];
-  /** What others saw. */
+  /** Adds an event that was not found by comparing Frames, as a PSI trigger. */
   tell(event: LogEvent): void;
   /** Oldest first. */
   all(): readonly LogEvent[];
   /** Workloads that were OOM-killed and are gone, for a minute. */
-  gasps(now: number): readonly LogEvent[];
-  /** Limits of these paths change by our own hand in the next seconds. */
+  recentOomKills(now: number): readonly LogEvent[];
+  /** tscg or tstop changes limits of these paths in the next seconds: such changes are told as `by us`. */
   expect(paths: readonly string[], now: number): void;
 }
 
 const KEPT = 500;
-/** Cgroups that come and go. */
+/** Kinds of events of cgroups that come and go. */
 export const CHURN: ReadonlySet<EventKind> = new Set(['new', 're-created', 'gone']);
-/** What may come by the thousand leaves the ring first, so that an OOM kill stays in it. */
-const LEAVING: readonly ReadonlySet<EventKind>[] = [CHURN, new Set<EventKind>(['pressure'])];
-const GASP_MS = 60_000;
+/** Kinds that are dropped first when the log is full: thousands of them must not push out an OOM kill. */
+const DROPPED_FIRST: readonly ReadonlySet<EventKind>[] = [CHURN, new Set<EventKind>(['pressure'])];
+const RECENT_MS = 60_000;
 const OWN_MS = 15_000;
-/** An OOM kill so long before the end counts as its cause. */
-const CAUSE_MS = 10_000;
+/** A cgroup that ends within this time after an OOM kill in it is told as OOM-killed. */
+const OOM_CAUSE_MS = 10_000;
 const BURST_PERCENT = 50;
 
 const OOM_KILL = column('memory.events:oom_kill');
@@ -92,7 +92,7 @@ interface Before {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createEventLog(kept = KEPT): EventLog {
   const ring: LogEvent[] = [];
-  let lastWords: LogEvent[] = [];
+  let oomKills: LogEvent[] = [];
   let before: Before | undefined;
   /** When an OOM kill was seen, by inode. */
   const killed = new Map<number, number>();
@@ -110,16 +110,16 @@ export function createEventLog(kept = KEPT): EventLog {
     },
     tell: (event) => keep(event),
     all: () => ring,
-    gasps: (now) => {
-      lastWords = lastWords.filter(({ time }) => now - time < GASP_MS);
-      return lastWords;
+    recentOomKills: (now) => {
+      oomKills = oomKills.filter(({ time }) => now - time < RECENT_MS);
+      return oomKills;
     },
     expect: (paths, now) => {
       for (const path of paths) expected.set(path, now + OWN_MS);
     },
   };
 
-  /** A container starts under its id: what happened to it by then is told under its name too, once that is known. */
+  /** A container is known by its id until its runtime tells its name: earlier events of it then get that name. */
   function rename(workloads: Frame['workloads']): void {
     const names = new Map(workloads.map(({ path, name }) => [path, name]));
     ring.forEach((event, index) => {
@@ -131,7 +131,7 @@ export function createEventLog(kept = KEPT): EventLog {
   function keep(...events: readonly LogEvent[]): void {
     ring.push(...events);
     while (ring.length > kept) {
-      const oldest = LEAVING.map((kinds) => ring.findIndex(({ kind }) => kinds.has(kind)));
+      const oldest = DROPPED_FIRST.map((kinds) => ring.findIndex(({ kind }) => kinds.has(kind)));
       ring.splice(oldest.find((index) => index >= 0) ?? 0, 1);
     }
   }
@@ -147,7 +147,7 @@ export function createEventLog(kept = KEPT): EventLog {
     const now = (index: number, row: number): number => at(snapshot, index, row);
     const then = (index: number, row: number): number => at(old.snapshot, index, row);
 
-    /** By counter and row; the kernel counts an event in every ancestor too. */
+    /** Rise of each counter by row. The kernel counts an event in every ancestor too: `own` is without the children's. */
     const rises = COUNTERS.map(({ index }) => {
       const rise = new Float64Array(wasRow.length);
       wasRow.forEach((was, row) => {
@@ -164,7 +164,7 @@ export function createEventLog(kept = KEPT): EventLog {
       return left;
     });
 
-    /** The root has no memory.events: where others have, the whole machine's kills are what it would count. */
+    /** The root has no memory.events. /proc/vmstat counts the kills of the whole machine, which is what the root's would. */
     function tellRoot(rise: Float64Array): void {
       const root = frame.workloads.findIndex(({ path }) => path === '/');
       const isCounted = root >= 0 && old.workloads.some((_, was) => !Number.isNaN(then(OOM_KILL, was)));
@@ -172,14 +172,14 @@ export function createEventLog(kept = KEPT): EventLog {
         rise[root] = Math.max(0, snapshot.host.oomKills - old.snapshot.host.oomKills) || 0;
     }
 
-    /** Made when a cgroup is new: rarely. */
+    /** Paths of the Frame before; made only when a cgroup is new. */
     let oldPaths: ReadonlySet<string> | undefined;
     function tellNew(workload: Workload): void {
       oldPaths ??= new Set(old.workloads.map(({ path }) => path));
       if (isTold(workload)) tell(oldPaths.has(workload.path) ? 're-created' : 'new', workload, workload.path);
     }
 
-    /** What held a cgroup that is gone: what that one counted is left in them. */
+    /** Ancestors of the cgroups that are gone: the events of those are counted here still, and cannot be told apart. */
     let heldGone: ReadonlySet<string> | undefined;
     function tellCounted(workload: Workload, row: number): void {
       heldGone ??= new Set(gone.flatMap(([workload]) => ancestorsOf(workload.path)));
@@ -238,18 +238,18 @@ export function createEventLog(kept = KEPT): EventLog {
       const isOom =
         isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
       killed.delete(workload.inode);
-      // It was told of as re-created.
+      // Where the path is there again, the event `re-created` tells it.
       if (!isTold(workload) || (!isOom && paths.has(workload.path))) continue;
       const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
       tell('gone', workload, text);
-      if (isOom) lastWords.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
+      if (isOom) oomKills.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
     }
   }
 }
 
-/** With the row that it had. */
+/** A workload that is gone, with its row in the Frame before. */
 type Gone = readonly [workload: Workload, was: number];
 
 function goneIn({ snapshot, workloads }: Before, { usage }: Frame): readonly Gone[] {
@@ -266,7 +266,7 @@ const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
 
 const isTold = ({ kind }: Workload): boolean => kind !== 'inner' && kind !== 'monitor';
 
-const isRecent = (seen: number | undefined, now: number): boolean => seen !== undefined && now - seen < CAUSE_MS;
+const isRecent = (seen: number | undefined, now: number): boolean => seen !== undefined && now - seen < OOM_CAUSE_MS;
 
 /** Its nearest living ancestor counted a kill that none of its living children had: the one that is gone had it. */
 function diedOfOom(

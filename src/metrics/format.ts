@@ -1,4 +1,4 @@
-/** A figure as text: `--` for unavailable, `max` for no limit; memory in IEC units, io and network in SI, as docker. */
+/** A figure as text: `--` for unavailable, `max` for no limit. Memory is in IEC units, io and network in SI, as docker has it. */
 import type { Unit } from './catalogue.ts';
 
 const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
@@ -26,7 +26,7 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
-/** What figures up to this one are divided by, and what the unit is called then; `{ factor: 1, name: '' }` where it has no steps. */
+/** The divisor for figures up to `most`, and the name of the unit then; `{ factor: 1, name: '' }` where the unit has no prefixes. */
 export function scaleOf(most: number, unit: Unit): { readonly factor: number; readonly name: string } {
   const steps =
     unit === 'bytes'
@@ -42,7 +42,7 @@ export function scaleOf(most: number, unit: Unit): { readonly factor: number; re
   return { factor: base ** power, name: names[power] ?? '' };
 }
 
-/** Three figures where there is a fraction to show: `1.25GiB`, `12.5MiB`, `512MiB`. */
+/** Three significant figures where there is a fraction: `1.25GiB`, `12.5MiB`, `512MiB`. */
 function scaled(value: number, base: number, units: readonly string[]): string {
   const power = powerOf(value, base, units.length - 1);
   const rest = value / base ** power;
@@ -50,7 +50,7 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   return `${rest.toFixed(digits)}${units[power]}`;
 }
 
-/** 999.5 would round to 1000 with three figures: the next unit says it shorter. */
+/** 999.5 would be rounded to 1000: it is shown in the next unit instead. */
 function powerOf(value: number, base: number, most: number): number {
   let power = 0;
   while (Math.abs(value) / base ** power >= base - 0.5 && power < most) power++;

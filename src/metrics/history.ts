@@ -1,7 +1,7 @@
 /**
- * The last hour of some metrics of every row that lives, by inode: for sparklines and charts. Every sample of the last
- * ones, and before that means of several, each with its largest sample. A figure that stays as it is takes no room, and
- * most do; where room runs out, the rows that were shown keep theirs.
+ * The last hour of some metrics of every living row, by inode, for sparklines and charts. The newest samples are kept one
+ * by one, older ones as means of several with the largest of them. A figure that never changed takes no memory, and most
+ * are such; where the memory for the others runs out, the rows that were shown keep theirs.
  */
 import type { Usage } from './usage.ts';
 

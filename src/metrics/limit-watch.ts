@@ -1,6 +1,7 @@
 /**
- * Whose limits were just written, by whomever: inotify on the directories of the rows that are shown, since the kernel
- * reports a write of an interface file as IN_MODIFY. Without the addon nothing is told, and limits show with the slow tier.
+ * Finds the rows whose limits were just written, by any program: the kernel reports a write of an interface file as
+ * IN_MODIFY to an inotify watch on its directory. Only rows that are shown are watched. Without the addon there is no
+ * watch, and the sampler reads limits in turn.
  */
 import { join } from 'node:path';
 import { loadNative } from '../kernel/native.ts';
@@ -44,7 +45,7 @@ export function openLimitWatch(mount: string): LimitWatch {
     try {
       inotify.remove(watch);
     } catch {
-      // The directory is gone, and its watch with it.
+      // The kernel removed the watch with the directory.
     }
   }
 
@@ -58,10 +59,10 @@ export function openLimitWatch(mount: string): LimitWatch {
           const watch = inotify.add(join(mount, path));
           watches.set(inode, watch);
           inodeOf.set(watch, inode);
-          // What was written before the watch was there.
+          // It may have been written before the watch was added.
           written.add(inode);
         } catch {
-          // Gone, or out of watches: the slow tier still shows its limits.
+          // The cgroup is gone, or no watch is left: the sampler reads its limits in turn all the same.
         }
       }
     },

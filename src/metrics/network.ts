@@ -1,7 +1,7 @@
 /**
- * Network counters of a row: /proc/PID/net/dev of a process in it, which shows the whole network namespace of that
- * process. Rows in the host's namespace share its counters and get none; rows whose processes lie in several
- * namespaces get none either, since no file has their sum.
+ * Network counters of a row, from /proc/PID/net/dev of a process in it. The file shows the whole network namespace of that
+ * process, so a row in the host's namespace gets none: the counters are the host's. A row whose processes are in several
+ * namespaces gets none either, as no file has their sum.
  */
 import { createNetnsPids, type NetnsPid, type NetnsPidsOptions } from '../inventory/network/netns-pid.ts';
 import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
@@ -57,7 +57,7 @@ function errorOf(netnsPid: NetnsPid): number {
   return missing === 'process' ? NO_PROCESS : missing === 'single namespace' ? SEVERAL_NETWORKS : missing;
 }
 
-/** Interfaces summed without the loopback, which carries nothing to anybody else. */
+/** Sum over the interfaces without the loopback, whose traffic stays in the namespace. */
 function sumOf(netDev: string): number[] {
   const sum = COUNTERS.map(() => 0);
   for (const [name, counters] of parseNetDev(netDev)) {

@@ -1,7 +1,7 @@
 /**
- * PSI triggers: the kernel says when the tasks of a cgroup begin to wait, within a second, whatever the interval of the
- * samples. A few are armed at a time: while tasks wait the kernel looks ten times in each window, and the end of a
- * trigger waits for every CPU (15 ms seen), also at the end of the program.
+ * PSI triggers: the kernel tells within a second that the tasks of a cgroup began to wait, however long the interval
+ * between two samples is. Only a few are armed at a time, as they cost: while tasks wait the kernel checks ten times in
+ * each window, and closing a trigger waits for every CPU (15 ms were measured), also when the program ends.
  */
 
 import { join } from 'node:path';
@@ -28,23 +28,23 @@ export interface PressureWatchOptions {
 }
 
 const MOST_FOLLOWED = 4;
-/** Rows change places, and the selection goes over many. */
+/** How long a trigger stays armed for a row that is no longer among the first, as rows change places. */
 const KEPT_MS = 30_000;
 
-/** Share of the window: on a busy machine tasks wait for a CPU all the time, for memory never. */
+/** Share of the window that tasks must wait. On a busy machine tasks always wait for a CPU, but never for memory. */
 const SHARE: Readonly<Record<Resource, number>> = { cpu: 0.5, memory: 0.15, io: 0.3 };
 
-/** Microseconds. The second is for those without CAP_SYS_RESOURCE, who may only have multiples of 2 s. */
+/** Microseconds. Without CAP_SYS_RESOURCE the kernel takes multiples of 2 s only. */
 const WINDOWS = [1e6, 2e6] as const;
 
-/** A trigger fires once a window as long as it lasts: another burst begins after so long without. */
+/** A trigger fires once in each window while the wait lasts. After so long without one the next is a new event. */
 const QUIET_MS = 10_000;
 
 interface Armed {
   readonly triggers: readonly NativePsiTrigger[];
-  /** As its runtime calls it by now. */
+  /** Its newest name. */
   name: string;
-  /** When it was wanted last. */
+  /** When it was last among the first rows; milliseconds since the epoch. */
   wanted: number;
 }
 
@@ -71,7 +71,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     const text = `${resource} pressure: some task waited ${stall / 1000} ms in ${window / 1e6} s`;
     let last = Number.NEGATIVE_INFINITY;
     const onFire = (error: Error | null): void => {
-      // Its cgroup is gone, and the trigger is closed.
+      // The cgroup is gone and the addon closed the trigger.
       if (error) return void armed.delete(workload.inode);
       const time = now();
       const called = armed.get(workload.inode)?.name ?? name;

@@ -9,7 +9,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { findMetric, METRICS, type Metric } from './catalogue.ts';
 import type { Frame } from './source.ts';
 
-/** The query cannot be read: what is wrong, on one line. */
+/** The query cannot be read. Its message says on one line what is wrong. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
 }
@@ -35,12 +35,12 @@ type Operator = (typeof OPERATORS)[number];
 
 const isOperator = (text: string): text is Operator => OPERATORS.some((operator) => operator === text);
 
-/** A word or a closed bracket before an operator: nobody names a cgroup so. */
+/** A field name before an operator, perhaps after `(` or `not`: no name of a cgroup looks so. */
 const QUERY = /^(?:[\s(]|not\b(?=[\s(]))*[a-z_]\w*\s*(?:>=|<=|!=|==|!~|[<>=~])/i;
 
 export const isQuery = (text: string): boolean => QUERY.test(text);
 
-/** Metrics that the filter compares, where it is a query. */
+/** Metrics that a filter compares; none where it is plain text. */
 export function metricsOf(text: string): Metric[] {
   if (!isQuery(text)) return [];
   const tokens = tokensOf(text);
@@ -144,7 +144,7 @@ function compare(field: string, operator: Operator, value: string): Predicate {
   }
   const holds = NUMERIC[operator];
   if (!holds) throw new QueryError(`${metric.id} is a number: "${operator}" is for text`);
-  // Unavailable is neither above nor below: such a row satisfies nothing.
+  // An unavailable figure is neither above nor below: its row satisfies no comparison.
   return ({ usage }, row) => {
     const found = usage.value(metric.id, row);
     return !Number.isNaN(found) && holds(found, wanted);
@@ -205,7 +205,7 @@ function numberOf(text: string, base: number): number {
   return Number(match[1]) * base ** power;
 }
 
-/** Fields that begin alike, else where to find them. */
+/** Names of fields that begin alike, else where the fields are listed. */
 function nearest(field: string): string {
   const start = field.toLowerCase().slice(0, 3);
   const names = [...Object.keys(TEXT_FIELDS), ...METRICS.flatMap(({ id, aliases = [] }) => [...aliases, id])];

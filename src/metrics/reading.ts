@@ -4,7 +4,7 @@ export interface Reading {
   now(column: number): number;
   /**
    * Change of a counter since the Snapshot before, never negative; NaN without one, or where the row was re-created.
-   * The kernel's split of CPU time may step back in a living cgroup: that is no change.
+   * User and system time may step back in a living cgroup: that counts as no change.
    */
   change(column: number): number;
   /** Time between the two reads of the column's file. */

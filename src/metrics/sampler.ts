@@ -1,7 +1,7 @@
 /**
- * The sampler: one Snapshot a tick, at the cost of what is shown. Hot files of all rows every tick; warm ones of the
- * visible rows every tick and of the others in turn; limits now and then. What a tick does not read keeps its value
- * and the time of its read.
+ * The sampler takes one Snapshot a tick, at the cost of what is shown. It reads the hot files of all rows every tick, the
+ * warm ones of the visible rows every tick and of the others in turn, and limits when they were written and in turn. A
+ * file that a tick does not read keeps its values and the time of its last read.
  */
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { createCounterCheck } from './counters.ts';
@@ -14,7 +14,7 @@ export interface SamplerOptions {
   readonly collector: Collector;
   readonly host: HostReader;
   readonly network?: NetworkReader;
-  /** Ticks in which every row's warm files and limits are read once, where it is not visible. */
+  /** In so many ticks the warm files and limits of each row that is not visible are read once. */
   readonly slowTicks?: number;
 }
 
@@ -65,7 +65,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
   let tickNumber = 0;
   const counters = createCounterCheck();
 
-  /** Follows the request's cgroups and lets go of the others. */
+  /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */
   function follow(rows: readonly SnapshotRow[]): Uint32Array {
     if (followed?.rows === rows) return followed.ids;
     const wanted = new Set(rows.map(({ inode }) => inode));
@@ -89,7 +89,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
     return HOT | root | (visible.has(inode) || turn ? WARM : 0) | (written || turn ? LIMIT : 0);
   }
 
-  /** The pass as a Snapshot: rows that are gone left out, values that were not read carried over. */
+  /** Makes the pass a Snapshot: leaves out rows that are gone, and carries over values that were not read. */
   function assemble(request: TickRequest, columns: Columns, hostNow: Snapshot['host'], started: number): Assembled {
     const asked = request.rows;
     const from = new Int32Array(asked.length);
@@ -104,7 +104,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
     const { values, errors, times } = emptyColumns(count);
     const oldCount = old?.rows.length ?? 0;
     const isRead = new Uint8Array(count);
-    /** One stretch of figures: what this pass read, else what was known before. */
+    /** Fills one column: with what this pass read, else with what was known before. */
     const join = (into: Float64Array, index: number, read: Float64Array, before: Float64Array | undefined): void => {
       for (let row = 0; row < count; row++) {
         if (isRead[row]) into[index * count + row] = read[index * columns.rows + (from[row] ?? 0)] ?? Number.NaN;
@@ -163,7 +163,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
       const isWhole = snapshot.rows.length === request.rows.length;
       const vanished = isWhole ? [] : request.rows.filter(({ inode }) => !rowOf.has(inode));
-      // A vanished cgroup is let go of here: whoever has its path next is another one.
+      // The collector must forget a vanished cgroup: the next one at its path is another one.
       for (const { inode } of vanished) {
         const id = ids.get(inode);
         if (id !== undefined) collector.remove(id);

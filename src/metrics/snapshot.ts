@@ -35,7 +35,7 @@ export const HOST_NETWORK = 251;
 export const NO_PROCESS = 252;
 export const SEVERAL_NETWORKS = 253;
 
-/** A Snapshot's buffers for `rows` rows: nothing known yet. */
+/** A Snapshot's buffers for `rows` rows, with nothing known yet. */
 export function emptyColumns(rows: number): Pick<Snapshot, 'values' | 'errors' | 'times'> {
   return {
     values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),

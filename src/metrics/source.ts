@@ -1,6 +1,6 @@
 /**
- * The live source: inventory and sampler joined, one Frame a call. Screen, text, JSON and exporter all take Frames; a
- * recording gives the same.
+ * The live source: joins the inventory and the sampler into one Frame a call. Screen, text, JSON and exporter all take
+ * Frames, and a recording gives Frames too.
  */
 
 import { type Inventory, openInventory } from '../inventory/inventory.ts';
@@ -67,7 +67,7 @@ export interface LiveOptions {
   readonly hierarchy: Hierarchy;
   readonly proc?: string;
   readonly sys?: string;
-  /** Follow the file system's events between Frames; not for a command that ends at once. */
+  /** Whether to follow the file system's events between Frames, which a command that ends at once does not need. */
   readonly watch: boolean;
 }
 
@@ -93,7 +93,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   let stale = true;
   let frames = 0;
 
-  /** A volume that was made meanwhile would be counted beside the disk below it. */
+  /** A volume that was made since would be counted a second time, beside the disk that it lies on. */
   function followDevices(): void {
     const now = stackedDevices();
     if (now !== stacked) collector.skip(now);
@@ -107,7 +107,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       const started = performance.now();
       const isDue = frames++ % REFRESH_FRAMES === 0;
       if (isDue) followDevices();
-      // Now and then all the same: names change, and a file that holds one may come late.
+      // Names change, and a file that holds one may be written late: so it is refreshed now and then in any case.
       if (stale || inventory.hinted() || isDue) await inventory.refresh();
       else inventory.askUnnamed();
       const rows = inventory.workloads();
@@ -119,7 +119,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
         ...(touched ? { touched } : {}),
       });
       const { snapshot } = tick;
-      // Events are a hint; the kernel's own count of descendants is the truth, and costs one read.
+      // Events may be lost. The kernel's count of descendants is exact, and costs one read.
       stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);
       const usage = usageOf(before, snapshot);
       const host = hostUsage(before?.host, snapshot.host);

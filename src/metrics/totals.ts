@@ -1,6 +1,6 @@
 /**
- * Sums over rows that add up: a row inside another one of them is part of it and is not counted again, nor is a network
- * namespace that several of them share.
+ * Sums over rows. A row inside another one of them is part of it and is not counted again; a network namespace that
+ * several of them share is counted once.
  */
 import { areNested } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
@@ -15,7 +15,7 @@ export function isAdditive({ id, unit }: Metric): boolean {
   return !/limit|headroom|peak|weight/.test(id);
 }
 
-/** The rows that lie in no other one of them. */
+/** Those of the rows that lie in no other one of them. */
 export function outermost(rows: readonly number[], parents: Int32Array): number[] {
   const all = new Set(rows);
   return rows.filter((row) => {
@@ -25,8 +25,8 @@ export function outermost(rows: readonly number[], parents: Int32Array): number[
 }
 
 /**
- * Over the rows that have it: NaN where the metric has no sum or no row has it. Where `isPartial`, it is the least that all
- * of them have. `rows` must be outermost.
+ * Sum over the rows that have the metric: NaN where it has no sum or no row has it. Where `isPartial`, all of them together
+ * have at least so much. `rows` must be outermost.
  */
 export function sumOf(usage: Usage, id: string, rows: readonly number[]): number {
   const shape = metric(id);
@@ -44,7 +44,7 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
   return sum;
 }
 
-/** The network of one of the rows was not read, because it is not visible: their sum is of some of them only. */
+/** Whether the sum is of some of the rows only: the network of one that is not visible is not read. */
 export const isPartial = ({ snapshot }: Usage, id: string, rows: readonly number[]): boolean =>
   isOfNetwork(metric(id)) && rows.some((row) => snapshot.errors[NETWORK * snapshot.rows.length + row] === NOT_READ);
 
@@ -54,11 +54,11 @@ export const isOfNetwork = ({ sources }: Metric): boolean =>
 const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);
 const NETNS = column(`${NETWORK_FILE.file}:netns`);
 
-/** What tells the network namespace of a row; NaN for the host's, and where it was not read. */
+/** Inode of a row's network namespace; NaN for the host's, and where it was not read. */
 export const networkOf = ({ snapshot }: Usage, row: number): number =>
   snapshot.values[NETNS * snapshot.rows.length + row] ?? Number.NaN;
 
-/** Other rows with the network namespace of this one, beside what holds it and what it holds. */
+/** Other rows in the network namespace of this one, without its ancestors and descendants. */
 export function networkSharers(usage: Usage, row: number): number[] {
   const netns = networkOf(usage, row);
   const { rows } = usage.snapshot;

@@ -1,6 +1,6 @@
 /**
- * Usage: what two Snapshots say about the interval between them. Metrics are computed a column at a time, when asked
- * for, so that a screen pays for the columns it shows.
+ * Usage: what two Snapshots say about the interval between them. A metric is computed for all rows when it is first asked
+ * for, so that a screen costs the columns it shows.
  */
 import { metric } from './catalogue.ts';
 import { type EffectiveLimit, effectiveLimits, type Headroom, headrooms } from './effective.ts';
@@ -30,10 +30,10 @@ const USED: Record<LimitKind, { readonly id: string; readonly scale: number }> =
 /** Where it fell this is another cgroup, and the row has no rates for this interval. */
 const CPU_USAGE = column('cpu.stat:usage_usec');
 
-/** The kernel's split of CPU time is scaled to fit the total and may step back in a living cgroup. */
+/** The kernel scales user and system time to fit their total: each may step back in a living cgroup. */
 const SPLIT: ReadonlySet<number> = new Set(['cpu.stat:user_usec', 'cpu.stat:system_usec'].map(column));
 
-/** Counted only where the quota is set, not for what lies around it. */
+/** The kernel counts these only in the cgroup whose quota it is. */
 const OF_QUOTA: ReadonlySet<number> = new Set(
   ['cpu.stat:nr_periods', 'cpu.stat:nr_throttled', 'cpu.stat:throttled_usec'].map(column),
 );

@@ -82,10 +82,10 @@ test('who is OOM-killed and gone before the next sample leaves a last word for a
   // What held it did not run out of memory itself.
   assert.ok(told[1]?.includes('oom a: killed by the OOM killer, there or below it in what has ended'), told[1]?.join());
   assert.equal(
-    log.gasps(1e12 + 30_000).map(({ name }) => name),
+    log.recentOomKills(1e12 + 30_000).map(({ name }) => name),
     ['a/b'],
   );
-  assert.equal(log.gasps(1e12 + 62_000), []);
+  assert.equal(log.recentOomKills(1e12 + 62_000), []);
 });
 
 test('who was OOM-killed at the top is known by the count of the whole machine, as the root keeps none', () => {
