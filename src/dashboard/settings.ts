@@ -127,7 +127,10 @@ export const scalesOf = ({ memory, cpu }: Settings): Scales => ({
 export function saveSetting(directory: string, key: keyof Settings, value: Settings[keyof Settings]): void {
   const file = join(directory, 'config.yaml');
   const hand = foreignHand(directory);
-  if (hand) throw new Error(`${hand.path} ${hand.how}: start tstop with a HOME of its own user, as \`sudo -H tstop\``);
+  if (hand)
+    throw new Error(
+      `${hand.path} ${hand.how}: start tstop with the HOME of its own user: HOME="$(getent passwd "$(id -u)" | cut -d: -f6)" tstop`,
+    );
   let text = '';
   try {
     text = readRegularFileSync(file, LARGEST);

@@ -179,7 +179,7 @@ test('case 38: over a mount from outside our cgroup namespace we are found all t
       await beside.run('exec sleep 1000');
       const { status, stderr } = fromInside(inside, 'freeze', inside.path);
       assert.is(status, 2);
-      assert.match(stderr, /this very command and your shell run in .*or add --force\n$/);
+      assert.match(stderr, /this command and your shell run in .*or add --force\n$/);
       const dry = fromInside(inside, 'freeze', '--dry-run', '--json', inside.path);
       assert.equal([dry.status, dry.stderr], [2, '']);
       assert.is(fromInside(inside, 'freeze', '--dry-run', beside.path).status, 0);
