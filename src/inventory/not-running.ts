@@ -6,6 +6,7 @@ import { connectBus } from './runtimes/dbus.ts';
 import { MANAGER, PROPERTIES } from './runtimes/systemd.ts';
 import { getJson } from './runtimes/unix-http.ts';
 import type { RuntimeSocket } from './sockets.ts';
+import { unitName } from './units.ts';
 
 /** The user waits, with a command that has failed. */
 const PATIENCE_MS = 2000;
@@ -64,7 +65,7 @@ async function containerText(
 }
 
 async function unitText(query: string, socket: string): Promise<string | undefined> {
-  const unit = /\.(service|scope|slice|socket|mount|swap)$/.test(query) ? query : `${query}.service`;
+  const unit = unitName(query) === query ? query : `${query}.service`;
   const bus = await connectBus(socket, PATIENCE_MS);
   try {
     const [path] = await bus.call({

@@ -2,14 +2,14 @@
  * systemd's manager, of the system and of a user: https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html
  *
  *     ListUnitsByPatterns(as states, as patterns) → a(ssssssouso)   name, description, load, active, sub, following, path, …
- *     GetUnitByControlGroup(s) → o
  *     signals UnitNew(so), UnitRemoved(so), after Subscribe()
  */
 import { at, listOf, textOf } from '../names/json.ts';
+import { UNIT_KINDS } from '../units.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
 import { type Bus, connectBus, loadDbus } from './dbus.ts';
-import { known, pathOf } from './details.ts';
+import { known } from './details.ts';
 
 export const MANAGER = {
   destination: 'org.freedesktop.systemd1',
@@ -17,16 +17,8 @@ export const MANAGER = {
   interface: 'org.freedesktop.systemd1.Manager',
 };
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
-/** Kinds of units that have a cgroup. */
-const KINDS: Readonly<Record<string, string>> = {
-  service: 'Service',
-  scope: 'Scope',
-  slice: 'Slice',
-  mount: 'Mount',
-  swap: 'Swap',
-  socket: 'Socket',
-};
-const PATTERNS = Object.keys(KINDS).map((kind) => `*.${kind}`);
+/** Of units that have a cgroup. */
+const PATTERNS = Object.keys(UNIT_KINDS).map((kind) => `*.${kind}`);
 /** States in which a unit may have processes. */
 const STATES = ['active', 'reloading', 'activating', 'deactivating', 'refreshing', 'maintenance'];
 /** Units come in bursts. */
@@ -143,33 +135,16 @@ export function parseUnit(unit: unknown): WorkloadDetails | undefined {
   });
 }
 
-/** As systemctl takes it, escapes and all, which is also what the path of its cgroup ends with. */
+/** As systemctl takes it, escapes and all: identify() gives the same from the path of its cgroup. */
 function unitName(value: unknown): string | undefined {
   const name = textOf(value);
   const kind = name === undefined ? '' : name.slice(name.lastIndexOf('.') + 1);
-  return Object.hasOwn(KINDS, kind) ? name : undefined;
+  return Object.hasOwn(UNIT_KINDS, kind) ? name : undefined;
 }
 
 async function versionOf(bus: Bus): Promise<string> {
   const version = textOf(await property(bus, MANAGER.path, MANAGER.interface, 'Version'));
   return `systemd ${version ?? 'of unknown version'}`;
-}
-
-/** The unit that a cgroup belongs to, with its slice and its own cgroup. Undefined where systemd knows none. */
-export async function unitByCgroup(bus: Bus, cgroupPath: string): Promise<WorkloadDetails | undefined> {
-  const [path] = await bus.call({ ...MANAGER, member: 'GetUnitByControlGroup', signature: 's', body: [cgroupPath] });
-  if (typeof path !== 'string' || !path.startsWith('/org/freedesktop/systemd1/unit/')) return undefined;
-  const unit = 'org.freedesktop.systemd1.Unit';
-  const [id, description, state] = await Promise.all(
-    ['Id', 'Description', 'ActiveState'].map((name) => property(bus, path, unit, name)),
-  );
-  const details = parseUnit([id, description, '', state]);
-  const kind = KINDS[details?.id.slice(details.id.lastIndexOf('.') + 1) ?? ''];
-  if (details === undefined || kind === undefined) return undefined;
-  const [slice, cgroup] = await Promise.all(
-    ['Slice', 'ControlGroup'].map((name) => property(bus, path, `org.freedesktop.systemd1.${kind}`, name)),
-  );
-  return known<WorkloadDetails>({ ...details, slice: textOf(slice), cgroupPath: pathOf(cgroup) });
 }
 
 /** A property's value, out of its variant. */

@@ -2,6 +2,8 @@
  * Drift: a limit that tscg set and that reads otherwise by now. Only the newest change of a file counts, and only while
  * the cgroup it was made in lives.
  */
+
+import { unitAt } from '../../inventory/units.ts';
 import { CgroupFileError } from '../../kernel/cgroup-files.ts';
 import type { Plan, PlanContext, Write } from '../model.ts';
 import { propertyOf } from '../owners/open-owner.ts';
@@ -56,7 +58,7 @@ export function driftOf(
 function culprit({ path, via }: Write): string {
   if (path.includes('kubepods')) return 'the kubelet';
   if (via === 'docker' || via === 'podman' || via === 'incus') return via;
-  return /\.(service|scope|slice)(\/container)?$/.test(path) ? 'systemd' : 'another writer';
+  return unitAt(path.replace(/\/container$/, '')) ? 'systemd' : 'another writer';
 }
 
 /** `systemd reverted cpu.max: it reads max 100000, not 30000 100000 of change 5f0c9a1e`. */

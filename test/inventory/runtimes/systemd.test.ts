@@ -6,7 +6,7 @@ import { ApiError } from '../../../src/inventory/runtimes/api-error.ts';
 import { connectBus } from '../../../src/inventory/runtimes/dbus.ts';
 import { parseMachine } from '../../../src/inventory/runtimes/machined.ts';
 import { openRuntimes, type Runtimes } from '../../../src/inventory/runtimes/runtimes.ts';
-import { parseUnit, unitByCgroup } from '../../../src/inventory/runtimes/systemd.ts';
+import { parseUnit } from '../../../src/inventory/runtimes/systemd.ts';
 import { changes, dirtyText } from './engines.ts';
 import { type Answer, type FakeBus, fakeBus, hasDaemon, variant } from './fake-bus.ts';
 import { fakePlain } from './fake-http.ts';
@@ -105,34 +105,6 @@ onBus('a new unit is known from its signal, a removed one is gone, and nothing i
   await until(() => runtimes.details('a.service') === undefined);
   assert.not(bus.asked.some((call) => /LoadUnit|ListUnitsByNames|GetUnit$/.test(call)));
   runtimes.close();
-  await bus.close();
-});
-
-onBus('the unit of a cgroup', async () => {
-  const bus = await fakeBus([SYSTEMD]);
-  playSystemd(bus, []);
-  bus.says.set('Manager.GetUnitByControlGroup', ([path]) =>
-    path === '/system.slice/nginx.service'
-      ? { signature: 'o', body: ['/org/freedesktop/systemd1/unit/nginx_2eservice'] }
-      : undefined,
-  );
-  const connection = await connectBus(bus.socket, 2000);
-  assert.equal(await unitByCgroup(connection, '/system.slice/nginx.service'), {
-    runtime: 'systemd',
-    id: 'nginx.service',
-    name: 'nginx.service',
-    description: 'A web server',
-    state: 'active',
-    slice: 'system.slice',
-    cgroupPath: '/system.slice/nginx.service',
-  });
-  try {
-    await unitByCgroup(connection, '/nonsense');
-    assert.unreachable();
-  } catch (error) {
-    assert.instance(error, ApiError);
-  }
-  connection.close();
   await bus.close();
 });
 
