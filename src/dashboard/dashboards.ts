@@ -11,16 +11,17 @@
  */
 
 import { join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import * as v from 'valibot';
 import { isRecord } from '../inventory/names/json.ts';
 import { namesIn } from '../kernel/if-there.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
-import { findMetric } from '../metrics/catalogue.ts';
-import { GROUPINGS, type Grouping } from '../metrics/grouping.ts';
+import type { Grouping } from '../metrics/grouping.ts';
 import { errorText } from '../text/error-text.ts';
-import { GRID, type GridPlace } from './area.ts';
+import type { GridPlace } from './area.ts';
 import type { Pane } from './pane.ts';
 import { PANES } from './panes.ts';
+import { dashboardShape } from './shape.ts';
+import { readYaml, shapeFaults } from './yaml-file.ts';
 
 export interface Cell {
   readonly show: 'table' | 'chart' | Pane;
@@ -31,12 +32,12 @@ export interface Cell {
 export interface Dashboard {
   readonly name: string;
   readonly title: string;
-  readonly columns?: readonly string[];
-  readonly sort?: string;
-  readonly grouping?: Grouping;
-  readonly filter?: string;
+  readonly columns?: readonly string[] | undefined;
+  readonly sort?: string | undefined;
+  readonly grouping?: Grouping | undefined;
+  readonly filter?: string | undefined;
   /** Shows the selected row in the whole window. */
-  readonly details?: boolean;
+  readonly details?: boolean | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -47,109 +48,22 @@ export class DashboardError extends Error {
 
 /** Throws DashboardError. */
 export function parseDashboard(text: string, file: string, panes = PANES): Dashboard {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
-  const fail = (path: readonly (string | number)[], why: string): never => {
-    // Of a key that is missing, the place where it would be.
-    let start: number | undefined;
-    for (let length = path.length; start === undefined && length >= 0; length--) {
-      start = rangeStart(document.getIn(path.slice(0, length), true));
-    }
-    const key = path
-      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
-      .join('')
-      .replace(/^\./, '');
-    throw new DashboardError(`${file}:${counter.linePos(start ?? 0).line}: ${key || 'file'}: ${why}`);
-  };
-  const [broken] = document.errors;
-  if (broken) {
-    const at = broken.linePos?.[0].line ?? 1;
-    throw new DashboardError(`${file}:${at}: ${broken.message.split('\n')[0] ?? 'not YAML'}`);
-  }
-  const root: unknown = document.toJS();
-  if (!isRecord(root)) return fail([], 'not a map of title, columns, sort, cells');
-  for (const key of Object.keys(root)) {
-    if (!KNOWN_KEYS.includes(key)) fail([key], `no such key; one of ${KNOWN_KEYS.join(', ')}`);
-  }
+  const yaml = readYaml(text, file);
+  if (typeof yaml === 'string') throw new DashboardError(yaml);
+  if (!isRecord(yaml.root)) throw new DashboardError(yaml.fault([], 'not a map of title, columns, sort, cells'));
+  const read = v.safeParse(dashboardShape(panes), yaml.root);
+  if (!read.success) throw new DashboardError(shapeFaults(read.issues, yaml)[0]?.text);
   const name = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
-  const columns = root.columns === undefined ? undefined : metricList(root.columns, ['columns'], fail);
-  const { sort, grouping, filter, details, title } = root;
-  if (sort !== undefined && sort !== 'name' && !(typeof sort === 'string' && findMetric(sort))) {
-    fail(['sort'], `no metric "${String(sort)}"`);
-  }
-  const group = GROUPINGS.find((known) => known === grouping);
-  if (grouping !== undefined && !group)
-    fail(['grouping'], `"${String(grouping)}" is not one of ${GROUPINGS.join(', ')}`);
-  return {
-    name,
-    title: typeof title === 'string' ? title : name,
-    ...(columns ? { columns } : {}),
-    ...(typeof sort === 'string' ? { sort: findMetric(sort)?.id ?? sort } : {}),
-    ...(group ? { grouping: group } : {}),
-    ...(typeof filter === 'string' ? { filter } : {}),
-    ...(details === true ? { details } : {}),
-    cells: cellList(root.cells, panes, fail),
-  };
+  const { title = name, cells = [], ...others } = read.output;
+  return { name, title, ...others, cells: cells.map((cell) => cellOf(cell, panes)) };
 }
 
-/** What `show` may be. */
-export const cellKeys = (panes: readonly Pane[] = PANES): readonly string[] => [
-  'table',
-  ...panes.map(({ key }) => key),
-  'chart',
-];
-
-const KNOWN_KEYS: readonly string[] = ['title', 'columns', 'sort', 'grouping', 'filter', 'details', 'cells'];
-
-const CELL_KEYS: readonly string[] = ['show', 'metrics', 'at'];
-
-type Fail = (path: readonly (string | number)[], why: string) => never;
-
-function metricList(value: unknown, path: readonly (string | number)[], fail: Fail): string[] {
-  if (!Array.isArray(value)) return fail(path, 'not a list of metrics');
-  return value.map((id: unknown, index) => {
-    const found = typeof id === 'string' ? findMetric(id) : undefined;
-    return found?.id ?? fail([...path, index], `no metric "${String(id)}"`);
-  });
-}
-
-function cellList(value: unknown, panes: readonly Pane[], fail: Fail): Cell[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) return fail(['cells'], 'not a list of cells');
-  return value.map((cell: unknown, index): Cell => {
-    const path = ['cells', index];
-    if (!isRecord(cell)) return fail(path, 'not a map of show, at and metrics');
-    for (const key of Object.keys(cell)) {
-      if (!CELL_KEYS.includes(key)) fail([...path, key], `no such key; one of ${CELL_KEYS.join(', ')}`);
-    }
-    const show =
-      (['table', 'chart'] as const).find((key) => key === cell.show) ?? panes.find(({ key }) => key === cell.show);
-    if (!show) return fail([...path, 'show'], `"${String(cell.show)}" is not one of ${cellKeys(panes).join(', ')}`);
-    const metrics = cell.metrics === undefined ? [] : metricList(cell.metrics, [...path, 'metrics'], fail);
-    if (show === 'chart' && metrics.length === 0) fail(path, 'a chart needs metrics');
-    const at: readonly unknown[] = Array.isArray(cell.at) ? cell.at : [];
-    const [top, left, rows, columns] = at.map(Number);
-    const fits = (from?: number, size?: number): boolean =>
-      from !== undefined && size !== undefined && from >= 0 && size >= 1 && from + size <= GRID;
-    if (
-      top === undefined ||
-      left === undefined ||
-      rows === undefined ||
-      columns === undefined ||
-      !fits(top, rows) ||
-      !fits(left, columns)
-    ) {
-      return fail([...path, 'at'], `not [top, left, rows, columns] within a grid of ${GRID} x ${GRID}`);
-    }
-    return { show, metrics, at: [top, left, rows, columns] };
-  });
-}
-
-/** Offset of a node of a YAML document. */
-export function rangeStart(node: unknown): number | undefined {
-  const range = isRecord(node) ? node.range : undefined;
-  const [start]: readonly unknown[] = Array.isArray(range) ? range : [];
-  return typeof start === 'number' ? start : undefined;
+function cellOf(
+  { show, metrics = [], at }: { show: string; metrics?: string[] | undefined; at: GridPlace },
+  panes: readonly Pane[],
+): Cell {
+  const pane = panes.find(({ key }) => key === show);
+  return { show: pane ?? (show === 'table' ? 'table' : 'chart'), metrics, at };
 }
 
 export interface Loaded {

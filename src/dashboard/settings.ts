@@ -2,29 +2,29 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import * as v from 'valibot';
+import { parseDocument } from 'yaml';
 import { isRecord } from '../inventory/names/json.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
-import { findMetric } from '../metrics/catalogue.ts';
 import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
-import { rangeStart } from './dashboards.ts';
-import { ALARMS, type Alarm } from './state.ts';
-import { THEMES } from './themes.ts';
+import { SETTINGS } from './shape.ts';
+import type { Alarm } from './state.ts';
+import { readYaml, shapeFaults } from './yaml-file.ts';
 
 export interface Settings {
   /** Slots of columns in their order, by name of the screen; without, those that fit best or that the dashboard names. */
-  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  readonly columns?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Metric of the memory definition. */
-  readonly memory?: string;
+  readonly memory?: string | undefined;
   /** What 100 % of CPU is. */
-  readonly cpu?: string;
-  readonly theme?: string;
-  readonly alarm?: Alarm;
-  readonly mouse?: boolean;
-  readonly ascii?: boolean;
+  readonly cpu?: string | undefined;
+  readonly theme?: string | undefined;
+  readonly alarm?: Alarm | undefined;
+  readonly mouse?: boolean | undefined;
+  readonly ascii?: boolean | undefined;
 }
 
 export const configDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -43,69 +43,18 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
   } catch (error) {
     return { settings: {}, faults: codeOf(error) === 'ENOENT' ? [] : [errorText(error)] };
   }
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, logLevel: 'error' });
-  const [broken] = document.errors;
-  if (broken)
-    return { settings: {}, faults: [`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`] };
-  const root: unknown = document.toJS();
-  const section: unknown = isRecord(root) ? root[SECTION] : undefined;
-  if (!isRecord(section)) return { settings: {}, faults: [] };
-  const faults: string[] = [];
-  let settings: Settings = {};
-  for (const [key, value] of Object.entries(section)) {
-    const read = settingOf(key, value);
-    if (typeof read === 'string') {
-      const start = rangeStart(document.getIn([SECTION, key], true));
-      faults.push(`${file}:${counter.linePos(start ?? 0).line}: ${SECTION}.${key}: ${read}`);
-    } else settings = { ...settings, ...read };
-  }
-  return { settings, faults };
-}
-
-/** The setting, or why it cannot be used. */
-function settingOf(key: string, value: unknown): Settings | string {
-  switch (key) {
-    case 'columns': {
-      // A list by itself is the first screen's.
-      const lists = isRecord(value) ? value : { overview: value };
-      const columns: Record<string, readonly string[]> = {};
-      for (const [name, list] of Object.entries(lists)) {
-        const read = columnList(list);
-        if (typeof read === 'string') return `${name}: ${read}`;
-        columns[name] = read;
-      }
-      return { columns };
-    }
-    case 'memory':
-      return MEMORY_DEFINITIONS.some(({ metric }) => metric === value)
-        ? { memory: String(value) }
-        : `not one of ${MEMORY_DEFINITIONS.map(({ metric }) => metric).join(', ')}`;
-    case 'cpu':
-      return CPU_SCALES.some(({ scale }) => scale === value)
-        ? { cpu: String(value) }
-        : `not one of ${CPU_SCALES.map(({ scale }) => scale).join(', ')}`;
-    case 'theme':
-      if (typeof value !== 'string' || !(value in THEMES)) return `not one of ${Object.keys(THEMES).join(', ')}`;
-      return { theme: value };
-    case 'alarm': {
-      const alarm = ALARMS.find((name) => name === value);
-      return alarm === undefined ? `not one of ${ALARMS.join(', ')}` : { alarm };
-    }
-    case 'mouse':
-    case 'ascii':
-      return typeof value === 'boolean' ? { [key]: value } : 'not true or false';
-    default:
-      return 'no such setting; one of columns, memory, cpu, theme, alarm, mouse, ascii';
-  }
-}
-
-/** Ids of metrics, or why there are none. */
-function columnList(value: unknown): readonly string[] | string {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [];
-  const unknown = list.find((id) => typeof id !== 'string' || !findMetric(id));
-  if (list.length === 0 || unknown !== undefined) return `no metric "${String(unknown ?? value)}"`;
-  return list.flatMap((id) => (typeof id === 'string' ? (findMetric(id)?.id ?? []) : []));
+  const yaml = readYaml(text, file);
+  if (typeof yaml === 'string') return { settings: {}, faults: [yaml] };
+  const section = isRecord(yaml.root) ? yaml.root[SECTION] : undefined;
+  if (section === undefined || section === null) return { settings: {}, faults: [] };
+  const whole = v.safeParse(SETTINGS, section);
+  const faults = whole.success ? [] : shapeFaults(whole.issues, yaml, [SECTION]);
+  // What is wrong is left out; the rest is good.
+  const bad = new Set(faults.map(({ key }) => key));
+  const good = isRecord(section) ? Object.entries(section).filter(([key]) => !bad.has(key)) : [];
+  const { columns, ...others } = v.parse(SETTINGS, Object.fromEntries(good));
+  const lists = Array.isArray(columns) ? { overview: columns } : columns;
+  return { settings: { ...others, ...(lists ? { columns: lists } : {}) }, faults: faults.map(({ text }) => text) };
 }
 
 /** The indices of the two switches. */

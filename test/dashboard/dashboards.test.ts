@@ -23,10 +23,12 @@ for (const [text, about] of [
   ['title: x\nsorted: cpu\n', /^f\.yaml:2: sorted: no such key/],
   ['title: x\n\nsort: nothing\n', /^f\.yaml:3: sort: no metric "nothing"/],
   ['cells:\n  - { show: pie, at: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.show: "pie" is not one of/],
-  ['cells:\n  - { show: table, at: [0,0,13,1] }\n', /^f\.yaml:2: cells\[0\]\.at: not \[top/],
+  ['cells:\n  - { show: table, at: [0,0,13,1] }\n', /^f\.yaml:2: cells\[0\]\.at\[2\]: not \[top/],
   ['cells:\n  - show: chart\n    at: [0,0,1,1]\n', /^f\.yaml:2: cells\[0\]: a chart needs metrics/],
-  ['title: x\ncells:\n  - show: table\n', /^f\.yaml:3: cells\[0\]\.at: not \[top/],
+  ['title: x\ncells:\n  - show: table\n', /^f\.yaml:3: cells\[0\]\.at: is missing/],
   ['cells:\n  - { show: table, att: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.att: no such key; one of show/],
+  ['title: 3\n', /^f\.yaml:1: title: not text/],
+  ['details: 1\n', /^f\.yaml:1: details: not true or false/],
   ['title: [\n', /^f\.yaml:\d: /],
   ['- a\n', /^f\.yaml:1: file: not a map/],
 ] as const) {
@@ -100,7 +102,7 @@ test('settings are saved beside what else the file holds, and a bad one is named
     writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
     const { settings, faults } = loadSettings(folder);
     assert.equal(settings, { alarm: 'bell' });
-    assert.match(faults.join(), /config\.yaml:4: tstop\.theme: not one of dark, light/);
+    assert.match(faults.join(), /config\.yaml:4: tstop\.theme: "pink" is not one of dark, light/);
     saveSetting(folder, 'theme', 'light');
     saveSetting(folder, 'columns', { cpu: ['pids'] });
     const text = readFileSync(file, 'utf8');
@@ -108,6 +110,24 @@ test('settings are saved beside what else the file holds, and a bad one is named
     assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: { cpu: ['pids'] } });
     saveSetting(folder, 'columns', undefined);
     assert.is(loadSettings(folder).settings.columns, undefined);
+  }));
+
+test('what is wrong of several settings costs each of them alone', () =>
+  inDirectory((folder) => {
+    const lines = ['mouse: 1', 'cpu: host', 'memory: all', 'colour: red', 'columns: { cpu: [pids, nothing] }'];
+    writeFileSync(join(folder, 'config.yaml'), `tstop:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+    const { settings, faults } = loadSettings(folder);
+    assert.equal(settings, { cpu: 'host' });
+    const told = faults.join('\n');
+    for (const text of [
+      ':2: tstop.mouse: not true or false',
+      ':4: tstop.memory: "all" is not one of memory_bytes',
+      ':5: tstop.colour: no such key; one of columns, memory',
+    ])
+      assert.ok(told.includes(text), told);
+    assert.match(told, /:6: tstop\.columns/);
+    writeFileSync(join(folder, 'config.yaml'), 'tstop:\n  columns: [PIDS]\n');
+    assert.equal(loadSettings(folder).settings, { columns: { overview: ['pids'] } });
   }));
 
 test('a locale that is set and not UTF-8 means ASCII', () => {

@@ -201,7 +201,7 @@ test('a screen or settings that cannot be used are named, and tstop starts', asy
         const about = (text: string): boolean => text.includes('bad.yaml:2: columns[0]: no metric "cpux"');
         await terminal.until((text) => text.includes('NAME') && about(text), 'the fault beside the table');
         terminal.type('?');
-        const both = (text: string): boolean => about(text) && text.includes('tstop.theme: not one of dark');
+        const both = (text: string): boolean => about(text) && text.includes('tstop.theme: "pink" is not one of dark');
         await terminal.until((text) => text.includes('cannot be used') && both(text), 'all faults in help');
         terminal.type('q');
         await terminal.until((text) => !terminal.alternate() && both(text), 'all faults at the end');

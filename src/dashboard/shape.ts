@@ -1,0 +1,112 @@
+/**
+ * The shapes of a dashboard file and of the settings: what is checked when one is read, and the JSON Schemas that editors
+ * complete and check with (dashboards/*.schema.json).
+ */
+import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
+import * as v from 'valibot';
+import { findMetric, METRICS } from '../metrics/catalogue.ts';
+import { GROUPINGS } from '../metrics/grouping.ts';
+import { GRID } from './area.ts';
+import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
+import type { Pane } from './pane.ts';
+import { ALARMS } from './state.ts';
+import { THEMES } from './themes.ts';
+import { mapOf, oneOf, onOrOff } from './yaml-file.ts';
+
+const noMetric = ({ input }: { readonly input: unknown }): string => `no metric "${String(input)}"`;
+
+const METRIC_NAME = v.string(noMetric);
+/** By its id or an alias; gives the id. */
+const METRIC = v.pipe(
+  METRIC_NAME,
+  v.check((name) => findMetric(name) !== undefined, noMetric),
+  v.transform((name) => findMetric(name)?.id ?? name),
+);
+const SORT = v.union([v.literal('name'), METRIC], noMetric);
+
+const text = v.string('not text');
+const optional = <Schema extends v.GenericSchema>(schema: Schema, help: string) =>
+  v.optional(v.pipe(schema, v.description(help)));
+const metricList = v.array(METRIC, 'not a list of metrics');
+
+const AT_TEXT = `not [top, left, rows, columns] within a grid of ${GRID} x ${GRID}`;
+const edge = (least: number) =>
+  v.pipe(v.number(AT_TEXT), v.integer(AT_TEXT), v.minValue(least, AT_TEXT), v.maxValue(GRID, AT_TEXT));
+const PLACE = v.pipe(
+  v.strictTuple([edge(0), edge(0), edge(1), edge(1)], AT_TEXT),
+  v.check(([top, left, rows, columns]) => top + rows <= GRID && left + columns <= GRID, AT_TEXT),
+  v.description(`top, left, rows, columns of a grid of ${GRID} x ${GRID}`),
+);
+
+/** What `show` may be. */
+export const cellKeys = (panes: readonly Pane[]): readonly string[] => [
+  'table',
+  ...panes.map(({ key }) => key),
+  'chart',
+];
+
+export const dashboardShape = (panes: readonly Pane[]) =>
+  v.pipe(
+    mapOf(
+      {
+        title: v.optional(text),
+        columns: optional(metricList, 'of the table, in their order'),
+        sort: v.optional(SORT),
+        grouping: v.optional(oneOf(GROUPINGS)),
+        filter: optional(text, 'plain text or a query: cpu > 50 and image ~ redis'),
+        details: optional(onOrOff, 'the selected row in the whole window'),
+        cells: v.optional(
+          v.array(
+            v.pipe(
+              mapOf(
+                { show: oneOf(cellKeys(panes)), at: PLACE, metrics: optional(metricList, 'of a chart') },
+                'not a map of show, at and metrics',
+              ),
+              v.check(({ show, metrics = [] }) => show !== 'chart' || metrics.length > 0, 'a chart needs metrics'),
+            ),
+            'not a list of cells',
+          ),
+        ),
+      },
+      'not a map of title, columns, sort, cells',
+    ),
+    v.title('A screen of tstop'),
+    v.description('dashboards/*.yaml, and a user’s own in ~/.config/tscg/dashboards/'),
+  );
+
+const columnList = v.pipe(metricList, v.minLength(1, 'not a list of metrics'));
+
+/** The `tstop:` part of config.yaml. */
+export const SETTINGS = mapOf(
+  {
+    columns: optional(
+      v.union(
+        [columnList, v.record(v.string(), columnList)],
+        'not a list of metrics, nor a map of screens to such lists',
+      ),
+      'of the table, by name of the screen; a list by itself is the first screen’s',
+    ),
+    memory: optional(oneOf(MEMORY_DEFINITIONS.map(({ metric }) => metric)), 'the definition of memory that is shown'),
+    cpu: optional(oneOf(CPU_SCALES.map(({ scale }) => scale)), 'what 100 % of CPU is'),
+    theme: v.optional(oneOf(Object.keys(THEMES))),
+    alarm: optional(oneOf(ALARMS), 'at an OOM kill or a full pids.max'),
+    mouse: optional(onOrOff, 'on: click a row, turn the wheel'),
+    ascii: optional(onOrOff, 'no characters beyond ASCII'),
+  },
+  'not a map of settings',
+);
+
+const CONFIG = v.pipe(v.looseObject({ tstop: v.optional(SETTINGS) }), v.title('Settings of tstop'));
+
+/** An alias is taken when a file is read, and not offered. */
+const OPTIONS: ConversionConfig = {
+  target: 'draft-2020-12',
+  typeMode: 'input',
+  ignoreActions: ['check', 'transform'],
+  overrideSchema: ({ valibotSchema }) =>
+    valibotSchema === METRIC_NAME || valibotSchema === METRIC ? { enum: METRICS.map(({ id }) => id) } : undefined,
+};
+
+export const dashboardJsonSchema = (panes: readonly Pane[]): object => toJsonSchema(dashboardShape(panes), OPTIONS);
+
+export const settingsJsonSchema = (): object => toJsonSchema(CONFIG, OPTIONS);
