@@ -29,18 +29,18 @@ export interface Write {
   readonly via: OwnerName;
   /** Where the owner is reached: a socket; empty for the file itself. */
   readonly endpoint: string;
-  /** What the owner calls it: a container id, a unit; empty for the file itself. */
+  /** The container id or the unit by which the owner knows the cgroup; empty for the file itself. */
   readonly subject: string;
   /** Set on the way to the next write, and set back to `before` once that is made. */
   readonly transient?: true;
-  /** Kept by the owner over a reboot. */
+  /** The owner keeps the value over a reboot. */
   readonly persist?: boolean;
-  /** The workload does not run: its owner is told for its next start, and nothing can be read back. */
+  /** The workload is not running: its owner applies the value at the next start, and no file can be read back. */
   readonly ended?: true;
 }
 
 export interface Risk {
-  /** `refuse`: not unless it is forced. */
+  /** `refuse`: only --force carries the Plan out. */
   readonly level: 'refuse' | 'warn';
   readonly text: string;
   /** What to do instead. */
@@ -71,16 +71,16 @@ export interface Request {
 export interface OwnerOptions {
   /** Sockets of runtimes and buses that exist. */
   readonly sockets: readonly RuntimeSocket[];
-  /** Whether somebody does at a socket, whose file outlives who made it; without it everywhere. */
+  /** Whether a program listens at a socket: its file outlives the program. Without this function every socket counts. */
   readonly listens?: (path: string) => boolean;
   /**
    * What an owner said that was asked whether the cgroup is its own, and it is not: `systemd's web.service has the cgroup
    * /system.slice/web.service, not /box/web.service`.
    */
   readonly disowned?: (path: string, via: OwnerName) => string | undefined;
-  /** Whom the user insists on; undefined for the right one. */
+  /** The owner that the user asks for with --via; undefined for the one that the cgroup has. */
   readonly via?: OwnerName;
-  /** Kept over a reboot, where the owner can. */
+  /** The owner is to keep the value over a reboot, where it can. */
   readonly persist?: boolean;
 }
 
@@ -115,11 +115,11 @@ export interface LimitFlag {
   /** Shown in help: `<size>`. */
   readonly value: string;
   readonly help: string;
-  /** Among the first fields of tstop's form. */
+  /** The field is among the first of tstop's form. */
   readonly isFirst?: true;
-  /** May be given several times, each for another device or resource. */
+  /** The flag may be given several times, each time for another device or resource. */
   readonly repeatable?: true;
-  /** Which part of the file's text it sets: two flags of one part exclude each other. The whole where it is not named. */
+  /** The part of the file's text that it sets; without it the whole text. Two flags of one part exclude each other. */
   readonly part?: string;
   /** Throws BadValueError. `devices`: this machine's where it is not given. */
   readonly parse: (text: string, machine: Machine, devices?: Devices) => Edit;
@@ -127,7 +127,7 @@ export interface LimitFlag {
   readonly describe?: (text: string, peek: Peek) => string;
 }
 
-/** `text`: what can be written beforehand, and means what the kernel makes of the file. */
+/** Another file that a write changes too. `text` can be written there first, with the same result. */
 export interface Dragged {
   readonly file: string;
   readonly text: string;
@@ -142,7 +142,7 @@ export type Binding =
       readonly by: 'smallest';
       /** The text as a number: a larger one allows more. */
       readonly value: (text: string) => number;
-      /** Such a number for the reader. */
+      /** Such a number as an operator reads it. */
       readonly text: (value: number) => string;
       /** What counts against it in each of the cgroups now; NaN where that is unknown. */
       readonly used?: (
@@ -150,10 +150,10 @@ export type Binding =
         read: RiskView['read'],
         context: Pick<PlanContext, 'cpusInUse'>,
       ) => readonly number[];
-      /** The metric that has the smallest one. */
+      /** The metric that shows the smallest of them. */
       readonly metric?: { readonly id: string; readonly kind: LimitKind };
     }
-  /** What is kept for it: no more than each ancestor keeps for its own subtree. */
+  /** Memory that is kept for the cgroup: no more than each ancestor keeps for its own subtree. */
   | { readonly by: 'protection'; readonly value: (text: string) => number; readonly text: (value: number) => string }
   /** The kernel says what is left of it, in another file. */
   | { readonly by: 'effective-file'; readonly file: string };
@@ -175,18 +175,18 @@ export interface Limit {
   readonly isOfProcesses: boolean;
   /** Group heading in help. */
   readonly group: string;
-  /** What a kernel needs to have the file, beside its controller: `with CONFIG_ZSWAP`. */
+  /** What a kernel needs to have the file, beside its controller: `CONFIG_ZSWAP`. */
   readonly needs?: string;
   readonly flags: readonly LimitFlag[];
   /** The file whose value it shows in another unit: only one of the two can be set at a time. */
   readonly viewOf?: string;
-  /** What it says where nobody set it: also what is meant where its controller is not enabled yet. */
+  /** The text that a new cgroup has. A file that is missing because its controller is not enabled means the same. */
   readonly unset: string;
-  /** Other texts that nobody set. */
+  /** Whether a text other than `unset` means that nobody set the limit. */
   readonly isUnset?: (text: string) => boolean;
   /** Without it the cgroup's own text is all that counts. */
   readonly binds?: Binding;
-  /** What may go wrong with a write of it. */
+  /** Checks of what may go wrong with a write of the file. */
   readonly risks?: readonly RiskCheck[];
   /** Below what `usage` says the kernel kills: it is lowered only once `through`, which kills nobody, has brought that down. */
   readonly gently?: { readonly usage: string; readonly through: string };
@@ -202,11 +202,11 @@ export interface Limit {
   readonly same?: (text: string, written: string) => boolean;
   /** What each write(2) is given to get from one text to the other; the text itself where this is not defined. */
   readonly commands?: (before: string, after: string) => string[];
-  /** The write has to come before those of the cgroup's other files. */
+  /** Whether the write has to come before those of the cgroup's other files. */
   readonly early?: (before: string, after: string) => boolean;
   /** What the kernel makes of another file of the cgroup: a write of the Plan before this one, so that undo restores it after. */
   readonly drags?: (before: string, after: string, peek: Peek) => Dragged | undefined;
-  /** What can be set in place of the text, where the kernel does not take it back. `peek` reads the parent's files. */
+  /** What can be written in place of an old text that the kernel no longer takes. `parent` reads the parent's files. */
   readonly restorable?: (text: string, parent: Peek) => string;
   /** Text as an operator reads it: `50 % of one CPU`. */
   readonly describe: (text: string) => string;

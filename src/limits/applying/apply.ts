@@ -1,4 +1,4 @@
-/** Plan → journal → steps → verify: all of a Plan or nothing of it. Memory goes down gently, unless that is forced. */
+/** Carries a Plan out: journals it, makes its steps, verifies each, and takes all of it back where one fails. */
 import { type CgroupFiles, isAlive, textIfThere } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Plan, Write } from '../model.ts';
@@ -40,7 +40,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
   return { ...change, outcome: 'applied' };
 }
 
-/** As the journal has it. */
+/** The change as the journal keeps it. */
 function changeOf(plan: Plan, context: ApplyContext): Change {
   const { files, machine, command, undoes, reverter, force, id = newChangeId() } = context;
   const { writes } = force ? forcedPlan(plan) : plan;
@@ -60,7 +60,7 @@ function changeOf(plan: Plan, context: ApplyContext): Change {
 /** `taken`: filled with each step that may have written. Throws what stops it. */
 async function makeAll(writes: readonly Write[], taken: TakenStep[], context: ApplyContext): Promise<void> {
   const { files, machine, force, signal, onEnded } = context;
-  // What has ended is told of, and left out, when its turn comes.
+  // A cgroup that has ended is reported, and left out, when its turn comes.
   checkUnchanged(onEnded ? writes.filter((write) => isAlive(files, write)) : writes, files);
   const steps = stepsOf(writes, (write) => !force && !write.ended && isBelowUsage(write, files));
   for (const { writes, gently } of steps)

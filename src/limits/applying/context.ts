@@ -1,4 +1,4 @@
-/** What it takes to make a change, and how one fails. */
+/** What applyPlan and its parts are given, and the error that they throw. */
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import type { Write } from '../model.ts';
@@ -15,9 +15,9 @@ export interface ApplyContext {
   readonly id?: string;
   /** The change that this Plan takes back. */
   readonly undoes?: string;
-  /** What the journal says beside it once it is applied; nothing where that is empty. */
+  /** A note for the journal about a change that was applied; empty for none. */
   readonly note?: string | undefined;
-  /** Who takes it back after its time; ended where nothing is left to take back. */
+  /** The timer or process that takes the change back after its time. It is ended once nothing is left to take back. */
   readonly reverter?: Reverter;
   /** memory.max below what is in use is written at once, whatever the kernel kills for it. */
   readonly force?: boolean | undefined;
@@ -32,8 +32,8 @@ export interface ApplyContext {
 }
 
 /**
- * A write failed or did not stick; what had been written was taken back, unless the message says otherwise. Or all of it
- * was done, and the journal could not be told.
+ * A write failed or did not stick. What had been written was taken back, unless the message says otherwise. Or the change was
+ * made and its end could not be written to the journal.
  */
 export class ApplyError extends Error {
   override readonly name = 'ApplyError';

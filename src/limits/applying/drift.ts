@@ -1,6 +1,6 @@
 /**
- * Drift: a limit that tscg set and that reads otherwise by now. Only the newest change of a file counts, and only while
- * the cgroup it was made in lives.
+ * Drift: a limit that tscg set and that another program has changed since. Only the newest change of a file counts, and only
+ * while its cgroup exists.
  */
 
 import { unitAt } from '../../inventory/units.ts';
@@ -22,8 +22,8 @@ export interface Drift {
 }
 
 /**
- * Newest first. A change that has not ended yet is not judged, nor is what it overwrites. One that is undone counts no
- * more, also where that took no write.
+ * Newest first. A change without an end in the journal is still under way, so neither it nor the changes that it overwrites
+ * are judged. A change that was undone does not count, even if its undo had nothing to write.
  */
 export function driftOf(
   changes: readonly Change[],
@@ -54,7 +54,7 @@ export function driftOf(
   return drifts;
 }
 
-/** Whoever manages the cgroup writes its own values back; nobody else writes there unasked. */
+/** The program that most likely did it: the manager of a cgroup writes its own values back. */
 function culprit({ path, via }: Write): string {
   if (path.includes('kubepods')) return 'the kubelet';
   if (via === 'docker' || via === 'podman' || via === 'incus') return via;
@@ -65,7 +65,7 @@ function culprit({ path, via }: Write): string {
 export const driftText = ({ change, write, now, by }: Drift): string =>
   `${by} ${now === write.before ? 'reverted' : 'changed'} ${write.file} of ${write.name}: it reads ${now}, not ${write.after} of change ${change.id}`;
 
-/** The drifted writes once more, each through the owner that made it. */
+/** A Plan that makes the drifted writes again, each through the owner that made it. */
 export function planReapply(drifts: readonly Drift[], context: Pick<PlanContext, 'files' | 'machine'>): Plan {
   const { files } = context;
   const writes = drifts.map(({ write, now }) => {

@@ -31,11 +31,11 @@ export interface Change {
   readonly writes: readonly Write[];
   /** The change that this one took back. */
   readonly undoes?: string;
-  /** Who takes it back after its time. */
+  /** The timer or process that takes it back after its time. */
   readonly reverter?: Reverter;
   /** Undefined where the program died before it ended. */
   readonly outcome?: Outcome;
-  /** Why it did not come about, or what of it did not. */
+  /** Why it failed; for a change that was applied, a note about it. */
   readonly error?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Journal {
   readonly path: string;
   begin(change: Change): void;
   end(id: string, outcome: Outcome, error?: string): void;
-  /** Oldest first. A torn or foreign line is left out and counted. */
+  /** Oldest first. `unreadable` counts the lines that are torn or no entries; they are left out. */
   read(): { changes: Change[]; unreadable: number };
 }
 
@@ -51,7 +51,7 @@ export interface Journal {
 export const undoneIn = (changes: readonly Change[]): ReadonlySet<string> =>
   new Set(changes.flatMap(({ undoes, outcome }) => (undoes && outcome === 'applied' ? [undoes] : [])));
 
-/** The journal cannot be written or read. Where it is the begin of a change, nothing else is written either. */
+/** The journal cannot be written or read. If the begin of a change cannot be written, the change is not made. */
 export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
@@ -83,7 +83,7 @@ export function openJournal(
         // The newline in front ends a line that a crash cut short. One write: lines of two programs do not mix.
         const text = `\n${JSON.stringify(line)}\n`;
         const missing = Buffer.byteLength(text) - write(fd, text);
-        // Without its last byte, the newline, it is whole.
+        // A line that lacks only its newline is complete.
         if (missing > 1) throw new Error(`${missing} bytes of a line found no room`);
         fsyncSync(fd);
       } finally {
@@ -124,7 +124,7 @@ function refuseForeignHand(path: string): void {
   if (hand) throw new Error(`${hand.path} ${hand.how}: whoever can change the journal decides what undo writes`);
 }
 
-/** With what it lies in. Node's own `recursive` goes round for ever where a folder that is there takes none (ENOENT), as /proc. */
+/** Makes the folder and its parents. Node's `recursive` loops for ever where mkdir gives ENOENT in a folder that exists, as in /proc. */
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return;
   makeDirectory(dirname(directory));

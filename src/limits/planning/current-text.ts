@@ -4,8 +4,9 @@ import { findLimit } from '../catalogue/catalogue.ts';
 import type { Write } from '../model.ts';
 
 /**
- * systemd gives a unit a controller with its first property of it, and takes it away, and its files with it, where no
- * unit needs it any more: no file in a living cgroup is no limit. Throws CgroupFileError, ENOENT where the cgroup is gone.
+ * The file's text, trimmed. A missing file in a cgroup that exists means no limit: systemd enables a controller with the first
+ * property of it, and disables it, so that the files vanish, once no unit needs it. Throws CgroupFileError, with ENOENT
+ * where the cgroup itself is gone.
  */
 export function currentText({ path, file }: Pick<Write, 'path' | 'file'>, files: CgroupFiles): string {
   try {

@@ -17,7 +17,7 @@ export function comparable(file: string, text: string): number | undefined {
   return binds?.by === 'smallest' ? binds.value(text) : undefined;
 }
 
-/** A level that has a limit. */
+/** A cgroup around or below the workload that has a limit of its own. */
 interface Level {
   readonly path: string;
   readonly value: number;

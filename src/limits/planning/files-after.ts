@@ -1,4 +1,4 @@
-/** The files as they will be: what is planned next, and what then binds, is judged by that. */
+/** The files as they will be after some writes: by them later writes are planned and effects are judged. */
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Write } from '../model.ts';
 

@@ -45,7 +45,7 @@ export function transientHigh(write: Write, files: CgroupFiles, { pageSize }: Ma
   };
 }
 
-/** Whether so much of what is in use can be reclaimed, as far as memory.stat tells: the rest would be killed for. */
+/** Whether enough of what is in use can be reclaimed, as memory.stat estimates it; if not, the kernel would kill. */
 export const canComeDown = (write: Write, { files, machine }: Where): boolean =>
   inUse(write, files) - parseSingleValue(write.after) <= reclaimable(write.path, files, machine);
 
@@ -72,7 +72,7 @@ export const forcedPlan = (plan: Plan): Plan => ({
   writes: plan.writes.filter(({ transient }) => !transient),
 });
 
-/** How it will be lowered, for the Plan. */
+/** The warning of a Plan that lowers the limit without a kill. */
 export function comesDownText(write: Write, files: CgroupFiles): string {
   const usage = inUse(write, files);
   const excess = bytesText(usage - parseSingleValue(write.after));

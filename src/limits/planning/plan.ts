@@ -35,7 +35,7 @@ export function planSet(requests: readonly Request[], context: PlanContext): Pla
   };
 }
 
-/** What is said of a workload is said of each of its files. */
+/** A risk that every file of a workload has is told once. */
 const eachOnce = (risks: readonly Risk[]): Risk[] => [
   ...new Map(risks.map((risk) => [`${risk.text}; ${risk.remedy ?? ''}`, risk])).values(),
 ];
@@ -46,8 +46,8 @@ interface Planned {
 }
 
 /**
- * A cgroup that is given more goes before those below it, and one that is given less after them, so that at no moment one
- * is held tighter than before and after. As asked where none is below another.
+ * A cgroup that gets more is written before those below it, and one that gets less after them: in between no cgroup is
+ * limited to less than before and after the change. Where no target lies below another, the order stays as asked.
  */
 function inSafeOrder(targets: readonly Planned[][]): Planned[][] {
   const pathOf = ([first]: readonly Planned[]): string => first?.write.path ?? '/';
@@ -73,7 +73,7 @@ interface Asked {
   readonly by: Ownership;
 }
 
-/** What does not go with what this workload has says whose it is, and where it is asked. */
+/** Throws BadValueError, which begins with the line of the policy, if any, and the name of the workload. */
 function planTarget({ target, edits, from }: Request, context: PlanContext): Planned[] {
   const asked = askedOf(target, edits, context);
   try {
@@ -94,7 +94,7 @@ function askedOf(target: Target, edits: Request['edits'], context: PlanContext):
 
 /** Every file of one workload, in the order in which the kernel takes them. */
 function planFiles(target: Target, asked: readonly Asked[], context: PlanContext): Planned[] {
-  // Some are there only once systemd has set another of their controller.
+  // A file may exist only after systemd has set another limit of the same controller, so raw writes come last.
   const isRaw = ({ by }: Asked): boolean => by.owner.name === 'cgroupfs';
   const planned: Planned[] = [];
   for (const one of asked.toSorted((a, b) => Number(isRaw(a)) - Number(isRaw(b)))) {
@@ -117,7 +117,7 @@ const peekAt =
 
 type Entry = Request['edits'][number];
 
-/** The edit, or the one that stands in for it where the cgroup has another file of that meaning. */
+/** The edit itself, or its replacement where the cgroup has another file with the same meaning (io.bfq.weight). */
 function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entry {
   const { instead } = entry.edit;
   const other = instead && findLimit(instead.file);
@@ -126,7 +126,7 @@ function whereItIs({ path }: Target, entry: Entry, { files }: PlanContext): Entr
   return stays ? entry : { limit: other, edit: instead.edit };
 }
 
-/** One file of one workload: every edit in order, then what its owner makes of it. `earlier`: those before it. */
+/** Plans one file of one workload: applies the edits in order, then lets the owner round. `earlier`: planned before it. */
 function planFile(
   target: Target,
   { limit, edits, by: { owner, place, risks, notes } }: Asked,
@@ -144,7 +144,7 @@ function planFile(
   const property = owner.name === 'cgroupfs' ? undefined : owner.describe(file, after);
   const rounded = after === wanted ? [] : [`${owner.name} cannot keep ${wanted}; it becomes ${after}`];
   const pages = limit.rounded(after, context.machine);
-  // Other files than those of sizes it only writes in another way.
+  // Only a size becomes less; the kernel spells the text of other files in another way.
   if (parseSingleValue(pages) < parseSingleValue(after))
     rounded.push(`the kernel rounds it down to whole pages: ${pages}`);
   return {
@@ -162,7 +162,7 @@ function planFile(
   };
 }
 
-/** The write of the other file that the kernel changes along with it. */
+/** The write of another file that the kernel would change along with this one. */
 function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
   const { property: _, ...place } = write;
   const dragged = limit.drags?.(write.before, write.after, peek);
@@ -172,8 +172,8 @@ function draggedBy({ write }: Planned, limit: Limit, peek: Peek): Planned[] {
 }
 
 /**
- * systemd enables a controller that the machine has with the first limit of it, which brings the others' files too; else a
- * missing file cannot be set.
+ * The text of the file now. A missing file counts as unset where systemd will enable its controller for the first limit of
+ * it; elsewhere a missing file cannot be set: throws NoSuchLimitError with the reason.
  */
 function textBefore(
   { path, via }: Pick<Write, 'path' | 'via'>,

@@ -1,10 +1,10 @@
-/** What a write can be taken back to. */
+/** The text that undo and roll-back write. */
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Write } from '../model.ts';
 
-/** The text that was there before; where the kernel does not take that again while tasks are inside, what it stood for. */
+/** The text that was there before, or one with the same effect where the kernel refuses that one while tasks are inside. */
 export function restorable(
   { path, file, before }: Pick<Write, 'path' | 'file' | 'before'>,
   files: CgroupFiles,

@@ -1,4 +1,4 @@
-/** What may go wrong with a write, found before it is made: of any limit here, of one alone in its row of the catalogue. */
+/** What may go wrong with a write, found before it is made. Checks of one limit are in its row of the catalogue; here are those of all. */
 
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf, isWithin } from '../../kernel/cgroup-path.ts';
@@ -25,8 +25,8 @@ export function risksOf(write: Write, context: PlanContext): Risk[] {
 }
 
 /**
- * Who would be hit beside the target: the user's own shell, or init; undefined where neither lives in the cgroup. Where
- * the mount does not tell our own place, every cgroup may be it.
+ * Who else would be limited: the user's own shell, or init; undefined where neither lives in the cgroup. Where the mount does
+ * not show our own cgroup, every cgroup may be ours.
  */
 export function holderIn(
   path: string,
@@ -54,7 +54,7 @@ function ownCgroup({ path, name, file }: Write, context: PlanContext): Risk | un
   };
 }
 
-/** Where the kernel reclaims, and then kills, within the write. */
+/** Warns, or refuses, where the kernel would reclaim, and then kill, within the write. */
 function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undefined {
   if (!isBelowUsage(write, files)) return undefined;
   if (canComeDown(write, { files, machine })) return warning(comesDownText(write, files));
@@ -67,7 +67,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   };
 }
 
-/** Where an ancestor keeps less for its whole subtree than is to be kept for this cgroup. */
+/** Warns where an ancestor keeps less for its whole subtree than is to be kept for this cgroup. */
 function beyondProtection({ path, file, after }: Write, files: CgroupFiles): Risk | undefined {
   const limit = findLimit(file);
   if (limit?.binds?.by !== 'protection') return undefined;

@@ -1,4 +1,4 @@
-/** A Plan as a diff: what would go, what would come. */
+/** A Plan as a unified diff. */
 import { terminalSafe } from '../../text/cells.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Plan } from '../model.ts';
@@ -20,7 +20,7 @@ export function planDiff({ writes }: Plan): string {
   return lines.join('\n');
 }
 
-/** Of files with one line; a text of several means something as a whole only. */
+/** The meaning of a file with one line; a text of several lines means something only as a whole. */
 function meaning(file: string, line: string, text: string): string {
   if (line !== text) return '';
   const described = findLimit(file)?.describe(text) ?? text;

@@ -1,4 +1,4 @@
-/** Which workloads a rule means. */
+/** Decides which workloads a rule applies to. */
 import type { Workload, WorkloadKind } from '../../inventory/workload.ts';
 import { compileGlob, type Glob, isLiteral } from './glob.ts';
 import type { MatchShape } from './shape.ts';
@@ -31,7 +31,7 @@ export function compileMatch(match: MatchShape): Matcher {
     const matches = anyOf([path].flat().map((pattern) => compileGlob(pattern, { isPath: true })));
     conditions.push((workload) => matches(workload.path));
   }
-  /** The root is never meant by a glob. */
+  /** A glob never matches the root. */
   const isRoot = [path].flat().includes('/');
   return (workload) => (workload.kind !== 'root' || isRoot) && conditions.every((holds) => holds(workload));
 }
@@ -44,8 +44,8 @@ const anyOf =
 const COMMON: readonly WorkloadKind[] = ['container', 'machine', 'unit', 'cgroup'];
 
 /**
- * A limit on a pod or a slice is one for all that is in it, so a glob does not reach them by accident: they are named,
- * or asked for by kind. Undefined for all.
+ * The kinds that a rule applies to; undefined for all. A limit on a pod or a slice limits all that is in it, so a glob does not
+ * match them: a rule names them in full or asks for their kind.
  */
 function kindsOf({ kind, path, name }: MatchShape): ReadonlySet<WorkloadKind> | undefined {
   if (kind !== undefined) return new Set([kind].flat());
@@ -58,7 +58,7 @@ const present = (text: string | undefined): readonly string[] => (text === undef
 
 const UNIT_SUFFIX = /\.(service|scope|slice)$/;
 
-/** As `tscg set` takes them. */
+/** The names by which `tscg set` finds the workload. */
 function namesOf({ name, namespace, path, kind }: Workload): string[] {
   const names = [name, path.slice(path.lastIndexOf('/') + 1)];
   if (namespace !== undefined) names.push(`${namespace}/${name}`);

@@ -1,15 +1,15 @@
-/** Where in a YAML document something stands. */
+/** Finds the place of a value in a YAML document. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type ParsedNode, type YAMLMap } from 'yaml';
 
 export type PolicyDocument = Document.Parsed<ParsedNode>;
 
 export interface YamlPlace {
-  /** Characters before it. */
+  /** How many characters come before the value. */
   readonly offset: number;
-  /** The same of its key; of itself in a list. */
+  /** How many come before its key; an item of a list has none, so before the item. */
   readonly keyOffset: number;
   readonly node: Node | undefined;
-  /** Nothing is there: the offsets are those of what should hold it. */
+  /** The value is missing: the offsets are those of the map or list that should hold it. */
   readonly isMissing: boolean;
 }
 

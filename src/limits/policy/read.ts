@@ -32,7 +32,7 @@ export interface Policy {
 }
 
 export interface Problem {
-  /** Both from 1. */
+  /** Line and column count from 1. */
   readonly line: number;
   readonly column: number;
   /** The innermost key; undefined for a fault of YAML itself. */
@@ -119,7 +119,7 @@ export function readPolicy(text: string, { file, machine }: ReadOptions): Policy
   return { rules };
 }
 
-/** Each value by itself, so that what is wrong with it has its place; then all together. */
+/** Reads each value by itself, so that a problem has its own place, and then all of them together. */
 function settingsOf(
   given: ReadonlyMap<string, readonly YamlPlace[]>,
   whole: YamlPlace,
@@ -159,7 +159,7 @@ function plainOf(document: PolicyDocument, file: string): unknown {
   }
 }
 
-/** What stands in the file: a number would lose digits, and a value is for the catalogue to understand. */
+/** The value as it is spelled in the file: the catalogue parses it, and a number parsed by YAML could lose digits. */
 function typed({ node }: YamlPlace): string {
   if (!isScalar(node)) return '';
   const isPlain = node.type === 'PLAIN' && node.source !== undefined;
@@ -193,7 +193,7 @@ function unknownKey(key: string, path: readonly (string | number)[]): string {
   return `is not a key here; use one of ${few}`;
 }
 
-/** Also for who writes the kernel's file, a flag with its dashes, or underscores. */
+/** Keys close to a wrong one, which may be the kernel's file, a flag with its dashes, or spelled with underscores. */
 function nearKeys(key: string, known: readonly string[]): string[] {
   const ofFile = flagsOfFile(key).map(keyOf);
   if (ofFile.some((name) => known.includes(name))) return ofFile;

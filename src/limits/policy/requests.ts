@@ -1,4 +1,4 @@
-/** What a policy asks of the workloads that run. */
+/** Turns a policy into requests for the workloads that run. */
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, isAlive } from '../../kernel/cgroup-files.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
@@ -7,11 +7,11 @@ import { planSet } from '../planning/plan.ts';
 import type { Policy, Setting } from './read.ts';
 
 export interface PolicyRequest extends Request {
-  /** Indices of the rules that mean it. */
+  /** Indices of the rules that apply to it. */
   readonly rules: readonly number[];
 }
 
-/** A later rule takes the place of an earlier one for each file that it sets; undefined where no rule means it. */
+/** For each file the last rule that sets it counts; undefined where no rule applies to the workload. */
 export function policyRequest({ rules }: Policy, target: Workload): PolicyRequest | undefined {
   const meant = rules.flatMap((rule, index) => (rule.matches(target) ? [{ rule, index }] : []));
   if (meant.length === 0) return undefined;
@@ -29,7 +29,7 @@ export function policyRequest({ rules }: Policy, target: Workload): PolicyReques
   return { target, edits, from, rules: meant.map(({ index }) => index) };
 }
 
-/** Each with a name that the user can type: its path where others go by its name. */
+/** One request a workload. Where several have the same name, each goes by its path, so that the user can type it. */
 export function policyRequests(policy: Policy, workloads: readonly Workload[]): PolicyRequest[] {
   const named = new Map<string, number>();
   for (const { name } of workloads) named.set(name, (named.get(name) ?? 0) + 1);
@@ -40,7 +40,7 @@ export function policyRequests(policy: Policy, workloads: readonly Workload[]): 
   });
 }
 
-/** One Plan for all. What ended since it was looked up is left out. Throws as planSet does. */
+/** One Plan for all requests. Workloads that have ended since they were listed are left out. Throws as planSet does. */
 export function planPolicy(requests: readonly Request[], context: PlanContext): Plan {
   for (;;) {
     const living = requests.filter(({ target }) => isAlive(context.files, target));

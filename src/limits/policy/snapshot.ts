@@ -1,4 +1,4 @@
-/** What is set now, as a policy that leaves it as it is. */
+/** Writes what is set now as a policy. */
 
 import { Document } from 'yaml';
 import type { Workload } from '../../inventory/workload.ts';
@@ -58,7 +58,7 @@ function currentTextOf(target: Workload, limit: Limit, context: PlanContext): st
   }
 }
 
-/** Its name, which outlives a restart, where that means it alone; else its path. */
+/** Matches by name, which outlives a restart, if only this workload has it; by path otherwise. */
 function matchOf(workload: Workload, all: readonly Workload[]): MatchShape {
   const { name, kind } = workload;
   const byPath: MatchShape = { path: literalGlob(workload.path) };
@@ -68,5 +68,5 @@ function matchOf(workload: Workload, all: readonly Workload[]): MatchShape {
   return meant.length === 1 && meant[0] === workload ? byName : byPath;
 }
 
-/** A number without quotes where it reads back the same. */
+/** As a number, which YAML writes without quotes, if it reads back the same. */
 const plain = (typed: string): string | number => (/^(0|[1-9]\d{0,14})$/.test(typed) ? Number(typed) : typed);

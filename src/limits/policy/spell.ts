@@ -1,6 +1,6 @@
 /**
- * A file's text as the settings of a policy that give it again. Found by trying how the catalogue's flags may be typed
- * and keeping what leads to exactly that text, so that a limit added to the catalogue needs nothing here.
+ * Spells a file's text as the settings of a policy that produce it. The spelling is found by trial: values that the catalogue's
+ * flags may take are tried until one gives exactly that text, so a limit added to the catalogue needs nothing here.
  */
 
 import type { Machine } from '../../kernel/machine.ts';
@@ -17,7 +17,7 @@ export function spell(limit: Limit, text: string, machine: Machine): Spelling | 
   return spellWhole(limit, text, machine) ?? spellParts(limit, text, machine);
 }
 
-/** One flag says it all, from what nobody set and from what is there. */
+/** One flag that gives the text, both from an unset file and from the file as it is. */
 function spellWhole(limit: Limit, text: string, machine: Machine): Spelling | undefined {
   for (const typed of wholeCandidates(text)) {
     for (const flag of limit.flags) {
@@ -30,8 +30,8 @@ function spellWhole(limit: Limit, text: string, machine: Machine): Spelling | un
 }
 
 /**
- * Files that hold a figure for each device, size or resource: a flag for each, as long as it brings the text nearer. From
- * a file that nobody set; where the kernel lists what there is anyway, from that list.
+ * For a file that holds a figure for each device or resource: flags are added as long as each brings the text nearer. It starts
+ * from an unset file, or from the kernel's list of what there is, without figures.
  */
 function spellParts(limit: Limit, text: string, machine: Machine): Spelling | undefined {
   for (const start of [limit.unset, withoutFigures(text)]) {

@@ -1,7 +1,6 @@
 /**
- * What systemd gives every unit of its own accord, so that a file says it and nobody set it: TasksMax, 15 % of the most
- * tasks that the machine can have for all but slices (DefaultTasksMax=), 33 % for a user's slice (man logind.conf,
- * user-.slice.d/10-defaults.conf).
+ * Limits that systemd sets for every unit by itself, which nobody asked for: TasksMax. It is 15 % of the tasks that the machine
+ * can have (DefaultTasksMax=), none for a slice, and 33 % for a user's slice (man logind.conf, user-.slice.d/10-defaults.conf).
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
