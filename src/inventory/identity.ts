@@ -55,7 +55,7 @@ interface Place {
 
 const ROOT: Place = { identity: { kind: 'root' }, parent: '', boxed: false };
 
-/** A walk gives siblings one after another: the patterns are tried on the way down to them once. */
+/** A walk gives siblings one after another, so that the patterns are tried on the way down to their parent once. */
 let lastParent: { readonly path: string; readonly place: Place } = { path: '', place: ROOT };
 
 function below(place: Place, component: string): Place {
@@ -86,7 +86,7 @@ const isBox = (owner: Identity | undefined): boolean => owner?.kind === 'contain
 const isManager = ({ kind, name = '' }: Identity, path: string): boolean =>
   kind === 'unit' && managerIn(name) !== undefined && unitAt(path)?.manager === SYSTEM_MANAGER;
 
-/** Whether it stands for itself, or is only a part of what it lies in. */
+/** Whether a cgroup stands for itself, or is only a part of what it lies in. */
 function isOwn(identity: Identity, owner: Identity | undefined): boolean {
   if (owner === undefined || MADE_BY_RUNTIMES.has(identity.kind)) return true;
   if (owner.kind === 'pod') return true;
@@ -116,7 +116,7 @@ interface Match {
   readonly pod?: Pick<Identity, 'podUid' | 'qos'>;
 }
 
-/** Most names are of few rules: what each needs is looked for before its pattern, which takes its time to compile. */
+/** Text that a rule needs is looked for before its pattern is, because a pattern takes time to compile at its first use. */
 const GATED = RULES.map((rule) => ({
   rule,
   own: literalIn(rule.own),

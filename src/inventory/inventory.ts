@@ -70,11 +70,11 @@ export interface Inventory {
 
 /** Cgroups whose sources are asked at the same time. */
 const ASKED_AT_ONCE = 8;
-/** Those that are asked again in each refresh, in turn: names change. */
+/** Cgroups whose names are asked for again in each refresh, in turn, because names change. */
 const ASKED_AGAIN = 4;
-/** A runtime may write a container's files after its cgroup: whom nobody knew is asked again in so many refreshes. */
+/** A runtime may write a container's files after its cgroup: one that nobody knew is asked for again in so many refreshes. */
 const PATIENT_ASKS = 5;
-/** Of those, in one refresh. */
+/** How many that nobody knew are asked for again in one refresh. */
 const PATIENT_AT_ONCE = 32;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
@@ -84,7 +84,7 @@ export function openInventory(options: InventoryOptions): Inventory {
   const sources = [...(apis ? [apis.source] : []), ...(options.sources ?? diskSources())];
   const nameOf = createNameOf(sources, undefined, watch ? PATIENCE_MS : LONG_PATIENCE_MS);
   const listeners = new Set<() => void>();
-  /** A burst of events is told of once. */
+  /** Listeners are called once for a burst of events. */
   let isTelling = false;
   const tell = (): void => {
     if (isTelling) return;
@@ -99,11 +99,11 @@ export function openInventory(options: InventoryOptions): Inventory {
   const byInode = new Map<number, Workload>();
   let list: readonly Workload[] | undefined;
   let isClosed = false;
-  /** To be asked, by inode: living cgroups only, so that churn cannot pile up. In the order of asking. */
+  /** Inodes of cgroups whose names are to be asked for, in this order. One that ends leaves it, so that churn cannot pile up. */
   const queue = new Set<number>();
-  /** In the order in which they were asked last. */
+  /** Inodes of cgroups whose names were asked for, the one asked for the longest ago first. */
   const asked = new Set<number>();
-  /** Whom nobody knew, and how often they were asked. */
+  /** Inodes of cgroups whose names nobody knew, and how often they were asked for. */
   const unnamed = new Map<number, number>();
   let asking = 0;
   let waiting: (() => void)[] = [];
@@ -157,7 +157,7 @@ export function openInventory(options: InventoryOptions): Inventory {
       proc,
       root,
     );
-    /** It may have gone meanwhile. */
+    // The cgroup may have ended meanwhile.
     if (byInode.get(inode) !== workload) return;
     asked.delete(inode);
     asked.add(inode);

@@ -191,12 +191,13 @@ function notesOn(
 
 /** What it is, from its path and from its runtime; undefined for what nobody tells. */
 function aboutText(workload: Workload): Record<string, string | undefined> {
-  const { path, kind, id, image, pod, namespace, details, labels } = workload;
+  const { path, kind, id, image, pod, namespace, details, labels, claim } = workload;
   const { created, state, health, restartCount, composeProject, composeService, ipAddresses } = details ?? {};
   return {
     path,
     kind: [runtimeOf(workload), kind].filter(Boolean).join(' '),
     owner: ownerOf(workload),
+    claims: claim && `to be the container ${claim.name}, which is ${claim.path}`,
     id,
     description: details?.description,
     image,

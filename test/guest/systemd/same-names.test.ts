@@ -212,6 +212,8 @@ test("what a user makes below her manager is not another's unit, nor another's c
     );
     const others = (): string[] => [...dockerState(), ...webState(), ...filesOf(manager)];
     isItself(path, others);
+    if (name.startsWith('docker'))
+      assert.match(done('get', path), /claims +to be the container box, which is \/system/);
     if (name.startsWith('docker')) isNotTakenBackFrom(journalled(path, 'docker', '/run/docker.sock', id), others);
   }
   // By its id and by its name the container is meant that docker has.
