@@ -18,6 +18,7 @@
         "src/poller.cc",
         "src/process.cc",
         "src/psi-trigger.cc",
+        "src/sampler.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],

@@ -20,6 +20,7 @@ Napi::Value CreatePsiTrigger(const Napi::CallbackInfo& info);
 Napi::Value Launch(const Napi::CallbackInfo& info);
 Napi::Value CreateInotify(const Napi::CallbackInfo& info);
 Napi::Value Listens(const Napi::CallbackInfo& info);
+Napi::Value CreateSampler(const Napi::CallbackInfo& info);
 Napi::Value RouteNetlink(const Napi::CallbackInfo& info);
 
 }  // namespace tscg

@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("launch", Napi::Function::New(env, Launch, "launch"));
   exports.Set("createInotify", Napi::Function::New(env, CreateInotify, "createInotify"));
   exports.Set("listens", Napi::Function::New(env, Listens, "listens"));
+  exports.Set("createSampler", Napi::Function::New(env, CreateSampler, "createSampler"));
   exports.Set("routeNetlink", Napi::Function::New(env, RouteNetlink, "routeNetlink"));
   return exports;
 }

@@ -13,4 +13,15 @@ export function registerDiagnosis(program: Command): void {
     .action(async (names, options, command: Command) =>
       (await import('./commands/why.ts')).why(names, options, command.optsWithGlobals()),
     );
+
+  program
+    .command('check')
+    .argument('<condition>', "as 'web.cpu_wait > 10': time lost in percent, or a metric that tscg metrics lists")
+    .description(
+      'for cron and monitoring: one line; ends with 0, with 1 where the condition holds, 3 where it is not known',
+    )
+    .option('--for <time>', 'measure over so long', '5s')
+    .action(async (condition, options, command: Command) =>
+      (await import('./commands/check.ts')).check(condition, options, command.optsWithGlobals()),
+    );
 }

@@ -46,6 +46,10 @@ function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }:
   ];
 }
 
+/** What is said to who asks about the root cgroup. */
+export const WHOLE_MACHINE =
+  '"/" is the whole machine, which has no neighbours: `tscg why` without a name tells who suffers';
+
 const REFUSALS = {
   'weights decide': 'those before it have no more than their configured weight gives them',
   'the machine is full': 'all who compete are near their shares of what there is',

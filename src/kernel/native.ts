@@ -44,6 +44,38 @@ export interface NativeInotify {
   close(): void;
 }
 
+/** A file that a sampler reads in each round, and the one number that it takes of it; NaN once it cannot be read. */
+export interface SampledFile {
+  path: string;
+  /**
+   * - `thread-state`: /proc/PID/task/TID/stat: the letter of the state + 256 × CPU + 2^24 × number of its wchan, which
+   *   is looked up in state D only (`names` from 1; 0 where it may not be known)
+   * - `runnable`: cgroup.threads: a bit for each CPU (of the first 52) on which one of its first threads is in state R;
+   *   `key` is where procfs is
+   * - `number`: the first one
+   * - `flat`: that of a line `key number`
+   * - `total`: that of `total=` in the line of a pressure file that begins with `key`
+   */
+  take: 'thread-state' | 'runnable' | 'number' | 'flat' | 'total';
+  key?: string;
+}
+
+/** Rounds of one set of files: `values[round * files + file]`. */
+export interface SampledRounds {
+  /** CLOCK_MONOTONIC milliseconds. */
+  times: Float64Array;
+  values: Float64Array;
+  names: string[];
+  /** CPU that the sampler's thread used so far. */
+  cpuMs: number;
+}
+
+export interface NativeSampler {
+  /** Reads these files from now on; gives the rounds of those before. */
+  follow(files: readonly SampledFile[]): SampledRounds;
+  close(): void;
+}
+
 /** One system call that the child makes before it runs its command. */
 export interface LaunchStep {
   call: 'mount' | 'mkdir' | 'touch' | 'symlink' | 'pivot' | 'hostname' | 'loopback' | 'unshare';
@@ -133,6 +165,11 @@ export interface Native {
   /** connect(2) to a unix socket: false where the process that made its file has ended (ECONNREFUSED). */
   listens(path: string): boolean;
   /**
+   * Reads files every so many milliseconds on a thread of its own; less often where that would take more than `share` of a
+   * CPU, down to a tenth.
+   */
+  createSampler(everyMs: number, share: number): NativeSampler;
+  /**
    * rtnetlink(7) requests (./route-netlink.ts), each with every message of its answer, asked in the network namespace
    * that the descriptor refers to (-1: our own) by a thread that ends with it. Rejects where it may not be entered.
    */
@@ -213,6 +250,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   launch: true,
   createInotify: true,
   listens: true,
+  createSampler: true,
   routeNetlink: true,
 };
 

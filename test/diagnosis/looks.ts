@@ -73,7 +73,6 @@ export function lookOf(scene: Scene): CloseLook {
       usage: new Map(keys.map((key) => [key, grow(uses(key))])),
       full: new Map([[victim, grow(scene.full ?? 0)]]),
       throttled: new Map([[victim, grow(scene.throttled ?? 0)]]),
-      own: grow(0),
     },
     instants: instantsOf(scene),
     fleeting: new Set(),

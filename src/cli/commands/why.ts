@@ -16,7 +16,7 @@ import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.t
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { findingJson, findingText, machineText } from '../why-text.ts';
+import { findingJson, findingText, machineText, WHOLE_MACHINE } from '../why-text.ts';
 
 export interface WhyOptions {
   for?: string;
@@ -85,9 +85,7 @@ async function whom(
       victims.push(await resolve(first.workloads, name, { proc: PROC, mount, root }).catch(explained));
     }
     if (victims.some(({ path }) => path === '/')) {
-      throw new UsageError(
-        '"/" is the whole machine, which has no neighbours: `tscg why` without a name tells who suffers',
-      );
+      throw new UsageError(WHOLE_MACHINE);
     }
     return { workloads: first.workloads, victims };
   }

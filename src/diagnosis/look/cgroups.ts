@@ -21,15 +21,12 @@ export interface LookCgroups {
   everything(): Promise<CgroupReading>;
   /** CPU time of all: who is active. */
   usage(): Promise<CgroupReading>;
-  /** CPU time of some, and how long the victims stood still. */
-  tick(active: readonly string[], victims: readonly string[]): Promise<CgroupReading>;
   /** What of the victims shows whether it lasts. */
   mark(victims: readonly string[]): Promise<CgroupReading>;
   close(): void;
 }
 
 const CPU_STAT = maskOf('cpu.stat');
-const TICK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
 const BUDGET = 16_384;
@@ -74,7 +71,6 @@ export function openLookCgroups({ mount, cgroups, stacked }: LookCgroupsOptions)
     paths,
     everything: () => read(all(EVERY_FILE)),
     usage: () => read(all(CPU_STAT)),
-    tick: (active, victims) => read(withVictims(new Map(active.map((path) => [path, CPU_STAT])), victims, TICK)),
     mark: (victims) => read(withVictims(new Map(), victims, MARK)),
     close: () => collector.close(),
   };

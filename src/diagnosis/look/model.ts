@@ -33,8 +33,6 @@ export interface Ticks {
   readonly full: ReadonlyMap<string, readonly number[]>;
   /** Throttled time of each victim, its ancestors' quotas included where the kernel tells. */
   readonly throttled: ReadonlyMap<string, readonly number[]>;
-  /** Microseconds of CPU that this program used. */
-  readonly own: readonly number[];
 }
 
 /** A thread that was running, ready to run (R) or in uninterruptible sleep (D) at an instant. */

@@ -1,7 +1,7 @@
 /**
  * Takes a closer look: all files of all cgroups at both ends, and between them 20 times a second the CPU time of the
  * active cgroups and the pressure of the victims, 60 times a second the state of the threads that do something, once a
- * second what shows whether it lasts. It slows down where that would cost more than its budget.
+ * second what shows whether it lasts. The samplers slow down where that would cost more than their share.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +19,10 @@ import type { Victim } from '../model.ts';
 import { type CgroupReading, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
-import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Seen, type Tracer } from './model.ts';
+import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
 import { networkBetween, readNetwork } from './network-use.ts';
+import { raisePriority } from './priority.ts';
+import { openInstants, openTicks } from './series.ts';
 import { openThreads, type Threads } from './threads.ts';
 
 export interface LookOptions {
@@ -38,26 +40,22 @@ export interface LookOptions {
   readonly signal?: AbortSignal;
 }
 
-const INSTANT_MS = 1000 / 60;
-const SLOWEST_INSTANT_MS = 100;
-const TICK_MS = 50;
 const MARK_MS = 1000;
 /** From when on it is known who is active, and whose threads ran. */
 const SETTLE_MS = 250;
-/** Of one CPU: the budget of all that is done between the ends. */
-const BUDGET = 0.07;
 /** Milliseconds of CPU a second from which on a cgroup is followed; and how many are, at most. */
 const ACTIVE = 5;
 const MOST_ACTIVE = 64;
 
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
 export async function takeLook(options: LookOptions): Promise<CloseLook> {
-  const { hierarchy, proc = '/proc', sys = '/sys', workloads, victims, tracer, signal } = options;
+  const { hierarchy, proc = '/proc', sys = '/sys', workloads, victims, tracer } = options;
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
   const places = { proc, sys, mount, readFiles };
   const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked: createStackedDevices(sys)() });
   const threads = openThreads(places);
+  const restorePriority = raisePriority(proc);
   try {
     const paths = victims.map(({ path }) => path);
     const cost = process.cpuUsage();
@@ -69,7 +67,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       machine: readHost(proc),
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
-    const series = await follow(cgroups, threads, { ...options, paths, from: first, signal });
+    const series = await follow(cgroups, threads, { ...options, paths, from: first });
     const [last, traced] = [await cgroups.everything(), await tracer?.stop()];
     const after = {
       disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time),
@@ -106,27 +104,24 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       ],
     };
   } finally {
-    threads.close();
+    restorePriority();
     cgroups.close();
   }
 }
 
 type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed'>;
 
-interface FollowOptions extends Pick<LookOptions, 'victims' | 'seconds' | 'goOn'> {
+interface FollowOptions extends LookOptions {
   readonly paths: readonly string[];
   readonly from: CgroupReading;
-  readonly signal: AbortSignal | undefined;
 }
 
 async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Series> {
-  const { paths, from, signal } = options;
-  const times: number[] = [];
-  const usage = new Map<string, number[]>();
-  const full = new Map(paths.map((path) => [path, [] as number[]]));
-  const throttled = new Map(paths.map((path) => [path, [] as number[]]));
-  const own: number[] = [];
-  const instants: Seen[][] = [];
+  const { paths, from, seconds, goOn, signal, proc = '/proc', hierarchy } = options;
+  const { mount } = hierarchy;
+  const hasLocal = paths.every((path) => !Number.isNaN(from.of(path)?.('cpu.stat.local:throttled_usec') ?? Number.NaN));
+  const instants = openInstants({ proc, mount });
+  const series = openTicks(proc, mount, paths, hasLocal);
   const marks = new Map(paths.map((path) => [path, [] as Mark[]]));
   let active: string[] = [];
   let known = from;
@@ -135,114 +130,70 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   async function refresh(): Promise<void> {
     const reading = await cgroups.usage();
     const used = usedBetween(cgroups.paths, known, reading);
-    const seconds = (reading.time - known.time) / 1000;
+    const passed = (reading.time - known.time) / 1000;
     known = reading;
-    const busy = [...used].filter(([, usec]) => usec >= ACTIVE * 1000 * seconds).sort(([, a], [, b]) => b - a);
-    const followed = new Set([...active, ...busy.slice(0, MOST_ACTIVE).map(([path]) => path)]);
+    const busy = [...used]
+      .filter(([, usec]) => usec >= ACTIVE * 1000 * passed)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, MOST_ACTIVE);
+    const followed = new Set([...active, ...busy.map(([path]) => path)]);
     // What holds a cgroup competes as a whole.
     for (const path of [...followed]) for (let up = path; up !== '/'; up = parentOf(up)) followed.add(up);
     active = [...followed].filter((path) => path !== '/');
-    await threads.refresh(paths, new Map([...busy.slice(0, MOST_ACTIVE), ['/', 0]]));
-  }
-
-  async function tick(): Promise<void> {
-    const reading = await cgroups.tick(active, paths);
-    const at = times.push(reading.time) - 1;
-    const put = (key: string, value: number | undefined): void => {
-      const values = usage.get(key) ?? [];
-      while (values.length < at) values.push(Number.NaN);
-      values.push(value ?? Number.NaN);
-      usage.set(key, values);
-    };
-    for (const path of new Set([...active, ...paths])) put(path, reading.of(path)?.('cpu.stat:usage_usec'));
-    for (const [key, usec] of threads.rootUsage()) put(key, usec);
-    for (const path of paths) {
-      full.get(path)?.push(reading.of(path)?.('cpu.pressure:full.total') ?? Number.NaN);
-      throttled.get(path)?.push(throttledOf(reading, path));
-    }
-    const { user, system } = process.cpuUsage();
-    own.push(user + system);
+    await threads.refresh(paths, new Map([...busy, ['/', 0]]));
+    const sampled = threads.sampled();
+    instants.follow(sampled, threads.fleeting());
+    series.follow(
+      active,
+      sampled.filter(({ key }) => key === HOST || key === KERNEL),
+    );
   }
 
   async function mark(): Promise<void> {
     const reading = await cgroups.mark(paths);
     for (const path of paths) {
-      const figures = reading.of(path);
-      if (!figures) continue;
-      const { ran, waited } = threads.times(path);
-      marks.get(path)?.push({
-        time: reading.time,
-        usage: figures('cpu.stat:usage_usec'),
-        cpuSome: figures('cpu.pressure:some.total'),
-        cpuFull: figures('cpu.pressure:full.total'),
-        ioSome: figures('io.pressure:some.total'),
-        memorySome: figures('memory.pressure:some.total'),
-        throttled: throttledOf(reading, path),
-        ran,
-        waited,
-      });
+      const made = markOf(reading, path, threads);
+      if (made) marks.get(path)?.push(made);
     }
   }
 
-  await threads.refresh(paths, new Map([['/', 0]]));
-  await mark();
-  await tick();
-  await sleep(SETTLE_MS, undefined, { signal });
-  await refresh();
-  await pacedLoop(options, marks, { tick, mark: refreshAndMark, instant: () => void instants.push(threads.sample()) });
-  await refreshAndMark();
-  const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
-  return { ticks: { times, usage, full, throttled, own }, instants, marks, fleeting: threads.fleeting(), allowed };
-
-  async function refreshAndMark(): Promise<void> {
+  try {
     await refresh();
     await mark();
-  }
-}
-
-interface Steps {
-  tick(): Promise<void>;
-  mark(): Promise<void>;
-  instant(): void;
-}
-
-/** Each step when it is due; the instants less often where all of it costs more than the budget. */
-async function pacedLoop(
-  { from, seconds, goOn, signal }: FollowOptions,
-  marks: ReadonlyMap<string, readonly Mark[]>,
-  steps: Steps,
-): Promise<void> {
-  let end = from.time + seconds * 1000;
-  let mayGoOn = goOn !== undefined;
-  let [nextInstant, nextTick, nextMark] = [now(), now() + TICK_MS, from.time + MARK_MS];
-  let every = INSTANT_MS;
-  let [spent, since] = [process.cpuUsage(), now()];
-  for (;;) {
-    const time = now();
-    if (time >= end) {
-      if (!mayGoOn || !goOn?.(marks)) return;
+    await sleep(SETTLE_MS, undefined, { signal });
+    await refresh();
+    let end = from.time + seconds * 1000;
+    for (let mayGoOn = goOn !== undefined, next = from.time + MARK_MS; ; next += MARK_MS) {
+      await sleep(Math.max(0, Math.min(next, end) - now()), undefined, { signal });
+      await refresh();
+      await mark();
+      if (now() < end) continue;
+      if (!mayGoOn || !goOn?.(marks)) break;
       mayGoOn = false;
       end += seconds * 1000;
     }
-    if (time >= nextMark) {
-      await steps.mark();
-      nextMark += MARK_MS;
-      const { user, system } = process.cpuUsage(spent);
-      const share = (user + system) / 1000 / (now() - since);
-      every = Math.min(SLOWEST_INSTANT_MS, Math.max(INSTANT_MS, every * Math.max(0.7, share / BUDGET)));
-      [spent, since] = [process.cpuUsage(), now()];
-    }
-    if (time >= nextTick) {
-      await steps.tick();
-      nextTick = Math.max(nextTick + TICK_MS, now());
-    }
-    if (time >= nextInstant) {
-      steps.instant();
-      nextInstant = Math.max(nextInstant + every, now());
-    }
-    const wait = Math.min(nextInstant, nextTick, nextMark, end) - now();
-    await sleep(Math.max(1, wait), undefined, { signal });
+    const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
+    return { ticks: series.ticks(), instants: instants.all, marks, fleeting: threads.fleeting(), allowed };
+  } finally {
+    instants.close();
+    series.close();
   }
+}
+
+function markOf(reading: CgroupReading, path: string, threads: Threads): Mark | undefined {
+  const figures = reading.of(path);
+  return (
+    figures && {
+      time: reading.time,
+      usage: figures('cpu.stat:usage_usec'),
+      cpuSome: figures('cpu.pressure:some.total'),
+      cpuFull: figures('cpu.pressure:full.total'),
+      ioSome: figures('io.pressure:some.total'),
+      memorySome: figures('memory.pressure:some.total'),
+      throttled: throttledOf(reading, path),
+      ...threads.times(path),
+    }
+  );
 }
 
 /** Microseconds of CPU that each cgroup used itself, without those below it. */

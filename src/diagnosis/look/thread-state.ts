@@ -1,8 +1,4 @@
-/**
- * State and CPU of a thread, read from a kept descriptor of /proc/PID/task/TID/stat without making a string of it: this is
- * read up to 64 × 60 times a second.
- */
-import { closeSync, openSync, readSync } from 'node:fs';
+/** State and CPU of a thread: fields 3 and 39 of /proc/PID/task/TID/stat, of which no string is made. */
 
 export interface ThreadState {
   /** `R`, `S`, `D`, … */
@@ -14,7 +10,6 @@ export interface ThreadState {
 const CLOSE = ')'.charCodeAt(0);
 const BLANK = ' '.charCodeAt(0);
 const ZERO = '0'.charCodeAt(0);
-/** `processor` is field 39 of proc_pid_stat(5), the state field 3. */
 const FIELDS_BETWEEN = 39 - 3;
 
 /** The name may hold blanks and parentheses: it ends at the last one. undefined for a text that is no such line. */
@@ -32,33 +27,4 @@ export function parseThreadState(bytes: Uint8Array, length: number): ThreadState
     cpu = cpu * 10 + digit - ZERO;
   }
   return { state: String.fromCharCode(state), cpu };
-}
-
-export interface StateReader {
-  /** undefined where the thread has ended. */
-  read(): ThreadState | undefined;
-  close(): void;
-}
-
-/** One line is about 350 bytes; the name has at most 63. */
-const shared = Buffer.alloc(1024);
-
-/** undefined where the thread has ended, or is not ours to see. */
-export function openThreadState(proc: string, tid: number): StateReader | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(`${proc}/${tid}/task/${tid}/stat`, 'r');
-  } catch {
-    return undefined;
-  }
-  return {
-    read() {
-      try {
-        return parseThreadState(shared, readSync(descriptor, shared, 0, shared.length, 0));
-      } catch {
-        return undefined;
-      }
-    },
-    close: () => closeSync(descriptor),
-  };
 }

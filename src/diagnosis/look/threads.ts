@@ -1,6 +1,6 @@
 /**
- * The threads of the victims and of those who may be in their way: how long they ran and waited (schedstat), and, of
- * the few that do something, the state and the CPU at each instant.
+ * The threads of the victims and of those who may be in their way: how long they ran and waited (schedstat), and which
+ * few of them do something, to be sampled.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,18 +9,16 @@ import { parseProcs } from '../../kernel/cgroup-procs.ts';
 import { parseCpuList } from '../../kernel/cpuset.ts';
 import { parsePidStat, parseSchedstat } from '../../kernel/proc-pid.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
-import { HOST, KERNEL, type Seen } from './model.ts';
-import { openThreadState, type StateReader } from './thread-state.ts';
+import { HOST, KERNEL } from './model.ts';
+import type { SampledThread } from './series.ts';
 
 /** Threads sampled at most, and those of the victims among them. */
 const MOST_SAMPLED = 64;
 const MOST_OF_VICTIMS = 32;
 /** Threads whose times are read at most. */
 const MOST_LISTED = 2000;
-/** Threads of one group that lives briefly, looked up at one instant. */
-const MOST_FLEETING = 8;
-/** Kernel functions looked up at one instant. */
-const MOST_WCHANS = 8;
+/** Threads of the root cgroup that did nothing are looked at again in so many refreshes: the kernel has hundreds. */
+const PATIENCE = 3;
 /** A group's threads explain its CPU time where they ran for so much of it. */
 const EXPLAINED = 0.5;
 const PF_KTHREAD = 0x00200000;
@@ -33,11 +31,8 @@ interface Thread {
   readonly firstWait: number;
   run: number;
   wait: number;
-  /** Nanoseconds that it ran by the last tick; as `run`, or later. */
-  ticked: number;
   /** Nanoseconds that it ran or waited between the last two refreshes. */
   recent: number;
-  state?: StateReader | undefined;
 }
 
 /** Milliseconds since the first reading. */
@@ -49,19 +44,16 @@ export interface ThreadTimes {
 export interface Threads {
   /** Lists the threads of these cgroups, reads their times, and takes up those that did something since the last call. */
   refresh(victims: readonly string[], active: ReadonlyMap<string, number>): Promise<void>;
-  /** Who is running, ready to run or in uninterruptible sleep now. */
-  sample(): Seen[];
+  /** Those that did something between the last two refreshes, the victims' first. */
+  sampled(): readonly SampledThread[];
   /** Of a victim, all below it included, as of the last refresh. NaN where schedstat tells nothing. */
   times(victim: string): ThreadTimes;
-  /** Microseconds that the root cgroup's own threads ran until now, by HOST and KERNEL: cpu.stat counts them by the tick. */
-  rootUsage(): ReadonlyMap<string, number>;
   /** CPUs that the threads of a victim may use; empty where that is not known. */
   allowed(victim: string): number[];
   /** Groups whose threads live too briefly to be followed. */
   fleeting(): ReadonlySet<string>;
   /** Threads of the victims that were more than could be read. */
   unread(): number;
-  close(): void;
 }
 
 export interface ThreadsOptions {
@@ -81,6 +73,7 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
   let hasSchedstat = true;
   let isFirst = true;
   let unread = 0;
+  let refreshes = 0;
 
   const isVictims = (key: string): boolean => victims.some((victim) => isWithin(key, victim) && key !== HOST);
 
@@ -119,8 +112,15 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     );
   }
 
+  /** Of the root cgroup's threads that did nothing, a part in each refresh. */
+  const isDue = (tid: number): boolean => {
+    const known = threads.get(tid);
+    const isIdle = known !== undefined && known.recent === 0 && (known.key === HOST || known.key === KERNEL);
+    return !isIdle || refreshes < 2 || (tid + refreshes) % PATIENCE === 0;
+  };
+
   async function readTimes(keys: ReadonlyMap<number, string>): Promise<void> {
-    const tids = [...keys.keys()];
+    const tids = [...keys.keys()].filter(isDue);
     const texts = await readFiles(tids.map((tid) => join(proc, `${tid}/task/${tid}/schedstat`)));
     tids.forEach((tid, index) => {
       const text = texts[index];
@@ -131,14 +131,14 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
       const key = keys.get(tid) ?? HOST;
       if (known && known.key === key && run >= known.run) {
         known.recent = run - known.run + (wait - known.wait);
-        known.run = known.ticked = run;
+        known.run = run;
         known.wait = wait;
         return;
       }
       if (known) retire(known);
       // One that began during the look did all of it in the look.
       const [firstRun, firstWait] = isFirst ? [run, wait] : [0, 0];
-      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, ticked: run, recent: isFirst ? 0 : run + wait });
+      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, recent: isFirst ? 0 : run + wait });
     });
     for (const thread of [...threads.values()]) if (!keys.has(thread.tid)) retire(thread);
     hasSchedstat = tids.length === 0 || [...threads.values()].some(({ run }) => run > 0);
@@ -146,26 +146,19 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
 
   function retire(thread: Thread): void {
     const sum = ended.get(thread.key) ?? { run: 0, wait: 0 };
-    sum.run += thread.ticked - thread.firstRun;
+    sum.run += thread.run - thread.firstRun;
     sum.wait += thread.wait - thread.firstWait;
     ended.set(thread.key, sum);
-    release(thread);
     threads.delete(thread.tid);
   }
 
-  /** Those that did something, the victims' first. */
   function choose(): void {
     const busy = [...threads.values()]
-      .filter(({ recent, key }) => recent > 0 || (isFirst && isVictims(key)))
+      .filter(({ recent, key }) => (recent > 0 || (isFirst && isVictims(key))) && !fleeting.has(key))
       .sort((a, b) => b.recent - a.recent);
     const ofVictims = busy.filter(({ key }) => isVictims(key)).slice(0, MOST_OF_VICTIMS);
     const others = busy.filter(({ key }) => !isVictims(key)).slice(0, MOST_SAMPLED - ofVictims.length);
-    const chosen = new Set([...ofVictims, ...others]);
-    for (const thread of sampled) {
-      if (!chosen.has(thread)) release(thread);
-    }
-    sampled = [...chosen];
-    for (const thread of sampled) thread.state ??= openThreadState(proc, thread.tid);
+    sampled = [...ofVictims, ...others];
   }
 
   /** `active`: microseconds of CPU since the last refresh. */
@@ -174,22 +167,6 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     for (const { key, recent } of threads.values()) ran.set(key, (ran.get(key) ?? 0) + recent / 1000);
     for (const [key, used] of active) {
       if (key !== HOST && key !== KERNEL && used > 0 && (ran.get(key) ?? 0) < EXPLAINED * used) fleeting.add(key);
-    }
-  }
-
-  function sampleFleeting(seen: Seen[]): void {
-    const known = new Set(sampled.map(({ tid }) => tid));
-    for (const key of fleeting) {
-      const tids = textOf(join(mount, key, 'cgroup.threads'))
-        .split('\n')
-        .filter(Boolean)
-        .map(Number);
-      for (const tid of tids.filter((tid) => !known.has(tid)).slice(0, MOST_FLEETING)) {
-        const reader = openThreadState(proc, tid);
-        const state = reader?.read();
-        reader?.close();
-        if (state?.state === 'R' || state?.state === 'D') seen.push({ tid, key, state: state.state, cpu: state.cpu });
-      }
     }
   }
 
@@ -218,36 +195,12 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
       if (!isFirst) findFleeting(active);
       choose();
       isFirst = false;
+      refreshes++;
     },
-    sample() {
-      const seen: Seen[] = [];
-      let wchans = 0;
-      for (const { tid, key, state } of sampled) {
-        const now = state?.read();
-        if (now?.state === 'R') seen.push({ tid, key, state: 'R', cpu: now.cpu });
-        if (now?.state !== 'D') continue;
-        const wchan = wchans++ < MOST_WCHANS ? textOf(join(proc, `${tid}/wchan`)) : '';
-        seen.push({ tid, key, state: 'D', cpu: now.cpu, ...(/^[a-z_]\w*/i.test(wchan) && { wchan }) });
-      }
-      if (fleeting.size > 0) sampleFleeting(seen);
-      return seen;
-    },
+    sampled: () => sampled,
     times(victim) {
       const { run, wait } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
       return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6 } : { ran: Number.NaN, waited: Number.NaN };
-    },
-    rootUsage() {
-      for (const thread of sampled) {
-        if (thread.key !== HOST && thread.key !== KERNEL) continue;
-        const { run_ns } = parseSchedstat(textOf(join(proc, `${thread.tid}/task/${thread.tid}/schedstat`)));
-        if (run_ns > thread.ticked) thread.ticked = run_ns;
-      }
-      const used = new Map([HOST, KERNEL].map((key) => [key, (ended.get(key)?.run ?? 0) / 1000]));
-      for (const { key, ticked, firstRun } of threads.values()) {
-        const sum = used.get(key);
-        if (sum !== undefined) used.set(key, sum + (ticked - firstRun) / 1000);
-      }
-      return used;
     },
     allowed(victim) {
       const cpus = new Set<number>();
@@ -260,17 +213,7 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     },
     fleeting: () => fleeting,
     unread: () => unread,
-    close() {
-      for (const thread of threads.values()) release(thread);
-      threads.clear();
-      sampled = [];
-    },
   };
-}
-
-function release(thread: Thread): void {
-  thread.state?.close();
-  thread.state = undefined;
 }
 
 /** Empty where it cannot be read. */

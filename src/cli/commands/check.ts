@@ -1,0 +1,100 @@
+/** tscg check: one condition, one line, an exit code, for cron and monitoring. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Answer,
+  answerOf,
+  type Condition,
+  lossOf,
+  parseCondition,
+  unknownAnswer,
+} from '../../diagnosis/condition.ts';
+import { diagnose } from '../../diagnosis/diagnose.ts';
+import { takeLook } from '../../diagnosis/look/take.ts';
+import type { Cause, Finding } from '../../diagnosis/model.ts';
+import { resolve } from '../../inventory/resolve.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import type { Metric } from '../../metrics/catalogue.ts';
+import { reasonFor } from '../../metrics/reason.ts';
+import { openLiveSource, type Source } from '../../metrics/source.ts';
+import { errorText } from '../../text/error-text.ts';
+import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { isFault } from '../crash.ts';
+import { durationOption } from '../options.ts';
+import { printLine } from '../output.ts';
+import { WHOLE_MACHINE } from '../why-text.ts';
+
+export interface CheckOptions {
+  for: string;
+}
+
+const LEAST_MS = 1000;
+const MOST_MS = 600_000;
+
+/**
+ * Whatever keeps the answer from being known ends with 3, the command line too: to monitoring 2 is a critical state of
+ * what is watched.
+ */
+export async function check(text: string, options: CheckOptions, global: GlobalOptions): Promise<void> {
+  const { line, code } = await answer(text, options, global).catch((error: unknown) => {
+    if (isFault(error)) throw error;
+    return unknownAnswer(errorText(error));
+  });
+  printLine(line);
+  process.exitCode = code;
+}
+
+async function answer(text: string, options: CheckOptions, global: GlobalOptions): Promise<Answer> {
+  const condition = parseCondition(text);
+  const seconds = durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
+  const hierarchy = openHierarchy(global);
+  const source = openLiveSource({ hierarchy, watch: false });
+  try {
+    const { workloads } = await source.next();
+    const { mount, root } = hierarchy;
+    const workload = await resolve(workloads, condition.name, { proc: PROC, mount, root }).catch(explained);
+    const { cause, metric } = condition.of;
+    if (cause && workload.path === '/') return unknownAnswer(WHOLE_MACHINE);
+    return metric
+      ? await byMetric(condition, metric, source, workload, seconds)
+      : await byCause(condition, cause, hierarchy, workloads, workload, seconds);
+  } finally {
+    source.close();
+  }
+}
+
+async function byMetric(
+  condition: Condition,
+  { id }: Metric,
+  source: Source,
+  { inode }: Workload,
+  seconds: number,
+): Promise<Answer> {
+  await sleep(seconds * 1000);
+  const { usage } = await source.next();
+  const row = usage.snapshot.rows.findIndex((one) => one.inode === inode);
+  if (row < 0) return unknownAnswer(`${condition.name} ended meanwhile`);
+  return answerOf(condition, usage.value(id, row), reasonFor(id, usage, row) ?? '');
+}
+
+async function byCause(
+  condition: Condition,
+  cause: Cause,
+  hierarchy: Hierarchy,
+  workloads: readonly Workload[],
+  victim: Workload,
+  seconds: number,
+): Promise<Answer> {
+  const look = await takeLook({ hierarchy, proc: PROC, workloads, victims: [victim], seconds });
+  const [finding] = diagnose(look);
+  return finding ? answerOf(condition, lossOf(finding, cause), because(finding, cause)) : unknownAnswer('no finding');
+}
+
+/** Who is to blame, or why nothing can be said. */
+function because({ verdicts }: Finding, cause: Cause): string {
+  const found = verdicts.find((verdict) => verdict.cause === cause);
+  if (!found) return verdicts.find((verdict) => verdict.cause === 'unknown')?.sentence ?? '';
+  const names = found.suspects.map(({ name }) => name).join(' and ');
+  return names ? `because of ${names}` : (found.refusal ?? '');
+}
