@@ -4,9 +4,10 @@
  */
 
 import { CgroupFileError, textIfThere } from '../../kernel/cgroup-files.ts';
-import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { NO_LIMIT } from '../../kernel/value.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Edit, Limit, Peek, Plan, PlanContext, PlannedWrite, Request, Risk, Target, Write } from '../model.ts';
@@ -103,7 +104,18 @@ function planFiles(target: Target, asked: readonly Asked[], context: PlanContext
   }
   for (const { write } of planned) findLimit(write.file)?.fits?.(write.after, peekAt(write.path, planned, context));
   const isEarly = ({ write }: Planned): boolean => findLimit(write.file)?.early?.(write.before, write.after) === true;
-  return [...planned.filter(isEarly), ...planned.filter((entry) => !isEarly(entry))];
+  const needed = planned.filter(({ write }) => isNeeded(write, planned));
+  return [...needed.filter(isEarly), ...needed.filter((entry) => !isEarly(entry))];
+}
+
+/**
+ * Where a container has the limit on two levels, the upper one follows only if the two are the same, as an engine that
+ * writes both keeps them, or if it would hold the container tighter than was asked.
+ */
+function isNeeded({ path, file, before, after }: Write, planned: readonly Planned[]): boolean {
+  const lower = planned.find(({ write }) => write.file === file && parentOf(write.path) === path)?.write;
+  if (lower === undefined || before === lower.before) return true;
+  return (comparable(file, before) ?? NO_LIMIT) < (comparable(file, after) ?? NO_LIMIT);
 }
 
 /** The files of a cgroup as they will be: what is planned of it, or of the other level of the container, before what is there. */

@@ -360,6 +360,23 @@ test("what systemd keeps beside a transient unit ends with it, as the plan says:
   assert.is(weight(), '100');
 });
 
+test('case 109: with podman and crun a limit of tasks follows on both levels, and is taken back on both', async () => {
+  const { name, cgroup } = await startPodman('levels', { flags: ['--pids-limit=100'] });
+  assert.ok(cgroup.endsWith('/container'), cgroup);
+  const both = () =>
+    [join(cgroup, '..'), cgroup].map((path) => readFileSync(join(MOUNT, path, 'pids.max'), 'utf8').trim());
+  const start = both();
+  assert.is(start[1], '100');
+  const free = tscg('set', name, '--pids-limit', '-1');
+  assert.is(free.status, 0, free.stderr);
+  assert.equal(both(), ['max', 'max']);
+  const few = tscg('set', name, '--pids', '50');
+  assert.is(few.status, 0, few.stderr);
+  assert.is(both()[1], '50');
+  for (let changes = 0; changes < 2; changes++) assert.is(tscg('undo').status, 0);
+  assert.equal(both(), start);
+});
+
 test('podman and crun, without the API: a limit is raised where crun set it, and is in the snapshot', async () => {
   run('systemctl', 'stop', 'podman.socket', 'podman.service');
   assert.ok(existsSync('/run/podman/podman.sock'), 'systemd leaves the file');

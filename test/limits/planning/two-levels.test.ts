@@ -95,6 +95,20 @@ async function withContainer(
   }
 }
 
+test('the upper level follows only where it would hold the container tighter, as systemd gives every unit a TasksMax', () =>
+  withContainer(['4915', '100'], [INNER], async ({ plan, set, undo, both }) => {
+    const places = (...words: string[]) => plan(...words).writes.map(({ path, after }) => [path, after]);
+    assert.equal(places('--pids', '50'), [[INNER, '50']]);
+    assert.equal(places('--pids', '6000'), [
+      [INNER, '6000'],
+      [OUTER, '6000'],
+    ]);
+    await set('--pids', 'max');
+    assert.equal(both(), ['max', 'max']);
+    await undo();
+    assert.equal(both(), ['4915', '100']);
+  }));
+
 for (const [crun, reaches] of [
   ['an older crun, which updates the inner level', [INNER]],
   ['a newer crun, which updates both', [OUTER, INNER]],
