@@ -80,7 +80,7 @@ function limitsView(form: LimitsForm, height: number, width: number, gone: Gone)
   return headed([...head, ...fields], foot, top, height);
 }
 
-/** Below these widths what is typed has less room, then the name of the flag: what is typed is to be seen. */
+/** Below the first width what is typed has less room, below the second the name of the flag too. */
 const NARROW = 70;
 const NARROWEST = 36;
 const FLAG_CELLS = 22;

@@ -37,11 +37,11 @@ export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed;
 /** What it does, and what it says meanwhile and when it is done. Aborted, a change of limits is taken back. */
 export interface Confirmed {
   readonly run: (onProgress: (text: string) => void, signal: AbortSignal) => Promise<string>;
-  /** Cgroups that it changes. */
+  /** The cgroups that it changes. */
   readonly targets: readonly Pick<Workload, 'path' | 'inode'>[];
 }
 
-/** Of these rows; of all that run, for undo. Says why where there is nothing to open. */
+/** The form for these rows (for undo, of all that run), or why there is none. */
 export function openAction(what: ActionName, targets: readonly Workload[], acting: Acting): Opened {
   if (targets.length === 0) return { text: 'no row is selected', style: 'warning' };
   const context = acting.context();
@@ -244,7 +244,7 @@ async function takeBack(
   return `undo ${change.id}${texts.join(';')}`;
 }
 
-/** Each has its turn, whatever became of the one before it. */
+/** Signals each target, also where it failed for the one before it. */
 async function killAll(
   targets: readonly Workload[],
   name: keyof typeof constants.signals,

@@ -13,7 +13,7 @@ import { followed, movedTo, positionOf, select, type TableContext } from './sele
 import { ALARMS, paneTop, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
-/** Of what lies over the table, or has the whole window. */
+/** How far what lies over the table, or has the whole window, can be scrolled. */
 export interface Scroll {
   /** Lines that it has beyond those for which there is room. */
   readonly overflow: number;

@@ -10,7 +10,7 @@ type Pressures = Readonly<Record<(typeof RESOURCES)[number], number>>;
 
 export interface Aftermath {
   readonly text: string;
-  /** Paths. */
+  /** Paths of the cgroups that were changed. */
   readonly targets: readonly string[];
   readonly before: Pressures | undefined;
   readonly until: number;

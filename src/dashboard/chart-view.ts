@@ -44,7 +44,7 @@ const CHART_GROUPS: readonly (readonly string[])[] = [
   ['io_read_bytes_per_second', 'io_write_bytes_per_second'],
 ];
 
-/** Seconds. */
+/** The spans that a chart may have, in seconds. */
 export const SPANS = [5, 30, 60, 300, 900, 3600] as const;
 
 /** What is kept of the span, beginning where the first figure is known; `seconds` between two samples. */

@@ -20,7 +20,7 @@ export function chosenIn({ list, before }: ColumnsForm): readonly string[] | und
 
 export type ColumnsResult =
   | { readonly form: ColumnsForm }
-  /** Chosen; undefined for the default ones. */
+  /** The slots that were chosen; undefined for the default ones. */
   | { readonly chosen: readonly string[] | undefined }
   | 'cancel';
 

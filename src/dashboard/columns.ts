@@ -80,7 +80,7 @@ export interface Column {
 
 export interface TableColumns {
   readonly nameCells: number;
-  /** Of the graph of the sorted figure at the right end; 0 where there is no room for one. */
+  /** Cells of the trend at the right end; 0 where there is no room for one. */
   readonly trendCells: number;
   readonly columns: readonly Column[];
 }
@@ -172,7 +172,7 @@ export function figureOf(
 export const isHostScale = ({ slot }: Column, { cpu }: Scales): boolean =>
   slot === 'cpu_percent' && CPU_SCALES[cpu]?.scale === 'host';
 
-/** As it stands in a cell: `≥` where it is the sum of those rows alone whose figure is known. */
+/** The text of a cell. `≥` stands before the sum of a group of which some rows have no figure. */
 export function figureText(frame: Frame, item: Pick<Item, 'row' | 'members'>, column: Column, scales: Scales): string {
   const value = figureOf(frame, item, column, scales);
   const isLeast = item.row < 0 && !Number.isNaN(value) && isPartial(frame.usage, column.metric.id, item.members);

@@ -105,7 +105,7 @@ function tableLines(scene: Scene, frame: Frame, shown: Shown, { table }: Layout)
   return tableView({ frame, shown, state, recreated, oomKills, trend: trendIn(scene) }, table.width, table.height);
 }
 
-/** Of what the table is sorted by. */
+/** The trend of the figure that the table is sorted by. */
 function trendIn({ state, seconds, historyOf }: Scene): Trend {
   const id = sortedMetric(state) ?? 'cpu_percent';
   const samples = trendSamples(seconds);
@@ -116,7 +116,7 @@ function trendIn({ state, seconds, historyOf }: Scene): Trend {
   };
 }
 
-/** Of the selected row. */
+/** The charts of the selected row. */
 function chartsOf(scene: Scene, { charts, spark }: Layout): Pick<View, 'charts' | 'spark'> {
   const { state, seconds, historyOf } = scene;
   const inode = selectedWorkload(scene)?.inode ?? -1;

@@ -72,7 +72,7 @@ export interface Loaded {
   readonly faults: readonly string[];
 }
 
-/** Bytes. */
+/** The largest file that is read, in bytes. */
 export const LARGEST_DASHBOARD = 1 << 20;
 
 /** In the order of the folders; a later one of the same name takes the place of an earlier one. */
@@ -96,7 +96,7 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
   return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
 }
 
-/** Of the keys 1 to 9. */
+/** The shipped screens in the order of the keys 1 to 9. */
 const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'];
 
 const filesIn = (folder: string): string[] =>

@@ -11,7 +11,7 @@ export interface DriftWatch {
   all(): readonly Drift[];
 }
 
-/** Something that tscg may have set was changed by somebody. */
+/** Whether the event may be the change of a limit that tscg has set. */
 export const isDriftSign = ({ kind }: LogEvent): boolean => kind === 'limit' || kind === 'frozen' || kind === 'thawed';
 
 /** `find` compares the journal with the files. */

@@ -17,7 +17,7 @@ export interface FilesystemLook {
 
 const LABEL_CELLS = 13;
 const LEAST_LAYERS = 2;
-/** Older figures say so. */
+/** A figure of this age is shown with its age. */
 const NOTED_AGE_MS = 15_000;
 /** The widest that a column of paths may be. */
 const PATH_SHARE = 0.35;
@@ -97,7 +97,7 @@ function mountLines({ mounts }: FileSystem, width: number): Line[] {
   );
 }
 
-/** The first of them, where they do not all fit. */
+/** The lines for which there is room, and how many are left out. */
 function folded(lines: readonly Line[], most: number): Line[] {
   if (lines.length <= most) return [...lines];
   const left = lines.length - most + 1;

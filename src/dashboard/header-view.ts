@@ -19,7 +19,7 @@ export interface HeaderInput {
   readonly frame: Frame;
   readonly shown: Shown;
   readonly state: State;
-  /** Of the screen. */
+  /** The title of the screen. */
   readonly title: string;
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;

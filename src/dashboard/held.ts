@@ -3,7 +3,7 @@ import type { LogEvent } from '../metrics/events.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { State } from './state.ts';
 
-/** Of that Frame, in milliseconds since the epoch; undefined while the display goes on. */
+/** When the Frame of a held display was taken, in milliseconds since the epoch; undefined while the display goes on. */
 export const heldAt = ({ paused }: Pick<State, 'paused'>, frame: Frame | undefined): number | undefined =>
   paused ? frame?.usage.snapshot.wall : undefined;
 
@@ -11,5 +11,5 @@ export const heldAt = ({ paused }: Pick<State, 'paused'>, frame: Frame | undefin
 export const toldBy = (events: readonly LogEvent[], at: number | undefined): readonly LogEvent[] =>
   at === undefined ? events : events.filter(({ time }) => time <= at);
 
-/** As `15:25:50`. */
+/** The local time, as `15:25:50`. */
 export const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);

@@ -43,7 +43,7 @@ export interface Look {
   readonly workloads: readonly Workload[];
   /** What the panes on the screen demand. */
   readonly demands: ReadonlySet<Part>;
-  /** The display stands still. */
+  /** Whether the display is held. */
   readonly isHeld: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface InsideOptions {
   readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
 }
 
-/** Every tick of a second. */
+/** A little less than a second, so that every tick of a second reads. */
 const RATES_PACE_MS = 900;
 const LIMITS_PACE_MS = 1900;
 const FILESYSTEM_PACE_MS = 10_000;

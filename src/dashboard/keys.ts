@@ -47,7 +47,7 @@ export type Action =
 export interface KeyBinding {
   /** blessed's names; the first is shown in the footer. */
   readonly keys: readonly string[];
-  /** How they are written in help. */
+  /** How help writes the keys. */
   readonly shown: string;
   readonly help: string;
   /** Short text for the footer, where it belongs there. */

@@ -100,7 +100,7 @@ const TABLE_SHARE_ABOVE = 0.6;
 const SPARK_FROM = 24;
 const SPARK_LINES = 3;
 
-/** Of a dashboard without cells. */
+/** The parts of a dashboard that has no cells. */
 function overviewParts(body: Area, { width, height }: Size): Parts {
   if (height < BELOW_FROM) return { table: body, panes: [], charts: [] };
   if (width >= BESIDE_FROM) {

@@ -18,7 +18,7 @@ export interface ColumnsForm {
   readonly index: number;
   /** Every column there is, the chosen ones first. */
   readonly list: readonly ColumnChoice[];
-  /** As it was opened. */
+  /** The list as it was when the form was opened. */
   readonly before: readonly ColumnChoice[];
 }
 
@@ -45,7 +45,7 @@ export interface LimitsForm extends Scrolling {
   readonly current: ReadonlyMap<string, string>;
   /** Why it has not the others. */
   readonly missing: ReadonlyMap<string, string>;
-  /** As typed, by flag. */
+  /** What the user has typed, by flag. */
   readonly values: ReadonlyMap<string, string>;
   readonly index: number;
   readonly force: boolean;
@@ -58,7 +58,7 @@ export interface LimitsForm extends Scrolling {
 export interface KillForm extends Scrolling {
   readonly kind: 'kill';
   readonly targets: readonly Workload[];
-  /** How many there were in them when it was opened. */
+  /** How many processes the targets had when the form was opened. */
   readonly processes: number;
   readonly index: number;
   readonly force: boolean;
@@ -68,7 +68,7 @@ export interface KillForm extends Scrolling {
 export interface ReclaimForm extends Scrolling {
   readonly kind: 'reclaim';
   readonly targets: readonly Workload[];
-  /** As typed. */
+  /** What the user has typed. */
   readonly amount: string;
   /** One for each target; nothing asked as long as no amount is typed. */
   readonly plans: readonly ReclaimPlan[];
@@ -81,7 +81,7 @@ export interface ReclaimForm extends Scrolling {
 export interface UndoForm extends Scrolling {
   readonly kind: 'undo';
   readonly entries: readonly UndoEntry[];
-  /** Changes before these. */
+  /** How many older changes there are. */
   readonly older: number;
   readonly index: number;
   readonly force: boolean;

@@ -20,9 +20,9 @@ const WHOSE_STYLES: Readonly<Record<'host' | 'own' | 'shared', Style>> = {
   shared: 'accent',
 };
 
-/** Cells that a name of those who share it has, about. */
+/** About so many cells has the name of a workload that shares a namespace. */
 const NAME_CELLS = 12;
-/** Cells before them. */
+/** Cells of a line before those names. */
 const FIXED_CELLS = 46;
 
 export function namespacesView(

@@ -6,19 +6,19 @@ import { namespacesOf, type WorkloadNamespaces } from '../inventory/workload-nam
 export interface SelectedNamespaces {
   /** Scans where that is due; true where it did. */
   read(selected: Workload, workloads: readonly Workload[]): Promise<boolean>;
-  /** Of the last scan; undefined for a row that was not there then. */
+  /** What the last scan gave; undefined for a row that was not there then. */
   of(selected: Workload | undefined, workloads: readonly Workload[]): WorkloadNamespaces | undefined;
 }
 
 /** Milliseconds between two scans. */
 const PACE_MS = 10_000;
-/** And at least so many times as long as the last one took, also for a new row. */
+/** A pause lasts at least so many times as long as the last read took, also for a new row. */
 const REST = 50;
 
 export function openSelectedNamespaces(options: { mount: string; proc: string }): SelectedNamespaces {
   const scanAll = createNamespaceScanner(options);
   let scan: NamespaceScan | undefined;
-  /** Inodes of the rows that it is about. */
+  /** Inodes of the rows that were there when it was made. */
   let known: ReadonlySet<number> = new Set();
   let isReading = false;
   let [ended, took] = [Number.NEGATIVE_INFINITY, 0];

@@ -13,7 +13,7 @@ import { type Line, type Piece, wrapped } from './style.ts';
 const LABEL_CELLS = 13;
 const WAY_CELLS = 5;
 const FIGURE_CELLS = 9;
-/** Of one way: a second, and since the interface was made. */
+/** The counters of one direction. */
 const KEYS = ['Bytes', 'Packets', 'Drop', 'Errors'] as const;
 const HEADS = ['BYTES/s', 'PKTS/s', 'DROPS/s', 'ERRS/s', 'BYTES', 'PKTS', 'DROPS', 'ERRS'];
 
@@ -46,7 +46,7 @@ export function networkView(workload: Workload | undefined, look: NetworkLook | 
   ];
 }
 
-/** Figures of a line that fit whole, those a second first. */
+/** How many figures of a line fit as a whole. */
 const figuresIn = (width: number): number => Math.max(1, Math.floor((width - WAY_CELLS) / FIGURE_CELLS));
 
 const figureCell = (text: string): string => padStart(text, FIGURE_CELLS);

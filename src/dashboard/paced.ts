@@ -4,7 +4,7 @@ import type { Workload } from '../inventory/workload.ts';
 export interface Paced<T> {
   /** Reads where that is due; true where it did. */
   read(selected: Workload, workloads: readonly Workload[]): Promise<boolean>;
-  /** Of the last read; undefined for another row. */
+  /** What the last read gave; undefined for another row than that of the read. */
   of(selected: Workload | undefined): T | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface PacedOptions<T> {
   readonly paceMs: number;
 }
 
-/** And at least so many times as long as the last one took, also for a new row. */
+/** A pause lasts at least so many times as long as the last read took, also for a new row. */
 const REST = 10;
 
 export function createPaced<T>({ read, paceMs }: PacedOptions<T>): Paced<T> {

@@ -87,7 +87,7 @@ export function riskLines(risks: readonly Risk[], force: boolean, width: number)
   return [...lines, hint];
 }
 
-/** Between words. */
+/** The text on several lines, broken between words. */
 function folded(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

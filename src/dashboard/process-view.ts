@@ -9,7 +9,7 @@ import { counted } from '../text/counted.ts';
 import type { Line, Piece } from './style.ts';
 
 export interface ProcessList {
-  /** Row they belong to. */
+  /** Inode of the row whose processes they are. */
   readonly inode: number;
   readonly roots: readonly ProcessNode[];
   /** Processes beyond the bound, not read. */
@@ -23,7 +23,7 @@ export interface ProcessViewOptions {
   readonly kernelThreads?: boolean;
   /** Siblings by the memory of their subtrees, else by the CPU. */
   readonly byMemory?: boolean;
-  /** Of which time it is, where that is not the time of the rest. */
+  /** When the tree was read, where that is another time than that of the rest. */
   readonly note?: string;
 }
 
@@ -65,7 +65,7 @@ export function processView(
 interface Branch {
   readonly node: ProcessNode;
   readonly usage: ProcessUsage;
-  /** Of it and all below it; what is not known counts nothing. */
+  /** The use of a process and of all below it; an unknown figure counts nothing. */
   readonly sum: number;
   readonly children: readonly Branch[];
 }
@@ -121,7 +121,7 @@ const threadsAndUser = ({ threads, uid }: ProcessNode, users: UserNames): Piece[
   [` ${padEnd(cut(terminalSafe(users.get(uid) ?? String(uid)), USER_CELLS), USER_CELLS)}`],
 ];
 
-/** A program that the kernel started itself takes its thread's place. */
+/** The children of a kernel thread, such as a program that the kernel has started, take its place. */
 const withoutKernelThreads = (nodes: readonly ProcessNode[]): readonly ProcessNode[] =>
   nodes.flatMap((node) => {
     const children = withoutKernelThreads(node.children);

@@ -7,7 +7,7 @@ import { type Effect, type Event, update } from './update.ts';
 
 export interface Program {
   session(): Session;
-  /** Of what was drawn last. */
+  /** What the last drawing needs to be told of next. */
   needs(): Needs;
   /** An event that comes while another one is handled has its turn after it; both are drawn at once. */
   dispatch(event: Event): void;

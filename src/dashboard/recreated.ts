@@ -13,7 +13,7 @@ export function createRecreations(): Recreations {
   let known: readonly Workload[] = [];
   let knownAt = 0;
   let inodes = new Map<string, number>();
-  /** By place, gone not long ago. */
+  /** Workloads that have gone in the last minute, by `placeOf`. */
   const gone = new Map<string, { inode: number; at: number }>();
   const since = new Map<number, number>();
 

@@ -22,7 +22,7 @@ import { themeOf } from './themes.ts';
 import type { Event } from './update.ts';
 
 export interface TstopOptions {
-  /** Of this machine, which is shown. */
+  /** The hierarchy of this machine. */
   readonly hierarchy: Hierarchy;
   readonly proc: string;
   readonly source: Source;

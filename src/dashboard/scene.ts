@@ -17,7 +17,7 @@ export interface Scene {
   readonly state: State;
   readonly frame: Frame | undefined;
   readonly shown: Shown | undefined;
-  /** Of the screens there are. */
+  /** The titles of the screens, in their order. */
   readonly titles: readonly string[];
   /** What could not be used of settings and screens. */
   readonly faults: readonly string[];
@@ -35,7 +35,7 @@ export interface Scene {
   readonly recentOomKills: readonly LogEvent[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
-  /** An alarm was just seen. */
+  /** Whether an alarm was just seen: the header is reversed. */
   readonly isFlashing: boolean;
   readonly message: FooterMessage | undefined;
 }
@@ -66,7 +66,7 @@ export const oomKillsShown = ({
 export const isSortedByMemory = ({ sort, scales }: State): boolean =>
   sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
 
-/** A held tree of processes is of when the display was held, or of when it was first asked for: that time, where it differs. */
+/** When the tree of processes was read, where that is another time than that of the held display; else no text. */
 export function treeNote({ state, frame, processes, seconds }: Scene): string {
   const held = heldAt(state, frame);
   if (held === undefined || !frame || !processes) return '';

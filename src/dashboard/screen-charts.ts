@@ -9,7 +9,7 @@ export interface ChartPool {
   draw(charts: readonly Chart[], colours: readonly ChartColour[]): void;
 }
 
-/** Below this contrib's axes leave no room for a line. */
+/** In a smaller area the axes of blessed-contrib leave no room for the line. */
 const LEAST_HEIGHT = 6;
 const LEAST_WIDTH = 24;
 

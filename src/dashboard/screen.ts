@@ -19,13 +19,13 @@ export interface Block {
 export interface View {
   readonly header: Block;
   readonly table: Block;
-  /** Everything else that is text. */
+  /** The panes and what else is text. */
   readonly panes: readonly Block[];
   readonly charts: readonly Chart[];
   readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
-  /** Over everything: a long message covers the lines above. */
+  /** Covers everything: a long message hides the lines above it. */
   readonly footer: Block;
-  /** Over everything but the footer. */
+  /** Covers everything but the footer. */
   readonly overlay?: readonly Line[];
 }
 
@@ -35,7 +35,7 @@ export interface Screen {
   /** Forgets what the terminal shows, so that the next draw writes all of it. */
   invalidate(): void;
   bell(): void;
-  /** Off: the terminal has it, to select text. */
+  /** Takes the mouse, or leaves it to the terminal, which selects text with it. */
   setMouse(on: boolean): void;
   suspend(): void;
   close(): void;
@@ -47,7 +47,7 @@ export interface ScreenOptions {
   readonly onResize: () => void;
   /** The terminal is gone. */
   readonly onHangUp: () => void;
-  /** At first. */
+  /** Whether tstop has the mouse at first. */
   readonly mouse: boolean;
   readonly onMouse: (pointer: Pointer) => void;
 }
@@ -60,7 +60,7 @@ const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'w
 /** A process that still runs so long after its SIGTSTP was not stopped by it. */
 const NOT_STOPPED_MS = 100;
 
-/** No mouse, cursor shown, the screen from before. */
+/** Gives the mouse back, shows the cursor, and leaves the alternate screen. */
 const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state

@@ -25,7 +25,7 @@ export function select(state: State, context: TableContext, wanted: number): Sta
   return { ...settled, follow: moved.follow };
 }
 
-/** A move is the user's: who is followed is the new one. */
+/** The user has moved to this row: where one is followed, it is this one from now on. */
 export const movedTo = (state: State, item: Item | undefined, context: TableContext): State => ({
   ...state,
   selected: item?.key,

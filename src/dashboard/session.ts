@@ -32,7 +32,7 @@ export interface Session {
   /** Rows of that Frame; made for `shownFor`. */
   readonly shown: Shown | undefined;
   readonly shownFor: { readonly frame: Frame; readonly state: State } | undefined;
-  /** As the last drawing found it. */
+  /** How far the screen can be scrolled, by the last drawing. */
   readonly scroll: Scroll;
   /** A Frame with rates was seen. */
   readonly hasRates: boolean;

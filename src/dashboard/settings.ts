@@ -31,7 +31,7 @@ export const configDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
   join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'tscg');
 
 const SECTION = 'tstop';
-/** Bytes. */
+/** The largest file that is read, in bytes. */
 const LARGEST = 1 << 20;
 
 /** What can be used of it; the faults name file, line and key. */

@@ -31,7 +31,7 @@ export interface State {
   /** Slot of a column, or `name`. */
   readonly sort: string;
   readonly reverse: boolean;
-  /** As typed: plain text or a query. */
+  /** What the user has typed: plain text or a query. */
   readonly filter: string;
   readonly search: string;
   /** What is being typed in the footer. */
@@ -52,7 +52,7 @@ export interface State {
   readonly alarm: Alarm;
   readonly mouse: boolean;
   readonly all: boolean;
-  /** In lists of processes. */
+  /** Whether lists of processes have kernel threads. */
   readonly kernelThreads: boolean;
   readonly paused: boolean;
   /** The selected row has the whole window. */
@@ -64,11 +64,11 @@ export interface State {
   /** Index of the dashboard. */
   readonly screen: number;
   readonly theme: string;
-  /** First line of it. */
+  /** The first line that is shown of the details. */
   readonly detailsTop: number;
   /** Key of the pane that the wheel has moved, of which row, and its first line. */
   readonly pane: { readonly key: string; readonly of: ItemKey | undefined; readonly top: number } | undefined;
-  /** Lies over the table. */
+  /** What lies over the table. */
   readonly modal: Modal | undefined;
 }
 

@@ -29,7 +29,7 @@ export function renderLine(line: Line, width: number, theme: Theme): string {
   return selected && theme.codes.selected !== '' ? `${theme.codes.selected}${filled}${RESET}` : filled;
 }
 
-/** Each of one cell, as what it stands for. */
+/** What stands for a character where there is ASCII alone; each has one cell. */
 const ASCII: Readonly<Record<string, string>> = {
   '…': '~',
   '▼': 'v',
@@ -63,7 +63,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '█': '@',
 };
 
-/** Of the same width, without a character that a terminal outside UTF-8 lacks. */
+/** The text in ASCII alone, of the same width. */
 export const toAscii = (text: string): string =>
   text.replace(/[^\x20-\x7e]/gu, (character) => ASCII[character] ?? '?'.repeat(cellWidth(character)));
 

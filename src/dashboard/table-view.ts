@@ -113,7 +113,7 @@ const FROZEN = ' frozen';
 /** What is left of a name beside that says who it is. */
 const LEAST_NAME_CELLS = 5;
 
-/** A frozen one would look idle. */
+/** The name says `frozen` behind it: a frozen cgroup would look idle. */
 function namePieces(item: Item, cells: number, input: TableInput, style: Style): Piece[] {
   const text = nameText(item, input);
   const room = cells - FROZEN.length;

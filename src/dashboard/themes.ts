@@ -5,7 +5,7 @@ export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' 
 export interface Theme {
   /** SGR sequence by style; empty for the terminal's own look. */
   readonly codes: Readonly<Record<Style, string>>;
-  /** Of a chart's lines, as their names are styled: accent, warning, good; a number is one of the 256. */
+  /** Colours of the lines of a chart, in the order of their names' styles: accent, warning, good. */
   readonly lines: readonly ChartColour[];
   /** Without characters beyond ASCII. */
   readonly ascii: boolean;

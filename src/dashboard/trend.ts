@@ -13,7 +13,7 @@ const UNAVAILABLE = ' ';
 /** A row that has so small a share of the busiest one is drawn on the scale of that share: its noise is no burst. */
 const LEAST_SHARE = 1 / 20;
 
-/** Of values that are all unavailable, NaN. */
+/** The largest value; NaN where all are unavailable. */
 export const mostOf = (values: readonly number[]): number =>
   values.reduce((most, value) => (value > most || Number.isNaN(most) ? value : most), Number.NaN);
 

@@ -11,7 +11,7 @@ import { type FormView, type Gone, headed, isRefused, planLines, targetLines, ti
 import { type Line, windowAround } from './style.ts';
 import type { Style } from './themes.ts';
 
-/** Each costs a read of its files. */
+/** The most changes in the list: each costs a read of its files. */
 const MOST = 100;
 
 /** Undefined where there is nothing to undo on this hierarchy. `known`: what runs now. */

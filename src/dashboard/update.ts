@@ -201,7 +201,7 @@ const changeEnded = (session: Session): Updated => ({
   effects: session.ending === undefined ? [] : [{ type: 'exit' }],
 });
 
-/** By a key or the mouse. */
+/** After an action that the user has asked for by a key or the mouse. */
 function afterUserAction(before: Session, action: Action, surroundings: Surroundings): Updated {
   if (action.type === 'quit') return afterEnd(before, 'quit');
   const state = afterAction(before.state, action, actionContext(before, surroundings));

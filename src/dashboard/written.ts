@@ -7,7 +7,7 @@ import { growthOf, type Measured, type MeasureOptions, measureTree } from '../me
 import type { TreeSize } from '../metrics/disk-usage/walk.ts';
 import { errorText } from '../text/error-text.ts';
 
-/** Of one directory. */
+/** What is known of the size of one directory. */
 export interface Written {
   /** The last measurement that came to its end. */
   readonly last?: Measured;
@@ -15,7 +15,7 @@ export interface Written {
   readonly age?: number;
   /** Bytes per second between the last two; NaN before the second. */
   readonly growth: number;
-  /** Of one under way. */
+  /** How far the measurement that is under way has come. */
   readonly soFar?: TreeSize;
   /** Why the last one failed. */
   readonly reason?: string;
@@ -39,10 +39,10 @@ export interface MeasurerOptions {
 
 /** Milliseconds that a row is selected before it is measured: who walks through the table measures nothing. */
 const SETTLED_MS = 500;
-/** Between two measurements, and at least so many times as long as the last one took. */
+/** The pause between two measurements lasts so long, and at least REST times as long as the last one took. */
 const PACE_MS = 10_000;
 const REST = 3;
-/** Of one CPU, at the lowest priority. */
+/** The share of one CPU that a measurement may take, at the lowest priority. */
 const SHARE = 0.25;
 
 interface Followed {

@@ -9,7 +9,7 @@ export interface YamlFile {
   fault(path: readonly (string | number)[], why: string): string;
 }
 
-/** Or the fault of a text that is no YAML. */
+/** The file, or the fault of a text that is no YAML. */
 export function readYaml(text: string, file: string): YamlFile | string {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
