@@ -1,4 +1,4 @@
-/** A change that failed half-way, taken back: only where it wrote, and only in the cgroup that it wrote to. */
+/** Takes back a change that failed half-way: only where it wrote, and only in the cgroup that it wrote to. */
 import { CgroupFileError } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Write } from '../model.ts';
@@ -18,7 +18,7 @@ type RollBackContext = Pick<ApplyContext, 'files' | 'machine' | 'ownerOf'>;
 export interface TakenStep {
   readonly step: Step;
   readonly reached: Reached;
-  /** What an engine may have written beside it. */
+  /** The other levels that an engine may have written too. */
   readonly levels?: readonly OtherLevel[];
 }
 
@@ -49,13 +49,13 @@ export async function rollBack(taken: readonly TakenStep[], context: RollBackCon
   return stuck;
 }
 
-/** Whether the change has left something to take back there. What another wrote meanwhile is not ours to change. */
+/** Whether the change has written there. What another program wrote meanwhile stays. */
 function isToRestore(write: Write, reached: Reached, { files, machine }: RollBackContext): boolean {
   if (reached === 'asked') return false;
   const { file, before, via, ended, transient } = write;
   const isAccepted = reached === 'accepted';
   if (ended) return isAccepted;
-  // The step that it belongs to has set it back.
+  // A step that ended well has set memory.high back itself.
   if (transient && isAccepted) return false;
   const now = currentText(write, files);
   // An owner keeps the new value, whatever the file says.

@@ -1,4 +1,4 @@
-/** Limits of one cgroup that no column shows: those that are set, and what of them really holds below its ancestors. */
+/** The limits that are set on one cgroup and that no column of tstop shows, with what its ancestors leave of them. */
 
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
@@ -11,7 +11,7 @@ export interface SetLimit {
   readonly file: string;
   /** As an operator reads it. */
   readonly text: string;
-  /** What holds where that is something else, and the path whose file it comes from. */
+  /** What is in force, if that differs from the text, and the cgroup that causes it. */
   readonly effective?: { readonly text: string; readonly from: string };
 }
 
@@ -30,7 +30,7 @@ export async function readSetLimits(mount: string, path: string, readFiles: Read
   });
 }
 
-/** `text`: of a file of a cgroup, trimmed; undefined where there is none. */
+/** `text` gives the trimmed text of a cgroup's file, undefined where there is none. */
 export function setLimits(path: string, text: (path: string, file: string) => string | undefined): SetLimit[] {
   const above = ancestorsOf(path).filter((at) => at !== '/');
   return LISTED.flatMap((limit): SetLimit[] => {
@@ -58,7 +58,7 @@ export function setLimits(path: string, text: (path: string, file: string) => st
   });
 }
 
-/** Whether the same file of the ancestors says what holds: of use only as far as they protect, or what they leave. */
+/** Whether the same file of the ancestors is needed to know what is in force. */
 const isFromAbove = (binds: Binding | undefined): boolean =>
   binds?.by === 'protection' || binds?.by === 'effective-file';
 

@@ -1,12 +1,12 @@
-/** The steps of a change, from the writes of its Plan: each is one call of one owner, and is made as a whole or taken back. */
+/** Divides the writes of a Plan into steps: each is one call of one owner. */
 import type { Write } from '../model.ts';
 
 export interface Step {
-  /** Neighbouring writes of one cgroup through one owner, at least one: one call, one moment. */
+  /** Neighbouring writes of one cgroup through one owner, which are made in one call. */
   readonly writes: readonly [Write, ...Write[]];
-  /** memory.max, alone, goes below what is in use: it is lowered without a kill. */
+  /** Set for a write of memory.max below what is in use, which is lowered without a kill; it is alone in its step. */
   readonly gently?: {
-    /** The transient write of memory.high on the way; none where that is low enough already. */
+    /** The transient write of memory.high; missing where memory.high is low enough already. */
     readonly high?: Write;
   };
 }

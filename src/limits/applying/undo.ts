@@ -1,4 +1,4 @@
-/** The way back: a journalled change as a Plan that restores what was there before it. */
+/** Makes the Plan that takes a journalled change back: it restores what was there before the change. */
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { guardRisks } from '../actions/guard.ts';
@@ -33,7 +33,7 @@ export function changesToUndo(changes: readonly Change[]): Change[] {
     .toReversed();
 }
 
-/** A Plan for each of the chosen, as things will be once those before it are taken back. `changes`: as in planUndo. */
+/** A Plan for each of the chosen changes, made as if those before it in the list were taken back. `changes`: as in planUndo. */
 export function planUndoAll(
   chosen: readonly Change[],
   context: PlanContext,
@@ -52,18 +52,17 @@ export const commandText = ({ command }: Change): string =>
   command[0] === 'tstop' ? command.join(' ') : ['tscg', ...command].join(' ');
 
 /**
- * Restores each file in the reverse order. A file that another wrote since is a refusal, and so is a cgroup that was
- * re-created since and that its owner gave the limit again; with --force the file is restored all the same. Nothing is
- * restored in any other cgroup that has the path by now. `changes`: all that the journal has, to tell our own later change
- * from another's, and what was there before where an earlier one is undone by now.
+ * Restores each file, in the reverse order. The Plan is refused, unless forced, where another program wrote the file since, or
+ * where the cgroup was re-created and its owner set the limit again. Any other cgroup that now has the path is left alone.
+ * `changes`: the whole journal. It tells our own later changes from those of others, and which earlier ones are undone.
  */
 export function planUndo(change: Change, context: PlanContext, changes: readonly Change[] = []): Plan {
   return planOfWays(waysBack(change, context, changes), context);
 }
 
 /**
- * As a timer of --for does it, whom nobody can force: each file that still has the limit goes back, also in a cgroup that
- * was re-created since. What was changed since is left as it is: why, for the journal.
+ * The same for a timer of --for, where nobody can add --force: each file that still has the limit is restored, also in a cgroup
+ * that was re-created. A file that was changed since stays as it is; `left` says why, for the journal.
  */
 export function planRevert(
   change: Change,
@@ -81,7 +80,7 @@ export function planRevert(
   return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
 }
 
-/** Left as it is where a later change of ours set the same, maybe by way of another value: that one is for good, or has its own time. */
+/** Leaves a file alone if a later change of ours set it to the same value: that change is permanent, or has a timer of its own. */
 function keptBy(later: readonly Change[], { write, changed }: WayBack, { machine }: PlanContext): WayBack | undefined {
   if (!write || changed) return undefined;
   const { path, file, before: now } = write;
@@ -102,9 +101,9 @@ const planOfWays = (ways: readonly WayBack[], context: PlanContext): Plan => ({
   risks: ways.flatMap(({ changed, risks }) => [...(changed ? [changed] : []), ...risks]),
 });
 
-/** What taking a change back means for one file of it; neither write nor unchanged: nothing is left to restore. */
+/** What taking a change back means for one of its files. With neither `write` nor `unchanged` nothing is left to restore. */
 interface WayBack {
-  /** It is not what the change left: somebody, or a later change of ours, set it since. */
+  /** The refusal where the file no longer reads what the change left. */
   readonly changed?: Risk;
   readonly write?: PlannedWrite;
   readonly unchanged?: Write;
@@ -112,7 +111,7 @@ interface WayBack {
 }
 
 function waysBack(change: Change, context: PlanContext, changes: readonly Change[]): WayBack[] {
-  /** It is back where it was, or the file is set for good too, which goes back to what was before both. */
+  /** A transient write needs no undo if its change set it back, or if the change also has a lasting write of that file. */
   const isCovered = ({ transient, path, file }: Write): boolean =>
     transient === true &&
     (change.outcome === 'applied' ||
@@ -141,7 +140,7 @@ function wayBack(
   if (sameValue(done.file, now, after, machine)) return { unchanged: restored, risks: [] };
   const isChanged = gone === undefined && !transient && !isOurs(now, done, change, machine);
   const risks: Risk[] = gone === undefined ? [] : [recreated(restored, gone, change)];
-  // Of a thaw.
+  // The undo of a thaw freezes.
   if (done.file === FREEZE_FILE && after === '1') risks.push(...guardRisks(done, 'freezing', context));
   if (isBelowUsage(restored, files)) risks.push({ level: 'warn', text: comesDownText(restored, files) });
   const property = propertyOf(restored, files);
@@ -164,8 +163,8 @@ function wayBack(
 }
 
 /**
- * What the file said before the change, without the earlier changes of ours that were taken back since: each of them left
- * the file to the one above it, with what was there before itself.
+ * What to restore: the text before the change. If it came from an earlier change that was undone since, the text before that
+ * one, and so on down the journal.
  */
 function textBefore(done: Write, change: Change, changes: readonly Change[], machine: Machine): string {
   const at = changes.findIndex(({ id }) => id === change.id);
@@ -180,13 +179,13 @@ function textBefore(done: Write, change: Change, changes: readonly Change[], mac
   return text;
 }
 
-/** In one cgroup; an owner sets it again where that is re-created. */
+/** Whether two writes are of one file: in the same cgroup, or in its successor if an owner sets the value there again. */
 const isSameFile = (one: Write, other: Write): boolean =>
   one.path === other.path &&
   one.file === other.file &&
   (one.inode === other.inode || (one.via === other.via && survivesRestart(other)));
 
-/** The cgroup that has the path now, if any, and why that is not the one of the change. */
+/** The inode that the path has now, if any, and why it is not that of the change. */
 function placeNow(
   { path, inode }: Write,
   { boot }: Change,
@@ -207,17 +206,17 @@ function inodeOf(path: string, files: CgroupFiles): number | undefined {
   }
 }
 
-/** Whether the limit is in force in a cgroup that took the place of the one it was made in: only an owner can do that. */
+/** Whether the limit is in force in a cgroup that replaced the one of the change: only an owner sets it again. */
 const isSetAgain = ({ path, file, after, via }: Write, { files, machine }: PlanContext): boolean =>
   via !== 'cgroupfs' && sameValue(file, textIfThere(files, path, file) ?? '', after, machine);
 
-/** Whether its owner gives the limit to the workload's next start. */
+/** Whether the owner keeps the limit for the next start of the workload. */
 const isKept = (write: Write, { boot }: Change, { machine }: PlanContext): boolean =>
   survivesRestart(write) &&
   write.file !== FREEZE_FILE &&
   (write.via !== 'systemd' || write.persist === true || boot === (machine.bootId ?? ''));
 
-/** What its owner keeps is taken to be what the last change of ours left: only the owner could tell. */
+/** The way back of a workload that is not running: its owner is assumed to keep what our last change left. */
 function wayBackOfEnded(
   done: Write,
   change: Change,
@@ -227,7 +226,7 @@ function wayBackOfEnded(
   const [later] = changesToUndo(changesAfter(change, changes))
     .flatMap(({ writes }) => writes)
     .filter((write) => !write.transient && isSameFile(write, done));
-  // A file is there only where one is undone before this one.
+  // The file can be read only after another change in the list was planned to be undone first.
   const now = textIfThere(files, done.path, done.file) ?? later?.after ?? done.after;
   const after = textBefore(done, change, changes, machine);
   const restored: Write = { ...done, before: now, after, ended: true };
@@ -256,6 +255,6 @@ function changedSince(now: string, done: Write, change: Change, changes: readonl
   };
 }
 
-/** Whether the text is what the change left; line by line, where it may have died between two lines of a file. */
+/** Whether the text is what the change left. A change without an end may have died between two lines of the file. */
 const isOurs = (now: string, write: Write, { outcome }: Change, machine: Machine): boolean =>
   outcome === undefined ? isPartOf(now, write, machine) : sameValue(write.file, now, write.after, machine);

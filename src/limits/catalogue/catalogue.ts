@@ -1,6 +1,6 @@
 /**
- * The limit catalogue: one row an interface file that limits something, with every flag that sets it. Flags and help of
- * `tscg set`, validation, the dashboard's form and the documentation are read from it; adding a limit is adding a row.
+ * The limit catalogue has one row for each interface file that limits something, with every flag that sets it. The flags and
+ * help of `tscg set`, validation, tstop's form, policies and the documentation are made from it: adding a limit is adding a row.
  */
 
 import { parseHugetlbName } from '../../kernel/hugetlb.ts';
@@ -26,7 +26,7 @@ const byFile = new Map(LIMITS.map((limit) => [limit.file, limit]));
 export function findLimit(file: string): Limit | undefined {
   const known = byFile.get(file);
   if (known) return known;
-  // A page size that this machine does not have: of a journal or a policy from elsewhere.
+  // A journal or a policy from elsewhere may name a page size that this machine does not have.
   const hugetlb = parseHugetlbName(file);
   return hugetlb?.key === 'max' ? hugetlbLimit(hugetlb.pageSize) : undefined;
 }

@@ -22,7 +22,7 @@ const MOST_QUOTA = Math.floor(2 ** 44 / 1000);
 const timeText = (usec: number): string =>
   usec % 1_000_000 === 0 ? `${usec / 1_000_000}s` : usec % 1000 === 0 ? `${usec / 1000}ms` : `${usec}us`;
 
-/** Sets the share and keeps the period that is there: a tuned period is the user's. */
+/** Sets the share and keeps the period, which the user may have tuned. */
 function cpuEdit(cpus: number, typed: string, note?: string): Edit {
   if (cpus === 0) {
     throw new BadValueError(`"${typed}" leaves it no CPU time; give at least 1%, or max for no limit`);
@@ -203,7 +203,7 @@ function parseShares(text: string): Edit {
   return become(String(weight), `${text} shares are a cpu.weight of ${weight}${older}`);
 }
 
-/** An idle cgroup shows 0, or 1 since Linux 6.12, which alone can be written. */
+/** An idle cgroup shows a weight of 0, and 1 since Linux 6.12; only 1 can be written. */
 const writable = (weight: string): string => (weight.trim() === '0' ? '1' : weight.trim());
 
 const cpuWeight: Limit = {
@@ -239,7 +239,7 @@ const cpuWeight: Limit = {
   describe: same,
 };
 
-/** The nearest nice value of a weight is not the weight. */
+/** A weight between two nice values cannot be restored through cpu.weight.nice. */
 const losesWeight: RiskCheck = ({ path }, { read }) => {
   const weight = read(path, 'cpu.weight');
   return weight === undefined || weight === '100'
@@ -277,7 +277,7 @@ const cpuIdle: Limit = {
     on: 'only when nobody else wants the CPU',
     off: 'by its weight',
   }),
-  // While it is idle the kernel takes no weight.
+  // The kernel refuses a weight while the cgroup is idle.
   early: (before, after) => before === '1' && after === '0',
   // kernel/sched/fair.c, sched_group_set_idle: the least weight while it is idle, and 100 afterwards.
   drags: (before, after, peek) => {

@@ -10,7 +10,7 @@ import { BadValueError } from './units.ts';
 /** `0,1,2` and `0-2` are one list. */
 const canonical = (text: string): string => formatCpuList(parseCpuList(text));
 
-/** The kernel would refuse an id that the machine does not have; one that the parent does not have is left out. */
+/** The kernel refuses an id that the machine does not have, and ignores one that the parent does not have. */
 const noSuchId: RiskCheck = ({ path, file, after }, { read }) => {
   const what = file === 'cpuset.cpus' ? 'CPU' : 'NUMA node';
   const wanted = parseCpuList(after);
@@ -51,7 +51,7 @@ function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: stri
     risks: [noSuchId],
     rounded: canonical,
     same: (text, written) => canonical(text) === canonical(written),
-    // A write of nothing changes nothing; a newline alone clears the list.
+    // An empty write changes nothing; a newline clears the list.
     commands: (_, after) => [after === '' ? '\n' : after],
     // A list that holds tasks cannot be emptied again (ENOSPC): what it then inherits is set instead.
     restorable: (text, parent) => (text === '' ? (parent(`${file}.effective`)?.trim() ?? text) : text),
@@ -61,7 +61,7 @@ function listLimit(file: 'cpuset.cpus' | 'cpuset.mems', long: string, help: stri
 
 const PARTITIONS = ['member', 'root', 'isolated'];
 
-/** The write succeeds and the file then says `root invalid (…)`: that is read back, and taken back. */
+/** The write succeeds, but the file then says `root invalid (…)`, which fails the verification. */
 const parentIsNone: RiskCheck = ({ path, file, after }, { read }) => {
   const wanted = parsePartition(after);
   if (wanted === undefined || wanted.type === 'member' || !wanted.valid) return undefined;

@@ -131,7 +131,7 @@ const parseQos: LimitFlag['parse'] = (text, _, devices = openDevices()) => {
   };
 };
 
-/** Values of one's own mean ctrl=user: with auto the kernel would take its own instead. */
+/** A value of the user needs ctrl=user: with auto the kernel uses its own values. */
 function merged(old: IoCost | undefined, entries: readonly [string, string][]): IoCost {
   const words = new Map(entries);
   const own = entries.some(([key]) => key !== 'enable' && key !== 'ctrl');
@@ -147,7 +147,7 @@ function merged(old: IoCost | undefined, entries: readonly [string, string][]): 
   return { ctrl, figures };
 }
 
-/** With auto the kernel takes its own values, and refuses none: only what turns it on or off is written. */
+/** With ctrl=auto the kernel uses its own values, so only `enable` is written. */
 function formatQos(disk: string, { ctrl, figures }: IoCost): string {
   if (ctrl !== 'user') return `${disk} enable=${figures.get('enable') ?? 0} ctrl=auto`;
   const { enable, ...rest } = Object.fromEntries(figures);
@@ -158,11 +158,11 @@ function formatQos(disk: string, { ctrl, figures }: IoCost): string {
   );
 }
 
-/** A line as it may have been read: with auto the kernel shows its own values too, and to write one of them means ctrl=user. */
+/** Makes a line that was read writable: with ctrl=auto it shows the kernel's own values, and writing one of those means ctrl=user. */
 const qosCommand = (line: string): string =>
   [...parseIoCost(line)].map(([disk, cost]) => formatQos(disk, cost)).join('\n');
 
-/** The kernel shows every key, and a disk that once had iocost for ever; a disk where it is off has no setting. */
+/** The kernel shows every key, and keeps a line for each disk that once had iocost; a disk where it is off counts as unset. */
 function sameQos(text: string, written: string): boolean {
   const [is, was] = [parseIoCost(text), parseIoCost(written)];
   const off = (cost: IoCost | undefined): boolean => (cost?.figures.get('enable') ?? 0) === 0 && cost?.ctrl !== 'user';

@@ -18,9 +18,9 @@ import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from './u
 const KEYS = ['rbps', 'wbps', 'riops', 'wiops'] as const;
 type IoKey = (typeof KEYS)[number];
 
-/** The kernel takes 1 for an error, 0 too. */
+/** The kernel refuses 0 and 1. */
 const LEAST_RATE = 2;
-/** From here on the kernel means "no limit". */
+/** The kernel reads larger numbers as "no limit". */
 const MOST_IOPS = 2 ** 32 - 2;
 
 type Figures = Map<string, Map<string, number>>;

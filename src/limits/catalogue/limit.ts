@@ -1,4 +1,4 @@
-/** What a row of the limit catalogue is made of, and what several rows share. */
+/** Parts that several rows of the limit catalogue share. */
 
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
@@ -75,7 +75,7 @@ const CONTROLLERS = {
   dmem: { group: 'Other resources', isOfProcesses: true },
 } as const;
 
-/** A file with its controller, and what is said of every limit of that. */
+/** The fields of a row that follow from its file's controller. */
 export function homeOf(file: string): Pick<Limit, 'file' | 'controller' | 'group' | 'isOfProcesses'> {
   const controller = interfaceFile(file)?.controller;
   if (controller === undefined || controller === 'cgroup') throw new RangeError(`${file} is no limit`);

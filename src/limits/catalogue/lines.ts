@@ -1,7 +1,7 @@
-/** Files of one line a device or resource: one write(2) takes one line, and the kernel orders them as it likes. */
+/** Files that have a line for each device or resource. One write(2) takes one line; the kernel decides the order. */
 import { BadValueError } from './units.ts';
 
-/** Lines by their first word, blanks made one. */
+/** The lines by their first word, with single blanks. */
 export function linesByKey(text: string): Map<string, string> {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
   return new Map(lines.flatMap((words) => (words[0] ? [[words[0], words.join(' ')] as const] : [])));

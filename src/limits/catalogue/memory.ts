@@ -56,7 +56,7 @@ const parseTotal: LimitFlag['parse'] = (text) => {
   };
 };
 
-/** What the kernel makes of memory.high below what is in use. */
+/** Warns that memory.high below what is in use reclaims at once. */
 const reclaimsNow: RiskCheck = ({ path, name, after }, { read }) => {
   const [limit, usage] = [parseSingleValue(after), parseSingleValue(read(path, 'memory.current'))];
   if (!(limit < usage)) return undefined;
@@ -72,7 +72,7 @@ const memoryUsed: SmallestBinding['used'] = (paths, read) =>
     return parseSingleValue(read(path, 'memory.current')) - inactive;
   });
 
-/** The smallest over the ancestors, which a metric has. */
+/** A limit whose smallest value over the ancestors is a metric. */
 const effective = (id: string, kind: LimitKind, used: SmallestBinding['used']): Partial<Limit> => ({
   binds: { by: 'smallest', value: parseSingleValue, text: bytesText, used, metric: { id, kind } },
   hasColumn: true,

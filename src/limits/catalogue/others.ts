@@ -113,7 +113,7 @@ function hugePageSizes(): number[] {
   return [2 ** 21, 2 ** 30];
 }
 
-/** The kernel shows a line for every resource that the machine has: another one cannot be set. */
+/** Sets the line of one resource. The kernel shows a line for each that the machine has; no other can be set. */
 function setLine(key: string, file: string, line: (old: string) => string): Edit {
   return {
     after: (before) => {

@@ -18,7 +18,7 @@ const flag =
   (long: string, reset: string): Translate =>
   (value) => ({ long, text: value === '' ? reset : value });
 
-/** A plain number of a time is seconds. */
+/** A time without a unit is in seconds. */
 const seconds = (value: string): string => (/^[\d.]+$/.test(value) ? `${value}s` : value);
 
 /** `/dev/sda 10M`: the device and its value; an empty value takes every device's away. */
@@ -35,7 +35,7 @@ const perDevice =
 
 const BANDWIDTH = /^(\d+(?:\.\d+)?)([KMGT]?)$/;
 
-/** systemd's bandwidths are to the base of 1000. */
+/** The suffixes of systemd's bandwidths are powers of 1000. */
 function bandwidth(value: string): string {
   if (isNone(value)) return 'max';
   const match = BANDWIDTH.exec(value);
@@ -48,7 +48,7 @@ const list: Translate = (value) => ({
   text: value === '' ? 'max' : value.trim().replace(/[\s,]+/g, ','),
 });
 
-/** Each may be given once for each device. */
+/** Properties that may be given once a device. */
 const PER_DEVICE: Readonly<Record<string, Translate>> = {
   IODeviceWeight: perDevice('--io-weight', (value) => value),
   IOReadBandwidthMax: perDevice('--device-read-bps', bandwidth),

@@ -1,10 +1,10 @@
 /**
- * What users type for a limit, as numbers. Strict: the kernel itself takes wrapped sizes and octal numbers without a
- * word, so a value is checked here. Every parser throws BadValueError with what it takes instead.
+ * Parses the values that users type for a limit. The parsers are strict, for the kernel itself accepts sizes that wrap and octal
+ * numbers. Every parser throws BadValueError, which says what it takes.
  */
 import { NO_LIMIT } from '../../kernel/value.ts';
 
-/** The user's value cannot be used: one line with what was given, why not, and what would do. */
+/** The user's value cannot be used. The message is one line: what was given, why it is wrong, and what to give instead. */
 export class BadValueError extends Error {
   override readonly name = 'BadValueError';
 }

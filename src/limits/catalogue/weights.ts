@@ -1,5 +1,5 @@
 /**
- * Weights of other worlds as the kernel's. Vectors: runc#4772 and opencontainers/cgroups utils.go (shares), fs2/io.go
+ * Converts the weights of docker, systemd and BFQ to the kernel's. Vectors: runc#4772 and opencontainers/cgroups utils.go (shares), fs2/io.go
  * (blkio), systemd src/shared/cgroup-setup.h and src/core/cgroup.c (BFQ, CPUShares=).
  */
 
@@ -11,7 +11,7 @@ export function weightOfShares(shares: number): number {
   return Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34));
 }
 
-/** What runtimes before made of the same shares: 1024 is 39. */
+/** The cpu.weight that older runtimes make of the same shares: 1024 is 39. */
 export const weightOfSharesBefore = (shares: number): number =>
   1 + Math.floor(((Math.min(262_144, Math.max(2, shares)) - 2) * 9999) / 262_142);
 
@@ -27,8 +27,8 @@ export const weightOfCpuShares = (shares: number): number =>
   Math.min(10_000, Math.max(1, Math.floor((shares * 100) / 1024)));
 
 /**
- * Docker's --memory-swap, which is memory and swap together, as memory.swap.max. Infinity is no limit; 0 leaves it as it
- * is (undefined). A reason where the two do not go together.
+ * Docker's --memory-swap, which is memory and swap together, as memory.swap.max. Infinity is no limit; 0 changes nothing, which
+ * is undefined. A reason where the two contradict each other.
  */
 export function swapOfTotal(memory: number, total: number): number | { readonly reason: string } | undefined {
   if (total === 0) return undefined;

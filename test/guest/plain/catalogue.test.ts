@@ -226,7 +226,7 @@ test('case 54: among threads there are no memory limits', () => {
     writeFileSync(join(directory, 'cgroup.type'), 'threaded');
     const { status, stderr } = tscg('set', '/domain/threads', '--memory', '64M');
     assert.is(status, 1);
-    assert.match(stderr, /"threaded".*limit \/domain/);
+    assert.match(stderr, /"threaded".*name \/domain/);
   } finally {
     rmdirSync(directory);
     rmdirSync(join(MOUNT, 'domain'));

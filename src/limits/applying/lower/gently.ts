@@ -1,7 +1,7 @@
 /**
- * memory.max below what is in use, without a kill: memory.high goes down first, in steps, which reclaims and slows but
- * never kills; once the usage is below, memory.max is set, by the file under a watchdog, and memory.high is what it was
- * again. Another owner takes its time and cannot be watched: memory.high is held a margin below the target until it is done.
+ * Lowers memory.max below what is in use without a kill. memory.high goes down first, in parts, which reclaims and slows but
+ * never kills. Once the usage is below, memory.max is written, and memory.high set back. The file is written under a watchdog;
+ * another owner cannot be watched, so memory.high is held a margin below the target until that owner has written.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +13,12 @@ import type { Write } from '../../model.ts';
 import { inUse } from '../../planning/lowering.ts';
 import { writeWatched } from './watchdog.ts';
 
-/** Bytes. One write of memory.high holds its writer while the kernel reclaims: between two parts other work has its turn. */
+/** Bytes to lower memory.high by at once: the write blocks while the kernel reclaims, and other work is to run in between. */
 const PART = 64 * 2 ** 20;
 const STEP_MS = 50;
-/** Without any progress. */
+/** How long the usage may stay the same before lowering fails. */
 const STUCK_MS = 5000;
-/** systemd answers before it has written. */
+/** How long an owner that answers before it has written, as systemd, is waited for. */
 const SETTLE_MS = 2000;
 
 /** The usage does not come down without a kill, so memory.max was not written. */
@@ -28,12 +28,12 @@ export class StuckError extends Error {
 
 export interface LowerOptions {
   readonly files: CgroupFiles;
-  /** Once for each part: bytes in use, and those to come down to. */
+  /** Called once a part, with the bytes in use and the bytes to reach. */
   readonly onProgress?: ((usage: number, target: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long no progress is waited for. */
+  /** How long the usage may stay the same. */
   readonly stuckMs?: number;
-  /** Makes the write once the usage is below. False: it did not stand, as the workload has grown again. */
+  /** Makes the write once the usage is below; false if it was put back, because the workload has grown again. */
   readonly set: (write: Write, attempt: number) => Promise<boolean>;
 }
 
@@ -50,7 +50,7 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   let since = performance.now();
   for (let attempt = 0; ; ) {
     const usage = inUse(write, files);
-    // Held at the goal, and yet between the two: what is left cannot go.
+    // memory.high is at its goal: the usage may stay between goal and target, for the rest cannot be reclaimed.
     if (!(usage > (held > goal ? goal : target)) && (await set(write, attempt++))) break;
     if (usage < least) [least, since] = [usage, performance.now()];
     if (performance.now() - since > stuckMs) {
@@ -71,13 +71,13 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   files.write(high.path, high.inode, high.file, high.before);
 }
 
-/** Until the file has the new value, or its owner had time enough: whether it has is for the caller to verify. */
+/** Waits until the file has the new value, or SETTLE_MS are over. The caller verifies it. */
 async function settled({ path, file, after }: Write, files: CgroupFiles): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
   const isSet = (): boolean => !(parseSingleValue(textIfThere(files, path, file)) > parseSingleValue(after));
   while (!isSet() && performance.now() < deadline) await sleep(STEP_MS);
 }
 
-/** By the file itself, under the watchdog, which waits longer each time: a busy machine is slow with any write. */
+/** Writes the file under the watchdog, which waits longer each time: on a busy machine every write is slow. */
 export const setWatched = (write: Write, files: CgroupFiles, attempt: number): Promise<boolean> =>
   writeWatched(write, files, Math.min(64, 2 * 2 ** attempt));

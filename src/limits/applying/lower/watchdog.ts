@@ -1,8 +1,7 @@
 /**
- * A write of memory.max that kills nobody: below what is in use the kernel reclaims within the write, a number of times,
- * and then kills (mm/memcontrol.c, memory_max_write). It does not once there is room again, and it leaves that loop for a
- * signal. So a thread waits beside the write, and where that does not come back at once puts the old value back and
- * sends the writer a signal.
+ * Writes memory.max without a kill. If more is in use, the kernel reclaims a number of times within the write, and then kills
+ * (mm/memcontrol.c, memory_max_write). It stops once there is room again, and when the writer gets a signal. So a thread waits
+ * beside the write; if the write does not return at once, the thread puts the old value back and sends the writer a signal.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,15 +9,15 @@ import { Worker } from 'node:worker_threads';
 import type { CgroupFiles } from '../../../kernel/cgroup-files.ts';
 import type { Write } from '../../model.ts';
 
-/** One that means nothing; it has to have a handler, or the kernel drops it. */
+/** A signal without other effects. It needs a handler: the kernel drops a signal that is ignored. */
 const SIGNAL = 'SIGWINCH';
 
-/** What the word that the two threads share says. */
+/** States of the word that the two threads share. */
 const [IDLE, WRITING, RESTORING, DONE] = [0, 1, 2, 3];
 
 /**
- * The thread: waits for a write to begin, then for its end. Where that does not come it restores again and again, as it
- * may have been before the write itself. Plain JavaScript, for it is no file of the bundle.
+ * The thread. It waits for the write to begin, then for its end. If that does not come, it restores the old value repeatedly,
+ * for the first time may have been before the write. It is plain JavaScript because the bundle has no file for it.
  */
 const THREAD = `
 const { workerData: { word, file, text, patience }, parentPort } = require('node:worker_threads');
@@ -40,8 +39,8 @@ if (Atomics.compareExchange(word, 0, ${WRITING}, ${RESTORING}) === ${WRITING}) {
 `;
 
 /**
- * True where the write stood; false where the old value was put back. `patienceMs`: a write that finds the usage below the
- * new value takes microseconds, the kernel's tries to reclaim take more. Throws as `files.write` does.
+ * True if the write stands; false if the old value was put back. `patienceMs`: how long the write may take. It takes
+ * microseconds if less is in use, and more if the kernel has to reclaim. Throws as `files.write` does.
  */
 export async function writeWatched(
   { path, inode, file, before, after }: Write,
@@ -66,7 +65,7 @@ export async function writeWatched(
       Atomics.notify(word, 0);
       await ended;
     }
-    // The thread may have had its last turn before the write.
+    // The thread may have restored for the last time before the write.
     if (!stood) files.write(path, inode, file, before);
     return stood;
   } finally {

@@ -56,7 +56,7 @@ export function pressureSince(directory: string, id: string, files: CgroupFiles)
   }
 }
 
-/** Throws where neither is there, or what is there is no JSON. */
+/** Throws where there is no such file, or it holds no JSON. */
 function readKept(directory: string, id: string): unknown {
   try {
     return JSON.parse(readFileSync(fileOf(directory, id), 'utf8'));

@@ -13,7 +13,7 @@ export interface PressureReading {
 
 const key = (path: string, resource: Resource): string => `${resource} ${path}`;
 
-/** What cannot be read is left out. */
+/** Reads the pressure of the workloads; files that cannot be read are left out. */
 export function readPressure(paths: readonly string[], files: CgroupFiles): PressureReading {
   const stalls = new Map<string, { avg60: number; total: number }>();
   for (const path of paths) {
@@ -22,7 +22,7 @@ export function readPressure(paths: readonly string[], files: CgroupFiles): Pres
         const { some } = parsePressure(files.read(path, `${resource}.pressure`));
         if (some) stalls.set(key(path, resource), { avg60: some.avg60, total: some.total });
       } catch {
-        // Gone, or PSI is off.
+        // The cgroup has ended, or PSI is off.
       }
     }
   }

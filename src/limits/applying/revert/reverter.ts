@@ -1,4 +1,4 @@
-/** Whoever will take a change of --for back: a timer of systemd, or a process of ours that sleeps. */
+/** What takes a change of --for back in time: a timer of systemd, or a process of ours that sleeps. */
 import { constants } from 'node:os';
 import { isRecord } from '../../../inventory/names/json.ts';
 import { openProcess } from '../../actions/process-handle.ts';
@@ -13,13 +13,13 @@ export type Reverter =
 export const reverterText = (reverter: Reverter): string =>
   reverter.kind === 'timer' ? `${reverter.unit} of systemd` : `process ${reverter.pid}`;
 
-/** The change is taken back by now, so nobody needs to wait for it. He may be the one who does it, or be gone. */
+/** Ends it once the change is taken back. It may be this very process, or have ended already. */
 export async function endReverter(reverter: Reverter): Promise<void> {
   try {
     if (reverter.kind === 'timer') await callManager(reverter.bus, 'StopUnit', 'ss', [reverter.unit, 'replace']);
     else if (reverter.pid !== process.pid) endProcess(reverter.pid, reverter.startTime);
   } catch {
-    // Of another user, or a timer that has run: it finds nothing left to do when its time comes.
+    // It belongs to another user, or its timer has run: when its time comes it finds nothing to do.
   }
 }
 
@@ -32,7 +32,7 @@ function endProcess(pid: number, startTime: number): void {
   }
 }
 
-/** As the journal keeps it. */
+/** Whether a value of the journal has this shape. */
 export const isReverter = (value: unknown): value is Reverter =>
   isRecord(value) &&
   (value.kind === 'timer'

@@ -1,6 +1,6 @@
 /**
- * A change that takes itself back, also when the terminal, the shell or tscg dies: somebody else runs `tscg revert ID`
- * in time. He is there before the first write. By then the journal may say that there is nothing left to do.
+ * Schedules `tscg revert ID`, which takes a change back in time even if the terminal, the shell or tscg has died. The timer or
+ * process is there before the first write. If the journal says by then that the change is undone, it does nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,19 +21,19 @@ export interface Revert {
   readonly sockets: readonly RuntimeSocket[];
 }
 
-/** Starts whoever will do it. Throws where nobody can. */
+/** Starts the timer or the process. Throws if neither can be started. */
 export async function scheduleRevert(revert: Revert): Promise<Reverter> {
   const bus = systemBus(revert.sockets);
   if (!bus) return startHelper(revert);
   try {
     return await startTimer(bus, revert);
   } catch {
-    // A bus that does not answer is no reason to go without.
+    // The bus does not answer: a process does it instead.
     return startHelper(revert);
   }
 }
 
-/** A user's manager ends with his last session, so only the system's is trusted. */
+/** Only the system's manager: a user's ends with the last session of the user. */
 function systemBus(sockets: readonly RuntimeSocket[]): string | undefined {
   if (process.getuid?.() !== 0 || !existsSync('/run/systemd/system')) return undefined;
   return sockets.find(({ runtime, uid, state }) => runtime === 'systemd' && uid === undefined && state === 'usable')
@@ -70,8 +70,8 @@ async function startTimer(bus: string, { id, delayMs, tscg, stateDirectory, moun
 }
 
 /**
- * A shell in a session of its own that goes to the root cgroup where it may, so that neither a hang-up nor the limits,
- * the freezing or the killing of our cgroup reach it; says so, and sleeps. SIGTERM ends it and its sleep.
+ * A shell in a session of its own, which moves to the root cgroup if it may: then no hang-up reaches it, nor what limits, freezes
+ * or kills our cgroup. It prints "ready" and sleeps. SIGTERM ends it and its sleep.
  */
 const HELPER = [
   'echo 0 2>/dev/null >"$1/cgroup.procs"; sleep "$2" >/dev/null & trap "kill $!; exit" TERM',

@@ -1,4 +1,4 @@
-/** The end of a change of --for: taken back unless it is by now, and tried again where that fails. */
+/** Takes a change of --for back, unless that is done already, and tries again if it fails. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../../text/error-text.ts';
@@ -9,7 +9,7 @@ import { type Change, type Journal, undoneIn } from '../journal.ts';
 /** Milliseconds before each further try. */
 const WAITS_MS = [1000, 5000, 30_000, 120_000];
 
-/** `revert`: one try, given the change and all of the journal. Throws what the last try threw; each is in the journal. */
+/** `revert` is one try, given the change and the whole journal. Each failure is journalled; that of the last try is thrown. */
 export async function takeBack(
   id: string,
   journal: Journal,
@@ -31,7 +31,7 @@ export async function takeBack(
   }
 }
 
-/** For log, as applyPlan does with what fails once it has begun. */
+/** Journals a failure before applyPlan began, which journals its own. */
 function note({ id: undoes, boot, mount }: Change, error: unknown, journal: Journal): void {
   const id = newChangeId();
   const command = ['revert', undoes];
@@ -39,6 +39,6 @@ function note({ id: undoes, boot, mount }: Change, error: unknown, journal: Jour
     journal.begin({ id, time: Date.now(), boot, uid: process.getuid?.() ?? 0, command, mount, writes: [], undoes });
     journal.end(id, 'failed', errorText(error));
   } catch {
-    // The error itself is still thrown in the end.
+    // The journal cannot be written; the failure itself is thrown by the last try.
   }
 }
