@@ -108,7 +108,7 @@ export interface Traced {
 const HANGS_MS = process.env.TSCG_GUEST ? 150_000 : 60_000;
 
 /** strace of all threads, with the path of each descriptor. */
-export const OPENS = ['-f', '-y', '-e', 'trace=open,openat,openat2'];
+export const OPENS = ['-f', '--seccomp-bpf', '-y', '-e', 'trace=open,openat,openat2'];
 
 /** Runs a command under strace, of which it shows the opens; killed with its whole group where it hangs. */
 export async function traceOpens(

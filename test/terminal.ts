@@ -30,13 +30,16 @@ export interface Terminal {
 /** The guest is an emulated machine. */
 const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 90_000;
 
+/** `under`: a command that runs it, as strace. */
 export function openTstop(
   columns: number,
   rows: number,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  under: readonly string[] = [],
 ): Terminal {
-  const child = spawn(process.execPath, [TSTOP, ...args], {
+  const [program = '', ...rest] = [...under, process.execPath, TSTOP, ...args];
+  const child = spawn(program, rest, {
     cols: columns,
     rows,
     name: 'xterm-256color',

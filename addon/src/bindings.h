@@ -21,6 +21,8 @@ Napi::Value Launch(const Napi::CallbackInfo& info);
 Napi::Value CreateInotify(const Napi::CallbackInfo& info);
 Napi::Value Listens(const Napi::CallbackInfo& info);
 Napi::Value CreateSampler(const Napi::CallbackInfo& info);
+Napi::Value MissingLibbpf(const Napi::CallbackInfo& info);
+Napi::Value OpenWaits(const Napi::CallbackInfo& info);
 Napi::Value RouteNetlink(const Napi::CallbackInfo& info);
 
 }  // namespace tscg

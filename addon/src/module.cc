@@ -20,6 +20,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("createInotify", Napi::Function::New(env, CreateInotify, "createInotify"));
   exports.Set("listens", Napi::Function::New(env, Listens, "listens"));
   exports.Set("createSampler", Napi::Function::New(env, CreateSampler, "createSampler"));
+  exports.Set("missingLibbpf", Napi::Function::New(env, MissingLibbpf, "missingLibbpf"));
+  exports.Set("openWaits", Napi::Function::New(env, OpenWaits, "openWaits"));
   exports.Set("routeNetlink", Napi::Function::New(env, RouteNetlink, "routeNetlink"));
   return exports;
 }

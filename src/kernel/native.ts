@@ -37,6 +37,15 @@ export interface NativePsiTrigger {
   close(): void;
 }
 
+/** See ./waits-bpf.ts. */
+export interface NativeWaits {
+  /** Ids of cgroups, at most 32. */
+  watch(ids: Float64Array): void;
+  /** `waits`: victim, runner, nanoseconds; `io`: cgroup, major, minor, operations, bytes, nanoseconds; of each. */
+  read(): { waits: Float64Array; io: Float64Array; lost: number };
+  close(): void;
+}
+
 export interface NativeInotify {
   /** Watches one directory; gives its watch number. Throws with `code` on failure (ENOSPC: max_user_watches). */
   add(path: string): number;
@@ -164,6 +173,13 @@ export interface Native {
   createInotify(onEvent: (watch: number, name: string) => void, onOverflow: () => void): NativeInotify;
   /** connect(2) to a unix socket: false where the process that made its file has ended (ECONNREFUSED). */
   listens(path: string): boolean;
+  /** Why libbpf.so.1 cannot be used; null where it can. */
+  missingLibbpf(): string | null;
+  /**
+   * Loads and attaches addon/bpf/waits.bpf.o, whose bytes are given, on a worker thread. `path` of its error is what
+   * libbpf said last.
+   */
+  openWaits(object: Uint8Array): Promise<NativeWaits>;
   /**
    * Reads files every so many milliseconds on a thread of its own; less often where that would take more than `share` of a
    * CPU, down to a tenth.
@@ -194,7 +210,7 @@ export function loadNative(): LoadedNative {
 }
 
 /** This file is two levels below the package's root, in src/ as in dist/. */
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where the addon may be: `find` gives a path, or throws. */
 interface Place {
@@ -251,6 +267,8 @@ const FUNCTIONS: Record<keyof Native, true> = {
   createInotify: true,
   listens: true,
   createSampler: true,
+  missingLibbpf: true,
+  openWaits: true,
   routeNetlink: true,
 };
 

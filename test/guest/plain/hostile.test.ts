@@ -1,6 +1,4 @@
 /** Containers whose /etc/passwd is laid out to lead root astray or to hold it up: tscg and tstop go on, within their roots. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -53,26 +51,19 @@ for (const args of [['get'], ['fs'], ['ns'], ['ls']]) {
 }
 
 on('tstop shows the processes of each, with the users that its own root knows', async (hostile, paths) => {
-  const terminal = openTstop(200, 60, [], { TSCG_STATE_DIR: STATE_DIR });
+  const file = join(hostile.folder, 'trace');
+  const terminal = openTstop(200, 60, [], { TSCG_STATE_DIR: STATE_DIR }, ['strace', ...OPENS, '-o', file]);
   try {
     await terminal.until((text) => text.includes('NAME'), 'the table');
-    const file = join(hostile.folder, 'trace');
-    const strace = spawn('strace', [...OPENS, '-o', file, '-p', String(terminal.pid)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    await once(strace.stderr, 'data');
     for (const [index, { kind, pid, name }] of hostile.roots.entries()) {
       terminal.type(index === 0 ? `f/hostile/\rN` : DOWN);
       const screen = await terminal.until((text) => new RegExp(`\\b${pid}\\b`).test(text), `${paths[index]}: ${kind}`);
       const line = screen.split('\n').find((text) => new RegExp(`\\b${pid}\\b`).test(text)) ?? '';
       assert.match(line, new RegExp(`\\b${name ?? 'root'}\\b`), kind);
     }
-    const ended = once(strace, 'exit');
-    strace.kill('SIGINT');
-    await ended;
-    assert.equal(openedAmiss(readFileSync(file, 'utf8'), hostile), []);
     terminal.type('q');
     assert.is(await terminal.ended, 0);
+    assert.equal(openedAmiss(readFileSync(file, 'utf8'), hostile), []);
   } finally {
     terminal.kill();
   }
