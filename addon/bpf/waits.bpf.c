@@ -181,9 +181,9 @@ struct {
 	__type(value, __u32);
 } victims SEC(".maps");
 
-/* Which victims a cgroup lies in, once that was looked up. */
+/* Which victims a cgroup lies in, once that was looked up; where there is no room it is looked up each time. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, struct known);
@@ -320,7 +320,7 @@ static __always_inline __u64 cfs_rq_of(struct task_struct *task, __u32 cpu)
 
 	if (!bpf_core_field_exists(task->sched_task_group))
 		return 0;
-	all = BPF_CORE_READ(task, sched_task_group, cfs_rq);
+	all = task->sched_task_group->cfs_rq;
 	bpf_probe_read_kernel(&one, sizeof(one), all + cpu);
 	return (__u64)one;
 }
@@ -351,13 +351,19 @@ __noinline int charge(__u32 cpu, __u32 victim, __u64 now)
 	return 0;
 }
 
+/* `now`: 0 where nobody has asked for the time yet, which most tasks do not need. */
 static __noinline void begin_wait(struct task_struct *task, __u32 cpu, __u64 now, __u64 generation)
 {
 	__u64 mask = victims_of(task, generation);
+
+	if (!mask)
+		return;
 	struct cpu_state *state = bpf_map_lookup_elem(&cpus, &cpu);
 
-	if (!mask || !state)
+	if (!state)
 		return;
+	if (!now)
+		now = bpf_ktime_get_ns();
 	struct task_state *own = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!own) {
@@ -371,7 +377,7 @@ static __noinline void begin_wait(struct task_struct *task, __u32 cpu, __u64 now
 	own->mask = mask;
 	__u64 cfs_rq = cfs_rq_of(task, cpu);
 
-	for (int victim = 0; victim < VICTIMS; victim++) {
+	for (int victim = 0; victim < VICTIMS && mask >> victim; victim++) {
 		if (!(mask & (1ULL << victim)))
 			continue;
 		struct slot *slot = &state->slots[victim];
@@ -399,7 +405,7 @@ static __noinline int end_wait(struct task_struct *task, __u64 now, __u64 genera
 	own->mask = 0;
 	if (!state)
 		return 0;
-	for (int victim = 0; victim < VICTIMS; victim++) {
+	for (int victim = 0; victim < VICTIMS && mask >> victim; victim++) {
 		if (!(mask & (1ULL << victim)))
 			continue;
 		struct slot *slot = &state->slots[victim];
@@ -428,7 +434,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	__u64 mask = state->mask;
 
 	if (mask) {
-		for (int victim = 0; victim < VICTIMS; victim++) {
+		for (int victim = 0; victim < VICTIMS && mask >> victim; victim++) {
 			if (mask & (1ULL << victim))
 				charge(cpu, victim, now);
 		}
@@ -447,7 +453,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 static __always_inline __u32 cpu_of(struct task_struct *task)
 {
 	if (bpf_core_field_exists(task->thread_info.cpu))
-		return BPF_CORE_READ(task, thread_info.cpu);
+		return task->thread_info.cpu;
 	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
 }
 
@@ -457,7 +463,7 @@ static __always_inline int woken(struct task_struct *task)
 
 	/* Woken before it had left its CPU, it does not wait. */
 	if (generation && !task->on_cpu)
-		begin_wait(task, cpu_of(task), bpf_ktime_get_ns(), generation);
+		begin_wait(task, cpu_of(task), 0, generation);
 	return 0;
 }
 
@@ -477,9 +483,12 @@ SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(on_migrate, struct task_struct *task, int to)
 {
 	__u64 generation = generation_now();
+
+	if (!generation)
+		return 0;
 	__u64 now = bpf_ktime_get_ns();
 
-	if (generation && end_wait(task, now, generation))
+	if (end_wait(task, now, generation))
 		begin_wait(task, to, now, generation);
 	return 0;
 }

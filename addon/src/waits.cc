@@ -72,11 +72,12 @@ class Waits {
     if (const int error = libbpf_.object_load(object_); error < 0) return Failed(-error, "bpf_object__load");
     control_ = Find("control");
     victims_ = Find("victims");
+    known_ = Find("cgroups");
     states_ = Find("cpus");
     matrix_ = Find("matrix");
     io_ = Find("io");
     lost_ = Find("lost");
-    if (control_ < 0 || victims_ < 0 || states_ < 0 || matrix_ < 0 || io_ < 0 || lost_ < 0) {
+    if (control_ < 0 || victims_ < 0 || known_ < 0 || states_ < 0 || matrix_ < 0 || io_ < 0 || lost_ < 0) {
       return Failed(ENOENT, "bpf_object__find_map_by_name");
     }
     for (bpf_program* program = libbpf_.object_next_program(object_, nullptr); program != nullptr;
@@ -101,7 +102,7 @@ class Waits {
     uint64_t off = 0;
     if (libbpf_.map_update_elem(control_, &kZero, &off, 0) < 0) return {errno, "bpf_map_update_elem", "control"};
     nanosleep(&kSettle, nullptr);
-    for (const int map : {victims_, matrix_, io_}) Clear(map);
+    for (const int map : {victims_, known_, matrix_, io_}) Clear(map);
     const std::vector<char> state(kLargestState);
     for (uint32_t cpu = 0; cpu < static_cast<uint32_t>(cpus_); ++cpu) {
       if (libbpf_.map_update_elem(states_, &cpu, state.data(), 0) < 0) return {errno, "bpf_map_update_elem", "cpus"};
@@ -188,7 +189,7 @@ class Waits {
   bpf_object* object_ = nullptr;
   std::vector<bpf_link*> links_;
   int cpus_ = 0;
-  int control_ = -1, victims_ = -1, states_ = -1, matrix_ = -1, io_ = -1, lost_ = -1;
+  int control_ = -1, victims_ = -1, known_ = -1, states_ = -1, matrix_ = -1, io_ = -1, lost_ = -1;
   uint64_t generation_ = 0;
   std::vector<uint64_t> ids_;
 };
