@@ -129,7 +129,7 @@ test('set --for is taken back though tscg was killed right after', () =>
 test('undo by hand ends it: what is set anew stays over its time', () =>
   withBox('/box', async (box) => {
     const { stdout } = tscg('set', '/box', '--pids', '66', '--for', '2s');
-    const helper = /taken back in 2s by process (\d+)/.exec(stdout)?.[1];
+    const helper = /process (\d+) takes it back in 2s/.exec(stdout)?.[1];
     const waiting = sleepersOf(helper);
     assert.is(waiting.length, 2, stdout);
     assert.match(tscg('undo').stdout, /no other workload had pressure|others' pressure/);

@@ -81,7 +81,7 @@ test('--for of a user is taken back by a process of hers, which undo ends', asyn
   const { cgroup } = await startUserService('awhile');
   const set = alice('set', 'awhile.service', '--memory', '64M', '--for', '10m');
   assert.is(set.status, 0, set.stderr);
-  const helper = /taken back in 10m by process (\d+)/.exec(set.stdout)?.[1];
+  const helper = /process (\d+) takes it back in 10m/.exec(set.stdout)?.[1];
   assert.ok(helper && existsSync(`/proc/${helper}`), set.stdout);
   assert.is(alice('undo').status, 0);
   assert.is(read(cgroup, 'memory.max'), 'max');
