@@ -76,6 +76,7 @@ export function lookOf(scene: Scene): CloseLook {
     },
     instants: instantsOf(scene),
     fleeting: new Set(),
+    comms: new Map(),
     marks: new Map([[victim, marksOf(scene, uses(victim))]]),
     cpus: new Map([
       [0, { busy: 0, idle: 500, steal: 0 }],

@@ -23,6 +23,8 @@ export interface Company {
   readonly shares: ReadonlyMap<string, number>;
   /** The same by group, for going down. */
   readonly byGroup: ReadonlyMap<string, number>;
+  /** Samples by thread, of those in the root cgroup itself. */
+  readonly byRootThread: ReadonlyMap<number, number>;
   /** By competitor: of its samples, the share on CPUs that the victim was seen on. */
   readonly onVictimsCpus: ReadonlyMap<string, number>;
 }
@@ -33,6 +35,7 @@ export function companyOf(look: CloseLook, victim: string): Company {
   const cpus = new Set(look.allowed.get(victim) ?? []);
   const [shares, byGroup] = [new Map<string, number>(), new Map<string, number>()];
   const [all, near] = [new Map<string, number>(), new Map<string, number>()];
+  const byRootThread = new Map<number, number>();
   let [samples, accompanied, foreign] = [0, 0, 0];
   for (const instant of look.instants) {
     const runnable = instant.filter(({ state }) => state === 'R');
@@ -45,6 +48,7 @@ export function companyOf(look: CloseLook, victim: string): Company {
       if (beside.length > 0) accompanied++;
       if (beside.length > 0) foreign += others.length / beside.length;
       for (const key of new Set(others.map(({ key }) => key))) add(byGroup, key, 1);
+      for (const { tid, key } of others) if (key === HOST || key === KERNEL) add(byRootThread, tid, 1);
       for (const key of new Set(others.flatMap(({ key }) => competitorOf(victim, key) ?? []))) add(shares, key, 1);
     }
     for (const seen of runnable) {
@@ -60,12 +64,12 @@ export function companyOf(look: CloseLook, victim: string): Company {
     foreignPart: accompanied > 0 ? foreign / accompanied : 0,
     shares: scaled(shares, samples),
     byGroup: scaled(byGroup, samples),
+    byRootThread,
     onVictimsCpus: new Map([...all].map(([key, count]) => [key, (near.get(key) ?? 0) / count])),
   };
 }
 
-const add = (sums: Map<string, number>, key: string, value: number): void =>
-  void sums.set(key, (sums.get(key) ?? 0) + value);
+const add = <K>(sums: Map<K, number>, key: K, value: number): void => void sums.set(key, (sums.get(key) ?? 0) + value);
 
 const scaled = (sums: ReadonlyMap<string, number>, by: number): Map<string, number> =>
   new Map([...sums].map(([key, value]) => [key, value / by]));

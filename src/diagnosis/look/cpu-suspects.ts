@@ -145,7 +145,17 @@ function evidenceOf(of: CpuCase, key: string): string {
     together === undefined
       ? ''
       : `was ready on the same CPU in ${percentText(together)} of the samples in which the victim was ready`;
-  return [cpus, near].filter(Boolean).join(', and ') || 'ran while it waited';
+  const who = key === HOST || key === KERNEL ? rootThreadsText(of) : '';
+  return ([cpus, near].filter(Boolean).join(', and ') || 'ran while it waited') + who;
+}
+
+/** Of the host and of the kernel the threads are told that were in the way most, for there is no cgroup to look at. */
+const MOST_THREADS = 3;
+
+function rootThreadsText({ look, company }: CpuCase): string {
+  const most = [...company.byRootThread].sort(([, a], [, b]) => b - a).slice(0, MOST_THREADS);
+  const names = most.map(([tid]) => `${look.comms.get(tid) ?? '?'} (${tid})`);
+  return names.length > 0 ? `; mostly ${names.join(', ')}` : '';
 }
 
 const cpusText = (ms: number): string => `${(ms / 1000).toFixed(2)} CPUs`;

@@ -127,6 +127,8 @@ export interface CloseLook {
   readonly instants: readonly (readonly Seen[])[];
   /** Groups whose threads lived too briefly to be sampled well. */
   readonly fleeting: ReadonlySet<string>;
+  /** Names of the root cgroup's own threads, cleaned. */
+  readonly comms: ReadonlyMap<number, string>;
   readonly marks: ReadonlyMap<string, readonly Mark[]>;
   /** By CPU number, those that are online. */
   readonly cpus: ReadonlyMap<number, CpuTime>;

@@ -15,6 +15,7 @@ import { readMachine } from '../../kernel/machine.ts';
 import { parseMeminfo } from '../../kernel/meminfo.ts';
 import { busyTicks, parseProcStat, totalTicks } from '../../kernel/proc-stat.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
+import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
 import { type CgroupReading, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
@@ -109,7 +110,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   }
 }
 
-type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed'>;
+type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed' | 'comms'>;
 
 interface FollowOptions extends LookOptions {
   readonly paths: readonly string[];
@@ -173,7 +174,8 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
       end += seconds * 1000;
     }
     const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
-    return { ticks: series.ticks(), instants: instants.all, marks, fleeting: threads.fleeting(), allowed };
+    const comms = new Map([...threads.comms()].map(([tid, comm]) => [tid, clean(comm)]));
+    return { ticks: series.ticks(), instants: instants.all, marks, fleeting: threads.fleeting(), allowed, comms };
   } finally {
     instants.close();
     series.close();

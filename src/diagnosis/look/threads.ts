@@ -48,6 +48,8 @@ export interface Threads {
   sampled(): readonly SampledThread[];
   /** Of a victim, all below it included, as of the last refresh. NaN where schedstat tells nothing. */
   times(victim: string): ThreadTimes;
+  /** Names of the root cgroup's own threads, not cleaned. */
+  comms(): ReadonlyMap<number, string>;
   /** CPUs that the threads of a victim may use; empty where that is not known. */
   allowed(victim: string): number[];
   /** Groups whose threads live too briefly to be followed. */
@@ -67,6 +69,7 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
   const threads = new Map<number, Thread>();
   /** Nanoseconds of threads that have ended, by key. */
   const ended = new Map<string, { run: number; wait: number }>();
+  const comms = new Map<number, string>();
   let sampled: Thread[] = [];
   const fleeting = new Set<string>();
   let victims: readonly string[] = [];
@@ -100,8 +103,9 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     const isKernel = new Map(
       rootThreads.map((tid, index) => {
         const text = stats[index];
-        const flags = typeof text === 'string' ? (parsePidStat(text)?.flags ?? 0) : 0;
-        return [tid, (flags & PF_KTHREAD) !== 0] as const;
+        const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
+        if (stat) comms.set(tid, stat.comm);
+        return [tid, ((stat?.flags ?? 0) & PF_KTHREAD) !== 0] as const;
       }),
     );
     return new Map(
@@ -198,6 +202,7 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
       refreshes++;
     },
     sampled: () => sampled,
+    comms: () => comms,
     times(victim) {
       const { run, wait } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
       return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6 } : { ran: Number.NaN, waited: Number.NaN };
