@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -101,12 +102,21 @@ class Sampler {
   };
 
   Rounds Follow(std::vector<File> files) {
-    for (File& file : files) {
-      file.fd = UniqueFd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
-      file.gone = !file.fd;
-    }
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::swap(files_, files);
+    // Most files are followed on: their descriptors are kept.
+    std::unordered_map<std::string, File*> known;
+    for (File& file : files_) known.emplace(file.path, &file);
+    for (File& file : files) {
+      const auto found = known.find(file.path);
+      if (found != known.end() && found->second->fd) {
+        file.fd = std::move(found->second->fd);
+        file.gone = found->second->gone;
+      } else {
+        file.fd = UniqueFd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+        file.gone = !file.fd;
+      }
+    }
+    files_ = std::move(files);
     rounds_.cpu_ms = static_cast<double>(spent_) / 1e6;
     Rounds rounds = std::exchange(rounds_, {});
     wchans_.clear();

@@ -117,7 +117,7 @@ const CPU: readonly Case[] = [
     victim: [full],
     afterwards: { files: { victim: { 'cpu.max': '35000 100000' } }, loads: [hog('hog')] },
     causes: [['own-cpu-quota'], ['cpu-wait']],
-    culprits: [],
+    culprits: ['hog'],
     slow: 'yes',
   },
   {
@@ -183,7 +183,7 @@ const CPU: readonly Case[] = [
   },
   {
     name: 'pids',
-    victim: [{ in: 'victim', run: 'children 8' }],
+    victim: [{ in: 'victim', run: 'children 8', cpu: 1 }],
     afterwards: { files: { victim: { 'pids.max': '4' } }, loads: [hog('busy', { cpu: 0 })] },
     causes: [['pids']],
     culprits: [],

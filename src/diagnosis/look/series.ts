@@ -14,8 +14,8 @@ export interface SampledThread {
 const INSTANT_MS = 1000 / 60;
 const TICK_MS = 50;
 /** Of one CPU. */
-const INSTANT_SHARE = 0.04;
-const TICK_SHARE = 0.02;
+const INSTANT_SHARE = 0.03;
+const TICK_SHARE = 0.015;
 
 const CPU_UNIT = 2 ** 8;
 const WCHAN_UNIT = 2 ** 24;

@@ -42,6 +42,8 @@ export interface LookOptions {
 }
 
 const MARK_MS = 1000;
+/** Who else is active is looked at less often: the host may have hundreds of threads. */
+const REFRESH_MS = 2300;
 /** From when on it is known who is active, and whose threads ran. */
 const SETTLE_MS = 250;
 /** Milliseconds of CPU a second from which on a cgroup is followed; and how many are, at most. */
@@ -55,10 +57,10 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   const readFiles = createReadFiles();
   const places = { proc, sys, mount, readFiles };
   const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked: createStackedDevices(sys)() });
-  const threads = openThreads(places);
+  const paths = victims.map(({ path }) => path);
+  const threads = openThreads({ ...places, victims: paths, paths: cgroups.paths });
   const restorePriority = raisePriority(proc);
   try {
-    const paths = victims.map(({ path }) => path);
     const cost = process.cpuUsage();
     const when = Date.now();
     const { reason } = (await tracer?.start(victims)) ?? {};
@@ -141,7 +143,11 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     // What holds a cgroup competes as a whole.
     for (const path of [...followed]) for (let up = path; up !== '/'; up = parentOf(up)) followed.add(up);
     active = [...followed].filter((path) => path !== '/');
-    await threads.refresh(paths, new Map([...busy, ['/', 0]]));
+    await threads.refresh(new Map([...busy, ['/', 0]]));
+    followThreads();
+  }
+
+  function followThreads(): void {
     const sampled = threads.sampled();
     instants.follow(sampled, threads.fleeting());
     series.follow(
@@ -163,16 +169,22 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     await mark();
     await sleep(SETTLE_MS, undefined, { signal });
     await refresh();
+    let refreshed = now();
     let end = from.time + seconds * 1000;
     for (let mayGoOn = goOn !== undefined, next = from.time + MARK_MS; ; next += MARK_MS) {
       await sleep(Math.max(0, Math.min(next, end) - now()), undefined, { signal });
-      await refresh();
+      const isOver = now() >= end;
+      if (!isOver && now() - refreshed >= REFRESH_MS) {
+        await refresh();
+        refreshed = now();
+      } else await threads.refresh();
       await mark();
-      if (now() < end) continue;
+      if (!isOver) continue;
       if (!mayGoOn || !goOn?.(marks)) break;
       mayGoOn = false;
       end += seconds * 1000;
     }
+    followThreads();
     const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
     const comms = new Map([...threads.comms()].map(([tid, comm]) => [tid, clean(comm)]));
     return { ticks: series.ticks(), instants: instants.all, marks, fleeting: threads.fleeting(), allowed, comms };

@@ -17,11 +17,15 @@ const MOST_SAMPLED = 64;
 const MOST_OF_VICTIMS = 32;
 /** Threads whose times are read at most. */
 const MOST_LISTED = 2000;
-/** Threads of the root cgroup that did nothing are looked at again in so many refreshes: the kernel has hundreds. */
-const PATIENCE = 3;
 /** A group's threads explain its CPU time where they ran for so much of it. */
 const EXPLAINED = 0.5;
 const PF_KTHREAD = 0x00200000;
+
+/** Nanoseconds that stand for what a thread did before it was seen first: it comes after those that did something. */
+const UNSEEN = 1;
+
+/** The cgroup that lists the threads of a group. */
+const pathOf = (key: string): string => (key === HOST || key === KERNEL ? '/' : key);
 
 interface Thread {
   readonly tid: number;
@@ -42,8 +46,11 @@ export interface ThreadTimes {
 }
 
 export interface Threads {
-  /** Lists the threads of these cgroups, reads their times, and takes up those that did something since the last call. */
-  refresh(victims: readonly string[], active: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Lists the threads of the victims' cgroups and of those that are active (microseconds of CPU since the last time that
+   * these were given), reads their times, and takes up those that did something. Without `active` the victims' alone.
+   */
+  refresh(active?: ReadonlyMap<string, number>): Promise<void>;
   /** Those that did something between the last two refreshes, the victims' first. */
   sampled(): readonly SampledThread[];
   /** Of a victim, all below it included, as of the last refresh. NaN where schedstat tells nothing. */
@@ -62,21 +69,26 @@ export interface ThreadsOptions {
   readonly proc: string;
   readonly mount: string;
   readonly readFiles: ReadFiles;
+  readonly victims: readonly string[];
+  /** Every cgroup that there is: those below the victims are theirs. */
+  readonly paths: readonly string[];
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads {
+export function openThreads({ proc, mount, readFiles, victims, paths: all }: ThreadsOptions): Threads {
   const threads = new Map<number, Thread>();
   /** Nanoseconds of threads that have ended, by key. */
   const ended = new Map<string, { run: number; wait: number }>();
   const comms = new Map<number, string>();
   let sampled: Thread[] = [];
   const fleeting = new Set<string>();
-  let victims: readonly string[] = [];
+  /** Threads whose times were read twice. */
+  const settled = new Set<number>();
+  const victimPaths = all.filter((path) => victims.some((victim) => isWithin(path, victim)));
+  /** Whose threads were listed before: one that is new there began since. */
+  const listed = new Set<string>();
   let hasSchedstat = true;
-  let isFirst = true;
   let unread = 0;
-  let refreshes = 0;
 
   const isVictims = (key: string): boolean => victims.some((victim) => isWithin(key, victim) && key !== HOST);
 
@@ -116,15 +128,14 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     );
   }
 
-  /** Of the root cgroup's threads that did nothing, a part in each refresh. */
-  const isDue = (tid: number): boolean => {
+  /** The kernel has hundreds of threads that do nothing. */
+  const isIdleKernel = (tid: number): boolean => {
     const known = threads.get(tid);
-    const isIdle = known !== undefined && known.recent === 0 && (known.key === HOST || known.key === KERNEL);
-    return !isIdle || refreshes < 2 || (tid + refreshes) % PATIENCE === 0;
+    return known?.key === KERNEL && known.recent === 0 && settled.has(tid);
   };
 
-  async function readTimes(keys: ReadonlyMap<number, string>): Promise<void> {
-    const tids = [...keys.keys()].filter(isDue);
+  async function readTimes(keys: ReadonlyMap<number, string>, paths: ReadonlySet<string>): Promise<void> {
+    const tids = [...keys.keys()].filter((tid) => !isIdleKernel(tid));
     const texts = await readFiles(tids.map((tid) => join(proc, `${tid}/task/${tid}/schedstat`)));
     tids.forEach((tid, index) => {
       const text = texts[index];
@@ -137,14 +148,18 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
         known.recent = run - known.run + (wait - known.wait);
         known.run = run;
         known.wait = wait;
+        settled.add(tid);
         return;
       }
       if (known) retire(known);
       // One that began during the look did all of it in the look.
-      const [firstRun, firstWait] = isFirst ? [run, wait] : [0, 0];
-      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, recent: isFirst ? 0 : run + wait });
+      const isNew = listed.has(pathOf(key));
+      const [firstRun, firstWait] = isNew ? [0, 0] : [run, wait];
+      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, recent: isNew ? run + wait : UNSEEN });
     });
-    for (const thread of [...threads.values()]) if (!keys.has(thread.tid)) retire(thread);
+    for (const thread of [...threads.values()]) {
+      if (!keys.has(thread.tid) && paths.has(pathOf(thread.key))) retire(thread);
+    }
     hasSchedstat = tids.length === 0 || [...threads.values()].some(({ run }) => run > 0);
   }
 
@@ -154,11 +169,12 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     sum.wait += thread.wait - thread.firstWait;
     ended.set(thread.key, sum);
     threads.delete(thread.tid);
+    settled.delete(thread.tid);
   }
 
   function choose(): void {
     const busy = [...threads.values()]
-      .filter(({ recent, key }) => (recent > 0 || (isFirst && isVictims(key))) && !fleeting.has(key))
+      .filter(({ recent, key }) => recent > 0 && !fleeting.has(key))
       .sort((a, b) => b.recent - a.recent);
     const ofVictims = busy.filter(({ key }) => isVictims(key)).slice(0, MOST_OF_VICTIMS);
     const others = busy.filter(({ key }) => !isVictims(key)).slice(0, MOST_SAMPLED - ofVictims.length);
@@ -170,7 +186,7 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
     const ran = new Map<string, number>();
     for (const { key, recent } of threads.values()) ran.set(key, (ran.get(key) ?? 0) + recent / 1000);
     for (const [key, used] of active) {
-      if (key !== HOST && key !== KERNEL && used > 0 && (ran.get(key) ?? 0) < EXPLAINED * used) fleeting.add(key);
+      if (key !== '/' && listed.has(key) && (ran.get(key) ?? 0) < EXPLAINED * used) fleeting.add(key);
     }
   }
 
@@ -190,16 +206,12 @@ export function openThreads({ proc, mount, readFiles }: ThreadsOptions): Threads
   };
 
   return {
-    async refresh(nextVictims, active) {
-      victims = nextVictims;
-      const paths = [
-        ...new Set([...victims, ...active.keys()].map((key) => (key === HOST || key === KERNEL ? '/' : key))),
-      ];
-      await readTimes(await keysOf(await list(paths)));
-      if (!isFirst) findFleeting(active);
+    async refresh(active) {
+      const paths = new Set([...victimPaths, ...(active?.keys() ?? [])]);
+      await readTimes(await keysOf(await list([...paths])), paths);
+      if (active) findFleeting(active);
       choose();
-      isFirst = false;
-      refreshes++;
+      for (const path of paths) listed.add(path);
     },
     sampled: () => sampled,
     comms: () => comms,
