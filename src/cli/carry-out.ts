@@ -126,7 +126,7 @@ export async function carryOut(
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The first of these signals takes back what was done; the next one ends the program as ever. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const forget = (): void => {
     for (const name of SIGNALS) process.off(name, interrupt);

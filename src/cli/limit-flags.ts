@@ -4,7 +4,7 @@ import { commandLineError } from './program.ts';
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
-const LIMITING = ['set', 'try', 'run'];
+const LIMITING = ['set', 'try', 'run', 'prove'];
 
 /** Loading the catalogue costs what `tscg ls --help` takes in all, so only for the command that was typed. */
 export async function addTypedLimitFlags(program: Command): Promise<void> {

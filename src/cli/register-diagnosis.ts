@@ -1,6 +1,6 @@
 /** The commands that tell why something is slow. */
 import type { Command } from 'commander';
-import { jsonOption, SOME_NAMES } from './shared-options.ts';
+import { dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES } from './shared-options.ts';
 
 export function registerDiagnosis(program: Command): void {
   program
@@ -23,5 +23,19 @@ export function registerDiagnosis(program: Command): void {
     .option('--for <time>', 'measure over so long', '5s')
     .action(async (condition, options, command: Command) =>
       (await import('./commands/check.ts')).check(condition, options, command.optsWithGlobals()),
+    );
+
+  program
+    .command('prove')
+    .argument('<suspect>', ONE_NAME)
+    .description('prove whether it hurts another: a limit on it is switched on and off in random order, and taken back')
+    .requiredOption('--victim <name>', 'who is thought to suffer from it')
+    .option('--pairs <number>', 'pairs of windows, one with the limit and one without', '8')
+    .option('--window <time>', 'length of a window: 1s for CPU, 2s for io, 5s for memory by default')
+    .addOption(dryRunOption)
+    .addOption(forceOption)
+    .addOption(jsonOption)
+    .action(async (suspect, options, command: Command) =>
+      (await import('./commands/prove.ts')).prove(suspect, options, command.optsWithGlobals()),
     );
 }

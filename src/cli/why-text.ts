@@ -40,7 +40,7 @@ function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }:
     }),
     ...(known.length > 0
       ? [
-          `    ${known.map(({ id, value, unit }) => `${id.replaceAll('_', ' ')} ${figureText(value, unit)}`).join(' · ')}`,
+          `    ${known.map(({ id, value, unit }) => `${id.replaceAll('_', ' ')} ${evidenceFigureText(value, unit)}`).join(' · ')}`,
         ]
       : []),
   ];
@@ -62,7 +62,7 @@ function suspectText({ name, path, what, blame, evidence, confidence }: Suspect)
   return `${sure}${name}${place}, ${Math.round(blame * 100)} % of it: ${evidence}`;
 }
 
-function figureText(value: number, unit: Verdict['figures'][number]['unit']): string {
+export function evidenceFigureText(value: number, unit: Verdict['figures'][number]['unit']): string {
   switch (unit) {
     case 'ms_per_second':
       return `${value.toFixed(0)} ms/s`;

@@ -96,15 +96,15 @@ const optionOf = (command: Command, word: string): Option | undefined =>
   );
 
 async function at(place: Place, current: string, sources: Sources) {
-  const { command, given, awaits, isPlain } = place;
+  const { command, given, awaits, isPlain, mount } = place;
   const argument = command.registeredArguments[given] ?? lastIfVariadic(command.registeredArguments);
-  if (awaits) return valuesOf(awaits, current, sources);
+  if (awaits) return valuesOf(awaits, current, sources, mount);
   if (!isPlain && current.startsWith('-')) {
     const assigned = current.indexOf('=');
     const option = assigned > 0 ? optionOf(command, current) : undefined;
     if (option?.required) {
       const typed = current.slice(0, assigned + 1);
-      const { directive, candidates } = await valuesOf(option, current.slice(assigned + 1), sources);
+      const { directive, candidates } = await valuesOf(option, current.slice(assigned + 1), sources, mount);
       return { directive, candidates: candidates.map(({ value, help }) => ({ value: typed + value, help })) };
     }
     const steps = argument?.name() === 'steps' ? (await argumentOf(argument, place, current, sources)).candidates : [];
@@ -138,7 +138,7 @@ export function optionsOf(command: Command): Candidate[] {
     });
 }
 
-async function valuesOf(option: Option, current: string, sources: Sources): Promise<Candidates> {
+async function valuesOf(option: Option, current: string, sources: Sources, mount?: string): Promise<Candidates> {
   if (option.argChoices) return choices(option.argChoices);
   switch (option.long) {
     case '--sort':
@@ -152,6 +152,8 @@ async function valuesOf(option: Option, current: string, sources: Sources): Prom
       const metrics = (await sources.metrics()).filter(({ value }) => !used.has(value));
       return { directive: 'nospace', candidates: metrics.map(({ value, help }) => ({ value: before + value, help })) };
     }
+    case '--victim':
+      return { directive: 'values', candidates: await sources.names(current, mount) };
     case '--via':
       return { directive: 'values', candidates: await sources.owners() };
     case '--signal':
@@ -173,6 +175,7 @@ async function argumentOf(
   if (argument.argChoices) return choices(argument.argChoices);
   switch (argument.name()) {
     case 'name':
+    case 'suspect':
       return { directive: 'values', candidates: await sources.names(current, mount) };
     case 'id':
       return { directive: 'values', candidates: await sources.changes() };

@@ -20,7 +20,7 @@ export const newChangeId = (): string =>
 /** Makes the Plan's writes in order. Throws JournalError before anything was written, ApplyError after. */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Change> {
   const { journal, undoes } = context;
-  const change = changeOf(plan, context);
+  const change = plannedChange(plan, context);
   journal.begin(change);
   const taken: TakenStep[] = [];
   try {
@@ -41,7 +41,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Chan
 }
 
 /** The change as the journal keeps it. */
-function changeOf(plan: Plan, context: ApplyContext): Change {
+export function plannedChange(plan: Plan, context: ApplyContext): Change {
   const { files, machine, command, undoes, reverter, force, id = newChangeId() } = context;
   const { writes } = force ? forcedPlan(plan) : plan;
   return {

@@ -1,0 +1,50 @@
+/** tscg prove: whether a suspect hurts a victim, by a randomised trial of a limit on the suspect. */
+import { LEAST_PAIRS, MOST_PAIRS } from '../../diagnosis/trial/statistics.ts';
+import { resolve } from '../../inventory/resolve.ts';
+import { openLiveSource } from '../../metrics/source.ts';
+import { explained, type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { durationOption, wholeOption } from '../options.ts';
+import { proveLimit } from '../trial.ts';
+import { limitEdits, measured } from './set.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface ProveOptions {
+  victim: string;
+  pairs: string;
+  window?: string;
+  json?: boolean;
+  dryRun?: boolean;
+  force?: boolean;
+}
+
+const LEAST_WINDOW_MS = 200;
+const MOST_WINDOW_MS = 60_000;
+
+export async function prove(name: string, options: ProveOptions & Values, global: GlobalOptions): Promise<void> {
+  const pairs = wholeOption('--pairs', options.pairs, LEAST_PAIRS);
+  if (pairs > MOST_PAIRS) throw new UsageError(`--pairs: ${pairs} is more than ${MOST_PAIRS}`);
+  const windowMs =
+    options.window === undefined
+      ? undefined
+      : durationOption('--window', options.window, LEAST_WINDOW_MS, MOST_WINDOW_MS);
+  const hierarchy = openHierarchy(global);
+  const context = measured(planContext(hierarchy));
+  const edits = limitEdits(options, context.machine);
+  if (edits.length === 0) {
+    throw new UsageError('no limit given to try; the gentlest is --cpu-weight 1 (tscg prove --help lists them)');
+  }
+  const { mount, root } = hierarchy;
+  const source = openLiveSource({ hierarchy, watch: false });
+  const { workloads } = await source.next().finally(() => source.close());
+  const named = async (typed: string) => {
+    const workload = await resolve(workloads, typed, { proc: PROC, mount, root }).catch(explained);
+    // As the user calls it, so that a command in a message can be typed as it stands.
+    return { ...workload, name: typed };
+  };
+  const suspect = await named(name);
+  const victim = await named(options.victim);
+  const { json, dryRun, force } = options;
+  await proveLimit({ hierarchy, context, workloads, suspect, victim, edits, pairs, windowMs, json, dryRun, force });
+}

@@ -1,0 +1,150 @@
+/** What a trial measures in each window, as rates; pure. */
+import type { FigureUnit } from '../model.ts';
+
+/** Counters of one cgroup at one instant. NaN: not known. */
+export interface PartyReading {
+  /** Microseconds so far. */
+  readonly usage: number;
+  readonly cpuSome: number;
+  readonly ioSome: number;
+  readonly memorySome: number;
+  /** Bytes and pages so far. */
+  readonly ioBytes: number;
+  readonly refaults: number;
+  /** Bytes now. */
+  readonly memory: number;
+  /** Milliseconds that its threads ran, and were ready without a CPU; of the victim only. */
+  readonly ran: number;
+  readonly waited: number;
+}
+
+export interface TrialReading {
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly time: number;
+  /** By path; a cgroup that has ended, or has no process any more, is missing. */
+  readonly parties: ReadonlyMap<string, PartyReading>;
+}
+
+/** Rates of one cgroup over one window: milliseconds, bytes and pages of each second; bytes of memory at its end. */
+export type Rates = PartyReading;
+
+export interface TrialWindow {
+  readonly pair: number;
+  readonly isOn: boolean;
+  readonly seconds: number;
+  readonly rates: ReadonlyMap<string, Rates>;
+}
+
+/** A cgroup that was not there at both ends is left out. */
+export function ratesBetween(before: TrialReading, after: TrialReading): Map<string, Rates> {
+  const seconds = (after.time - before.time) / 1000;
+  const rates = new Map<string, Rates>();
+  for (const [path, last] of after.parties) {
+    const first = before.parties.get(path);
+    if (!first) continue;
+    const change = (key: keyof PartyReading): number => {
+      const grown = last[key] - first[key];
+      return grown >= 0 ? grown / seconds : Number.NaN;
+    };
+    rates.set(path, {
+      usage: change('usage') / 1000,
+      cpuSome: change('cpuSome') / 1000,
+      ioSome: change('ioSome') / 1000,
+      memorySome: change('memorySome') / 1000,
+      ioBytes: change('ioBytes'),
+      refaults: change('refaults'),
+      memory: last.memory,
+      ran: change('ran'),
+      waited: change('waited'),
+    });
+  }
+  return rates;
+}
+
+/** The resources whose limits a trial can judge. */
+export type TrialResource = 'cpu' | 'io' | 'memory';
+
+/** How the victim's loss is measured. */
+export interface LossMeasure {
+  readonly id: string;
+  readonly key: keyof Rates;
+  readonly unit: FigureUnit;
+  /** As in `it … for 312 ms of each second`, or `312 pages of it were …`. */
+  readonly words: string;
+  readonly source: string;
+}
+
+const RUN_DELAY: LossMeasure = {
+  id: 'run_delay',
+  key: 'waited',
+  unit: 'ms_per_second',
+  words: 'waits for a CPU',
+  source: 'Δ run delay of its threads, /proc/PID/task/TID/schedstat',
+};
+const CPU_SOME: LossMeasure = {
+  id: 'psi_cpu_some',
+  key: 'cpuSome',
+  unit: 'ms_per_second',
+  words: 'waits for a CPU',
+  source: 'Δ cpu.pressure some total',
+};
+const IO_SOME: LossMeasure = {
+  id: 'psi_io_some',
+  key: 'ioSome',
+  unit: 'ms_per_second',
+  words: 'waits for io',
+  source: 'Δ io.pressure some total',
+};
+const MEMORY_SOME: LossMeasure = {
+  id: 'psi_memory_some',
+  key: 'memorySome',
+  unit: 'ms_per_second',
+  words: 'waits for memory',
+  source: 'Δ memory.pressure some total',
+};
+const REFAULTS: LossMeasure = {
+  id: 'refaults',
+  key: 'refaults',
+  unit: 'per_second',
+  words: 'reads pages again that were reclaimed',
+  source: 'Δ memory.stat workingset_refault_anon + workingset_refault_file',
+};
+
+/** Threads whose times make up so much of its CPU time tell all of its waiting; those of a victim that forks much do not. */
+const EXPLAINED = 0.5;
+/** From so many milliseconds of each second on, memory.pressure tells the loss; a loop of read() hardly shows there. */
+const PRESSED = 50;
+
+/**
+ * Chosen by sums over all windows, which are the same whichever of them had the limit: so the choice favours no answer.
+ * `victim`: its rates in each window.
+ */
+export function lossMeasure(resource: TrialResource, victim: readonly Rates[]): LossMeasure {
+  const total = (key: keyof Rates): number => victim.reduce((sum, rates) => sum + rates[key], 0);
+  switch (resource) {
+    case 'cpu':
+      return total('ran') >= EXPLAINED * total('usage') && !Number.isNaN(total('waited')) ? RUN_DELAY : CPU_SOME;
+    case 'io':
+      return IO_SOME;
+    case 'memory': {
+      const isPressed = total('memorySome') >= PRESSED * victim.length;
+      return isPressed || Number.isNaN(total('refaults')) ? MEMORY_SOME : REFAULTS;
+    }
+  }
+}
+
+/** The loss of others: pressure, which costs one small file each. */
+export const pressureOf: Readonly<Record<TrialResource, LossMeasure>> = {
+  cpu: CPU_SOME,
+  io: IO_SOME,
+  memory: MEMORY_SOME,
+};
+
+/** What a limit of the resource takes from who is limited. */
+export const useOf: Readonly<
+  Record<TrialResource, { readonly key: keyof Rates; readonly unit: FigureUnit; readonly id: string }>
+> = {
+  cpu: { key: 'usage', unit: 'ms_per_second', id: 'cpu_time' },
+  io: { key: 'ioBytes', unit: 'bytes_per_second', id: 'io_bytes' },
+  memory: { key: 'memory', unit: 'bytes', id: 'memory' },
+};

@@ -1,0 +1,56 @@
+/** Reads what a trial measures: the files of a closer look, and the run delay of the victim's threads. */
+import type { Workload } from '../../inventory/workload.ts';
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { createStackedDevices } from '../../kernel/io-devices.ts';
+import { createReadFiles } from '../../kernel/read-files.ts';
+import { openLookCgroups } from '../look/cgroups.ts';
+import type { Figures } from '../look/model.ts';
+import { openThreads } from '../look/threads.ts';
+import type { PartyReading, TrialReading } from './measure.ts';
+
+export interface TrialReader {
+  read(): Promise<TrialReading>;
+  close(): void;
+}
+
+export interface TrialReaderOptions {
+  readonly hierarchy: Pick<Hierarchy, 'mount'>;
+  readonly proc?: string;
+  readonly sys?: string;
+  readonly victim: string;
+  /** The victim, the suspect and third parties, and what lies below the victim. */
+  readonly cgroups: readonly Workload[];
+}
+
+export function openTrialReader(options: TrialReaderOptions): TrialReader {
+  const { hierarchy, proc = '/proc', sys = '/sys', victim, cgroups } = options;
+  const { mount } = hierarchy;
+  const stacked = createStackedDevices(sys)();
+  const look = openLookCgroups({ mount, cgroups, stacked });
+  const threads = openThreads({ proc, mount, readFiles: createReadFiles(), victims: [victim], paths: look.paths });
+  return {
+    async read() {
+      await threads.refresh();
+      const reading = await look.everything();
+      const parties = new Map<string, PartyReading>();
+      for (const { path } of cgroups) {
+        const figures = reading.of(path);
+        if (!figures || figures('cgroup.events:populated') === 0) continue;
+        const times = path === victim ? threads.times(path) : { ran: Number.NaN, waited: Number.NaN };
+        parties.set(path, { ...partyOf(figures), ...times });
+      }
+      return { time: reading.time, parties };
+    },
+    close: () => look.close(),
+  };
+}
+
+const partyOf = (figures: Figures): Omit<PartyReading, 'ran' | 'waited'> => ({
+  usage: figures('cpu.stat:usage_usec'),
+  cpuSome: figures('cpu.pressure:some.total'),
+  ioSome: figures('io.pressure:some.total'),
+  memorySome: figures('memory.pressure:some.total'),
+  ioBytes: figures('io.stat:rbytes') + figures('io.stat:wbytes'),
+  refaults: figures('memory.stat:workingset_refault_anon') + figures('memory.stat:workingset_refault_file'),
+  memory: figures('memory.current:value'),
+});
