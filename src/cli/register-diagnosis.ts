@@ -38,4 +38,18 @@ export function registerDiagnosis(program: Command): void {
     .action(async (suspect, options, command: Command) =>
       (await import('./commands/prove.ts')).prove(suspect, options, command.optsWithGlobals()),
     );
+
+  program
+    .command('whatif')
+    .argument('<name>', ONE_NAME)
+    .description('watch it and tell what a limit would have done: how often and how long it would have been held up')
+    .option('--cpu <percent>', 'CPU quota: 50% is half of one CPU')
+    .option('--cpus <number>', 'CPU quota as a number of CPUs')
+    .option('--memory <size>', 'memory.max: 512M')
+    .option('--memory-high <size>', 'memory.high: 512M')
+    .option('--for <time>', 'watch for so long', '1m')
+    .addOption(jsonOption)
+    .action(async (name, options, command: Command) =>
+      (await import('./commands/whatif.ts')).whatIf(name, options, command.optsWithGlobals()),
+    );
 }

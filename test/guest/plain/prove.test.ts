@@ -1,0 +1,103 @@
+/** `tscg prove` where the truth is known: a hog on the victim's CPU, an innocent on the other, and a kill -9 in the middle. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Box, BUSY, STATE_DIR, TSCG, tscg, withBox } from '../../boxes.ts';
+
+interface Told {
+  readonly proven: boolean;
+  readonly effect: { readonly p: number; readonly saved: number; readonly pairs_for: number };
+  readonly suspect_use: { readonly with: number; readonly without: number };
+}
+
+/** Short windows: the guest is emulated, and a scheduler needs no more. */
+const WINDOW = ['--window', '500ms'];
+
+function proved(suspect: Box, victim: Box): Told {
+  const { status, stdout, stderr } = tscg(
+    ...['prove', suspect.path, '--victim', victim.path, '--cpu-weight', '1', ...WINDOW, '--json'],
+  );
+  assert.is(status, 0, stderr);
+  return JSON.parse(stdout) as Told;
+}
+
+/** A victim on CPU 0, and a busy loop on another or the same one. */
+const beside = (cpu: number, use: (suspect: Box, victim: Box) => Promise<void>): Promise<void> =>
+  withBox('/trial', (outer) => {
+    outer.write('cgroup.subtree_control', '+cpu +cpuset');
+    return withBox('/trial/victim', (victim) =>
+      withBox('/trial/suspect', async (suspect) => {
+        victim.write('cpuset.cpus', '0');
+        suspect.write('cpuset.cpus', String(cpu));
+        suspect.write('cpu.weight', '300');
+        await victim.run(BUSY);
+        await suspect.run(BUSY);
+        await use(suspect, victim);
+      }),
+    );
+  });
+
+test('a hog on the same CPU is proven, and everything is as it was', () =>
+  beside(0, async (suspect, victim) => {
+    const { proven, effect, suspect_use: use } = proved(suspect, victim);
+    console.log(`hog: ${JSON.stringify(effect)}`);
+    assert.ok(proven && effect.p <= 0.05 && effect.saved > 100, JSON.stringify(effect));
+    assert.ok(use.with < use.without);
+    assert.is(suspect.read('cpu.weight'), '300');
+    assert.match(tscg('log').stdout, /rolled-back/);
+  }));
+
+test('an innocent on the other CPU is not', () =>
+  beside(1, async (suspect, victim) => {
+    const { proven, effect } = proved(suspect, victim);
+    console.log(`innocent: ${JSON.stringify(effect)}`);
+    // One of twenty is by chance: asked once more, one of four hundred.
+    const again = proven ? proved(suspect, victim) : { proven, effect };
+    assert.not.ok(again.proven, JSON.stringify(again.effect));
+    assert.is(suspect.read('cpu.weight'), '300');
+  }));
+
+test('killed with the limit on, undo restores it', () =>
+  beside(0, async (suspect, victim) => {
+    const child = spawn(
+      process.execPath,
+      [TSCG, 'prove', suspect.path, '--victim', victim.path, '--cpu-weight', '1', '--pairs', '20'],
+      { stdio: 'ignore', env: { ...process.env, TSCG_STATE_DIR: STATE_DIR } },
+    );
+    const ended = once(child, 'exit');
+    for (let tries = 0; suspect.read('cpu.weight') !== '1'; tries++) {
+      assert.ok(tries < 3000 && child.exitCode === null, 'the limit was never on');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill('SIGKILL');
+    await ended;
+    assert.is(suspect.read('cpu.weight'), '1');
+    const { status, stderr } = tscg('undo');
+    assert.is(status, 0, stderr);
+    assert.is(suspect.read('cpu.weight'), '300');
+  }));
+
+test('a trial of its own shell, of what holds the victim, and of nothing is refused', () =>
+  beside(1, async (suspect, victim) => {
+    for (const [args, said] of [
+      [['/trial', '--victim', victim.path, '--cpu-weight', '1'], /holds the other/],
+      [[suspect.path, '--victim', suspect.path, '--cpu-weight', '1'], /are the same/],
+      [[suspect.path, '--victim', victim.path], /no limit given/],
+      [[suspect.path, '--victim', victim.path, '--pids', '5'], /one of CPU, io and memory/],
+      [[suspect.path, '--victim', victim.path, '--cpu-weight', '300'], /already/],
+      [[suspect.path, '--victim', victim.path, '--cpu-weight', '1', '--pairs', '3'], /--pairs/],
+    ] as const) {
+      const { status, stderr } = tscg('prove', ...args);
+      assert.is(status, 2, args.join(' '));
+      assert.match(stderr, said);
+    }
+    const { status, stdout } = tscg(
+      ...['prove', suspect.path, '--victim', victim.path, '--cpu-weight', '1', '--dry-run'],
+    );
+    assert.is(status, 0);
+    assert.match(stdout, /cpu\.weight: 300 → 1/);
+    assert.is(suspect.read('cpu.weight'), '300');
+  }));
+
+test.run();
