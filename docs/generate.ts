@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Page, type Section, type Term, tscgManual, tstopManual } from '../src/cli/manual.ts';
 import { buildTscg } from '../src/cli/tscg-program.ts';
+import { ROW_FIELDS } from '../src/diagnosis/fields.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
-import { METRICS } from '../src/metrics/catalogue.ts';
 import { FIELD_CASES } from './field-cases.ts';
 import { code, page, table } from './markdown.ts';
 
@@ -95,7 +95,7 @@ function limits(): string {
 }
 
 function metrics(): string {
-  const rows = METRICS.map(({ id, label, unit, help, formula, aliases = [] }) => [
+  const rows = ROW_FIELDS.map(({ id, label, unit, help, formula, aliases = [] }) => [
     code(id),
     label,
     unit.replaceAll('_', ' '),

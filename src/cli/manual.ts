@@ -1,8 +1,8 @@
 /** The manuals as data, from the tables that the programs run by: `tscg man` prints them, and docs/commands.md is made from them. */
 import type { Command } from 'commander';
 import { KEYS } from '../dashboard/keys.ts';
+import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { LIMITS } from '../limits/catalogue/catalogue.ts';
-import { METRICS } from '../metrics/catalogue.ts';
 import { VERSION } from './program.ts';
 import { tstopTables } from './tstop-program.ts';
 
@@ -131,7 +131,7 @@ const POLICY_SECTION: Section = {
 const METRICS_SECTION: Section = {
   title: 'METRICS',
   paragraphs: ['Names for --sort and --columns, and the fields of --json and --csv.'],
-  entries: METRICS.map(({ id, help, formula }) => ({ term: { word: id }, text: `${help} ${formula}` })),
+  entries: ROW_FIELDS.map(({ id, help, formula }) => ({ term: { word: id }, text: `${help} ${formula}` })),
 };
 
 const ENVIRONMENT: Section = {

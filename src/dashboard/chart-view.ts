@@ -1,5 +1,5 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
-import { metric } from '../metrics/catalogue.ts';
+import { field } from '../diagnosis/fields.ts';
 import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Area } from './area.ts';
@@ -63,7 +63,7 @@ export function chartOf(
   const tops = kept.map(({ mosts }) => Math.max(...mosts.filter((value) => !Number.isNaN(value))));
   const figures = (hasMost: boolean): Line =>
     kept.flatMap(({ id, values }, index): Line => {
-      const { label, unit } = metric(id);
+      const { label, unit } = field(id);
       const [now = Number.NaN, top = Number.NaN] = [values.at(-1), tops[index]];
       return [
         [`${label} `, SERIES_STYLES[index % SERIES_STYLES.length]],
@@ -91,7 +91,7 @@ export function chartOf(
 
 /** The axis has bare numbers: they are in the unit of the largest figure, where all have one unit. */
 function axisOf(ids: readonly string[], tops: readonly number[]): ReturnType<typeof scaleOf> {
-  const [unit, ...others] = new Set(ids.map((id) => metric(id).unit));
+  const [unit, ...others] = new Set(ids.map((id) => field(id).unit));
   if (unit === undefined || others.length > 0 || tops.length === 0) return { factor: 1, name: '' };
   return scaleOf(Math.max(...tops), unit);
 }
@@ -128,7 +128,7 @@ export function levelChart({ series, title, area }: Chart, ascii: boolean): Line
         const text = shown.map(
           (value) => levels[most > 0 ? Math.round((value / most) * (levels.length - 1)) : 0] ?? ' ',
         );
-        return [[`${metric(id).label.padEnd(9)}|`, 'dim'], [text.join('')]];
+        return [[`${field(id).label.padEnd(9)}|`, 'dim'], [text.join('')]];
       }),
   ];
 }

@@ -1,5 +1,5 @@
 /** The columns chooser: on and off, and their order. */
-import { METRICS } from '../metrics/catalogue.ts';
+import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { DEFAULT_COLUMNS } from './columns.ts';
 import type { ColumnsForm, Typed } from './modal.ts';
 import { titleLines } from './plan-lines.ts';
@@ -7,7 +7,7 @@ import { type Line, windowAround } from './style.ts';
 
 export function openColumnsForm(chosen: readonly string[] | undefined): ColumnsForm {
   const on = chosen ?? DEFAULT_COLUMNS;
-  const off = METRICS.map(({ id }) => id).filter((id) => !on.includes(id));
+  const off = ROW_FIELDS.map(({ id }) => id).filter((id) => !on.includes(id));
   const list = [...on.map((slot) => ({ slot, on: true })), ...off.map((slot) => ({ slot, on: false }))];
   return { kind: 'columns', index: 0, list, before: list };
 }
@@ -83,7 +83,7 @@ export function columnsView(
   const room = Math.max(1, height - title.length);
   const top = windowAround(index, room, list.length);
   const lines = list.slice(top, top + room).map(({ slot, on }, at): Line => {
-    const found = METRICS.find(({ id }) => id === slot);
+    const found = ROW_FIELDS.find(({ id }) => id === slot);
     const look = top + at === index ? 'selected' : on ? 'plain' : 'dim';
     return [
       [`${on ? '[x]' : '[ ]'} ${(found?.label ?? slot).padEnd(10)}${slot.padEnd(34)}`, look],

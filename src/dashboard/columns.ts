@@ -1,9 +1,11 @@
 /** Columns of the table: which fit, in which order, and what the two switches (memory definition, CPU scale) make of them. */
-import { type Metric, metric } from '../metrics/catalogue.ts';
+import { type Field, field, VERDICT } from '../diagnosis/fields.ts';
+import { findMetric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, sumOf } from '../metrics/totals.ts';
+import type { Usage } from '../metrics/usage.ts';
 
 export const MEMORY_DEFINITIONS = [
   { metric: 'memory_bytes', label: 'MEM', name: 'working set: memory.current - inactive_file, as docker stats' },
@@ -24,10 +26,11 @@ export interface Scales {
   readonly cpu: number;
 }
 
-/** In order of need: a narrow screen shows the first ones. */
+/** In order of need: a narrow screen shows the first ones that fit. */
 const BY_NEED: readonly string[] = [
   'cpu_percent',
   'memory_bytes',
+  'verdict',
   'cpu_throttled_percent',
   'psi_cpu_some_percent',
   'cpu_of_limit_percent',
@@ -45,6 +48,7 @@ const BY_NEED: readonly string[] = [
 
 /** The same in the order in which they stand on the screen. */
 export const DEFAULT_COLUMNS: readonly string[] = [
+  'verdict',
   'cpu_percent',
   'cpu_of_limit_percent',
   'cpu_throttled_percent',
@@ -74,7 +78,7 @@ export interface Column {
   /** Id by which it is chosen and sorted; the switches change what it shows. */
   readonly slot: string;
   readonly label: string;
-  readonly metric: Metric;
+  readonly field: Field;
   readonly width: number;
 }
 
@@ -87,14 +91,14 @@ export interface TableColumns {
 
 export function columnOf(slot: string, scales: Scales): Column {
   const { id, label } = shownAs(slot, scales);
-  const shown = metric(id);
+  const shown = field(id);
   const text = label ?? shown.label;
-  return { slot, metric: shown, label: text, width: Math.max(shown.width, text.length + 1) };
+  return { slot, field: shown, label: text, width: Math.max(shown.width, text.length + 1) };
 }
 
 /** What the table is sorted by; undefined for names. */
 export const sortedMetric = ({ sort, scales }: Readonly<{ sort: string; scales: Scales }>): string | undefined =>
-  sort === 'name' ? undefined : columnOf(sort, scales).metric.id;
+  sort === 'name' ? undefined : columnOf(sort, scales).field.id;
 
 function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: string } {
   if (slot === 'memory_bytes') {
@@ -132,7 +136,8 @@ export function columnsFor(width: number, { scales, columns: chosen, sort }: Cho
   const columns: Column[] = [];
   for (const slot of chosen ?? BY_NEED) {
     const column = columnOf(slot, scales);
-    if (column.width + 1 > left) break;
+    if (column.width + 1 > left && chosen) break;
+    if (column.width + 1 > left) continue;
     left -= column.width + 1;
     columns.push(column);
   }
@@ -163,9 +168,24 @@ export function figureOf(
   column: Column,
   scales: Scales,
 ): number {
-  const { id } = column.metric;
-  const figure = row >= 0 ? usage.value(id, row) : sumOf(usage, id, members);
+  const figure =
+    row >= 0 ? (column.field.figures(usage)[row] ?? Number.NaN) : groupFigure(usage, column.field, members);
   return isHostScale(column, scales) ? figure / usage.snapshot.host.cpus : figure;
+}
+
+/** Of the rows of a group that is no cgroup: their sum, or the worst verdict among them. */
+export function groupFigure(usage: Usage, { id, figures }: Field, members: readonly number[]): number {
+  if (id === VERDICT.id) return figures(usage)[worstOf(usage, members)] ?? Number.NaN;
+  return findMetric(id) ? sumOf(usage, id, members) : Number.NaN;
+}
+
+/** The row that loses most; -1 where it is known of none. */
+function worstOf(usage: Usage, members: readonly number[]): number {
+  const losses = VERDICT.figures(usage);
+  return members.reduce(
+    (worst, row) => ((losses[row] ?? Number.NaN) > (losses[worst] ?? Number.NEGATIVE_INFINITY) ? row : worst),
+    -1,
+  );
 }
 
 /** Its figure is divided by the CPUs of the host. */
@@ -174,7 +194,9 @@ export const isHostScale = ({ slot }: Column, { cpu }: Scales): boolean =>
 
 /** The text of a cell. `≥` stands before the sum of a group of which some rows have no figure. */
 export function figureText(frame: Frame, item: Pick<Item, 'row' | 'members'>, column: Column, scales: Scales): string {
+  const { row, members } = item;
+  if (column.slot === VERDICT.id) return VERDICT.text(frame.usage, row >= 0 ? row : worstOf(frame.usage, members));
   const value = figureOf(frame, item, column, scales);
-  const isLeast = item.row < 0 && !Number.isNaN(value) && isPartial(frame.usage, column.metric.id, item.members);
-  return `${isLeast ? '≥' : ''}${formatValue(value, column.metric.unit)}`;
+  const isLeast = row < 0 && !Number.isNaN(value) && isPartial(frame.usage, column.field, members);
+  return `${isLeast ? '≥' : ''}${formatValue(value, column.field.unit)}`;
 }

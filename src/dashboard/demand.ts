@@ -40,9 +40,9 @@ export function demandOf(
 }
 
 function isRankedByNetwork({ sort, scales, filter }: State): boolean {
-  const sorted = sort === 'name' ? [] : [columnOf(sort, scales).metric];
+  const sorted = sort === 'name' ? [] : [columnOf(sort, scales).field];
   return [...sorted, ...metricsOf(filter)].some(isOfNetwork);
 }
 
 const isNetworkShown = (state: State, width: number): boolean =>
-  columnsFor(width, state).columns.some(({ metric }) => isOfNetwork(metric));
+  columnsFor(width, state).columns.some(({ field }) => isOfNetwork(field));

@@ -1,14 +1,15 @@
 /** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
+
+import { type Field, VERDICT } from '../diagnosis/fields.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { LimitKind } from '../metrics/reading.ts';
-import { reasonFor } from '../metrics/reason.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
 import { counted } from '../text/counted.ts';
-import { CPU_SCALES, columnOf, figureOf, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import { CPU_SCALES, columnOf, figureOf, figureText, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { clock } from './held.ts';
 import type { Line } from './style.ts';
 
@@ -48,13 +49,14 @@ export function explainView(
   held?: number,
 ): Line[] {
   const column = columnOf(slot, scales);
-  const { metric } = column;
+  const { field: metric } = column;
   if (!item) return [[['no row selected', 'dim']]];
   const workload = frame.workloads[item.row];
   const value = figureOf(frame, item, column, scales);
   const { cpus } = frame.usage.snapshot.host;
   const isOfHost = isHostScale(column, scales);
-  const unit = metric.unit === 'percent' && !Number.isNaN(value) ? ' %' : '';
+  const isShare = metric.unit === 'percent' && slot !== VERDICT.id;
+  const unit = isShare && !Number.isNaN(value) ? ' %' : '';
   return [
     [
       [`${item.name}  `, 'title'],
@@ -62,7 +64,7 @@ export function explainView(
       [`  ${metric.id}`, 'dim'],
       ['    ← → another column, e or Esc back', 'dim'],
     ],
-    [['value       ', 'dim'], [`${formatValue(value, metric.unit)}${unit}`, 'title'], [exact(value, metric)]],
+    [['value       ', 'dim'], [`${figureText(frame, item, column, scales)}${unit}`, 'title'], [exact(value, metric)]],
     [
       ['definition  ', 'dim'],
       [isOfHost ? `CPU time used; 100 % is the whole host, ${counted(cpus, 'CPU')}.` : metric.help],
@@ -71,11 +73,11 @@ export function explainView(
     ...switchLines(slot, scales),
     ...(workload
       ? ownLines(frame, item.row, workload, metric, raw, held)
-      : sumLines(item, value, isPartial(frame.usage, metric.id, item.members))),
+      : sumLines(item, value, isPartial(frame.usage, metric, item.members))),
   ];
 }
 
-const exact = (value: number, { unit }: Metric): string =>
+const exact = (value: number, { unit }: Field): string =>
   Number.isFinite(value) && unit.startsWith('bytes') ? `   ${Math.round(value)} ${unit.replaceAll('_', ' ')}` : '';
 
 function switchLines(slot: string, scales: Scales): Line[] {
@@ -96,11 +98,11 @@ function ownLines(
   frame: Frame,
   row: number,
   workload: Workload,
-  metric: Metric,
+  metric: Field,
   raw: RawTexts | undefined,
   held: number | undefined,
 ): Line[] {
-  const reason = reasonFor(metric.id, frame.usage, row);
+  const reason = metric.reason(frame.usage, row);
   const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
   const kind = LIMIT_OF[metric.id];
   if (kind) lines.push([['binds       ', 'dim'], [bindingText(frame, row, kind)]]);
@@ -126,7 +128,7 @@ function ownLines(
 }
 
 /** The whole file where it is short, else the lines of the keys; those that count are marked. */
-function rawLines(text: string | undefined, file: string, { sources }: Metric): Line[] {
+function rawLines(text: string | undefined, file: string, { sources }: Field): Line[] {
   if (text === undefined) return [[['  reading …', 'dim']]];
   const keys = sources.filter((source) => source.startsWith(`${file}:`)).map((source) => source.slice(file.length + 1));
   const isUsed = (line: string): boolean =>

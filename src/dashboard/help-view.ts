@@ -1,6 +1,6 @@
 /** Help, made from the key table; and the footer: keys, what is typed, what went wrong. */
 
-import { METRICS } from '../metrics/catalogue.ts';
+import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { padEnd } from '../text/cells.ts';
 import { KEYS, type KeyBinding } from './keys.ts';
 import { type FooterMessage, type State, typedText } from './state.ts';
@@ -12,7 +12,7 @@ export function helpLines(titles: readonly string[] = [], faults: readonly strin
     const title = action.type === 'screen' ? (titles[action.to] ?? 'none yet') : undefined;
     return [[padEnd(shown, 14), 'accent'], [title === undefined ? help : `${help}: ${title}`]];
   });
-  const figures = METRICS.map(
+  const figures = ROW_FIELDS.map(
     ({ label, id, help }): Line => [[padEnd(label, 10), 'accent'], [padEnd(id, 32), 'dim'], [help]],
   );
   const unusable: Line[] =

@@ -1,4 +1,5 @@
 /** What tstop remembers of the Frames that it has seen: figures, events, who was re-created, limits that were changed since. */
+import { field } from '../diagnosis/fields.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory, type Trace } from '../metrics/history.ts';
@@ -35,7 +36,7 @@ export interface MemoryOptions {
 }
 
 export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions): Memory {
-  const history = createHistory(CHARTED, seconds);
+  const history = createHistory(CHARTED, seconds, { figuresOf: (usage, id) => field(id).figures(usage) });
   history.track(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
   const recreations = createRecreations();
   const log = createEventLog();

@@ -5,8 +5,7 @@ import { isListed } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
-import { sumOf } from '../metrics/totals.ts';
-import { columnOf } from './columns.ts';
+import { columnOf, groupFigure } from './columns.ts';
 import type { State } from './state.ts';
 
 export interface Shown {
@@ -88,12 +87,12 @@ function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) 
     isOwnName ? (ranks[a.row] ?? 0) - (ranks[b.row] ?? 0) : collator.compare(a.name, b.name);
   if (state.sort === 'name') return (a, b) => sign * byName(a, b);
   const column = columnOf(state.sort, state.scales);
-  const figures = frame.usage.column(column.metric.id);
+  const figures = column.field.figures(frame.usage);
   const sums = new Map<Comparable['members'], number>();
   const value = (item: Comparable): number => {
     if (item.row >= 0) return figures[item.row] ?? Number.NaN;
     // As own figures are, whatever they are a share of on the screen.
-    const known = sums.get(item.members) ?? sumOf(frame.usage, column.metric.id, item.members);
+    const known = sums.get(item.members) ?? groupFigure(frame.usage, column.field, item.members);
     sums.set(item.members, known);
     return known;
   };

@@ -64,7 +64,7 @@ export const oomKillsShown = ({
   toldBy(recentOomKills, heldAt(state, frame)).slice(-MOST_OOM_KILLS);
 
 export const isSortedByMemory = ({ sort, scales }: State): boolean =>
-  sort !== 'name' && columnOf(sort, scales).metric.id.startsWith('memory_');
+  sort !== 'name' && columnOf(sort, scales).field.id.startsWith('memory_');
 
 /** When the tree of processes was read, where that is another time than that of the held display; else no text. */
 export function treeNote({ state, frame, processes, seconds }: Scene): string {

@@ -52,7 +52,7 @@ export function openSelectedReader({ hierarchy, proc, onNews, guarded }: Selecte
       const { modal, scales } = session.state;
       const selected = selectedIn(session);
       if (modal?.kind !== 'explain' || !selected) return;
-      raw = await readRawTexts(mount, selected, filesOf(columnOf(modal.slot, scales).metric), readFiles);
+      raw = await readRawTexts(mount, selected, filesOf(columnOf(modal.slot, scales).field), readFiles);
       onNews();
     },
     look: (session, demands) =>

@@ -4,7 +4,7 @@
  */
 import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import { findMetric, METRICS } from '../metrics/catalogue.ts';
+import { findField, ROW_FIELDS } from '../diagnosis/fields.ts';
 import { GROUPINGS } from '../metrics/grouping.ts';
 import { GRID } from './area.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
@@ -19,8 +19,8 @@ const METRIC_NAME = v.string(noMetric);
 /** By its id or an alias; gives the id. */
 const METRIC = v.pipe(
   METRIC_NAME,
-  v.check((name) => findMetric(name) !== undefined, noMetric),
-  v.transform((name) => findMetric(name)?.id ?? name),
+  v.check((name) => findField(name) !== undefined, noMetric),
+  v.transform((name) => findField(name)?.id ?? name),
 );
 const SORT = v.union([v.literal('name'), METRIC], noMetric);
 
@@ -104,7 +104,7 @@ const OPTIONS: ConversionConfig = {
   typeMode: 'input',
   ignoreActions: ['check', 'transform'],
   overrideSchema: ({ valibotSchema }) =>
-    valibotSchema === METRIC_NAME || valibotSchema === METRIC ? { enum: METRICS.map(({ id }) => id) } : undefined,
+    valibotSchema === METRIC_NAME || valibotSchema === METRIC ? { enum: ROW_FIELDS.map(({ id }) => id) } : undefined,
 };
 
 export const dashboardJsonSchema = (panes: readonly Pane[]): object => toJsonSchema(dashboardShape(panes), OPTIONS);

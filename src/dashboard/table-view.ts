@@ -1,5 +1,6 @@
 /** The table of workloads: only the rows in the window become text. */
 
+import { VERDICT } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -155,16 +156,20 @@ function totalsLine({ nameCells, columns }: TableColumns, { frame, shown, state 
   return [
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
     ...columns.map((column): Piece => {
-      const hasSum = isAdditive(column.metric);
+      const hasSum = isAdditive(column.field);
       const text = hasSum ? figureText(frame, { row: -1, members }, column, state.scales) : '';
       return [` ${padStart(text, Math.max(column.width, cellWidth(text)))}`, 'accent'];
     }),
   ];
 }
 
+/** Percent of its time: a workload that lost so much of it does not do its work. */
+const MUCH_LOST = 25;
+
 /** Thresholds where a share of a limit, or stalls, call for a look; numbers carry the meaning without colour too. */
-function styleOf({ metric: { id } }: Column, value: number): Style {
+function styleOf({ field: { id } }: Column, value: number): Style {
   if (Number.isNaN(value)) return 'dim';
+  if (id === VERDICT.id) return value === 0 ? 'good' : value >= MUCH_LOST ? 'critical' : 'warning';
   if (id.endsWith('_of_limit_percent')) return shareStyle(value);
   if (id.startsWith('psi_') || id === 'cpu_throttled_percent')
     return value >= 50 ? 'critical' : value >= 10 ? 'warning' : 'plain';

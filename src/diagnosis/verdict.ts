@@ -50,9 +50,8 @@ const HIGH = column('memory.events:high');
 const MAX = column('memory.events:max');
 const FORKS_FAILED = column('pids.events:max');
 
-/** `before`: the Snapshot that the Usage was made from, where the caller has it. */
-export function coarseVerdicts(usage: Usage, before?: Snapshot): CoarseVerdicts {
-  const { snapshot } = usage;
+export function coarseVerdicts(usage: Usage): CoarseVerdicts {
+  const { snapshot, before } = usage;
   const count = snapshot.rows.length;
   const causes = new Uint8Array(count).fill(UNKNOWN);
   const losses = new Float64Array(count).fill(Number.NaN);

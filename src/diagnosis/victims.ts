@@ -1,10 +1,10 @@
 /** Who suffers, from a Frame: the workloads that a closer look is worth. */
 import { isListed } from '../inventory/workload.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
-import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
+import { verdictsOf } from './fields.ts';
 import type { Victim } from './model.ts';
-import { coarseVerdict, coarseVerdicts } from './verdict.ts';
+import { coarseVerdict } from './verdict.ts';
 
 /** A look samples the threads of so many at once. */
 const MOST_VICTIMS = 8;
@@ -20,8 +20,8 @@ export interface Sufferers {
   readonly judged: number;
 }
 
-export function sufferersOf({ usage, workloads }: Frame, before: Snapshot | undefined): Sufferers {
-  const verdicts = coarseVerdicts(usage, before);
+export function sufferersOf({ usage, workloads }: Frame): Sufferers {
+  const verdicts = verdictsOf(usage);
   const judged = workloads.flatMap((workload, row) =>
     isListed(workload) ? [{ workload, ...coarseVerdict(verdicts, row) }] : [],
   );

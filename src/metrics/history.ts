@@ -47,9 +47,19 @@ interface Room {
 const foldOf = (seconds: number): number =>
   Math.min(KEPT, Math.max(1, Math.ceil(HOUR_SECONDS / Math.max(seconds, 0.1) / KEPT)));
 
+export interface HistoryOptions {
+  readonly mostSeries?: number;
+  /** What is kept by an id. */
+  readonly figuresOf?: (usage: Usage, id: string) => Float64Array;
+}
+
 /** `seconds` between two samples. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createHistory(kept: readonly string[], seconds: number, mostSeries = MOST_SERIES): History {
+export function createHistory(
+  kept: readonly string[],
+  seconds: number,
+  { mostSeries = MOST_SERIES, figuresOf = ({ column }, id) => column(id) }: HistoryOptions = {},
+): History {
   const ids = [...kept];
   const fold = foldOf(seconds);
   const series = new Map<number, Series[]>();
@@ -135,10 +145,11 @@ export function createHistory(kept: readonly string[], seconds: number, mostSeri
         for (const list of series.values()) list.push(unknown());
       }
     },
-    push: ({ snapshot, column }, visible) => {
+    push: (usage, visible) => {
+      const { snapshot } = usage;
       if (snapshot.rows !== rows) follow(snapshot.rows);
       rows = snapshot.rows;
-      const columns = ids.map(column);
+      const columns = ids.map((id) => figuresOf(usage, id));
       for (let row = 0; row < rows.length; row++) {
         const isVisible = visible.has(rows[row]?.inode ?? -1);
         for (let index = 0; index < columns.length; index++) {

@@ -9,7 +9,7 @@ import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
 import type { Usage } from './usage.ts';
 
 /** Shares of different wholes, running averages, limits and flags have no sum. */
-export function isAdditive({ id, unit }: Metric): boolean {
+export function isAdditive({ id, unit }: Pick<Metric, 'id' | 'unit'>): boolean {
   if (unit === 'flag' || unit === 'cpus' || id.startsWith('psi_')) return false;
   if (unit === 'percent') return ['cpu_percent', 'cpu_user_percent', 'cpu_system_percent'].includes(id);
   return !/limit|headroom|peak|weight/.test(id);
@@ -45,10 +45,10 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
 }
 
 /** Whether the sum is of some of the rows only: the network of one that is not visible is not read. */
-export const isPartial = ({ snapshot }: Usage, id: string, rows: readonly number[]): boolean =>
-  isOfNetwork(metric(id)) && rows.some((row) => snapshot.errors[NETWORK * snapshot.rows.length + row] === NOT_READ);
+export const isPartial = ({ snapshot }: Usage, of: Pick<Metric, 'sources'>, rows: readonly number[]): boolean =>
+  isOfNetwork(of) && rows.some((row) => snapshot.errors[NETWORK * snapshot.rows.length + row] === NOT_READ);
 
-export const isOfNetwork = ({ sources }: Metric): boolean =>
+export const isOfNetwork = ({ sources }: Pick<Metric, 'sources'>): boolean =>
   sources.some((source) => source.startsWith(`${NETWORK_FILE.file}:`));
 
 const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);

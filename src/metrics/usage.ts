@@ -10,6 +10,8 @@ import { matchRows, type Snapshot } from './snapshot.ts';
 
 export interface Usage {
   readonly snapshot: Snapshot;
+  /** The one before: of no use for a rate, which `column` has. Undefined for the first. */
+  readonly before: Snapshot | undefined;
   /** Length of the interval; NaN for the first Snapshot. */
   readonly seconds: number;
   /** A metric for every row, in the order of `snapshot.rows`. */
@@ -115,6 +117,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
 
   return {
     snapshot,
+    before,
     seconds: before ? (snapshot.monotonic - before.monotonic) / 1000 : Number.NaN,
     column: computeColumn,
     value: (id, at) => computeColumn(id)[at] ?? Number.NaN,

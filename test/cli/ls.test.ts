@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { render } from '../../src/cli/commands/ls.ts';
-import { metric } from '../../src/metrics/catalogue.ts';
+import { field } from '../../src/diagnosis/fields.ts';
 import { BUSY, MOST_OUTPUT, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
 import { frameOf } from '../dashboard/frames.ts';
 
@@ -174,7 +174,7 @@ test('a row has its image, where one is known', () => {
       facts: { runtime: 'lxc', details: { runtime: 'incus', id: '', name: '' } },
     },
   ]);
-  const lines = (...rows: number[]): string[] => render(frame, rows, [metric('cpu_percent')], {}, false).split('\n');
+  const lines = (...rows: number[]): string[] => render(frame, rows, [field('cpu_percent')], {}, false).split('\n');
   assert.equal(lines(0, 1), [
     'NAME  CPU %  KIND              IMAGE',
     'web    20.0  docker container  nginx:1.27',
@@ -214,7 +214,7 @@ test('a terminal that does not know its size, as a serial line, gets whole rows'
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  assert.match(stdout, /^NAME +CPU %/);
+  assert.match(stdout, /^NAME +VERDICT +CPU %/);
 });
 
 test.run();

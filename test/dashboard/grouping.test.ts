@@ -72,7 +72,7 @@ test('a pod has its own figures, a compose project the sum of its rows, and says
     renderLine(line, 80, themeOf('monochrome', false)).replaceAll(/\x1b\[\d*m/g, ''),
   );
   // inner is part of db; app is part of pod: 70 and system.slice's 31 + the rest are not counted twice.
-  assert.match(lines.find((line) => line.includes('shop')) ?? '', /▾ Σ shop \(2\) +60\.0 .* 150B/);
+  assert.match(lines.find((line) => line.includes('shop')) ?? '', /▾ Σ shop \(2\) +-- +60\.0 .* 150B/);
   assert.match(lines.at(-1) ?? '', /^Σ 7 rows +101\.0 /);
 });
 

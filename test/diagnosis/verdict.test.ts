@@ -34,7 +34,7 @@ function verdictsOf(rows: readonly { path: string; figures: Figures }[]) {
       })),
     );
   const [before, now] = [at(0), at(1)];
-  const verdicts = coarseVerdicts(usageOf(before, now), before);
+  const verdicts = coarseVerdicts(usageOf(before, now));
   return rows.map((_, row) => coarseVerdict(verdicts, row));
 }
 

@@ -51,7 +51,7 @@ test('a figure that stays is known over the whole span, and where it changed', (
 });
 
 test('where room runs out, a row that is shown takes it from one that is not', () => {
-  const history = createHistory([ID], 1, 1);
+  const history = createHistory([ID], 1, { mostSeries: 1 });
   for (const bytes of [1, 2, 3]) history.push(usage(bytes, bytes * 10), new Set([2]));
   assert.equal(history.of(2, ID, 2).values, [20, 30]);
   assert.equal(history.of(1, ID, 2).values, [3], 'only what it is now');

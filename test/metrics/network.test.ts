@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseNetDev } from '../../src/kernel/net-dev.ts';
 import { createReadFiles } from '../../src/kernel/read-files.ts';
+import { metric } from '../../src/metrics/catalogue.ts';
 import { NETWORK_FILE } from '../../src/metrics/files.ts';
 import { createNetworkReader } from '../../src/metrics/network.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from '../../src/metrics/snapshot.ts';
@@ -61,7 +62,11 @@ test('a sum of some rows is known as one', () => {
   assert.is(usage.value(RX, 0), 100);
   assert.is(sumOf(usage, RX, [0, 1]), 100);
   assert.equal(
-    [isPartial(usage, RX, [0, 1]), isPartial(usage, RX, [0]), isPartial(usage, 'cpu_percent', [1])],
+    [
+      isPartial(usage, metric(RX), [0, 1]),
+      isPartial(usage, metric(RX), [0]),
+      isPartial(usage, metric('cpu_percent'), [1]),
+    ],
     [true, false, false],
   );
   isUnavailable(sumOf(usage, RX, [1]));

@@ -1,10 +1,9 @@
 /** tscg ls: every workload with what it uses, as `docker stats` does for containers. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Field, field, findField, ROW_FIELDS } from '../../diagnosis/fields.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
-import { findMetric, METRICS, type Metric, metric } from '../../metrics/catalogue.ts';
-import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { clean, jsonText } from '../../text/clean.ts';
 import { textOrder } from '../../text/text-order.ts';
@@ -28,6 +27,7 @@ export interface LsOptions {
 }
 
 const DEFAULT_COLUMNS = [
+  'verdict',
   'cpu_percent',
   'memory_bytes',
   'memory_limit_bytes',
@@ -80,14 +80,13 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
 export function render(
   frame: Frame,
   rows: readonly number[],
-  columns: readonly Metric[],
+  columns: readonly Field[],
   options: Pick<LsOptions, 'json' | 'csv' | 'columns'>,
   watch: boolean,
 ): string {
-  if (options.json) return rowsJson(frame, rows, options.columns ? columns : METRICS, watch);
-  const value = ({ id }: Metric, row: number): number => frame.usage.value(id, row);
+  if (options.json) return rowsJson(frame, rows, options.columns ? columns : ROW_FIELDS, watch);
   if (options.csv) {
-    const fields = options.columns ? columns : METRICS;
+    const fields = options.columns ? columns : ROW_FIELDS;
     const lines = rows.map((row) => {
       const workload = frame.workloads[row];
       return [
@@ -96,7 +95,7 @@ export function render(
         workload?.kind,
         workload && ownerOf(workload),
         workload?.image,
-        ...fields.map((field) => jsonValue(value(field, row)) ?? ''),
+        ...fields.map(({ json }) => json(frame.usage, row) ?? ''),
       ];
     });
     return [['path', 'name', 'kind', 'owner', 'image', ...fields.map(({ id }) => id)], ...lines]
@@ -115,7 +114,7 @@ export function render(
       const workload = frame.workloads[row];
       return [
         workload?.name ?? '',
-        ...columns.map((column) => formatValue(value(column, row), column.unit)),
+        ...columns.map(({ text }) => text(frame.usage, row)),
         workload ? [runtimeOf(workload), workload.kind].filter(Boolean).join(' ') : '',
         workload?.image ?? '',
       ];
@@ -128,7 +127,7 @@ export function render(
 function rowsJson(
   { usage, workloads }: Frame,
   rows: readonly number[],
-  fields: readonly Metric[],
+  fields: readonly Field[],
   watch: boolean,
 ): string {
   const objects = rows.map((row) => {
@@ -139,7 +138,7 @@ function rowsJson(
       kind: workload?.kind,
       owner: workload && ownerOf(workload),
       image: workload?.image ?? null,
-      ...Object.fromEntries(fields.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
+      ...Object.fromEntries(fields.map(({ id, json }) => [id, json(usage, row)])),
     };
   });
   return jsonText(objects, watch ? undefined : 2);
@@ -154,9 +153,9 @@ const csvLine = (cells: readonly (string | number | undefined)[]): string =>
     })
     .join(',');
 
-function columnsOption(list: string | undefined): readonly Metric[] {
-  if (list === undefined) return DEFAULT_COLUMNS.map(metric);
-  return list.split(',').map((name) => knownMetric(name.trim(), '--columns'));
+function columnsOption(list: string | undefined): readonly Field[] {
+  if (list === undefined) return DEFAULT_COLUMNS.map(field);
+  return list.split(',').map((name) => knownField(name.trim(), '--columns'));
 }
 
 type Compare = (frame: Frame, a: number, b: number) => number;
@@ -166,16 +165,17 @@ function orderOption(name: string, reverse: boolean): Compare {
   const sign = reverse ? -1 : 1;
   const byName: Compare = ({ workloads }, a, b) => textOrder(workloads[a]?.name ?? '', workloads[b]?.name ?? '');
   if (name === 'name') return (...args) => sign * byName(...args);
-  const { id } = knownMetric(name, '--sort');
+  const { figures } = knownField(name, '--sort');
   return (frame, a, b) => {
-    const [first, second] = [frame.usage.value(id, a), frame.usage.value(id, b)];
+    const values = figures(frame.usage);
+    const [first, second] = [values[a] ?? Number.NaN, values[b] ?? Number.NaN];
     const missing = Number(Number.isNaN(first)) - Number(Number.isNaN(second));
     return missing || sign * (second - first || 0) || byName(frame, a, b);
   };
 }
 
-function knownMetric(name: string, flag: string): Metric {
-  const found = findMetric(name);
+function knownField(name: string, flag: string): Field {
+  const found = findField(name);
   if (!found) throw new UsageError(`${flag}: no metric "${name}"; tscg metrics lists them`);
   return found;
 }

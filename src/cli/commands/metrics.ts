@@ -1,18 +1,18 @@
 /** tscg metrics: the metric catalogue. */
-import { METRICS } from '../../metrics/catalogue.ts';
+import { ROW_FIELDS } from '../../diagnosis/fields.ts';
 import { printJson, printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 export function metrics({ json }: { json?: boolean }): void {
   if (json) {
-    printJson(METRICS.map(({ derive: _, ...shown }) => shown));
+    printJson(ROW_FIELDS.map(({ figures: _, text: __, json: ___, reason: ____, ...shown }) => shown));
     return;
   }
   const titles = ['METRIC', 'UNIT', 'FORMULA', 'WHAT'];
   printLine(
     formatTable(
       titles.map((title) => ({ title, align: 'left' })),
-      METRICS.map(({ id, unit, formula, help }) => [id, unit, formula, help]),
+      ROW_FIELDS.map(({ id, unit, formula, help }) => [id, unit, formula, help]),
     ),
   );
 }

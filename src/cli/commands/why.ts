@@ -89,14 +89,13 @@ async function whom(
     }
     return { workloads: first.workloads, victims };
   }
-  for (let tried = 1, before = first; ; tried++) {
+  for (let tried = 1; ; tried++) {
     await sleep(COARSE_MS, undefined, { signal });
     const frame = await source.next();
-    const sufferers = sufferersOf(frame, before.usage.snapshot);
+    const sufferers = sufferersOf(frame);
     if (sufferers.victims.length > 0 || tried >= COARSE_TRIES) {
       return { workloads: frame.workloads, victims: sufferers.victims, sufferers };
     }
-    before = frame;
   }
 }
 

@@ -27,8 +27,8 @@ export const liveSources: Sources = {
     }
   },
   metrics: async () => {
-    const { METRICS } = await import('../../metrics/catalogue.ts');
-    return METRICS.map(({ id, help }) => ({ value: id, help }));
+    const { ROW_FIELDS } = await import('../../diagnosis/fields.ts');
+    return ROW_FIELDS.map(({ id, help }) => ({ value: id, help }));
   },
   changes: async () => {
     const { openJournal, stateDirectory } = await import('../../limits/applying/journal.ts');
