@@ -8,6 +8,7 @@ export function registerDiagnosis(program: Command): void {
     .argument('[name...]', `${SOME_NAMES}; without one all that suffer`)
     .description('tell why it is slow: its own limit, the machine, or a neighbour, and which one')
     .option('--for <time>', 'look for so long: 5s, and 10s where the trouble comes in bursts, by default')
+    .option('--no-ebpf', "from the kernel's files alone")
     .option('-w, --watch', 'look again and again until Ctrl-C')
     .addOption(jsonOption)
     .action(async (names, options, command: Command) =>

@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
-import { HOST, IDLE, OURSELVES, OWN_THREADS, QUOTA } from '../../src/diagnosis/look/model.ts';
+import { HOST, IDLE, OTHERS, OWN_THREADS, QUOTA } from '../../src/diagnosis/look/model.ts';
+import { tracedOf } from '../../src/diagnosis/look/tracer.ts';
 import type { Verdict } from '../../src/diagnosis/model.ts';
+import { RUNNER } from '../../src/kernel/waits-bpf.ts';
 import { type Actor, lookOf, type Scene } from './looks.ts';
 
 const verdictsOf = (scene: Scene): readonly Verdict[] => diagnose(lookOf(scene))[0]?.verdicts ?? [];
@@ -180,18 +182,50 @@ test('where a tracer measured who ran, that is believed', () => {
         [OWN_THREADS, 1e5],
         [QUOTA, 3e5],
         [IDLE, 1e4],
-        [OURSELVES, 1e4],
+        [OTHERS, 1e4],
       ]),
     ],
   ]);
   const look = lookOf({
     actors: { '/web': web, '/batch': hog, '/peer': { uses: 700, ready: 0.9, cpu: 0 } },
-    more: { traced: { waitedBehind } },
+    more: { traced: { waitedBehind, deviceTime: new Map(), lost: 0 } },
   });
   const [finding] = diagnose(look);
   assert.is(finding?.source, 'ebpf');
   assert.is(finding?.verdicts[0]?.suspects[0]?.name, 'batch');
-  assert.ok(Math.abs((finding?.verdicts[0]?.loss ?? 0) - 260) < 1);
+  assert.ok(Math.abs((finding?.verdicts[0]?.loss ?? 0) - 262) < 1);
+});
+
+test('what the kernel counted by id is told by path', () => {
+  const victims = [{ path: '/web', inode: 7, name: 'web' }];
+  const paths = new Map([
+    [7, '/web'],
+    [8, '/web/inner'],
+    [9, '/batch'],
+  ]);
+  const cells = [
+    [9, 5e6],
+    [8, 1e6],
+    [RUNNER.root, 2e6],
+    [RUNNER.idle, 3e6],
+    [RUNNER.throttled, 4e6],
+    [77, 6e6],
+  ] as const;
+  const waits = [
+    ...cells.map(([runnerId, ns]) => ({ victimId: 7, runnerId, ns })),
+    { victimId: 99, runnerId: 9, ns: 1 },
+  ];
+  const io = [{ cgroupId: 9, device: '8:0', ops: 1, bytes: 1, ns: 2000 }];
+  const { waitedBehind, deviceTime } = tracedOf({ waits, io, lost: 0 }, victims, paths);
+  assert.equal(Object.fromEntries(waitedBehind.get('/web') ?? []), {
+    '/batch': 5000,
+    [OWN_THREADS]: 1000,
+    [HOST]: 2000,
+    [IDLE]: 3000,
+    [QUOTA]: 4000,
+    [OTHERS]: 6000,
+  });
+  assert.is(deviceTime.get('8:0')?.get('/batch'), 2);
 });
 
 test('nobody is named without company on the victim’s CPU, however much they use', () => {

@@ -5,6 +5,7 @@ import { comesInBursts } from '../../diagnosis/bursts.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { CloseLook } from '../../diagnosis/look/model.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
+import { createTracer } from '../../diagnosis/look/tracer.ts';
 import type { Finding, Victim } from '../../diagnosis/model.ts';
 import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
 import { resolve } from '../../inventory/resolve.ts';
@@ -22,6 +23,8 @@ export interface WhyOptions {
   for?: string;
   watch?: boolean;
   json?: boolean;
+  /** False with --no-ebpf. */
+  ebpf?: boolean;
 }
 
 const LEAST_MS = 2000;
@@ -49,6 +52,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       victims,
       seconds: victims.length === 0 ? MACHINE_SECONDS : (seconds ?? DEFAULT_SECONDS),
       ...(seconds === undefined && { goOn: comesInBursts }),
+      ...(options.ebpf !== false && victims.length > 0 && { tracer: createTracer(workloads) }),
       signal: stop.signal,
     });
   try {

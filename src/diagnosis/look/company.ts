@@ -11,7 +11,7 @@
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { competitorOf } from './groups.ts';
-import { type CloseLook, HOST, IDLE, KERNEL, OURSELVES, OWN_THREADS, QUOTA, type Seen } from './model.ts';
+import { type CloseLook, HOST, IDLE, KERNEL, OTHERS, OWN_THREADS, QUOTA, type Seen } from './model.ts';
 
 export interface Company {
   /** Samples in which one of the victim's threads was running or ready to run; a thread a sample. */
@@ -161,7 +161,7 @@ export function blameByTrace(behind: ReadonlyMap<string, number>, victim: string
   const foreign = [...behind].filter(([key]) => ![OWN_THREADS, QUOTA].includes(key));
   const whole = foreign.reduce((sum, [, usec]) => sum + usec, 0);
   for (const [key, usec] of foreign) {
-    const competitor = key === IDLE || key === OURSELVES ? undefined : competitorOf(victim, key);
+    const competitor = key === IDLE || key === OTHERS ? undefined : competitorOf(victim, key);
     if (competitor === undefined) continue;
     add(byCompetitor, competitor, usec / whole);
     for (let at = key; ; at = at.slice(0, at.lastIndexOf('/'))) {

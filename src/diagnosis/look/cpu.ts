@@ -18,7 +18,7 @@ import {
 import { type Blame, blameByFiles, blameByTrace, type Company, companyOf, windowsOf } from './company.ts';
 import { nameCpuSuspects } from './cpu-suspects.ts';
 import { type CpuWait, cpuWaitOf } from './cpu-wait.ts';
-import { type CloseLook, IDLE, OURSELVES, OWN_THREADS, QUOTA } from './model.ts';
+import { type CloseLook, IDLE, OWN_THREADS, QUOTA } from './model.ts';
 
 export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
   const marks = look.marks.get(victim) ?? [];
@@ -226,9 +226,9 @@ function tracedWait(look: CloseLook, victim: string): CpuWait | undefined {
   if (!behind) return undefined;
   const ms = (key: string): number => msPerSecond(look, behind.get(key) ?? 0);
   const all = [...behind.values()].reduce((sum, usec) => sum + usec, 0);
-  const own = [OWN_THREADS, QUOTA, IDLE, OURSELVES];
+  const own = [OWN_THREADS, QUOTA, IDLE];
   const foreign = all - own.reduce((sum, key) => sum + (behind.get(key) ?? 0), 0);
-  return { others: msPerSecond(look, foreign), own: ms(OWN_THREADS), late: ms(IDLE) };
+  return { others: Math.min(1000, msPerSecond(look, foreign)), own: ms(OWN_THREADS), late: ms(IDLE) };
 }
 
 const allowedCpus = (look: CloseLook, victim: string): readonly number[] => {

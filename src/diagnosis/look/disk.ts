@@ -122,9 +122,16 @@ function busyVerdicts(look: CloseLook, victim: string, whole: Second): Verdict[]
 const shareOf = (use: Pick<DiskUse, 'operations' | 'bytes'>, sum: Pick<DiskUse, 'operations' | 'bytes'>): number =>
   (use.operations / Math.max(1, sum.operations) + use.bytes / Math.max(1, sum.bytes)) / 2;
 
+/** Of the time that requests were with the driver, by a tracer: of a group with all below it. */
+function timeShare(measured: ReadonlyMap<string, number>, key: string): number {
+  const whole = [...measured.values()].reduce((sum, usec) => sum + usec, 0);
+  const its = [...measured].filter(([path]) => path === key || (path.startsWith('/') && isWithin(path, key)));
+  return whole > 0 ? its.reduce((sum, [, usec]) => sum + usec, 0) / whole : 0;
+}
+
 /** Competitors on one disk; what no cgroup below the root did is the host's. */
 function usersOf(
-  { groups }: CloseLook,
+  { groups, traced }: CloseLook,
   disk: DiskLoad,
   victim: string,
 ): { others: User[]; sum: { operations: number; bytes: number } } {
@@ -142,8 +149,11 @@ function usersOf(
   const host = { operations: Math.max(0, disk.operations - operations), bytes: Math.max(0, disk.bytes - bytes) };
   if (host.bytes > 0) uses.set(HOST, host);
   const sum = { operations: operations + host.operations, bytes: bytes + host.bytes };
+  const measured = traced?.deviceTime.get(disk.device);
+  const blameOf = (key: string, use: { operations: number; bytes: number }): number =>
+    measured ? timeShare(measured, key) : shareOf(use, sum);
   return {
-    others: [...uses].map(([key, use]) => ({ key, blame: shareOf(use, sum), operations: use.operations })),
+    others: [...uses].map(([key, use]) => ({ key, blame: blameOf(key, use), operations: use.operations })),
     sum,
   };
 }

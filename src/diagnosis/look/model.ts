@@ -152,23 +152,26 @@ export interface CloseLook {
 export const OWN_THREADS = 'own-threads';
 export const QUOTA = 'quota';
 export const IDLE = 'idle';
-/** This program, which is never named. */
-export const OURSELVES = 'ourselves';
+/** Cgroups that came during the look: they have no name. */
+export const OTHERS = 'others';
 
 /** What a tracer measured over the look. It takes the place of what the files only let us estimate. */
 export interface Traced {
   /**
    * By victim path: microseconds in which at least one of its threads was ready to run and waited, by who ran on that
-   * CPU meanwhile: a cgroup path, HOST, KERNEL, OWN_THREADS, QUOTA (its own group was throttled there), IDLE (nobody: a
-   * late virtual CPU), OURSELVES.
+   * CPU meanwhile: a cgroup path, HOST (the kernel's threads too), OWN_THREADS, QUOTA (its group was throttled there), IDLE
+   * (nobody: a late virtual CPU), OTHERS.
    */
   readonly waitedBehind: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** By device `MAJ:MIN`: microseconds that requests of each cgroup path were in the device's queue. */
-  readonly deviceTime?: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By device `MAJ:MIN`: microseconds that the requests of each cgroup, by path or HOST, were with the driver. */
+  readonly deviceTime: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Updates that found no room. */
+  readonly lost: number;
 }
 
 /** A source of `Traced`, started with the look and stopped at its end. Never throws: what it cannot do it says in `reason`. */
 export interface Tracer {
   start(victims: readonly Victim[]): Promise<{ readonly reason?: string }>;
-  stop(): Promise<Traced | undefined>;
+  /** undefined where it did not start. Lets go of all that it holds; once more does nothing. */
+  stop(): Traced | undefined;
 }

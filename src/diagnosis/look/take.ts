@@ -71,7 +71,8 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
     const series = await follow(cgroups, threads, { ...options, paths, from: first });
-    const [last, traced] = [await cgroups.everything(), await tracer?.stop()];
+    const traced = tracer?.stop();
+    const last = await cgroups.everything();
     const after = {
       disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time),
       machine: readHost(proc),
@@ -107,6 +108,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       ],
     };
   } finally {
+    tracer?.stop();
     restorePriority();
     cgroups.close();
   }
