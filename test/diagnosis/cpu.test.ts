@@ -94,6 +94,14 @@ test('the host outside all cgroups can be the culprit', () => {
   assert.is(verdict.suspects[0]?.path, '/');
 });
 
+test('the processes of the host that live too briefly to be followed count as well', () => {
+  const actors = { '/web': web, [HOST]: { uses: 150, ready: 0.9 }, '/small': { uses: 100, ready: 0.3 } };
+  const [followed, all] = [400, 1000].map((busy) => firstOf({ actors, ...waits, full: 290, busy }));
+  const blame = (verdict: Verdict | undefined): number =>
+    verdict?.suspects.find(({ what }) => what === 'host')?.blame ?? 0;
+  assert.ok(blame(all) > 0.9 && blame(all) > blame(followed), `${blame(followed)} ${blame(all)}`);
+});
+
 test('the engine is called the engine', () => {
   const scene = { actors: { '/web': web, '/docker': { ...hog, what: 'engine' as const } }, ...waits };
   assert.is(firstOf(scene).suspects[0]?.what, 'engine');

@@ -7,8 +7,10 @@ import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { createFallbackSampler, openSampler } from '../../src/diagnosis/look/sampler.ts';
 import { takeLook } from '../../src/diagnosis/look/take.ts';
 import { parseThreadState } from '../../src/diagnosis/look/thread-state.ts';
+import { createTracer } from '../../src/diagnosis/look/tracer.ts';
 import { openInventory } from '../../src/inventory/inventory.ts';
 import { loadNative, type NativeSampler } from '../../src/kernel/native.ts';
+import { waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
 import { BUSY, MOUNT, onMount, withBox } from '../boxes.ts';
 
 test('a name with parentheses and blanks, and a text that is cut', () => {
@@ -59,7 +61,7 @@ for (const [name, open] of SAMPLERS) {
   });
 }
 
-async function lookAt(path: string, during?: () => Promise<void>) {
+async function lookAt(path: string, during?: () => Promise<void>, tracerOf?: typeof createTracer) {
   const inventory = openInventory({ mount: MOUNT, proc: '/proc', watch: false, sources: [] });
   await inventory.refresh();
   const workloads = inventory.workloads();
@@ -67,7 +69,13 @@ async function lookAt(path: string, during?: () => Promise<void>) {
   const victim = workloads.find((workload) => workload.path === path);
   if (!victim) throw new Error(`no ${path}`);
   const [look] = await Promise.all([
-    takeLook({ hierarchy: { mount: MOUNT, root: '/' }, workloads, victims: [victim], seconds: 2 }),
+    takeLook({
+      hierarchy: { mount: MOUNT, root: '/' },
+      workloads,
+      victims: [victim],
+      seconds: 2,
+      ...(tracerOf && { tracer: tracerOf(workloads) }),
+    }),
     during?.(),
   ]);
   const [finding] = diagnose(look);
@@ -89,6 +97,19 @@ onMount(test)('its threads are seen, and how long they ran and waited', () =>
     assert.ok(look.seconds >= 2);
   }),
 );
+
+onMount(test)('what eBPF measures of it is told by path, where it can be loaded', async () => {
+  const unavailable = waitsUnavailable();
+  if (unavailable !== undefined) return console.log(`not tried: ${unavailable}`);
+  await withBox('/tscg-look/traced', async (box) => {
+    await box.run(`${BUSY} & ${BUSY}`);
+    const { look, finding } = await lookAt(box.path, undefined, createTracer);
+    const refused = look.missing.find((text) => text.startsWith('no eBPF'));
+    if (refused !== undefined) return console.log(`not tried: ${refused}`);
+    assert.is(finding.source, 'ebpf');
+    assert.ok(look.traced?.waitedBehind.has(box.path));
+  });
+});
 
 onMount(test)('a victim that ends while it is looked at', async () => {
   const box = withBox('/tscg-look/ends', async (box) => {

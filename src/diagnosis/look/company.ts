@@ -2,14 +2,17 @@
  * Who was in the victim's way on its CPUs. Two measures from the files, each with a fault of its own, are multiplied:
  *
  *   overlap     in each window of the ticks, the time that the victim waited is shared out by the CPU time that the
- *               others used in it. Alone it names an innocent that is busy on another CPU.
+ *               others used in it, as far as they were seen on the victim's CPUs. Alone it names an innocent that is busy
+ *               on another CPU.
  *   company     the share of the samples with a victim's thread ready to run in which a thread of the other was ready to
  *               run on the same CPU. Alone it names one of low weight that never gets the CPU.
  *
  * Where a tracer measured who ran while the victim waited, that takes the place of both.
  */
-import { isWithin } from '../../kernel/cgroup-path.ts';
+import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { USER_HZ } from '../../kernel/machine.ts';
 import { THRESHOLDS } from '../thresholds.ts';
+import { changeOf } from './change.ts';
 import { competitorOf } from './groups.ts';
 import { type CloseLook, HOST, IDLE, KERNEL, OTHERS, OWN_THREADS, QUOTA, type Seen } from './model.ts';
 
@@ -86,8 +89,9 @@ export interface Window {
 /** A burst of a few ticks must not be averaged away; a tick alone is as long as a slice of the scheduler's. */
 const WINDOW_MS = 90;
 
-export function windowsOf({ ticks }: CloseLook, victim: string): Window[] {
-  const { times, usage, full, throttled } = ticks;
+export function windowsOf(look: CloseLook, victim: string): Window[] {
+  const { times, usage, full, throttled } = look.ticks;
+  const unseen = unseenHost(look);
   const windows: Window[] = [];
   let first = 0;
   for (let last = 1; last < times.length; last++) {
@@ -103,7 +107,7 @@ export function windowsOf({ ticks }: CloseLook, victim: string): Window[] {
       victim: change(usage.get(victim)),
       usage: new Map(
         [...usage.keys()].flatMap((key) => {
-          const used = change(usage.get(key));
+          const used = change(usage.get(key)) * (key === HOST ? unseen : 1);
           return used >= 0 ? [[key, used] as const] : [];
         }),
       ),
@@ -112,6 +116,27 @@ export function windowsOf({ ticks }: CloseLook, victim: string): Window[] {
   }
   // Without PSI, or where only a tracer saw it wait: each window counts alike.
   return windows.some(({ wait }) => wait > 0) ? windows : windows.map((one) => ({ ...one, wait: one.seconds * 1000 }));
+}
+
+/** Interrupts count as busy too. */
+const MOST_UNSEEN = 4;
+
+/**
+ * By what the CPU time of the host's threads that were followed must be multiplied: many live too briefly, or are too
+ * many. All that the CPUs did and no cgroup below the root and no kernel thread, nor this program, is the host's.
+ */
+function unseenHost({ cpus, groups, ticks, seconds, costPercent }: CloseLook): number {
+  const ranOf = (key: string): number => {
+    const values = (ticks.usage.get(key) ?? []).filter((value) => !Number.isNaN(value));
+    return ((values.at(-1) ?? 0) - (values[0] ?? 0)) / 1000;
+  };
+  const busy = [...cpus.values()].reduce((sum, cpu) => sum + cpu.busy, 0) * (1000 / USER_HZ);
+  const inGroups = [...groups.values()]
+    .filter(({ key }) => key.startsWith('/') && key !== '/' && parentOf(key) === '/')
+    .reduce((sum, group) => sum + (changeOf(group, 'cpu.stat:usage_usec') || 0) / 1000, 0);
+  const left = busy - inGroups - ranOf(KERNEL) - costPercent * 10 * seconds;
+  const followed = ranOf(HOST);
+  return followed > 0 ? Math.min(MOST_UNSEEN, Math.max(1, left / followed)) : 1;
 }
 
 /** Milliseconds. */
@@ -138,7 +163,8 @@ export function blameByFiles(windows: readonly Window[], company: Company, victi
       if (competitor === undefined || isWithin(victim, key)) continue;
       if (key === competitor) {
         const share = company.shares.get(key) ?? 0;
-        if (share >= THRESHOLDS.company) weights.set(key, used * share);
+        const near = company.onVictimsCpus.get(key) ?? 1;
+        if (share >= THRESHOLDS.company) weights.set(key, used * share * near);
       } else leaves.set(key, used);
     }
     const sum = [...weights.values()].reduce((total, weight) => total + weight, 0);
