@@ -45,21 +45,21 @@ function compile(args) {
 async function build() {
   mkdirSync(BUILD, { recursive: true });
   const stale = SOURCES.filter(isStale);
-  const flags = [...COMPILE, ...SANITIZE, '-O1', '-g', '-fPIC'];
+  const isSame = stale.length === 0 && existsSync(ADDON);
+  const flags = [...COMPILE, ...SANITIZE, '-O1', '-g1', '-fPIC'];
   const lanes = Array.from({ length: availableParallelism() }, async () => {
     for (let source = stale.pop(); source !== undefined; source = stale.pop())
       await compile([...flags, '-c', source, '-o', objectOf(source)]);
   });
-  const isNew = stale.length > 0;
   await Promise.all(lanes);
-  if (isNew || !existsSync(ADDON)) await compile([...SANITIZE, '-shared', ...SOURCES.map(objectOf), '-o', ADDON]);
+  if (!isSame) await compile([...SANITIZE, '-shared', ...SOURCES.map(objectOf), '-o', ADDON]);
 }
 
 /** Of LeakSanitizer's reports, those with a frame of the addon: what Node itself keeps to its end is not ours. @param {string} folder */
 function ownLeaks(folder) {
   return readdirSync(folder)
     .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n\n'))
-    .filter((part) => /leak of/.test(part) && part.includes(ADDON));
+    .filter((part) => /leak of/.test(part) && /\btscg::|tscg\.node/.test(part));
 }
 
 await build();
