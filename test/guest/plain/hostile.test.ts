@@ -39,16 +39,26 @@ function inCgroups(use: (hostile: HostileRoots, paths: readonly string[]) => Pro
 const on = (name: string, run: (hostile: HostileRoots, paths: readonly string[]) => Promise<void>): void =>
   reason === undefined ? test(name, () => inCgroups(run)) : skip(test, name, reason);
 
-for (const args of [['get'], ['fs'], ['ns'], ['ls']]) {
-  on(`tscg ${args.join(' ')} opens nothing outside their roots, and ends`, async (hostile, paths) => {
-    for (const [index, path] of (args[0] === 'ls' ? [''] : paths).entries()) {
-      const command = [process.execPath, TSCG, ...args, ...(path === '' ? [] : [path])];
-      const { status, stderr, trace } = await traceOpens(hostile.folder, command);
-      assert.is(status, 0, `${hostile.roots[index]?.kind}: ${status === null ? 'it hung' : stderr}`);
-      assert.equal(openedAmiss(trace, hostile), [], hostile.roots[index]?.kind);
-    }
-  });
-}
+/** Each takes a while to start under strace in an emulated machine: those that could hang or be led out tell enough. */
+const TRIED = ['a link to a file of the host', 'a FIFO'];
+
+on('tscg get, fs, ns and ls open nothing outside their roots, and end', async (hostile, paths) => {
+  const commands = [
+    ['ls'],
+    ['ns'],
+    ...paths
+      .filter((_, index) => TRIED.includes(hostile.roots[index]?.kind ?? ''))
+      .flatMap((path) => [
+        ['get', path],
+        ['fs', path],
+      ]),
+  ];
+  for (const args of commands) {
+    const { status, stderr, trace } = await traceOpens(hostile.folder, [process.execPath, TSCG, ...args]);
+    assert.is(status, 0, `tscg ${args.join(' ')}: ${status === null ? 'it hung' : stderr}`);
+    assert.equal(openedAmiss(trace, hostile), [], args.join(' '));
+  }
+});
 
 on('tstop shows the processes of each, with the users that its own root knows', async (hostile, paths) => {
   const file = join(hostile.folder, 'trace');
