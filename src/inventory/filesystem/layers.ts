@@ -16,9 +16,9 @@ export interface FoundLayers {
 }
 
 /**
- * Absolute, and without docker's and podman's short links (`l/ABC`). Paths that are not absolute lie beneath the engine's
- * folder: the one two levels above the merged directory, or above the upper one that the engine tells. `mergedRoot`: where
- * the overlay itself can be opened, by which its upper layer is known.
+ * Makes the paths of the layers absolute, and free of docker's and podman's short links (`l/ABC`). A path that is not
+ * absolute lies beneath the engine's folder: two levels above the merged directory, or above the upper layer that the
+ * engine names. `mergedRoot`: where the overlay itself can be opened, to compare its top layer with it.
  */
 export async function findLayers(
   layers: OverlayLayers,

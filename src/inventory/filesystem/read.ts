@@ -1,6 +1,6 @@
 /**
- * The file system of a workload: first what the kernel tells of a process in it (/proc/PID/mountinfo), then what its
- * runtime tells; where both tell the same thing otherwise, both are given.
+ * The file system of a workload: what the kernel says of a process in it (/proc/PID/mountinfo) comes first, then what its
+ * runtime says. Where the two differ, both are given.
  */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { ourViewpoint, viewpointOf } from './viewpoint.ts';
 export interface FileSystem {
   /** Process whose mounts these are; absent where none could be asked. */
   readonly pid?: number;
-  /** Why the kernel told nothing. */
+  /** Why the kernel could not be asked. */
   readonly unknown?: string;
   readonly root?: Root;
   /** Of an overlay: paths on this host, links resolved as far as we may; as mounted where they are `hidden`. */
@@ -33,7 +33,7 @@ export interface FileSystem {
   readonly writable?: string;
   /** On which `writable` lies, or the root that it shares with the machine. */
   readonly disk?: Disk;
-  /** Where the runtime tells other than the kernel. */
+  /** Where the runtime and the kernel differ. */
   readonly differences: readonly Difference[];
   readonly mounts: readonly InnerMount[];
 }
@@ -53,7 +53,7 @@ export interface FileSystemPlaces {
   readonly readFiles: ReadFiles;
 }
 
-/** `process`: whose mounts are told; the workload's first one if absent. */
+/** `process`: the one whose mounts are read; the workload's first one if absent. */
 export async function readFileSystem(
   workload: Workload,
   places: FileSystemPlaces,

@@ -1,7 +1,7 @@
 /**
- * Where paths in the options of a mount are to be looked up: they are those of whoever mounted it, an engine whose mount
- * namespace need not be ours (docker in docker). The nearest ancestor of a container's process outside the container's own
- * mount namespace is the engine's (a shim, conmon), and /proc/PID/root shows what that one sees.
+ * Where the paths in the options of a mount lead. They are paths of whoever mounted it: an engine, whose mount namespace
+ * need not be ours (docker in docker). The nearest ancestor of a container's process that is in another mount namespace
+ * than the container belongs to the engine (a shim, conmon), and /proc/PID/root shows what that ancestor sees.
  */
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
