@@ -10,6 +10,7 @@ export function registerDiagnosis(program: Command): void {
     .option('--for <time>', 'look for so long: 5s, and 10s where the trouble comes in bursts, by default')
     .option('--no-ebpf', "from the kernel's files alone")
     .option('-w, --watch', 'look again and again until Ctrl-C')
+    .option('--prove', 'then try the gentlest limit of the first suspect, as tscg prove does, and take it back')
     .addOption(jsonOption)
     .action(async (names, options, command: Command) =>
       (await import('./commands/why.ts')).why(names, options, command.optsWithGlobals()),

@@ -35,6 +35,8 @@ export interface TrialRequest {
   /** Milliseconds; as the resource needs where it is not given. */
   readonly windowMs?: number | undefined;
   readonly json?: boolean | undefined;
+  /** Takes what --json says, where that is a part of something. */
+  readonly sayJson?: (value: object) => void;
   readonly dryRun?: boolean | undefined;
   readonly force?: boolean | undefined;
 }
@@ -53,12 +55,15 @@ const RESOURCES: Partial<Record<Limit['controller'], TrialResource>> = {
   memory: 'memory',
 };
 
+/** Eight that all go one way have p = 1/256; so have six of them p ≤ 0.05 where two small ones do not. */
+export const DEFAULT_PAIRS = 8;
+
 /** Whoever takes the limit back if this program is killed waits so much longer than the trial takes. */
 const LATE_MS = 30_000;
 
 /** Plans, checks, runs and tells. Throws UsageError, RefusedError, TrialError, ApplyError. */
 export async function proveLimit(request: TrialRequest): Promise<void> {
-  const { victim, suspect, edits, pairs, json, dryRun, force } = request;
+  const { victim, suspect, edits, pairs, json, dryRun, force, sayJson = printJson } = request;
   const resource = resourceOf(edits);
   checkParties(suspect, victim);
   const plan = await trialPlan(request);
@@ -67,13 +72,13 @@ export async function proveLimit(request: TrialRequest): Promise<void> {
   const totalMs = pairs * 2 * (times.settleMs + times.windowMs);
   const schedule = `${pairs} pairs of windows of ${times.windowMs / 1000} s, one with the limit and one without, in random order: about ${Math.ceil(totalMs / 1000)} s`;
   if (dryRun) {
-    if (json) printJson({ ...plan, applied: false });
+    if (json) sayJson({ ...plan, applied: false });
     else printLine(`${planText(plan, force)}\n${schedule}\ndry run: nothing was changed`);
     endDryRun(plan.risks, force);
     return;
   }
   checkRisks(plan.risks, force, () => {
-    if (json) printJson({ ...plan, applied: false });
+    if (json) sayJson({ ...plan, applied: false });
     else printLine(planText({ ...plan, risks: plan.risks.filter(({ level }) => level === 'warn') }));
   });
   if (!json)
@@ -81,7 +86,7 @@ export async function proveLimit(request: TrialRequest): Promise<void> {
   const { answer, id } = await interruptible((signal) =>
     carryOutTrial(request, plan, { ...times, totalMs, resource, signal }),
   );
-  if (json) printJson({ ...trialJson(answer), change: id });
+  if (json) sayJson({ ...trialJson(answer), change: id });
   else {
     printLine(trialText(answer));
     const files = plan.writes.map(({ file, before }) => `${file} is ${before.replaceAll('\n', '; ')} again`);

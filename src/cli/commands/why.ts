@@ -22,6 +22,7 @@ import { findingJson, findingText, machineText, WHOLE_MACHINE } from '../why-tex
 export interface WhyOptions {
   for?: string;
   watch?: boolean;
+  prove?: boolean;
   json?: boolean;
   /** False with --no-ebpf. */
   ebpf?: boolean;
@@ -39,6 +40,7 @@ const MACHINE_SECONDS = 0.5;
 export async function why(names: readonly string[], options: WhyOptions, global: GlobalOptions): Promise<void> {
   const seconds =
     options.for === undefined ? undefined : durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
+  if (options.prove && options.watch) throw new UsageError('--prove tries once, --watch goes on: give one of them');
   const hierarchy = openHierarchy(global);
   const source = openLiveSource({ hierarchy, watch: false });
   const stop = new AbortController();
@@ -59,7 +61,14 @@ export async function why(names: readonly string[], options: WhyOptions, global:
     do {
       const { workloads, victims, sufferers } = await whom(names, source, hierarchy, stop.signal);
       const taken = await look(workloads, victims);
-      tell(diagnose(taken), taken, sufferers, options);
+      const findings = diagnose(taken);
+      if (options.prove) {
+        await (await import('../why-prove.ts')).tellAndProve(
+          findings,
+          { hierarchy, workloads, json: options.json },
+          () => tell(findings, taken, sufferers, options),
+        );
+      } else tell(findings, taken, sufferers, options);
     } while (options.watch && !stop.signal.aborted);
   } catch (error) {
     if (!stop.signal.aborted) throw error;

@@ -112,6 +112,11 @@ const REFAULTS: LossMeasure = {
 
 /** Threads whose times make up so much of its CPU time tell all of its waiting; those of a victim that forks much do not. */
 const EXPLAINED = 0.5;
+/**
+ * Threads that wait for so many times as long as any of them waits do so several at once, of which pressure tells nothing. Of
+ * others it tells more exactly when they waited: the run delay of a wait is counted at its end.
+ */
+const TOGETHER = 1.5;
 /** From so many milliseconds of each second on, memory.pressure tells the loss; a loop of read() hardly shows there. */
 const PRESSED = 50;
 
@@ -123,7 +128,10 @@ export function lossMeasure(resource: TrialResource, victim: readonly Rates[]): 
   const total = (key: keyof Rates): number => victim.reduce((sum, rates) => sum + rates[key], 0);
   switch (resource) {
     case 'cpu':
-      return total('ran') >= EXPLAINED * total('usage') && !Number.isNaN(total('waited')) ? RUN_DELAY : CPU_SOME;
+      return (total('ran') >= EXPLAINED * total('usage') && total('waited') >= TOGETHER * total('cpuSome')) ||
+        Number.isNaN(total('cpuSome'))
+        ? RUN_DELAY
+        : CPU_SOME;
     case 'io':
       return IO_SOME;
     case 'memory': {

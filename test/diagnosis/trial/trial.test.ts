@@ -37,12 +37,14 @@ interface Behaviour {
   /** Milliseconds of each second that the victim waits, by whether the suspect is limited. */
   readonly wait: (isLimited: boolean) => number;
   readonly hasSchedstat?: boolean;
+  /** That wait at once. */
+  readonly threads?: number;
   /** The time from which on the victim is gone. */
   readonly ends?: number;
 }
 
 /** A trial of `--cpu-weight 1 --cpu 50%` on /box, whose victim is /victim, in simulated time. */
-function simulated({ wait, hasSchedstat = true, ends = Number.POSITIVE_INFINITY }: Behaviour, seed = 1) {
+function simulated({ wait, hasSchedstat = true, threads = 1, ends = Number.POSITIVE_INFINITY }: Behaviour, seed = 1) {
   const box = world({ 'cpu.weight': '300' });
   const { files, context } = box;
   let now = 0;
@@ -50,7 +52,7 @@ function simulated({ wait, hasSchedstat = true, ends = Number.POSITIVE_INFINITY 
   const isLimited = (): boolean => box.reads('cpu.weight') === '1';
   const read = async (): Promise<TrialReading> => {
     const ran = now - waited;
-    const victim = { ...NOTHING, usage: ran * 1000, cpuSome: waited * 1000, waited, ran };
+    const victim = { ...NOTHING, usage: ran * 1000, cpuSome: (waited * 1000) / threads, waited, ran };
     const unknown = { ran: Number.NaN, waited: Number.NaN };
     const parties: [string, PartyReading][] = [
       ...(now < ends
@@ -89,7 +91,7 @@ const PARTIES = {
 } as const;
 
 test('a culprit is proven, with what it costs the suspect and a third party; everything is as it was', async () => {
-  const { options, open, reads, changes } = simulated({ wait: (limited) => (limited ? 40 : 400) });
+  const { options, open, reads, changes } = simulated({ wait: (limited) => (limited ? 40 : 400), threads: 3 });
   const windows = await runTrial({ ...options(), limit: open() });
   const answer = answerOfTrial({ ...PARTIES, windows });
   assert.ok(answer.isProven);
@@ -110,11 +112,13 @@ test('a culprit is proven, with what it costs the suspect and a third party; eve
   );
 });
 
-test('without schedstat the pressure tells', async () => {
-  const { options, open } = simulated({ wait: (limited) => (limited ? 40 : 400), hasSchedstat: false });
-  const answer = answerOfTrial({ ...PARTIES, windows: await runTrial({ ...options(), limit: open() }) });
-  assert.is(answer.measure.id, 'psi_cpu_some');
-  assert.ok(answer.isProven);
+test('of a victim with one thread, and without schedstat, the pressure tells', async () => {
+  for (const hasSchedstat of [true, false]) {
+    const { options, open } = simulated({ wait: (limited) => (limited ? 40 : 400), hasSchedstat });
+    const answer = answerOfTrial({ ...PARTIES, windows: await runTrial({ ...options(), limit: open() }) });
+    assert.is(answer.measure.id, 'psi_cpu_some');
+    assert.ok(answer.isProven);
+  }
 });
 
 test('an innocent is not proven guilty more often than chance says', async () => {

@@ -1,0 +1,49 @@
+/** Which trial is chosen of what was found. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Finding, Remedy, Suspect, Verdict } from '../../../src/diagnosis/model.ts';
+import { chooseTrial } from '../../../src/diagnosis/trial/choose.ts';
+
+const suspectAt = (path: string): Suspect => ({
+  ...{ what: 'workload', path, name: path.slice(1), blame: 0.9, evidence: '', confidence: 0.9 },
+});
+const remedyAt = (path: string, limits: Readonly<Record<string, string>>): Remedy => ({
+  ...{ path, name: path.slice(1), limits, words: '' },
+});
+const verdictOf = (suspects: readonly Suspect[], remedies: readonly Remedy[]): Verdict => ({
+  ...{ cause: 'cpu-wait', loss: 300, sentence: '', figures: [], suspects, remedies },
+});
+const findingOf = (...verdicts: readonly Verdict[]): Finding => ({
+  workload: { path: '/web', inode: 7, name: 'web' },
+  ...{ when: 0, window: 5, verdicts, source: 'files', missing: [] },
+});
+
+test('the first suspect, with the first limit that is proposed for it', () => {
+  const choice = chooseTrial([
+    findingOf(
+      verdictOf(
+        [suspectAt('/batch'), suspectAt('/other')],
+        [
+          remedyAt('/web', { '--cpu-weight': '400' }),
+          remedyAt('/other', { '--cpu-weight': '25' }),
+          remedyAt('/batch', { '--cpu-weight': '25' }),
+          remedyAt('/batch', { '--cpu': '50%' }),
+        ],
+      ),
+    ),
+  ]);
+  assert.is(choice?.suspect.path, '/batch');
+  assert.equal(choice?.remedy.limits, { '--cpu-weight': '25' });
+  assert.is(choice?.victim.path, '/web');
+});
+
+test('a suspect without a limit is passed over: the host, and one that only advice is given for', () => {
+  const host = verdictOf([suspectAt('/')], [remedyAt('/', { '--cpu-weight': '25' })]);
+  const advised = verdictOf([suspectAt('/batch')], [remedyAt('/batch', {}), remedyAt('/web', { '--cpu': '90%' })]);
+  assert.is(chooseTrial([findingOf(host, advised)]), undefined);
+  assert.is(chooseTrial([]), undefined);
+  const disk = verdictOf([suspectAt('/backup')], [remedyAt('/backup', { '--io-max': '/dev/sda wbps=1000' })]);
+  assert.is(chooseTrial([findingOf(host), findingOf(advised, disk)])?.suspect.path, '/backup');
+});
+
+test.run();
