@@ -1,5 +1,5 @@
 /**
- * Makes the documents that repeat a table of the code: `npm run docs`. test/docs.test.ts fails when one of them is stale.
+ * Makes the documents and schemas that repeat a table of the code: `npm run docs`. test/docs.test.ts fails when one of them is stale.
  *
  *     node --import tsx docs/generate.ts
  */
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Page, type Section, type Term, tscgManual, tstopManual } from '../src/cli/manual.ts';
 import { buildTscg } from '../src/cli/tscg-program.ts';
+import { PANES } from '../src/dashboard/panes.ts';
+import { dashboardJsonSchema, settingsJsonSchema } from '../src/dashboard/shape.ts';
 import { ROW_FIELDS } from '../src/diagnosis/fields.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
@@ -24,8 +26,13 @@ export function documents(): ReadonlyMap<string, string> {
     ['docs/field-cases.md', fieldCases()],
     ['docs/limits.md', limits()],
     ['docs/metrics.md', metrics()],
+    ['dashboards/schema.json', jsonText(dashboardJsonSchema(PANES))],
+    ['dashboards/config.schema.json', jsonText(settingsJsonSchema())],
   ]);
 }
+
+/** For editors: a dashboard file names its schema in its first line. */
+const jsonText = (schema: object): string => `${JSON.stringify(schema, undefined, 2)}\n`;
 
 /** Characters that mean something in Markdown, in text that has no markup. */
 const plain = (text: string): string => text.replace(/[*<`]/g, (character) => `\\${character}`);

@@ -11,18 +11,7 @@ import * as assert from 'uvu/assert';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The rooms of src/: a file imports only from its own and from those before it. */
-const ORDER = [
-  'text',
-  'kernel',
-  'inventory',
-  'metrics',
-  'limits',
-  'diagnosis',
-  'recording',
-  'export',
-  'dashboard',
-  'cli',
-];
+const ORDER = ['text', 'kernel', 'inventory', 'metrics', 'limits', 'diagnosis', 'dashboard', 'cli'];
 
 /** One word, one meaning. The few names that are exported twice, and why. */
 const EXPORTED_TWICE: Readonly<Record<string, string>> = {};

@@ -96,7 +96,7 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
   return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
 }
 
-/** The shipped screens in the order of the keys 1 to 9. */
+/** The shipped screens in the order of the keys 1 to 9. Tab and `--dashboard` lead to one that has no key. */
 const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'];
 
 const filesIn = (folder: string): string[] =>

@@ -19,6 +19,7 @@ export interface Inside {
   readonly network?: NetworkLook | undefined;
   readonly filesystem?: FilesystemLook | undefined;
   readonly devices?: DevicesLook | undefined;
+  /** Without those that a column of the table shows. */
   readonly limits?: readonly SetLimit[] | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface Pane {
   /** What a dashboard file calls it, as in `show: network`. */
   readonly key: string;
   readonly title: string;
-  /** What is read of the selected row while this pane is on the screen. */
+  /** The parts of `scene.inside` that are read, of the selected row alone, while this pane is on the screen. */
   readonly demands: readonly Part[];
   /** Enter gives it the whole window on a screen that has no other pane; on other screens, the pane `container`. */
   readonly hasWholeWindow?: boolean;

@@ -53,8 +53,7 @@ export interface Identity {
   readonly uid?: number;
 }
 
-/** All text is cleaned (../../text/clean.ts) and bounded. What the API does not tell is absent.
- */
+/** All text is cleaned (src/text/clean.ts) and bounded. What the API does not tell is absent. */
 export interface WorkloadDetails {
   readonly runtime: Runtime;
   /** What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or unit. */

@@ -1,6 +1,7 @@
 /**
- * What the sampler reads, in the collector's terms. Files are in tiers, so that a pass costs what is shown:
- * `hot` every pass for every row; `warm` every pass for visible rows and in turn for the others; `limit` now and then.
+ * What the sampler reads, in the collector's terms. Files are in tiers, so that a pass costs what is shown. A `hot` file is
+ * read in every pass for every row, a `warm` one in every pass for visible rows and in turn for the others, a `limit` one now
+ * and then.
  */
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
@@ -10,7 +11,7 @@ export type Tier = 'hot' | 'warm' | 'limit';
 
 /** A file of a Snapshot. */
 interface SnapshotFile extends FileSpec {
-  /** Those of `keys` that only grow while the cgroup lives. */
+  /** Those of `keys` that only grow while the cgroup lives: where one went back, no rate of the file is told. */
   readonly counters?: readonly string[];
 }
 

@@ -19,7 +19,7 @@ export const DEVICES: Devices = {
   },
 };
 
-/** Every file of the catalogue as the kernel makes it. */
+/** Every file of the catalogue with the text that it has in a new cgroup. */
 export const FRESH: Readonly<Record<string, string>> = {
   'cpu.max': 'max 100000',
   'cpu.max.burst': '0',

@@ -75,7 +75,7 @@ const CONTROLLERS = {
   dmem: { group: 'Other resources', isOfProcesses: true },
 } as const;
 
-/** The fields of a row that follow from its file's controller. */
+/** The fields of a row that follow from its file's controller, which `INTERFACE_FILES` names. */
 export function homeOf(file: string): Pick<Limit, 'file' | 'controller' | 'group' | 'isOfProcesses'> {
   const controller = interfaceFile(file)?.controller;
   if (controller === undefined || controller === 'cgroup') throw new RangeError(`${file} is no limit`);

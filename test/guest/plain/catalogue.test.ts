@@ -21,7 +21,7 @@ async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds() && tries < 100; tries++) await sleep(100);
 }
 
-/** A value for every flag; `%` stands for the disk's numbers. */
+/** A flag and a value for every file, and what the file then says; `%` stands for the disk's numbers. */
 const VALUES: Readonly<Record<string, readonly [flag: string, value: string, expected: string]>> = {
   'cpu.max': ['--cpu', '37%', '37000 100000'],
   'cpu.max.burst': ['--cpu-burst', '20ms', '20000'],
