@@ -14,18 +14,26 @@ import { terminalSafe } from '../text/cells.ts';
  *         remedy: give it more weight; nobody is capped
  *                 tscg set web --cpu-weight 400
  *         cpu.pressure full 330 ms/s · run delay 318 ms/s · …
- *       not known: …
  */
-export function findingText(finding: Finding): string {
-  const { workload, verdicts, missing, source, window } = finding;
+export function findingText({ workload, verdicts, source, window }: Finding): string {
   const from = source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
   return [
     `${workload.name}  ${workload.path}  (${window.toFixed(1)} s, from ${from})`,
     ...verdicts.flatMap(verdictLines),
-    ...missing.map((what) => `  not known: ${what}`),
   ]
     .map(terminalSafe)
     .join('\n');
+}
+
+/** What could not be known, a line each; of several workloads that are not all, whose it is. */
+export function missingText(findings: readonly Finding[]): string[] {
+  const whose = new Map<string, string[]>();
+  for (const { workload, missing } of findings) {
+    for (const what of missing) whose.set(what, [...(whose.get(what) ?? []), workload.name]);
+  }
+  return [...whose].map(([what, names]) =>
+    terminalSafe(`not known${names.length < findings.length ? ` of ${names.join(', ')}` : ''}: ${what}`),
+  );
 }
 
 function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }: Verdict): string[] {

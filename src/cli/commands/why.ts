@@ -17,7 +17,7 @@ import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.t
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { findingJson, findingText, machineText, WHOLE_MACHINE } from '../why-text.ts';
+import { findingJson, findingText, machineText, missingText, WHOLE_MACHINE } from '../why-text.ts';
 
 export interface WhyOptions {
   for?: string;
@@ -124,6 +124,7 @@ function tell(
   }
   if (options.watch) printLine(localTime(look.when));
   for (const finding of findings) printLine(`${findingText(finding)}\n`);
+  for (const line of missingText(findings)) printLine(line);
   if (sufferers) printLine(sufferersText(sufferers));
   printLine(machineText(look));
 }
