@@ -5,6 +5,7 @@ import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { openLookCgroups } from '../look/cgroups.ts';
 import type { Figures } from '../look/model.ts';
+import { raisePriority } from '../look/priority.ts';
 import { openThreads } from '../look/threads.ts';
 import type { PartyReading, TrialReading } from './measure.ts';
 
@@ -28,6 +29,8 @@ export function openTrialReader(options: TrialReaderOptions): TrialReader {
   const stacked = createStackedDevices(sys)();
   const look = openLookCgroups({ mount, cgroups, stacked });
   const threads = openThreads({ proc, mount, readFiles: createReadFiles(), victims: [victim], paths: look.paths });
+  // Between a file and its time lies as little as can be, however busy the machine is.
+  const restorePriority = raisePriority(proc);
   return {
     async read() {
       await threads.refresh();
@@ -41,7 +44,10 @@ export function openTrialReader(options: TrialReaderOptions): TrialReader {
       }
       return { time: reading.time, parties };
     },
-    close: () => look.close(),
+    close() {
+      restorePriority();
+      look.close();
+    },
   };
 }
 
