@@ -161,6 +161,16 @@ async function carryOutTrial(
     (workload) => isListed(workload) && !kin.some((path) => areNested(path, workload.path)),
   );
   const below = workloads.filter(({ path }) => path !== victim.path && isWithin(path, victim.path));
+  const id = newChangeId();
+  const reverter = await scheduleRevert({
+    id,
+    delayMs: totalMs + LATE_MS,
+    tscg: [process.execPath, process.argv[1] ?? ''],
+    mount: files.mount,
+    stateDirectory: stateDirectory(),
+    sockets: owners.sockets,
+  });
+  // After it has begun: the reader raises our priority, which a child would keep.
   const reader = openTrialReader({
     hierarchy,
     proc: PROC,
@@ -168,15 +178,6 @@ async function carryOutTrial(
     cgroups: [victim, suspect, ...below, ...others],
   });
   try {
-    const id = newChangeId();
-    const reverter = await scheduleRevert({
-      id,
-      delayMs: totalMs + LATE_MS,
-      tscg: [process.execPath, process.argv[1] ?? ''],
-      mount: files.mount,
-      stateDirectory: stateDirectory(),
-      sockets: owners.sockets,
-    });
     const journal = openJournal(stateDirectory());
     const command = process.argv.slice(2);
     const limit = openLimitSwitch(plan, { files, machine, journal, command, id, reverter });
