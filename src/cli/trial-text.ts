@@ -2,9 +2,9 @@
 import type { TrialAnswer, UseChange } from '../diagnosis/trial/answer.ts';
 import type { LossMeasure } from '../diagnosis/trial/measure.ts';
 import type { TrialEffect } from '../diagnosis/trial/statistics.ts';
+import { evidenceFigureText } from '../diagnosis/words.ts';
 import { jsonValue } from '../metrics/format.ts';
 import { terminalSafe } from '../text/cells.ts';
-import { evidenceFigureText } from './why-text.ts';
 
 const MOST_OTHERS = 5;
 

@@ -4,6 +4,7 @@ import type { CloseLook } from '../diagnosis/look/model.ts';
 import { type Finding, type Suspect, type Verdict, wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
+import { evidenceFigureText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
 import { terminalSafe } from '../text/cells.ts';
 
@@ -41,7 +42,7 @@ function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }:
   return [
     `  ${wordOf(cause)}: ${sentence}`,
     ...suspects.map((suspect) => `    ${suspectText(suspect)}`),
-    ...(refusal ? [`    nobody is named: ${REFUSALS[refusal]}`] : []),
+    ...(refusal ? [`    nobody is named: ${REFUSAL_WORDS[refusal]}`] : []),
     ...remedies.flatMap((remedy) => {
       const command = remedyCommand(remedy);
       return [`    remedy: ${remedy.words}`, ...(command ? [`            ${command}`] : [])];
@@ -58,33 +59,10 @@ function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }:
 export const WHOLE_MACHINE =
   '"/" is the whole machine, which has no neighbours: `tscg why` without a name tells who suffers';
 
-const REFUSALS = {
-  'weights decide': 'those before it have no more than their configured weight gives them',
-  'the machine is full': 'all who compete are near their shares of what there is',
-  'no suspect': 'the evidence points to no one in particular',
-} as const;
-
 function suspectText({ name, path, what, blame, evidence, confidence }: Suspect): string {
   const place = what === 'workload' ? (name === path ? '' : `  ${path}`) : `  (${what})`;
   const sure = confidence >= THRESHOLDS.likely ? '' : 'possibly ';
   return `${sure}${name}${place}, ${Math.round(blame * 100)} % of it: ${evidence}`;
-}
-
-export function evidenceFigureText(value: number, unit: Verdict['figures'][number]['unit']): string {
-  switch (unit) {
-    case 'ms_per_second':
-      return `${value.toFixed(0)} ms/s`;
-    case 'percent':
-      return `${value.toFixed(1)} %`;
-    case 'per_second':
-      return `${formatValue(value, 'ops_per_second')}/s`;
-    case 'bytes_per_second':
-      return `${formatValue(value, 'bytes_per_second')}/s`;
-    case 'bytes':
-      return formatValue(value, 'bytes');
-    case 'count':
-      return value === Number.POSITIVE_INFINITY ? 'max' : String(Math.round(value * 100) / 100);
-  }
 }
 
 /** One line about the machine as a whole, and what the look itself cost. */

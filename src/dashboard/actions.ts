@@ -1,6 +1,7 @@
 /** From the table to a change: opens the forms, answers their keys, and carries out what Enter confirms. */
 
 import { constants } from 'node:os';
+import type { Remedy } from '../diagnosis/model.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { textIfThere } from '../kernel/cgroup-files.ts';
 import { freezeOrThaw, planFreeze } from '../limits/actions/freeze.ts';
@@ -68,6 +69,20 @@ const fault = (error: unknown): FooterMessage => ({
   style: 'critical',
 });
 
+/** The form of limits with the values of a remedy filled in, and the Plan that they make. */
+export function openRemedy({ limits }: Remedy, target: Workload, acting: Acting): Opened {
+  try {
+    const form = openLimits([target], acting.context());
+    const index = Math.max(
+      0,
+      FIELDS.findIndex(({ flag }) => flag.long in limits),
+    );
+    return planned({ ...form, index }, new Map(Object.entries(limits)), acting);
+  } catch (error) {
+    return fault(error);
+  }
+}
+
 function openLimits(targets: readonly Workload[], { files }: PlanContext): LimitsForm {
   const current = new Map<string, string>();
   const missing = new Map<string, string>();
@@ -123,7 +138,7 @@ export function actionKey(form: ActionForm, key: Typed, acting: Acting, overflow
   }
 }
 
-function limitsKey(form: LimitsForm, key: Typed, { context }: Acting): LimitsForm {
+function limitsKey(form: LimitsForm, key: Typed, acting: Acting): LimitsForm {
   const to = (index: number): LimitsForm => ({ ...form, index: (index + FIELDS.length) % FIELDS.length });
   if (key.full === 'up' || key.full === 'S-tab') return to(form.index - 1);
   if (key.full === 'down' || key.full === 'tab') return to(form.index + 1);
@@ -131,7 +146,11 @@ function limitsKey(form: LimitsForm, key: Typed, { context }: Acting): LimitsFor
   if (!field) return form;
   const text = edited(form.values.get(field.flag.long) ?? '', key);
   if (text === undefined) return form;
-  const values = new Map(form.values).set(field.flag.long, text);
+  return planned(form, new Map(form.values).set(field.flag.long, text), acting);
+}
+
+/** The form with those values, and the Plan that they make or what is wrong with them. */
+function planned(form: LimitsForm, values: ReadonlyMap<string, string>, { context }: Acting): LimitsForm {
   const { plan: _, fault: __, ...shape } = form;
   const rest = { ...shape, top: 0 };
   const valuesOf = (long: string): string[] => [values.get(long)?.trim() ?? ''].filter((value) => value !== '');

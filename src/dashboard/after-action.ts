@@ -68,6 +68,10 @@ export function afterAction(state: State, action: Action, context: ActionContext
       const { length } = context.dashboards;
       return length === 0 ? state : onScreen(state, (state.screen + action.by + length) % length, context.dashboards);
     }
+    case 'why': {
+      const to = context.dashboards.findIndex(({ name }) => name === WHY_SCREEN);
+      return onScreen(state, state.screen === to ? 0 : to, context.dashboards);
+    }
     case 'sort':
     case 'sort-next':
     case 'reverse':
@@ -83,6 +87,7 @@ export function afterAction(state: State, action: Action, context: ActionContext
     case 'charts':
       return afterOpening(state, action, context);
     case 'act':
+    case 'fix':
     case 'redraw':
     case 'suspend':
     case 'quit':
@@ -91,6 +96,9 @@ export function afterAction(state: State, action: Action, context: ActionContext
       return afterSwitch(state, action);
   }
 }
+
+/** The screen that looks closer at the selected row. */
+const WHY_SCREEN = 'neighbours';
 
 type ActionOf<Type extends Action['type']> = Extract<Action, { readonly type: Type }>;
 

@@ -97,7 +97,18 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
 }
 
 /** The shipped screens in the order of the keys 1 to 9. Tab and `--dashboard` lead to one that has no key. */
-const ORDER = ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'];
+const ORDER = [
+  'overview',
+  'container',
+  'pressure',
+  'cpu',
+  'memory',
+  'io',
+  'network',
+  'namespaces',
+  'filesystem',
+  'neighbours',
+];
 
 const filesIn = (folder: string): string[] =>
   namesIn(folder)

@@ -1,8 +1,11 @@
 /** Does what `update` asks for: on the terminal, in files and to cgroups. What comes of it is another event. */
+
+import type { Finding, Remedy } from '../diagnosis/model.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
-import { type Acting, actionKey, type Confirmed, openAction } from './actions.ts';
+import { type Acting, actionKey, type Confirmed, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
+import { fixOf } from './neighbours-view.ts';
 import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -11,6 +14,8 @@ import type { Effect, Event } from './update.ts';
 export interface Outside {
   readonly screen: Pick<Screen, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
   readonly source: Pick<Source, 'past'>;
+  /** What the last closer look at the selected row found. */
+  readonly finding: (session: Session) => Finding | undefined;
   /** Absent with --readonly. */
   readonly acting: Acting | undefined;
   readonly save: (key: keyof Settings, value: Settings[keyof Settings]) => void;
@@ -22,6 +27,12 @@ export interface Outside {
 }
 
 const FLASH_MS = 1000;
+
+function whyNoFix(finding: Finding | undefined, remedy: Remedy | undefined): string {
+  if (!finding) return 'nobody has looked closer at this row: W does';
+  if (!remedy) return `no limit would help ${finding.workload.name}`;
+  return `${remedy.name} is gone`;
+}
 
 export function createEffects(outside: Outside): (effect: Effect) => void {
   const { screen, source, acting, dispatch } = outside;
@@ -63,11 +74,21 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
     }
   }
 
+  function fix(session: Session): void {
+    const finding = outside.finding(session);
+    const remedy = finding && fixOf(finding);
+    const target = session.newest?.workloads.find(({ path }) => path === remedy?.path);
+    if (acting && remedy && target) dispatch({ type: 'opened', opened: openRemedy(remedy, target, acting) });
+    else dispatch({ type: 'tell', message: { text: whyNoFix(finding, remedy), style: 'warning' } });
+  }
+
   return (effect) => {
     switch (effect.type) {
       case 'open':
         if (acting) dispatch({ type: 'opened', opened: openAction(effect.what, effect.targets, acting) });
         return;
+      case 'fix':
+        return fix(effect.session);
       case 'form-key':
         if (acting) dispatch({ type: 'form', result: actionKey(effect.form, effect.key, acting, effect.overflow) });
         return;

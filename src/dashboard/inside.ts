@@ -11,6 +11,7 @@ import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metric
 import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
+import { type DiagnosisLook, openSelectedDiagnosis } from './selected-diagnosis.ts';
 import { createWrittenMeasurer } from './written.ts';
 
 /** Of the selected row; absent where it was not read yet. */
@@ -21,6 +22,7 @@ export interface Inside {
   readonly devices?: DevicesLook | undefined;
   /** Without those that a column of the table shows. */
   readonly limits?: readonly SetLimit[] | undefined;
+  readonly diagnosis?: DiagnosisLook | undefined;
 }
 
 export interface DevicesLook {
@@ -36,7 +38,7 @@ export interface NetworkLook {
 }
 
 export type Part = keyof Inside;
-const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices', 'limits'];
+const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices', 'limits', 'diagnosis'];
 
 /** What is on the screen now. */
 export interface Look {
@@ -100,7 +102,8 @@ export function openInside(options: InsideOptions): SelectedInside {
     paceMs: LIMITS_PACE_MS,
     read: ({ path }) => readSetLimits(options.mount, path, options.readFiles),
   });
-  const readers = { namespaces, network, filesystem, devices, limits };
+  const diagnosis = openSelectedDiagnosis(options);
+  const readers = { namespaces, network, filesystem, devices, limits, diagnosis };
 
   function of(selected: Workload | undefined, workloads: readonly Workload[]): Inside {
     const files = filesystem.of(selected);
@@ -109,6 +112,7 @@ export function openInside(options: InsideOptions): SelectedInside {
       network: network.of(selected),
       devices: devices.of(selected),
       limits: limits.of(selected),
+      diagnosis: diagnosis.of(selected),
       filesystem: files && { files, written: written.of(files.writable) },
     };
   }
@@ -117,6 +121,7 @@ export function openInside(options: InsideOptions): SelectedInside {
     look({ selected, workloads, demands, isHeld }) {
       const shown = PARTS.filter((part) => demands.has(part));
       written.follow(shown.includes('filesystem') ? filesystem.of(selected)?.writable : undefined, !isHeld);
+      if (!selected || !shown.includes('diagnosis')) diagnosis.stop();
       if (!selected) return;
       const known = of(selected, workloads);
       for (const part of shown) {

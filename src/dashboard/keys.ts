@@ -37,6 +37,8 @@ export type Action =
   | { readonly type: 'step'; readonly by: number }
   | { readonly type: 'screen'; readonly to: number }
   | { readonly type: 'screen-next'; readonly by: number }
+  | { readonly type: 'why' }
+  | { readonly type: 'fix' }
   | { readonly type: 'theme' }
   | { readonly type: 'pause' }
   | { readonly type: 'help' }
@@ -189,6 +191,19 @@ export const KEYS: readonly KeyBinding[] = [
     help: 'undo: choose one of the changes made here or by tscg, see what would be restored, and Enter',
     footer: 'undo',
     action: { type: 'act', what: 'undo' },
+  },
+  {
+    keys: ['S-w'],
+    shown: 'W',
+    help: 'why: the neighbours screen, which looks closer at the selected row and names who slows it down; and back',
+    footer: 'why',
+    action: { type: 'why' },
+  },
+  {
+    keys: ['d'],
+    shown: 'd',
+    help: 'do what the neighbours screen advises: the form of limits with the target and values of its first remedy',
+    action: { type: 'fix' },
   },
   {
     keys: ['z'],

@@ -5,6 +5,7 @@ import { driftLines } from './drift-watch.ts';
 import { ALL_EVENTS, eventLine, eventsView } from './events-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { namespacesView } from './namespaces-view.ts';
+import { neighboursView } from './neighbours-view.ts';
 import { networkView } from './network-view.ts';
 import type { Pane, PaneRoom } from './pane.ts';
 import { processView } from './process-view.ts';
@@ -51,6 +52,13 @@ export const PANES: readonly Pane[] = [
     hasWholeWindow: true,
     render: (scene, { width, height }) =>
       filesystemView(selectedWorkload(scene), scene.inside.filesystem, width, height),
+  },
+  {
+    key: 'neighbours',
+    title: 'Neighbours',
+    demands: ['diagnosis'],
+    hasWholeWindow: true,
+    render: (scene, { width }) => neighboursView(selectedWorkload(scene), scene.inside.diagnosis, width),
   },
   {
     key: 'events',

@@ -82,6 +82,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     screen,
     source,
     acting: options.acting,
+    finding: (session) => selected.of(session).inside.diagnosis?.finding,
     save: (key, value) => saveSetting(options.directory, key, value),
     expect: memory.expect,
     session: program.session,

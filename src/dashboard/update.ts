@@ -47,6 +47,8 @@ export type Event =
 /** What is to be done outside of the session. */
 export type Effect =
   | { readonly type: 'open'; readonly what: ActionName; readonly targets: readonly Workload[] }
+  /** The form of limits with what the finding about that row advises. */
+  | { readonly type: 'fix'; readonly session: Session }
   | { readonly type: 'form-key'; readonly form: ActionForm; readonly key: Typed; readonly overflow: number }
   | { readonly type: 'change'; readonly confirmed: Confirmed; readonly before: Frame | undefined }
   | { readonly type: 'save'; readonly key: keyof Settings; readonly value: Settings[keyof Settings] }
@@ -208,6 +210,7 @@ function afterUserAction(before: Session, action: Action, surroundings: Surround
   const moved = { ...before, state, hasMoved: hasMoved(before, state), notice: undefined };
   const effects = [...effectsOf(action, state), ...saved(before.state, state)];
   if (action.type === 'act') return afterAct(moved, action.what, surroundings);
+  if (action.type === 'fix') return afterFix(moved, surroundings);
   const told = switchedText(before.state, state);
   if (told !== undefined) return { session: { ...moved, notice: { text: told, style: 'good' } }, effects };
   if (action.type === 'search-next') return { session: withSearchNotice(moved, surroundings), effects };
@@ -255,6 +258,19 @@ function withSearchNotice(session: Session, surroundings: Surroundings): Session
 }
 
 /** A form for the tagged rows, else for the selected one; or why there is none. */
+const whyNoChange = (isReadOnly: boolean, isChanging: boolean): string | undefined =>
+  isReadOnly
+    ? 'read only: tstop was started with --readonly'
+    : isChanging
+      ? 'a change is under way: wait for it, or quit to take it back'
+      : undefined;
+
+function afterFix(session: Session, { isReadOnly }: Surroundings): Updated {
+  const why = whyNoChange(isReadOnly, session.isChanging);
+  if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
+  return { session, effects: [{ type: 'fix', session }] };
+}
+
 function afterAct(session: Session, what: ActionName, { isReadOnly }: Surroundings): Updated {
   const { state, frame, shown, isChanging } = session;
   const all = frame?.workloads ?? [];
@@ -262,11 +278,9 @@ function afterAct(session: Session, what: ActionName, { isReadOnly }: Surroundin
   const tagged = all.filter(({ inode }) => state.tagged.has(inode));
   const targets = state.tagged.size > 0 ? tagged : one ? [one] : [];
   const isGroup = (shown?.items.find(({ key }) => key === state.selected)?.row ?? 0) < 0;
-  const why = isReadOnly
-    ? 'read only: tstop was started with --readonly'
-    : isChanging
-      ? 'a change is under way: wait for it, or quit to take it back'
-      : what !== 'undo' && targets.length === 0 && isGroup && 'a group: tag its rows with Space';
+  const why =
+    whyNoChange(isReadOnly, isChanging) ??
+    (what !== 'undo' && targets.length === 0 && isGroup && 'a group: tag its rows with Space');
   if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
   return { session, effects: [{ type: 'open', what, targets: what === 'undo' ? all : targets }] };
 }

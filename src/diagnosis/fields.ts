@@ -32,6 +32,7 @@ interface Judged {
 const judged = new WeakMap<Usage, Judged>();
 
 const MS_PER_PERCENT = 10;
+const FINE = CAUSES.findIndex(({ code }) => code === 'fine');
 /** A cause that no clock measures comes before the rows that are fine. */
 const WITHOUT_CLOCK = 0.001;
 
@@ -39,7 +40,7 @@ function judge(usage: Usage): Judged {
   const known = judged.get(usage);
   if (known) return known;
   const verdicts = coarseVerdicts(usage);
-  const losses = verdicts.losses.map((loss) => loss / MS_PER_PERCENT);
+  const losses = verdicts.losses.map((loss, row) => (verdicts.causes[row] === FINE ? 0 : loss / MS_PER_PERCENT));
   const ranks = losses.map((loss, row) => loss || (CLOCKLESS_RANKS[verdicts.causes[row] ?? -1] ?? Number.NaN));
   const made = { verdicts, losses, ranks };
   judged.set(usage, made);
@@ -91,7 +92,7 @@ const LOSS: Field = {
   id: 'verdict_loss_percent',
   label: 'LOST %',
   unit: 'percent',
-  help: 'Share of the time that it lost to the cause that the verdict names.',
+  help: 'Share of the time that it lost to the cause that the verdict names; 0 where the loss is too small for one.',
   sources: SOURCES,
   formula: 'Δ of the verdict’s clock / Δt as a percentage',
   width: 8,

@@ -14,7 +14,7 @@ test('the shipped screens can all be used, in the order of their keys', () => {
   assert.equal(faults, []);
   assert.equal(
     dashboards.map(({ name }) => name),
-    ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem'],
+    ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem', 'neighbours'],
   );
 });
 

@@ -45,6 +45,7 @@ export function drive(options: DriverOptions): Driver {
   const perform = createEffects({
     screen: { invalidate: nothing, bell: nothing, setMouse: nothing, suspend: nothing },
     source: {},
+    finding: () => undefined,
     acting,
     save,
     expect: nothing,

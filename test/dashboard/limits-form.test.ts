@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
-import { type Acting, actionKey, openAction } from '../../src/dashboard/actions.ts';
+import { type Acting, actionKey, openAction, openRemedy } from '../../src/dashboard/actions.ts';
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { openJournal } from '../../src/limits/applying/journal.ts';
@@ -173,6 +173,20 @@ test('the limits of several rows say whose values stand beside the fields', () =
     const form = openAction('limits', [WEB, { ...WEB, name: 'db', path: '/db', inode: 8 }], acting);
     if (!('kind' in form)) throw new Error(form.text);
     assert.match(textOf(form), /Limits of 2 rows, as web has them now/);
+  }));
+
+test('a remedy opens the form with its values and the Plan; nothing is written before Enter', () =>
+  withForm(async (_, acting, files) => {
+    const remedy = { path: '/web', name: 'web', limits: { '--cpu-weight': '236' }, words: 'more weight' };
+    const form = openRemedy(remedy, WEB, acting);
+    if (!('kind' in form) || form.kind !== 'limits') throw new Error('no form');
+    assert.is(form.values.get('--cpu-weight'), '236');
+    assert.is(FIELDS[form.index]?.flag.long, '--cpu-weight');
+    assert.equal(
+      form.plan?.writes.map(({ file }) => file),
+      ['cpu.weight'],
+    );
+    assert.equal(files.writes, []);
   }));
 
 test.run();

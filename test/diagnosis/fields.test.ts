@@ -83,7 +83,7 @@ test('JSON and CSV have the code and the loss; unknown is null and empty, never 
       ? [row.verdict, row.verdict_loss_percent]
       : [];
   assert.equal(Array.isArray(json) ? json.map(pick) : [], [
-    ['fine', null],
+    ['fine', 0],
     [null, null],
     ['cpu-wait', 30],
     ['disk', 70],
