@@ -103,10 +103,10 @@ struct Handle {
 Napi::Value Collect(const Napi::CallbackInfo& info, const Handle& handle) {
   if (!handle.collector) throw Napi::Error::New(info.Env(), "the collector is closed");
   if (handle.collector.use_count() > 1) throw Napi::Error::New(info.Env(), "a pass is under way");
-  auto worker = std::make_unique<PassWorker>(info, handle.collector);
+  auto* const worker = new PassWorker(info, handle.collector);
   Napi::Promise promise = worker->Promise();
-  worker.release()->Queue();  // It deletes itself when it is done.
-  return promise;
+  worker->Queue();  // It deletes itself when it is done.
+  return promise;   // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 }
 
 }  // namespace

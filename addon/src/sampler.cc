@@ -78,7 +78,7 @@ State ParseState(const char* text) {
   state.letter = at[2];
   for (int field = 3; at != nullptr && field <= 39; ++field) at = strchr(at + 1, ' ');
   if (at == nullptr) return {};
-  state.cpu = atoi(at + 1);
+  state.cpu = static_cast<int>(strtol(at + 1, nullptr, 10));
   return state;
 }
 
