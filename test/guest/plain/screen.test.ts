@@ -16,7 +16,7 @@ test('l, a value, Enter: cpu.max is written as the plan showed; u takes it back'
       // Typed before it listens, the line discipline would have it.
       await terminal.until((text) => text.includes('NAME'), 'the table');
       terminal.type('f/box\r');
-      await terminal.until((text) => /box +\d+\.\d/.test(text), 'the box with its CPU');
+      await terminal.until((text) => /box +[^\d\n]*\d+\.\d/.test(text), 'the box with its CPU');
       terminal.type('l');
       await terminal.until((text) => text.includes('Limits of 1 row'), 'the form');
       terminal.type(DOWN.repeat(FIELDS.findIndex(({ flag: { long } }) => long === '--cpu')));
@@ -47,7 +47,7 @@ test('R takes page cache back, tells how much came, and the screen lives on mean
     const terminal = openTstop(160, 40, [], { TSCG_STATE_DIR: STATE_DIR });
     try {
       terminal.type('f/box\r');
-      await terminal.until((text) => /box +\d+\.\d/.test(text), 'the box');
+      await terminal.until((text) => /box +[^\d\n]*\d+\.\d/.test(text), 'the box');
       terminal.type('R40M');
       await terminal.until((text) => text.includes('memory.reclaim ← 41943040 (40 MiB)'), 'what would be written');
       assert.is(Number(box.read('memory.current')) > before / 2, true);
@@ -72,7 +72,7 @@ test('closing the terminal takes a change back that is under way, and ends it wi
     const terminal = openTstop(160, 40, [], { TSCG_STATE_DIR: STATE_DIR });
     try {
       terminal.type('f/box\r');
-      await terminal.until((text) => /box +\d+\.\d/.test(text), 'the box');
+      await terminal.until((text) => /box +[^\d\n]*\d+\.\d/.test(text), 'the box');
       terminal.type('l');
       await terminal.until((text) => text.includes('Limits of 1 row'), 'the form');
       terminal.type(DOWN.repeat(FIELDS.findIndex(({ flag: { long } }) => long === '--memory')));
