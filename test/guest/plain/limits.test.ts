@@ -89,10 +89,7 @@ test('case 105: the limit of the only child with processes binds', () =>
       const told = tscgJson('get', '/step_0');
       assert.is(told.memory_limit_bytes, 400 * 2 ** 20);
       const raise = tscg('set', '/step_0', '--memory', '1G', '--dry-run').stdout;
-      assert.match(
-        raise,
-        /no effect of its own: \/step_0\/user, which has all its processes, is already held to 400 MiB/,
-      );
+      assert.match(raise, /no effect: \/step_0\/user, which has all its processes, is already limited to 400 MiB/);
     });
   }));
 
