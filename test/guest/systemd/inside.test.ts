@@ -21,7 +21,7 @@ test('network and file system of a docker container, on their screens and on its
   const terminal = openTstop(200, 60, ['-d', '2']);
   try {
     terminal.type('finner\r');
-    await terminal.until((text) => /^ {2}inner +\d/m.test(text), 'the container', PATIENCE_MS);
+    await terminal.until((text) => /^ {2}inner +[^\d\n]*\d/m.test(text), 'the container', PATIENCE_MS);
     terminal.type('7');
     await terminal.until(
       (text) =>
