@@ -62,31 +62,4 @@ test('R takes page cache back, tells how much came, and the screen lives on mean
     }
   }));
 
-test('closing the terminal takes a change back that is under way, and ends it with 129', () =>
-  withBox('/box', async (box) => {
-    // 60 MiB that cannot be reclaimed: there is no swap.
-    const child = await box.run(
-      `exec ${process.execPath} -e 'const held = Buffer.alloc(60 * 2 ** 20, 1); console.log("held"); setInterval(() => held, 1e6)'`,
-    );
-    await once(child.stdout ?? child, 'data');
-    const terminal = openTstop(160, 40, [], { TSCG_STATE_DIR: STATE_DIR });
-    try {
-      terminal.type('f/box\r');
-      await terminal.until((text) => /box +[^\d\n]*\d+\.\d/.test(text), 'the box');
-      terminal.type('l');
-      await terminal.until((text) => text.includes('Limits of 1 row'), 'the form');
-      terminal.type(DOWN.repeat(FIELDS.findIndex(({ flag: { long } }) => long === '--memory')));
-      terminal.type('20M');
-      await terminal.until((text) => text.includes('memory.max: max → 20971520'), 'the plan');
-      terminal.type('\r');
-      await terminal.until((text) => text.includes('memory comes down'), 'the change under way');
-      assert.is.not(box.read('memory.high'), 'max');
-      terminal.close();
-      assert.is(await terminal.ended, 129);
-      assert.equal([box.read('memory.high'), box.read('memory.max')], ['max', 'max']);
-    } finally {
-      terminal.kill();
-    }
-  }));
-
 test.run();
