@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOUNT, STATE_DIR, tscg } from '../../boxes.ts';
+import { skip } from '../../kernel/collector-helpers.ts';
 import {
   asAlice,
   startDocker,
@@ -197,9 +198,9 @@ test('a directory where systemd would keep the unit is plain as long as systemd 
 
 test("what a user makes below her manager is not another's unit, nor another's container", async () => {
   await startUserManager();
-  await startUserService('awake');
+  await startUserService('names-awake');
   await startDockerDaemon('systemd');
-  const { id = '', cgroup } = await startDocker('box', { flags: ['--pids-limit', '77', '--memory', '300m'] });
+  const { id = '', cgroup } = await startDocker('names-box', { flags: ['--pids-limit', '77', '--memory', '300m'] });
   const dockerState = (): string[] => [
     run('docker', 'inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.State.Status}}', id),
     ...unitState(`docker-${id}.scope`, cgroup),
@@ -209,17 +210,17 @@ test("what a user makes below her manager is not another's unit, nor another's c
   for (const [index, name] of names.entries()) {
     const path = `${manager}/app.slice/${name}`;
     // Her own process goes there, for she may move it below her own manager.
-    const { pid } = await startUserService(`sleeper${index}`);
+    const { pid } = await startUserService(`names-sleeper${index}`);
     const at = join(MOUNT, path);
     await asAlice('sh', '-c', `mkdir '${at}' && echo ${pid} > '${at}/cgroup.procs'`);
     const others = (): string[] => [...dockerState(), ...webState(), ...filesOf(manager)];
     isItself(path, others);
     if (!name.startsWith('docker')) continue;
-    assert.match(done('get', path), /claims +to be the container box, which is \/system/);
+    assert.match(done('get', path), /claims +to be the container names-box, which is \/system/);
     isNotTakenBackFrom(journalled(path, 'docker', '/run/docker.sock', id), others);
   }
   // By its id and by its name the container is meant that docker has.
-  for (const query of ['box', id]) assert.match(done('get', query), new RegExp(cgroup));
+  for (const query of ['names-box', id]) assert.match(done('get', query), new RegExp(cgroup));
   done('kill', `${manager}/app.slice/docker-${id}.scope`);
   assert.is(run('docker', 'inspect', '-f', '{{.State.Status}}', id), 'running');
 });
@@ -237,9 +238,9 @@ test('103: a unit whose directory has another name than itself is limited throug
 });
 
 const hasCapsules = Number(/^systemd (\d+)/.exec(run('systemctl', '--version'))?.[1]) >= 256;
-const capsules = hasCapsules ? test : test.skip;
 
-capsules("101: a unit of a capsule is its own manager's, not the system's", async () => {
+const CAPSULE = "101: a unit of a capsule is its own manager's, not the system's";
+const ofCapsule = async (): Promise<void> => {
   run('systemctl', 'start', 'capsule@demo.service');
   run('systemd-run', '-q', '--capsule=demo', '--unit=web.service', 'sleep', '100000');
   const path = '/capsule.slice/capsule@demo.service/app.slice/web.service';
@@ -247,6 +248,8 @@ capsules("101: a unit of a capsule is its own manager's, not the system's", asyn
   isItself(path, webState);
   assert.match(done('set', path, '--pids', '40', '--dry-run'), /systemctl --capsule=demo set-property web\.service/);
   assert.match(done('ls', '--delay', '0.1'), /web\.service/);
-});
+};
+if (hasCapsules) test(CAPSULE, ofCapsule);
+else skip(test, CAPSULE, 'needs systemd 256 or newer, which has capsules');
 
 test.run();
