@@ -84,7 +84,7 @@ test('set --for is taken back by a timer of systemd', async () => {
 test('undo by hand ends the timer of --for', async () => {
   const { name } = await startService('brief');
   const { stdout } = tscg('set', name, '--pids', '77', '--for', '10m');
-  const timer = /by (tscg-revert-[0-9a-f]{8}\.timer)/.exec(stdout)?.[1] ?? '';
+  const timer = /(tscg-revert-[0-9a-f]{8}\.timer) of systemd takes it back in 10m/.exec(stdout)?.[1] ?? '';
   assert.is(run('systemctl', 'show', '-P', 'ActiveState', timer), 'active');
   assert.is(tscg('undo').status, 0);
   assert.is(run('systemctl', 'show', '-P', 'ActiveState', timer), 'inactive');
