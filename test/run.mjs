@@ -7,19 +7,16 @@
  * file passes only with exit code 0, Passed = Total > 0, each suite run and no `.only` in its source.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleTests } from './bundle.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** For the last output of a file that has ended. */
 const LINGER_MS = 5000;
 const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 300_000);
-
-/** A folder of the tests as plain JavaScript, where they were bundled before. */
-const BUNDLES = process.env.TEST_BUNDLES;
-const bundleOf = (/** @type {string} */ file) => join(BUNDLES ?? '', relative(ROOT, file).replace(/\.ts$/, '.mjs'));
 
 /** @param {string} directory @returns {string[]} */
 function testFiles(directory) {
@@ -41,12 +38,13 @@ function sourceFaults(source) {
 }
 
 /**
- * @param {string} file
+ * @param {string} file @param {string} bundles
  * @returns {Promise<{ file: string, passed: number, failed: number, skipped: number, skips: string[], output: string, faults: string[] }>}
  */
-async function runFile(file) {
+async function runFile(file, bundles) {
   const faults = sourceFaults(readFileSync(file, 'utf8'));
-  const child = spawn(process.execPath, BUNDLES ? [bundleOf(file)] : ['--import', 'tsx', file], {
+  const bundle = join(bundles, relative(ROOT, file).replace(/\.ts$/, '.mjs'));
+  const child = spawn(process.execPath, ['--enable-source-maps', bundle], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,6 +100,11 @@ const files =
         return here.filter((file) => new RegExp(name).test(file));
       });
 
+if (files.length === 0) {
+  console.log(`no test file matches ${named.join(' ') || 'test/'}\n\n0 passed, 0 failed, 0 skipped`);
+  process.exit(1);
+}
+
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const queue = [...files];
 /** @type {Awaited<ReturnType<typeof runFile>>[]} */
@@ -109,7 +112,7 @@ const failures = [];
 async function worker() {
   for (let file = queue.shift(); file; file = queue.shift()) {
     const started = performance.now();
-    const result = await runFile(join(ROOT, file));
+    const result = await runFile(join(ROOT, file), bundles);
     sum.passed += result.passed;
     sum.failed += result.failed;
     sum.skipped += result.skipped;
@@ -122,11 +125,13 @@ async function worker() {
     }
   }
 }
+/** Made here, or before where this machine is slow at it. */
+const bundles = process.env.TEST_BUNDLES ?? (await bundleTests(files, String(process.pid)));
 // TEST_JOBS=1 where the files share a machine's daemons.
 const jobs = Number(process.env.TEST_JOBS ?? Math.min(availableParallelism(), 4));
 await Promise.all(Array.from({ length: jobs }, worker));
+if (bundles !== process.env.TEST_BUNDLES) rmSync(bundles, { recursive: true });
 
 if (failures.length > 0) console.log(`\nfailed: ${failures.map(({ file }) => relative(ROOT, file)).join(', ')}`);
-if (files.length === 0) console.log(`no test file matches ${named.join(' ') || 'test/'}`);
 console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = failures.length > 0 || sum.passed + sum.skipped === 0 ? 1 : 0;

@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { bundleTests } from './bundle.mjs';
+import { bundleTests } from '../bundle.mjs';
 import { GuestError, say } from './cache.mjs';
 import { KERNEL, MEMORY, runInGuest } from './machine.mjs';
 import { runNatively } from './native.mjs';
@@ -17,8 +17,11 @@ const TIMEOUT = 1800;
 const LANES = 2;
 /** Of the systemd form: what needs cpuset. It shows a newer kernel as well. */
 const EMULATED = ['actions'];
-/** Of the plain form: short ones, in a guest of their own, so that both lanes end at about the same time. */
-const SHORT = ['crash', 'hardware', 'policy', 'screen'];
+/** Each form's tests are spread over guests of their own, so that both lanes end at about the same time. */
+const SECOND = {
+  plain: ['crash', 'hardware', 'policy', 'screen'],
+  systemd: ['inside', 'names', 'same-names', 'without-docker'],
+};
 
 const [only, ...names] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -94,13 +97,17 @@ try {
   process.chdir(join(here, '../..'));
   // The longest first.
   const guests = [
-    guestOf('plain', 'plain', (name) => !SHORT.includes(name)),
-    guestOf('systemd', 'native', (name) => !EMULATED.includes(name)),
-    guestOf('plain', 'plain', (name) => SHORT.includes(name)),
+    guestOf('systemd', 'native', (name) => ![...EMULATED, ...SECOND.systemd].includes(name)),
+    guestOf('plain', 'plain', (name) => !SECOND.plain.includes(name)),
+    guestOf('systemd', 'native', (name) => SECOND.systemd.includes(name)),
+    guestOf('plain', 'plain', (name) => SECOND.plain.includes(name)),
     guestOf('systemd', 'systemd', (name) => EMULATED.includes(name)),
     guestOf('load', 'systemd'),
   ].filter(({ files }) => files.length > 0);
-  const bundles = await bundleTests(guests.flatMap(({ files }) => files));
+  const bundles = await bundleTests(
+    guests.flatMap(({ files }) => files),
+    'guest',
+  );
   const lane = async () => {
     for (let guest = guests.shift(); guest; guest = guests.shift()) {
       const { form, files } = guest;

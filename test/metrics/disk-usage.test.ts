@@ -20,6 +20,9 @@ import { growthOf, type Measured, measureTree } from '../../src/metrics/disk-usa
 import { type TreeSize, walkTree } from '../../src/metrics/disk-usage/walk.ts';
 import { growthText, sizeText } from '../../src/metrics/disk-usage/words.ts';
 
+// The process that measures runs from its source here.
+process.execArgv.push('--import', 'tsx');
+
 const ALL = { mostEntries: 1e6, onStep: () => undefined };
 
 const du = (path: string): number =>

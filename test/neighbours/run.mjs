@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleTests } from '../guest/bundle.mjs';
+import { bundleTests } from '../bundle.mjs';
 import { runInGuest } from '../guest/machine.mjs';
 
 const REPORTED = '11,12';
@@ -25,7 +25,7 @@ const { status, stderr, error } = spawnSync('gcc', [...flags, '-o', program, 'te
 });
 if (status !== 0) throw new Error(`gcc: ${error?.message ?? stderr}`);
 
-const bundles = await bundleTests(['test/neighbours/bench.ts']);
+const bundles = await bundleTests(['test/neighbours/bench.ts'], 'guest');
 const command = ['node', join(bundles, 'test/neighbours/bench.mjs'), program, seeds, ...args];
 const options = {
   systemd: false,
