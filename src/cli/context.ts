@@ -12,7 +12,7 @@ import { readMachine } from '../kernel/machine.ts';
 import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { isListeningIn } from '../kernel/proc-net-unix.ts';
-import { processesIn, subtree } from '../limits/actions/subtree.ts';
+import { processesIn, subtree } from '../kernel/subtree.ts';
 import type { OwnerOptions, PlanContext } from '../limits/model.ts';
 
 export interface GlobalOptions {

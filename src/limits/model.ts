@@ -7,7 +7,6 @@ import type { Workload } from '../inventory/workload.ts';
 import type { CgroupFiles } from '../kernel/cgroup-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import type { LimitKind } from '../metrics/reading.ts';
-import type { Devices } from './catalogue/devices.ts';
 
 /** Who can change a limit: the file itself, or the programs that made the cgroup. */
 export const OWNER_NAMES = ['cgroupfs', 'systemd', 'docker', 'podman', 'cri', 'incus'] as const;
@@ -15,6 +14,27 @@ export type OwnerName = (typeof OWNER_NAMES)[number];
 
 /** A workload that a limit is for; `name` is as the user calls it. */
 export type Target = Workload;
+
+/** A disk that the kernel takes a limit for. */
+export interface WholeDisk {
+  /** `MAJ:MIN` */
+  readonly device: string;
+  /** `sda` */
+  readonly name: string;
+}
+
+/** The disks that a user means by one word. */
+export interface Disks {
+  readonly disks: readonly WholeDisk[];
+  /** How they were found, where the user named something else. */
+  readonly note?: string;
+}
+
+/** The disks of this machine. */
+export interface Devices {
+  /** Throws BadValueError. */
+  readonly disksOf: (text: string) => Disks;
+}
 
 /** One write of one file. */
 export interface Write {

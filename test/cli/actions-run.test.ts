@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { spawn as openPty } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { childrenOf } from '../../src/limits/actions/subtree.ts';
+import { childrenOf } from '../../src/kernel/subtree.ts';
 import { MOUNT, TSCG, tscg, withBox } from '../boxes.ts';
 
 const NAME = `tscg-run-test-${process.pid}`;

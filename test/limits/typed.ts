@@ -1,8 +1,7 @@
 /** Command lines of `tscg set` as Plans, on files in memory. */
 
-import type { Devices } from '../../src/limits/catalogue/devices.ts';
 import { BadValueError } from '../../src/limits/catalogue/units.ts';
-import type { Plan, PlanContext } from '../../src/limits/model.ts';
+import type { Devices, Plan, PlanContext } from '../../src/limits/model.ts';
 import { editsOf } from '../../src/limits/planning/edits.ts';
 import { planSet } from '../../src/limits/planning/plan.ts';
 import { contextOf, fakeFiles } from './fake-files.ts';

@@ -1,10 +1,10 @@
 /** tscg kill: ends everything that runs in a workload. */
 
 import { constants } from 'node:os';
+import { inhabitants } from '../../kernel/subtree.ts';
 import { ActionError } from '../../limits/actions/action-error.ts';
-import { companyRisks, guardRisks } from '../../limits/actions/guard.ts';
 import { type KillResult, killPlace, signalNumber } from '../../limits/actions/kill.ts';
-import { inhabitants } from '../../limits/actions/subtree.ts';
+import { companyRisks, guardRisks } from '../../limits/planning/guard.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
 import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';

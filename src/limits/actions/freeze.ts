@@ -3,8 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { isGone } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { inhabitants } from '../../kernel/subtree.ts';
 import { errorText } from '../../text/error-text.ts';
 import { applyPlan } from '../applying/apply.ts';
 import type { ApplyContext } from '../applying/context.ts';
@@ -12,10 +14,9 @@ import type { Change } from '../applying/journal.ts';
 import { planUndo } from '../applying/undo.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Target, Write } from '../model.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
+import { guardRisks } from '../planning/guard.ts';
 import { ownership } from '../planning/ownership.ts';
-import { ActionError, isGone } from './action-error.ts';
-import { guardRisks } from './guard.ts';
-import { inhabitants } from './subtree.ts';
+import { ActionError } from './action-error.ts';
 import { untilEvent } from './until-event.ts';
 
 /** Throws ActionError for the root, which cannot be frozen. */

@@ -1,12 +1,12 @@
 /** Ending what runs in a cgroup: by cgroup.kill, or with a signal of one's choice and time to obey it. */
 import { constants } from 'node:os';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
-import { codeOf } from '../../kernel/error-code.ts';
+import { codeOf, isGone } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { openProcess } from '../../kernel/process-handle.ts';
 import { refusalText } from '../../kernel/refusals.ts';
-import { ActionError, isGone } from './action-error.ts';
-import { openProcess } from './process-handle.ts';
-import { inhabitants } from './subtree.ts';
+import { inhabitants } from '../../kernel/subtree.ts';
+import { ActionError } from './action-error.ts';
 import { untilEvent } from './until-event.ts';
 
 export interface KillPlace {

@@ -5,15 +5,15 @@ import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts'
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { cgroupOf, startTimeOf } from '../../kernel/process-handle.ts';
+import { childrenOf, subtree } from '../../kernel/subtree.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
+import { engineIn } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
 import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
 import { frozenIn } from './freeze.ts';
-import { engineIn } from './guard.ts';
-import { cgroupOf, startTimeOf } from './process-handle.ts';
-import { childrenOf, subtree } from './subtree.ts';
 
 export interface MovePlan {
   readonly pid: number;

@@ -8,8 +8,8 @@ import { bytesText } from '../../text/bytes.ts';
 
 import { BadValueError, parseSize } from '../catalogue/units.ts';
 import type { PlanContext, Risk } from '../model.ts';
+import { guardRisks } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
-import { guardRisks } from './guard.ts';
 
 export interface ReclaimPlace {
   readonly name: string;

@@ -5,7 +5,7 @@
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import type { Machine } from '../../kernel/machine.ts';
-import { childrenOf } from '../actions/subtree.ts';
+import { childrenOf } from '../../kernel/subtree.ts';
 import type { OwnerName, Write } from '../model.ts';
 import { sameValue } from '../planning/same-value.ts';
 

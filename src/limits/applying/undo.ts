@@ -1,13 +1,13 @@
 /** Makes the Plan that takes a journalled change back: it restores what was there before the change. */
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
-import { guardRisks } from '../actions/guard.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from '../model.ts';
 import { FREEZE_FILE } from '../owners/freezer.ts';
 import { propertyOf } from '../owners/open-owner.ts';
 import { survivesRestart } from '../owners/owner.ts';
 import { currentText } from '../planning/current-text.ts';
 import { filesAfter } from '../planning/files-after.ts';
+import { guardRisks } from '../planning/guard.ts';
 import { comesDownText, isBelowUsage, withTransients } from '../planning/lowering.ts';
 import { restorable } from '../planning/restorable.ts';
 import { isPartOf, sameValue } from '../planning/same-value.ts';

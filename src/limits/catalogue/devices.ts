@@ -9,25 +9,8 @@ import { namesIn } from '../../kernel/if-there.ts';
 import { readBlockDevice } from '../../kernel/io-devices.ts';
 import { type Mount, mountAt, parseMountinfo } from '../../kernel/mountinfo.ts';
 import { parseOverlay } from '../../kernel/overlay.ts';
+import type { Devices, WholeDisk } from '../model.ts';
 import { BadValueError } from './units.ts';
-
-export interface WholeDisk {
-  /** `MAJ:MIN` */
-  readonly device: string;
-  /** `sda` */
-  readonly name: string;
-}
-
-export interface Disks {
-  readonly disks: readonly WholeDisk[];
-  /** How they were found, where the user named something else. */
-  readonly note?: string;
-}
-
-export interface Devices {
-  /** Throws BadValueError. */
-  readonly disksOf: (text: string) => Disks;
-}
 
 /** What the file system tells of a path. */
 interface Facts {

@@ -8,8 +8,8 @@
 import { formatNestedLine, parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { bytesText } from '../../text/bytes.ts';
-import type { Edit, Limit, LimitFlag } from '../model.ts';
-import { type Devices, openDevices } from './devices.ts';
+import type { Devices, Edit, Limit, LimitFlag } from '../model.ts';
+import { openDevices } from './devices.ts';
 import { IO_WEIGHT_LIMITS } from './io-weight.ts';
 import { become, homeOf, same } from './limit.ts';
 import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';

@@ -8,10 +8,10 @@ import { noRoomForCgroup } from '../../kernel/cgroup-room.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { makeCgroup, removeCgroup } from '../../kernel/make-cgroup.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
+import { childrenOf, subtree } from '../../kernel/subtree.ts';
 import { ActionError } from '../actions/action-error.ts';
 import { obstacleTo, words } from '../actions/controllers.ts';
 import { killPlace } from '../actions/kill.ts';
-import { childrenOf, subtree } from '../actions/subtree.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
 
 const { SIGKILL } = constants.signals;

@@ -2,10 +2,9 @@
 
 import type { Machine } from '../../kernel/machine.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
-import type { Devices } from '../catalogue/devices.ts';
 import { parseProperty } from '../catalogue/properties.ts';
 import { BadValueError } from '../catalogue/units.ts';
-import type { Edit, Limit } from '../model.ts';
+import type { Devices, Edit, Limit } from '../model.ts';
 
 /**
  * `valuesOf`: what stands after a flag (`--memory`), once for each time that it was given. `properties`: systemd's

@@ -2,7 +2,7 @@
 import { holdsOthers, isHelper, kindOfPath } from '../../inventory/only-child.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import { childrenOf, processesIn } from '../actions/subtree.ts';
+import { childrenOf, processesIn } from '../../kernel/subtree.ts';
 
 /** Path of the only child with processes, helpers of the runtime aside; undefined where there is none, or others too. */
 export function onlyChild(path: string, files: CgroupFiles): string | undefined {

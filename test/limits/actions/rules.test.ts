@@ -4,12 +4,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseControllerSteps, planControllers } from '../../../src/limits/actions/controllers.ts';
 import { planFreeze } from '../../../src/limits/actions/freeze.ts';
-import { guardRisks } from '../../../src/limits/actions/guard.ts';
 import { signalNumber } from '../../../src/limits/actions/kill.ts';
 import { planMove } from '../../../src/limits/actions/move.ts';
 import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import { withFreezer } from '../../../src/limits/owners/freezer.ts';
 import { openOwner } from '../../../src/limits/owners/open-owner.ts';
+import { guardRisks } from '../../../src/limits/planning/guard.ts';
 import { errorText } from '../../../src/text/error-text.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 

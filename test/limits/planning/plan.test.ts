@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../../src/kernel/cgroup-files.ts';
-import { startTimeOf } from '../../../src/limits/actions/process-handle.ts';
+import { startTimeOf } from '../../../src/kernel/process-handle.ts';
 import { applyPlan } from '../../../src/limits/applying/apply.ts';
 import { ApplyError } from '../../../src/limits/applying/context.ts';
 import { driftOf, driftText, planReapply } from '../../../src/limits/applying/drift.ts';

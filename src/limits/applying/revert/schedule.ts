@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { RuntimeSocket } from '../../../inventory/sockets.ts';
-import { startTimeOf } from '../../actions/process-handle.ts';
+import { startTimeOf } from '../../../kernel/process-handle.ts';
 import { startTransientUnit } from '../../owners/systemd-manager.ts';
 import type { Reverter } from './reverter.ts';
 

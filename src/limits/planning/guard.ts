@@ -3,12 +3,11 @@
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { readText } from '../../kernel/if-there.ts';
+import { inhabitants, processesIn, subtree } from '../../kernel/subtree.ts';
 import { counted } from '../../text/counted.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
-
-import { besideHolder, holderIn } from '../planning/risks.ts';
-import { inhabitants, processesIn, subtree } from './subtree.ts';
+import { besideHolder, holderIn } from './risks.ts';
 
 /** Container engines, and what starts containers through them. */
 const NAMES =

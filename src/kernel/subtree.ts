@@ -1,10 +1,9 @@
 /** A cgroup with all below it, and who runs there. What vanishes on the way is left out. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
-import { parseProcs } from '../../kernel/cgroup-procs.ts';
-import { codeOf } from '../../kernel/error-code.ts';
-import { isGone } from './action-error.ts';
+import type { CgroupFiles } from './cgroup-files.ts';
+import { parseProcs } from './cgroup-procs.ts';
+import { codeOf, isGone } from './error-code.ts';
 
 /** Paths, each parent before its children. */
 export function subtree({ mount }: Pick<CgroupFiles, 'mount'>, path: string): string[] {

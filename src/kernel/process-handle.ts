@@ -1,11 +1,11 @@
 /** A process held by its identity, so that a signal cannot reach another that has its pid since. */
 
 import { closeSync, readFileSync } from 'node:fs';
-import { isWithin } from '../../kernel/cgroup-path.ts';
-import { codeOf } from '../../kernel/error-code.ts';
-import { loadNative } from '../../kernel/native.ts';
-import { parseMembership, pathBeneath } from '../../kernel/proc-cgroup.ts';
-import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { isWithin } from './cgroup-path.ts';
+import { codeOf } from './error-code.ts';
+import { loadNative } from './native.ts';
+import { parseMembership, pathBeneath } from './proc-cgroup.ts';
+import { parsePidStat } from './proc-pid.ts';
 
 export interface ProcessHandle {
   readonly pid: number;
