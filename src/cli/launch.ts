@@ -47,7 +47,7 @@ const module = { exports: {} };
 const load = createRequire(file);
 
 /** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
-const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises', 'worker_threads'];
+const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises', 'tty', 'worker_threads'];
 const late = new Map(
   LATE.map((name) => {
     const real = (): object => load(`node:${name}`);

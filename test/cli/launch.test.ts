@@ -55,4 +55,24 @@ test('nothing is imported at run time: a script that comes from the code cache c
   }
 });
 
+/** Writes the built-in modules that Node loaded for the program on standard error. */
+const TELL_LOADED = `
+  const before = new Set(process.moduleLoadList);
+  process.on('exit', () => console.error(process.moduleLoadList.filter((name) => !before.has(name)).join('\\n')));
+`;
+
+test('a short command loads none of the built-in modules that take longest', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-launch-'));
+  try {
+    writeFileSync(join(folder, 'tell.cjs'), TELL_LOADED);
+    const { stdout, stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, '--version'], {
+      encoding: 'utf8',
+    });
+    assert.match(stdout, /^\d+\.\d+/);
+    assert.not.match(stderr, /^NativeModule (child_process|net|stream|tty|worker_threads)$/m);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test.run();
