@@ -112,10 +112,11 @@ export interface Finding {
   readonly missing: readonly string[];
 }
 
-/** Largest loss first; those that no clock measures after them, in the order of CAUSES. */
+/** What fails first, then the largest loss; those that no clock measures after them, in the order of CAUSES. */
 export const byLoss = (a: Verdict, b: Verdict): number =>
-  (Number.isNaN(a.loss) ? -1 : a.loss) === (Number.isNaN(b.loss) ? -1 : b.loss)
-    ? rankOf(a.cause) - rankOf(b.cause)
-    : (Number.isNaN(b.loss) ? -1 : b.loss) - (Number.isNaN(a.loss) ? -1 : a.loss);
+  weightOf(b) === weightOf(a) ? rankOf(a.cause) - rankOf(b.cause) : weightOf(b) - weightOf(a);
+
+/** Forks that fail have no clock, but work is not done at all. */
+const weightOf = ({ cause, loss }: Verdict): number => (cause === 'pids' ? 1000 : Number.isNaN(loss) ? -1 : loss);
 
 const rankOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);

@@ -13,16 +13,20 @@ export const THRESHOLDS = {
   selfCpu: 100,
   /** Steal of the CPUs that the victim may use. */
   stealShare: 0.05,
+  /** Milliseconds that a thread waits on an idle CPU for its turn, at least, where the CPU is late; waking it takes less. */
+  lateTurn: 0.5,
   /** A wait with nobody on the same CPU is a late virtual CPU from this share of (usage + wait) on. */
   lateShare: 0.25,
   /** Some task waited for io. */
   ioSome: 100,
-  /** Share of a limit of io.max from which on it binds. */
+  /** Share of a limit of io.max from which on it binds; and where so much of an operation's time passes before the disk. */
   atLimit: 0.95,
+  nearLimit: 0.5,
+  beforeDisk: 0.4,
   /** A disk is busy from this share of its queue's depth, or of the time, on. */
   queueShare: 0.8,
-  /** σ, the time that io made tasks wait by operation, against its baseline. */
-  sigmaFactor: 2,
+  /** Samples in which the victim's threads wait for a place in a disk's queue, of those in which they wait for io. */
+  placeShare: 0.2,
   /** Samples in which the victim's threads wait for a flush, of all. */
   flushShare: 0.15,
   /** Some task waited for memory; or pages refaulted a second, at least and as a share of its pages. */
@@ -42,6 +46,8 @@ export const THRESHOLDS = {
   separation: 1.5,
   /** A suspect has more than so many times its nominal share. */
   aboveShare: 1.1,
+  /** The wait comes in bursts where its mean, weighted by itself, is so many times its mean. */
+  burst: 1.25,
   /** A suspect shares the victim's CPU in so many of the samples in which the victim is runnable. */
   company: 0.1,
   /** Go down to a child that has so much of its parent's blame. */

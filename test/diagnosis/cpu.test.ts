@@ -165,6 +165,60 @@ test('ready while nobody runs: a late virtual CPU, and nobody is to blame', () =
   assert.equal(names(verdict), []);
 });
 
+test('many short waits on an idle CPU are its waking up, not a late one', () => {
+  const causeOf = (turns: number) =>
+    firstOf({ actors: { '/web': { uses: 200, ready: 0.3 } }, full: 150, turns, busy: 200 }).cause;
+  assert.is(causeOf(100), 'steal');
+  assert.is(causeOf(5000), 'fine');
+});
+
+test('what is stolen while others run is not the loss of one that hardly runs', () => {
+  const actors = { '/web': { uses: 20, ready: 0.03 }, '/batch': { uses: 700, ready: 0.1 } };
+  assert.is(firstOf({ actors, steal: 200 }).cause, 'fine');
+});
+
+test('a CPU that lost some of its ticks was as busy as the others say', () => {
+  // As measured: 426 ticks in 5.6 s, all of them busy, for a victim with 729 ms/s and another with 257.
+  const look = lookOf({
+    actors: { '/web': { uses: 729, ready: 1 }, '/small': { uses: 257, ready: 0.52 } },
+    full: 266,
+    waited: 277,
+  });
+  const cpus = new Map([...look.cpus, [1, { busy: 380, idle: 0, steal: 0 }] as const]);
+  const [finding] = diagnose({ ...look, cpus });
+  const [verdict] = finding?.verdicts ?? [];
+  assert.is(verdict?.cause, 'cpu-wait');
+  assert.ok((verdict?.loss ?? 0) > 250, String(verdict?.loss));
+  assert.is(verdict?.refusal, 'the machine is full');
+});
+
+test('a hog that comes five times a second is judged by the time in which it is there', () => {
+  // As measured, 100 ms of each 200: the victim makes up for its wait in between.
+  const look = lookOf({
+    actors: { '/web': { uses: 380, ready: 0.55 }, '/batch': { uses: 340, ready: 0.3 } },
+    full: 165,
+  });
+  const { times } = look.ticks;
+  const sums = (there: number, gone: number): number[] => {
+    let sum = 0;
+    return times.map((time) => {
+      const before = sum;
+      sum += (time % 200 < 100 ? there : gone) * 50;
+      return before;
+    });
+  };
+  const usage = new Map([
+    ['/web', sums(330, 430)],
+    ['/batch', sums(590, 90)],
+  ]);
+  const full = new Map([['/web', sums(290, 40)]]);
+  const [finding] = diagnose({ ...look, ticks: { ...look.ticks, usage, full } });
+  assert.equal(
+    finding?.verdicts[0]?.suspects.map(({ name }) => name),
+    ['batch'],
+  );
+});
+
 test('steal that the kernel counts', () => {
   assert.is(firstOf({ actors: { '/web': { uses: 300, ready: 0.4 } }, steal: 200 }).cause, 'steal');
 });

@@ -36,6 +36,8 @@ export interface Scene {
   readonly full?: number;
   readonly some?: number;
   readonly waited?: number;
+  /** Times a second that it got a CPU; 60 if absent. */
+  readonly turns?: number;
   readonly throttled?: number;
   readonly ioSome?: number;
   readonly memorySome?: number;
@@ -136,6 +138,7 @@ function marksOf(scene: Scene, uses: number): Mark[] {
       throttled: usec(scene.throttled),
       ran: uses * second,
       waited: (scene.waited ?? scene.full ?? 0) * second,
+      turns: (scene.turns ?? 60) * second,
     };
   });
 }

@@ -5,8 +5,9 @@ import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { parseDiskstats } from '../../src/diagnosis/look/disks.ts';
 import type { DiskLoad, DiskUse, Seen } from '../../src/diagnosis/look/model.ts';
-import { parseSnmp } from '../../src/diagnosis/look/network-use.ts';
+import { linkShareBetween, parseSnmp, readLinks } from '../../src/diagnosis/look/network-use.ts';
 import type { Verdict } from '../../src/diagnosis/model.ts';
+import { withTree } from '../kernel/collector-helpers.ts';
 import { type Actor, lookOf, type Scene } from './looks.ts';
 
 const verdictsOf = (scene: Scene): readonly Verdict[] => diagnose(lookOf(scene))[0]?.verdicts ?? [];
@@ -186,6 +187,57 @@ test('/proc/diskstats with and without discards and flushes', () => {
   assert.is(now?.operations, 1350);
 });
 
+/** `share` of the samples in D in which it waits for a place in the queue. */
+const waitsForPlace = (share: number): Seen[][] =>
+  Array.from({ length: 100 }, (_, at): Seen[] => [
+    { tid: 1, key: '/web', state: 'D', cpu: 1, wchan: at < 100 * share ? 'blk_mq_get_tag' : 'submit_bio_wait' },
+  ]);
+
+test('a wait for a place in the queue shows that the disk is full, though its queue is not on average', () => {
+  // As measured: twelve readers that are late themselves.
+  const half = disk({ '/web': use(19.8), '/batch': use(135) }, { queue: 1.9, utilisation: 0.75 });
+  const of = (share: number) =>
+    firstOf({
+      actors: { '/web': {}, '/batch': {} },
+      ioSome: 809,
+      disks: [half],
+      more: { instants: waitsForPlace(share) },
+    });
+  assert.is(of(0.56)?.cause, 'disk');
+  assert.equal(names(of(0.56)), ['batch']);
+  assert.is(of(0.05)?.cause, 'fine');
+});
+
+test('one that asks for one operation after the other stays below its io.max, and is held by it all the same', () => {
+  // As measured: 25 a second allowed, 19.7 done, 44 ms each, of which 14 with the disk.
+  const figures = { queue: 0.275, utilisation: 0.26 };
+  const ioLimits = new Map([['/web', [{ device: '252:0', key: 'riops', value: 25, from: '/web' }]]] as const);
+  const of = (limit: number) =>
+    firstOf({
+      actors: { '/web': {} },
+      ioSome: 876,
+      disks: [disk({ '/web': use(19.7) }, figures)],
+      more: { ioLimits: new Map([...ioLimits].map(([path, [one]]) => [path, [{ ...one, value: limit }]])) },
+    })?.cause;
+  assert.is(of(25), 'own-io-max');
+  assert.is(of(60), 'fine');
+});
+
+test('what the machine’s links carried, of what they can; those of containers pass it on only', () =>
+  withTree(async ({ mount, write }) => {
+    const line = (name: string, received: number, sent: number): string =>
+      ` ${name}: ${received} 9 0 0 0 0 0 0 ${sent} 9 0 0 0 0 0 0\n`;
+    write('/proc/1/net/dev', `${line('eth0', 1000, 500)}${line('veth1', 9000, 0)}`);
+    write('/sys/class/net/eth0/device/vendor', '0x1af4\n');
+    write('/sys/class/net/eth0/speed', '8\n');
+    write('/sys/class/net/veth1/speed', '10000\n');
+    const links = readLinks(`${mount}/proc`, `${mount}/sys`);
+    assert.equal([...links.keys()], ['eth0']);
+    const later = new Map([...links].map(([name, link]) => [name, { ...link, sent: link.sent + 4.5e6 }]));
+    assert.is(linkShareBetween(links, later, 5), 0.9);
+    assert.ok(Number.isNaN(linkShareBetween(new Map(), new Map(), 5)));
+  }));
+
 test('a figure of /proc/PID/net/snmp by its name', () => {
   const text = 'Ip: Forwarding DefaultTTL\nIp: 1 64\nTcp: RtoMin OutSegs RetransSegs\nTcp: 200 5000 12\n';
   assert.is(parseSnmp(text, 'Tcp', 'RetransSegs'), 12);
@@ -200,6 +252,8 @@ test('packets that are sent again, in numbers that tell something', () => {
   assert.is(causeOf(5000, 400), 'network');
   assert.is(causeOf(5000, 10), 'fine');
   assert.is(causeOf(20, 5), 'fine');
+  const full = new Map([['/web', { sent: 400, resent: 0, received: 0, dropped: 0, linkShare: 0.95, isOwn: true }]]);
+  assert.match(firstOf({ actors: { '/web': {} }, more: { network: full } })?.sentence ?? '', /95 % full/);
 });
 
 test.run();

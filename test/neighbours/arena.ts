@@ -14,6 +14,7 @@ const DISK_MOUNT = '/mnt/neighbours';
 export interface Work {
   readonly operations: number;
   readonly wallNs: number;
+  readonly cpuNs: number;
   readonly failures: number;
 }
 
@@ -128,12 +129,8 @@ async function removed(path: string): Promise<void> {
 
 function readWork(path: string): Work {
   const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  if (bytes.length < 24) return { operations: 0, wallNs: 0, failures: 0 };
-  return {
-    operations: Number(bytes.readBigUInt64LE(0)),
-    wallNs: Number(bytes.readBigUInt64LE(8)),
-    failures: Number(bytes.readBigUInt64LE(16)),
-  };
+  const at = (index: number): number => (bytes.length < 32 ? 0 : Number(bytes.readBigUInt64LE(8 * index)));
+  return { operations: at(0), wallNs: at(1), cpuNs: at(2), failures: at(3) };
 }
 
 /** `%0`: the first disk; `%mount`: a file system on a third; `%file:NAME:MIB`: a file of that size on the scratch disk. */
@@ -161,10 +158,10 @@ function fileOf(name: string, mib: number): string {
   return path;
 }
 
-/** Disks that contend: requests take 4 ms, four at a time. The third has a file system. */
+/** Disks that contend: requests take 20 ms, four at a time. The third has a file system. */
 export function makeDisks(): void {
   run('modprobe', 'configfs');
-  const settings = ['queue_mode=2', 'irqmode=2', 'completion_nsec=4000000', 'hw_queue_depth=4', 'submit_queues=1'];
+  const settings = ['queue_mode=2', 'irqmode=2', 'completion_nsec=20000000', 'hw_queue_depth=4', 'submit_queues=1'];
   run('modprobe', 'null_blk', 'nr_devices=3', 'gb=1', 'memory_backed=1', ...settings);
   run('mkfs.ext4', '-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0', '-N', '1024', '/dev/nullb2', '200M');
   mkdirSync(DISK_MOUNT, { recursive: true });

@@ -13,7 +13,8 @@
  *     touch MIB OFF_US        writes to each page of so much memory, again and again
  *     grow MIB STEP_KIB OFF_US   takes so much memory in steps, and keeps on touching the last of it
  *
- * FILE of --stats: three numbers of 64 bits: operations, nanoseconds of wall time that they took, failures.
+ * FILE of --stats: four numbers of 64 bits: operations, nanoseconds of wall time and of CPU time that they took, failures.
+ * Without --cpu it may use every CPU, whatever its parent may.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +32,7 @@
 #include <unistd.h>
 
 struct stats {
-  _Atomic uint64_t operations, wall_ns, failures;
+  _Atomic uint64_t operations, wall_ns, cpu_ns, failures;
 };
 
 static struct stats *stats;
@@ -82,15 +83,25 @@ static void rest(double us, uint64_t *state) {
   nanosleep(&time, NULL);
 }
 
-static void count(uint64_t from) {
-  stats->wall_ns += now(CLOCK_MONOTONIC) - from;
+struct moment {
+  uint64_t wall, cpu;
+};
+
+static struct moment start(void) {
+  struct moment moment = {now(CLOCK_MONOTONIC), now(CLOCK_THREAD_CPUTIME_ID)};
+  return moment;
+}
+
+static void count(struct moment from) {
+  stats->cpu_ns += now(CLOCK_THREAD_CPUTIME_ID) - from.cpu;
+  stats->wall_ns += now(CLOCK_MONOTONIC) - from.wall;
   stats->operations++;
 }
 
 static void cpu(uint64_t *state) {
   uint64_t work = argument(1) * iterations_per_us;
   for (;;) {
-    uint64_t from = now(CLOCK_MONOTONIC);
+    struct moment from = start();
     spin(work);
     count(from);
     rest(argument(2), state);
@@ -125,7 +136,7 @@ static void forks(void) {
 static void children(void) {
   int most = argument(1), alive = 0;
   for (;;) {
-    uint64_t from = now(CLOCK_MONOTONIC);
+    struct moment from = start();
     pid_t child = fork();
     if (child == 0) {
       usleep(100000);
@@ -151,7 +162,7 @@ static void direct(uint64_t *state, int is_write) {
   uint64_t places = (64u << 20) / bytes;
   for (;;) {
     off_t at = draw(state) % places * bytes;
-    uint64_t from = now(CLOCK_MONOTONIC);
+    struct moment from = start();
     ssize_t done = is_write ? pwrite(fd, buffer, bytes, at) : pread(fd, buffer, bytes, at);
     if (done < 0) stats->failures++;
     count(from);
@@ -160,11 +171,12 @@ static void direct(uint64_t *state, int is_write) {
 }
 
 static void fsyncs(uint64_t *state) {
+  unlink(mode_argv[1]); /* what is left of another run belongs to the cgroup of that */
   int fd = open(mode_argv[1], O_RDWR | O_CREAT, 0600);
   char block[4096] = {1};
   if (fd < 0) exit(3);
   for (;;) {
-    uint64_t from = now(CLOCK_MONOTONIC);
+    struct moment from = start();
     if (pwrite(fd, block, sizeof block, draw(state) % 256 * sizeof block) < 0 || fsync(fd)) stats->failures++;
     count(from);
     rest(argument(2), state);
@@ -176,9 +188,10 @@ static void cache(uint64_t *state) {
   static char block[65536];
   uint64_t blocks = argument(2) * (1 << 20) / sizeof block;
   if (fd < 0 || blocks == 0) exit(3);
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* a page belongs to the cgroup that read it first */
   for (;;) {
     for (uint64_t i = 0; i < blocks; i++) {
-      uint64_t from = now(CLOCK_MONOTONIC);
+      struct moment from = start();
       if (pread(fd, block, sizeof block, i * sizeof block) < 0) stats->failures++;
       count(from);
       rest(argument(3), state);
@@ -192,8 +205,9 @@ static void touch(uint64_t *state) {
   if (memory == MAP_FAILED) exit(3);
   for (;;) {
     for (uint64_t at = 0; at < bytes;) {
-      uint64_t from = now(CLOCK_MONOTONIC);
-      for (int page = 0; page < 64 && at < bytes; page++, at += 4096) memory[at]++;
+      struct moment from = start();
+      for (int page = 0; page < 64 && at < bytes; page++, at += 4096)
+        for (int word = 0; word < 4096; word += 8) memory[at + word]++;
       count(from);
       rest(argument(2), state);
     }
@@ -205,7 +219,7 @@ static void grow(uint64_t *state) {
   volatile char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) exit(3);
   for (uint64_t at = 0;; at = (at + step) % bytes) {
-    uint64_t from = now(CLOCK_MONOTONIC);
+    struct moment from = start();
     for (uint64_t page = 0; page < step && at + page < bytes; page += 4096) memory[at + page]++;
     count(from);
     rest(argument(3), state);
@@ -228,16 +242,19 @@ static void *run(void *index) {
   exit(2);
 }
 
-static void bind(int cpu) {
+/* Below 0: to all of them. */
+static void bind(int only) {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+    if (only < 0 || cpu == only) CPU_SET(cpu, &set);
   sched_setaffinity(0, sizeof set, &set);
 }
 
 int main(int argc, char **argv) {
   const char *file = NULL;
   int threads = 1, at = 1;
+  bind(-1);
   for (; at + 1 < argc && !strncmp(argv[at], "--", 2); at += 2) {
     if (!strcmp(argv[at], "--stats")) file = argv[at + 1];
     if (!strcmp(argv[at], "--seed")) seed = strtoull(argv[at + 1], NULL, 10);

@@ -43,7 +43,7 @@ const runOf = (name: string, verdicts: Parameters<typeof findingOf>[0], more: Pa
   seed: 1,
   finding: findingOf(verdicts),
   slowdown: 2,
-  drift: 1,
+  late: 0,
   culprits: caseOf(name).culprits.map((culprit) => `/${culprit}`),
   accused: { 'top CPU': undefined, 'top PSI': undefined, Datadog: undefined, 'CPI²': undefined },
   seconds: 5.2,
@@ -76,7 +76,7 @@ test('naming anybody where nobody is guilty is false', () => {
 test('a run that is not what it was made to be does not count', () => {
   assert.ok(discarded(runOf('hog', [], { slowdown: 1.1 })));
   assert.ok(discarded(runOf('alone', [], { slowdown: 1.3 })));
-  assert.ok(discarded(runOf('hog', [], { drift: 1.5 })));
+  assert.ok(discarded(runOf('hog', [], { late: 0.6 })));
   assert.is(discarded(runOf('hog', [])), undefined);
 });
 
@@ -85,7 +85,7 @@ test('the closing line', () => {
     runOf('hog', [['cpu-wait', ['/hog']]]),
     runOf('hog', [['fine', []]]),
     runOf('equals', [['cpu-wait', []]]),
-    runOf('hog', [], { drift: 9 }),
+    runOf('hog', [], { late: 0.9 }),
   ];
   assert.is(
     closingLine('files', runs),

@@ -1,6 +1,6 @@
 /** Changes over a look, and how much of it something lasted. */
 import type { Figure } from '../model.ts';
-import type { CloseLook, Group, Mark } from './model.ts';
+import type { CloseLook, CpuTime, Group, Mark } from './model.ts';
 
 /** Change of a counter over the look; NaN where it is not known, or the cgroup was made anew. */
 export function changeOf(group: Group | undefined, ref: string): number {
@@ -10,6 +10,15 @@ export function changeOf(group: Group | undefined, ref: string): number {
 
 /** Microseconds over the look as milliseconds of each second. */
 export const msPerSecond = (look: Pick<CloseLook, 'seconds'>, usec: number): number => usec / 1000 / look.seconds;
+
+/**
+ * Milliseconds of each second that a CPU was busy. A share of the ticks that it counted: a virtual CPU that is late loses
+ * some of them.
+ */
+export function busyOf({ busy, idle, steal }: CpuTime): number {
+  const ticks = busy + idle + steal;
+  return ticks > 0 ? (1000 * busy) / ticks : 0;
+}
 
 /** Milliseconds of each second of what a victim did between two marks. */
 export interface Second {
@@ -23,6 +32,8 @@ export interface Second {
   /** Over its threads. */
   readonly ran: number;
   readonly waited: number;
+  /** Times a second that one of them got a CPU. */
+  readonly turns: number;
 }
 
 /** Between each mark and the next; a stretch too short to tell anything is left out. */
@@ -54,6 +65,7 @@ function between(before: Mark, after: Mark): Second {
     throttled: usec('throttled'),
     ran: (after.ran - before.ran) / seconds,
     waited: (after.waited - before.waited) / seconds,
+    turns: (after.turns - before.turns) / seconds,
   };
 }
 

@@ -10,9 +10,8 @@
  * Where a tracer measured who ran while the victim waited, that takes the place of both.
  */
 import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
-import { USER_HZ } from '../../kernel/machine.ts';
 import { THRESHOLDS } from '../thresholds.ts';
-import { changeOf } from './change.ts';
+import { busyOf, changeOf } from './change.ts';
 import { competitorOf } from './groups.ts';
 import { type CloseLook, HOST, IDLE, KERNEL, OTHERS, OWN_THREADS, QUOTA, type Seen } from './model.ts';
 
@@ -130,7 +129,7 @@ function unseenHost({ cpus, groups, ticks, seconds, costPercent }: CloseLook): n
     const values = (ticks.usage.get(key) ?? []).filter((value) => !Number.isNaN(value));
     return ((values.at(-1) ?? 0) - (values[0] ?? 0)) / 1000;
   };
-  const busy = [...cpus.values()].reduce((sum, cpu) => sum + cpu.busy, 0) * (1000 / USER_HZ);
+  const busy = [...cpus.values()].reduce((sum, cpu) => sum + busyOf(cpu), 0) * seconds;
   const inGroups = [...groups.values()]
     .filter(({ key }) => key.startsWith('/') && key !== '/' && parentOf(key) === '/')
     .reduce((sum, group) => sum + (changeOf(group, 'cpu.stat:usage_usec') || 0) / 1000, 0);

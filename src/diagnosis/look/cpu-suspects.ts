@@ -94,8 +94,22 @@ interface Share {
   readonly nominal: number;
 }
 
+/**
+ * Where the wait comes in bursts, the windows in which it is large: in those between them the victim makes up for what it
+ * lost, which says nothing of how the CPU is shared while others want it too.
+ */
+function contested(windows: readonly Window[]): readonly Window[] {
+  const seconds = windows.reduce((sum, window) => sum + window.seconds, 0);
+  const mean = waitIn(windows) / seconds;
+  const weighted = windows.reduce((sum, { wait, seconds }) => sum + (wait || 0) * ((wait || 0) / seconds), 0);
+  return weighted / waitIn(windows) > THRESHOLDS.burst * mean
+    ? windows.filter(({ wait, seconds }) => wait / seconds >= mean)
+    : windows;
+}
+
 /** Of those that compete at a level, the victim's side among them: over the windows, as much as it waited in each. */
-function sharesAt({ look, victim, company, windows, blame }: CpuCase, level: string): Map<string, Share> {
+function sharesAt({ look, victim, company, windows: all, blame }: CpuCase, level: string): Map<string, Share> {
+  const windows = contested(all);
   const rival = childTowards(level, victim);
   const waits = waitIn(windows);
   const used = new Map<string, number>();

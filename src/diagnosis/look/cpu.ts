@@ -1,10 +1,10 @@
 /** What keeps a victim from the CPU: quotas, others, its own threads, a late virtual CPU. */
 import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
-import { USER_HZ } from '../../kernel/machine.ts';
 import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';
 import { advice, lessWeight, moreWeight, raiseQuota } from '../remedy.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import {
+  busyOf,
   changeOf,
   figure,
   msPerSecond,
@@ -17,7 +17,7 @@ import {
 } from './change.ts';
 import { type Blame, blameByFiles, blameByTrace, type Company, companyOf, windowsOf } from './company.ts';
 import { nameCpuSuspects } from './cpu-suspects.ts';
-import { type CpuWait, cpuWaitOf } from './cpu-wait.ts';
+import { type CpuWait, cpuWaitOf, lateOf } from './cpu-wait.ts';
 import { type CloseLook, IDLE, OWN_THREADS, QUOTA } from './model.ts';
 
 export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
@@ -26,7 +26,7 @@ export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
   if (!whole) return [];
   const company = companyOf(look, victim);
   const foreign = foreignUsage(look, victim, whole);
-  const wait = tracedWait(look, victim) ?? cpuWaitOf(whole, company, foreign);
+  const wait = tracedWait(look, victim, whole) ?? cpuWaitOf(whole, company, foreign);
   const figures = figuresOf(whole);
   return [
     ...quotaVerdicts(look, victim, whole, figures),
@@ -196,10 +196,19 @@ function stealVerdicts(
 ): Verdict[] {
   const cpus = allowedCpus(look, victim).flatMap((cpu) => look.cpus.get(cpu) ?? []);
   const ticks = cpus.reduce((sum, { busy, idle, steal }) => sum + busy + idle + steal, 0);
-  const share = ticks > 0 ? cpus.reduce((sum, { steal }) => sum + steal, 0) / ticks : 0;
+  const stolen = cpus.reduce((sum, { steal }) => sum + steal, 0);
+  const share = ticks > 0 ? stolen / ticks : 0;
+  // What is stolen while the victim runs is its own loss; while others run it is theirs.
+  const taken =
+    (usage * stolen) /
+    Math.max(
+      1,
+      cpus.reduce((sum, { busy }) => sum + busy, 0),
+    );
+  const isStolen = share >= THRESHOLDS.stealShare && taken >= THRESHOLDS.cpuWait;
   const isLate = late >= THRESHOLDS.cpuWait && late >= THRESHOLDS.lateShare * (usage + late);
-  if (share < THRESHOLDS.stealShare && !isLate) return [];
-  const loss = isLate ? late : share * 1000;
+  if (!isStolen && !isLate) return [];
+  const loss = Math.min(1000, (isLate ? late : 0) + (isStolen ? taken : 0));
   return [
     {
       cause: 'steal',
@@ -221,14 +230,14 @@ function stealVerdicts(
 }
 
 /** A tracer measured who ran while it waited. */
-function tracedWait(look: CloseLook, victim: string): CpuWait | undefined {
+function tracedWait(look: CloseLook, victim: string, whole: Second): CpuWait | undefined {
   const behind = look.traced?.waitedBehind.get(victim);
   if (!behind) return undefined;
   const ms = (key: string): number => msPerSecond(look, behind.get(key) ?? 0);
   const all = [...behind.values()].reduce((sum, usec) => sum + usec, 0);
   const own = [OWN_THREADS, QUOTA, IDLE];
   const foreign = all - own.reduce((sum, key) => sum + (behind.get(key) ?? 0), 0);
-  return { others: Math.min(1000, msPerSecond(look, foreign)), own: ms(OWN_THREADS), late: ms(IDLE) };
+  return { others: Math.min(1000, msPerSecond(look, foreign)), own: ms(OWN_THREADS), late: lateOf(whole, ms(IDLE)) };
 }
 
 const allowedCpus = (look: CloseLook, victim: string): readonly number[] => {
@@ -240,8 +249,7 @@ const allowedCpus = (look: CloseLook, victim: string): readonly number[] => {
 function foreignUsage(look: CloseLook, victim: string, { usage }: Second): number {
   const cpus = allowedCpus(look, victim).flatMap((cpu) => look.cpus.get(cpu) ?? []);
   if (cpus.length === 0) return Number.NaN;
-  const busy = cpus.reduce((sum, cpu) => sum + cpu.busy, 0);
-  return Math.max(0, ((busy / USER_HZ) * 1000) / look.seconds - usage);
+  return Math.max(0, cpus.reduce((sum, cpu) => sum + busyOf(cpu), 0) - usage);
 }
 
 /** In CPUs; Infinity for none. */

@@ -3,7 +3,12 @@
  *
  * `io.pressure` alone is no contention: who reads waits. The disk must be busy and most of what it does for others. A
  * request that waits for a place in the disk's queue has not begun by the count of /proc/diskstats, so a disk that is full
- * shows by its queue, not by the time that its requests take.
+ * shows by its queue, not by the time that its requests take. Where the kernel function may be read in which a thread
+ * sleeps, a wait for such a place is seen itself.
+ *
+ *     σ         io.pressure some / own operations: what an operation of the victim's takes
+ *     service   requests in flight / operations of the disk: what of it the request is with the disk (Little's law)
+ *     σ - service is spent before the disk: for a place in its queue, or for io.max while the disk has nothing to do
  */
 import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import { formatValue } from '../../metrics/format.ts';
@@ -29,13 +34,20 @@ const RATES = {
   wbps: { of: 'writtenBytes', text: (value: number) => `${formatValue(value, 'bytes_per_second')} written` },
 } as const satisfies Record<IoLimit['key'], { of: keyof DiskUse; text: (value: number) => string }>;
 
-/** The rate is at the limit, and the disk has nothing to do meanwhile. */
+/**
+ * The rate is at the limit, and the disk has nothing to do meanwhile. One that waits for each operation before it asks for
+ * the next stays below the limit, as its own work takes time too: there the operations wait before the disk.
+ */
 function limitVerdicts(look: CloseLook, victim: string, { ioSome }: Second): Verdict[] {
   if (!(ioSome >= THRESHOLDS.ioSome)) return [];
   return (look.ioLimits.get(victim) ?? []).flatMap((limit): Verdict[] => {
     const disk = look.disks.find(({ device }) => device === limit.device);
     const rate = disk?.byGroup.get(limit.from)?.[RATES[limit.key].of] ?? 0;
-    if (!disk || rate < THRESHOLDS.atLimit * limit.value || isFull(disk)) return [];
+    const own = disk?.byGroup.get(victim);
+    if (!disk || !own || isFull(disk)) return [];
+    const waitsBefore = 1 - serviceOf(disk) / (ioSome / own.operations);
+    const isHeld = rate >= THRESHOLDS.nearLimit * limit.value && waitsBefore >= THRESHOLDS.beforeDisk;
+    if (!isHeld && rate < THRESHOLDS.atLimit * limit.value) return [];
     const name = look.groups.get(limit.from)?.name ?? limit.from;
     const whose = limit.from === victim ? 'its own io.max' : `the io.max of ${name}`;
     return [
@@ -55,12 +67,30 @@ function limitVerdicts(look: CloseLook, victim: string, { ioSome }: Second): Ver
   });
 }
 
+/** Milliseconds that a request is with the disk. */
+const serviceOf = ({ queue, operations }: DiskLoad): number => (1000 * queue) / operations;
+
 /** Few devices take more at once than this without slowing down; sysfs tells of virtual ones that they take hundreds. */
 const DEEP = 64;
 
 const isFull = ({ queue, depth, utilisation, rotational }: DiskLoad): boolean =>
   queue >= THRESHOLDS.queueShare * Math.min(depth, DEEP) ||
-  (utilisation >= THRESHOLDS.queueShare && (rotational || (queue >= 4 && !(depth <= DEEP))));
+  (utilisation >= THRESHOLDS.queueShare && (rotational || queue >= (depth <= DEEP ? depth / 2 : 4)));
+
+/** Kernel function in which a task waits for a place in the queue of a disk. */
+const PLACE = /^blk_mq_get_tag/;
+/** Samples of a victim in D from which on a share of them tells something. */
+const ENOUGH_SAMPLES = 8;
+
+/** Share of the samples of the victim in which it waited for io that it waited for a place in a queue. */
+function placeShare({ instants }: CloseLook, victim: string): number {
+  const waiting = instants.flatMap((instant) =>
+    instant.filter(({ state, key }) => state === 'D' && competitorOf(victim, key) === undefined),
+  );
+  return waiting.length < ENOUGH_SAMPLES
+    ? 0
+    : waiting.filter(({ wchan }) => wchan !== undefined && PLACE.test(wchan)).length / waiting.length;
+}
 
 const figuresOf = (ioSome: number, { queue, utilisation, depth, operations, flushes }: DiskLoad): Figure[] => [
   figure('io_pressure_some', ioSome, 'ms_per_second', 'Δ io.pressure some total'),
@@ -81,13 +111,15 @@ function busyVerdicts(look: CloseLook, victim: string, whole: Second): Verdict[]
   const flush = flushesOf(look, victim);
   const isFlushing = flush.victim >= THRESHOLDS.flushShare;
   if (!(whole.ioSome >= THRESHOLDS.ioSome) && !isFlushing) return [];
+  const hasNoPlace = placeShare(look, victim) >= THRESHOLDS.placeShare;
   return look.disks.flatMap((disk): Verdict[] => {
     const own = disk.byGroup.get(victim);
     if (!own || !(own.operations > 0)) return [];
     const users = usersOf(look, disk, victim);
     const mine = shareOf(own, users.sum);
     const others = 1 - mine;
-    const isHurt = whole.ioSome >= THRESHOLDS.ioSome && isFull(disk) && others >= THRESHOLDS.blame;
+    const isBusy = isFull(disk) || (hasNoPlace && disk.utilisation >= THRESHOLDS.blame);
+    const isHurt = whole.ioSome >= THRESHOLDS.ioSome && isBusy && others >= THRESHOLDS.blame;
     const flushers = isHurt || !isFlushing ? [] : flushSuspects(users.others, flush);
     if (!isHurt && flushers.length === 0) return [];
     const named = isHurt ? standOut(users.others).filter(({ blame }) => blame >= 3 * mine || blame >= 0.8) : flushers;

@@ -59,6 +59,8 @@ export interface Mark {
   /** Milliseconds so far, over the threads that are known: on a CPU, and ready to run without one. NaN without schedstat. */
   readonly ran: number;
   readonly waited: number;
+  /** Times so far that one of them got a CPU. NaN without schedstat. */
+  readonly turns: number;
 }
 
 export interface CpuTime {
@@ -109,7 +111,7 @@ export interface NetworkUse {
   readonly resent: number;
   readonly received: number;
   readonly dropped: number;
-  /** Of the fastest link that has a speed, 0 to 1; NaN where none has. */
+  /** Of the machine's fullest link, 0 to 1; NaN where none has a speed. */
   readonly linkShare: number;
   /** False where it is the host's namespace, which all share. */
   readonly isOwn: boolean;

@@ -1,11 +1,12 @@
 /**
- * What the network namespace of a process sent, sent again and dropped.
+ * What the network namespace of a process sent, sent again and dropped, and how full the machine's links are.
  *
  *     /proc/PID/net/snmp       Tcp: … OutSegs RetransSegs …      (names, then a line of figures)
  *                              Tcp: … 1234    5           …
  *     /proc/PID/net/dev        ./../../kernel/net-dev.ts
+ *     /sys/class/net/IF/speed  megabits a second; -1 or EINVAL where the link has none or is down
  */
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
 import { parseNetDev } from '../../kernel/net-dev.ts';
@@ -53,7 +54,42 @@ export async function readNetwork(
   };
 }
 
-export function networkBetween(before?: NetworkCounters, after?: NetworkCounters): NetworkUse | undefined {
+/** Bytes so far of the machine's own devices, by name; those of containers and bridges only pass on what these carry. */
+export type Links = ReadonlyMap<string, { readonly received: number; readonly sent: number; readonly speed: number }>;
+
+/** `speed`: bytes a second, each way. */
+export function readLinks(proc: string, sys: string): Links {
+  return new Map(
+    [...parseNetDev(textOf(join(proc, '1/net/dev')))].flatMap(([name, { rxBytes, txBytes }]) => {
+      const directory = join(sys, 'class/net', name);
+      const megabits = existsSync(join(directory, 'device')) ? parseSingleValue(textOf(join(directory, 'speed'))) : 0;
+      return megabits > 0 ? [[name, { received: rxBytes, sent: txBytes, speed: (megabits * 1e6) / 8 }] as const] : [];
+    }),
+  );
+}
+
+/** 0 to 1: how much of the fullest link was used, the busier way of it; NaN where no link has a speed. */
+export function linkShareBetween(before: Links, after: Links, seconds: number): number {
+  const shares = [...after].flatMap(([name, { received, sent, speed }]) => {
+    const old = before.get(name);
+    return old ? [Math.max(received - old.received, sent - old.sent) / seconds / speed] : [];
+  });
+  return shares.length > 0 ? Math.max(...shares) : Number.NaN;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+export function networkBetween(
+  before: NetworkCounters | undefined,
+  after: NetworkCounters | undefined,
+  linkShare: number,
+): NetworkUse | undefined {
   if (!before || !after || before.pid !== after.pid) return undefined;
   const change = (key: 'sent' | 'resent' | 'received' | 'dropped'): number => after[key] - before[key];
   return {
@@ -61,7 +97,7 @@ export function networkBetween(before?: NetworkCounters, after?: NetworkCounters
     resent: change('resent'),
     received: change('received'),
     dropped: change('dropped'),
-    linkShare: Number.NaN,
+    linkShare,
     isOwn: after.isOwn,
   };
 }

@@ -14,14 +14,14 @@ export function networkVerdicts(look: CloseLook, victim: string): Verdict[] {
   const { sent, resent, received, dropped, linkShare, isOwn } = use;
   const resentShare = sent >= ENOUGH ? resent / sent : 0;
   const droppedShare = received >= ENOUGH ? dropped / received : 0;
-  const isFull = linkShare >= THRESHOLDS.linkShare;
+  const isFull = linkShare >= THRESHOLDS.linkShare && sent + received >= ENOUGH;
   if (resentShare < THRESHOLDS.retransmitShare && droppedShare < THRESHOLDS.dropShare && !isFull) return [];
   const what = [
     ...(resentShare >= THRESHOLDS.retransmitShare
       ? [`${percentText(resentShare)} of what it sends is sent again`]
       : []),
     ...(droppedShare >= THRESHOLDS.dropShare ? [`${percentText(droppedShare)} of its packets are dropped`] : []),
-    ...(isFull ? ['its link is full'] : []),
+    ...(isFull ? [`a link of the machine is ${percentText(Math.min(1, linkShare))} full`] : []),
   ];
   return [
     {
@@ -31,6 +31,12 @@ export function networkVerdicts(look: CloseLook, victim: string): Verdict[] {
       figures: [
         figure('segments_sent', sent / look.seconds, 'per_second', 'Δ /proc/PID/net/snmp Tcp OutSegs'),
         figure('segments_resent', resent / look.seconds, 'per_second', 'Δ /proc/PID/net/snmp Tcp RetransSegs'),
+        figure(
+          'link',
+          linkShare * 100,
+          'percent',
+          'Δ /proc/1/net/dev bytes / /sys/class/net/IF/speed, of the fullest link',
+        ),
         figure('packets_dropped', dropped / look.seconds, 'per_second', 'Δ /proc/PID/net/dev drop'),
       ],
       suspects: [],

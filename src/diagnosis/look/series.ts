@@ -13,7 +13,7 @@ export interface SampledThread {
 
 const INSTANT_MS = 1000 / 60;
 const TICK_MS = 50;
-/** Of one CPU. */
+/** Of one CPU: where a round takes more, there are fewer of them. */
 const INSTANT_SHARE = 0.03;
 const TICK_SHARE = 0.015;
 
@@ -32,8 +32,15 @@ export interface Instants {
   close(): void;
 }
 
-export function openInstants({ proc, mount }: { readonly proc: string; readonly mount: string }): Instants {
-  const sampler = openSampler(INSTANT_MS, INSTANT_SHARE);
+export interface SeriesOptions {
+  readonly proc: string;
+  readonly mount: string;
+  /** By what the share of a CPU that a sampler may use is multiplied: for an emulated CPU, which is slow. 1 if absent. */
+  readonly allowance?: number;
+}
+
+export function openInstants({ proc, mount, allowance = 1 }: SeriesOptions): Instants {
+  const sampler = openSampler(INSTANT_MS, INSTANT_SHARE * allowance);
   const all: Seen[][] = [];
   let threads: readonly SampledThread[] = [];
   let groups: readonly string[] = [];
@@ -95,8 +102,9 @@ export interface TickSeries {
   close(): void;
 }
 
-export function openTicks(proc: string, mount: string, victims: readonly string[], hasLocal: boolean): TickSeries {
-  const sampler = openSampler(TICK_MS, TICK_SHARE);
+export function openTicks(options: SeriesOptions, victims: readonly string[], hasLocal: boolean): TickSeries {
+  const { proc, mount, allowance = 1 } = options;
+  const sampler = openSampler(TICK_MS, TICK_SHARE * allowance);
   const times: number[] = [];
   const usage = new Map<string, number[]>();
   const full = new Map<string, number[]>(victims.map((path) => [path, []]));

@@ -21,7 +21,7 @@ import { type CgroupReading, type LookCgroups, now, openLookCgroups, throttledOf
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
 import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
-import { networkBetween, readNetwork } from './network-use.ts';
+import { linkShareBetween, networkBetween, readLinks, readNetwork } from './network-use.ts';
 import { raisePriority } from './priority.ts';
 import { openInstants, openTicks } from './series.ts';
 import { openThreads, type Threads } from './threads.ts';
@@ -38,6 +38,8 @@ export interface LookOptions {
   readonly goOn?: (marks: ReadonlyMap<string, readonly Mark[]>) => boolean;
   /** Measures beside the files. */
   readonly tracer?: Tracer;
+  /** Of the samplers: see SeriesOptions. */
+  readonly allowance?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -68,6 +70,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
     const before = {
       disks: await readDisks(places, diskUsers(cgroups.paths, first, paths), first.time),
       machine: readHost(proc),
+      links: readLinks(proc, sys),
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
     const series = await follow(cgroups, threads, { ...options, paths, from: first });
@@ -77,14 +80,15 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time),
       machine: readHost(proc),
     };
+    const seconds = (last.time - first.time) / 1000;
+    const linkShare = linkShareBetween(before.links, readLinks(proc, sys), seconds);
     const network = await Promise.all(
       paths.map(async (path) => {
         const old = before.network.get(path);
-        return [path, networkBetween(old, await readNetwork(places, path, old))] as const;
+        return [path, networkBetween(old, await readNetwork(places, path, old), linkShare)] as const;
       }),
     );
     const { user, system } = process.cpuUsage(cost);
-    const seconds = (last.time - first.time) / 1000;
     const { vmstat } = before.machine;
     return {
       when,
@@ -122,11 +126,12 @@ interface FollowOptions extends LookOptions {
 }
 
 async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Series> {
-  const { paths, from, seconds, goOn, signal, proc = '/proc', hierarchy } = options;
+  const { paths, from, seconds, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
   const { mount } = hierarchy;
   const hasLocal = paths.every((path) => !Number.isNaN(from.of(path)?.('cpu.stat.local:throttled_usec') ?? Number.NaN));
-  const instants = openInstants({ proc, mount });
-  const series = openTicks(proc, mount, paths, hasLocal);
+  const sampling = { proc, mount, ...(allowance !== undefined && { allowance }) };
+  const instants = openInstants(sampling);
+  const series = openTicks(sampling, paths, hasLocal);
   const marks = new Map(paths.map((path) => [path, [] as Mark[]]));
   let active: string[] = [];
   let known = from;

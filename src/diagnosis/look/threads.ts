@@ -24,6 +24,8 @@ const PF_KTHREAD = 0x00200000;
 /** Nanoseconds that stand for what a thread did before it was seen first: it comes after those that did something. */
 const UNSEEN = 1;
 
+const UNKNOWN_TIMES: ThreadTimes = { ran: Number.NaN, waited: Number.NaN, turns: Number.NaN };
+
 /** The cgroup that lists the threads of a group. */
 const pathOf = (key: string): string => (key === HOST || key === KERNEL ? '/' : key);
 
@@ -33,16 +35,40 @@ interface Thread {
   /** Nanoseconds when it was first seen, and last. */
   readonly firstRun: number;
   readonly firstWait: number;
+  readonly firstTurns: number;
   run: number;
   wait: number;
+  turns: number;
   /** Nanoseconds that it ran or waited between the last two refreshes. */
   recent: number;
+  /** Nanoseconds that it ran since it was last compared with the CPU time of its group. */
+  compared: number;
 }
 
-/** Milliseconds since the first reading. */
+/** Nanoseconds, and how often it got a CPU. */
+interface Times {
+  run: number;
+  wait: number;
+  turns: number;
+}
+
+const sinceFirst = ({ run, wait, turns, firstRun, firstWait, firstTurns }: Thread): Times => ({
+  run: run - firstRun,
+  wait: wait - firstWait,
+  turns: turns - firstTurns,
+});
+
+function addTo(sum: Times, { run, wait, turns }: Times): void {
+  sum.run += run;
+  sum.wait += wait;
+  sum.turns += turns;
+}
+
+/** Milliseconds since the first reading, and how often one of them got a CPU. */
 export interface ThreadTimes {
   readonly ran: number;
   readonly waited: number;
+  readonly turns: number;
 }
 
 export interface Threads {
@@ -78,7 +104,7 @@ export interface ThreadsOptions {
 export function openThreads({ proc, mount, readFiles, victims, paths: all }: ThreadsOptions): Threads {
   const threads = new Map<number, Thread>();
   /** Nanoseconds of threads that have ended, by key. */
-  const ended = new Map<string, { run: number; wait: number }>();
+  const ended = new Map<string, Times>();
   const comms = new Map<number, string>();
   let sampled: Thread[] = [];
   const fleeting = new Set<string>();
@@ -140,22 +166,34 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     tids.forEach((tid, index) => {
       const text = texts[index];
       if (typeof text !== 'string') return;
-      const { run_ns: run, wait_ns: wait } = parseSchedstat(text);
+      const { run_ns: run, wait_ns: wait, slices: turns } = parseSchedstat(text);
       if (Number.isNaN(run) || Number.isNaN(wait)) return;
       const known = threads.get(tid);
       const key = keys.get(tid) ?? HOST;
       if (known && known.key === key && run >= known.run) {
         known.recent = run - known.run + (wait - known.wait);
+        known.compared += run - known.run;
         known.run = run;
         known.wait = wait;
+        known.turns = turns;
         settled.add(tid);
         return;
       }
       if (known) retire(known);
       // One that began during the look did all of it in the look.
       const isNew = listed.has(pathOf(key));
-      const [firstRun, firstWait] = isNew ? [0, 0] : [run, wait];
-      threads.set(tid, { tid, key, firstRun, firstWait, run, wait, recent: isNew ? run + wait : UNSEEN });
+      const [firstRun, firstWait, firstTurns] = isNew ? [0, 0, 0] : [run, wait, turns];
+      const first = { firstRun, firstWait, firstTurns };
+      threads.set(tid, {
+        tid,
+        key,
+        ...first,
+        run,
+        wait,
+        turns,
+        recent: isNew ? run + wait : UNSEEN,
+        compared: isNew ? run : 0,
+      });
     });
     for (const thread of [...threads.values()]) {
       if (!keys.has(thread.tid) && paths.has(pathOf(thread.key))) retire(thread);
@@ -164,9 +202,8 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
   }
 
   function retire(thread: Thread): void {
-    const sum = ended.get(thread.key) ?? { run: 0, wait: 0 };
-    sum.run += thread.run - thread.firstRun;
-    sum.wait += thread.wait - thread.firstWait;
+    const sum = ended.get(thread.key) ?? { run: 0, wait: 0, turns: 0 };
+    addTo(sum, sinceFirst(thread));
     ended.set(thread.key, sum);
     threads.delete(thread.tid);
     settled.delete(thread.tid);
@@ -181,27 +218,22 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     sampled = [...ofVictims, ...others];
   }
 
-  /** `active`: microseconds of CPU since the last refresh. */
+  /** `active`: microseconds of CPU since this was asked last. */
   function findFleeting(active: ReadonlyMap<string, number>): void {
     const ran = new Map<string, number>();
-    for (const { key, recent } of threads.values()) ran.set(key, (ran.get(key) ?? 0) + recent / 1000);
+    for (const thread of threads.values()) {
+      ran.set(thread.key, (ran.get(thread.key) ?? 0) + thread.compared / 1000);
+      thread.compared = 0;
+    }
     for (const [key, used] of active) {
       if (key !== '/' && listed.has(key) && (ran.get(key) ?? 0) < EXPLAINED * used) fleeting.add(key);
     }
   }
 
-  const sumOf = (keys: (key: string) => boolean): { run: number; wait: number } => {
-    const sum = { run: 0, wait: 0 };
-    for (const { key, run, wait, firstRun, firstWait } of threads.values()) {
-      if (!keys(key)) continue;
-      sum.run += run - firstRun;
-      sum.wait += wait - firstWait;
-    }
-    for (const [key, { run, wait }] of ended) {
-      if (!keys(key)) continue;
-      sum.run += run;
-      sum.wait += wait;
-    }
+  const sumOf = (keys: (key: string) => boolean): Times => {
+    const sum = { run: 0, wait: 0, turns: 0 };
+    for (const thread of threads.values()) if (keys(thread.key)) addTo(sum, sinceFirst(thread));
+    for (const [key, times] of ended) if (keys(key)) addTo(sum, times);
     return sum;
   };
 
@@ -216,13 +248,13 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     sampled: () => sampled,
     comms: () => comms,
     times(victim) {
-      const { run, wait } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
-      return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6 } : { ran: Number.NaN, waited: Number.NaN };
+      const { run, wait, turns } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
+      return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6, turns } : UNKNOWN_TIMES;
     },
     allowed(victim) {
       const cpus = new Set<number>();
-      for (const { tid, key } of sampled) {
-        if (!isWithin(key, victim) || key === HOST || key === KERNEL) continue;
+      const its = [...threads.values()].filter(({ key }) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
+      for (const { tid } of its.slice(0, MOST_OF_VICTIMS)) {
         const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf(join(proc, `${tid}/status`)))?.[1];
         for (const cpu of parseCpuList(list ?? '')) cpus.add(cpu);
       }

@@ -1,0 +1,53 @@
+/** The threads of a look, over trees in the place of /proc and of the mount. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openThreads } from '../../src/diagnosis/look/threads.ts';
+import { createReadFiles } from '../../src/kernel/read-files.ts';
+import { type Tree, withTree } from '../kernel/collector-helpers.ts';
+
+const MS = 1e6;
+
+const threadsOf = ({ mount }: Tree) =>
+  openThreads({
+    proc: `${mount}/proc`,
+    mount: `${mount}/cgroup`,
+    readFiles: createReadFiles(),
+    victims: ['/web'],
+    paths: ['/web'],
+  });
+
+function thread(tree: Tree, tid: number, ranMs: number, turns = 0): void {
+  tree.write(`/proc/${tid}/task/${tid}/schedstat`, `${ranMs * MS} ${ranMs * MS} ${turns}\n`);
+  tree.write(`/proc/${tid}/status`, 'Cpus_allowed_list:\t1\n');
+}
+
+test('a thread that explains its group’s CPU time is no short-lived one, however often it is read meanwhile', () =>
+  withTree(async (tree) => {
+    tree.write('/cgroup/web/cgroup.threads', '7\n');
+    const threads = threadsOf(tree);
+    thread(tree, 7, 0);
+    await threads.refresh(new Map([['/web', 0]]));
+    for (const ran of [100, 200]) {
+      thread(tree, 7, ran, ran / 10);
+      await threads.refresh();
+    }
+    thread(tree, 7, 230, 23);
+    await threads.refresh(new Map([['/web', 230e3]]));
+    assert.equal([...threads.fleeting()], []);
+    assert.equal(threads.times('/web'), { ran: 230, waited: 230, turns: 23 });
+  }));
+
+test('a group whose threads were not seen to run is short-lived; where it may run is known all the same', () =>
+  withTree(async (tree) => {
+    tree.write('/cgroup/web/cgroup.threads', '7\n');
+    const threads = threadsOf(tree);
+    thread(tree, 7, 0);
+    await threads.refresh(new Map([['/web', 0]]));
+    tree.write('/cgroup/web/cgroup.threads', '7\n9\n');
+    thread(tree, 9, 1);
+    await threads.refresh(new Map([['/web', 300e3]]));
+    assert.equal([...threads.fleeting()], ['/web']);
+    assert.equal(threads.allowed('/web'), [1]);
+  }));
+
+test.run();
