@@ -30,7 +30,7 @@ export interface Terminal {
 /** The guest is an emulated machine. */
 const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 90_000;
 
-/** `under`: a command that runs it, as strace. */
+/** Without looks that nobody asked for: they come and go with the load of the machine. `under`: a command that runs it, as strace. */
 export function openTstop(
   columns: number,
   rows: number,
@@ -38,7 +38,7 @@ export function openTstop(
   env: NodeJS.ProcessEnv = {},
   under: readonly string[] = [],
 ): Terminal {
-  const [program = '', ...rest] = [...under, process.execPath, TSTOP, ...args];
+  const [program = '', ...rest] = [...under, process.execPath, TSTOP, '--no-looks', ...args];
   const child = spawn(program, rest, {
     cols: columns,
     rows,

@@ -9,8 +9,16 @@ export function registerDiagnosis(program: Command): void {
     .description('tell why it is slow: its own limit, the machine, or a neighbour, and which one')
     .option('--for <time>', 'look for so long: 5s, and 10s where the trouble comes in bursts, by default')
     .option('--no-ebpf', "from the kernel's files alone")
-    .option('-w, --watch', 'look again and again until Ctrl-C')
+    .option(
+      '-w, --watch',
+      'wait until something suffers, look closer and tell, until Ctrl-C; looks use at most 10 % of a CPU',
+    )
     .option('--prove', 'then try the gentlest limit of the first suspect, as tscg prove does, and take it back')
+    .option('--fix', 'then try the gentlest remedy of the first finding, and keep it if it helps and harms nobody else')
+    .option('--fix-for <time>', 'with --fix: try it for so long', '60s')
+    .option('-y, --yes', 'with --fix: do not ask')
+    .addOption(dryRunOption)
+    .addOption(forceOption)
     .addOption(jsonOption)
     .action(async (names, options, command: Command) =>
       (await import('./commands/why.ts')).why(names, options, command.optsWithGlobals()),

@@ -8,6 +8,8 @@ export interface TstopFlags {
   color: boolean;
   mouse: boolean;
   readonly?: boolean;
+  /** False with --no-looks. */
+  looks: boolean;
   ascii?: boolean;
   theme?: string;
   dashboard?: string;
@@ -30,6 +32,7 @@ export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command
       'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, or a file',
     )
     .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
+    .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 10 % of a CPU')
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(commandLineError('tstop', text)) })
     .exitOverride()

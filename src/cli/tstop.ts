@@ -48,6 +48,7 @@ async function run(options: TstopFlags): Promise<void> {
     dashboards: chosen.dashboards,
     dashboard: chosen.index,
     faults: unusable,
+    looksByItself: options.looks,
     findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
     ...(options.readonly ? {} : { acting }),
   });

@@ -1,11 +1,11 @@
 /** Does what `update` asks for: on the terminal, in files and to cgroups. What comes of it is another event. */
 
 import type { Finding, Remedy } from '../diagnosis/model.ts';
+import { chooseFix, whyNoFix } from '../diagnosis/trial/fix.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { type Acting, actionKey, type Confirmed, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
-import { fixOf } from './neighbours-view.ts';
 import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -28,10 +28,9 @@ export interface Outside {
 
 const FLASH_MS = 1000;
 
-function whyNoFix(finding: Finding | undefined, remedy: Remedy | undefined): string {
+function notFixed(finding: Finding | undefined, remedy: Remedy | undefined): string {
   if (!finding) return 'nobody has looked closer at this row: W does';
-  if (!remedy) return `no limit would help ${finding.workload.name}`;
-  return `${remedy.name} is gone`;
+  return remedy ? `${remedy.name} is gone` : whyNoFix(finding);
 }
 
 export function createEffects(outside: Outside): (effect: Effect) => void {
@@ -76,10 +75,10 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
 
   function fix(session: Session): void {
     const finding = outside.finding(session);
-    const remedy = finding && fixOf(finding);
+    const remedy = finding && chooseFix(finding)?.remedy;
     const target = session.newest?.workloads.find(({ path }) => path === remedy?.path);
     if (acting && remedy && target) dispatch({ type: 'opened', opened: openRemedy(remedy, target, acting) });
-    else dispatch({ type: 'tell', message: { text: whyNoFix(finding, remedy), style: 'warning' } });
+    else dispatch({ type: 'tell', message: { text: notFixed(finding, remedy), style: 'warning' } });
   }
 
   return (effect) => {

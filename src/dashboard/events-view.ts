@@ -23,6 +23,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   'pids.max': 'warning',
   throttled: 'warning',
   pressure: 'warning',
+  finding: 'critical',
   limit: 'accent',
   drift: 'warning',
   frozen: 'accent',

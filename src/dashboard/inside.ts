@@ -12,6 +12,7 @@ import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
 import { type DiagnosisLook, openSelectedDiagnosis } from './selected-diagnosis.ts';
+import type { SharedLooks } from './trouble-watch.ts';
 import { createWrittenMeasurer } from './written.ts';
 
 /** Of the selected row; absent where it was not read yet. */
@@ -62,6 +63,7 @@ export interface InsideOptions {
   readonly root?: string;
   readonly proc: string;
   readonly readFiles: ReadFiles;
+  readonly looks: SharedLooks;
   /** There is something new to be seen. */
   readonly onNews: () => void;
   /** Runs the work and tells what goes wrong with it. */

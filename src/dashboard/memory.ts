@@ -1,5 +1,7 @@
 /** What tstop remembers of the Frames that it has seen: figures, events, who was re-created, limits that were changed since. */
 import { field } from '../diagnosis/fields.ts';
+import { findingLine } from '../diagnosis/finding-log.ts';
+import type { Finding } from '../diagnosis/model.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory, type Trace } from '../metrics/history.ts';
@@ -23,7 +25,8 @@ export interface Memory {
   /** The figures of a row, up to so many samples before the last. */
   historyOf(inode: number, id: string, samples: number, back: number): Trace;
   recentOomKills(): readonly LogEvent[];
-  events(): readonly LogEvent[];
+  /** Those findings among them. */
+  events(findings: readonly Finding[]): readonly LogEvent[];
   drifts(): readonly Drift[];
   recreated(): ReadonlySet<number>;
 }
@@ -34,6 +37,13 @@ export interface MemoryOptions {
   readonly seconds: number;
   readonly findDrifts: () => readonly Drift[];
 }
+
+const eventOf = (finding: Finding): LogEvent => ({
+  time: finding.when,
+  kind: 'finding',
+  ...{ name: finding.workload.name, path: finding.workload.path },
+  text: findingLine(finding),
+});
 
 export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions): Memory {
   const history = createHistory(CHARTED, seconds, { figuresOf: (usage, id) => field(id).figures(usage) });
@@ -56,7 +66,8 @@ export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions)
     },
     historyOf: history.of,
     recentOomKills: () => log.recentOomKills(Date.now()),
-    events: log.all,
+    events: (findings) =>
+      findings.length === 0 ? log.all() : [...log.all(), ...findings.map(eventOf)].sort((a, b) => a.time - b.time),
     drifts: watch.all,
     recreated: recreations.recent,
   };

@@ -1,5 +1,6 @@
 /** The pane `neighbours`: what holds the selected row up, who does it and how much of it, and what would help. */
-import type { Finding, Remedy, Suspect, Verdict } from '../diagnosis/model.ts';
+import { LOOK_SECONDS } from '../diagnosis/look-closer.ts';
+import type { Remedy, Suspect, Verdict } from '../diagnosis/model.ts';
 import { wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
@@ -17,7 +18,12 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
   const title = paneTitle(workload, 'neighbours', isRead);
   if (!workload) return [title];
   if (workload.path === '/') return [title, [['the whole machine has no neighbours: select a row below it', 'dim']]];
-  if (!look?.finding) return [title, [[`looks closer at it for ${look?.seconds ?? 5} s …`, 'dim']]];
+  const putOff: Line[] = look?.putOff === undefined ? [] : [[[`put off: ${look.putOff}`, 'warning']]];
+  if (!look?.finding) {
+    return putOff.length > 0
+      ? wrappedAll([title, ...putOff], width)
+      : [title, [[`looks closer at it for ${look?.seconds ?? LOOK_SECONDS} s …`, 'dim']]];
+  }
   const { finding } = look;
   const from = finding.source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
   const when: Line = [[`at ${clock(finding.when)}, ${finding.window.toFixed(1)} s, from ${from}`, 'dim']];
@@ -25,6 +31,7 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
     [
       title,
       when,
+      ...putOff,
       ...finding.verdicts.flatMap((verdict) => verdictLines(verdict, width)),
       ...finding.missing.map(
         (what): Line => [
@@ -90,7 +97,3 @@ const remedyLine = (remedy: Remedy): Line => {
     ...(command ? ([[`  d opens it: ${command}`, 'accent']] as const) : []),
   ];
 };
-
-/** The first one that a limit carries out, of the largest loss that has one. */
-export const fixOf = ({ verdicts }: Finding): Remedy | undefined =>
-  verdicts.flatMap(({ remedies }) => remedies).find(({ limits }) => Object.keys(limits).length > 0);

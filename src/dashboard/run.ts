@@ -19,6 +19,7 @@ import { type End, openSession, type Session, type Surroundings } from './sessio
 import { type Settings, saveSetting, scalesOf } from './settings.ts';
 import { type FooterMessage, INITIAL, type State } from './state.ts';
 import { themeOf } from './themes.ts';
+import { openTroubleWatch, type SharedLooks } from './trouble-watch.ts';
 import type { Event } from './update.ts';
 
 export interface TstopOptions {
@@ -41,6 +42,8 @@ export interface TstopOptions {
   readonly faults: readonly string[];
   /** Limits that tscg set and that read otherwise by now. */
   readonly findDrifts: () => readonly Drift[];
+  /** Whether what suffers is looked at although nobody asked. */
+  readonly looksByItself: boolean;
   /** Absent with --readonly. */
   readonly acting?: Acting;
 }
@@ -52,6 +55,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const surroundings: Surroundings = { dashboards, isReadOnly: !options.acting, isLive: source.isLive };
   const memory = createMemory({ dashboards, seconds, findDrifts: options.findDrifts });
   const pressures = openPressureWatch({ mount: hierarchy.mount, onEvent: memory.tell });
+  const trouble = openTroubleWatch({ hierarchy, proc, onEvent: memory.tell, onNews: () => program.draw() });
   const state = initialState(options);
   const screen = openScreen({
     theme: () => themeOf(program.session().state.theme, options.ascii),
@@ -68,13 +72,14 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const selected = openSelectedReader({
     hierarchy,
     proc,
+    looks: trouble,
     onNews: () => program.draw(),
     guarded: (what, work) => guardedBy(program)(what, work),
   });
   const program: Program = createProgram({
     session: { ...openSession(state, screen.size(), surroundings), notice: faultNotice(options.faults) },
     surroundings,
-    sceneOf: sceneMaker(options, memory, selected),
+    sceneOf: sceneMaker(options, memory, selected, trouble),
     show: screen.draw,
     perform: (effect) => perform(effect),
   });
@@ -89,7 +94,10 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     dispatch: program.dispatch,
     exit,
   });
-  const sampling = createSampling({ program, source, memory, selected, pressures, seconds });
+  const sampling = createSampling({
+    ...{ program, source, memory, selected, pressures, seconds },
+    trouble: options.looksByItself && source.isLive ? trouble : undefined,
+  });
   /** What it asks for is read at once. */
   function dispatchInput(event: Event): void {
     program.dispatch(event);
@@ -110,6 +118,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     screen.close();
     source.close();
     pressures.close();
+    trouble.close();
   }
 }
 
@@ -148,6 +157,7 @@ function sceneMaker(
   { dashboards, faults, seconds }: TstopOptions,
   memory: Memory,
   selected: SelectedReader,
+  { log }: SharedLooks,
 ): (session: Session) => Scene {
   const titles = dashboards.map(({ title }) => title);
   return (session) => {
@@ -163,7 +173,7 @@ function sceneMaker(
       historyOf: (inode, id, samples) => memory.historyOf(inode, id, samples, back),
       seconds,
       recreated: memory.recreated(),
-      events: memory.events(),
+      events: memory.events(log.all()),
       drifts: memory.drifts(),
       recentOomKills: session.recentOomKills,
       age,

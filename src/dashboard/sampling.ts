@@ -7,6 +7,7 @@ import type { Memory } from './memory.ts';
 import type { Program } from './program.ts';
 import type { SelectedReader } from './selected.ts';
 import { selectedIn } from './session.ts';
+import type { TroubleWatch } from './trouble-watch.ts';
 
 export interface SamplingOptions {
   readonly program: Program;
@@ -14,6 +15,8 @@ export interface SamplingOptions {
   readonly memory: Memory;
   readonly selected: SelectedReader;
   readonly pressures: PressureWatch;
+  /** Absent where it does not look by itself. */
+  readonly trouble: TroubleWatch | undefined;
   /** Between two Frames. */
   readonly seconds: number;
 }
@@ -77,7 +80,7 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-async function takeFrame({ program, source, memory, pressures }: SamplingOptions): Promise<void> {
+async function takeFrame({ program, source, memory, pressures, trouble }: SamplingOptions): Promise<void> {
   const { demand } = program.needs();
   const frame = await source.next(demand);
   const { state, frame: before } = program.session();
@@ -86,7 +89,8 @@ async function takeFrame({ program, source, memory, pressures }: SamplingOptions
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
   const one = selectedIn(program.session());
   const others = frame.workloads.filter(({ inode }) => inode !== one?.inode && demand.visible.has(inode));
-  pressures.follow([...(one ? [one] : []), ...others]);
+  pressures.follow([...(one ? [one] : []), ...others].filter(({ kind }) => kind !== 'root'));
+  if (trouble) void guardedBy(program)('look', () => trouble.afterFrame(frame));
 }
 
 /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */

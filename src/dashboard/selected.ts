@@ -9,6 +9,7 @@ import type { ProcessList } from './process-view.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
 import { type Session, selectedIn } from './session.ts';
+import type { SharedLooks } from './trouble-watch.ts';
 
 export interface SelectedReader {
   /** Reads its processes; while the display is held, only where they were never read. */
@@ -29,17 +30,18 @@ export interface SelectedReader {
 export interface SelectedOptions {
   readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
   readonly proc: string;
+  readonly looks: SharedLooks;
   /** There is something new to be seen. */
   readonly onNews: () => void;
   /** Runs the work and tells what goes wrong with it. */
   readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
 }
 
-export function openSelectedReader({ hierarchy, proc, onNews, guarded }: SelectedOptions): SelectedReader {
+export function openSelectedReader({ hierarchy, proc, looks, onNews, guarded }: SelectedOptions): SelectedReader {
   const { mount, root } = hierarchy;
   const readFiles = createReadFiles();
   const processes = openSelectedProcesses({ mount, proc, readFiles });
-  const inside = openInside({ mount, root, proc, readFiles, onNews, guarded });
+  const inside = openInside({ mount, root, proc, readFiles, looks, onNews, guarded });
   let raw: RawTexts | undefined;
   const workloadsOf = ({ frame }: Session): readonly Workload[] => frame?.workloads ?? [];
   return {

@@ -20,10 +20,13 @@ export interface Sufferers {
   readonly judged: number;
 }
 
-export function sufferersOf({ usage, workloads }: Frame): Sufferers {
+/** `among`: inodes of those that are meant; all that are listed where there are none. */
+export function sufferersOf({ usage, workloads }: Frame, among: ReadonlySet<number> = new Set()): Sufferers {
   const verdicts = verdictsOf(usage);
   const judged = workloads.flatMap((workload, row) =>
-    isListed(workload) ? [{ workload, ...coarseVerdict(verdicts, row) }] : [],
+    (among.size > 0 ? among.has(workload.inode) : isListed(workload))
+      ? [{ workload, ...coarseVerdict(verdicts, row) }]
+      : [],
   );
   const suffering = judged
     .filter(({ cause }) => cause !== 'fine' && cause !== 'unknown')

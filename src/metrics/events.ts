@@ -17,6 +17,7 @@ export const EVENT_KINDS = [
   'pids.max',
   'throttled',
   'pressure',
+  'finding',
   'limit',
   'drift',
   'frozen',

@@ -16,12 +16,16 @@ import { RESOURCES, type Resource } from './host.ts';
 export interface PressureWatch {
   /** Arms the triggers of the first few; one of the last round gives way only when it was not among them for a while. */
   follow(workloads: readonly Workload[]): void;
+  /** Whether any trigger is armed. */
+  isArmed(): boolean;
   close(): void;
 }
 
 export interface PressureWatchOptions {
   readonly mount: string;
   readonly onEvent: (event: LogEvent) => void;
+  /** Each time that a trigger fires, which is once in each window while the wait lasts. */
+  readonly onFire?: () => void;
   readonly create?: Native['createPsiTrigger'] | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -49,7 +53,7 @@ interface Armed {
 }
 
 export function openPressureWatch(options: PressureWatchOptions): PressureWatch {
-  const { mount, onEvent, now = Date.now } = options;
+  const { mount, onEvent, onFire, now = Date.now } = options;
   const { native, reason } = loadNative();
   const create = 'create' in options ? options.create : native?.createPsiTrigger.bind(native);
   /** By inode. */
@@ -70,16 +74,17 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     const stall = SHARE[resource] * window;
     const text = `${resource} pressure: some task waited ${stall / 1000} ms in ${window / 1e6} s`;
     let last = Number.NEGATIVE_INFINITY;
-    const onFire = (error: Error | null): void => {
+    const fired = (error: Error | null): void => {
       // The cgroup is gone and the addon closed the trigger.
       if (error) return void armed.delete(workload.inode);
+      onFire?.();
       const time = now();
       const called = armed.get(workload.inode)?.name ?? name;
       if (time - last >= QUIET_MS) onEvent({ time, kind: 'pressure', name: called, path, text });
       last = time;
     };
     try {
-      return [create(file, formatPressureTrigger('some', stall, window), onFire)];
+      return [create(file, formatPressureTrigger('some', stall, window), fired)];
     } catch (error) {
       const code = codeOf(error);
       if (code === 'EINVAL' && window === WINDOWS[0]) {
@@ -110,7 +115,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     follow: (workloads) => {
       if (!create) return notice(reason ?? 'the addon is not there');
       const time = now();
-      const wanted = workloads.filter(({ kind }) => kind !== 'root').slice(0, MOST_FOLLOWED);
+      const wanted = workloads.slice(0, MOST_FOLLOWED);
       for (const { inode, name } of wanted) {
         const known = armed.get(inode);
         if (known) [known.wanted, known.name] = [time, name];
@@ -124,6 +129,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
         });
       }
     },
+    isArmed: () => [...armed.values()].some(({ triggers }) => triggers.length > 0),
     close: () => {
       for (const inode of [...armed.keys()]) disarm(inode);
     },

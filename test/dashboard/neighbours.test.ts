@@ -1,9 +1,12 @@
 /** The pane `neighbours`, and the looks that it is made of. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fixOf, neighboursView } from '../../src/dashboard/neighbours-view.ts';
+import { neighboursView } from '../../src/dashboard/neighbours-view.ts';
 import { openSelectedDiagnosis } from '../../src/dashboard/selected-diagnosis.ts';
+import { createFindingLog } from '../../src/diagnosis/finding-log.ts';
+import { createLookBudget } from '../../src/diagnosis/look-budget.ts';
 import type { Finding, Verdict } from '../../src/diagnosis/model.ts';
+import { chooseFix } from '../../src/diagnosis/trial/fix.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { plainText } from './scenes.ts';
 
@@ -43,7 +46,7 @@ test('cause, suspects with bars of blame, evidence, remedy and what is not known
     'not known  no io.stat',
   ])
     assert.ok(text.includes(part), `${part}\n${text}`);
-  assert.is(fixOf(FINDING)?.path, '/batch', 'the first remedy that is a limit');
+  assert.is(chooseFix(FINDING)?.remedy.path, '/batch', 'the first remedy that is a limit');
 });
 
 test('nobody is named says why; before the first look and for the root there is a sentence', () => {
@@ -58,6 +61,7 @@ test('one look at a time: another row ends the one under way, and so does the en
   const diagnosis = openSelectedDiagnosis({
     mount: '/',
     proc: '/proc',
+    looks: { budget: createLookBudget(), log: createFindingLog(), cancel: () => {} },
     look: ({ victims, signal }) =>
       new Promise((_, reject) => {
         begun.push({ name: victims[0]?.name, signal });

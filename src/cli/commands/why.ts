@@ -6,13 +6,14 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { CloseLook } from '../../diagnosis/look/model.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import { createTracer } from '../../diagnosis/look/tracer.ts';
+import { LOOK_SECONDS } from '../../diagnosis/look-closer.ts';
 import type { Finding, Victim } from '../../diagnosis/model.ts';
 import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
-import { localTime } from '../../text/local-time.ts';
+import { canAsk } from '../confirm.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
@@ -23,6 +24,11 @@ export interface WhyOptions {
   for?: string;
   watch?: boolean;
   prove?: boolean;
+  fix?: boolean;
+  fixFor: string;
+  yes?: boolean;
+  dryRun?: boolean;
+  force?: boolean;
   json?: boolean;
   /** False with --no-ebpf. */
   ebpf?: boolean;
@@ -30,7 +36,8 @@ export interface WhyOptions {
 
 const LEAST_MS = 2000;
 const MOST_MS = 600_000;
-const DEFAULT_SECONDS = 5;
+/** Of --fix-for: with less, a change cannot be told from chance. */
+const LEAST_FIX_MS = 10_000;
 /** Between the Frames that tell who suffers, and how often nobody may before that is said. */
 const COARSE_MS = 1000;
 const COARSE_TRIES = 5;
@@ -40,7 +47,8 @@ const MACHINE_SECONDS = 0.5;
 export async function why(names: readonly string[], options: WhyOptions, global: GlobalOptions): Promise<void> {
   const seconds =
     options.for === undefined ? undefined : durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
-  if (options.prove && options.watch) throw new UsageError('--prove tries once, --watch goes on: give one of them');
+  const tryMs = durationOption('--fix-for', options.fixFor, LEAST_FIX_MS, MOST_MS);
+  checkTogether(options);
   const hierarchy = openHierarchy(global);
   const source = openLiveSource({ hierarchy, watch: false });
   const stop = new AbortController();
@@ -52,28 +60,52 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       proc: PROC,
       workloads,
       victims,
-      seconds: victims.length === 0 ? MACHINE_SECONDS : (seconds ?? DEFAULT_SECONDS),
+      seconds: victims.length === 0 ? MACHINE_SECONDS : (seconds ?? LOOK_SECONDS),
       ...(seconds === undefined && { goOn: comesInBursts }),
       ...(options.ebpf !== false && victims.length > 0 && { tracer: createTracer(workloads) }),
       signal: stop.signal,
     });
   try {
-    do {
-      const { workloads, victims, sufferers } = await whom(names, source, hierarchy, stop.signal);
-      const taken = await look(workloads, victims);
-      const findings = diagnose(taken);
-      if (options.prove) {
-        await (await import('../why-prove.ts')).tellAndProve(
-          findings,
-          { hierarchy, workloads, json: options.json },
-          () => tell(findings, taken, sufferers, options),
-        );
-      } else tell(findings, taken, sufferers, options);
-    } while (options.watch && !stop.signal.aborted);
+    if (options.watch) {
+      const named = names.length > 0 ? await resolved(names, (await source.next()).workloads, hierarchy) : [];
+      const watched = async (victims: readonly Victim[], workloads: readonly Workload[]) =>
+        diagnose(await look(workloads, victims));
+      const { json } = options;
+      await (await import('../why-watch.ts')).watchWhy({
+        ...{ hierarchy, source, named, json },
+        look: watched,
+        signal: stop.signal,
+      });
+      return;
+    }
+    const { workloads, victims, sufferers } = await whom(names, source, hierarchy, stop.signal);
+    const taken = await look(workloads, victims);
+    const findings = diagnose(taken);
+    const say = (): void => tell(findings, taken, sufferers, options);
+    const { json } = options;
+    if (options.prove) {
+      await (await import('../why-prove.ts')).tellAndProve(findings, { hierarchy, workloads, json }, say);
+    } else if (options.fix) {
+      const { dryRun, force, yes } = options;
+      const changing = { json, dryRun, force, yes, tryMs, signal: stop.signal };
+      await (await import('../why-fix.ts')).tellAndFix(findings, { hierarchy, global, workloads, ...changing }, say);
+    } else say();
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   } finally {
     source.close();
+  }
+}
+
+/** Throws UsageError where the options do not go together. */
+function checkTogether({ prove, fix, watch, yes, dryRun, force }: WhyOptions): void {
+  const once = prove ? '--prove' : fix ? '--fix' : undefined;
+  if (prove && fix) throw new UsageError('--prove takes the limit back, --fix keeps it: give one of them');
+  if (once && watch) throw new UsageError(`${once} tries once, --watch goes on: give one of them`);
+  const needing = yes ? '--yes' : dryRun ? '--dry-run' : force ? '--force' : undefined;
+  if (needing && !fix) throw new UsageError(`${needing} is about a change: give it with --fix`);
+  if (fix && !yes && !dryRun && !canAsk()) {
+    throw new UsageError('--fix asks before it changes anything, and there is no terminal to ask at: add --yes');
   }
 }
 
@@ -85,23 +117,26 @@ interface Whom {
 }
 
 /** Throws UsageError, NoSuchNameError, AmbiguousNameError, BadNameError. */
+async function resolved(
+  names: readonly string[],
+  workloads: readonly Workload[],
+  { mount, root }: Hierarchy,
+): Promise<Workload[]> {
+  const found: Workload[] = [];
+  for (const name of names) found.push(await resolve(workloads, name, { proc: PROC, mount, root }).catch(explained));
+  if (found.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
+  return found;
+}
+
+/** Throws as `resolved` does. */
 async function whom(
   names: readonly string[],
   source: Source,
-  { mount, root }: Hierarchy,
+  hierarchy: Hierarchy,
   signal: AbortSignal,
 ): Promise<Whom> {
-  const first = await source.next();
-  if (names.length > 0) {
-    const victims: Workload[] = [];
-    for (const name of names) {
-      victims.push(await resolve(first.workloads, name, { proc: PROC, mount, root }).catch(explained));
-    }
-    if (victims.some(({ path }) => path === '/')) {
-      throw new UsageError(WHOLE_MACHINE);
-    }
-    return { workloads: first.workloads, victims };
-  }
+  const { workloads } = await source.next();
+  if (names.length > 0) return { workloads, victims: await resolved(names, workloads, hierarchy) };
   for (let tried = 1; ; tried++) {
     await sleep(COARSE_MS, undefined, { signal });
     const frame = await source.next();
@@ -122,7 +157,6 @@ function tell(
     printJson(findings.map(findingJson));
     return;
   }
-  if (options.watch) printLine(localTime(look.when));
   for (const finding of findings) printLine(`${findingText(finding)}\n`);
   for (const line of missingText(findings)) printLine(line);
   if (sufferers) printLine(sufferersText(sufferers));

@@ -6,11 +6,14 @@ export interface PartyReading {
   /** Microseconds so far. */
   readonly usage: number;
   readonly cpuSome: number;
+  readonly cpuFull: number;
   readonly ioSome: number;
   readonly memorySome: number;
   /** Bytes and pages so far. */
   readonly ioBytes: number;
   readonly refaults: number;
+  /** Forks that failed at pids.max so far. */
+  readonly failedForks: number;
   /** Bytes now. */
   readonly memory: number;
   /** Milliseconds that its threads ran, and were ready without a CPU; of the victim only. */
@@ -49,10 +52,12 @@ export function ratesBetween(before: TrialReading, after: TrialReading): Map<str
     rates.set(path, {
       usage: change('usage') / 1000,
       cpuSome: change('cpuSome') / 1000,
+      cpuFull: change('cpuFull') / 1000,
       ioSome: change('ioSome') / 1000,
       memorySome: change('memorySome') / 1000,
       ioBytes: change('ioBytes'),
       refaults: change('refaults'),
+      failedForks: change('failedForks'),
       memory: last.memory,
       ran: change('ran'),
       waited: change('waited'),
@@ -108,6 +113,23 @@ const REFAULTS: LossMeasure = {
   unit: 'per_second',
   words: 'reads pages again that were reclaimed',
   source: 'Δ memory.stat workingset_refault_anon + workingset_refault_file',
+};
+
+/** As the verdicts of a CPU have it: waiting behind its own threads is not in it, being throttled is. */
+export const CPU_FULL: LossMeasure = {
+  id: 'psi_cpu_full',
+  key: 'cpuFull',
+  unit: 'ms_per_second',
+  words: 'stands still for want of a CPU',
+  source: 'Δ cpu.pressure full total',
+};
+
+export const FAILED_FORKS: LossMeasure = {
+  id: 'pids_events',
+  key: 'failedForks',
+  unit: 'per_second',
+  words: 'cannot fork',
+  source: 'Δ pids.events max',
 };
 
 /** Threads whose times make up so much of its CPU time tell all of its waiting; those of a victim that forks much do not. */

@@ -54,9 +54,11 @@ export function openTrialReader(options: TrialReaderOptions): TrialReader {
 const partyOf = (figures: Figures): Omit<PartyReading, 'ran' | 'waited'> => ({
   usage: figures('cpu.stat:usage_usec'),
   cpuSome: figures('cpu.pressure:some.total'),
+  cpuFull: figures('cpu.pressure:full.total'),
   ioSome: figures('io.pressure:some.total'),
   memorySome: figures('memory.pressure:some.total'),
   ioBytes: figures('io.stat:rbytes') + figures('io.stat:wbytes'),
   refaults: figures('memory.stat:workingset_refault_anon') + figures('memory.stat:workingset_refault_file'),
+  failedForks: figures('pids.events:max'),
   memory: figures('memory.current:value'),
 });

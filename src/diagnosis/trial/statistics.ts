@@ -100,3 +100,24 @@ function typicalRange(differences: readonly number[], wanted = 0.95): Pick<Trial
     coverage: 1 - (2 * k) / cases,
   };
 }
+
+/**
+ * By how many standard deviations the rank sum of `high` lies above what it would be if both came from the same
+ * distribution (Mann and Whitney 1947, normal approximation, corrected for ties). 0 where there is nothing to compare.
+ */
+export function rankSumZ(low: readonly number[], high: readonly number[]): number {
+  const all = [...low.map((value) => ({ value, isHigh: false })), ...high.map((value) => ({ value, isHigh: true }))];
+  all.sort((a, b) => a.value - b.value);
+  const [n, m] = [all.length, high.length];
+  let rankSum = 0;
+  let ties = 0;
+  for (let from = 0, to = 0; from < n; from = to) {
+    while (to < n && all[to]?.value === all[from]?.value) to++;
+    const tied = all.slice(from, to);
+    // Equal ones share their places, which begin at 1.
+    rankSum += ((from + 1 + to) / 2) * tied.filter(({ isHigh }) => isHigh).length;
+    ties += tied.length ** 3 - tied.length;
+  }
+  const variance = ((m * (n - m)) / 12) * (n + 1 - ties / (n * (n - 1)));
+  return variance > 0 ? (rankSum - (m * (n + 1)) / 2) / Math.sqrt(variance) : 0;
+}

@@ -15,10 +15,12 @@ import { messageOf, world } from '../../limits/world.ts';
 const NOTHING: PartyReading = {
   usage: 0,
   cpuSome: 0,
+  cpuFull: 0,
   ioSome: 0,
   memorySome: 0,
   ioBytes: 0,
   refaults: 0,
+  failedForks: 0,
   memory: 0,
   ran: 0,
   waited: 0,

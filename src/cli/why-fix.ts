@@ -1,0 +1,215 @@
+/**
+ * tscg why --fix: the gentlest remedy of the first finding, made as `try --for` makes it, and kept only where the victim's loss
+ * falls by half and no third party is worse for it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../diagnosis/model.ts';
+import { chooseFix, type FixChoice, type FixWindow, judgeFix, lossBefore, whyNoFix } from '../diagnosis/trial/fix.ts';
+import { ratesBetween } from '../diagnosis/trial/measure.ts';
+import { openTrialReader } from '../diagnosis/trial/read.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
+import { areNested, isWithin } from '../kernel/cgroup-path.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import { type Change, openJournal, stateDirectory, undoneIn } from '../limits/applying/journal.ts';
+import { endReverter } from '../limits/applying/revert/reverter.ts';
+import { scheduleRevert } from '../limits/applying/revert/schedule.ts';
+import type { Plan, PlanContext } from '../limits/model.ts';
+import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
+import { editsOf } from '../limits/planning/edits.ts';
+import { planSet } from '../limits/planning/plan.ts';
+import { terminalSafe } from '../text/cells.ts';
+import { errorText } from '../text/error-text.ts';
+import { carryOut, checkRisks, endDryRun, interruptible } from './carry-out.ts';
+import { revert } from './commands/revert.ts';
+import { measured } from './commands/set.ts';
+import { confirm } from './confirm.ts';
+import { type GlobalOptions, PROC, planContext } from './context.ts';
+import { fixJson, fixText } from './fix-text.ts';
+import { printJson, printLine } from './output.ts';
+import { planText } from './plan-text.ts';
+import { findingJson } from './why-text.ts';
+
+export interface FixOptions {
+  readonly hierarchy: Hierarchy;
+  readonly global: GlobalOptions;
+  readonly workloads: readonly Workload[];
+  /** Milliseconds that the remedy is tried. */
+  readonly tryMs: number;
+  readonly json?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly force?: boolean | undefined;
+  /** Without a question. */
+  readonly yes?: boolean | undefined;
+  /** Ends what is measured before anything is changed. */
+  readonly signal: AbortSignal;
+}
+
+const WINDOW_MS = 1000;
+/** Before the remedy: a third of the time for which it is tried, within these bounds. */
+const LEAST_BEFORE_MS = 5000;
+const MOST_BEFORE_MS = 20_000;
+/** Left out after the change: what a limit needs to take hold, and the victim to get used to it. */
+const SETTLE_MS = 2000;
+/** Whoever takes it back if this program is killed waits so much longer than the try takes. */
+const LATE_MS = 10_000;
+
+const beforeMs = (tryMs: number): number => Math.max(LEAST_BEFORE_MS, Math.min(MOST_BEFORE_MS, tryMs / 3));
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** `tell`: prints the findings as text. As JSON both are one object: `{ "findings": […], "fix": … }`. Exit code 1 where it did not help. */
+export async function tellAndFix(findings: readonly Finding[], options: FixOptions, tell: () => void): Promise<void> {
+  const { json } = options;
+  if (!json) tell();
+  let fix: Readonly<Record<string, unknown>> = {};
+  const say = (text: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    fix = { ...fix, ...fields };
+    if (!json) printLine(text.split('\n').map(terminalSafe).join('\n'));
+  };
+  try {
+    const [finding] = findings;
+    const choice = finding && chooseFix(finding);
+    if (choice) await carryOutFix(choice, options, say);
+    else {
+      const why = finding ? whyNoFix(finding) : 'nobody suffers';
+      say(`nothing to fix: ${why}`, { applied: false, kept: false, why });
+    }
+  } finally {
+    if (json) printJson({ findings: findings.map(findingJson), fix });
+  }
+}
+
+type Say = (text: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+async function carryOutFix(choice: FixChoice, options: FixOptions, say: Say): Promise<void> {
+  const { hierarchy, workloads, tryMs, dryRun, force, yes, signal } = options;
+  const { victim, verdict, remedy } = choice;
+  const notDone = (why: string): void => say(`nothing was changed: ${why}`, { applied: false, kept: false, why });
+  const target = workloads.find(({ path }) => path === remedy.path);
+  if (!target) return notDone(`${remedy.name} is gone`);
+  const context = measured(planContext(hierarchy));
+  const edits = editsOf((long) => [remedy.limits[long] ?? []].flat(), [], context.machine);
+  const plan = await confirmedPlan(context, (asked) => planSet([{ target, edits }], asked));
+  say(`\nto fix it: ${remedy.words}`, { ...plan, remedy: remedy.limits });
+  if (plan.writes.length === 0) return notDone(`${planText(plan, force).trim()}: the remedy is in place already`);
+  const told = planText(plan, force);
+  say(told);
+  if (dryRun) {
+    endDryRun(plan.risks, force);
+    return say('dry run: nothing was changed', { applied: false, kept: false });
+  }
+  checkRisks(plan.risks, force, () => say('', { applied: false, kept: false }));
+  const question = `measure ${victim.name} for ${seconds(beforeMs(tryMs))}, try it for ${seconds(tryMs)}, and keep it if it helps?`;
+  if (!yes && !(await confirm(question, signal))) return notDone('not confirmed');
+  const parties = partiesOf(choice, target, workloads);
+  const measure = (ms: number, until: AbortSignal) => windowsOf({ hierarchy, ...parties }, ms, until);
+  const before = await measure(beforeMs(tryMs), signal).catch((error: unknown) => error);
+  if (!Array.isArray(before)) return notDone(signal.aborted ? 'interrupted' : errorText(before));
+  const loss = lossBefore({ cause: verdict.cause, victim, before });
+  if (!loss.isLost) return notDone(`${victim.name} does not lose time to it any more`);
+  await applyAndJudge({ plan, context, choice, before, others: parties.others, measure, say }, options);
+}
+
+interface Trying {
+  readonly plan: Plan;
+  readonly context: PlanContext;
+  readonly choice: FixChoice;
+  readonly before: readonly FixWindow[];
+  readonly others: readonly Workload[];
+  readonly measure: (ms: number, signal: AbortSignal) => Promise<FixWindow[]>;
+  readonly say: Say;
+}
+
+async function applyAndJudge(trying: Trying, { global, tryMs, json, force }: FixOptions): Promise<void> {
+  const { plan, context, choice, before, others, measure, say } = trying;
+  const { files, owners } = context;
+  const { cause } = choice.verdict;
+  const { path, name } = choice.victim;
+  await carryOut(plan, context, { force, quiet: true, json }, undefined, {
+    json: (value) => say('', { ...value }),
+    before: (id) =>
+      scheduleRevert({
+        id,
+        delayMs: SETTLE_MS + tryMs + LATE_MS,
+        tscg: [process.execPath, process.argv[1] ?? ''],
+        mount: files.mount,
+        stateDirectory: stateDirectory(),
+        sockets: owners.sockets,
+      }),
+    after: async (change) => {
+      say(`applied, and tried for ${seconds(tryMs)}; taken back by Ctrl-C, and also if this is killed`);
+      const answer = await interruptible(async (signal) => {
+        try {
+          await sleep(SETTLE_MS, undefined, { signal });
+          const meanwhile = await measure(tryMs, signal);
+          return judgeFix({ cause, victim: { path, name }, others, before, meanwhile });
+        } catch (error) {
+          return { fault: signal.aborted ? 'interrupted' : errorText(error) };
+        }
+      });
+      const text = 'fault' in answer ? `not judged: ${answer.fault}` : fixText(answer);
+      const fields = 'fault' in answer ? { why: text } : fixJson(answer);
+      const isKept = !('fault' in answer) && answer.outcome === 'helped' && (await keep(change));
+      if (!isKept) {
+        if (!isUndone(change)) await revert(change.id, global, true);
+        process.exitCode = 1;
+      }
+      const end = isKept
+        ? `kept (change ${change.id}); to take it back: tscg undo ${change.id}`
+        : `taken back (change ${change.id})`;
+      say(`${text}\n${end}`);
+      return { text: '', fields: { kept: isKept, ...fields }, isUndone: !isKept };
+    },
+  });
+}
+
+const isUndone = ({ id }: Change): boolean => undoneIn(openJournal(stateDirectory()).read().changes).has(id);
+
+/** Nobody takes it back any more. False where it is taken back already. */
+async function keep(change: Change): Promise<boolean> {
+  if (change.reverter) await endReverter(change.reverter);
+  return !isUndone(change);
+}
+
+interface Parties {
+  readonly victim: Workload;
+  readonly others: readonly Workload[];
+  readonly below: readonly Workload[];
+}
+
+/** Third parties are neither the victim, nor who is limited or blamed, nor kin of one of these. */
+function partiesOf({ victim, verdict }: FixChoice, target: Workload, workloads: readonly Workload[]): Parties {
+  const kin = [victim.path, target.path, ...verdict.suspects.map(({ path }) => path)].filter((path) => path !== '/');
+  const isKin = ({ path }: Workload): boolean => path === '/' || kin.some((one) => areNested(one, path));
+  return {
+    victim: workloads.find(({ path }) => path === victim.path) ?? target,
+    others: workloads.filter((workload) => isListed(workload) && !isKin(workload)),
+    below: workloads.filter(({ path }) => path !== victim.path && isWithin(path, victim.path)),
+  };
+}
+
+/** Throws where the victim ends, or the signal aborts. */
+async function windowsOf(
+  { hierarchy, victim, others, below }: Parties & Pick<FixOptions, 'hierarchy'>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<FixWindow[]> {
+  const cgroups = [victim, ...below, ...others];
+  const reader = openTrialReader({ hierarchy, proc: PROC, victim: victim.path, cgroups });
+  const windows: FixWindow[] = [];
+  try {
+    let last = await reader.read();
+    for (let left = ms; left > 0; left -= WINDOW_MS) {
+      await sleep(Math.min(left, WINDOW_MS), undefined, { signal });
+      const next = await reader.read();
+      const rates = ratesBetween(last, next);
+      if (!rates.has(victim.path)) throw new Error(`${victim.path} ended`);
+      windows.push(rates);
+      last = next;
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${seconds(left - WINDOW_MS)} left`);
+    }
+    return windows;
+  } finally {
+    reader.close();
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  }
+}

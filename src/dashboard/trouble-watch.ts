@@ -1,0 +1,78 @@
+/**
+ * tstop looks by itself: while the kernel tells that tasks wait somewhere, the workloads that suffer are looked at, and what is
+ * found is kept. The budget is that of the look at the selected row too, which goes first.
+ */
+import { openBackgroundLooks } from '../diagnosis/background.ts';
+import { createFindingLog, type FindingLog } from '../diagnosis/finding-log.ts';
+import { createLookBudget, type LookBudget } from '../diagnosis/look-budget.ts';
+import { lookCloser } from '../diagnosis/look-closer.ts';
+import { sufferersOf } from '../diagnosis/victims.ts';
+import type { Hierarchy } from '../kernel/hierarchy.ts';
+import type { LogEvent } from '../metrics/events.ts';
+import { openPressureWatch } from '../metrics/pressure-watch.ts';
+import type { Frame } from '../metrics/source.ts';
+
+/** What the looks of tstop share. */
+export interface SharedLooks {
+  readonly budget: LookBudget;
+  readonly log: FindingLog;
+  /** Ends a look that nobody asked for. */
+  cancel(): void;
+}
+
+export interface TroubleWatch extends SharedLooks {
+  /** Looks where the kernel has told of pressure since the Frame before; resolves when that look is over. */
+  afterFrame(frame: Frame): Promise<void>;
+  close(): void;
+}
+
+export interface TroubleWatchOptions {
+  readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
+  readonly proc: string;
+  readonly onEvent: (event: LogEvent) => void;
+  /** There is something new to be seen. */
+  readonly onNews: () => void;
+}
+
+export function openTroubleWatch({ hierarchy, proc, onEvent, onNews }: TroubleWatchOptions): TroubleWatch {
+  const budget = createLookBudget();
+  const log = createFindingLog();
+  let isPressed = false;
+  // What the root's triggers tell is no event of its own: those of the rows are told apart from this.
+  const machine = openPressureWatch({
+    mount: hierarchy.mount,
+    onEvent: () => {},
+    onFire: () => {
+      isPressed = true;
+    },
+  });
+  const looks = openBackgroundLooks({
+    budget,
+    look: (victims, workloads, signal) => lookCloser({ hierarchy, proc, workloads, victims, signal }),
+    onFindings: (findings) => {
+      log.add(findings);
+      onNews();
+    },
+    onPutOff: (victims, why) => {
+      const name = victims.map((victim) => victim.name).join(', ');
+      const path = victims[0]?.path ?? '';
+      onEvent({ time: Date.now(), kind: 'finding', name, path, text: `put off: ${why}` });
+    },
+  });
+  return {
+    budget,
+    log,
+    cancel: looks.cancel,
+    async afterFrame(frame) {
+      machine.follow(frame.workloads.filter(({ kind }) => kind === 'root'));
+      // Without triggers the Frames alone tell.
+      if (!isPressed && machine.isArmed()) return;
+      isPressed = false;
+      await looks.consider(sufferersOf(frame).victims, frame.workloads);
+    },
+    close: () => {
+      looks.cancel();
+      machine.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * What looks may cost: a tenth of one CPU in the long run. A look takes its cost out of what was saved up since; one that costs
+ * more than that is put off. What the program uses anyway, beside its looks, is not theirs.
+ */
+
+export interface LookBudget {
+  /** Begins a look; its end is told by calling what it returns. Undefined where another one is under way or this one is put off. */
+  begin(): (() => void) | undefined;
+  /** Why the next look would be put off now, in words; undefined where it would not be. */
+  reason(): string | undefined;
+}
+
+/** Of one CPU. */
+const SHARE = 0.1;
+/** Milliseconds of CPU time that are saved up at most: some looks one after another, then one a while. */
+const MOST_SAVED_MS = 3000;
+/** What a look is thought to cost before one was measured. */
+const FIRST_COST_MS = 500;
+/** From so many milliseconds without a look on it is known what the program uses anyway. */
+const LEAST_BETWEEN_MS = 1000;
+
+export interface LookBudgetOptions {
+  /** Milliseconds of CPU time that this program has used so far. */
+  readonly cpuMs?: () => number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
+}
+
+const ownCpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+export function createLookBudget({
+  cpuMs = ownCpuMs,
+  now = () => performance.now(),
+}: LookBudgetOptions = {}): LookBudget {
+  let saved = MOST_SAVED_MS;
+  let counted = now();
+  let expected = FIRST_COST_MS;
+  let isRunning = false;
+  let last = { time: now(), cpu: cpuMs() };
+  /** Of a CPU: what is used without a look. */
+  let anyway = 0;
+
+  function save(): void {
+    const time = now();
+    saved = Math.min(MOST_SAVED_MS, saved + SHARE * (time - counted));
+    counted = time;
+  }
+
+  const lacking = (): number => {
+    save();
+    // One that costs more than can be saved up begins when nothing is owed, and what it costs is owed then.
+    return Math.min(expected, MOST_SAVED_MS) - saved;
+  };
+
+  return {
+    begin() {
+      if (isRunning || lacking() > 0) return undefined;
+      const start = { time: now(), cpu: cpuMs() };
+      const between = start.time - last.time;
+      if (between >= LEAST_BETWEEN_MS) anyway = (start.cpu - last.cpu) / between;
+      isRunning = true;
+      return () => {
+        if (!isRunning) return;
+        last = { time: now(), cpu: cpuMs() };
+        const cost = Math.max(0, last.cpu - start.cpu - anyway * (last.time - start.time));
+        save();
+        saved -= cost;
+        expected = cost;
+        isRunning = false;
+      };
+    },
+    reason() {
+      if (isRunning) return undefined;
+      const ms = lacking();
+      return ms <= 0
+        ? undefined
+        : `the looks have used their ${SHARE * 100} % of a CPU; the next one is in ${Math.ceil(ms / SHARE / 1000)} s`;
+    },
+  };
+}

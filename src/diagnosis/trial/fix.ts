@@ -1,0 +1,159 @@
+/**
+ * Whether a remedy is kept: what the victim lost before it and with it, and whether a third party lost more with it; pure.
+ * There is one switch only, from without to with, so this tells less than a randomised trial: it is about keeping a change
+ * that the user has asked for, not about who is to blame.
+ */
+import { CAUSES, type Cause, type Finding, type Remedy, type Verdict, type Victim } from '../model.ts';
+import { REFUSAL_WORDS } from '../words.ts';
+import type { TrialParty } from './answer.ts';
+import {
+  CPU_FULL,
+  FAILED_FORKS,
+  type LossMeasure,
+  lossMeasure,
+  pressureOf,
+  type Rates,
+  type TrialResource,
+} from './measure.ts';
+import { rankSumZ } from './statistics.ts';
+
+export interface FixChoice {
+  readonly victim: Victim;
+  readonly verdict: Verdict;
+  /** The least harmful limit that was proposed. */
+  readonly remedy: Remedy;
+}
+
+/** Of the largest loss that a limit would help. */
+export function chooseFix({ workload: victim, verdicts }: Finding): FixChoice | undefined {
+  for (const verdict of verdicts) {
+    const remedy = verdict.remedies.find(({ limits }) => Object.keys(limits).length > 0);
+    if (remedy) return { victim, verdict, remedy };
+  }
+  return undefined;
+}
+
+/** Of a Finding for which there is no FixChoice, in words. */
+export function whyNoFix({ workload: { name }, verdicts }: Finding): string {
+  const [first] = verdicts;
+  if (!first || first.cause === 'fine') return `nothing holds ${name} up`;
+  if (first.cause === 'unknown') return `what holds ${name} up is not known: ${first.sentence}`;
+  const [advice] = first.remedies;
+  const nobody = first.refusal ? `; nobody is named: ${REFUSAL_WORDS[first.refusal]}` : '';
+  return advice
+    ? `no limit helps ${name}, but something else may: ${advice.words}`
+    : `no limit is known that would help ${name}${nobody}`;
+}
+
+/** Rates by path of one window: as a trial has them. */
+export type FixWindow = ReadonlyMap<string, Rates>;
+
+export interface FixWindows {
+  readonly cause: Cause;
+  readonly victim: TrialParty;
+  /** Neither the victim, nor who is limited or blamed, nor what holds one of them or is in it. */
+  readonly others: readonly TrialParty[];
+  readonly before: readonly FixWindow[];
+  readonly meanwhile: readonly FixWindow[];
+}
+
+/** Means over the windows. */
+export interface FixChange {
+  readonly party: TrialParty;
+  readonly measure: LossMeasure;
+  readonly before: number;
+  readonly meanwhile: number;
+}
+
+export type FixOutcome =
+  /** Kept. */
+  | 'helped'
+  /** Its loss did not fall by half. */
+  | 'no help'
+  /** It fell by half, but its loss goes up and down so much that it may be chance. */
+  | 'chance'
+  | 'others worse'
+  /** It helps, but of the third parties nothing can be read. */
+  | 'others unknown';
+
+export interface FixAnswer {
+  readonly outcome: FixOutcome;
+  readonly victim: FixChange;
+  /** Third parties that lose more with the remedy, the largest rise first. */
+  readonly worse: readonly FixChange[];
+}
+
+/** What is left of the victim's loss at most. */
+const HALF = 0.5;
+/** Standard deviations of the rank sum: 2 % of the changes that mean nothing would be so large. */
+const HELPED_Z = 2;
+/** Of a third party: more exactly, as there are many of them; and so many milliseconds of each second at least. */
+const WORSE_Z = 2.5;
+const WORSE_MS = 20;
+/** A loss below it is none: milliseconds of each second. */
+const LEAST_MS = 10;
+
+export function judgeFix(windows: FixWindows): FixAnswer {
+  const { victim: party, others, before, meanwhile } = windows;
+  const measure = measureOf(windows);
+  const victim = changeOf(windows, party, measure);
+  const worse = others
+    .flatMap((other) => Object.values(pressureOf).map((pressure) => changeOf(windows, other, pressure)))
+    .filter((change) => change.meanwhile - change.before >= WORSE_MS)
+    .filter(
+      ({ party: { path }, measure: { key } }) =>
+        rankSumZ(figuresOf(before, path, key), figuresOf(meanwhile, path, key)) >= WORSE_Z,
+    )
+    .sort((a, b) => b.meanwhile - b.before - (a.meanwhile - a.before));
+  const fall = rankSumZ(figuresOf(meanwhile, party.path, measure.key), figuresOf(before, party.path, measure.key));
+  const isHalved = victim.meanwhile <= HALF * victim.before;
+  return { outcome: outcomeOf(), victim, worse };
+
+  function outcomeOf(): FixOutcome {
+    if (!isHalved) return 'no help';
+    if (fall < HELPED_Z) return 'chance';
+    if (worse.length > 0) return 'others worse';
+    const known = others.flatMap(({ path }) =>
+      Object.values(pressureOf).flatMap(({ key }) => figuresOf(before, path, key)),
+    );
+    return others.length > 0 && known.length === 0 ? 'others unknown' : 'helped';
+  }
+}
+
+/** What the victim loses before anything is done; `isLost`: whether that is a loss at all. */
+export function lossBefore(windows: Omit<FixWindows, 'meanwhile' | 'others'>): FixChange & { isLost: boolean } {
+  const all = { ...windows, meanwhile: [], others: [] };
+  const measure = measureOf(all);
+  const change = changeOf(all, windows.victim, measure);
+  return { ...change, isLost: change.before > (measure.unit === 'ms_per_second' ? LEAST_MS : 0) };
+}
+
+/** Chosen by what is the same before and meanwhile: so the choice favours no answer. */
+function measureOf({ cause, victim, before, meanwhile }: FixWindows): LossMeasure {
+  const windows = [...before, ...meanwhile];
+  const resource = resourceOf(cause);
+  if (resource === undefined) return FAILED_FORKS;
+  if (resource === 'cpu' && figuresOf(windows, victim.path, CPU_FULL.key).length > 0) return CPU_FULL;
+  return lossMeasure(
+    resource,
+    windows.flatMap((rates) => rates.get(victim.path) ?? []),
+  );
+}
+
+/** Undefined of pids, the one cause without pressure that a limit helps. */
+function resourceOf(cause: Cause): TrialResource | undefined {
+  const resource = CAUSES.find(({ code }) => code === cause)?.resource;
+  return resource === 'cpu' || resource === 'io' || resource === 'memory' ? resource : undefined;
+}
+
+const changeOf = ({ before, meanwhile }: FixWindows, party: TrialParty, measure: LossMeasure): FixChange => ({
+  ...{ party, measure },
+  before: meanOf(figuresOf(before, party.path, measure.key)),
+  meanwhile: meanOf(figuresOf(meanwhile, party.path, measure.key)),
+});
+
+/** Of the windows in which it is known. */
+const figuresOf = (windows: readonly FixWindow[], path: string, key: keyof Rates): number[] =>
+  windows.map((rates) => rates.get(path)?.[key] ?? Number.NaN).filter((value) => !Number.isNaN(value));
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
