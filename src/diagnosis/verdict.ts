@@ -64,41 +64,51 @@ export function coarseVerdicts(usage: Usage): CoarseVerdicts {
   const grew = growthOf(snapshot, before);
   /** Throttled time of all ancestors. */
   const above = new Float64Array(count);
+  let most = 0;
+
+  /** `holds`: false too where a figure is missing, for NaN compares to nothing. */
+  function take(row: number, cause: number, loss: number, holds: boolean): void {
+    if (!holds || loss <= most) return;
+    most = loss;
+    causes[row] = cause;
+    losses[row] = loss;
+  }
 
   for (let row = 0; row < count; row++) {
     const parent = snapshot.parents[row] ?? -1;
-    const at = (values: Float64Array, of = row): number => (values[of] ?? Number.NaN) * MS_PER_PERCENT;
-    if (parent >= 0) above[row] = (above[parent] ?? 0) + (at(throttled, parent) || 0);
+    if (parent >= 0) above[row] = (above[parent] ?? 0) + (inMs(throttled, parent) || 0);
     if (snapshot.values[IS_FROZEN * count + row] === 1) {
       causes[row] = FROZEN;
       losses[row] = 1000;
       continue;
     }
-    const [usage, full, some, io, memory] = [at(used), at(cpuFull), at(cpuSome), at(ioSome), at(memorySome)];
-    const own = Math.min(1000, at(throttled) || 0);
-    const over = Math.min(Math.max(0, full - own), above[row] ?? 0);
-    const wait = Math.max(0, full - own - over);
-    const isRoot = parent < 0 && snapshot.rows[row]?.path === '/';
-    let most = 0;
-    /** `holds`: false too where a figure is missing, for NaN compares to nothing. */
-    const take = (cause: number, loss: number, holds: boolean): void => {
-      if (!holds || loss <= most) return;
-      most = loss;
-      causes[row] = cause;
-      losses[row] = loss;
-    };
-    take(OWN_QUOTA, own, own >= THRESHOLDS.throttled && own >= THRESHOLDS.throttledShare * (usage + own));
-    take(QUOTA_ABOVE, over, over >= THRESHOLDS.throttled && over >= THRESHOLDS.throttledShare * (usage + over));
-    take(CPU_WAIT, wait, wait >= THRESHOLDS.cpuWait && wait >= THRESHOLDS.cpuWaitShare * (usage + wait));
-    take(SELF_CPU, some - full, !isRoot && some - full >= THRESHOLDS.selfCpu && wait < THRESHOLDS.cpuWait);
-    take(DISK, io, io >= THRESHOLDS.ioSome);
-    const isOwn = grew(HIGH, row) > 0 || grew(MAX, row) > 0;
-    take(isOwn ? OWN_MEMORY : MEMORY_SHORT, memory, memory >= THRESHOLDS.memorySome);
+    const full = inMs(cpuFull, row);
+    const some = inMs(cpuSome, row);
+    const io = inMs(ioSome, row);
+    const memory = inMs(memorySome, row);
+    const own = Math.min(1000, inMs(throttled, row) || 0);
+    most = 0;
+    // Most rows of most machines lost nothing at all.
+    if (full + some + io + memory + own !== 0) {
+      const busy = inMs(used, row);
+      const over = Math.min(Math.max(0, full - own), above[row] ?? 0);
+      const wait = Math.max(0, full - own - over);
+      const isRoot = parent < 0 && snapshot.rows[row]?.path === '/';
+      take(row, OWN_QUOTA, own, own >= THRESHOLDS.throttled && own >= THRESHOLDS.throttledShare * (busy + own));
+      take(row, QUOTA_ABOVE, over, over >= THRESHOLDS.throttled && over >= THRESHOLDS.throttledShare * (busy + over));
+      take(row, CPU_WAIT, wait, wait >= THRESHOLDS.cpuWait && wait >= THRESHOLDS.cpuWaitShare * (busy + wait));
+      take(row, SELF_CPU, some - full, !isRoot && some - full >= THRESHOLDS.selfCpu && wait < THRESHOLDS.cpuWait);
+      take(row, DISK, io, io >= THRESHOLDS.ioSome);
+      if (memory >= THRESHOLDS.memorySome)
+        take(row, grew(HIGH, row) > 0 || grew(MAX, row) > 0 ? OWN_MEMORY : MEMORY_SHORT, memory, true);
+    }
     if (most === 0 && grew(FORKS_FAILED, row) > 0) causes[row] = PIDS;
     else if (most === 0 && !Number.isNaN(full + io + memory)) causes[row] = FINE;
   }
   return { causes, losses };
 }
+
+const inMs = (percents: Float64Array, row: number): number => (percents[row] ?? Number.NaN) * MS_PER_PERCENT;
 
 /** Growth of a counter since `before`; NaN where that is not known. */
 function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => number {
