@@ -50,7 +50,7 @@ const library = () =>
 /**
  * The whole program is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
  * is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
- * blessed and blessed-contrib load files of their own at run time; the gRPC packages are optional.
+ * blessed and blessed-contrib load files of their own at run time; the gRPC packages are optional; one command needs prom-client.
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
 
@@ -62,7 +62,7 @@ const programs = () =>
     sourcemap: 'external',
     sourcesContent: false,
     supported: { 'dynamic-import': false },
-    external: ['blessed', 'blessed-contrib', '@grpc/*'],
+    external: ['blessed', 'blessed-contrib', 'prom-client', '@grpc/*'],
     define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
     banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
     footer: { js: '})' },

@@ -11,6 +11,8 @@ import { buildTscg } from '../src/cli/tscg-program.ts';
 import { PANES } from '../src/dashboard/panes.ts';
 import { dashboardJsonSchema, settingsJsonSchema } from '../src/dashboard/shape.ts';
 import { ROW_FIELDS } from '../src/diagnosis/fields.ts';
+import { FAMILIES } from '../src/export/families.ts';
+import { HOST_FAMILIES } from '../src/export/host-families.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
 import { FIELD_CASES } from './field-cases.ts';
@@ -26,6 +28,7 @@ export function documents(): ReadonlyMap<string, string> {
     ['docs/field-cases.md', fieldCases()],
     ['docs/limits.md', limits()],
     ['docs/metrics.md', metrics()],
+    ['docs/export.md', exported()],
     ['dashboards/schema.json', jsonText(dashboardJsonSchema(PANES))],
     ['dashboards/config.schema.json', jsonText(settingsJsonSchema())],
   ]);
@@ -115,6 +118,32 @@ function metrics(): string {
     '# Metrics',
     'The id is the field of `--json` and `--csv`, and the name for `--sort` and `--columns`; an alias is taken there too. Δ is the change and Δt the time between two reads of that file. A metric that is not known is `--` on the screen and `null` in JSON; `tscg get NAME` says why. No limit is `max`.',
     table(['id', 'column', 'unit', 'meaning', 'formula', 'aliases'], rows),
+  );
+}
+
+function exported(): string {
+  const rows = [...FAMILIES, ...HOST_FAMILIES].map(({ name, type, unit = '', help }) => [
+    code(type === 'counter' ? `${name}_total` : name),
+    type,
+    unit,
+    plain(help),
+  ]);
+  return page(
+    MADE,
+    '# What `tscg export` serves',
+    '`tscg export` listens on `127.0.0.1:9753` and answers `/metrics`, in OpenMetrics where the scraper asks for it. One scrape is one pass over all cgroups; scrapes within a second share one. What is gone leaves no series.',
+    [
+      "- A name is cadvisor's or the kubelet's where the meaning is exactly the same (`container_…`, `machine_…`), else ours (`tscg_…`).",
+      '- The labels of each series are `id` (the path of the cgroup), `name` and `kind`, and `namespace`, `pod` and `container` where they are known. In Kubernetes set `honor_labels: true` in the scrape. `tscg_workload_info` has `owner`, `runtime`, `image`, `container_id`, `compose_project` and `compose_service` beside them: join it by `id`.',
+      '- What is unavailable is absent. No limit is `+Inf`.',
+      '- Containers, pods, machines, units and cgroups of nobody are exported, and the root; `--all` adds slices and what is inside of containers. Beyond 10,000 cgroups `tscg_workloads_left_out` counts the rest.',
+      '- Figures that need two passes (ratios of use, the verdict) are over the time since the scrape before.',
+      '- `/healthz` answers `ok` without a token. Beyond loopback a token is asked for; `--unprotected` goes without.',
+      '- `tscg export --once > DIR/tscg.prom` is for the textfile collector of node_exporter.',
+    ].join('\n'),
+    '    scrape_configs:\n      - job_name: tscg\n        static_configs: [{ targets: ["127.0.0.1:9753"] }]',
+    'Dashboards of Grafana, recording rules and alerts are in [dashboards/grafana](../dashboards/grafana).',
+    table(['name', 'type', 'unit', 'meaning'], rows),
   );
 }
 

@@ -4,6 +4,7 @@ import { print } from './output.ts';
 import { commandLineError, VERSION } from './program.ts';
 import { registerActions } from './register-actions.ts';
 import { registerDiagnosis } from './register-diagnosis.ts';
+import { registerExport } from './register-export.ts';
 import { registerHelp } from './register-help.ts';
 import { registerLimits } from './register-limits.ts';
 import { registerRun } from './register-run.ts';
@@ -24,6 +25,7 @@ export function buildTscg(): Command {
   registerLimits(program);
   registerActions(program);
   registerRun(program);
+  registerExport(program);
   registerHelp(program);
   return program;
 }

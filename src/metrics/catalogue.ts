@@ -3,7 +3,7 @@
  * the documentation are read from it; adding a metric is adding a row.
  */
 import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
-import { column } from './files.ts';
+import { column, isCounter } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 
 export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'ops_per_second' | 'count' | 'cpus' | 'flag';
@@ -20,6 +20,8 @@ export interface Metric {
   readonly sources: readonly string[];
   /** For the explain key, in the kernel's names; Δ is the change and Δt the time between two reads of that file. */
   readonly formula: string;
+  /** The counter, as `file:key`, that it is the rate of, or that it is: who keeps counters, as Prometheus does, takes that. */
+  readonly counter?: string;
   /** Column width in cells, title included. */
   readonly width: number;
   /** Names that users of other tools look for. */
@@ -51,6 +53,7 @@ function gauge(source: string, unit: Unit, shape: Shape): Metric {
     unit,
     sources: [source],
     formula: source.endsWith(':value') ? source.slice(0, -':value'.length) : source,
+    ...(isCounter(source) ? { counter: source } : {}),
     derive: (reading) => reading.now(index),
   };
 }
@@ -64,6 +67,7 @@ function rate(source: string, unit: Unit, scale: number, shape: Shape): Metric {
     unit,
     sources: [source],
     formula: `Δ ${source} / Δt${scale === 1 ? '' : ' as a percentage'}`,
+    counter: source,
     derive: (reading) => (reading.change(index) / reading.seconds(index)) * scale,
   };
 }
@@ -102,6 +106,7 @@ const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).fl
         help: `Share of the interval in which ${who} waited for ${resource}.`,
         sources: [source],
         formula: `Δ ${source} / Δt, at most 100 %`,
+        counter: source,
         width: 8,
         derive: (reading) =>
           Math.min(PERCENT, (reading.change(index) / reading.seconds(index)) * (PERCENT / USEC_PER_SECOND)),

@@ -111,3 +111,10 @@ export function column(ref: string): number {
   if (index === undefined) throw new Error(`no column ${ref} in the Snapshot schema`);
   return index;
 }
+
+/** Whether the kernel only ever raises what this `file:key` says. */
+export function isCounter(ref: string): boolean {
+  const index = FILE_OF_COLUMN[column(ref)] ?? 0;
+  const { file, counters = [] } = SNAPSHOT_FILES[index] ?? { file: '' };
+  return counters.includes(ref.slice(file.length + 1));
+}

@@ -1,0 +1,156 @@
+/** tscg export: every workload's figures over HTTP, for Prometheus and what reads its format. */
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
+import type { Format } from '../../export/exposition.ts';
+import { createInstruments } from '../../export/instruments.ts';
+import { createScraper, type ScraperOptions } from '../../export/scraper.ts';
+import { type Address, addressText, isLoopback, openServer, parseAddress } from '../../export/server.ts';
+import { isListed } from '../../inventory/workload.ts';
+import { codeOf } from '../../kernel/error-code.ts';
+import { openLiveSource, type Source } from '../../metrics/source.ts';
+import { clean } from '../../text/clean.ts';
+import { errorText } from '../../text/error-text.ts';
+import { type GlobalOptions, openHierarchy } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { print, printLine, warn } from '../output.ts';
+
+export interface ExportOptions {
+  listen: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  bearerTokenFile?: string;
+  unprotected?: boolean;
+  all?: boolean;
+  once?: boolean;
+}
+
+export async function exportMetrics(options: ExportOptions, global: GlobalOptions): Promise<void> {
+  const address = parseAddress(options.listen);
+  if (!address)
+    throw new UsageError(
+      `--listen: "${clean(options.listen)}" is no address; give one as 127.0.0.1:9753, [::1]:9753 or :9753`,
+    );
+  const tls = tlsFiles(options);
+  const token = tokenOf(options.bearerTokenFile);
+  if (!options.once) refuseOpenDoor(address, options, token, tls !== undefined);
+
+  const source = openLiveSource({ hierarchy: openHierarchy(global), watch: !options.once });
+  try {
+    const isWanted: ScraperOptions['isWanted'] = ({ workloads }, row) => {
+      const workload = workloads[row];
+      return workload !== undefined && (options.all === true || workload.kind === 'root' || isListed(workload));
+    };
+    if (options.once) await printOnce(source, isWanted);
+    else await serve(source, isWanted, address, tls, token);
+  } finally {
+    source.close();
+  }
+}
+
+const ONCE_MS = 1000;
+
+/** For the textfile collector of node_exporter, and to look at. */
+async function printOnce(source: Source, isWanted: ScraperOptions['isWanted']): Promise<void> {
+  const format: Format = 'text';
+  await source.next();
+  await sleep(ONCE_MS);
+  const body = await createScraper({ source, instruments: createInstruments(), isWanted }).scrape(format);
+  print(body.toString());
+}
+
+async function serve(
+  source: Source,
+  isWanted: ScraperOptions['isWanted'],
+  address: Address,
+  tls: { cert: Buffer; key: Buffer } | undefined,
+  token: string | undefined,
+): Promise<void> {
+  // The first scrape has something to compare with.
+  await source.next();
+  const instruments = createInstruments();
+  const server = await openServer({
+    address,
+    ...(tls ? { tls } : {}),
+    ...(token === undefined ? {} : { token }),
+    scraper: createScraper({ source, instruments, isWanted }),
+    instruments,
+    onError: (text) => warn(`tscg: the cgroups could not be read: ${clean(text)}`),
+  }).catch((error: unknown) => {
+    throw new Error(`cannot listen on ${addressText(address)}: ${bindReason(error)}`);
+  });
+  printLine(`listening on ${tls ? 'https' : 'http'}://${addressText({ ...address, port: server.port })}/metrics`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+  });
+  await server.close();
+}
+
+function bindReason(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return 'EADDRINUSE (another program listens there; give another port with --listen)';
+    case 'EACCES':
+      return 'EACCES (a port below 1024 takes root or CAP_NET_BIND_SERVICE)';
+    case 'EADDRNOTAVAIL':
+      return 'EADDRNOTAVAIL (no interface of this machine has that address)';
+    case 'ENOTFOUND':
+      return 'ENOTFOUND (no such host name)';
+    default:
+      return codeOf(error) ?? errorText(error);
+  }
+}
+
+/** Names, images and usage of all workloads are not for everybody who reaches the port. */
+function refuseOpenDoor(address: Address, options: ExportOptions, token: string | undefined, isTls: boolean): void {
+  if (isLoopback(address.host) || options.unprotected) return;
+  if (token === undefined)
+    throw new UsageError(
+      `--listen ${options.listen}: anyone who reaches it could read names, images and usage of every workload; give --bearer-token-file, or --unprotected where that is meant`,
+    );
+  if (!isTls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
+}
+
+function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: Buffer; key: Buffer } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UsageError('--tls-cert and --tls-key go together: give both');
+  const files = { cert: contents('--tls-cert', tlsCert), key: contents('--tls-key', tlsKey) };
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    throw new UsageError(
+      `--tls-cert ${clean(tlsCert)} and --tls-key ${clean(tlsKey)}: ${errorText(error)}; both are PEM files, and the key is that of the certificate`,
+    );
+  }
+  return files;
+}
+
+/** RFC 6750: what a bearer token is made of. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+const OTHERS_READ = 0o004;
+
+function tokenOf(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const token = contents('--bearer-token-file', path).toString('utf8').trim();
+  if (!TOKEN.test(token))
+    throw new UsageError(
+      `--bearer-token-file ${clean(path)}: ${token === '' ? 'it is empty' : 'it holds no token'}; a token is one line of letters, digits and -._~+/: openssl rand -hex 32 > FILE`,
+    );
+  if ((statSync(path).mode & OTHERS_READ) !== 0)
+    warn(`tscg: ${clean(path)} can be read by every user of this machine: chmod o= ${clean(path)}`);
+  return token;
+}
+
+const MOST_BYTES = 1 << 20;
+
+function contents(flag: string, path: string): Buffer {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (stat.size > MOST_BYTES) throw new Error(`it has ${stat.size} bytes, more than such a file ever has`);
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`${flag} ${clean(path)}: ${codeOf(error) ?? errorText(error)}`);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * A Frame as text that Prometheus scrapes: OpenMetrics 1.0, or the older text format for who does not ask for that.
+ *
+ *     # HELP container_cpu_usage_seconds The total behind cpu_percent: …
+ *     # TYPE container_cpu_usage_seconds counter
+ *     # UNIT container_cpu_usage_seconds seconds
+ *     container_cpu_usage_seconds_total{id="/system.slice/web.service",name="web.service",kind="unit"} 1.5
+ *     # EOF
+ *
+ * The older format has no UNIT and no EOF, and names a counter with its `_total`. The text is made here and not by
+ * prom-client, which tells of the exporter itself: for 1,000 cgroups it takes 200 ms where this takes 20, and it has no UNIT.
+ */
+import type { Frame } from '../metrics/source.ts';
+import { type Bytes, createBytes } from './bytes.ts';
+import { FAMILIES, type Family, unitOf } from './families.ts';
+import { HOST_FAMILIES } from './host-families.ts';
+import { idLabel, infoLabels, labelText, seriesLabels } from './labels.ts';
+
+export type Format = 'openmetrics' | 'text';
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+};
+
+/** What a scraper that sends this Accept header reads. */
+export const formatFor = (accept: string | undefined): Format =>
+  accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
+
+/** Who delegates a subtree cannot fill the store: cgroups beyond so many are counted and left out. */
+export const MOST_WORKLOADS = 10_000;
+
+/** Rows with different labels, parents first. */
+export function exportedRows({ workloads }: Frame, isWanted: (row: number) => boolean): readonly number[] {
+  const seen = new Set<string>();
+  return workloads.flatMap((workload, row) => {
+    if (!isWanted(row)) return [];
+    const id = idLabel(workload);
+    if (seen.has(id)) return [];
+    seen.add(id);
+    return [row];
+  });
+}
+
+/** The families of the Frame, without the end of the text. `size`: bytes that it may come to. */
+export function frameBytes(frame: Frame, rows: readonly number[], format: Format, size = 0): Buffer {
+  const bytes = createBytes(size);
+  const shown = rows.slice(0, MOST_WORKLOADS);
+  const labels = shown.map((row) => labelText(seriesOf(frame, row)));
+  const closed = labels.map((text) => Buffer.from(`${text}} `));
+  bytes.text(infoText(frame, shown, labels, format));
+  for (const family of FAMILIES) {
+    if (family.tag) bytes.text(taggedText(family, family.tag, frame, shown, labels, format));
+    else addFamily(bytes, family, frame, shown, closed, format);
+  }
+  bytes.text(hostText(frame, rows.length - shown.length, format));
+  return bytes.done();
+}
+
+const seriesOf = ({ workloads }: Frame, row: number): ReturnType<typeof seriesLabels> => {
+  const workload = workloads[row];
+  return workload ? seriesLabels(workload) : [];
+};
+
+/** The end of an exposition. */
+export const endText = (format: Format): string => (format === 'openmetrics' ? '# EOF\n' : '');
+
+interface Head extends Pick<Family, 'name' | 'help' | 'unit'> {
+  readonly type: string;
+}
+
+/** HELP, TYPE and UNIT of a family. */
+function headText({ name, type, help, unit }: Head, format: Format): string {
+  const isOpen = format === 'openmetrics';
+  const named = isOpen ? name : sampleName({ name, type });
+  // Only OpenMetrics escapes the quote.
+  const text = help
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('"', isOpen ? '\\"' : '"');
+  return `# HELP ${named} ${text}\n# TYPE ${named} ${type}\n${isOpen && unit ? `# UNIT ${named} ${unit}\n` : ''}`;
+}
+
+const sampleName = ({ name, type }: Pick<Head, 'name' | 'type'>): string =>
+  type === 'counter' ? `${name}_total` : name;
+
+/** Nothing where no row has a figure: a family without samples says nothing. */
+function addFamily(
+  bytes: Bytes,
+  family: Family,
+  { usage }: Frame,
+  rows: readonly number[],
+  labels: readonly Buffer[],
+  format: Format,
+): void {
+  const figures = family.figures(usage);
+  const name = Buffer.from(sampleName(family));
+  let isFirst = true;
+  for (let index = 0; index < rows.length; index++) {
+    const value = figures[rows[index] ?? -1] ?? Number.NaN;
+    const text = labels[index];
+    if (Number.isNaN(value) || text === undefined) continue;
+    if (isFirst) bytes.text(headText(family, format));
+    isFirst = false;
+    bytes.line(name, text, numberText(value));
+  }
+}
+
+function taggedText(
+  family: Family,
+  [tag, taggedBy]: NonNullable<Family['tag']>,
+  { usage }: Frame,
+  rows: readonly number[],
+  labels: readonly string[],
+  format: Format,
+): string {
+  const figures = family.figures(usage);
+  const lines = rows.flatMap((row, index) => {
+    const [value = Number.NaN, tagged] = [figures[row], taggedBy(usage, row)];
+    if (Number.isNaN(value) || tagged === undefined) return [];
+    return [`${sampleName(family)}${labels[index]},${tag}="${tagged}"} ${numberText(value)}\n`];
+  });
+  return lines.length === 0 ? '' : headText(family, format) + lines.join('');
+}
+
+/** An info family of OpenMetrics; in the older format a gauge. */
+function infoText(frame: Frame, rows: readonly number[], labels: readonly string[], format: Format): string {
+  const name = format === 'openmetrics' ? 'tscg_workload' : 'tscg_workload_info';
+  const type = format === 'openmetrics' ? 'info' : 'gauge';
+  const lines = rows.flatMap((row, index) => {
+    const workload = frame.workloads[row];
+    if (!workload) return [];
+    const more = labelText(infoLabels(workload)).slice(1);
+    return [`tscg_workload_info${labels[index]}${more === '' ? '' : `,${more}`}} 1\n`];
+  });
+  return `# HELP ${name} What each workload is.\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function hostText(frame: Frame, leftOut: number, format: Format): string {
+  const counted = HOST_FAMILIES.map((family) => ({ ...family, value: family.figure(frame) }));
+  const left = {
+    name: 'tscg_workloads_left_out',
+    type: 'gauge' as const,
+    help: `Cgroups beyond ${MOST_WORKLOADS}, of which nothing is exported.`,
+    value: leftOut,
+  };
+  return [...counted, left]
+    .filter(({ value }) => !Number.isNaN(value))
+    .map((family) => `${headText(family, format)}${sampleName(family)} ${numberText(family.value)}\n`)
+    .join('');
+}
+
+const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? '+Inf' : String(value));
+
+/** Instruments of prom-client, as `Registry.getMetricsAsJSON` gives them. */
+export interface Instrument {
+  /** With `_total`, of a counter. */
+  readonly name: string;
+  readonly help: string;
+  /** A word, though its types say a number. */
+  readonly type: unknown;
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number | undefined>>;
+    /** Of a histogram's buckets, sum and count. */
+    readonly metricName?: string;
+  }[];
+}
+
+export const instrumentText = ({ name, help, type, values }: Instrument, format: Format): string =>
+  headText(
+    { name: name.replace(/_total$/, ''), type: String(type), help, ...unitOf(name.replace(/_total$/, '')) },
+    format,
+  ) +
+  values
+    .map(({ value, labels, metricName = name }) => {
+      const pairs = Object.entries(labels).map(([label, text]) => [label, String(text)] as const);
+      return `${metricName}${pairs.length === 0 ? '' : `${labelText(pairs)}}`} ${numberText(value)}\n`;
+    })
+    .join('');

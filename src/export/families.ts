@@ -1,0 +1,188 @@
+/**
+ * What is exported of each workload: one family of samples a metric of the catalogue, and a few that no table shows. A
+ * name is cadvisor's or the kubelet's where the meaning is exactly the same, else it is `tscg_` and the id. Prometheus makes
+ * rates itself, so that a rate of the catalogue is exported as the counter that it is the rate of.
+ *
+ *     cpu_percent               container_cpu_usage_seconds_total    cadvisor's name
+ *     io_read_bytes_per_second  tscg_io_read_bytes_total
+ *     cpu_of_limit_percent      tscg_cpu_of_limit_ratio              1 is all of the limit
+ *     memory_limit_bytes        tscg_memory_limit_bytes              +Inf: no limit
+ */
+import { VERDICT, verdictsOf } from '../diagnosis/fields.ts';
+import { CAUSES, type Cause } from '../diagnosis/model.ts';
+import { coarseVerdict } from '../diagnosis/verdict.ts';
+import { limitOf } from '../kernel/value.ts';
+import { METRICS, type Metric } from '../metrics/catalogue.ts';
+import { column } from '../metrics/files.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import type { Usage } from '../metrics/usage.ts';
+
+export interface Family {
+  /** Without `_total`, which the samples of a counter have after it. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  /** The last word of the name, where that is its unit. */
+  readonly unit?: string;
+  /** By row: NaN for what is unavailable and is left out, Infinity for no limit. */
+  readonly figures: (usage: Usage) => Float64Array;
+  /** One more label and its value by row; nothing is exported of a row that has none. */
+  readonly tag?: readonly [name: string, value: (usage: Usage, row: number) => string | undefined];
+}
+
+/** Names of cadvisor, and of the kubelet, for what means exactly the same there. */
+const FOREIGN_NAMES: Readonly<Record<string, string>> = {
+  cpu_percent: 'container_cpu_usage_seconds',
+  cpu_user_percent: 'container_cpu_user_seconds',
+  cpu_system_percent: 'container_cpu_system_seconds',
+  cpu_throttled_time_percent: 'container_cpu_cfs_throttled_seconds',
+  memory_bytes: 'container_memory_working_set_bytes',
+  memory_current_bytes: 'container_memory_usage_bytes',
+  memory_anon_bytes: 'container_memory_rss',
+  memory_file_bytes: 'container_memory_cache',
+  memory_peak_bytes: 'container_memory_max_usage_bytes',
+  pids: 'container_threads',
+  ...Object.fromEntries(
+    ['cpu', 'memory', 'io'].flatMap((resource) => [
+      [`psi_${resource}_some_percent`, `container_pressure_${resource}_waiting_seconds`],
+      [`psi_${resource}_full_percent`, `container_pressure_${resource}_stalled_seconds`],
+    ]),
+  ),
+};
+
+/** What a counter counts, by the unit of its rate. */
+const COUNTED: Partial<Record<Metric['unit'], string>> = { percent: 'seconds', bytes_per_second: 'bytes' };
+
+/** Units that a name ends with. */
+const UNITS = ['seconds', 'bytes', 'ratio', 'cpus'];
+
+/** As a property of a Family: absent where the name does not end with a unit. */
+export const unitOf = (name: string): { unit?: string } => {
+  const unit = UNITS.find((word) => name.endsWith(`_${word}`));
+  return unit === undefined ? {} : { unit };
+};
+
+/** The running averages of the kernel are left out: a store makes an average over any time from the counters of pressure. */
+export const isExported = ({ id }: Pick<Metric, 'id'>): boolean => !/^psi_.*_avg\d+_percent$/.test(id);
+
+/** The family of a metric. */
+export function familyOf({ id, unit, help, formula, counter, derive: _ }: Metric): Family {
+  if (counter === undefined) {
+    const name = FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_percent$/, '_ratio')}`;
+    const isShare = unit === 'percent';
+    return {
+      name,
+      type: 'gauge',
+      help: `${isShare ? `${withoutHundred(help)} 1 is 100 %.` : help} ${formula}`,
+      ...unitOf(name),
+      figures: (usage) => (isShare ? usage.column(id).map((percent) => percent / 100) : usage.column(id)),
+    };
+  }
+  const counted = COUNTED[unit];
+  const name =
+    FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_(percent|per_second)$/, counted === 'seconds' ? '_seconds' : '')}`;
+  const index = column(counter);
+  return {
+    name,
+    type: 'counter',
+    help: `${unit === 'count' ? help : `The total behind ${id}: ${help}`} ${counter}`,
+    ...unitOf(name),
+    figures: ({ snapshot }) => columnOf(snapshot, index, counted === 'seconds' ? USEC_PER_SECOND : 1),
+  };
+}
+
+const withoutHundred = (help: string): string => help.replace(/; 100 % is one CPU/, '');
+
+const USEC_PER_SECOND = 1e6;
+
+const columnOf = ({ values, rows }: Snapshot, index: number, divisor = 1): Float64Array => {
+  const found = values.slice(index * rows.length, (index + 1) * rows.length);
+  return divisor === 1 ? found : found.map((value) => value / divisor);
+};
+
+/** What the file of the cgroup itself says. */
+const ownFile = (name: string, ref: string, help: string, type: Family['type'] = 'gauge'): Family => ({
+  name,
+  type,
+  help: `${help} ${ref.replace(/:(value|max)$/, '')}`,
+  ...unitOf(name),
+  figures: ({ snapshot }) => columnOf(snapshot, column(ref)),
+});
+
+const ownLimit = (name: string, ref: string, help: string): Family => {
+  const family = ownFile(name, ref, `${help}; +Inf is no limit.`);
+  return { ...family, figures: (usage) => family.figures(usage).map((value) => limitOf(value)) };
+};
+
+const QUOTA = column('cpu.max:quota');
+const PERIOD = column('cpu.max:period');
+
+/** In the files of the cgroup itself, beside the metrics: its own limits, and counters that alerts are made of. */
+const OWN: readonly Family[] = [
+  {
+    name: 'tscg_cpu_max_cpus',
+    type: 'gauge',
+    unit: 'cpus',
+    help: 'CPU limit of the cgroup itself; +Inf is no limit. cpu.max quota / period',
+    figures: ({ snapshot }) => {
+      const periods = columnOf(snapshot, PERIOD);
+      return columnOf(snapshot, QUOTA).map((quota, row) => limitOf(quota / (periods[row] ?? Number.NaN)));
+    },
+  },
+  ownLimit('tscg_memory_max_bytes', 'memory.max:value', 'Memory limit of the cgroup itself'),
+  ownLimit('tscg_memory_high_bytes', 'memory.high:value', 'Memory above which the cgroup itself is slowed down'),
+  ownLimit('tscg_memory_swap_max_bytes', 'memory.swap.max:value', 'Swap limit of the cgroup itself'),
+  ownLimit('tscg_pids_max', 'pids.max:value', 'Task limit of the cgroup itself'),
+  ownFile(
+    'container_cpu_cfs_periods',
+    'cpu.stat:nr_periods',
+    'Periods of cpu.max in which it was runnable.',
+    'counter',
+  ),
+  ownFile(
+    'container_cpu_cfs_throttled_periods',
+    'cpu.stat:nr_throttled',
+    'Periods in which cpu.max held it up.',
+    'counter',
+  ),
+  ownFile('tscg_pids_max_events', 'pids.events:max', 'Forks that failed at pids.max.', 'counter'),
+];
+
+const causeAt = (usage: Usage, row: number): Cause => coarseVerdict(verdictsOf(usage), row).cause;
+
+const tag: Family['tag'] = [
+  'verdict',
+  (usage, row) => {
+    const cause = causeAt(usage, row);
+    return cause === 'unknown' ? undefined : cause;
+  },
+];
+
+const MS_PER_SECOND = 1000;
+
+const VERDICTS: readonly Family[] = [
+  {
+    name: 'tscg_verdict',
+    type: 'gauge',
+    help: `Why it is slow, over the time since the scrape before: 1 for the verdict that holds, nothing where it is not known. ${CAUSES.filter(
+      ({ code }) => code !== 'unknown',
+    )
+      .map(({ code, help }) => `${code}: ${help}`)
+      .join('; ')}`,
+    figures: ({ snapshot }) => new Float64Array(snapshot.rows.length).fill(1),
+    tag,
+  },
+  {
+    name: 'tscg_verdict_loss_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: `Share of the time that it lost to what the verdict names, since the scrape before; nothing where no clock measures it. ${VERDICT.formula}`,
+    figures: (usage) => {
+      const { losses } = verdictsOf(usage);
+      return losses.map((loss, row) => (causeAt(usage, row) === 'fine' ? 0 : loss / MS_PER_SECOND));
+    },
+    tag,
+  },
+];
+
+export const FAMILIES: readonly Family[] = [...METRICS.filter(isExported).map(familyOf), ...OWN, ...VERDICTS];

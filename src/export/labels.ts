@@ -1,0 +1,66 @@
+/**
+ * The labels of a workload. Their number is fixed and their length bounded: text of containers costs a store no more than
+ * that. `id` is the cgroup's path, as cadvisor has it, and tells the series of a scrape apart.
+ */
+import { ownerOf, runtimeOf } from '../inventory/owner.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { clean } from '../text/clean.ts';
+
+const MOST = 200;
+/** PATH_MAX is 4096, and stores refuse labels that are much shorter: Mimir those above 2048. */
+const MOST_OF_PATH = 1024;
+
+/** Every series has these, as far as they are known. */
+export const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as const;
+/** Of tscg_workload_info alone, beside them. */
+export const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
+
+type Labels = readonly (readonly [name: string, value: string])[];
+
+/** A path that is cut or cleaned ends with the inode, so that no two of them are the same. */
+export function idLabel({ path, inode }: Pick<Workload, 'path' | 'inode'>): string {
+  const safe = bounded(clean(path), MOST_OF_PATH);
+  return safe === path ? path : `${safe}#${inode}`;
+}
+
+export function seriesLabels(workload: Workload): Labels {
+  const { name, kind, namespace, pod, details } = workload;
+  return known([
+    ['id', idLabel(workload)],
+    ['name', name],
+    ['kind', kind],
+    ['namespace', namespace],
+    ['pod', pod],
+    ['container', details?.containerName],
+  ]);
+}
+
+export function infoLabels(workload: Workload): Labels {
+  const { image, kind, id, details } = workload;
+  return known([
+    ['owner', ownerOf(workload)],
+    ['runtime', runtimeOf(workload)],
+    ['image', image],
+    ['container_id', kind === 'container' ? id : undefined],
+    ['compose_project', details?.composeProject],
+    ['compose_service', details?.composeService],
+  ]);
+}
+
+const known = (
+  labels: readonly (readonly [(typeof SERIES_LABELS | typeof INFO_LABELS)[number], string | undefined])[],
+): Labels =>
+  labels.flatMap(([name, value]) =>
+    value ? [[name, name === 'id' ? value : bounded(clean(value), MOST)] as const] : [],
+  );
+
+/** By code points: half a surrogate pair is no UTF-8. */
+const bounded = (text: string, most: number): string =>
+  text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join('')}…`;
+
+/** `{id="/a",name="web"`: without the end, for a label more. */
+export const labelText = (labels: Labels): string =>
+  `{${labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}`;
+
+const escaped = (value: string): string =>
+  value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));

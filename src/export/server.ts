@@ -1,0 +1,147 @@
+/**
+ * The HTTP face of the exporter: /metrics, and /healthz for who only asks whether it lives. Clients are not trusted: a
+ * request must be there within seconds and its answer taken within some more, connections are bounded, and what is no HTTP
+ * costs its connection.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { isIPv4, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { errorText } from '../text/error-text.ts';
+import { CONTENT_TYPES, formatFor } from './exposition.ts';
+import type { Instruments } from './instruments.ts';
+import type { Scraper } from './scraper.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ServerOptions {
+  readonly address: Address;
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** What a request must say after `Authorization: Bearer`; none: anyone may read. */
+  readonly token?: string;
+  readonly scraper: Scraper;
+  readonly instruments: Instruments;
+  /** Told of each failed pass, once as long as the reason is the same. */
+  readonly onError: (text: string) => void;
+  readonly limits?: Partial<typeof LIMITS>;
+}
+
+/** Milliseconds, connections, bytes. */
+export const LIMITS = { requestMs: 10_000, answerMs: 30_000, idleMs: 75_000, connections: 64, headerBytes: 8192 };
+
+/** `127.0.0.1:9753`, `[::1]:9753`, `:9753` for every address; undefined for anything else. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text);
+  if (!match) return undefined;
+  const port = Number(match[3]);
+  return port > 65_535 ? undefined : { host: match[1] ?? (match[2] || '::'), port };
+}
+
+/** Only this machine can reach it. */
+export const isLoopback = (host: string): boolean =>
+  host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'));
+
+export const addressText = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** Listening. Throws what the kernel says where it cannot. `port`: the one it has, where 0 was asked for. */
+export async function openServer(options: ServerOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const { address, tls, instruments } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const http = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.requestMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: Math.min(1000, limits.requestMs),
+  };
+  const answer = answerer(options);
+  const server: Server = tls
+    ? createTlsServer({ ...http, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs }, answer)
+    : createServer(http, answer);
+  server.maxConnections = limits.connections;
+  // A reader that takes nothing for so long is gone.
+  server.setTimeout(limits.answerMs, (socket: Socket) => {
+    instruments.dropped();
+    socket.destroy();
+  });
+  server.on('clientError', (_, socket) => {
+    instruments.dropped();
+    socket.destroy();
+  });
+  server.on('drop', () => instruments.dropped());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...address, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  return {
+    port: bound !== null && typeof bound === 'object' ? bound.port : address.port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const gzipAsync = promisify(gzip);
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+function answerer({ token, scraper, instruments, onError }: ServerOptions): Answer {
+  const wanted = token === undefined ? undefined : digest(`Bearer ${token}`);
+  const isAllowed = ({ headers }: IncomingMessage): boolean =>
+    wanted === undefined || timingSafeEqual(wanted, digest(headers.authorization ?? ''));
+  let told = '';
+
+  function end(response: ServerResponse, code: number, text: string, headers: Record<string, string> = {}): void {
+    instruments.answered(code);
+    response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text);
+  }
+
+  async function metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const format = formatFor(request.headers.accept);
+    const plain = await scraper.scrape(format);
+    told = '';
+    if (response.destroyed) return;
+    const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && !isNear(request);
+    const body = isPacked ? await gzipAsync(plain, { level: 1 }) : plain;
+    instruments.answered(200);
+    response
+      .writeHead(200, {
+        'content-type': CONTENT_TYPES[format],
+        'content-length': body.length,
+        ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
+      })
+      .end(body);
+  }
+
+  return (request, response) => {
+    const path = request.url?.split('?')[0];
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return end(response, 405, 'GET or HEAD\n', { allow: 'GET, HEAD', connection: 'close' });
+    if (path === '/healthz') return end(response, 200, 'ok\n');
+    if (!isAllowed(request)) return end(response, 401, 'a bearer token is needed\n', { 'www-authenticate': 'Bearer' });
+    if (path === '/') return end(response, 200, 'tscg export: see /metrics\n');
+    if (path !== '/metrics') return end(response, 404, 'there is only /metrics\n');
+    metrics(request, response).catch((error: unknown) => {
+      const text = errorText(error);
+      if (text !== told) onError(text);
+      told = text;
+      if (!response.headersSent) end(response, 500, 'the cgroups could not be read\n');
+    });
+  };
+}
+
+/** Over loopback, packing costs more than sending. */
+const isNear = ({ socket: { remoteAddress = '' } }: IncomingMessage): boolean =>
+  isLoopback(remoteAddress.replace(/^::ffff:/, ''));

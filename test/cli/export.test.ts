@@ -1,0 +1,130 @@
+/** tscg export as a user starts it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
+import { skip } from '../kernel/collector-helpers.ts';
+
+const FILES = mkdtempSync(join(tmpdir(), 'tscg-export-'));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(FILES, name), text, { mode: 0o600 });
+  return join(FILES, name);
+};
+
+/** Started, and where it listens. */
+async function started(...args: string[]): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = spawn(process.execPath, [TSCG, 'export', '--listen', '127.0.0.1:0', ...args]);
+  let text = '';
+  for await (const chunk of child.stdout) {
+    text += String(chunk);
+    const [, url] = /listening on (\S+)\n/.exec(text) ?? [];
+    if (url) return { child, url };
+  }
+  throw new Error(`it did not start: ${text}`);
+}
+
+async function stopped(child: ChildProcess): Promise<number | null> {
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const [code] = await exit;
+  return typeof code === 'number' ? code : null;
+}
+
+test('bad input has one line and exit code 2', () => {
+  const cases: readonly [args: readonly string[], message: RegExp][] = [
+    [['--listen', 'nonsense'], /--listen: "nonsense" is no address; give one as 127\.0\.0\.1:9753/],
+    [['--listen', ':9753'], /anyone who reaches it could read .*--bearer-token-file, or --unprotected/],
+    [['--listen', '127.0.0.1:0', '--tls-cert', '/nowhere'], /go together/],
+    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], /--tls-cert \/nowhere: ENOENT/],
+    [['--tls-cert', file('c', 'x'), '--tls-key', file('k', 'x')], /both are PEM files/],
+    [['--bearer-token-file', '/nowhere'], /--bearer-token-file \/nowhere: ENOENT/],
+    [['--bearer-token-file', file('empty', '\n')], /it is empty; .*openssl rand/],
+    [['--bearer-token-file', file('two', 'a b')], /holds no token/],
+    [['--bearer-token-file', FILES], /no regular file/],
+    [['--bearer-token-file', '/dev/zero'], /no regular file/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, stdout, stderr } = tscg('export', ...args);
+    assert.is(status, 2, stderr);
+    assert.match(stderr, message);
+    assert.is(stderr.trim().split('\n').length, 1, stderr);
+    assert.is(stdout, '');
+  }
+});
+
+const mountTest = onMount(test);
+
+mountTest('a port that is taken has one line and exit code 1', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const address = taken.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const { status, stderr } = tscg('export', '--listen', `127.0.0.1:${port}`);
+  taken.close();
+  assert.is(status, 1);
+  assert.match(stderr, /^tscg: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE \(another program listens there; .*\)\n$/);
+});
+
+mountTest('serves a cgroup while it is there, asks for the token, and ends with 0', async () => {
+  const { child, url } = await started('--bearer-token-file', file('token', 'secret\n'));
+  const get = (headers: Record<string, string>) => fetch(url, { headers });
+  const NAME = `tscg-export-${process.pid}`;
+  try {
+    assert.is((await get({})).status, 401);
+    const authorization = 'Bearer secret';
+    await withBox(`/${NAME}`, async () => {
+      const reply = await get({ authorization, accept: 'application/openmetrics-text' });
+      const text = await reply.text();
+      assert.match(text, `container_cpu_usage_seconds_total{id="/${NAME}",name="${NAME}",kind="cgroup"}`);
+      assert.match(text, 'container_cpu_usage_seconds_total{id="/",');
+      assert.ok(text.endsWith('# EOF\n'));
+    });
+    // A pass is a second old before there is another.
+    let last = '';
+    while (last === '' || last.includes(NAME)) last = await (await get({ authorization })).text();
+  } finally {
+    assert.is(await stopped(child), 0);
+  }
+});
+
+const TLS = 'serves TLS';
+if (spawnSync('openssl', ['version']).error) skip(test, TLS, 'no openssl here to make a certificate');
+else mountTest(TLS, servesTls);
+
+async function servesTls(): Promise<void> {
+  const [key, cert] = [join(FILES, 'key.pem'), join(FILES, 'cert.pem')];
+  const made = spawnSync(
+    'openssl',
+    // biome-ignore format: one command
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
+    { encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`openssl: ${made.error?.message ?? made.stderr}`);
+  const { child, url } = await started('--tls-cert', cert, '--tls-key', key);
+  try {
+    assert.match(url, /^https:/);
+    const code = `fetch(${JSON.stringify(url)}).then((r) => r.text()).then((t) => console.log(t.split('\\n').length))`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+    });
+    assert.ok(Number(stdout) > 20, stderr);
+  } finally {
+    assert.is(await stopped(child), 0);
+  }
+}
+
+mountTest('--once prints one text', async () => {
+  const { status, stdout, stderr } = tscg('export', '--once');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, '# TYPE container_cpu_usage_seconds_total counter\n');
+  assert.match(stdout, 'tscg_verdict{id="/"');
+});
+
+test.after(() => rmSync(FILES, { recursive: true, force: true }));
+test.run();
