@@ -16,6 +16,7 @@ import { HOST_FAMILIES } from '../src/export/host-families.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
 import { FIELD_CASES } from './field-cases.ts';
+import { alertRules, fleetDashboard, recordingRules, workloadDashboard } from './grafana.ts';
 import { code, page, table } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -29,6 +30,10 @@ export function documents(): ReadonlyMap<string, string> {
     ['docs/limits.md', limits()],
     ['docs/metrics.md', metrics()],
     ['docs/export.md', exported()],
+    ['dashboards/grafana/recording-rules.yml', recordingRules()],
+    ['dashboards/grafana/alerts.yml', alertRules()],
+    ['dashboards/grafana/tscg-fleet.json', fleetDashboard()],
+    ['dashboards/grafana/tscg-workload.json', workloadDashboard()],
     ['dashboards/schema.json', jsonText(dashboardJsonSchema(PANES))],
     ['dashboards/config.schema.json', jsonText(settingsJsonSchema())],
   ]);
@@ -142,7 +147,7 @@ function exported(): string {
       '- `tscg export --once > DIR/tscg.prom` is for the textfile collector of node_exporter.',
     ].join('\n'),
     '    scrape_configs:\n      - job_name: tscg\n        static_configs: [{ targets: ["127.0.0.1:9753"] }]',
-    'Dashboards of Grafana, recording rules and alerts are in [dashboards/grafana](../dashboards/grafana).',
+    '[dashboards/grafana](../dashboards/grafana) has dashboards of Grafana for [all machines](../dashboards/grafana/tscg-fleet.json) and for [one workload](../dashboards/grafana/tscg-workload.json), [recording rules](../dashboards/grafana/recording-rules.yml) and [alerts](../dashboards/grafana/alerts.yml). All are made from this table.',
     table(['name', 'type', 'unit', 'meaning'], rows),
   );
 }

@@ -33,6 +33,22 @@ export const coarseVerdict = ({ causes, losses }: CoarseVerdicts, row: number): 
 const MS_PER_PERCENT = 10;
 
 const indexOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);
+
+/** What a tick can tell. */
+export const COARSE_CAUSES: readonly Cause[] = [
+  'frozen',
+  'pids',
+  'own-cpu-quota',
+  'ancestor-cpu-quota',
+  'cpu-wait',
+  'self-cpu',
+  'disk',
+  'own-memory',
+  'memory-short',
+  'fine',
+  'unknown',
+];
+
 const UNKNOWN = indexOf('unknown');
 const FINE = indexOf('fine');
 const FROZEN = indexOf('frozen');

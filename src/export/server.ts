@@ -28,11 +28,17 @@ export interface ServerOptions {
   readonly instruments: Instruments;
   /** Told of each failed pass, once as long as the reason is the same. */
   readonly onError: (text: string) => void;
-  readonly limits?: Partial<typeof LIMITS>;
+  readonly limits?: Partial<typeof SERVER_LIMITS>;
 }
 
 /** Milliseconds, connections, bytes. */
-export const LIMITS = { requestMs: 10_000, answerMs: 30_000, idleMs: 75_000, connections: 64, headerBytes: 8192 };
+export const SERVER_LIMITS = {
+  requestMs: 10_000,
+  answerMs: 30_000,
+  idleMs: 75_000,
+  connections: 64,
+  headerBytes: 8192,
+};
 
 /** `127.0.0.1:9753`, `[::1]:9753`, `:9753` for every address; undefined for anything else. */
 export function parseAddress(text: string): Address | undefined {
@@ -46,12 +52,12 @@ export function parseAddress(text: string): Address | undefined {
 export const isLoopback = (host: string): boolean =>
   host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'));
 
-export const addressText = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const hostAndPort = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** Listening. Throws what the kernel says where it cannot. `port`: the one it has, where 0 was asked for. */
 export async function openServer(options: ServerOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
   const { address, tls, instruments } = options;
-  const limits = { ...LIMITS, ...options.limits };
+  const limits = { ...SERVER_LIMITS, ...options.limits };
   const http = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.requestMs,

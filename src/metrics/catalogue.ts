@@ -96,20 +96,17 @@ const share = (source: string, shape: Shape): Metric => rate(source, 'percent', 
 const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).flatMap((resource) =>
   (['some', 'full'] as const).flatMap((kind): Metric[] => {
     const source = `${resource}.pressure:${kind}.total`;
-    const index = column(source);
     const who = kind === 'some' ? 'at least one task' : 'every non-idle task';
+    const stalled = share(source, {
+      id: `psi_${resource}_${kind}_percent`,
+      label: `${resource.toUpperCase().slice(0, 3)} ${kind === 'some' ? 'PSI' : 'FULL'}`,
+      help: `Share of the interval in which ${who} waited for ${resource}.`,
+    });
     return [
       {
-        id: `psi_${resource}_${kind}_percent`,
-        label: `${resource.toUpperCase().slice(0, 3)} ${kind === 'some' ? 'PSI' : 'FULL'}`,
-        unit: 'percent',
-        help: `Share of the interval in which ${who} waited for ${resource}.`,
-        sources: [source],
+        ...stalled,
         formula: `Δ ${source} / Δt, at most 100 %`,
-        counter: source,
-        width: 8,
-        derive: (reading) =>
-          Math.min(PERCENT, (reading.change(index) / reading.seconds(index)) * (PERCENT / USEC_PER_SECOND)),
+        derive: (reading) => Math.min(PERCENT, stalled.derive(reading)),
       },
       ...['avg10', 'avg60', 'avg300'].map((window) =>
         gauge(`${resource}.pressure:${kind}.${window}`, 'percent', {

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createInstruments } from '../../src/export/instruments.ts';
 import { createScraper, type Scraper } from '../../src/export/scraper.ts';
-import { addressText, isLoopback, openServer, parseAddress, type ServerOptions } from '../../src/export/server.ts';
+import { hostAndPort, isLoopback, openServer, parseAddress, type ServerOptions } from '../../src/export/server.ts';
 import type { Source } from '../../src/metrics/source.ts';
 import { frameOf } from '../dashboard/frames.ts';
 
@@ -186,7 +186,7 @@ test('addresses', () => {
   assert.equal(parseAddress('node-1.example:1'), { host: 'node-1.example', port: 1 });
   for (const text of ['', '9753', '127.0.0.1', '::1:80', 'a:65536', 'a b:1', 'http://a:1', 'a:-1'])
     assert.is(parseAddress(text), undefined, text);
-  assert.is(addressText({ host: '::1', port: 80 }), '[::1]:80');
+  assert.is(hostAndPort({ host: '::1', port: 80 }), '[::1]:80');
   assert.equal(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map(isLoopback), [true, true, true, true]);
   assert.equal(['0.0.0.0', '::', '10.0.0.1', '127.evil.example'].map(isLoopback), [false, false, false, false]);
 });

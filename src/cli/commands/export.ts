@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { Format } from '../../export/exposition.ts';
 import { createInstruments } from '../../export/instruments.ts';
 import { createScraper, type ScraperOptions } from '../../export/scraper.ts';
-import { type Address, addressText, isLoopback, openServer, parseAddress } from '../../export/server.ts';
+import { type Address, hostAndPort, isLoopback, openServer, parseAddress } from '../../export/server.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
@@ -77,9 +77,9 @@ async function serve(
     instruments,
     onError: (text) => warn(`tscg: the cgroups could not be read: ${clean(text)}`),
   }).catch((error: unknown) => {
-    throw new Error(`cannot listen on ${addressText(address)}: ${bindReason(error)}`);
+    throw new Error(`cannot listen on ${hostAndPort(address)}: ${bindReason(error)}`);
   });
-  printLine(`listening on ${tls ? 'https' : 'http'}://${addressText({ ...address, port: server.port })}/metrics`);
+  printLine(`listening on ${tls ? 'https' : 'http'}://${hostAndPort({ ...address, port: server.port })}/metrics`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
   });
