@@ -1,10 +1,11 @@
 /** The commands that look: ls, get, ns, fs. */
 import { type Command, Option } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
+import { addFleetOptions } from './fleet-flags.ts';
 import { jsonOption, ONE_NAME } from './shared-options.ts';
 
 export function registerViews(program: Command): void {
-  program
+  const list = program
     .command('ls')
     .description('list containers, pods, machines, units and cgroups with what they use')
     .option('-a, --all', 'show slices, monitors and inner cgroups too')
@@ -17,9 +18,10 @@ export function registerViews(program: Command): void {
     .option('-d, --delay <seconds>', 'interval between two samples', '1')
     .option('-n, --iterations <number>', 'stop --watch after this many tables')
     .option('-1, --once', 'print once, as without --watch')
-    .action(async (options, command: Command) =>
-      (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
-    );
+    .option('-f, --filter <query>', "show these only: text in a name, or a query as 'cpu > 50 and image ~ redis'");
+  addFleetOptions(list).action(async (options, command: Command) =>
+    (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
+  );
 
   program
     .command('get')

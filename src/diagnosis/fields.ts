@@ -39,17 +39,25 @@ const WITHOUT_CLOCK = 0.001;
 function judge(usage: Usage): Judged {
   const known = judged.get(usage);
   if (known) return known;
-  const verdicts = coarseVerdicts(usage);
-  const losses = verdicts.losses.map((loss, row) => (verdicts.causes[row] === FINE ? 0 : loss / MS_PER_PERCENT));
-  const ranks = losses.map((loss, row) => loss || (CLOCKLESS_RANKS[verdicts.causes[row] ?? -1] ?? Number.NaN));
-  const made = { verdicts, losses, ranks };
+  const made = judgement(coarseVerdicts(usage));
   judged.set(usage, made);
   return made;
+}
+
+function judgement(verdicts: CoarseVerdicts): Judged {
+  const losses = verdicts.losses.map((loss, row) => (verdicts.causes[row] === FINE ? 0 : loss / MS_PER_PERCENT));
+  const ranks = losses.map((loss, row) => loss || (CLOCKLESS_RANKS[verdicts.causes[row] ?? -1] ?? Number.NaN));
+  return { verdicts, losses, ranks };
 }
 
 const CLOCKLESS_RANKS = CAUSES.map(({ code }) =>
   code === 'unknown' ? Number.NaN : code === 'fine' ? 0 : WITHOUT_CLOCK,
 );
+
+/** Takes the verdicts of a Usage that were told with it, as the exporter of another machine does. */
+export function knownVerdicts(usage: Usage, verdicts: CoarseVerdicts): void {
+  judged.set(usage, judgement(verdicts));
+}
 
 /** The coarse verdict of each row. */
 export const verdictsOf = (usage: Usage): CoarseVerdicts => judge(usage).verdicts;

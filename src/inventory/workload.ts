@@ -110,6 +110,8 @@ export interface Workload extends Identity {
   readonly initPid?: number;
   /** All that the runtime's API tells, where one answers. */
   readonly details?: WorkloadDetails;
+  /** The machine it is on, where that is not this one. */
+  readonly host?: string;
   /** The container that its path is called as, and that is elsewhere. */
   readonly claim?: Claim;
 }

@@ -18,6 +18,7 @@ export type Predicate = (frame: Frame, row: number) => boolean;
 
 const TEXT_FIELDS: Readonly<Record<string, (workload: Workload) => string | undefined>> = {
   name: ({ name }) => name,
+  host: ({ host }) => host,
   path: ({ path }) => path,
   image: ({ image, details }) => image ?? details?.image,
   kind: ({ kind }) => kind,
@@ -75,7 +76,9 @@ function plainText(typed: string): Predicate {
   const isIn = holds(typed);
   return ({ workloads }, row) => {
     const workload = workloads[row];
-    return workload !== undefined && isIn(`${workload.name} ${workload.path} ${workload.image ?? ''}`);
+    return (
+      workload !== undefined && isIn(`${workload.name} ${workload.path} ${workload.image ?? ''} ${workload.host ?? ''}`)
+    );
   };
 }
 

@@ -1,5 +1,4 @@
 /** tscg export: every workload's figures over HTTP, for Prometheus and what reads its format. */
-import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import type { Format } from '../../export/exposition.ts';
@@ -14,6 +13,7 @@ import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { print, printLine, warn } from '../output.ts';
+import { fileOption, tokenOption } from '../secret-file.ts';
 
 export interface ExportOptions {
   listen: string;
@@ -32,7 +32,7 @@ export async function exportMetrics(options: ExportOptions, global: GlobalOption
       `--listen: "${clean(options.listen)}" is no address; give one as 127.0.0.1:9753, [::1]:9753 or :9753`,
     );
   const tls = tlsFiles(options);
-  const token = tokenOf(options.bearerTokenFile);
+  const token = tokenOption('--bearer-token-file', options.bearerTokenFile);
   if (!options.once) refuseOpenDoor(address, options, token, tls !== undefined);
 
   const source = openLiveSource({ hierarchy: openHierarchy(global), watch: !options.once });
@@ -115,7 +115,7 @@ function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: Buffer; key: Buff
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError('--tls-cert and --tls-key go together: give both');
-  const files = { cert: contents('--tls-cert', tlsCert), key: contents('--tls-key', tlsKey) };
+  const files = { cert: fileOption('--tls-cert', tlsCert), key: fileOption('--tls-key', tlsKey) };
   try {
     createSecureContext(files);
   } catch (error) {
@@ -124,33 +124,4 @@ function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: Buffer; key: Buff
     );
   }
   return files;
-}
-
-/** RFC 6750: what a bearer token is made of. */
-const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-const OTHERS_READ = 0o004;
-
-function tokenOf(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  const token = contents('--bearer-token-file', path).toString('utf8').trim();
-  if (!TOKEN.test(token))
-    throw new UsageError(
-      `--bearer-token-file ${clean(path)}: ${token === '' ? 'it is empty' : 'it holds no token'}; a token is one line of letters, digits and -._~+/: openssl rand -hex 32 > FILE`,
-    );
-  if ((statSync(path).mode & OTHERS_READ) !== 0)
-    warn(`tscg: ${clean(path)} can be read by every user of this machine: chmod o= ${clean(path)}`);
-  return token;
-}
-
-const MOST_BYTES = 1 << 20;
-
-function contents(flag: string, path: string): Buffer {
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) throw new Error('it is no regular file');
-    if (stat.size > MOST_BYTES) throw new Error(`it has ${stat.size} bytes, more than such a file ever has`);
-    return readFileSync(path);
-  } catch (error) {
-    throw new UsageError(`${flag} ${clean(path)}: ${codeOf(error) ?? errorText(error)}`);
-  }
 }

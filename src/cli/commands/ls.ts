@@ -4,16 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Field, field, findField, ROW_FIELDS } from '../../diagnosis/fields.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
-import { type Frame, openLiveSource } from '../../metrics/source.ts';
+import { type Predicate, parseFilter, QueryError } from '../../metrics/query.ts';
+import { type Frame, openLiveSource, type Source } from '../../metrics/source.ts';
 import { clean, jsonText } from '../../text/clean.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { errorLine, UsageError } from '../errors.ts';
+import type { FleetOptions } from '../fleet-options.ts';
 import { secondsOption, wholeOption } from '../options.ts';
-import { print } from '../output.ts';
+import { print, warn } from '../output.ts';
 import { formatTable, terminalWidth } from '../table.ts';
 
-export interface LsOptions {
+export interface LsOptions extends FleetOptions {
+  filter?: string;
   all?: boolean;
   json?: boolean;
   csv?: boolean;
@@ -52,17 +55,22 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   const compare = orderOption(options.sort, options.reverse ?? false);
   const watch = (options.watch ?? false) && !options.once;
 
-  const source = openLiveSource({ hierarchy: openHierarchy(global), watch });
+  const isWanted = filterOption(options.filter);
+
+  const fleet = await fleetSource(options);
+  const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    await source.next();
+    // A rate needs two Frames; what another machine told has its rates.
+    if (!fleet) await source.next();
     for (let count = 0; count < (watch ? iterations : 1); count++) {
-      await sleep(delay * 1000, undefined, { signal: stop.signal });
-      const frame = await source.next();
+      if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal: stop.signal });
+      const frame = await (fleet && watch ? orTold(source.next()) : source.next());
+      if (!frame) continue;
       const rows = frame.workloads
-        .flatMap((workload, row) => (options.all || isListed(workload) ? [row] : []))
+        .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
         .sort((a, b) => compare(frame, a, b));
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
       // 0 on a serial line: its size is not known.
@@ -76,6 +84,25 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   }
 }
 
+/** Undefined where this machine is meant. What it takes is loaded only for it. */
+async function fleetSource(options: LsOptions): Promise<Source | undefined> {
+  const { prometheus, bearerTokenFile, basicAuthFile, tlsCa, header } = options;
+  if (prometheus === undefined && !(bearerTokenFile ?? basicAuthFile ?? tlsCa ?? header)) return undefined;
+  const { storeOption } = await import('../fleet-options.ts');
+  const { openFleetSource } = await import('../../fleet/source.ts');
+  return openFleetSource(storeOption(options));
+}
+
+/** A store that does not answer costs a table, not the command. */
+async function orTold(frame: Promise<Frame>): Promise<Frame | undefined> {
+  try {
+    return await frame;
+  } catch (error) {
+    warn(errorLine('tscg', error));
+    return undefined;
+  }
+}
+
 /** What is printed of one Frame. */
 export function render(
   frame: Frame,
@@ -84,12 +111,14 @@ export function render(
   options: Pick<LsOptions, 'json' | 'csv' | 'columns'>,
   watch: boolean,
 ): string {
+  const hasHosts = frame.workloads.some(({ host }) => host !== undefined);
   if (options.json) return rowsJson(frame, rows, options.columns ? columns : ROW_FIELDS, watch);
   if (options.csv) {
     const fields = options.columns ? columns : ROW_FIELDS;
     const lines = rows.map((row) => {
       const workload = frame.workloads[row];
       return [
+        ...(hasHosts ? [workload?.host] : []),
         clean(workload?.path ?? ''),
         workload?.name,
         workload?.kind,
@@ -98,13 +127,17 @@ export function render(
         ...fields.map(({ json }) => json(frame.usage, row) ?? ''),
       ];
     });
-    return [['path', 'name', 'kind', 'owner', 'image', ...fields.map(({ id }) => id)], ...lines]
+    return [
+      [...(hasHosts ? ['host'] : []), 'path', 'name', 'kind', 'owner', 'image', ...fields.map(({ id }) => id)],
+      ...lines,
+    ]
       .map(csvLine)
       .join('\n');
   }
   const hasImages = rows.some((row) => frame.workloads[row]?.image !== undefined);
   return formatTable(
     [
+      ...(hasHosts ? [{ title: 'HOST', align: 'left' } as const] : []),
       { title: 'NAME', align: 'left' },
       ...columns.map(({ label }) => ({ title: label, align: 'right' }) as const),
       { title: 'KIND', align: 'left' },
@@ -113,6 +146,7 @@ export function render(
     rows.map((row) => {
       const workload = frame.workloads[row];
       return [
+        ...(hasHosts ? [workload?.host ?? ''] : []),
         workload?.name ?? '',
         ...columns.map(({ text }) => text(frame.usage, row)),
         workload ? [runtimeOf(workload), workload.kind].filter(Boolean).join(' ') : '',
@@ -133,6 +167,7 @@ function rowsJson(
   const objects = rows.map((row) => {
     const workload = workloads[row];
     return {
+      ...(workload?.host === undefined ? {} : { host: workload.host }),
       path: workload?.path,
       name: workload?.name,
       kind: workload?.kind,
@@ -172,6 +207,15 @@ function orderOption(name: string, reverse: boolean): Compare {
     const missing = Number(Number.isNaN(first)) - Number(Number.isNaN(second));
     return missing || sign * (second - first || 0) || byName(frame, a, b);
   };
+}
+
+function filterOption(text = ''): Predicate {
+  try {
+    return parseFilter(text);
+  } catch (error) {
+    if (error instanceof QueryError) throw new UsageError(`--filter: ${error.message}`);
+    throw error;
+  }
 }
 
 function knownField(name: string, flag: string): Field {

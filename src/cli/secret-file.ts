@@ -1,0 +1,51 @@
+/** Files that options name: certificates, tokens, passwords. Each throws UsageError with what is wrong. */
+import { readFileSync, statSync } from 'node:fs';
+import { codeOf } from '../kernel/error-code.ts';
+import { clean } from '../text/clean.ts';
+import { errorText } from '../text/error-text.ts';
+import { UsageError } from './errors.ts';
+import { warn } from './output.ts';
+
+const MOST_BYTES = 1 << 20;
+
+export function fileOption(flag: string, path: string): Buffer {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (stat.size > MOST_BYTES) throw new Error(`it has ${stat.size} bytes, more than such a file ever has`);
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`${flag} ${clean(path)}: ${codeOf(error) ?? errorText(error)}`);
+  }
+}
+
+/** RFC 6750: what a bearer token is made of. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+const OTHERS_READ = 0o004;
+
+function warnOfReaders(path: string): void {
+  if ((statSync(path).mode & OTHERS_READ) !== 0)
+    warn(`tscg: ${clean(path)} can be read by every user of this machine: chmod o= ${clean(path)}`);
+}
+
+export function tokenOption(flag: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const token = fileOption(flag, path).toString('utf8').trim();
+  if (!TOKEN.test(token))
+    throw new UsageError(
+      `${flag} ${clean(path)}: ${token === '' ? 'it is empty' : 'it holds no token'}; a token is one line of letters, digits and -._~+/: openssl rand -hex 32 > FILE`,
+    );
+  warnOfReaders(path);
+  return token;
+}
+
+/** One line `USER:PASSWORD`, as it is encoded in a header. */
+export function basicOption(flag: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const line = fileOption(flag, path)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  if (!/^[^:\n]+:[^\n]*$/.test(line)) throw new UsageError(`${flag} ${clean(path)}: it is not one line USER:PASSWORD`);
+  warnOfReaders(path);
+  return `Basic ${Buffer.from(line).toString('base64')}`;
+}

@@ -1,0 +1,188 @@
+/**
+ * The query API of Prometheus, which Thanos, Mimir and VictoriaMetrics have too: `POST URL/api/v1/query`. Its answers are
+ * not trusted: they are bounded in time and size, checked, and their text is cleaned.
+ *
+ *     {"status":"success","data":{"resultType":"matrix","result":[
+ *       {"metric":{"__name__":"container_threads","instance":"a:9753"},"values":[[1435781430.781,"5"]]}]}}
+ *     {"status":"error","errorType":"bad_data","error":"parse error: …"}
+ */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { codeOf } from '../kernel/error-code.ts';
+import { clean } from '../text/clean.ts';
+import { errorText } from '../text/error-text.ts';
+
+/** The store did not answer, or not what it should. Its message is one line with the address and the reason. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+}
+
+export interface TimeSeries {
+  /** Cleaned and bounded. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Oldest first: seconds since the epoch, and the value. */
+  readonly samples: readonly (readonly [time: number, value: number])[];
+}
+
+export interface StoreOptions {
+  /** With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic authentication. */
+  readonly url: URL;
+  /** As `Bearer …` or `Basic …`. */
+  readonly authorization?: string;
+  /** PEM of the authorities that are believed. */
+  readonly ca?: Buffer;
+  /** As `X-Scope-OrgID`, which Mimir wants. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly mostBytes?: number;
+}
+
+export interface QueryApi {
+  /** For messages: without user and password. */
+  readonly address: string;
+  /** Throws StoreError. */
+  query(expression: string): Promise<readonly TimeSeries[]>;
+}
+
+const TIMEOUT_MS = 10_000;
+const MOST_BYTES = 256 << 20;
+
+export function openStore({
+  url,
+  authorization,
+  ca,
+  headers,
+  timeoutMs = TIMEOUT_MS,
+  mostBytes = MOST_BYTES,
+}: StoreOptions): QueryApi {
+  const address = clean(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
+  const target = new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}/api/v1/query`);
+  const basic =
+    url.username === '' ? undefined : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const said = authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
+
+  function ask(body: string): Promise<{ readonly status: number; readonly text: string }> {
+    return new Promise((resolve, reject) => {
+      const options = {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          'content-length': Buffer.byteLength(body),
+          accept: 'application/json',
+          ...(said === undefined ? {} : { authorization: said }),
+          ...headers,
+        },
+        ...(ca ? { ca } : {}),
+      };
+      const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, options);
+      const fail = (reason: string): void => {
+        clearTimeout(timer);
+        request.destroy();
+        reject(new StoreError(`${address}: ${reason}`));
+      };
+      const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs / 1000} s`), timeoutMs);
+      request.once('error', (error) => fail(reasonOf(error)));
+      request.once('response', (response: IncomingMessage) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > mostBytes) fail(`its answer has more than ${mostBytes >> 20} MiB`);
+          else chunks.push(chunk);
+        });
+        response.once('error', (error) => fail(reasonOf(error)));
+        response.once('aborted', () => fail('it broke off in its answer'));
+        response.once('end', () => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+        });
+      });
+      request.end(body);
+    });
+  }
+
+  return {
+    address,
+    async query(expression) {
+      const { status, text } = await ask(new URLSearchParams({ query: expression }).toString());
+      const answer = parsed(text);
+      if (status === 401 || status === 403)
+        throw new StoreError(
+          `${address}: ${status}: it wants other credentials (--bearer-token-file, --basic-auth-file)`,
+        );
+      const said = stringIn(answer, 'error');
+      if (said !== undefined) throw new StoreError(`${address}: ${bounded(said)}`);
+      if (status !== 200)
+        throw new StoreError(
+          `${address}: HTTP status ${status}${status === 404 ? ' (is that its address? /api/v1/query is not there)' : ''}`,
+        );
+      const result = answer === undefined ? undefined : seriesIn(answer);
+      if (!result) throw new StoreError(`${address}: it answers, but not as the query API of Prometheus does`);
+      return result;
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'ECONNREFUSED (no server listens there)';
+    case 'ENOTFOUND':
+      return 'ENOTFOUND (no such host)';
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return `${code} (give the authority of its certificate with --tls-ca)`;
+    default:
+      return code ?? bounded(errorText(error));
+  }
+}
+
+const MOST_TEXT = 256;
+
+const bounded = (text: string): string => clean(text.slice(0, MOST_TEXT));
+
+function parsed(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const at = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+
+function stringIn(value: unknown, key: string): string | undefined {
+  const found = at(value, key);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** What of the result is no series is left out; undefined where there is no result. */
+function seriesIn(answer: object): TimeSeries[] | undefined {
+  const result = at(at(answer, 'data'), 'result');
+  if (!Array.isArray(result)) return undefined;
+  return result.flatMap((one: unknown): TimeSeries[] => {
+    const [metric, values] = [at(one, 'metric'), at(one, 'values')];
+    if (typeof metric !== 'object' || metric === null || !Array.isArray(values)) return [];
+    const labels = Object.fromEntries(
+      Object.entries(metric).flatMap(([name, value]: [string, unknown]) =>
+        typeof value === 'string' ? [[name, value.length > MOST_LABEL ? '' : clean(value)]] : [],
+      ),
+    );
+    const samples = values.flatMap((sample: unknown) => {
+      if (!Array.isArray(sample)) return [];
+      const [time, value]: unknown[] = sample;
+      return typeof time === 'number' && typeof value === 'string' ? [[time, numberIn(value)] as const] : [];
+    });
+    return [{ labels, samples }];
+  });
+}
+
+/** tscg export cuts what is longer. */
+const MOST_LABEL = 2048;
+
+const numberIn = (text: string): number =>
+  text === '+Inf' ? Number.POSITIVE_INFINITY : text === '' ? Number.NaN : Number(text);

@@ -1,0 +1,205 @@
+/** Many machines from a store: the same figures as on the machines, and what a store may do wrong. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
+import { exportedRows, frameBytes } from '../../src/export/exposition.ts';
+import { isExported } from '../../src/export/families.ts';
+import { frameOfSeries } from '../../src/fleet/frame.ts';
+import { openFleetSource } from '../../src/fleet/source.ts';
+import { openStore, StoreError } from '../../src/fleet/store.ts';
+import { METRICS } from '../../src/metrics/catalogue.ts';
+import { COLUMNS } from '../../src/metrics/files.ts';
+import { hostUsage } from '../../src/metrics/host.ts';
+import type { Frame } from '../../src/metrics/source.ts';
+import { usageOf } from '../../src/metrics/usage.ts';
+import { snapshotOf } from '../metrics/snapshots.ts';
+import { type Asked, answerOf, type Scrape, withServer } from './prometheus.ts';
+
+/** Of a machine with so many workloads, whose figures differ by the second. */
+function frameAt(second: number, names: readonly string[]): Frame {
+  const rows = (at: number) =>
+    names.map((name, index) => ({
+      path: `/${name}`,
+      figures: Object.fromEntries(
+        [...COLUMNS.keys()].map((column, number) => [
+          column,
+          column.endsWith(':netns') ? 1 : at * (1000 * number + 77 * index + 13) + number,
+        ]),
+      ),
+    }));
+  const [before, now] = [snapshotOf(second - 1, rows(second - 1)), snapshotOf(second, rows(second))];
+  return {
+    usage: usageOf(before, now),
+    host: hostUsage(before.host, now.host),
+    workloads: now.rows.map(({ path, inode }) => ({
+      path,
+      inode,
+      name: path.slice(1),
+      kind: 'container',
+      image: 'nginx',
+    })),
+    cost: { milliseconds: 0, reads: 0, descriptors: 0, missed: 0 },
+  };
+}
+
+const textOf = (frame: Frame): string =>
+  frameBytes(
+    frame,
+    exportedRows(frame, () => true),
+    'text',
+  ).toString();
+
+const scrapes = (instance: string, names: readonly string[], times: readonly number[]): Scrape[] =>
+  times.map((time) => ({ instance, time, text: textOf(frameAt(time, names)) }));
+
+async function fleetOf(all: readonly Scrape[]): Promise<Frame> {
+  const frames: Frame[] = [];
+  await withServer(
+    (response) => response.end(answerOf(all)),
+    async (url) => void frames.push(await openFleetSource(openStore({ url: new URL(url) })).next()),
+  );
+  const [frame] = frames;
+  if (!frame) throw new Error('no Frame');
+  return frame;
+}
+
+test('figures are those of tscg ls on the machine', async () => {
+  const names = ['web', 'db'];
+  const own = frameAt(101, names);
+  const fleet = await fleetOf(scrapes('node-a:9753', names, [99, 100, 101]));
+  const averages = new Set(METRICS.filter((metric) => !isExported(metric)).map(({ id }) => id));
+  for (const { id, json } of ROW_FIELDS.filter((field) => !averages.has(field.id)))
+    for (const row of names.keys())
+      assert.equal(json(fleet.usage, row), json(own.usage, row), `${id} of ${names[row]}`);
+  assert.equal(
+    fleet.workloads.map(({ name, kind, host, image }) => ({ name, kind, host, image })),
+    names.map((name) => ({ name, kind: 'container', host: 'node-a', image: 'nginx' })),
+  );
+});
+
+test('each machine is shown as of its last scrape, and what that did not have is gone', async () => {
+  const fleet = await fleetOf([
+    ...scrapes('a:1', ['web', 'old'], [100]),
+    ...scrapes('a:1', ['web'], [115]),
+    ...scrapes('a:2', ['web'], [99, 107]),
+  ]);
+  assert.equal(
+    fleet.workloads.map(({ host, name }) => `${host} ${name}`),
+    ['a:1 web', 'a:2 web'],
+    'hosts that differ by the port alone have it',
+  );
+  assert.ok(fleet.usage.column('cpu_percent').every((value) => value > 0));
+});
+
+test('one scrape has no rates, and a counter that fell none', async () => {
+  const [first] = scrapes('a', ['web'], [100]);
+  assert.ok(first);
+  assert.ok(Number.isNaN((await fleetOf([first])).usage.value('cpu_percent', 0)));
+  const later = { ...first, time: 115, text: first.text.replace(/(cpu_usage_seconds_total\{.*\}) .*/, '$1 0') };
+  assert.ok(Number.isNaN((await fleetOf([first, later])).usage.value('cpu_percent', 0)));
+  assert.is((await fleetOf([first, later])).usage.value('io_read_bytes_per_second', 0), 0);
+});
+
+test('labels of a store are cleaned, and those that Prometheus renamed are found', () => {
+  const labels = {
+    __name__: 'container_threads',
+    id: '/a',
+    instance: 'n',
+    name: 'x',
+    pod: 'exporter-1',
+    exported_pod: 'web-1',
+    kind: 'nonsense',
+  };
+  const { workloads } = frameOfSeries([{ labels, samples: [[1, 5]] }], () => 1, 0);
+  assert.is(workloads[0]?.pod, 'web-1');
+  assert.is(workloads[0]?.kind, 'cgroup');
+});
+
+test('hostile text of a store does not reach a terminal', async () => {
+  const text = 'container_threads{id="/a",name="\u001b[2J\u202ex",kind="container"} 5\n';
+  const { workloads } = await fleetOf([{ instance: 'n\u001b]0;x\u0007', time: 1, text }]);
+  assert.not.match(JSON.stringify(workloads), /\\u001b|\\u202e|\\u0007|[\u001b\u202e\u0007]/);
+});
+
+const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], message: RegExp][] = [
+  [
+    'an error of its own',
+    (r) => r.writeHead(400).end('{"status":"error","error":"parse \\u001b[2J"}'),
+    /: parse \[2J$/,
+  ],
+  ['no JSON', (r) => r.end('<html>'), /not as the query API of Prometheus does/],
+  ['other JSON', (r) => r.end('{"data":{"result":5}}'), /not as the query API/],
+  ['nothing there', (r) => r.writeHead(404).end('no'), /HTTP status 404 \(is that its address\?/],
+  ['no entry', (r) => r.writeHead(401).end(''), /401: it wants other credentials/],
+  ['no series', (r) => r.end('{"status":"success","data":{"result":[]}}'), /no figures of tscg export/],
+  ['silence', () => undefined, /no whole answer within 0\.3 s/],
+  ['an answer without an end', (r) => void r.writeHead(200).write('{'), /no whole answer within 0\.3 s/],
+  [
+    'half an answer',
+    (r) => void r.writeHead(200, { 'content-length': 99 }).write('{', () => r.destroy()),
+    /broke off|ECONNRESET/,
+  ],
+  ['too much', (r) => r.end('x'.repeat(3 << 20)), /more than 1 MiB/],
+];
+
+for (const [what, answer, message] of FAILS) {
+  test(`a store that gives ${what} costs a message`, () =>
+    withServer(answer, async (url) => {
+      const store = openStore({
+        url: new URL(url),
+        timeoutMs: what.includes('answer') || what === 'silence' ? 300 : 60_000,
+        mostBytes: 1 << 20,
+      });
+      const error = await openFleetSource(store)
+        .next()
+        .then(
+          () => undefined,
+          (caught: unknown) => caught,
+        );
+      assert.instance(error, StoreError);
+      assert.match(error instanceof Error ? error.message : '', message);
+    }));
+}
+
+test('series that are none are left out', async () => {
+  const result = [
+    5,
+    null,
+    {},
+    { metric: 5, values: [] },
+    { metric: { id: 5 }, values: [[1], 'x', [1, '2'], ['1', 2]] },
+  ];
+  await withServer(
+    (response) => response.end(JSON.stringify({ data: { result } })),
+    async (url) => assert.equal(await openStore({ url: new URL(url) }).query('x'), [{ labels: {}, samples: [[1, 2]] }]),
+  );
+});
+
+test('credentials, headers and the path of the address reach the store', async () => {
+  const asked: Asked[] = [];
+  await withServer(
+    (response, one) => {
+      asked.push(one);
+      response.end('{"data":{"result":[]}}');
+    },
+    async (url) => {
+      const at = (text: string) => new URL(text, url);
+      await openStore({
+        url: at('/prometheus/'),
+        authorization: 'Bearer x',
+        headers: { 'X-Scope-OrgID': 'shop' },
+      }).query('up');
+      const store = openStore({ url: new URL(url.replace('//', '//me:p%40ss@')) });
+      assert.not.match(store.address, 'me');
+      await store.query('up');
+    },
+  );
+  const [first, second] = asked;
+  assert.is(first?.path, '/prometheus/api/v1/query');
+  assert.is(first?.body, 'query=up');
+  assert.is(first?.headers.authorization, 'Bearer x');
+  assert.is(first?.headers['x-scope-orgid'], 'shop');
+  assert.is(second?.headers.authorization, `Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+});
+
+test.run();

@@ -1,0 +1,72 @@
+/** A store made by hand: what a Prometheus would have of expositions that it scraped, and a server that says so. */
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+
+export interface Scrape {
+  readonly instance: string;
+  /** Seconds since the epoch. */
+  readonly time: number;
+  readonly text: string;
+}
+
+interface Matrix {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: [number, string][];
+}
+
+const LABEL = /([a-z0-9_]+)="((?:[^"\\]|\\.)*)"/g;
+
+/** The answer to a range selector of every series. */
+export function answerOf(scrapes: readonly Scrape[]): string {
+  const series = new Map<string, Matrix>();
+  for (const { instance, time, text } of scrapes) {
+    for (const line of text.split('\n')) {
+      const [, name, labels = '', value] = /^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+      if (name === undefined || value === undefined) continue;
+      const key = `${instance} ${name}{${labels}}`;
+      const found = series.get(key) ?? {
+        metric: {
+          __name__: name,
+          instance,
+          job: 'tscg',
+          ...Object.fromEntries(
+            [...labels.matchAll(LABEL)].map(([, label = '', raw = '']) => [
+              label,
+              raw.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)),
+            ]),
+          ),
+        },
+        values: [],
+      };
+      series.set(key, found);
+      found.values.push([time, value]);
+    }
+  }
+  return JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [...series.values()] } });
+}
+
+export interface Asked {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Serves on a free port of loopback as long as `use` takes. */
+export async function withServer(
+  answer: (response: ServerResponse, asked: Asked) => void,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.once('end', () => answer(response, { path: request.url ?? '', headers: request.headers, body }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  try {
+    await use(`http://127.0.0.1:${port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
