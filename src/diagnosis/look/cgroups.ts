@@ -17,8 +17,10 @@ export interface CgroupReading {
 
 export interface LookCgroups {
   readonly paths: readonly string[];
-  /** All files of all. */
+  /** All files of all; of those that are far the few that tell how much they use. */
   everything(): Promise<CgroupReading>;
+  /** The same without limits and weights: where only what changes is asked. */
+  counters(): Promise<CgroupReading>;
   /** CPU time of all: who is active. */
   usage(): Promise<CgroupReading>;
   /** What of the victims shows whether it lasts. */
@@ -27,6 +29,10 @@ export interface LookCgroups {
 }
 
 const CPU_STAT = maskOf('cpu.stat');
+const SETTINGS = maskOf(
+  ...['cpu.weight', 'cpu.idle', 'cpu.max', 'memory.min', 'memory.low', 'memory.high', 'memory.max', 'pids.max'],
+);
+const FAR = maskOf('cpu.stat', 'cpu.weight', 'memory.current', 'io.stat');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
 const BUDGET = 16_384;
@@ -36,9 +42,12 @@ export interface LookCgroupsOptions {
   readonly cgroups: readonly { readonly path: string; readonly inode: number }[];
   /** Devices that lie on others, left out of sums. */
   readonly stacked: readonly string[];
+  /** Neither a victim or what is in one, nor an ancestor or its child: nobody competes with it directly. None if absent. */
+  readonly isFar?: (path: string) => boolean;
 }
 
-export function openLookCgroups({ mount, cgroups, stacked }: LookCgroupsOptions): LookCgroups {
+export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
+  const { mount, cgroups, stacked, isFar = () => false } = options;
   const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: BUDGET, skipDevices: stacked });
   const ids = new Map(cgroups.map(({ path }) => [path, collector.add(path)]));
   const inodes = new Map(cgroups.map(({ path, inode }) => [path, inode]));
@@ -69,7 +78,8 @@ export function openLookCgroups({ mount, cgroups, stacked }: LookCgroupsOptions)
 
   return {
     paths,
-    everything: () => read(all(EVERY_FILE)),
+    everything: () => read(new Map(paths.map((path) => [path, isFar(path) ? FAR : EVERY_FILE]))),
+    counters: () => read(new Map(paths.map((path) => [path, (isFar(path) ? FAR : EVERY_FILE) & ~SETTINGS]))),
     usage: () => read(all(CPU_STAT)),
     mark: (victims) => read(withVictims(new Map(), victims, MARK)),
     close: () => collector.close(),

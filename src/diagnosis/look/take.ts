@@ -58,15 +58,18 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
   const places = { proc, sys, mount, readFiles };
-  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked: createStackedDevices(sys)() });
   const paths = victims.map(({ path }) => path);
+  const isFar = (path: string): boolean =>
+    paths.every((victim) => !isWithin(path, victim) && !isWithin(victim, parentOf(path)));
+  const stacked = createStackedDevices(sys)();
+  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, isFar });
   const threads = openThreads({ ...places, victims: paths, paths: cgroups.paths });
   const restorePriority = raisePriority(proc);
   try {
     const cost = process.cpuUsage();
     const when = Date.now();
     const { reason } = (await tracer?.start(victims)) ?? {};
-    const first = await cgroups.everything();
+    const first = await cgroups.counters();
     const before = {
       disks: await readDisks(places, diskUsers(cgroups.paths, first, paths), first.time),
       machine: readHost(proc),
