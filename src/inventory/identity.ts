@@ -40,7 +40,7 @@ function descend(place: Place, path: string): Place {
   return here;
 }
 
-/** A directory on the way down, with what it hands on to those below it. */
+/** A directory on the way down, with what those below it take from it. */
 interface Place {
   readonly identity: Identity;
   /** Its path, `` for the root. */

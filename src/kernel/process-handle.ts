@@ -11,7 +11,7 @@ export interface ProcessHandle {
   readonly pid: number;
   /** Clock ticks since boot: with the pid, its identity. */
   readonly startTime: number;
-  /** False where it has ended. Throws what the kernel answers else (EPERM). */
+  /** False where it has ended. Throws any other answer of the kernel (EPERM). */
   signal(signal: number): boolean;
   close(): void;
 }
@@ -27,7 +27,7 @@ export function openProcess(pid: number, path: string, root?: string): ProcessHa
     if (native) fd = native.pidfdOpen(pid);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return undefined;
-    // A thread's id, or a kernel or filter without pidfd_open: the start time alone has to tell.
+    // The id of a thread, or no pidfd_open in this kernel or filter: the start time alone identifies it.
     if (!['EINVAL', 'ENOSYS', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
   }
   const close = (): void => {
@@ -57,7 +57,7 @@ export function openProcess(pid: number, path: string, root?: string): ProcessHa
   };
 }
 
-/** undefined where there is none, or only what its parent has not collected. */
+/** undefined where there is no such process, or only a zombie. */
 export function startTimeOf(pid: number): number | undefined {
   try {
     const stat = parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -67,7 +67,7 @@ export function startTimeOf(pid: number): number | undefined {
   }
 }
 
-/** Beneath the mount of `root`; undefined where that does not tell. */
+/** The path beneath the mount of `root`; undefined where it lies outside of it. */
 export function cgroupOf(pid: number, root = '/'): string | undefined {
   try {
     const membership = parseMembership(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));

@@ -18,7 +18,7 @@ export const REFUSALS: readonly RefusalRow[] = [
   {
     on: 'clone3',
     codes: 'EBUSY',
-    reason: 'the cgroup hands memory, io or the like on to cgroups below it, so it may hold no processes',
+    reason: 'the cgroup enables memory, io or the like for cgroups below it, so it may hold no processes',
     remedy: 'name a cgroup below it',
   },
   {
@@ -26,7 +26,7 @@ export const REFUSALS: readonly RefusalRow[] = [
     files: MEMBERS,
     codes: 'EBUSY',
     reason:
-      'the cgroup hands memory, io or the like on to cgroups below it, so it may hold no processes, or a process has a deadline that the CPUs there cannot keep',
+      'the cgroup enables memory, io or the like for cgroups below it, so it may hold no processes, or a process has a deadline that the CPUs there cannot keep',
     remedy: 'name a cgroup below it',
   },
   {
@@ -177,7 +177,7 @@ export const REFUSALS: readonly RefusalRow[] = [
     on: 'write',
     files: ['cgroup.subtree_control'],
     codes: 'EBUSY',
-    reason: 'processes run in the cgroup itself, or a cgroup below it hands the controller on',
+    reason: 'processes run in the cgroup itself, or a cgroup below it enables the controller for its own children',
     remedy: controllers,
   },
   {
@@ -191,7 +191,7 @@ export const REFUSALS: readonly RefusalRow[] = [
     on: 'write',
     files: ['cgroup.subtree_control'],
     codes: 'ENOTSUP',
-    reason: 'in a threaded tree only cpu, cpuset, pids and perf_event can be handed on',
+    reason: 'in a threaded tree only cpu, cpuset, pids and perf_event can be enabled',
     remedy: 'use a cgroup outside of that tree',
   },
   {

@@ -50,7 +50,7 @@ export function processesIn(files: CgroupFiles, path: string): Inhabitants {
     if (isGone(error)) return { pids: [], foreign: 0 };
     if (codeOf(error) !== 'ENOTSUP') throw error;
   }
-  // A threaded cgroup tells its threads only.
+  // cgroup.procs of a threaded cgroup cannot be read; cgroup.threads can.
   try {
     const { pids, foreign } = parseProcs(files.read(path, 'cgroup.threads'));
     return { pids: [...new Set(pids.flatMap((thread) => processOf(thread) ?? []))], foreign };

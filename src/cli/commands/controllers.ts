@@ -1,4 +1,4 @@
-/** tscg controllers: which controllers a cgroup has and hands on, where each stops, and switching them. */
+/** tscg controllers: which controllers a cgroup has and enables for its children, where each stops, and enabling and disabling them. */
 
 import { ActionError } from '../../limits/actions/action-error.ts';
 import {

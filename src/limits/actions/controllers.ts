@@ -52,7 +52,7 @@ export function controllerLevels(path: string, files: CgroupFiles): ControllerLe
   }));
 }
 
-/** The first cgroup from the root down that does not hand it on; undefined where the last one has it. */
+/** The first cgroup from the root down that does not enable it for its children; undefined where the last one has it. */
 export const whereItStops = (controller: string, levels: readonly ControllerLevel[]): string | undefined =>
   levels.find(({ enabled }, index) => index < levels.length - 1 && !enabled.includes(controller))?.path;
 
@@ -101,19 +101,19 @@ function missing(name: string, target: Target, known: readonly string[], levels:
   if (!known.includes(name)) {
     return `there is no controller "${name}" in this hierarchy (the kernel lacks it, or cgroup v1 has it); there are: ${known.join(' ') || 'none'}`;
   }
-  return `${target.name} (${target.path}) does not have ${name}: ${stop} does not hand it on; first: tscg controllers ${shellWord(stop ?? '/')} +${name}`;
+  return `${target.name} (${target.path}) does not have ${name}: ${stop} does not enable it for its children; first: tscg controllers ${shellWord(stop ?? '/')} +${name}`;
 }
 
 export interface Obstacle {
   readonly text: string;
   readonly remedy: string;
-  /** The kernel refuses it; else it does it, with what the text says. */
+  /** Whether the kernel refuses it; where not, it does it, with the effect that the text tells. */
   readonly isRefused: boolean;
 }
 
 /**
- * What is in the way of handing controllers on: nothing in the root of the machine, which alone has no type (that of a
- * cgroup namespace has one), nor where there is no cgroup yet.
+ * What keeps a cgroup from enabling controllers for its children. Nothing does in the root of the machine, which alone has no
+ * cgroup.type (the root of a cgroup namespace has one), nor where there is no cgroup yet.
  */
 export function obstacleTo(
   { name, path }: Pick<Target, 'name' | 'path'>,
@@ -127,7 +127,7 @@ export function obstacleTo(
   const domain = added.filter((controller) => DOMAIN_CONTROLLERS.has(controller));
   if (type !== 'domain' && domain.length > 0) {
     return {
-      text: `${who} is "${type ?? 'unknown'}": in a threaded tree only cpu, cpuset, pids and perf_event can be handed on, not ${domain.join(', ')}`,
+      text: `${who} is "${type ?? 'unknown'}": in a threaded tree only cpu, cpuset, pids and perf_event can be enabled, not ${domain.join(', ')}`,
       remedy: 'use a cgroup outside of that tree',
       isRefused: true,
     };
@@ -139,12 +139,12 @@ export function obstacleTo(
   const leaf = path === '/' ? '/leaf' : `${path}/leaf`;
   return domain.length > 0
     ? {
-        text: `${holds}, and a cgroup that hands ${domain.join(', ')} on may have none (the no-internal-process rule)`,
+        text: `${holds}, and a cgroup that enables ${domain.join(', ')} for its children may have none (the no-internal-process rule)`,
         remedy: `move them into one below it first, as in mkdir ${shellWord(`${files.mount}${leaf}`)}; tscg move pid:${pids[0] ?? 'N'} ${shellWord(leaf)}`,
         isRefused: true,
       }
     : {
-        text: `${holds}: with ${added.join(', ')} handed on it turns "domain threaded", and every cgroup below it "domain invalid", which takes no processes`,
+        text: `${holds}: with ${added.join(', ')} enabled it turns "domain threaded", and every cgroup below it "domain invalid", which takes no processes`,
         remedy: 'move the processes into one below it first (tscg move)',
         isRefused: false,
       };
@@ -165,7 +165,7 @@ function removeRisks({ name, path }: Target, removed: readonly string[], files: 
     const used = words(textIfThere(files, child, FILE) ?? '').filter((controller) => removed.includes(controller));
     if (used.length > 0) {
       throw new ActionError(
-        `${child} hands ${used.join(', ')} on itself, so ${name} cannot stop to (EBUSY); first: tscg controllers ${shellWord(child)} ${used.map((controller) => `-${controller}`).join(' ')}`,
+        `${child} enables ${used.join(', ')} for its own children, so ${name} cannot disable it (EBUSY); first: tscg controllers ${shellWord(child)} ${used.map((controller) => `-${controller}`).join(' ')}`,
       );
     }
   }

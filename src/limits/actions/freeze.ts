@@ -88,7 +88,7 @@ function frozenAbove(files: CgroupFiles, path: string): string[] {
   return holder ? [`stays frozen: ${holder} above it is frozen; thaw that one`] : [];
 }
 
-/** Waits until the kernel has frozen, or thawed, every one; gives those that are not in time, or not when aborted. */
+/** Waits until the kernel has frozen, or thawed, every cgroup; gives those that it has not in time, or until aborted. */
 export async function untilFrozen(
   places: readonly Pick<Write, 'path' | 'name'>[],
   frozen: boolean,
@@ -113,8 +113,8 @@ export async function untilFrozen(
 }
 
 /**
- * Waits for a freeze that was applied. One that takes too long, is aborted or of what has ended is taken back whole: throws
- * ActionError with why.
+ * Waits for a freeze that was applied. It is taken back whole, and ActionError tells why, where it takes too long, where it is
+ * aborted, or where one of the cgroups has ended.
  */
 export async function freezeOrThaw(
   change: Change,
@@ -143,7 +143,7 @@ async function whyNotFrozen(
   }
 }
 
-/** Why it would not freeze: processes that wait in the kernel and cannot be stopped there. */
+/** Why a cgroup does not freeze: names the processes that wait in the kernel, where they cannot be stopped. */
 function unfreezable(files: CgroupFiles, path: string): string {
   const stuck = inhabitants(files, path).pids.filter((pid) => stateOf(pid) === 'D');
   return stuck.length > 0

@@ -23,7 +23,7 @@ export interface KillRequest {
 }
 
 export interface KillResult {
-  /** Processes that there were. */
+  /** Processes in it at the beginning. */
   readonly found: number;
   /** Processes that the signal was sent to. */
   readonly signalled: number;
@@ -104,7 +104,7 @@ function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: 
   return count;
 }
 
-/** The whole tree at once, what it forks meanwhile too; then waits until they are gone. */
+/** Kills the whole tree at once, with what it forks meanwhile, and waits until all of it is gone. */
 async function killAll(place: KillPlace, files: CgroupFiles): Promise<void> {
   const { path, inode, name } = place;
   try {
@@ -130,7 +130,7 @@ function killRoundByRound(place: KillPlace, files: CgroupFiles): void {
   }
 }
 
-/** Zombies do not count. */
+/** Processes that are left; zombies do not count. */
 async function untilEmpty({ path }: KillPlace, files: CgroupFiles, timeoutMs: number): Promise<boolean> {
   const isEmpty = (): boolean => {
     try {

@@ -17,7 +17,7 @@ import { frozenIn } from './freeze.ts';
 
 export interface MovePlan {
   readonly pid: number;
-  /** Cleaned. */
+  /** The command's name, without control characters. */
   readonly comm: string;
   readonly startTime: number;
   readonly from: string;
@@ -76,7 +76,7 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
       ? `name one below it, as ${children.slice(0, 3).map(shellWord).join(', ')}`
       : `make one below it: mkdir ${shellWord(`${files.mount}${path}/leaf`)}`;
   throw new ActionError(
-    `${name} (${path}) hands ${handed.join(', ')} on to cgroups below it, so it may hold no processes itself (EBUSY, the no-internal-process rule); ${offer}`,
+    `${name} (${path}) enables ${handed.join(', ')} for cgroups below it, so it may hold no processes itself (EBUSY, the no-internal-process rule); ${offer}`,
   );
 }
 

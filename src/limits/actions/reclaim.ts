@@ -1,4 +1,4 @@
-/** Taking memory back from a cgroup: memory.reclaim, a part at a time. */
+/** Takes memory back from a cgroup by memory.reclaim, a part at a time. */
 
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { codeOf } from '../../kernel/error-code.ts';
@@ -36,7 +36,7 @@ export interface ReclaimResult {
   readonly swapped: number;
   readonly before: number;
   readonly after: number;
-  /** The kernel found all that was asked; else EAGAIN ended it. */
+  /** Whether the kernel found all that was asked; if not, EAGAIN ended it. */
   readonly isAll: boolean;
 }
 
@@ -110,7 +110,7 @@ export async function reclaimMemory(
 export const reclaimText = (name: string, { asked, came, swapped, before, after, isAll }: ReclaimResult): string =>
   `asked ${bytesText(asked)} of ${name}, came back ${bytesText(came)}${swapped > 0 ? `, ${bytesText(swapped)} of it to swap` : ''}: ${bytesText(before)} → ${bytesText(after)}${isAll ? '' : ' (the kernel found no more: what is left is in use)'}`;
 
-/** It can only be written: reading it fails in another way where it is there. */
+/** memory.reclaim can only be written: where it exists, reading it fails with another errno. */
 function hasReclaim(files: CgroupFiles, path: string): boolean {
   try {
     files.read(path, 'memory.reclaim');
@@ -120,7 +120,7 @@ function hasReclaim(files: CgroupFiles, path: string): boolean {
   }
 }
 
-/** Why it is not there. Throws CgroupFileError where the cgroup has ended. */
+/** Why there is no memory.reclaim. Throws CgroupFileError where the cgroup has ended. */
 function missing({ name, path }: ReclaimPlace, isOff: boolean, files: CgroupFiles): string {
   files.inode(path);
   return `${name} (${path}) has no memory.reclaim: ${isOff ? `the memory controller is not enabled for it; see tscg controllers ${path}` : 'the kernel is older than 5.19'}`;

@@ -3,9 +3,9 @@ import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 
-/** How often to look without an event: the removal of the watched directory itself gives none. */
+/** Milliseconds between two looks without an event: the removal of the watched directory itself gives none. */
 const LOOK_MS = 500;
-/** The same where no watch can be had, as when the user's inotify watches are used up. */
+/** Milliseconds between two looks where no watch can be had, as when the user's inotify watches are used up. */
 const LOOK_UNWATCHED_MS = 50;
 
 /**

@@ -56,7 +56,7 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
       const code = codeOf(error) ?? '';
       const why = refusal(code, spec, files);
       if (why) throw new ActionError(why);
-      // Before Linux 5.7, and under some seccomp filters, it does not work.
+      // clone3 with a cgroup needs Linux 5.7, and some seccomp filters refuse it.
       if (!['ENOSYS', 'EINVAL', 'E2BIG', 'EPERM'].includes(code)) throw error;
     }
   }
@@ -66,7 +66,7 @@ export function holdChild(spec: ChildSpec, files: CgroupFiles): HeldChild {
   return shellChild(spec, files);
 }
 
-/** What clone3 has against it, and the remedy; undefined where another way may do, or for what nobody can say more of. */
+/** Why clone3 failed, with the remedy; undefined where another way may work, and where nothing more is known than the errno. */
 function refusal(code: string, { namespaces, place }: ChildSpec, files: CgroupFiles): string | undefined {
   const wanted = namespaces === 0 ? '' : (namespaces & NAMESPACES.user) === 0 ? 'namespaces' : 'user namespaces';
   if (code === 'EPERM' && wanted === '') return undefined;
@@ -131,14 +131,14 @@ function notRun(file: string, code: string): LaunchError {
   return new LaunchError(`cannot run "${file}": ${why}`, code === 'ENOENT' ? 127 : 126);
 }
 
-/** As the shell looks for it; in another root the same names are tried there. */
+/** Looks a command up as the shell does; in another root the same names are tried there. */
 function candidates(file: string): string[] {
   if (file.includes('/')) return [file];
   const path = process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return path.split(':').map((directory) => join(directory || '.', file));
 }
 
-/** The shell reads a line first, so that it can be moved before it becomes the command. */
+/** A shell that reads a line first: it is moved into the cgroup before it becomes the command. */
 function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChild {
   const [file = ''] = command;
   const child = spawn('/bin/sh', ['-c', 'read -r go <&3 || exit 125; exec 3<&- "$@"', 'tscg-run', ...command], {
@@ -156,14 +156,14 @@ function shellChild({ command, place }: ChildSpec, files: CgroupFiles): HeldChil
     release: async () => {
       if (place) move(place, child, files);
       const go = child.stdio[3];
-      // Whether it is still there, `exited` tells.
+      // `exited` tells whether it is still there.
       go?.on('error', () => {});
       if (go && 'end' in go) go.end('go\n');
     },
   };
 }
 
-/** Throws CgroupFileError where it may not be moved; it is ended then. */
+/** Throws CgroupFileError where the shell may not be moved; the shell is ended then. */
 function move({ path, inode }: Place, child: ChildProcess, files: CgroupFiles): void {
   try {
     files.write(path, inode, 'cgroup.procs', String(child.pid));

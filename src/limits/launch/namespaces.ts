@@ -61,7 +61,7 @@ export interface Prepared {
 }
 
 /**
- * What it comes to: absolute folders, and the mount namespace that a root of its own needs. Throws BadValueError for a
+ * What was asked, completed: folders are absolute, and a root of its own has the mount namespace that it needs. Throws BadValueError for a
  * folder that is none, ActionError for a namespace that the kernel does not have.
  */
 export function checkedIsolation({ namespaces, rootfs, overlay, ...rest }: Isolation): Isolation {
@@ -137,7 +137,7 @@ function mapIds(pid: number, file: string, text: string): void {
 }
 
 function folder(path: string): string {
-  // It would be the current directory.
+  // An empty name would be the current directory.
   if (path === '') throw new BadValueError('"" is no folder: --rootfs and --overlay take names of folders');
   const absolute = resolve(path);
   if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) throw new BadValueError(`"${path}" is no folder`);
@@ -151,11 +151,11 @@ function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // It was never made, or the command has put something there.
+    // The folder was never made, or the command has put something there.
   }
 }
 
-/** A folder that goes takes along what others have mounted on it, in their namespaces too. */
+/** To remove a folder removes what others have mounted on it, in their namespaces too. */
 function isSomebodysRoot(folder: string): boolean {
   const own = statSync(folder, { throwIfNoEntry: false });
   return readdirSync('/proc').some((pid) => {
@@ -203,10 +203,10 @@ function cgroupSteps(target: string, inUserNamespace: boolean): LaunchStep[] {
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
-/** Made in a root that lacks them. */
+/** Folders that are made in a root that lacks them. */
 export const ROOT_FOLDERS = ['dev', 'proc', 'sys', 'tmp'] as const;
 
-/** What a program expects beside its files. A root that cannot be written goes without. */
+/** What a program expects beside its files. A root that cannot be written does not get it. */
 function rootSteps(root: string, ownPids: boolean): LaunchStep[] {
   const at = (path: string): string => join(root, path);
   const mkdir = (path: string): LaunchStep => ({ call: 'mkdir', target: at(path), optional: true });

@@ -6,7 +6,7 @@ import { parsePidStat } from '../../kernel/proc-pid.ts';
 
 const PASSED = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 type Passed = (typeof PASSED)[number];
-/** A terminal sends them to all of its foreground processes, so that the command has them already. */
+/** Signals that a terminal sends to all of its foreground processes, so that the command has got them already. */
 const FROM_TERMINAL: ReadonlySet<Passed> = new Set(['SIGINT', 'SIGQUIT']);
 const ENDING: ReadonlySet<Passed> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']);
 
@@ -56,7 +56,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has just ended.
+    // The command has just ended.
   }
 }
 

@@ -20,7 +20,7 @@ export interface RunPlace {
   readonly name: string;
   readonly path: string;
   readonly inode: number;
-  /** What had to be switched on for it, as `memory in /`; off again when it is removed, where nobody else uses it by then. */
+  /** Controllers that were enabled for it, as `memory in /`; they are disabled when it is removed, where nobody else uses them by then. */
   readonly enabled: readonly string[];
   /** Kills the processes that are left in it, and gives their number. */
   empty(): Promise<number>;
@@ -41,7 +41,7 @@ export function makePlace(
   const path = `${parent}/${name}`;
   const done: Step[] = [];
   const clear = (): void => {
-    // Others that run in it keep it, with these controllers.
+    // Other runs in the parent keep it, with these controllers.
     if (childrenOf(files.mount, parent).length === 0 && releaseParent(files, parent)) disable(done, files);
   };
   try {
@@ -82,7 +82,7 @@ function makeWithControllers(
       if (codeOf(error) === 'EEXIST') throw taken(path);
       if (existsSync(join(files.mount, parent)) || attempt === MOST_ATTEMPTS) throw error;
       makeIfMissing(files, parent);
-      // What was switched on in the one before went with it.
+      // Controllers that were enabled in the parent before went with it.
       done.splice(0, done.length, ...done.filter((step) => step.path !== parent));
     }
   }
@@ -105,7 +105,7 @@ export function planPlace(
   return { path, enabled: stepsFor(parent, needed, files).map(stepText) };
 }
 
-/** `/tscg`; for who may not make that, beside the cgroup that he is in, or below it. */
+/** `/tscg`; a user who may not make that gets a cgroup beside the own one, or below it. */
 function makeParent(ownPath: string | undefined, files: CgroupFiles): string {
   for (const base of basesOf(ownPath)) {
     const parent = `${base}/tscg`;
@@ -205,7 +205,7 @@ function enable(steps: readonly Step[], done: Step[], files: CgroupFiles): void 
       done.push(step);
     } catch (error) {
       if (!(error instanceof CgroupFileError)) throw error;
-      if (isNeeded) throw new ActionError(`${path} cannot hand ${controller} on: ${error.message}`);
+      if (isNeeded) throw new ActionError(`${path} cannot enable ${controller} for its children: ${error.message}`);
       stopped.add(controller);
     }
   }
@@ -218,7 +218,7 @@ function disable(done: readonly Step[], files: CgroupFiles): void {
     try {
       files.write(path, files.inode(path), SUBTREE_CONTROL, `-${controller}`);
     } catch (error) {
-      // EBUSY: a child hands it on; ENOENT: it went with its last child.
+      // EBUSY: a child enables it for its own children. ENOENT: the cgroup went with its last child.
       if (!(error instanceof CgroupFileError)) throw error;
     }
   }

@@ -62,14 +62,14 @@ export const withHolder = (edits: Request['edits']): Request['edits'] =>
     };
   });
 
-/** It stays until it is told to go: nothing that ends the command ends it, not even the OOM killer where we may say so. */
+/** A process that stays until it is told to end: nothing that ends the command ends it, nor the OOM killer where we may forbid that. */
 function startHolder(): ChildProcessByStdio<Writable, null, null> {
   const script = 'trap "" INT QUIT TERM HUP; read -r end';
   const holder = spawn('/bin/sh', ['-c', script], { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   try {
     writeFileSync(`/proc/${holder.pid}/oom_score_adj`, '-1000');
   } catch {
-    // That takes CAP_SYS_RESOURCE.
+    // A lower oom_score_adj takes CAP_SYS_RESOURCE.
   }
   return holder;
 }
@@ -109,7 +109,7 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
     };
   } catch (error) {
     letGo();
-    // One that has no cgroup: it has failed, or is yet to start.
+    // A scope without a cgroup has failed, or is yet to start.
     throw error instanceof ApiError && /already (loaded|exists)/.test(error.message) ? taken(name) : error;
   }
 }

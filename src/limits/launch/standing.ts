@@ -1,4 +1,4 @@
-/** A process that was moved out of its own cgroup namespace, and what the kernel then refuses it. */
+/** What the kernel refuses a process that was moved out of its own cgroup namespace. */
 import { readText } from '../../kernel/if-there.ts';
 import { outsideNamespace } from '../../kernel/proc-cgroup.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 /**
- * What is wrong with where we are; undefined where nothing is. With the mount option nsdelegate the kernel moves no process
+ * Why no process can be moved from the cgroup that we are in; undefined where one can. With the mount option nsdelegate the kernel moves no process
  * across the border of the mover's cgroup namespace (ENOENT), not even into a cgroup that it may write.
  */
 export function wrongStanding(options: readonly string[], proc = '/proc'): Standing | undefined {

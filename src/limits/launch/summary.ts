@@ -7,7 +7,7 @@ import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { bytesText } from '../../text/bytes.ts';
 
-/** NaN for what this kernel, or this cgroup, does not tell. */
+/** A figure is NaN where this kernel, or this cgroup, does not tell it. */
 export interface Summary {
   readonly wall_seconds: number;
   readonly cpu_seconds: number;
@@ -26,7 +26,7 @@ export function readSummary(path: string, files: CgroupFiles, wallMs: number, sy
   const cpu = parseFlatKeyed(text('cpu.stat'));
   const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / 1e6;
   const io = textIfThere(files, path, 'io.stat');
-  // What lies on another device is counted there once more.
+  // A stacked device's operations are counted once more on the devices below it.
   const stacked = new Set(createStackedDevices(sysRoot)());
   const devices = [...parseNestedKeyed(io ?? '')].filter(([device]) => !stacked.has(device));
   const ioBytes = (key: string): number =>

@@ -1,4 +1,4 @@
-/** What must not be frozen or killed by a slip: ourselves, pid 1, and whoever keeps the containers. */
+/** Cgroups that must not be frozen or killed by mistake: our own, that of pid 1, and those of container engines. */
 
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
@@ -77,7 +77,7 @@ export function engineIn(places: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The same of an engine that has no service of its own: in a session, or on a machine without systemd. */
+/** The same for an engine without a service of its own, as in a session or on a machine without systemd. */
 function daemonIn(places: readonly string[], files: CgroupFiles): string | undefined {
   for (const at of places) {
     if (isInBox(`${at}/process`)) continue;

@@ -49,13 +49,13 @@ test('reclaim takes page cache back and says how much; more than there is, is to
     assert.match(stdout, /asked 4 GiB of \/box, came back [\d.]+ MiB: .*found no more/);
   }));
 
-test('controllers: shown with where each stops, handed on, undone, and refused by the rules', () =>
+test('controllers: shown with where each stops, enabled, undone, and refused by the rules', () =>
   withBox('/box/leaf', async (leaf) => {
     const shown = tscg('controllers', '/box/leaf');
     assert.match(shown.stdout, /memory +no +no +stops at \/box: tscg controllers \/box \+memory/);
     const far = tscg('controllers', '/box/leaf', '+memory');
     assert.is(far.status, 1);
-    assert.match(far.stderr, /\/box does not hand it on; first: tscg controllers \/box \+memory/);
+    assert.match(far.stderr, /\/box does not enable it for its children; first: tscg controllers \/box \+memory/);
 
     const { status, stdout } = tscg('controllers', '/box', '+memory', '+pids', '-io');
     assert.is(status, 0);
@@ -81,7 +81,7 @@ test('case 55: the no-internal-process rule, from both sides; case 56: no cgroup
       other.write('cgroup.subtree_control', '+memory');
       const { status, stderr } = tscg('move', `pid:${child.pid}`, '/other');
       assert.is(status, 1);
-      assert.match(stderr, /hands memory on .*EBUSY.*mkdir .*\/other\/leaf/);
+      assert.match(stderr, /enables memory for .*EBUSY.*mkdir .*\/other\/leaf/);
       writeFileSync(join(MOUNT, 'other/cgroup.subtree_control'), '-memory');
       assert.is(tscg('move', `pid:${child.pid}`, '/other').status, 0);
     });

@@ -193,7 +193,7 @@ test('another run that goes on keeps its controllers', async () => {
   }
 });
 
-test('a root that is none, with processes, hands nothing on: refused where a limit needs it, else left alone', () => {
+test('a root that is none, with processes, enables nothing for its children: refused where a limit needs it, else left alone', () => {
   const files = tree({
     '/cgroup.controllers': 'cpu memory',
     '/cgroup.type': 'domain',

@@ -54,7 +54,7 @@ test('a plan reads as the kernel lists it, and says where a controller stops', (
   assert.equal([writes[0]?.before, writes[0]?.after, risks.length], ['cpu', 'memory', 0]);
   assert.is(plan(['+pids', '+memory']).writes[0]?.after, 'cpu memory pids');
   assert.is(plan(['+cpu']).unchanged.length, 1);
-  assert.throws(() => plan(['+io']), /\/ does not hand it on; first: tscg controllers \/ \+io/);
+  assert.throws(() => plan(['+io']), /\/ does not enable it for its children; first: tscg controllers \/ \+io/);
   assert.throws(() => plan(['+nope']), /no controller "nope" .* there are: cpuset cpu io memory pids/);
 });
 
