@@ -15,7 +15,7 @@ export interface CarryOutOptions {
   dryRun?: boolean;
   force?: boolean;
   json?: boolean;
-  /** Says nothing that is not an error. */
+  /** Print errors only. */
   quiet?: boolean;
 }
 
@@ -23,15 +23,15 @@ export interface CarryOutOptions {
 export interface CarryOutHooks {
   /** Right before the first write, with the id that the change will have: who will take it back. What it throws stops it. */
   before?(id: string): Promise<Reverter>;
-  /** What the change waits for before it counts as made. What it throws was taken back by then, as is what was aborted. */
+  /** Awaited before the change counts as made. Where it throws or is aborted, the change is taken back. */
   settle?(change: Change, signal: AbortSignal): Promise<void>;
   /** After it is applied: a line for the user, fields for --json, and whether it is taken back by now. */
   after?(change: Change): Promise<{ text: string; fields?: Readonly<Record<string, unknown>>; isUndone?: boolean }>;
-  /** As applyPlan has it. */
+  /** Passed to applyPlan. */
   readonly onEnded?: (write: Write) => void;
-  /** What the journal says beside it. */
+  /** Further fields of the change's entry in the journal. */
   readonly note?: string;
-  /** Takes what --json says, where that is one of several. */
+  /** Takes the object that --json would print, where it is a part of a larger one. */
   json?(value: object): void;
 }
 
@@ -91,7 +91,7 @@ export async function carryOut(
     ...(undoes ? { undoes } : {}),
   };
   if (dryRun || plan.writes.length === 0) {
-    // What is undone without a write is undone all the same: the next undo is of the change before it.
+    // A change that is undone without a write counts as undone: the next undo is of the change before it.
     if (undoes && !dryRun) await applyPlan(plan, applyContext);
     sayJson({ ...plan, applied: false });
     say(planText(plan, force));
@@ -122,7 +122,7 @@ export async function carryOut(
   say(done?.text ?? '');
 }
 
-/** The signals that end a program, which first takes back what it has begun. */
+/** Signals that end a program; a program that has begun a change takes it back first. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The first of these signals takes back what was done; the next one ends the program as ever. */
@@ -143,7 +143,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
 
 let isProgressShown = false;
 
-/** One line that stays in its place; where nobody watches, nothing. */
+/** Writes a line over the one before on a terminal, and nothing elsewhere. */
 function lowerProgress(usage: number, target: number): void {
   if (!process.stderr.isTTY) return;
   isProgressShown = true;

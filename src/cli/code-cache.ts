@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** One after another: each adds what it needed to what the runs before it left. */
+/** Runs one after another: each adds the functions that it needed to the cache that the runs before it wrote. */
 const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tscg', 'freeze', 'self', '--dry-run'],
   ['tscg', 'run', '--dry-run', 'true'],
@@ -15,7 +15,7 @@ const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tstop', '--delay', '0.1'],
 ];
 
-// What a run answers is no matter: without a cgroup2 mount it still has compiled all that comes before that.
+// The exit code does not matter: a run without a cgroup2 mount has compiled all that comes before it fails.
 for (const [program, ...words] of RUNS) {
   spawnSync(process.execPath, [join(__dirname, `${program}.js`), ...words], {
     env: { ...process.env, TSCG_CODE_CACHE: 'write' },

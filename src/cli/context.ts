@@ -37,7 +37,7 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
     return await resolveAmong(names, { mount, root, proc: PROC, watch: false, apis, walk });
   } catch (error) {
     if (!(error instanceof NoSuchNameError)) throw error;
-    // All there is, for a name that it may be a slip of.
+    // All names, among which may be the one that was meant.
     return resolveAmong(names, { mount, root, proc: PROC, watch: false, apis: true }).catch(explained);
   }
 }
@@ -66,7 +66,7 @@ async function resolveAmong(names: readonly string[], options: InventoryOptions)
   }
 }
 
-/** What --via and --persist say, beside the owners that can be reached. */
+/** The owners that can be reached, with the choice that --via and --persist make. */
 export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 'sockets'> = {}): PlanContext {
   const files = openCgroupFiles(hierarchy.mount, hierarchy.root);
   return {
@@ -78,11 +78,11 @@ export function planContext(hierarchy: Hierarchy, options: Omit<OwnerOptions, 's
   };
 }
 
-/** Over a mount from outside our cgroup namespace our own path is not told: the cgroup that lists us is it. */
+/** /proc/self/cgroup does not name our path below a mount from outside our cgroup namespace: the cgroup that lists us is ours. */
 const searchFor = (pid: number, files: CgroupFiles): string | undefined =>
   subtree(files, '/').find((path) => processesIn(files, path).pids.includes(pid));
 
-/** A daemon that is asked by connecting has work of that: it is asked only where the kernel's list does not tell. */
+/** Connecting costs a daemon work: it is tried only where the kernel's list of sockets does not tell whether somebody listens. */
 const hasListener = (path: string): boolean =>
   isListeningIn(readText(`${PROC}/net/unix`), path) || (loadNative().native?.listens(path) ?? true);
 

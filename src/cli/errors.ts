@@ -9,7 +9,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Exit code of what was not begun: the command line cannot be used as given, or a risk of it takes --force. */
+/** Exit code of a command that was not begun: its command line cannot be used as given, or a risk takes --force. */
 export const REFUSED = 2;
 
 /** Errors that end a command before it has begun. */

@@ -3,10 +3,10 @@
  * Starts the program that is bundled beside this file (tscg.js runs tscg.cjs), with what V8 compiled of it when it was
  * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
  * another version of it made, or of another source; the program then starts as without one.
- * Built as CommonJS: the loader of ES modules takes its own while to start. The bundle is one function of what a module
- * is given, so that its source is not copied once more to be wrapped, and ASCII, which is read fastest.
- * No `import()` is in it but as `require`: a script that comes from the cache cannot import (Node 20).
- * `TSCG_CODE_CACHE=write` writes it at the end of the run, and then holds the functions that this run needed.
+ * The programs are CommonJS, because the loader of ES modules takes long to start. A bundle is one function whose parameters
+ * are those of a CommonJS module, so that its source is not copied once more to be wrapped, and ASCII, which is read fastest.
+ * The bundle has `require` in place of `import()`: a script that comes from the cache cannot import (Node 20).
+ * `TSCG_CODE_CACHE=write` writes the cache at the end of the run; it then holds the functions that the run needed.
  */
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ import { Script } from 'node:vm';
 const file = __filename.replace(/\.js$/, '.cjs');
 const cache = `${file}.cache`;
 
-/** One memory for both: pages that the kernel has given already cost nothing. */
+/** One buffer serves both files: the second costs no new pages. */
 let memory = Buffer.alloc(0);
 
 function read(path: string): Buffer {

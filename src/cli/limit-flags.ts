@@ -33,7 +33,7 @@ async function addLimitFlags(command: Command): Promise<void> {
   command.configureOutput({ outputError: (text, write) => write(commandLineError('tscg', suggest(text, meant))) });
 }
 
-/** The shortest option that was not typed to its end. */
+/** The shortest option that begins with what was typed. */
 const begunBy = (typed: string, { options }: Command): string[] =>
   options
     .flatMap(({ long }) => (long?.startsWith(typed) ? [long] : []))

@@ -20,7 +20,7 @@ function outlet(descriptor: 1 | 2, openStream: () => NodeJS.WritableStream): (te
       while (stream === undefined && written < bytes.length && loadNative().native?.isWritable(descriptor))
         written += writeSync(descriptor, bytes, written, Math.min(AT_ONCE, bytes.length - written));
     } catch {
-      // The stream finds the same, and tells it to who listens to its errors.
+      // The stream meets the same error, and tells it to its listeners.
     }
     if (written === bytes.length) return;
     stream ??= openStream();
@@ -28,7 +28,7 @@ function outlet(descriptor: 1 | 2, openStream: () => NodeJS.WritableStream): (te
   };
 }
 
-/** On standard output, as it is. */
+/** Writes the text to standard output as it is. */
 export const print = outlet(1, () => {
   endWithReader('tscg');
   return process.stdout;
@@ -40,7 +40,7 @@ export const printJson = (value: unknown): void => printLine(jsonText(value, 2))
 
 const printError = outlet(2, () => process.stderr.on('error', () => undefined));
 
-/** A line on standard error; where nobody reads that, nothing. */
+/** Writes a line to standard error; a reader that has gone is no error. */
 export const warn = (text: string): void => printError(`${text}\n`);
 
 /** Changes under way, and how to end once they are made. */
@@ -66,7 +66,7 @@ export function endWithReader(program: string): () => void {
   return () => process.stdout.off('error', listener);
 }
 
-/** Work that is not cut off between two steps because nobody reads what is said of it. */
+/** Does work that a reader's end does not cut off between two steps. */
 export async function finished<T>(work: () => Promise<T>): Promise<T> {
   underWay++;
   const result = await work().finally(() => underWay--);

@@ -4,7 +4,7 @@ import type { Plan, Risk, Write } from '../limits/model.ts';
 
 import { clean } from '../text/clean.ts';
 
-/** `force`: what it would be refused for is done all the same. */
+/** `force`: the risks that would refuse the Plan are told as overridden. */
 export function planText({ writes, unchanged, risks }: Plan, force = false): string {
   const lines: string[] = [];
   let target = '';
@@ -31,7 +31,7 @@ export function planText({ writes, unchanged, risks }: Plan, force = false): str
 /** io.max and the like have a line a disk. */
 export const oneLine = (text: string): string => text.replaceAll('\n', '; ');
 
-/** A container id as its engine shows it; a unit in full. */
+/** A container id is shortened as its engine shows it; a unit is told in full. */
 const subjectText = ({ subject }: Write): string => (/^[0-9a-f]{64}$/.test(subject) ? subject.slice(0, 12) : subject);
 
 export function riskText({ level, text, remedy }: Risk, force = false): string {

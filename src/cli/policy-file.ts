@@ -15,7 +15,7 @@ import { warn } from './output.ts';
  */
 const LOOK_MS = 250;
 
-/** Who else can change a file decides with it what root writes; the command named it all the same. */
+/** Whoever can change the file decides what root writes: that is warned of, but the file is used, as it was named. */
 function warnOfForeignHand(file: string, tell = warn): void {
   const hand = file === '-' ? undefined : foreignHand(file);
   if (hand && process.geteuid?.() === 0)
@@ -45,9 +45,9 @@ function policyOf(text: string, file: string, machine: Machine): Policy {
 }
 
 export interface PolicyWatch {
-  /** The last that had no fault. */
+  /** The policy as it last was without a fault. */
   now(): Policy;
-  /** Called each time that another one is in force. */
+  /** Called each time that another policy comes into force. */
   onChange(listener: () => void): void;
   close(): void;
 }

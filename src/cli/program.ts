@@ -4,7 +4,7 @@ import { type Command, CommanderError } from 'commander';
 import { exitProcess } from './exit.ts';
 import { warn } from './output.ts';
 
-/** Of this package: the bundle has it in it, and needs not read it at each start. */
+/** The version of this package. The bundle holds it, so that no file is read at each start. */
 export const VERSION = process.env.TSCG_VERSION ?? readVersion();
 
 function readVersion(): string {

@@ -35,7 +35,7 @@ export function formatTable(
   return [line(columns.map(({ title }) => title)), ...safe.map(line)].join('\n');
 }
 
-/** Widths of the columns that fit: the first gives way down to LEAST_FIRST, then columns fall off at the right. */
+/** Widths of the columns that fit: the first column shrinks down to LEAST_FIRST, then columns at the right are left out. */
 function fit(widths: readonly number[], width: number | undefined): number[] {
   if (width === undefined) return [...widths];
   for (let count = widths.length; count > 0; count--) {

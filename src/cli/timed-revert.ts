@@ -9,7 +9,7 @@ import { durationOption } from './options.ts';
 /** Twenty days: as long as a timer of ours can wait. */
 const MOST_MS = 20 * 86_400_000;
 
-/** Whoever takes it back is there before the first write. */
+/** The process that takes the change back is started before the first write. */
 export function timedRevert(
   text: string,
   { files, owners }: PlanContext,

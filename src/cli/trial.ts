@@ -26,16 +26,16 @@ import { WHOLE_MACHINE } from './why-text.ts';
 export interface TrialRequest {
   readonly hierarchy: Hierarchy;
   readonly context: PlanContext;
-  /** All that there is. */
+  /** All workloads. */
   readonly workloads: readonly Workload[];
   readonly suspect: Workload;
   readonly victim: Workload;
   readonly edits: Request['edits'];
   readonly pairs: number;
-  /** Milliseconds; as the resource needs where it is not given. */
+  /** Milliseconds; chosen by the resource where it is not given. */
   readonly windowMs?: number | undefined;
   readonly json?: boolean | undefined;
-  /** Takes what --json says, where that is a part of something. */
+  /** Takes the object that --json would print, where it is a part of a larger one. */
   readonly sayJson?: (value: object) => void;
   readonly dryRun?: boolean | undefined;
   readonly force?: boolean | undefined;
@@ -55,7 +55,7 @@ const RESOURCES: Partial<Record<Limit['controller'], TrialResource>> = {
   memory: 'memory',
 };
 
-/** Eight that all go one way have p = 1/256; so have six of them p ≤ 0.05 where two small ones do not. */
+/** Eight pairs that all go one way have p = 1/256; p ≤ 0.05 holds too where two small ones go the other way. */
 export const DEFAULT_PAIRS = 8;
 
 /** Whoever takes the limit back if this program is killed waits so much longer than the trial takes. */
@@ -217,7 +217,7 @@ async function waited(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** One line that stays in its place; where nobody watches, nothing. */
+/** Writes a line over the one before on a terminal, and nothing elsewhere. */
 function showProgress(done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Kwindow ${done} of ${of}`);
 }

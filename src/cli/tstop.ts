@@ -16,7 +16,7 @@ async function run(options: TstopFlags): Promise<void> {
     const { ls } = await import('./commands/ls.ts');
     return ls({ sort: 'cpu_percent', delay: options.delay }, options);
   }
-  // A frame's garbage dies young: with room to grow, V8 keeps 30 MB of it around before it looks.
+  // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
   setFlagsFromString('--semi-space-growth-factor=1');
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');

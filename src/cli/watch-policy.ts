@@ -17,19 +17,19 @@ import type { PolicyWatch } from './policy-file.ts';
 const LOOK_AGAIN_MS: readonly number[] = [500, 3000];
 /** Events may be lost. */
 const LEAST_OFTEN_MS = 5000;
-/** A runtime's files, and so the name, may come after the cgroup: for so long it is looked at more often. */
+/** Milliseconds in which a new cgroup is looked at more often: a runtime's files, and so the name, may come after it. */
 const NEW_FOR_MS = 10_000;
 const NEW_OFTEN_MS = 500;
 /** Where containers come and go all the time, several are looked at together. */
 const MOST_OFTEN_MS = 50;
 
 interface Care {
-  /** The rules that meant it last: another set, as when its name became known, begins anew. */
+  /** The rules that matched it last: another set of rules, as when its name became known, begins anew. */
   readonly rules: string;
   looks: number;
   /** Milliseconds of performance.now(); none once it is settled. */
   due: number;
-  /** What was told of it last. */
+  /** The last message about it. */
   told: string;
 }
 

@@ -54,7 +54,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
   }
 }
 
-/** Of many workloads one may end while the others get their limits. */
+/** One of many workloads may end while the others get their limits. */
 const onEnded = ({ name, path }: Write): void =>
   warn(`warning: ${clean(name)} (${clean(path)}) has ended meanwhile: left out`);
 

@@ -20,7 +20,7 @@ import { printJson, printLine } from '../output.ts';
 
 interface Check {
   readonly about: string;
-  /** `note`: nothing wrong, but something is absent that one might miss. */
+  /** `note`: nothing is wrong, but something is absent that a user might miss. */
   readonly state: 'ok' | 'note' | 'warning' | 'error';
   readonly finding: string;
   readonly remedy?: string;
@@ -226,7 +226,7 @@ function permission(): Check {
   };
 }
 
-/** Every runtime that is here, by what its API answers. */
+/** Every runtime of this machine, with what its API answers. */
 function runtimes(statuses: Awaited<ReturnType<Inventory['runtimes']>>): Check[] {
   const present = statuses.filter(({ state }) => state !== 'absent');
   if (present.length === 0) {

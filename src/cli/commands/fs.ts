@@ -25,7 +25,7 @@ export interface FsOptions {
   growth?: string;
 }
 
-/** Of the directory that takes what the workload writes. */
+/** The size of the directory that takes what the workload writes. */
 interface Sizes {
   readonly size?: Measured;
   /** Bytes per second; NaN where it was not measured twice. */
