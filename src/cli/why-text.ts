@@ -80,13 +80,19 @@ export function machineText({ cpus, memory, disks, costPercent }: CloseLook): st
   ].join('; ');
 }
 
-export const findingJson = ({ workload, when, verdicts, ...finding }: Finding): Record<string, unknown> => ({
+export const findingJson = ({ workload, when, window, verdicts, ...finding }: Finding): Record<string, unknown> => ({
   path: workload.path,
   name: workload.name,
   when: new Date(when).toISOString(),
   ...finding,
-  verdicts: verdicts.map(({ loss, figures, remedies, ...verdict }) => ({
+  window: jsonValue(window),
+  verdicts: verdicts.map(({ loss, figures, remedies, suspects, ...verdict }) => ({
     ...verdict,
+    suspects: suspects.map((suspect) => ({
+      ...suspect,
+      blame: jsonValue(suspect.blame),
+      confidence: jsonValue(suspect.confidence),
+    })),
     loss_ms_per_second: jsonValue(loss),
     figures: figures.map((figure) => ({ ...figure, value: jsonValue(figure.value) })),
     remedies: remedies.map((remedy) => ({ ...remedy, command: remedyCommand(remedy) ?? null })),

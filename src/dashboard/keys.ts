@@ -68,7 +68,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['f', 'f4', '\\'],
     shown: 'f F4 \\',
-    help: 'filter by name, path or image (a|b is or), or by a query: cpu > 50 and image ~ redis; Enter keeps it, Esc clears it',
+    help: 'filter by name, path or image (a|b is or), by a verdict (cpu wait), or by a query: cpu > 50 and image ~ redis; Enter keeps it, Esc clears it',
     footer: 'filter',
     action: { type: 'filter' },
   },

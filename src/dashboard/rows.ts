@@ -1,9 +1,10 @@
 /** Which rows of a Frame are shown, and how they are arranged and ordered. */
 
+import { VERDICT } from '../diagnosis/fields.ts';
 import { userName } from '../inventory/users.ts';
 import { isListed } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
-import { parseFilter, QueryError } from '../metrics/query.ts';
+import { isQuery, parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { columnOf, groupFigure } from './columns.ts';
 import type { State } from './state.ts';
@@ -44,12 +45,19 @@ export function shownOf(frame: Frame, state: State): Shown {
 
 function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fault?: string } {
   try {
-    return { predicate: parseFilter(text) };
+    const predicate = parseFilter(text);
+    return {
+      predicate: isQuery(text) ? predicate : (frame, row) => predicate(frame, row) || hasVerdict(text, frame, row),
+    };
   } catch (error) {
     if (error instanceof QueryError) return { predicate: () => true, fault: error.message };
     throw error;
   }
 }
+
+/** Whether a part of what was typed is the word of its verdict, as `cpu wait`. */
+const hasVerdict = (typed: string, { usage }: Frame, row: number): boolean =>
+  typed.split('|').some((part) => part.trim().toLowerCase() === VERDICT.text(usage, row));
 
 const SHAPE = ['all', 'grouping', 'closed', 'filter', 'tagged', 'sort', 'reverse', 'scales'] as const;
 

@@ -9,6 +9,7 @@ import type { Block, View } from '../../src/dashboard/screen.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
+import type { Finding } from '../../src/diagnosis/model.ts';
 import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { insideOf } from './insides.ts';
@@ -69,8 +70,37 @@ const SCREENS: Readonly<Record<string, Partial<State>>> = {
   network: { screen: 6, selected: 3 },
   namespaces: { screen: 7, selected: 3 },
   filesystem: { screen: 8, selected: 3 },
+  neighbours: { screen: DASHBOARDS.findIndex(({ name }) => name === 'neighbours'), selected: 3 },
   'whole-network': { screen: 6, selected: 3, details: true },
   'whole-filesystem': { screen: 8, selected: 3, details: true },
+};
+
+const FINDING: Finding = {
+  ...{ workload: web, when: 0, window: 5, source: 'ebpf', missing: ['no io.stat'] },
+  verdicts: [
+    {
+      ...{ cause: 'cpu-wait', loss: 312, sentence: 'it waits for a CPU behind batch for 312 ms of each second' },
+      figures: [{ id: 'run_delay', value: 318, unit: 'ms_per_second', source: 'schedstat' }],
+      suspects: [
+        {
+          ...{ what: 'workload', path: '/batch', name: 'batch', blame: 0.92, confidence: 0.9 },
+          evidence: 'used 0.74 CPUs while it waited, where its share is 0.50 CPUs',
+        },
+      ],
+      remedies: [
+        {
+          path: web.path,
+          name: 'web',
+          limits: { '--cpu-weight': '400' },
+          words: 'give it more weight; nobody is capped',
+        },
+      ],
+    },
+    {
+      ...{ cause: 'disk', loss: 104, sentence: 'it waits for vda, which others keep busy', refusal: 'no suspect' },
+      ...{ figures: [], suspects: [], remedies: [] },
+    },
+  ],
 };
 
 /** Charts and the spark line are blessed-contrib's: their title alone is text. */
@@ -107,7 +137,7 @@ for (const [width, height] of [
     test(`${name} at ${width}x${height}`, () => {
       const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, DASHBOARDS), ...changes };
       const scene = sceneOf(FRAME, state, {
-        inside: insideOf(web, FRAME.workloads),
+        inside: { ...insideOf(web, FRAME.workloads), diagnosis: { seconds: 5, finding: FINDING } },
         historyOf: (_, id) => {
           const values = id === 'cpu_percent' ? [10, 20, 40] : [];
           return { values, mosts: values, fold: 1 };

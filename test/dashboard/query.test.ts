@@ -60,4 +60,11 @@ test('plain text stays plain text', () => {
   for (const text of ['web', 'a/b', 'docker-1', '10.0.0.1', 'not', 'cpu', 'x (1)']) assert.not(isQuery(text), text);
 });
 
+test('the word of a verdict finds its rows; a part of it does not', () => {
+  const found = (filter: string) => shownOf(FRAME, { ...INITIAL, all: true, filter }).rows.length;
+  assert.is(found('--'), FRAME.workloads.length, 'of none of them the pressure is known');
+  assert.is(found('zz| -- '), FRAME.workloads.length);
+  assert.is(found('cpu wait'), 0);
+});
+
 test.run();
