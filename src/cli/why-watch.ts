@@ -126,8 +126,12 @@ function openPressure({ mount }: Hierarchy, signal: AbortSignal) {
       if (!watch.isArmed()) return sleep(UNTOLD_MS, undefined, { signal });
       if (!isPressed) {
         await new Promise<void>((resolve, reject) => {
-          wake = resolve;
-          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+          const abort = (): void => reject(signal.reason);
+          signal.addEventListener('abort', abort, { once: true });
+          wake = () => {
+            signal.removeEventListener('abort', abort);
+            resolve();
+          };
         });
       }
       isPressed = false;
