@@ -19,7 +19,7 @@ import { CASES, type Case } from './cases.ts';
 import { keptLook, toJson } from './keep.ts';
 import { accusedByRivals } from './rivals.ts';
 import { culpritsOf, lookAt, SETTLE_MS, setScene, startVictims } from './scene.ts';
-import { closingLine, HOST_BUSY, isInnocent, lineOf, type Run, rivalLines } from './score.ts';
+import { closingLine, countedLine, HOST_BUSY, isInnocent, lineOf, type Run, rivalLines } from './score.ts';
 
 const ALONE_MS = 1500;
 const SECONDS = 5;
@@ -163,5 +163,6 @@ for (const seed of seeds.split(',').map(Number)) {
   }
 }
 const bySource = (source: Finding['source']): Run[] => runs.filter(({ finding }) => finding.source === source);
+console.log(countedLine(bySource('files')));
 for (const text of rivalLines(bySource('files'))) console.log(text);
 for (const source of ['files', 'ebpf'] as const) console.log(closingLine(source, bySource(source)));

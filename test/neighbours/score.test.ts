@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Cause, Finding, Suspect } from '../../src/diagnosis/model.ts';
 import { CASES, type Case } from './cases.ts';
-import { closingLine, discarded, isCulpritFirst, isFalse, isVerdictRight, type Run } from './score.ts';
+import { closingLine, countedLine, discarded, isCulpritFirst, isFalse, isVerdictRight, type Run } from './score.ts';
 
 const caseOf = (name: string): Case => {
   const found = CASES.find((one) => one.name === name);
@@ -78,6 +78,11 @@ test('a run that is not what it was made to be does not count', () => {
   assert.ok(discarded(runOf('alone', [], { slowdown: 1.3 })));
   assert.ok(discarded(runOf('hog', [], { late: 0.6 })));
   assert.is(discarded(runOf('hog', [])), undefined);
+});
+
+test('how many runs count, and why the others do not', () => {
+  const runs = [runOf('hog', []), runOf('hog', [], { late: 0.6 }), runOf('hog', [], { slowdown: 1.1 })];
+  assert.is(countedLine(runs), '3 runs, 1 counted; not valid: host busy 1, the victim was not slowed 1');
 });
 
 test('the closing line', () => {

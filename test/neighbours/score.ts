@@ -30,7 +30,7 @@ const HOST_LATE = 0.1;
 
 /** Why a run does not count: it is not what it was made to be. */
 export function discarded({ of, slowdown, late }: Run): string | undefined {
-  if (late > HOST_BUSY) return `not valid: host busy (${(late * 100).toFixed(0)} %)`;
+  if (late > HOST_BUSY) return 'not valid: host busy';
   if (of.slow === 'yes' && !(slowdown >= SLOW)) return 'not valid: the victim was not slowed';
   if (of.slow === 'no' && !(slowdown <= NOT_SLOW)) return 'not valid: the victim was slowed';
   return undefined;
@@ -86,6 +86,17 @@ export function closingLine(source: string, runs: readonly Run[]): string {
     `false accusations ${percent(innocent.filter(isFalse).length, innocent.length)} (${innocent.length} runs)`,
     `answered in ${late.toFixed(1)} s (95th percentile)`,
   ].join(', ');
+}
+
+/** `114 runs, 110 counted; not valid: host busy 3, the victim was slowed 1` */
+export function countedLine(runs: readonly Run[]): string {
+  const reasons = runs.flatMap((run) => discarded(run) ?? []);
+  const counts = [...new Set(reasons)].map((reason) => {
+    const times = reasons.filter((one) => one === reason).length;
+    return `${reason.replace('not valid: ', '')} ${times}`;
+  });
+  const why = counts.length > 0 ? `; not valid: ${counts.join(', ')}` : '';
+  return `${runs.length} runs, ${runs.length - reasons.length} counted${why}`;
 }
 
 /** What other rules would have got right, of the runs with a culprit and of those without. */
