@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
 import { addFleetOptions } from './fleet-flags.ts';
-import { jsonOption, ONE_NAME } from './shared-options.ts';
+import { atOption, fromOption, jsonOption, ONE_NAME } from './shared-options.ts';
 
 export function registerViews(program: Command): void {
   const list = program
@@ -18,6 +18,8 @@ export function registerViews(program: Command): void {
     .option('-d, --delay <seconds>', 'interval between two samples', '1')
     .option('-n, --iterations <number>', 'stop --watch after this many tables')
     .option('-1, --once', 'print once, as without --watch')
+    .addOption(atOption)
+    .addOption(fromOption)
     .option('-f, --filter <query>', "show these only: text in a name, or a query as 'cpu > 50 and image ~ redis'");
   addFleetOptions(list).action(async (options, command: Command) =>
     (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),

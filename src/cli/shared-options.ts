@@ -14,3 +14,9 @@ export const viaOption = new Option('--via <owner>', `who makes the change: auto
 
 export const ONE_NAME = 'container, pod/container, unit, cgroup path, id or pid:N';
 export const SOME_NAMES = 'containers, pod/containers, units, cgroup paths, ids or pid:N';
+
+export const atOption = new Option('--at <time>', 'of a recorded moment: 03:12, 10m (ago), "2026-11-29 03:12"');
+export const fromOption = new Option(
+  '--from <file|directory>',
+  'recording that --at means: that of tscg record by default',
+);

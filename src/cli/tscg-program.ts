@@ -7,6 +7,7 @@ import { registerDiagnosis } from './register-diagnosis.ts';
 import { registerExport } from './register-export.ts';
 import { registerHelp } from './register-help.ts';
 import { registerLimits } from './register-limits.ts';
+import { registerRecording } from './register-recording.ts';
 import { registerRun } from './register-run.ts';
 import { registerViews } from './register-views.ts';
 
@@ -25,6 +26,7 @@ export function buildTscg(): Command {
   registerLimits(program);
   registerActions(program);
   registerRun(program);
+  registerRecording(program);
   registerExport(program);
   registerHelp(program);
   return program;

@@ -13,6 +13,8 @@ export interface TstopFlags {
   ascii?: boolean;
   theme?: string;
   dashboard?: string;
+  replay?: string;
+  at?: string;
 }
 
 export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command {
@@ -31,6 +33,8 @@ export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command
       '--dashboard <name|file>',
       'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, or a file',
     )
+    .option('--replay <file|directory>', 'show a recording of tscg record or tscg incident in place of what runs')
+    .option('--at <time>', 'with --replay: where it begins: 03:12, 10m (ago), "2026-11-29 03:12"')
     .option('--readonly', 'change nothing: no limits, freezing, signals or undo')
     .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 10 % of a CPU')
     .showSuggestionAfterError()

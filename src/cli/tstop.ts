@@ -1,12 +1,12 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 import { setFlagsFromString } from 'node:v8';
+import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { endWithReader } from './output.ts';
 import { runProgram } from './program.ts';
 import { buildTstop, type TstopFlags } from './tstop-program.ts';
 
 async function run(options: TstopFlags): Promise<void> {
-  const { PROC, openHierarchy, planContext } = await import('./context.ts');
   const { THEMES } = await import('../dashboard/themes.ts');
   if (options.theme !== undefined && !Object.hasOwn(THEMES, options.theme)) {
     const { UsageError } = await import('./errors.ts');
@@ -14,7 +14,9 @@ async function run(options: TstopFlags): Promise<void> {
   }
   if (!process.stdout.isTTY || !process.stdin.isTTY) {
     const { ls } = await import('./commands/ls.ts');
-    return ls({ sort: 'cpu_percent', delay: options.delay }, options);
+    const { replay, at } = options;
+    const past = { ...(replay !== undefined && { from: replay }), ...(at !== undefined && { at }) };
+    return ls({ sort: 'cpu_percent', delay: options.delay, ...past }, options);
   }
   // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
   setFlagsFromString('--semi-space-growth-factor=1');
@@ -27,18 +29,12 @@ async function run(options: TstopFlags): Promise<void> {
   const { settings, faults } = loadSettings(directory);
   const chosen = chooseDashboard(options.dashboard, directory);
   const isPlain = !options.color || Boolean(process.env.NO_COLOR);
-  const hierarchy = openHierarchy(options);
-  const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
-  const { driftOf } = await import('../limits/applying/drift.ts');
-  const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
   const unusable = [...chosen.faults, ...faults];
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
-  const { openLiveSource } = await import('../metrics/source.ts');
+  const shown = options.replay === undefined ? await liveMachine(options) : await recordedMachine(options);
   const dashboard = runTstop({
-    hierarchy,
-    proc: PROC,
-    source: openLiveSource({ hierarchy, proc: PROC, watch: true }),
+    ...shown,
     seconds,
     theme: isPlain ? 'monochrome' : (options.theme ?? settings.theme ?? 'dark'),
     ascii: options.ascii || settings.ascii || !isUtf8(),
@@ -49,14 +45,49 @@ async function run(options: TstopFlags): Promise<void> {
     dashboard: chosen.index,
     faults: unusable,
     looksByItself: options.looks,
-    findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
-    ...(options.readonly ? {} : { acting }),
   });
   // Once the terminal is as it was: on the screen there is room for the first one.
   const end = await dashboard.finally(() => {
     for (const fault of unusable) process.stderr.write(`tstop: ${fault}\n`);
   });
   exitProcess(end === 'hung up' ? HUNG_UP : 0);
+}
+
+type Shown = Pick<TstopOptions, 'machine' | 'source' | 'findDrifts' | 'acting' | 'timeOf' | 'openOlder'>;
+
+async function liveMachine(options: TstopFlags): Promise<Shown> {
+  const { PROC, openHierarchy, planContext } = await import('./context.ts');
+  const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
+  const { driftOf } = await import('../limits/applying/drift.ts');
+  const { openLiveSource } = await import('../metrics/source.ts');
+  const { openOlder, timeFrom } = await import('./past.ts');
+  if (options.at !== undefined) {
+    const { UsageError } = await import('./errors.ts');
+    throw new UsageError('--at is a time of a recording: give it with --replay');
+  }
+  const hierarchy = openHierarchy(options);
+  const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
+  return {
+    machine: { hierarchy, proc: PROC },
+    source: openLiveSource({ hierarchy, proc: PROC, watch: true }),
+    findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
+    timeOf: timeFrom,
+    openOlder,
+    ...(options.readonly ? {} : { acting }),
+  };
+}
+
+async function recordedMachine({ replay = '', at }: TstopFlags): Promise<Shown> {
+  const { openRecording } = await import('../recording/recording.ts');
+  const { openReplay } = await import('../recording/replay.ts');
+  const { momentIn, openPast } = await import('./past.ts');
+  const { recording, time } =
+    at === undefined ? { recording: openRecording(replay), time: undefined } : openPast({ from: replay, at });
+  return {
+    source: openReplay(recording, time),
+    findDrifts: () => [],
+    timeOf: (text) => momentIn(recording, text, '@'),
+  };
 }
 
 const releaseOutput = endWithReader('tstop');

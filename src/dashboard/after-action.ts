@@ -10,7 +10,7 @@ import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
 import { searchFrom } from './rows.ts';
 import { followed, movedTo, positionOf, select, type TableContext } from './selection.ts';
-import { ALARMS, paneTop, type State, typedText } from './state.ts';
+import { ALARMS, paneTop, SPEEDS, type State, typedText } from './state.ts';
 import { THEMES } from './themes.ts';
 
 /** How far what lies over the table, or has the whole window, can be scrolled. */
@@ -78,6 +78,7 @@ export function afterAction(state: State, action: Action, context: ActionContext
       return afterSort(state, action, context);
     case 'filter':
     case 'search':
+    case 'jump':
     case 'clear':
     case 'columns':
     case 'explain':
@@ -137,7 +138,9 @@ function afterSort(
 /** What opens something over the table, or closes it. */
 function afterOpening(
   state: State,
-  action: ActionOf<'filter' | 'search' | 'clear' | 'columns' | 'explain' | 'details' | 'help' | 'events' | 'charts'>,
+  action: ActionOf<
+    'filter' | 'search' | 'jump' | 'clear' | 'columns' | 'explain' | 'details' | 'help' | 'events' | 'charts'
+  >,
   context: ActionContext,
 ): State {
   const { modal } = state;
@@ -147,6 +150,8 @@ function afterOpening(
       return modal?.kind === 'events' ? { ...state, prompt: 'events' } : { ...onTable, prompt: 'filter' };
     case 'search':
       return { ...onTable, prompt: 'search', search: '' };
+    case 'jump':
+      return { ...state, prompt: 'jump', jump: '' };
     case 'clear':
       if (modal) return { ...state, modal: undefined };
       if (state.details || state.charts) return onTable;
@@ -180,7 +185,18 @@ function afterOpening(
 function afterSwitch(
   state: State,
   action: ActionOf<
-    'memory' | 'scale' | 'all' | 'kernel-threads' | 'pause' | 'step' | 'alarm' | 'mouse' | 'span' | 'theme'
+    | 'memory'
+    | 'scale'
+    | 'all'
+    | 'kernel-threads'
+    | 'pause'
+    | 'step'
+    | 'find'
+    | 'speed'
+    | 'alarm'
+    | 'mouse'
+    | 'span'
+    | 'theme'
   >,
 ): State {
   const { scales } = state;
@@ -197,6 +213,10 @@ function afterSwitch(
       return { ...state, paused: !state.paused };
     case 'step':
       return { ...state, paused: true };
+    case 'find':
+      return state;
+    case 'speed':
+      return { ...state, speed: Math.max(0, Math.min(SPEEDS.length - 1, state.speed + action.by)) };
     case 'alarm':
       return { ...state, alarm: cycled(ALARMS, state.alarm, 1) };
     case 'mouse':

@@ -1,5 +1,6 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
 import type { Frame } from '../metrics/source.ts';
+import { recordedIn } from '../recording/replay.ts';
 import { actionView } from './action-view.ts';
 import { NO_SCROLL, type Scroll } from './after-action.ts';
 import type { Area } from './area.ts';
@@ -170,7 +171,8 @@ function overlayOf(
       return actionView(modal, height, width, goneOf(modal, state, frame));
     case 'explain': {
       if (!frame || !shown) return undefined;
-      const held = heldAt(state, frame);
+      // The text of a recorded file is of that moment too.
+      const held = recordedIn(frame) ? undefined : heldAt(state, frame);
       return {
         lines: wrappedAll(explainView(frame, selectedItem(scene), modal.slot, state.scales, raw, held), width),
       };

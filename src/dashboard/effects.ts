@@ -2,10 +2,12 @@
 
 import type { Finding, Remedy } from '../diagnosis/model.ts';
 import { chooseFix, whyNoFix } from '../diagnosis/trial/fix.ts';
-import type { Source } from '../metrics/source.ts';
+import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
+import { recordedIn } from '../recording/replay.ts';
 import { errorText } from '../text/error-text.ts';
 import { type Acting, actionKey, type Confirmed, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
+import { clock } from './held.ts';
 import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -13,7 +15,11 @@ import type { Effect, Event } from './update.ts';
 
 export interface Outside {
   readonly screen: Pick<Screen, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
-  readonly source: Pick<Source, 'past'>;
+  readonly source: Pick<Source, 'past' | 'isLive'>;
+  /** The time that a text means, in milliseconds since the epoch. Throws where it is none. */
+  /** A Frame of a recording is shown, out of its turn. */
+  readonly remember: (frame: Frame) => void;
+  readonly timeOf: (text: string, from: Frame) => number;
   /** What the last closer look at the selected row found. */
   readonly finding: (session: Session) => Finding | undefined;
   /** Absent with --readonly. */
@@ -28,9 +34,23 @@ export interface Outside {
 
 const FLASH_MS = 1000;
 
+const NOT_FOUND: Readonly<Record<PastMark, string>> = {
+  event: 'nothing happened',
+  oom: 'no OOM kill',
+  finding: 'no finding',
+};
+
 function notFixed(finding: Finding | undefined, remedy: Remedy | undefined): string {
   if (!finding) return 'nobody has looked closer at this row: W does';
   return remedy ? `${remedy.name} is gone` : whyNoFix(finding);
+}
+
+async function find(past: Past, from: Frame, mark: PastMark): Promise<Frame | undefined> {
+  if (!past.find || !recordedIn(from))
+    throw new Error('only a recording is searched: tstop --replay shows one, @ goes to a time in it');
+  const found = await past.find(from, mark);
+  if (!found) throw new Error(`${NOT_FOUND[mark]} after ${clock(from.usage.snapshot.wall)} in the recording`);
+  return found;
 }
 
 export function createEffects(outside: Outside): (effect: Effect) => void {
@@ -40,12 +60,15 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
   let steps = Promise.resolve();
 
   /** One after another: each goes on from the Frame that the one before has shown. */
-  function step(by: number): void {
+  function go(to: (past: Past, from: Frame) => Promise<Frame | undefined>, isHeld: boolean): void {
     steps = steps.then(async () => {
       const { frame } = outside.session();
       if (!frame || !source.past) return;
       try {
-        dispatch({ type: 'past', frame: await source.past.step(frame, by) });
+        const shown = await to(source.past, frame);
+        if (!shown) return;
+        outside.remember(shown);
+        dispatch({ type: 'past', frame: shown, isHeld });
       } catch (error) {
         dispatch({ type: 'tell', message: { text: errorText(error), style: 'critical' } });
       }
@@ -98,7 +121,11 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
       case 'save':
         return save(effect.key, effect.value);
       case 'step':
-        return step(effect.by);
+        return go((past, from) => past.step(from, effect.by), true);
+      case 'find':
+        return go((past, from) => find(past, from, effect.mark), true);
+      case 'jump':
+        return go((past, from) => past.seek(outside.timeOf(effect.to, from)), source.isLive);
       case 'mouse':
         return screen.setMouse(effect.isOn);
       case 'redraw':

@@ -3,12 +3,15 @@ import { placeOf } from '../inventory/workload.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
+import type { RecordedFrame } from '../recording/recording.ts';
+import { recordedIn } from '../recording/replay.ts';
 import { cellWidth } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
+import { localTime } from '../text/local-time.ts';
 import { CPU_SCALES } from './columns.ts';
 import { clock } from './held.ts';
 import type { Shown } from './rows.ts';
-import type { Followed, State } from './state.ts';
+import { type Followed, SPEEDS, type State } from './state.ts';
 import { cellsOf, type Line, type Piece, shareStyle } from './style.ts';
 
 /** The longest for which there is room: few, for they would breathe with every figure. */
@@ -27,6 +30,7 @@ export interface HeaderInput {
 
 export function headerView({ frame, shown, state, title, age }: HeaderInput, width: number): Line[] {
   const { host, usage, cost, hidden = 0 } = frame;
+  const record = recordedIn(frame);
   const { snapshot } = usage;
   const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
   // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
@@ -52,6 +56,7 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
   const second: Piece[][] = [
     // What is not as one would think has room on any screen.
     [
+      ...(record ? replayPieces(record, state) : []),
       ...(state.paused
         ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
         : []),
@@ -75,12 +80,19 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
     [[`${counted(shown.rows.length, 'row')}  `]],
     shown.empty > 0 ? [[`${shown.empty} empty hidden  `, 'dim']] : [],
     state.scales.cpu > 0 && wide ? [[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] : [],
-    [['tstop ', 'dim'], [percent(host.ownCpuPercent)]],
+    [[record ? 'recorder ' : 'tstop ', 'dim'], [percent(host.ownCpuPercent)]],
     [[` ${bytes(own.rss)}`]],
     [[` ${cost.milliseconds.toFixed(0)} ms`]],
     wide ? [[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];
   return [fitting(first(barCells), width), fitting(second, width)];
+}
+
+/** Of which time and machine the figures are, and how fast they go. */
+function replayPieces({ usage, header }: RecordedFrame, { paused, speed }: State): Piece[] {
+  const rate = SPEEDS[speed] === 1 || paused ? '' : ` ×${SPEEDS[speed]}`;
+  const time = localTime(usage.snapshot.wall);
+  return [[`recorded ${paused ? time.slice(0, 10) : time}${rate} on ${header.host.name}  `, 'warning']];
 }
 
 /** In their order as long as there is room for each as a whole, blanks at its end aside: half a figure is another figure. */

@@ -41,12 +41,17 @@ const FIRST: readonly (string | undefined)[] = ['help', 'quit', 'limits', 'undo'
 const placeOf = ({ footer }: KeyBinding): number => (FIRST.includes(footer) ? FIRST.indexOf(footer) : FIRST.length);
 const IN_FOOTER = KEYS.filter(({ footer }) => footer !== undefined).sort((a, b) => placeOf(a) - placeOf(b));
 
+const PROMPT_HINTS: Readonly<Record<NonNullable<State['prompt']>, string>> = {
+  filter: '   Enter keeps it, Esc clears it',
+  events: '   Enter keeps it, Esc clears it',
+  search: '   ↓ next one, Enter or Esc ends',
+  jump: '   03:12, 10m (ago) or "2026-11-29 03:12"; Enter goes there',
+};
+
 export function footerView(state: State, message?: FooterMessage): Line {
   const { prompt } = state;
   if (prompt !== undefined) {
-    const hint: Line = message
-      ? [[`   ${message.text}`, message.style]]
-      : [[prompt === 'search' ? '   ↓ next one, Enter or Esc ends' : '   Enter keeps it, Esc clears it', 'dim']];
+    const hint: Line = message ? [[`   ${message.text}`, message.style]] : [[PROMPT_HINTS[prompt], 'dim']];
     return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
   const filter: Line = state.filter ? [[` filter: ${state.filter} `, 'warning']] : [];

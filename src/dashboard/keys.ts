@@ -1,5 +1,6 @@
 /** The key table: what each key does, and the text that help shows for it. Names as blessed reports them. */
 
+import type { PastMark } from '../metrics/source.ts';
 import type { ActionName } from './modal.ts';
 
 export type Action =
@@ -35,6 +36,9 @@ export type Action =
   | { readonly type: 'charts' }
   | { readonly type: 'span'; readonly by: number }
   | { readonly type: 'step'; readonly by: number }
+  | { readonly type: 'speed'; readonly by: number }
+  | { readonly type: 'jump' }
+  | { readonly type: 'find'; readonly mark: PastMark }
   | { readonly type: 'screen'; readonly to: number }
   | { readonly type: 'screen-next'; readonly by: number }
   | { readonly type: 'why' }
@@ -239,6 +243,27 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: [']'], shown: ']', help: 'one sample forward in time; Z goes on live', action: { type: 'step', by: 1 } },
   { keys: ['{'], shown: '{', help: 'hold, and step ten samples back', action: { type: 'step', by: -10 } },
   { keys: ['}'], shown: '}', help: 'ten samples forward', action: { type: 'step', by: 10 } },
+  {
+    keys: ['@'],
+    shown: '@',
+    help: 'go to a time: 03:12, 10m (ago), "2026-11-29 03:12"; past what is kept here, into what tscg record has written',
+    action: { type: 'jump' },
+  },
+  {
+    keys: ['S-e'],
+    shown: 'E',
+    help: 'replay: the next moment in which something happened',
+    action: { type: 'find', mark: 'event' },
+  },
+  { keys: ['S-o'], shown: 'O', help: 'replay: the next OOM kill', action: { type: 'find', mark: 'oom' } },
+  {
+    keys: ['S-d'],
+    shown: 'D',
+    help: 'replay: the next finding of who slowed whom',
+    action: { type: 'find', mark: 'finding' },
+  },
+  { keys: [')'], shown: ')', help: 'replay: faster, up to a minute a second', action: { type: 'speed', by: 1 } },
+  { keys: ['('], shown: '(', help: 'replay: slower', action: { type: 'speed', by: -1 } },
   { keys: ['tab'], shown: 'Tab', help: 'next screen', footer: 'screen', action: { type: 'screen-next', by: 1 } },
   { keys: ['S-tab'], shown: 'Shift-Tab', help: 'screen before', action: { type: 'screen-next', by: -1 } },
   ...Array.from({ length: 9 }, (_, index): KeyBinding => {

@@ -5,7 +5,7 @@ import type { Finding } from '../diagnosis/model.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory, type Trace } from '../metrics/history.ts';
-import type { Frame } from '../metrics/source.ts';
+import type { Frame, Past } from '../metrics/source.ts';
 import { CHARTED } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';
 import type { Dashboard } from './dashboards.ts';
@@ -36,6 +36,8 @@ export interface MemoryOptions {
   /** Between two Frames. */
   readonly seconds: number;
   readonly findDrifts: () => readonly Drift[];
+  /** So many Frames before one of a recording; absent where Frames are of now. */
+  readonly before?: Past['before'];
 }
 
 const eventOf = (finding: Finding): LogEvent => ({
@@ -45,30 +47,63 @@ const eventOf = (finding: Finding): LogEvent => ({
   text: findingLine(finding),
 });
 
-export function createMemory({ dashboards, seconds, findDrifts }: MemoryOptions): Memory {
-  const history = createHistory(CHARTED, seconds, { figuresOf: (usage, id) => field(id).figures(usage) });
-  history.track(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
-  const recreations = createRecreations();
-  const log = createEventLog();
+/** Frames that are gone through again where a recording is entered: charts and events then have a past. */
+const FRAMES_BEFORE = 60;
+
+export function createMemory({ dashboards, seconds, findDrifts, before }: MemoryOptions): Memory {
   const watch = createDriftWatch(findDrifts);
+  const ids = new Set(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
+  let run = openRun(seconds, ids);
+  /** When the last Frame was taken. */
+  let last: number | undefined;
+  const now = (): number => (before && last !== undefined ? last : Date.now());
+
+  /** A recording may go on elsewhere: what follows upon other Frames begins anew. */
+  function enter(frame: Frame, visible: ReadonlySet<number>): void {
+    if (!before || (last !== undefined && frame.usage.before?.wall === last)) return;
+    run = openRun(seconds, ids);
+    for (const earlier of before(frame, FRAMES_BEFORE)) run.push(earlier, visible, earlier.usage.snapshot.wall);
+  }
+
   return {
     push: (frame, state, visible) => {
+      const { wall } = frame.usage.snapshot;
+      if (before && wall === last) return [];
       const sorted = sortedMetric(state);
-      if (sorted !== undefined) history.track([sorted]);
+      if (sorted !== undefined) ids.add(sorted);
+      enter(frame, visible);
+      last = wall;
+      run.history.track([...ids]);
+      return run.push(frame, visible, now());
+    },
+    tell: (event) => run.log.tell(event),
+    expect: (paths) => run.log.expect(paths, Date.now()),
+    lookForDrifts: () => {
+      for (const event of watch.look(Date.now())) run.log.tell(event);
+    },
+    historyOf: (...args) => run.history.of(...args),
+    recentOomKills: () => run.log.recentOomKills(now()),
+    events: (findings) =>
+      findings.length === 0
+        ? run.log.all()
+        : [...run.log.all(), ...findings.map(eventOf)].sort((a, b) => a.time - b.time),
+    drifts: watch.all,
+    recreated: () => run.recreations.recent(),
+  };
+}
+
+/** What is remembered of Frames that follow upon each other. */
+function openRun(seconds: number, ids: ReadonlySet<string>) {
+  const history = createHistory(CHARTED, seconds, { figuresOf: (usage, id) => field(id).figures(usage) });
+  history.track([...ids]);
+  const recreations = createRecreations();
+  const log = createEventLog();
+  return {
+    ...{ history, recreations, log },
+    push: (frame: Frame, visible: ReadonlySet<number>, now: number): readonly LogEvent[] => {
       history.push(frame.usage, visible);
-      recreations.push(frame.workloads, Date.now());
+      recreations.push(frame.workloads, now);
       return log.push(frame);
     },
-    tell: log.tell,
-    expect: (paths) => log.expect(paths, Date.now()),
-    lookForDrifts: () => {
-      for (const event of watch.look(Date.now())) log.tell(event);
-    },
-    historyOf: history.of,
-    recentOomKills: () => log.recentOomKills(Date.now()),
-    events: (findings) =>
-      findings.length === 0 ? log.all() : [...log.all(), ...findings.map(eventOf)].sort((a, b) => a.time - b.time),
-    drifts: watch.all,
-    recreated: recreations.recent,
   };
 }

@@ -2,15 +2,16 @@
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
-import type { Source } from '../metrics/source.ts';
+import type { Frame, Source } from '../metrics/source.ts';
 import type { Acting } from './actions.ts';
 import { onScreen } from './after-action.ts';
 import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';
 import { createEffects } from './effects.ts';
 import { createMemory, type Memory } from './memory.ts';
-import { withPast } from './past.ts';
+import { type OpenOlder, withPast } from './past.ts';
 import { createProgram, type Program } from './program.ts';
+import { withRecorded } from './recorded.ts';
 import { createSampling, guardedBy } from './sampling.ts';
 import type { Scene } from './scene.ts';
 import { openScreen } from './screen.ts';
@@ -23,9 +24,12 @@ import { openTroubleWatch, type SharedLooks } from './trouble-watch.ts';
 import type { Event } from './update.ts';
 
 export interface TstopOptions {
-  /** The hierarchy of this machine. */
-  readonly hierarchy: Hierarchy;
-  readonly proc: string;
+  /** This machine; absent where only a recording is shown. */
+  readonly machine?: { readonly hierarchy: Hierarchy; readonly proc: string };
+  /** The time that a text means, in milliseconds since the epoch. Throws where it is none. */
+  readonly timeOf: (text: string, from: Frame) => number;
+  /** What was recorded before the Frames that a live source keeps. */
+  readonly openOlder?: OpenOlder;
   readonly source: Source;
   /** Between two Frames. */
   readonly seconds: number;
@@ -50,12 +54,13 @@ export interface TstopOptions {
 
 /** Resolves when it is to end; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<End> {
-  const { hierarchy, proc, dashboards, seconds } = options;
-  const source = options.source.past ? options.source : withPast(options.source);
+  const { machine, dashboards, seconds } = options;
+  const source = options.source.past ? options.source : withPast(options.source, options.openOlder);
   const surroundings: Surroundings = { dashboards, isReadOnly: !options.acting, isLive: source.isLive };
-  const memory = createMemory({ dashboards, seconds, findDrifts: options.findDrifts });
-  const pressures = openPressureWatch({ mount: hierarchy.mount, onEvent: memory.tell });
-  const trouble = openTroubleWatch({ hierarchy, proc, onEvent: memory.tell, onNews: () => program.draw() });
+  const before = source.isLive ? undefined : source.past?.before;
+  const memory = createMemory({ dashboards, seconds, findDrifts: options.findDrifts, ...(before && { before }) });
+  const pressures = machine && openPressureWatch({ mount: machine.hierarchy.mount, onEvent: memory.tell });
+  const trouble = machine && openTroubleWatch({ ...machine, onEvent: memory.tell, onNews: () => program.draw() });
   const state = initialState(options);
   const screen = openScreen({
     theme: () => themeOf(program.session().state.theme, options.ascii),
@@ -69,13 +74,11 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const exited = new Promise<void>((resolve) => {
     exit = resolve;
   });
-  const selected = openSelectedReader({
-    hierarchy,
-    proc,
-    looks: trouble,
+  const hooks = {
     onNews: () => program.draw(),
-    guarded: (what, work) => guardedBy(program)(what, work),
-  });
+    guarded: (what: string, work: () => Promise<void>) => guardedBy(program)(what, work),
+  };
+  const selected = withRecorded(machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks }));
   const program: Program = createProgram({
     session: { ...openSession(state, screen.size(), surroundings), notice: faultNotice(options.faults) },
     surroundings,
@@ -88,6 +91,10 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     source,
     acting: options.acting,
     finding: (session) => selected.of(session).inside.diagnosis?.finding,
+    timeOf: options.timeOf,
+    remember: (frame) => {
+      if (!source.isLive) memory.push(frame, program.session().state, program.needs().demand.visible);
+    },
     save: (key, value) => saveSetting(options.directory, key, value),
     expect: memory.expect,
     session: program.session,
@@ -95,8 +102,9 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     exit,
   });
   const sampling = createSampling({
-    ...{ program, source, memory, selected, pressures, seconds },
-    trouble: options.looksByItself && source.isLive ? trouble : undefined,
+    ...{ program, source, memory, selected, seconds },
+    pressures: pressures ?? { follow: () => undefined },
+    trouble: options.looksByItself ? trouble : undefined,
   });
   /** What it asks for is read at once. */
   function dispatchInput(event: Event): void {
@@ -117,8 +125,8 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     selected.close();
     screen.close();
     source.close();
-    pressures.close();
-    trouble.close();
+    pressures?.close();
+    trouble?.close();
   }
 }
 
@@ -157,7 +165,7 @@ function sceneMaker(
   { dashboards, faults, seconds }: TstopOptions,
   memory: Memory,
   selected: SelectedReader,
-  { log }: SharedLooks,
+  looks: SharedLooks | undefined,
 ): (session: Session) => Scene {
   const titles = dashboards.map(({ title }) => title);
   return (session) => {
@@ -173,7 +181,7 @@ function sceneMaker(
       historyOf: (inode, id, samples) => memory.historyOf(inode, id, samples, back),
       seconds,
       recreated: memory.recreated(),
-      events: memory.events(log.all()),
+      events: memory.events(looks?.log.all() ?? []),
       drifts: memory.drifts(),
       recentOomKills: session.recentOomKills,
       age,

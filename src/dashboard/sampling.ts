@@ -7,6 +7,7 @@ import type { Memory } from './memory.ts';
 import type { Program } from './program.ts';
 import type { SelectedReader } from './selected.ts';
 import { selectedIn } from './session.ts';
+import { SPEEDS } from './state.ts';
 import type { TroubleWatch } from './trouble-watch.ts';
 
 export interface SamplingOptions {
@@ -14,7 +15,7 @@ export interface SamplingOptions {
   readonly source: Source;
   readonly memory: Memory;
   readonly selected: SelectedReader;
-  readonly pressures: PressureWatch;
+  readonly pressures: Pick<PressureWatch, 'follow'>;
   /** Absent where it does not look by itself. */
   readonly trouble: TroubleWatch | undefined;
   /** Between two Frames. */
@@ -48,7 +49,8 @@ export function createSampling(options: SamplingOptions): Sampling {
         // A recording waits while the display is held.
         if (source.isLive || !program.session().state.paused) await tick(options);
         selected.look(program.session(), program.needs().parts);
-        await pause(Math.max(LEAST_MS, interval * 1000 - (performance.now() - started)));
+        const wanted = (interval * 1000) / (source.isLive ? 1 : speedOf(program));
+        await pause(Math.max(LEAST_MS, wanted - (performance.now() - started)));
         interval = seconds;
       }
     },
@@ -58,6 +60,8 @@ export function createSampling(options: SamplingOptions): Sampling {
     },
   };
 }
+
+const speedOf = ({ session }: Pick<Program, 'session'>): number => SPEEDS[session().state.speed] ?? 1;
 
 async function tick(options: SamplingOptions): Promise<void> {
   const { program, selected } = options;
@@ -80,9 +84,19 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-async function takeFrame({ program, source, memory, pressures, trouble }: SamplingOptions): Promise<void> {
+async function takeFrame({ program, source, memory, pressures, trouble, seconds }: SamplingOptions): Promise<void> {
   const { demand } = program.needs();
+  // Faster than can be drawn, some are remembered and not drawn.
+  const undrawn = source.isLive ? 0 : Math.floor((speedOf(program) * LEAST_MS) / 1000 / seconds) - 1;
+  for (let count = 0; count < undrawn; count++)
+    memory.push(await source.next(), program.session().state, demand.visible);
   const frame = await source.next(demand);
+  const isEnd = !source.isLive && frame === program.session().frame;
+  if (isEnd)
+    return program.dispatch({
+      type: 'tell',
+      message: { text: 'the recording ends here: [ { and @ go back', style: 'warning' },
+    });
   const { state, frame: before } = program.session();
   const news = memory.push(frame, state, demand.visible);
   if (!before || news.some(isDriftSign)) await guardedBy(program)('drift', async () => memory.lookForDrifts());

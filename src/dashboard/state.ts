@@ -4,6 +4,9 @@ import { SPANS } from './chart-view.ts';
 import type { Scales } from './columns.ts';
 import type { Modal } from './modal.ts';
 
+/** Seconds of a recording in one second. */
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 60] as const;
+
 export const ALARMS = ['none', 'bell', 'flash', 'both'] as const;
 export type Alarm = (typeof ALARMS)[number];
 
@@ -35,7 +38,11 @@ export interface State {
   readonly filter: string;
   readonly search: string;
   /** What is being typed in the footer. */
-  readonly prompt: 'filter' | 'search' | 'events' | undefined;
+  readonly prompt: 'filter' | 'search' | 'events' | 'jump' | undefined;
+  /** A time that is typed, to go to. */
+  readonly jump: string;
+  /** Index into SPEEDS: how fast a recording is replayed. */
+  readonly speed: number;
   readonly grouping: Grouping;
   /** Items whose inside is hidden. */
   readonly closed: ReadonlySet<ItemKey>;
@@ -81,6 +88,8 @@ export const INITIAL: State = {
   filter: '',
   search: '',
   prompt: undefined,
+  jump: '',
+  speed: 2,
   grouping: 'flat',
   closed: new Set(),
   tagged: new Set(),
@@ -108,7 +117,8 @@ export const paneTop = ({ pane, selected }: State, key: string): number =>
   pane?.key === key && pane.of === selected ? pane.top : 0;
 
 /** What the footer's prompt holds. */
-export function typedText({ prompt, modal, filter, search }: State): string {
+export function typedText({ prompt, modal, filter, search, jump }: State): string {
+  if (prompt === 'jump') return jump;
   if (prompt === 'events') return modal?.kind === 'events' ? modal.text : '';
   return prompt === 'search' ? search : filter;
 }

@@ -1,7 +1,8 @@
 /** The one place where the session changes: an event makes another session of it, and says what is to be done besides. Pure. */
 import type { Workload } from '../inventory/workload.ts';
 import type { LogEvent } from '../metrics/events.ts';
-import type { Frame } from '../metrics/source.ts';
+import type { Frame, PastMark } from '../metrics/source.ts';
+import { recordedIn } from '../recording/replay.ts';
 import type { Confirmed, FormResult, Opened } from './actions.ts';
 import { afterAction, afterTyping, isFound, type Scroll } from './after-action.ts';
 import type { Aftermath } from './aftermath.ts';
@@ -31,7 +32,7 @@ export type Event =
       readonly recentOomKills: readonly LogEvent[];
     }
   /** Another Frame than the newest is to be shown. */
-  | { readonly type: 'past'; readonly frame: Frame }
+  | { readonly type: 'past'; readonly frame: Frame; readonly isHeld?: boolean }
   | { readonly type: 'drawn'; readonly scroll: Scroll }
   | { readonly type: 'flashed' }
   | { readonly type: 'trouble'; readonly trouble: Trouble }
@@ -53,6 +54,8 @@ export type Effect =
   | { readonly type: 'change'; readonly confirmed: Confirmed; readonly before: Frame | undefined }
   | { readonly type: 'save'; readonly key: keyof Settings; readonly value: Settings[keyof Settings] }
   | { readonly type: 'step'; readonly by: number }
+  | { readonly type: 'jump'; readonly to: string }
+  | { readonly type: 'find'; readonly mark: PastMark }
   | { readonly type: 'mouse'; readonly isOn: boolean }
   | { readonly type: 'take-back' | 'redraw' | 'suspend' | 'ring' | 'flash' | 'exit' };
 
@@ -83,8 +86,11 @@ function afterEvent(session: Session, event: Exclude<Event, EventOf<'drawn'>>, s
       return afterUserAction(session, event.action, surroundings);
     case 'frame':
       return afterFrame(session, event);
-    case 'past':
-      return only({ ...session, frame: event.frame, newest: surroundings.isLive ? session.newest : event.frame });
+    case 'past': {
+      const state = event.isHeld ? { ...session.state, paused: true } : session.state;
+      const newest = surroundings.isLive ? session.newest : event.frame;
+      return only({ ...session, state, frame: event.frame, newest });
+    }
     case 'opened':
       return only(
         'kind' in event.opened
@@ -140,7 +146,12 @@ function afterFrame(session: Session, { frame, news, recentOomKills }: EventOf<'
 function afterKey(session: Session, key: Typed, surroundings: Surroundings): Updated {
   const { modal, prompt } = session.state;
   if (key.full === 'C-c') return afterEnd(session, 'quit');
-  if (prompt !== undefined) return only(afterPromptKey(session, key, surroundings));
+  if (prompt !== undefined) {
+    const next = afterPromptKey(session, key, surroundings);
+    const to = session.state.jump.trim();
+    const isGoing = prompt === 'jump' && key.full === 'return' && to !== '';
+    return { session: next, effects: isGoing ? [{ type: 'jump', to }] : [] };
+  }
   if (modal && !isViewer(modal)) return afterFormKey(session, modal, key, surroundings);
   const action = actionOf(key.full, key.character);
   return action ? afterUserAction(session, action, surroundings) : only(session);
@@ -206,6 +217,10 @@ const changeEnded = (session: Session): Updated => ({
 /** After an action that the user has asked for by a key or the mouse. */
 function afterUserAction(before: Session, action: Action, surroundings: Surroundings): Updated {
   if (action.type === 'quit') return afterEnd(before, 'quit');
+  if (action.type === 'speed' && surroundings.isLive) {
+    const notice = { text: 'only a recording has a speed: tstop --replay shows one', style: 'warning' } as const;
+    return only({ ...before, notice });
+  }
   const state = afterAction(before.state, action, actionContext(before, surroundings));
   const moved = { ...before, state, hasMoved: hasMoved(before, state), notice: undefined };
   const effects = [...effectsOf(action, state), ...saved(before.state, state)];
@@ -231,6 +246,8 @@ function effectsOf(action: Action, state: State): Effect[] {
       return [{ type: 'mouse', isOn: state.mouse }];
     case 'step':
       return [{ type: 'step', by: action.by }];
+    case 'find':
+      return [{ type: 'find', mark: action.mark }];
     default:
       return [];
   }
@@ -258,28 +275,32 @@ function withSearchNotice(session: Session, surroundings: Surroundings): Session
 }
 
 /** A form for the tagged rows, else for the selected one; or why there is none. */
-const whyNoChange = (isReadOnly: boolean, isChanging: boolean): string | undefined =>
-  isReadOnly
-    ? 'read only: tstop was started with --readonly'
-    : isChanging
-      ? 'a change is under way: wait for it, or quit to take it back'
-      : undefined;
+const whyNoChange = ({ isReadOnly, isLive }: Surroundings, { frame, isChanging }: Session): string | undefined =>
+  !isLive
+    ? 'this is a recording: nothing of it can be changed'
+    : recordedIn(frame)
+      ? 'this moment is long past: Z goes back to now'
+      : isReadOnly
+        ? 'read only: tstop was started with --readonly'
+        : isChanging
+          ? 'a change is under way: wait for it, or quit to take it back'
+          : undefined;
 
-function afterFix(session: Session, { isReadOnly }: Surroundings): Updated {
-  const why = whyNoChange(isReadOnly, session.isChanging);
+function afterFix(session: Session, surroundings: Surroundings): Updated {
+  const why = whyNoChange(surroundings, session);
   if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
   return { session, effects: [{ type: 'fix', session }] };
 }
 
-function afterAct(session: Session, what: ActionName, { isReadOnly }: Surroundings): Updated {
-  const { state, frame, shown, isChanging } = session;
+function afterAct(session: Session, what: ActionName, surroundings: Surroundings): Updated {
+  const { state, frame, shown } = session;
   const all = frame?.workloads ?? [];
   const one = selectedIn(session);
   const tagged = all.filter(({ inode }) => state.tagged.has(inode));
   const targets = state.tagged.size > 0 ? tagged : one ? [one] : [];
   const isGroup = (shown?.items.find(({ key }) => key === state.selected)?.row ?? 0) < 0;
   const why =
-    whyNoChange(isReadOnly, isChanging) ??
+    whyNoChange(surroundings, session) ??
     (what !== 'undo' && targets.length === 0 && isGroup && 'a group: tag its rows with Space');
   if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
   return { session, effects: [{ type: 'open', what, targets: what === 'undo' ? all : targets }] };

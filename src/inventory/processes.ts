@@ -40,6 +40,8 @@ export interface ProcessNode {
   readonly isNestedInit: boolean;
   /** One of the kernel's own, with no program. */
   readonly isKernelThread: boolean;
+  /** Path of the cgroup that it is in. */
+  readonly cgroup?: string;
   /** By pid. */
   readonly children: readonly ProcessNode[];
 }
@@ -76,34 +78,45 @@ export function createProcessReader({
   const learnFacts = createLearnFacts(proc, readFiles);
   return async (path) => {
     const { paths } = await walk(mount, path);
-    const pids = await pidsOf(paths);
+    const cgroups = await cgroupsOf(paths);
+    const pids = [...cgroups.keys()].sort((a, b) => a - b);
     const read = pids.slice(0, most);
     const running = await runningOf(read);
     const facts = await learnFacts(running.map(({ stat }) => stat));
     const processes = running.flatMap(({ stat, waitNs }) => {
       const known = facts.get(stat.pid);
-      return known ? [{ stat, facts: known, waitNs }] : [];
+      const cgroup = cgroups.get(stat.pid) ?? path;
+      return known ? [{ stat, facts: known, waitNs, cgroup }] : [];
     });
     return { roots: arrange(processes, pageSize), left: pids.length - read.length };
   };
 
-  /** In the order of their numbers. cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
-  async function pidsOf(paths: readonly string[]): Promise<number[]> {
+  /** By pid. cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
+  async function cgroupsOf(paths: readonly string[]): Promise<ReadonlyMap<number, string>> {
     const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.procs')));
-    const pids = new Set<number>();
-    for (const text of texts) if (typeof text === 'string') for (const pid of parseProcs(text).pids) pids.add(pid);
+    const cgroups = new Map<number, string>();
+    texts.forEach((text, index) => {
+      if (typeof text !== 'string') return;
+      for (const pid of parseProcs(text).pids) cgroups.set(pid, paths[index] ?? '/');
+    });
     const threaded = paths.filter((_, index) => texts[index] === constants.errno.EOPNOTSUPP);
-    for (const pid of await pidsOfThreads(threaded)) pids.add(pid);
-    return [...pids].sort((a, b) => a - b);
+    for (const [pid, path] of await pidsOfThreads(threaded)) if (!cgroups.has(pid)) cgroups.set(pid, path);
+    return cgroups;
   }
 
-  async function pidsOfThreads(threaded: readonly string[]): Promise<number[]> {
+  async function pidsOfThreads(threaded: readonly string[]): Promise<(readonly [number, string])[]> {
     const lists = await readFiles(threaded.map((path) => join(mount, path, 'cgroup.threads')));
-    const tids = lists.flatMap((text) => (typeof text === 'string' ? parseProcs(text).pids : []));
+    const tids = lists.flatMap((text, index) =>
+      typeof text === 'string' ? parseProcs(text).pids.map((tid) => ({ tid, path: threaded[index] ?? '/' })) : [],
+    );
+    const asked = tids.slice(0, THREADS_A_PROCESS * most);
     /** /proc/TID answers for threads too, though no listing shows them. */
-    const statuses = await readFiles(tids.slice(0, THREADS_A_PROCESS * most).map((tid) => join(proc, `${tid}/status`)));
-    const owners = statuses.map((text) => (typeof text === 'string' ? parsePidStatus(text).Tgid : Number.NaN));
-    return owners.filter((pid) => pid > 0);
+    const statuses = await readFiles(asked.map(({ tid }) => join(proc, `${tid}/status`)));
+    return asked.flatMap(({ path }, index) => {
+      const text = statuses[index];
+      const pid = typeof text === 'string' ? parsePidStatus(text).Tgid : Number.NaN;
+      return pid > 0 ? [[pid, path] as const] : [];
+    });
   }
 
   async function runningOf(pids: readonly number[]): Promise<{ stat: PidStat; waitNs: number }[]> {
@@ -133,6 +146,7 @@ interface Process {
   readonly stat: PidStat;
   readonly facts: ProcessFacts;
   readonly waitNs: number;
+  readonly cgroup: string;
 }
 
 /** Children under their parents; a process whose parent is not among them is a root. */
@@ -176,7 +190,7 @@ const isKernelThread = ({ stat }: Process): boolean => (stat.flags & PF_KTHREAD)
 const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
 
 const figures = (
-  { stat, facts, waitNs }: Process,
+  { stat, facts, waitNs, cgroup }: Process,
   pageSize: number,
 ): Omit<ProcessNode, 'entered' | 'isNestedInit' | 'isKernelThread' | 'children'> => ({
   pid: stat.pid,
@@ -192,5 +206,6 @@ const figures = (
   stimeTicks: stat.stime,
   rssBytes: stat.rss * pageSize,
   waitNs,
+  cgroup,
   ...(facts.pidNamespace !== undefined && { pidNamespace: facts.pidNamespace }),
 });

@@ -7,6 +7,7 @@ import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { UNAVAILABLE } from '../kernel/value.ts';
+import { gridTime } from './time-grid.ts';
 
 export const RESOURCES = ['cpu', 'memory', 'io'] as const;
 export type Resource = (typeof RESOURCES)[number];
@@ -98,7 +99,7 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
         oomKills: Number(/^oom_kill (\d+)$/m.exec(vmstatText)?.[1] ?? UNAVAILABLE),
         load: [one, five, fifteen],
         pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
-        time: Number(process.hrtime.bigint()) / 1e6,
+        time: gridTime(Number(process.hrtime.bigint()) / 1e6),
         own: { cpuUsec: user + system, rss: process.memoryUsage.rss() },
       };
     },

@@ -9,6 +9,7 @@ import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, fileMask, SNAPSHOT_FILES, tie
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
 import { emptyColumns, matchRows, parentRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
+import { gridTime } from './time-grid.ts';
 
 export interface SamplerOptions {
   readonly collector: Collector;
@@ -147,7 +148,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
   return {
     async tick(request) {
       const asked = follow(request.rows);
-      const started = Number(process.hrtime.bigint()) / 1e6;
+      const started = gridTime(Number(process.hrtime.bigint()) / 1e6);
       const [columns, hostNow] = await Promise.all([
         collector.collect({
           ids: asked,
@@ -158,6 +159,9 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       tickNumber++;
       const { snapshot, oldRows } = assemble(request, columns, hostNow, started);
       await addNetwork(snapshot, request);
+      snapshot.times.forEach((time, index) => {
+        snapshot.times[index] = gridTime(time);
+      });
       if (previous) counters.settle(snapshot, previous.snapshot, oldRows);
       const isSame = previous?.snapshot.rows === snapshot.rows;
       const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));

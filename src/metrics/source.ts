@@ -56,7 +56,14 @@ export interface Past {
   step(from: Frame, by: number): Promise<Frame>;
   /** The last Frame taken at or before that time, else the first. `time`: milliseconds since the epoch. */
   seek(time: number): Promise<Frame>;
+  /** The next Frame in which such a thing happened, where that is known. */
+  find?(from: Frame, mark: PastMark): Promise<Frame | undefined>;
+  /** So many Frames before that one, the oldest first, where it is worth going through them again. */
+  before?(frame: Frame, count: number): readonly Frame[];
 }
+
+/** What a recording is searched for. */
+export type PastMark = 'event' | 'oom' | 'finding';
 
 /** Descriptors that the collector may keep; RLIMIT_NOFILE, which Node raises to its hard limit, is above it. */
 const DESCRIPTOR_BUDGET = 16_384;

@@ -44,7 +44,9 @@ export function drive(options: DriverOptions): Driver {
   const nothing = (): void => {};
   const perform = createEffects({
     screen: { invalidate: nothing, bell: nothing, setMouse: nothing, suspend: nothing },
-    source: {},
+    source: { isLive },
+    timeOf: Number,
+    remember: nothing,
     finding: () => undefined,
     acting,
     save,

@@ -39,6 +39,13 @@ const order =
 const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['?', has('sort by memory'), '? h F1'],
   ['\x1b', hasNot('sort by memory'), 'Esc'],
+  ['E', has('only a recording is searched'), 'E'],
+  [')', has('only a recording has a speed'), ')'],
+  ['O', has('only a recording is searched'), 'O'],
+  ['(', has('only a recording has a speed'), '('],
+  ['D', has('only a recording is searched'), 'D'],
+  ['@12', has('jump: 12'), '@'],
+  ['\x1b', hasNot('jump: 12'), 'Esc'],
   [`f/${ROOT}/\r`, order(A), 'f F4 \\'],
   ['N', has('▼NAME'), 'N'],
   ['g', selected(A), 'Home g'],

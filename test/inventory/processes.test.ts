@@ -129,6 +129,7 @@ it('the whole subtree, rooted at the init, with every field', () =>
       stimeTicks: 22,
       rssBytes: 7 * 4096,
       waitNs: 6,
+      cgroup: '/box',
       pidNamespace: 7,
       entered: false,
       isNestedInit: false,

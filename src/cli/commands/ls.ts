@@ -13,9 +13,10 @@ import { errorLine, UsageError } from '../errors.ts';
 import type { FleetOptions } from '../fleet-options.ts';
 import { secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
+import { isPast, type PastOptions, pastFrame, pastTitle } from '../past.ts';
 import { formatTable, terminalWidth } from '../table.ts';
 
-export interface LsOptions extends FleetOptions {
+export interface LsOptions extends FleetOptions, PastOptions {
   filter?: string;
   all?: boolean;
   json?: boolean;
@@ -54,8 +55,17 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   const columns = columnsOption(options.columns);
   const compare = orderOption(options.sort, options.reverse ?? false);
   const watch = (options.watch ?? false) && !options.once;
-
   const isWanted = filterOption(options.filter);
+  const rowsOf = (frame: Frame): number[] =>
+    frame.workloads
+      .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
+      .sort((a, b) => compare(frame, a, b));
+  if (isPast(options)) {
+    if (watch) throw new UsageError('--watch follows what runs now: it cannot be given with --at or --from');
+    const frame = await pastFrame(options);
+    warn(`tscg: ${pastTitle(frame)}`);
+    return printTable(render(frame, rowsOf(frame), columns, options, false), false);
+  }
 
   const fleet = await fleetSource(options);
   const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
@@ -69,9 +79,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal: stop.signal });
       const frame = await (fleet && watch ? orTold(source.next()) : source.next());
       if (!frame) continue;
-      const rows = frame.workloads
-        .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
-        .sort((a, b) => compare(frame, a, b));
+      const rows = rowsOf(frame);
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
       // 0 on a serial line: its size is not known.
       const height = inPlace && process.stdout.rows > 2 ? process.stdout.rows - 2 : rows.length;

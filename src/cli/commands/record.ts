@@ -1,0 +1,78 @@
+/** tscg record: appends what runs, and what it uses, to files in a folder, until it is ended. */
+import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
+import { parseSize } from '../../limits/catalogue/units.ts';
+import { openLiveSource } from '../../metrics/source.ts';
+import { headerOfMachine, runRecorder } from '../../recording/recorder.ts';
+import { openStore, type StoreNews } from '../../recording/store.ts';
+import { errorText } from '../../text/error-text.ts';
+import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { durationOption } from '../options.ts';
+import { warn } from '../output.ts';
+import { recordingDirectory } from '../past.ts';
+import { VERSION } from '../program.ts';
+
+export interface RecordOptions {
+  to?: string;
+  interval: string;
+  keepFor: string;
+  keepSize: string;
+  minFree: string;
+}
+
+const LEAST_INTERVAL_MS = 100;
+const LEAST_KEPT_MS = 60_000;
+const LONGEST_MS = 365 * 86_400_000;
+
+export async function record(options: RecordOptions, global: GlobalOptions): Promise<void> {
+  const interval = durationOption('--interval', options.interval, LEAST_INTERVAL_MS, LONGEST_MS);
+  const bounds = {
+    keepFor: durationOption('--keep-for', options.keepFor, LEAST_KEPT_MS, LONGEST_MS),
+    keepSize: sizeOption('--keep-size', options.keepSize),
+    minFree: sizeOption('--min-free', options.minFree),
+  };
+  const hierarchy = openHierarchy(global);
+  const directory = options.to ?? recordingDirectory();
+  const { started: _, ...header } = headerOfMachine(PROC, `tscg ${VERSION}`, interval);
+  const store = openStore({ directory, bounds, header });
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
+  const source = openLiveSource({ hierarchy, proc: PROC, watch: true });
+  warn(`tscg record: a moment every ${interval / 1000} s to ${directory}; Ctrl-C ends it`);
+  try {
+    await runRecorder({
+      ...{ source, store, interval, proc: PROC, mount: hierarchy.mount },
+      journal: openJournal(stateDirectory()),
+      onNews: tellNews,
+      onTrouble: tellOnce(),
+      signal: stop.signal,
+    });
+  } finally {
+    source.close();
+    store.close();
+  }
+}
+
+function tellNews({ stopped, recovered }: StoreNews): void {
+  if (stopped !== undefined) warn(`tscg record: not recording: ${stopped}; it is tried again every 10 s`);
+  if (recovered) warn('tscg record: recording again');
+}
+
+/** The same trouble every second is one line. */
+function tellOnce(): (error: unknown) => void {
+  let told = '';
+  return (error) => {
+    const text = errorText(error);
+    if (text !== told) warn(`tscg record: a moment is missing: ${text}`);
+    told = text;
+  };
+}
+
+function sizeOption(flag: string, text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new UsageError(`${flag}: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * A matrix of figures as the change from the one before it, column by column. One varint a figure that changed:
+ *
+ *     0 n      the next n + 1 figures are as before
+ *     1        no limit (+Infinity)
+ *     2        unavailable (NaN)
+ *     3 d      the double d
+ *     4 + z    whole number: that of before (0 where that was none) plus a change; z is 2c - 1 for a rise of c, 2c - 2 for a fall
+ *
+ * A column has a scale: its figures are counted in 1/scale (an average in percent in 1/100, a time in 1/16 ms). A figure
+ * that is no multiple of that is written as a double, so that each comes back as it was.
+ */
+import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
+
+const SAME = 0;
+const NO_LIMIT = 1;
+const UNAVAILABLE = 2;
+const DOUBLE = 3;
+const CHANGE = 4;
+
+/** Larger ones are doubles, as twice the change must be an exact number. */
+const LARGEST_CHANGE = 2 ** 51;
+
+export interface Matrix {
+  /** Column c of row r is `values[c * rows + r]`. */
+  readonly values: ArrayLike<number>;
+  readonly rows: number;
+}
+
+/** `from`: by row the row of `before`, -1 for a new one, which was unavailable; all are where they were if undefined. */
+export function encodeColumns(
+  writer: ByteWriter,
+  { values, rows }: Matrix,
+  before: Matrix,
+  from: Int32Array | undefined,
+  scales: readonly number[],
+): void {
+  let same = 0;
+  for (let column = 0; column < scales.length; column++) {
+    const scale = scales[column] ?? 1;
+    for (let row = 0; row < rows; row++) {
+      const value = values[column * rows + row] ?? Number.NaN;
+      const known = from ? (from[row] ?? -1) : row;
+      const was = known < 0 ? Number.NaN : (before.values[column * before.rows + known] ?? Number.NaN);
+      // biome-ignore lint/suspicious/noSelfCompare: NaN is as NaN was, and this loop is hot
+      if (value === was || (value !== value && was !== was)) {
+        same++;
+        continue;
+      }
+      if (same > 0) encodeRun(writer, same);
+      same = 0;
+      encodeFigure(writer, value, was, scale);
+    }
+  }
+  if (same > 0) encodeRun(writer, same);
+}
+
+function encodeRun(writer: ByteWriter, count: number): void {
+  writer.varint(SAME);
+  writer.varint(count - 1);
+}
+
+function encodeFigure(writer: ByteWriter, value: number, was: number, scale: number): void {
+  const whole = wholeOf(value, scale);
+  const change = whole - (wholeOf(was, scale) || 0);
+  if (value === Number.POSITIVE_INFINITY) writer.varint(NO_LIMIT);
+  else if (Number.isNaN(value)) writer.varint(UNAVAILABLE);
+  // Also where it falls on the 0 that stands for none.
+  else if (Math.abs(change) < LARGEST_CHANGE && change !== 0) {
+    writer.varint(CHANGE + (change > 0 ? 2 * change - 1 : -2 * change - 2));
+  } else {
+    writer.varint(DOUBLE);
+    writer.double(value);
+  }
+}
+
+/** NaN where it is none, exactly. */
+function wholeOf(value: number, scale: number): number {
+  if (scale === 1) return Number.isSafeInteger(value) ? value : Number.NaN;
+  const whole = Math.round(value * scale);
+  return Number.isSafeInteger(whole) && whole / scale === value ? whole : Number.NaN;
+}
+
+/** Throws FormatError. */
+export function decodeColumns(
+  reader: ByteReader,
+  rows: number,
+  before: Matrix,
+  from: Int32Array | undefined,
+  scales: readonly number[],
+): Float64Array {
+  const values = asBefore(rows, before, from, scales.length);
+  for (let at = 0; at < values.length; ) {
+    const token = reader.varint();
+    if (token === SAME) {
+      at += reader.varint() + 1;
+      if (at > values.length) throw new FormatError('more figures than there are rows and columns');
+      continue;
+    }
+    values[at] = decodeFigure(reader, token, values[at] ?? Number.NaN, scales[Math.floor(at / rows)] ?? 1);
+    at++;
+  }
+  return values;
+}
+
+/** The figures of before, each in the place that its row has now. */
+export function asBefore(
+  rows: number,
+  before: Matrix,
+  from: Int32Array | undefined,
+  columns: number,
+): Float64Array<ArrayBuffer> {
+  const values = new Float64Array(columns * rows);
+  if (!from && before.rows === rows) {
+    values.set(before.values);
+    return values;
+  }
+  for (let column = 0; column < columns; column++) {
+    for (let row = 0; row < rows; row++) {
+      const known = from?.[row] ?? -1;
+      values[column * rows + row] =
+        known < 0 ? Number.NaN : (before.values[column * before.rows + known] ?? Number.NaN);
+    }
+  }
+  return values;
+}
+
+function decodeFigure(reader: ByteReader, token: number, was: number, scale: number): number {
+  if (token === NO_LIMIT) return Number.POSITIVE_INFINITY;
+  if (token === UNAVAILABLE) return Number.NaN;
+  if (token === DOUBLE) return reader.double();
+  const code = token - CHANGE;
+  const change = code % 2 === 1 ? (code + 1) / 2 : -(code + 2) / 2;
+  return ((wholeOf(was, scale) || 0) + change) / scale;
+}

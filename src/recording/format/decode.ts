@@ -1,0 +1,240 @@
+/** Payloads back to moments; pure. Every size is bounded: a recording may come from somebody else. */
+import { inflateRawSync } from 'node:zlib';
+import * as v from 'valibot';
+import type { Workload } from '../../inventory/workload.ts';
+import { parseJournal } from '../../limits/applying/journal.ts';
+import { COLUMNS, SNAPSHOT_FILES } from '../../metrics/files.ts';
+import { emptyColumns, parentRows, type Snapshot, type SnapshotRow } from '../../metrics/snapshot.ts';
+import { createByteReader, FormatError } from './bytes.ts';
+import { decodeColumns, type Matrix } from './columns.ts';
+import { DICTIONARY } from './encode.ts';
+import { isZlib } from './file-index.ts';
+import { HOST_SCALES, hostOf } from './host-columns.ts';
+import {
+  FORMAT_VERSION,
+  type Moment,
+  type RecordedProcess,
+  type RecordedProcesses,
+  type RecordingHeader,
+} from './moment.ts';
+import { PROCESS_SCALES, processFrom, type RecordedFacts } from './process-columns.ts';
+import { columnScales } from './scales.ts';
+import { HeaderShape, TextsShape } from './shapes.ts';
+import { afterSteps, type RowStep } from './texts.ts';
+import { decodeTimes } from './times.ts';
+
+/** Inflated. */
+const LARGEST_TEXT = 64 << 20;
+const LARGEST_HEADER = 1 << 20;
+const MOST_ROWS = 65_536;
+/** Figures of one moment: 65,536 rows have five million. */
+const MOST_FIGURES = 8_000_000;
+
+export class RecordingVersionError extends Error {
+  override readonly name = 'RecordingVersionError';
+}
+
+/** Throws FormatError, RecordingVersionError. */
+export function decodeHeader(payload: Buffer): RecordingHeader {
+  const value = parsed(inflated(payload, LARGEST_HEADER));
+  const result = v.safeParse(HeaderShape, value);
+  if (!result.success) throw new FormatError(`the header of the recording is of another shape: ${firstIssue(result)}`);
+  const { version } = result.output;
+  if (version > FORMAT_VERSION) {
+    throw new RecordingVersionError(
+      `the recording is of format ${version}, this tscg reads formats up to ${FORMAT_VERSION}: a newer tscg reads it`,
+    );
+  }
+  return result.output;
+}
+
+const firstIssue = ({ issues }: { readonly issues?: readonly v.BaseIssue<unknown>[] | undefined }): string =>
+  issues?.[0]?.message ?? '';
+
+function inflated(payload: Buffer, most: number, dictionary?: Buffer): Buffer {
+  try {
+    return inflateRawSync(payload, { maxOutputLength: most, ...(dictionary?.length && { dictionary }) });
+  } catch (error) {
+    if (isZlib(error) || error instanceof RangeError) throw new FormatError('what is compressed cannot be read');
+    throw error;
+  }
+}
+
+function parsed(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString('utf8'));
+  } catch {
+    throw new FormatError('a text is no JSON');
+  }
+}
+
+/** A moment as the file has it: what the next delta is of. */
+export interface Decoded {
+  readonly moment: Moment;
+  /** In the columns of the file, which may be others than those of this program. */
+  readonly columns: Pick<Snapshot, 'values' | 'errors' | 'times'>;
+  readonly host: Float64Array;
+  readonly processes: ProcessTable;
+  /** Of the key frame that the deltas after it are deflated with. */
+  readonly dictionary: Buffer;
+}
+
+export interface Decoder {
+  /** Throws FormatError. */
+  key(payload: Buffer, time: number): Decoded;
+  /** Throws FormatError. */
+  delta(payload: Buffer, time: number, before: Decoded): Decoded;
+}
+
+export function createDecoder(header: RecordingHeader): Decoder {
+  const scales = columnScales(header.files);
+  const adopt = adopter(header.files);
+  const errorScales = header.files.map(() => 1);
+
+  function decode(raw: Buffer, wall: number, before: Decoded | undefined): Decoded {
+    const reader = createByteReader(raw);
+    const texts = textsFrom(reader.bytes(reader.varint()));
+    const { rows, workloads, from } = rowsAfter(texts, before);
+    const count = rows.length;
+    if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
+    const monotonic = reader.double();
+    const host = decodeColumns(reader, 1, { values: before?.host ?? EMPTY_HOST, rows: 1 }, undefined, HOST_SCALES);
+    const was = (pick: 'values' | 'errors' | 'times'): Matrix =>
+      before ? { values: before.columns[pick], rows: before.moment.snapshot.rows.length } : NO_ROWS;
+    const values = decodeColumns(reader, count, was('values'), from, scales);
+    const errors = new Uint8Array(decodeColumns(reader, count, was('errors'), from, errorScales));
+    const times = decodeTimes(reader, count, was('times'), from, header.files.length, monotonic);
+    const columns = { values, errors, times };
+    const { processes, processesBefore, table } = processesAfter(texts, reader, before);
+    const { hidden, cost, ...snapshotHost } = hostOf(host, texts.cpuSet ?? before?.moment.snapshot.host.cpuSet ?? '');
+    const isSame = before !== undefined && before.moment.snapshot.rows === rows;
+    const parents = isSame ? before.moment.snapshot.parents : parentRows(rows);
+    const snapshot = { wall, monotonic, host: snapshotHost, rows, parents, ...adopt(columns, count) };
+    const moment: Moment = {
+      ...{ snapshot, workloads, hidden, cost, processes, processesBefore },
+      events: texts.events ?? [],
+      findings: texts.findings ?? [],
+      changes: parseJournal((texts.changes ?? []).join('\n')).changes,
+    };
+    const dictionary = before?.dictionary ?? raw.subarray(-DICTIONARY);
+    return { moment, columns, host, processes: table, dictionary };
+  }
+
+  return {
+    key: (payload, time) => decode(inflated(payload, LARGEST_TEXT), time, undefined),
+    delta: (payload, time, before) => decode(inflated(payload, LARGEST_TEXT, before.dictionary), time, before),
+  };
+}
+
+const EMPTY_HOST = new Float64Array(HOST_SCALES.length).fill(Number.NaN);
+const NO_ROWS: Matrix = { values: [], rows: 0 };
+
+type Texts = v.InferOutput<typeof TextsShape>;
+
+const NOTHING = Buffer.from('{}');
+
+function textsFrom(bytes: Buffer): Texts {
+  if (bytes.equals(NOTHING)) return {};
+  const result = v.safeParse(TextsShape, parsed(bytes));
+  if (!result.success) throw new FormatError(`a text is of another shape: ${firstIssue(result)}`);
+  return result.output;
+}
+
+interface RowsAfter {
+  readonly rows: readonly SnapshotRow[];
+  readonly workloads: readonly Workload[];
+  /** Undefined where they are those of before. */
+  readonly from: Int32Array | undefined;
+}
+
+function rowsAfter(texts: Texts, before: Decoded | undefined): RowsAfter {
+  const old = before?.moment;
+  if (!texts.rows && !old) throw new FormatError('a key frame without rows');
+  const stepped = texts.rows && afterSteps<Workload>(old?.workloads ?? [], texts.rows, MOST_ROWS);
+  if (texts.rows && !stepped) throw new FormatError('rows of a moment that has no such rows');
+  let workloads: readonly Workload[] = stepped?.rows ?? old?.workloads ?? [];
+  if (texts.told) {
+    const told = [...workloads];
+    for (const [row, workload] of texts.told) {
+      const known = told[row];
+      // It is another object of the same cgroup.
+      if (known?.inode !== workload.inode || known.path !== workload.path) throw new FormatError('a name of no row');
+      told[row] = workload;
+    }
+    workloads = told;
+  }
+  const rows = stepped || !old ? workloads.map(({ path, inode }) => ({ path, inode })) : old.snapshot.rows;
+  return { rows, workloads, from: stepped?.from };
+}
+
+interface ProcessTable {
+  readonly facts: readonly RecordedFacts[];
+  readonly figures: Float64Array;
+}
+
+const NO_PROCESSES: ProcessTable = { facts: [], figures: new Float64Array() };
+
+function processesAfter(
+  texts: Texts,
+  reader: ReturnType<typeof createByteReader>,
+  before: Decoded | undefined,
+): Pick<Moment, 'processes' | 'processesBefore'> & { readonly table: ProcessTable } {
+  const old = before?.moment;
+  const known = before?.processes ?? NO_PROCESSES;
+  if (texts.processes === undefined) {
+    return { processes: old?.processes, processesBefore: old?.processesBefore, table: known };
+  }
+  if (texts.processes === null) return { processes: undefined, processesBefore: undefined, table: NO_PROCESSES };
+  const earlier = texts.processesBefore && processesFrom(texts.processesBefore, reader, known);
+  const { processes, table } = processesFrom(texts.processes, reader, earlier?.table ?? known);
+  return { processes, processesBefore: earlier?.processes ?? old?.processes, table };
+}
+
+function processesFrom(
+  steps: readonly RowStep<RecordedFacts>[],
+  reader: ReturnType<typeof createByteReader>,
+  known: ProcessTable,
+): { readonly processes: RecordedProcesses; readonly table: ProcessTable } {
+  const stepped = afterSteps<RecordedFacts>(known.facts, steps, MOST_ROWS);
+  if (!stepped) throw new FormatError('processes of a moment that has no such processes');
+  const { rows: facts, from } = stepped;
+  const time = reader.double();
+  const was = { values: known.figures, rows: known.facts.length };
+  const figures = decodeColumns(reader, facts.length, was, from, PROCESS_SCALES);
+  let list: readonly RecordedProcess[] | undefined;
+  const processes: RecordedProcesses = {
+    time,
+    // Most moments are only on the way to another one.
+    get list() {
+      list ??= facts.map((one, row) => processFrom(one, figures, row, facts.length));
+      return list;
+    },
+  };
+  return { processes, table: { facts, figures } };
+}
+
+/** Columns of the file as those of this program: what the file has not was never read, what only the file has is left out. */
+function adopter(
+  files: RecordingHeader['files'],
+): (columns: Decoded['columns'], rows: number) => Pick<Snapshot, 'values' | 'errors' | 'times'> {
+  const isOurs =
+    files.length === SNAPSHOT_FILES.length &&
+    files.every(({ file, keys }, index) => {
+      const own = SNAPSHOT_FILES[index];
+      return own?.file === file && own.keys.join() === keys.join();
+    });
+  if (isOurs) return (columns) => columns;
+  const fileOf = files.map(({ file }) => SNAPSHOT_FILES.findIndex((own) => own.file === file));
+  const columnOf = files.flatMap(({ file, keys }) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? -1));
+  return (columns, rows) => {
+    const own = emptyColumns(rows);
+    const copy = (pick: 'values' | 'errors' | 'times', to: readonly number[]): void =>
+      to.forEach((index, at) => {
+        if (index >= 0) own[pick].set(columns[pick].subarray(at * rows, (at + 1) * rows), index * rows);
+      });
+    copy('values', columnOf);
+    copy('errors', fileOf);
+    copy('times', fileOf);
+    return own;
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * The moments of one file from its bytes; pure but for `read`, which gives a part of them. What is not whole is mended by
+ * its parity frame where that is there; else it costs that moment, and those after it up to the next key frame where no
+ * parity mends it.
+ */
+
+import { FormatError } from './bytes.ts';
+import { createDecoder, type Decoded, decodeHeader } from './decode.ts';
+import { indexLength, parseIndex } from './file-index.ts';
+import { FRAME_HEAD, frameAt, type PlacedFrame, scanFrames } from './frames.ts';
+import type { RecordingHeader } from './moment.ts';
+import { mended, parityLengths } from './parity.ts';
+
+export interface FileBytes {
+  readonly size: number;
+  /** Bytes from `offset` on, fewer at the end. */
+  read(offset: number, length: number): Buffer;
+}
+
+export interface RecordedFile {
+  readonly header: RecordingHeader;
+  /** One for each moment, by number; where a number is missing its frame is lost. */
+  readonly moments: readonly MomentPlace[];
+  /** Undefined where it is lost. */
+  decode(number: number): Decoded | undefined;
+  /** What was not whole so far, a sentence each. */
+  readonly damage: () => readonly string[];
+}
+
+export interface MomentPlace {
+  readonly number: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly marks: number;
+}
+
+/** Throws FormatError where there is no header, RecordingVersionError. */
+export function openFile(file: FileBytes): RecordedFile {
+  const damage = new Set<string>();
+  const { frames, isIndexed } = framesOf(file, damage);
+  const header = headerOf(file, frames);
+  const decoder = createDecoder(header);
+  const keys = frames.filter(({ kind }) => kind === 'key');
+  const byNumber = new Map<number, PlacedFrame>();
+  for (const frame of frames) {
+    if ((frame.kind === 'key' || frame.kind === 'delta') && !byNumber.has(frame.number))
+      byNumber.set(frame.number, frame);
+  }
+  const parities = frames.filter(({ kind }) => kind === 'parity');
+  /** Those that only a parity frame tells of. */
+  const mendable = isIndexed ? [] : missingMoments(file, byNumber, parities);
+  const moments: MomentPlace[] = [...byNumber.values(), ...mendable].sort((a, b) => a.number - b.number);
+  let last: { readonly number: number; readonly decoded: Decoded } | undefined;
+
+  /** The whole frame; undefined where it is not there or not whole. */
+  function whole(frame: PlacedFrame | undefined): Buffer | undefined {
+    if (!frame) return undefined;
+    const bytes = file.read(frame.offset, frame.length);
+    return frameAt(bytes, 0)?.length === frame.length ? bytes : undefined;
+  }
+
+  function deltaOf(number: number): Buffer | undefined {
+    const own = whole(byNumber.get(number));
+    if (own) return own;
+    const bytes = mendedDelta(number);
+    damage.add(`the frame of moment ${number} is damaged${bytes ? ', and was mended' : ': that moment is lost'}`);
+    return bytes;
+  }
+
+  function mendedDelta(number: number): Buffer | undefined {
+    const parity = parities.find((frame) => frame.number >= number);
+    const bytes = whole(parity);
+    if (!parity || !bytes) return undefined;
+    const payload = bytes.subarray(FRAME_HEAD);
+    const { lengths } = parityLengths(payload);
+    const first = parity.number - lengths.length + 1;
+    if (number < first) return undefined;
+    const others = lengths.map((_, index) =>
+      first + index === number ? undefined : whole(byNumber.get(first + index)),
+    );
+    const made = mended(payload, others, number - first);
+    return made && frameAt(made, 0)?.number === number ? made : undefined;
+  }
+
+  /** The last key frame up to that number that is whole, decoded. */
+  function keyBefore(number: number): { readonly number: number; readonly decoded: Decoded } | undefined {
+    for (const frame of keys.toReversed()) {
+      if (frame.number > number) continue;
+      const bytes = whole(frame);
+      if (!bytes) {
+        damage.add(`a key frame of moment ${frame.number} is damaged`);
+        continue;
+      }
+      return { number: frame.number, decoded: decoder.key(bytes.subarray(FRAME_HEAD), frame.time) };
+    }
+    return undefined;
+  }
+
+  function decode(number: number): Decoded | undefined {
+    if (last?.number === number) return last.decoded;
+    const key = keys.findLast((frame) => frame.number <= number)?.number ?? -1;
+    const isNear = last !== undefined && last.number < number && last.number >= key;
+    let at = isNear ? last : keyBefore(number);
+    // A key frame that is lost with its copy: the deltas after it hang on it.
+    if (!at || at.number < key) return undefined;
+    while (at.number < number) {
+      const bytes = deltaOf(at.number + 1);
+      if (!bytes) return undefined;
+      const time: number = frameAt(bytes, 0)?.time ?? Number.NaN;
+      at = { number: at.number + 1, decoded: decoder.delta(bytes.subarray(FRAME_HEAD), time, at.decoded) };
+    }
+    last = at;
+    return at.decoded;
+  }
+
+  return {
+    header,
+    moments,
+    decode: (number) => {
+      try {
+        return decode(number);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        damage.add(`moment ${number} cannot be read: ${error.message}`);
+        return undefined;
+      }
+    },
+    damage: () => [...damage],
+  };
+}
+
+function framesOf(
+  file: FileBytes,
+  damage: Set<string>,
+): { readonly frames: readonly PlacedFrame[]; readonly isIndexed: boolean } {
+  const length = indexLength(file.read(Math.max(0, file.size - 4), 4));
+  if (length > FRAME_HEAD && length <= file.size) {
+    const frames = parseIndex(file.read(file.size - length, length), file.size);
+    if (frames) return { frames, isIndexed: true };
+  }
+  const { frames, gaps } = scanFrames(file.read(0, file.size));
+  for (const { offset, length } of gaps) {
+    const isTail = offset + length === file.size;
+    damage.add(
+      isTail ? `the last ${length} bytes are no whole frame` : `${length} bytes from ${offset} on are damaged`,
+    );
+  }
+  return { frames, isIndexed: false };
+}
+
+function headerOf(file: FileBytes, frames: readonly PlacedFrame[]): RecordingHeader {
+  for (const frame of frames) {
+    if (frame.kind !== 'header') continue;
+    const bytes = file.read(frame.offset, frame.length);
+    if (frameAt(bytes, 0)) return decodeHeader(bytes.subarray(FRAME_HEAD));
+  }
+  throw new FormatError('this is no recording of tscg: it has no header');
+}
+
+/** Moments without a frame of their own that a parity frame stands for; their time is between those around them. */
+function missingMoments(
+  file: FileBytes,
+  known: ReadonlyMap<number, PlacedFrame>,
+  parities: readonly PlacedFrame[],
+): MomentPlace[] {
+  return parities.flatMap((parity) => {
+    const payload = file.read(parity.offset, parity.length).subarray(FRAME_HEAD);
+    const { lengths } = parityLengths(payload);
+    const first = parity.number - lengths.length + 1;
+    return lengths.flatMap((_, index): MomentPlace[] => {
+      const number = first + index;
+      if (known.has(number)) return [];
+      const [before, after] = [known.get(number - 1)?.time, known.get(number + 1)?.time];
+      return [{ number, time: before ?? after ?? parity.time, marks: 0 }];
+    });
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * When each file of each row was read, row by row: one pass reads them in that order, so that each time is a little after
+ * the one before it. One varint each:
+ *
+ *     0 n      the next n + 1 files were not read since the Snapshot before
+ *     1        never read (NaN)
+ *     2 d      the double d
+ *     3 + z    the time before it (for the first one, when the pass began) plus a zigzag-coded number of 1/16 ms
+ *     z is 2c for c from 0 up, -2c - 1 below
+ */
+import { TIME_GRID } from '../../metrics/time-grid.ts';
+import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
+import { asBefore, type Matrix } from './columns.ts';
+
+const SAME = 0;
+const NEVER = 1;
+const DOUBLE = 2;
+const STEP = 3;
+const LARGEST_STEP = 2 ** 51;
+
+const ticksOf = (time: number): number => {
+  const ticks = Math.round(time * TIME_GRID);
+  return Number.isSafeInteger(ticks) && ticks / TIME_GRID === time ? ticks : Number.NaN;
+};
+
+/** `files`: how many each row has; file f of row r is `values[f * rows + r]`. */
+export function encodeTimes(
+  writer: ByteWriter,
+  { values, rows }: Matrix,
+  before: Matrix,
+  from: Int32Array | undefined,
+  files: number,
+  start: number,
+): void {
+  let last = ticksOf(start) || 0;
+  let same = 0;
+  for (let row = 0; row < rows; row++) {
+    const known = from ? (from[row] ?? -1) : row;
+    for (let file = 0; file < files; file++) {
+      const time = values[file * rows + row] ?? Number.NaN;
+      const was = known < 0 ? Number.NaN : (before.values[file * before.rows + known] ?? Number.NaN);
+      if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
+        same++;
+        continue;
+      }
+      if (same > 0) encodeRun(writer, same);
+      same = 0;
+      last = encodeTime(writer, time, last);
+    }
+  }
+  if (same > 0) encodeRun(writer, same);
+}
+
+function encodeRun(writer: ByteWriter, count: number): void {
+  writer.varint(SAME);
+  writer.varint(count - 1);
+}
+
+/** Gives what the next one is counted from. */
+function encodeTime(writer: ByteWriter, time: number, last: number): number {
+  if (Number.isNaN(time)) {
+    writer.varint(NEVER);
+    return last;
+  }
+  const ticks = ticksOf(time);
+  const step = ticks - last;
+  if (!(Math.abs(step) < LARGEST_STEP)) {
+    writer.varint(DOUBLE);
+    writer.double(time);
+    return last;
+  }
+  writer.varint(STEP + (step >= 0 ? 2 * step : -2 * step - 1));
+  return ticks;
+}
+
+/** Throws FormatError. */
+export function decodeTimes(
+  reader: ByteReader,
+  rows: number,
+  before: Matrix,
+  from: Int32Array | undefined,
+  files: number,
+  start: number,
+): Float64Array {
+  const values = asBefore(rows, before, from, files);
+  let last = ticksOf(start) || 0;
+  const end = files * rows;
+  // Row by row, as they were written.
+  for (let at = 0; at < end; ) {
+    const token = reader.varint();
+    if (token === SAME) {
+      at += reader.varint() + 1;
+      if (at > end) throw new FormatError('more times than there are rows and files');
+      continue;
+    }
+    const row = Math.floor(at / files);
+    const index = (at - row * files) * rows + row;
+    at++;
+    if (token === NEVER) values[index] = Number.NaN;
+    else if (token === DOUBLE) values[index] = reader.double();
+    else {
+      const code = token - STEP;
+      last += code % 2 === 0 ? code / 2 : -(code + 1) / 2;
+      values[index] = last / TIME_GRID;
+    }
+  }
+  return values;
+}

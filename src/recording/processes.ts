@@ -1,0 +1,65 @@
+/** The processes that matter, to be recorded: those in PID namespaces of their own, the busiest, the largest; bounded. */
+import { createProcessReader, type ProcessNode } from '../inventory/processes.ts';
+import type { Workload } from '../inventory/workload.ts';
+import type { ReadFiles } from '../kernel/read-files.ts';
+import { type ProcessTimes, processKey, processTimes } from '../metrics/process-usage.ts';
+import { gridTime } from '../metrics/time-grid.ts';
+import type { RecordedProcess, RecordedProcesses } from './format/moment.ts';
+
+export interface ProcessRecorder {
+  read(workloads: readonly Workload[]): Promise<RecordedProcesses>;
+}
+
+export interface ProcessRecorderOptions {
+  readonly proc: string;
+  readonly mount: string;
+  readonly readFiles: ReadFiles;
+  /** Recorded at most. */
+  readonly most?: number;
+}
+
+/** Read at most, those with the lowest pids, to choose from. */
+const MOST_READ = 4096;
+const MOST = 1024;
+
+export function createProcessRecorder({
+  proc,
+  mount,
+  readFiles,
+  most = MOST,
+}: ProcessRecorderOptions): ProcessRecorder {
+  let paths: readonly string[] = [];
+  const walk = async () => ({ paths: [...paths], inodes: [] });
+  const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, walk });
+  let before: ProcessTimes | undefined;
+  return {
+    read: async (workloads) => {
+      paths = workloads.map(({ path }) => path);
+      const { roots } = await readTree('/');
+      const time = gridTime(Number(process.hrtime.bigint()) / 1e6);
+      const all = flat(roots);
+      const known = before;
+      before = processTimes(roots, time);
+      return { time, list: chosen(all, known, most).sort((a, b) => a.pid - b.pid) };
+    },
+  };
+}
+
+const flat = (nodes: readonly ProcessNode[]): RecordedProcess[] =>
+  nodes.flatMap(({ children, cgroup = '/', ...node }) => [{ ...node, path: cgroup }, ...flat(children)]);
+
+/** A third each for the inside of containers, for what uses the CPU and for what uses memory. */
+function chosen(all: RecordedProcess[], before: ProcessTimes | undefined, most: number): RecordedProcess[] {
+  if (all.length <= most) return all;
+  const used = (one: RecordedProcess): number =>
+    one.utimeTicks + one.stimeTicks - (before?.byKey.get(processKey(one))?.ticks ?? 0);
+  const part = Math.floor(most / 3);
+  const isInside = ({ pid, innerPid }: RecordedProcess): boolean => pid !== innerPid;
+  return [
+    ...new Set([
+      ...all.toSorted((a, b) => used(b) - used(a)).slice(0, part),
+      ...all.toSorted((a, b) => b.rssBytes - a.rssBytes).slice(0, part),
+      ...all.filter(isInside).slice(0, part),
+    ]),
+  ];
+}

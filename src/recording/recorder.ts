@@ -1,0 +1,134 @@
+/** Takes a moment every interval and appends it: what `tscg record` does. */
+import { readFileSync, statSync } from 'node:fs';
+import { hostname, release } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isListed } from '../inventory/workload.ts';
+import { createReadFiles } from '../kernel/read-files.ts';
+import type { Change, Journal } from '../limits/applying/journal.ts';
+import { createEventLog } from '../metrics/events.ts';
+import type { Frame, Source } from '../metrics/source.ts';
+import { ownHeader } from './format/encode.ts';
+import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
+import { createProcessRecorder } from './processes.ts';
+import type { RecordingStore, StoreNews } from './store.ts';
+
+export interface RecorderOptions {
+  readonly source: Source;
+  readonly store: RecordingStore;
+  readonly journal: Pick<Journal, 'path' | 'read'>;
+  readonly mount: string;
+  readonly proc: string;
+  /** Milliseconds between two moments. */
+  readonly interval: number;
+  readonly onNews: (news: StoreNews) => void;
+  readonly onTrouble: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Processes cost more than all cgroups: they are read once in so many milliseconds. */
+const PROCESSES_MS = 5000;
+
+/** Until the signal; one moment that fails is told and costs no other. */
+export async function runRecorder(options: RecorderOptions): Promise<void> {
+  const { store, interval, signal, onNews, onTrouble } = options;
+  const take = createMomentTaker(options);
+  let due = performance.now();
+  while (!signal.aborted) {
+    try {
+      onNews(store.add(await take()));
+    } catch (error) {
+      onTrouble(error);
+    }
+    // In step with the clock; what is late is left out.
+    due = Math.max(due + interval, performance.now());
+    await sleep(due - performance.now(), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+export function createMomentTaker({
+  source,
+  journal,
+  mount,
+  proc,
+}: Pick<RecorderOptions, 'source' | 'journal' | 'mount' | 'proc'>): () => Promise<Moment> {
+  const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
+  const events = createEventLog();
+  const changesSince = createJournalReader(journal);
+  let processes: RecordedProcesses | undefined;
+  let processesBefore: RecordedProcesses | undefined;
+  let demand: Parameters<Source['next']>[0];
+  return async () => {
+    const frame = await source.next(demand);
+    demand = { visible: busiestOf(frame) };
+    const { monotonic } = frame.usage.snapshot;
+    if (!processes || monotonic - processes.time >= PROCESSES_MS) {
+      processesBefore = processes;
+      processes = await processRecorder.read(frame.workloads);
+    }
+    return momentOf(frame, {
+      ...{ processes, processesBefore, events: events.push(frame), findings: [], changes: changesSince() },
+    });
+  };
+}
+
+/** Rows whose costly files are read for each moment; those of the others have their turn. */
+const MOST_BUSY = 32;
+
+/** What uses the CPU and what waits: inodes. */
+function busiestOf({ usage, workloads }: Frame): ReadonlySet<number> {
+  const ranks = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'].map((id) => usage.column(id));
+  const rank = (row: number): number => ranks.reduce((sum, values) => sum + (values[row] || 0), 0);
+  const listed = workloads.flatMap((workload, row) => (isListed(workload) ? [row] : []));
+  const busiest = listed.sort((a, b) => rank(b) - rank(a)).slice(0, MOST_BUSY);
+  return new Set(busiest.flatMap((row) => workloads[row]?.inode ?? []));
+}
+
+export const momentOf = (
+  { usage, workloads, hidden = 0, cost }: Frame,
+  beside: Omit<Moment, 'snapshot' | 'workloads' | 'hidden' | 'cost'>,
+): Moment => ({ snapshot: usage.snapshot, workloads, hidden, cost, ...beside });
+
+/** Changes that were begun or ended since the call before; the file is read where it is another one than before. */
+function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => readonly Change[] {
+  let seen = stampOf(journal.path);
+  let known = new Map<string, Change['outcome']>();
+  try {
+    known = new Map(journal.read().changes.map(({ id, outcome }) => [id, outcome]));
+  } catch {
+    // One that cannot be read tells nothing.
+  }
+  return () => {
+    const stamp = stampOf(journal.path);
+    if (stamp === seen) return [];
+    seen = stamp;
+    const { changes } = journal.read();
+    const news = changes.filter(({ id, outcome }) => !known.has(id) || known.get(id) !== outcome);
+    for (const { id, outcome } of news) known.set(id, outcome);
+    return news;
+  };
+}
+
+function stampOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status ? `${status.ino} ${status.size} ${status.mtimeMs}` : '';
+}
+
+/** Of this machine. */
+export function headerOfMachine(proc: string, program: string, interval: number): RecordingHeader {
+  return ownHeader({
+    program,
+    host: { name: hostname(), kernel: release(), boot: bootOf(proc) },
+    interval,
+    started: Date.now(),
+    redacted: false,
+  });
+}
+
+function bootOf(proc: string): string {
+  try {
+    return readFileSync(join(proc, 'sys/kernel/random/boot_id'), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

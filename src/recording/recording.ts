@@ -1,0 +1,239 @@
+/** A recording to read: one file, or the files of a recorder in a folder, as one sequence of moments in the order of time. */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { hostUsage } from '../metrics/host.ts';
+import type { Frame } from '../metrics/source.ts';
+import { usageOf } from '../metrics/usage.ts';
+import { localTime } from '../text/local-time.ts';
+import { FormatError } from './format/bytes.ts';
+import { type MomentPlace, openFile, type RecordedFile } from './format/file.ts';
+import { type FrameMark, MARKS } from './format/frames.ts';
+import type { Moment, RecordingHeader } from './format/moment.ts';
+import { beginOf, recordingsIn } from './store.ts';
+
+/** A Frame of a recording, with what was recorded beside it. */
+export interface RecordedFrame extends Frame {
+  readonly moment: Moment;
+  readonly header: RecordingHeader;
+}
+
+/** Of a moment that can be read. */
+export interface RecordedPlace {
+  readonly file: number;
+  /** Index into the moments of the file. */
+  readonly index: number;
+}
+
+export interface Recording {
+  /** Of the file that holds the place; of the first one without. */
+  header(place?: RecordedPlace): RecordingHeader;
+  /** The last place at or before that time; the first one where there is none. */
+  placeAt(time: number): RecordedPlace;
+  /** Milliseconds since the epoch. */
+  timeOf(place: RecordedPlace): number;
+  first(): RecordedPlace;
+  last(): RecordedPlace;
+  /** So many moments on, as far as there are any. */
+  step(from: RecordedPlace, by: number): RecordedPlace;
+  /** The next place with that mark; undefined where there is none. */
+  next(from: RecordedPlace, mark: FrameMark): RecordedPlace | undefined;
+  /** Undefined where its moment is lost. */
+  frame(place: RecordedPlace): RecordedFrame | undefined;
+  /** What was not whole so far, a sentence each. */
+  damage(): readonly string[];
+  close(): void;
+}
+
+/** A path that leads to no recording. */
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError';
+}
+
+/** Longer stretches without a moment have no rates: the recorder did not run. */
+const MOST_GAP = 30;
+/** Files that are kept open. */
+const MOST_OPEN = 4;
+/** A file without an index is read whole. */
+const LARGEST_SCAN = 1 << 30;
+
+interface Opened extends RecordedFile {
+  readonly size: number;
+  close(): void;
+}
+
+/** Throws RecordingError, RecordingVersionError. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+export function openRecording(path: string): Recording {
+  const files = filesAt(path);
+  const opened = new Map<number, Opened>();
+  const unreadable = new Map<number, string>();
+  const frames = new WeakMap<Moment, RecordedFrame>();
+
+  /** Undefined where it holds nothing that can be read. The last file may have grown since. */
+  function fileAt(index: number): Opened | undefined {
+    const known = opened.get(index);
+    if (known && (index < files.length - 1 || sizeOf(files[index]) === known.size)) return known;
+    known?.close();
+    opened.delete(index);
+    const at = files[index];
+    if (at === undefined || unreadable.has(index)) return undefined;
+    try {
+      const file = openedFile(at);
+      opened.set(index, file);
+      for (const [other, one] of opened) {
+        if (opened.size <= MOST_OPEN) break;
+        one.close();
+        opened.delete(other);
+      }
+      return file;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      unreadable.set(index, `${at}: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  const momentsOf = (index: number): readonly MomentPlace[] => fileAt(index)?.moments ?? [];
+
+  function placeIn(file: number, time: number): RecordedPlace | undefined {
+    const index = lastBefore(momentsOf(file), time);
+    return index < 0 ? undefined : { file, index };
+  }
+
+  function edge(from: number, by: 1 | -1): RecordedPlace | undefined {
+    for (let file = from; file >= 0 && file < files.length; file += by) {
+      const { length } = momentsOf(file);
+      if (length > 0) return { file, index: by > 0 ? 0 : length - 1 };
+    }
+    return undefined;
+  }
+
+  const first = (): RecordedPlace => edge(0, 1) ?? missing(path, unreadable);
+  const last = (): RecordedPlace => edge(files.length - 1, -1) ?? missing(path, unreadable);
+
+  function stepOne(from: RecordedPlace, by: 1 | -1): RecordedPlace | undefined {
+    const index = from.index + by;
+    if (index >= 0 && index < momentsOf(from.file).length) return { file: from.file, index };
+    return edge(from.file + by, by);
+  }
+
+  const momentAt = ({ file, index }: RecordedPlace): Moment | undefined => {
+    const opened = fileAt(file);
+    const number = opened?.moments[index]?.number;
+    return number === undefined ? undefined : opened?.decode(number)?.moment;
+  };
+
+  /** Only what was taken in the same boot and not long before has rates with it. */
+  function momentBefore(place: RecordedPlace): Moment | undefined {
+    const place_ = stepOne(place, -1);
+    if (!place_) return undefined;
+    const [own, other] = [fileAt(place.file)?.header, fileAt(place_.file)?.header];
+    const gap = timeOf(place) - timeOf(place_);
+    return own && own.host.boot === other?.host.boot && gap <= MOST_GAP * own.interval ? momentAt(place_) : undefined;
+  }
+
+  const timeOf = ({ file, index }: RecordedPlace): number => momentsOf(file)[index]?.time ?? Number.NaN;
+
+  first();
+  return {
+    first,
+    last,
+    timeOf,
+    header: (place = first()) => fileAt(place.file)?.header ?? missing(path, unreadable),
+    placeAt: (time) => {
+      for (let file = files.length - 1; file >= 0; file--) {
+        // Its name tells that all of it is later: it need not be opened.
+        if (files.length > 1 && beginOf(basename(files[file] ?? '')) > time) continue;
+        const place = placeIn(file, time);
+        if (place) return place;
+      }
+      return first();
+    },
+    step: (from, by) => {
+      let place = from;
+      for (let left = Math.abs(by); left > 0; left--) place = stepOne(place, by > 0 ? 1 : -1) ?? place;
+      return place;
+    },
+    next: (from, mark) => {
+      for (let place = stepOne(from, 1); place; place = stepOne(place, 1)) {
+        if (((momentsOf(place.file)[place.index]?.marks ?? 0) & MARKS[mark]) !== 0) return place;
+      }
+      return undefined;
+    },
+    frame: (place) => {
+      // In this order: the second is a short way from the first.
+      const before = momentBefore(place);
+      const moment = momentAt(place);
+      const header = fileAt(place.file)?.header;
+      if (!moment || !header) return undefined;
+      const { snapshot, workloads, hidden, cost } = moment;
+      const known = frames.get(moment);
+      if (known) return known;
+      const frame: RecordedFrame = {
+        usage: usageOf(before?.snapshot, snapshot),
+        host: hostUsage(before?.snapshot.host, snapshot.host),
+        ...{ workloads, hidden, cost, moment, header },
+      };
+      frames.set(moment, frame);
+      return frame;
+    },
+    damage: () => [...unreadable.values(), ...[...opened.values()].flatMap(({ damage }) => damage())],
+    close: () => {
+      for (const file of opened.values()) file.close();
+    },
+  };
+}
+
+function missing(path: string, unreadable: ReadonlyMap<number, string>): never {
+  const [why] = unreadable.values();
+  throw new RecordingError(`${path} holds no moment that can be read${why ? `: ${why}` : ''}`);
+}
+
+function filesAt(path: string): readonly string[] {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status) throw new RecordingError(`${path} is not there; tscg record makes a recording`);
+  if (!status.isDirectory()) return [path];
+  const names = recordingsIn(path);
+  if (names.length === 0) throw new RecordingError(`${path} holds no recording; tscg record makes one`);
+  return names.map((name) => join(path, name));
+}
+
+const sizeOf = (path: string | undefined): number =>
+  (path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.size) ?? 0;
+
+/** Throws FormatError. */
+function openedFile(path: string): Opened {
+  // A FIFO would wait for its writer.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const status = fstatSync(fd);
+  const size = Math.min(status.size, LARGEST_SCAN);
+  try {
+    if (!status.isFile()) throw new FormatError('this is no regular file');
+    const file = openFile({
+      size,
+      read: (offset, length) => {
+        const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
+        return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
+      },
+    });
+    return { ...file, size: status.size, close: () => closeSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Index of the last moment at or before that time; -1 for none. */
+function lastBefore(moments: readonly MomentPlace[], time: number): number {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((moments[middle]?.time ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** `2026-11-29 03:12:00 to 04:12:00`, local time. */
+export const spanText = (recording: Recording): string =>
+  `${localTime(recording.timeOf(recording.first()))} to ${localTime(recording.timeOf(recording.last()))}`;

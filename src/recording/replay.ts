@@ -1,0 +1,84 @@
+/** A recording as a source of Frames: it gives them in their order, and any of them by its time. */
+import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
+import type { RecordedFrame, RecordedPlace, Recording } from './recording.ts';
+
+export interface Replay extends Source {
+  readonly past: RecordedPast;
+  readonly recording: Recording;
+}
+
+export interface RecordedPast extends Past {
+  step(from: Frame, by: number): Promise<RecordedFrame>;
+  seek(time: number): Promise<RecordedFrame>;
+  /** The next Frame in which such a thing happened; undefined where there is none. */
+  find(from: Frame, mark: PastMark): Promise<RecordedFrame | undefined>;
+  /** So many Frames up to that one, without it, the oldest first. */
+  before(frame: Frame, count: number): Frame[];
+}
+
+/** Moments that are tried where one is lost. */
+const MOST_LOST = 10_000;
+
+const recorded = new WeakMap<Frame, RecordedFrame>();
+
+/** What was recorded beside a Frame; undefined for one that is of no recording. */
+export const recordedIn = (frame: Frame | undefined): RecordedFrame | undefined => frame && recorded.get(frame);
+
+/** `start`: milliseconds since the epoch. */
+export function openReplay(recording: Recording, start?: number): Replay {
+  let at: RecordedPlace | undefined;
+  const places = new WeakMap<Frame, RecordedPlace>();
+
+  /** The moment there, else the next one that is not lost, in the direction of `by`. */
+  function frameAt(wanted: RecordedPlace, by: 1 | -1): RecordedFrame {
+    let place = wanted;
+    for (let tries = 0; tries < MOST_LOST; tries++) {
+      const frame = recording.frame(place);
+      if (frame) {
+        places.set(frame, place);
+        recorded.set(frame, frame);
+        return frame;
+      }
+      const next = recording.step(place, by);
+      if (next.file === place.file && next.index === place.index) break;
+      place = next;
+    }
+    throw new Error('no moment there can be read');
+  }
+
+  function given(frame: RecordedFrame): RecordedFrame {
+    at = places.get(frame) ?? at;
+    return frame;
+  }
+
+  const placeOf = (frame: Frame): RecordedPlace => places.get(frame) ?? recording.placeAt(frame.usage.snapshot.wall);
+
+  return {
+    isLive: false,
+    recording,
+    next: async () => {
+      const first = start === undefined ? recording.first() : recording.placeAt(start);
+      return given(frameAt(at ? recording.step(at, 1) : first, 1));
+    },
+    past: {
+      step: async (from, by) => given(frameAt(recording.step(placeOf(from), by), by < 0 ? -1 : 1)),
+      seek: async (time) => given(frameAt(recording.placeAt(time), -1)),
+      find: async (from, mark) => {
+        const place = recording.next(placeOf(from), mark);
+        return place && given(frameAt(place, 1));
+      },
+      before: (frame, count) => {
+        const frames: Frame[] = [];
+        const end = placeOf(frame);
+        const first = recording.step(end, -count);
+        for (let place = first; place.file !== end.file || place.index < end.index; place = recording.step(place, 1)) {
+          const one = recording.frame(place);
+          if (one) frames.push(one);
+        }
+        return frames;
+      },
+    },
+    onChange: () => undefined,
+    close: () => recording.close(),
+  };
+}

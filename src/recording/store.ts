@@ -1,0 +1,254 @@
+/**
+ * The files of a recorder in its directory: one an hour, named by the time at which it begins, so that a moment is found by
+ * the names alone. What is too old or too much is removed, the oldest first. A frame is one write at the end of a file, so
+ * that whatever ends the program costs the last frame at most.
+ */
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { codeOf } from '../kernel/error-code.ts';
+import { foreignHand } from '../kernel/foreign-hand.ts';
+import { parsePidStat } from '../kernel/proc-pid.ts';
+import { bytesText } from '../text/bytes.ts';
+import { errorText } from '../text/error-text.ts';
+import { createEncoder, type Encoder } from './format/encode.ts';
+import type { Moment, RecordingHeader } from './format/moment.ts';
+
+export interface Bounds {
+  /** Milliseconds that are kept. */
+  readonly keepFor: number;
+  /** Bytes that are kept. */
+  readonly keepSize: number;
+  /** Bytes of the file system that are left free. */
+  readonly minFree: number;
+}
+
+export interface RecordingStore {
+  /** Appends a moment, or says why not, once for each reason; what was said holds until `recovered`. */
+  add(moment: Moment): StoreNews;
+  close(): void;
+}
+
+/** What is worth telling: recording has stopped, or goes on. */
+export interface StoreNews {
+  readonly stopped?: string;
+  readonly recovered?: true;
+}
+
+export interface StoreOptions {
+  readonly directory: string;
+  readonly bounds: Bounds;
+  readonly header: Omit<RecordingHeader, 'started'>;
+  readonly keyEvery?: number;
+  /** write(2): gives how many bytes it took; another one in tests. */
+  readonly write?: (fd: number, bytes: Buffer) => number;
+  /** Bytes free where the directory is. */
+  readonly free?: (directory: string) => number;
+}
+
+export const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
+const HOUR_MS = 3_600_000;
+/** Between two looks at what is there and what is free, and between two tries where nothing can be written. */
+const LOOK_MS = 10_000;
+/** Files in which --keep-size is spent, so that the oldest part can be removed. */
+const PARTS = 12;
+
+const freeBytes = (directory: string): number => {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+};
+
+/** Throws Error where the directory cannot be made or used, or another recorder writes there. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+export function openStore(options: StoreOptions): RecordingStore {
+  const {
+    directory,
+    bounds,
+    header,
+    keyEvery,
+    write = (fd, bytes) => writeSync(fd, bytes),
+    free = freeBytes,
+  } = options;
+  makeDirectory(directory);
+  const hand = foreignHand(directory);
+  if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
+  const release = claim(directory);
+  let open:
+    | { readonly fd: number; readonly name: string; readonly hour: number; readonly encoder: Encoder }
+    | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let stopped: string | undefined;
+
+  function end(): void {
+    if (!open) return;
+    const { fd, encoder } = open;
+    open = undefined;
+    try {
+      appendTo(fd, encoder.end());
+    } catch {
+      // Without its index the file is read from its beginning.
+    }
+    closeSync(fd);
+  }
+
+  /** All of it or nothing: a part of a frame would be a damaged one. */
+  function appendTo(fd: number, bytes: Buffer): void {
+    const { size } = fstatSync(fd);
+    try {
+      const taken = write(fd, bytes);
+      if (taken < bytes.length)
+        throw Object.assign(new Error('no space is left for a whole frame'), { code: 'ENOSPC' });
+    } catch (error) {
+      ftruncateSync(fd, size);
+      throw error;
+    }
+  }
+
+  /** Removes what is beyond the bounds; why nothing more may be written, if so. */
+  function makeRoom(now: number): string | undefined {
+    const files = recordingsIn(directory).map((name) => ({ name, ...lstatSync(join(directory, name)) }));
+    let size = files.reduce((sum, file) => sum + file.size, 0);
+    for (const file of files) {
+      if (file.name === open?.name) break;
+      const isOld = now - file.mtimeMs > bounds.keepFor;
+      if (!isOld && size <= bounds.keepSize && free(directory) >= bounds.minFree) break;
+      unlinkSync(join(directory, file.name));
+      size -= file.size;
+    }
+    const left = free(directory);
+    if (left >= bounds.minFree) return undefined;
+    return `${directory}: ${bytesText(left)} are free, and ${bytesText(bounds.minFree)} are to be left (--min-free)`;
+  }
+
+  function put(moment: Moment): void {
+    const { wall } = moment.snapshot;
+    const hour = Math.floor(wall / HOUR_MS);
+    const isFull = open !== undefined && open.encoder.length() > bounds.keepSize / PARTS;
+    if (open && (open.hour !== hour || isFull)) end();
+    if (!open) {
+      const { fd, name } = createFile(directory, wall);
+      open = { fd, name, hour, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
+    }
+    const isFirst = open.encoder.length() === 0;
+    appendTo(open.fd, open.encoder.add(moment));
+    // A crash of the machine costs what the kernel had not written: half a minute.
+    if (isFirst || wall - lookedAt >= LOOK_MS) fdatasync(open.fd, () => undefined);
+  }
+
+  function tryTo(moment: Moment): string | undefined {
+    const { wall } = moment.snapshot;
+    const isDue = !(Math.abs(wall - lookedAt) < LOOK_MS);
+    if (stopped !== undefined && !isDue) return stopped;
+    try {
+      const full = isDue ? makeRoom(wall) : undefined;
+      if (full === undefined) put(moment);
+      else end();
+      return full;
+    } catch (error) {
+      const code = codeOf(error);
+      // The deltas that follow would be of a moment that is not there.
+      end();
+      return `${directory}: ${code ? `${code}: ` : ''}${errorText(error)}`;
+    } finally {
+      if (isDue) lookedAt = wall;
+    }
+  }
+
+  return {
+    add: (moment) => {
+      const before = stopped;
+      stopped = tryTo(moment);
+      if (stopped !== undefined && before === undefined) return { stopped };
+      return stopped === undefined && before !== undefined ? { recovered: true } : {};
+    },
+    close: () => {
+      end();
+      release();
+    },
+  };
+}
+
+/** Names of the files of a recorder, the oldest first. */
+export const recordingsIn = (directory: string): string[] =>
+  readdirSync(directory)
+    .filter((name) => RECORDING_NAME.test(name))
+    .sort();
+
+/** `20261129T031200Z.tscgrec` */
+const nameOf = (time: number, again: number): string =>
+  `${new Date(time).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z${again > 0 ? `-${again}` : ''}.tscgrec`;
+
+/** When the file of that name begins: milliseconds since the epoch. */
+export function beginOf(name: string): number {
+  const stamp = RECORDING_NAME.exec(name)?.[1] ?? '';
+  return Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+function createFile(directory: string, time: number): { fd: number; name: string } {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND | constants.O_NOFOLLOW;
+  for (let again = 0; ; again++) {
+    const name = nameOf(time, again);
+    try {
+      return { fd: openSync(join(directory, name), flags, 0o600), name };
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || again >= 99) throw error;
+    }
+  }
+}
+
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory, 0o700);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** One recorder a directory: two would remove each other's files. Gives what lets go of it. */
+function claim(directory: string): () => void {
+  const path = join(directory, 'recorder.pid');
+  const mine = `${process.pid} ${startOf(process.pid)}\n`;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      const fd = openSync(path, flags, 0o600);
+      writeSync(fd, mine);
+      closeSync(fd);
+      return () => unlinkSync(path);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const [pid, start] = readFileSync(path, 'utf8').trim().split(' ');
+    if (start !== '' && startOf(Number(pid)) === start)
+      throw new Error(
+        `another tscg record (pid ${pid}) writes to ${directory}: end it, or give another folder with --to`,
+      );
+    unlinkSync(path);
+  }
+  throw new Error(`${path} cannot be made`);
+}
+
+/** Start time of a process, which tells it from another one of its pid; empty where it has gone. */
+function startOf(pid: number): string {
+  try {
+    return String(parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.starttime ?? '');
+  } catch {
+    return '';
+  }
+}
