@@ -49,7 +49,7 @@ export interface StoreNews {
   readonly recovered?: true;
 }
 
-export interface StoreOptions {
+export interface RecordingStoreOptions {
   readonly directory: string;
   readonly bounds: Bounds;
   readonly header: Omit<RecordingHeader, 'started'>;
@@ -74,7 +74,7 @@ const freeBytes = (directory: string): number => {
 
 /** Throws Error where the directory cannot be made or used, or another recorder writes there. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function openStore(options: StoreOptions): RecordingStore {
+export function openRecordingStore(options: RecordingStoreOptions): RecordingStore {
   const {
     directory,
     bounds,

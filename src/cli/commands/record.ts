@@ -3,7 +3,7 @@ import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
 import { openLiveSource } from '../../metrics/source.ts';
 import { headerOfMachine, runRecorder } from '../../recording/recorder.ts';
-import { openStore, type StoreNews } from '../../recording/store.ts';
+import { openRecordingStore, type StoreNews } from '../../recording/store.ts';
 import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -34,7 +34,7 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
   const { started: _, ...header } = headerOfMachine(PROC, `tscg ${VERSION}`, interval);
-  const store = openStore({ directory, bounds, header });
+  const store = openRecordingStore({ directory, bounds, header });
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
