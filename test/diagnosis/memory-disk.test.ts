@@ -82,6 +82,15 @@ test('who holds most of a shared limit and gives none back is named, though it b
   assert.equal(names(verdict), ['batch']);
 });
 
+test('who holds most of it is named, though the victim brings in somewhat more than it does', () => {
+  const verdict = firstOf({
+    actors: { '/s/web': holds(20, 60_000, 60_000), '/s/batch': holds(76, 45_000, 0), '/s': limit(96, 900) },
+    memorySome: 200,
+  });
+  assert.is(verdict?.cause, 'memory-short');
+  assert.equal(names(verdict), ['batch']);
+});
+
 test('nobody who has less than the victim is named', () => {
   const size = fc.integer({ min: 1, max: 90 });
   fc.assert(

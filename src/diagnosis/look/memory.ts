@@ -49,9 +49,11 @@ export function memoryVerdicts(look: CloseLook, victim: string): Verdict[] {
   const figures = figuresOf(look, victim, level, whole, hurt);
   const flows = flowsAt(look, level, victim);
   const isOwn = level === victim || flows.ours >= THRESHOLDS.ownInflow * flows.sum;
-  const holder = isOwn && level !== victim ? holderAt(look, level, victim) : undefined;
+  const filling = isOwn ? [] : fillersAt(look, level, victim, flows);
+  // Who holds it and gives none back brings in little: the victim, which loses its pages, brings in more.
+  const holder = filling.length === 0 && level !== victim ? holderAt(look, level, victim) : undefined;
   if (isOwn && !holder) return [ownVerdict(look, victim, level, hurt, figures)];
-  return [sharedVerdict(look, victim, level, hurt, figures, holder ? [holder] : fillersAt(look, level, victim, flows))];
+  return [sharedVerdict(look, victim, level, hurt, figures, holder ? [holder] : filling)];
 }
 
 function hurtOf(look: CloseLook, group: Group, whole: Second): Hurt | undefined {
