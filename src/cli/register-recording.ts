@@ -1,4 +1,4 @@
-/** The commands about the past: record. */
+/** The commands about the past: record, dump, incident. */
 import type { Command } from 'commander';
 
 export function registerRecording(program: Command): void {
@@ -13,4 +13,26 @@ export function registerRecording(program: Command): void {
     .action(async (options, command: Command) =>
       (await import('./commands/record.ts')).record(options, command.optsWithGlobals()),
     );
+
+  program
+    .command('dump')
+    .argument('<file|directory>', 'recording of tscg record or tscg incident')
+    .description(
+      'print a recording for other programs: a line a workload and moment, columns in the order of tscg metrics',
+    )
+    .option('--format <format>', 'csv, jsonl or openmetrics', 'csv')
+    .option('-a, --all', 'slices, monitors and inner cgroups too')
+    .option('--since <time>', 'from there on: 03:12, 10m (ago), "2026-11-29 03:12"')
+    .option('--until <time>', 'up to there')
+    .action(async (path, options) => (await import('./commands/dump.ts')).dump(path, options));
+
+  program
+    .command('incident')
+    .description('write what was recorded around a moment into one file, which tstop --replay opens on any machine')
+    .option('--since <time>', 'from there on: 03:12, 10m (ago), "2026-11-29 03:12"', '10m')
+    .option('--until <time>', 'up to there: all of it by default')
+    .option('--from <file|directory>', 'recording to take it from: that of tscg record by default')
+    .option('-o, --out <file>', 'file to make')
+    .option('--redact', 'put stand-ins for names, arguments, labels and images')
+    .action(async (options) => (await import('./commands/incident.ts')).incident(options));
 }

@@ -111,3 +111,20 @@ export const sequences = fc.array(step, { minLength: 1, maxLength: 12 }).map((st
   });
   return moments;
 });
+
+/** A moment of one cgroup, for a program that a test starts. */
+export function fixed(second: number): Moment {
+  const rows = [{ path: '/web', inode: 1 }];
+  const { values, errors, times } = emptyColumns(1);
+  values[0] = second;
+  return {
+    snapshot: {
+      ...{ wall: Date.UTC(2026, 10, 29) + 1000 * second, monotonic: 1000 * second, host: HOST, rows },
+      ...{ parents: parentRows(rows), values, errors, times },
+    },
+    workloads: [{ kind: 'container', name: 'web', path: '/web', inode: 1 }],
+    hidden: 0,
+    cost: { milliseconds: 1, reads: 1, descriptors: 1, missed: 0 },
+    ...{ processes: undefined, processesBefore: undefined, events: [], findings: [], changes: [] },
+  };
+}

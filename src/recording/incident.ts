@@ -1,0 +1,144 @@
+/** One file of what was recorded around a moment, to send to somebody: with names, arguments, labels and images, or without. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Workload } from '../inventory/workload.ts';
+import type { Change } from '../limits/applying/journal.ts';
+import { createEncoder } from './format/encode.ts';
+import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
+import type { RecordedPlace, Recording } from './recording.ts';
+
+export interface IncidentOptions {
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
+  /** The journal of that time: it is in the first moment. */
+  readonly changes: readonly Change[];
+  readonly isRedacted: boolean;
+}
+
+export interface Incident {
+  readonly bytes: Buffer;
+  readonly moments: number;
+}
+
+export function incidentOf(recording: Recording, { from, to, changes, isRedacted }: IncidentOptions): Incident {
+  const redact = isRedacted ? redactor() : undefined;
+  const parts: Buffer[] = [];
+  let encoder: ReturnType<typeof createEncoder> | undefined;
+  let moments = 0;
+  for (let place = recording.placeAt(from); ; place = recording.step(place, 1)) {
+    const frame = recording.frame(place);
+    const time = recording.timeOf(place);
+    if (time > to) break;
+    if (frame && time >= from) {
+      encoder ??= createEncoder(headerOf(frame.header, time, redact));
+      const whole = moments === 0 ? { ...frame.moment, changes } : frame.moment;
+      parts.push(encoder.add(redact ? redact.moment(whole) : whole));
+      moments++;
+    }
+    if (isSame(place, recording.last())) break;
+  }
+  return { bytes: Buffer.concat([...parts, ...(encoder ? [encoder.end()] : [])]), moments };
+}
+
+const isSame = (a: RecordedPlace, b: RecordedPlace): boolean => a.file === b.file && a.index === b.index;
+
+const headerOf = (header: RecordingHeader, started: number, redact: Redactor | undefined): RecordingHeader => ({
+  ...header,
+  started,
+  redacted: header.redacted || redact !== undefined,
+  host: redact ? { ...header.host, name: redact.name(header.host.name) } : header.host,
+});
+
+interface Redactor {
+  name(text: string): string;
+  moment(moment: Moment): Moment;
+}
+
+/** The same text has the same stand-in in one file, and another one in the next: nobody can try names against it. */
+function redactor(): Redactor {
+  const salt = randomBytes(16);
+  const known = new Map<string, string>();
+  const workloads = new Map<Workload, Workload>();
+  const lists = new Map<readonly Workload[], readonly Workload[]>();
+  const processes = new WeakMap<RecordedProcesses, RecordedProcesses>();
+  const rows = new WeakMap<object, Moment['snapshot']['rows']>();
+
+  function name(text: string): string {
+    if (text === '') return text;
+    const found = known.get(text) ?? `x${createHash('sha256').update(salt).update(text).digest('hex').slice(0, 8)}`;
+    known.set(text, found);
+    return found;
+  }
+
+  /** Each part of a path by itself, so that the tree stays; what tells its kind stays too. */
+  const path = (text: string): string =>
+    text
+      .split('/')
+      .map((part) => {
+        if (part === '') return part;
+        const [, stem = part, suffix = ''] = /^(.*?)(\.(?:slice|service|scope))?$/.exec(part) ?? [];
+        return `${name(stem)}${suffix}`;
+      })
+      .join('/');
+
+  function workload(one: Workload): Workload {
+    const done = workloads.get(one);
+    if (done) return done;
+    const { kind, runtime, inode, uid, qos, initPid } = one;
+    const made: Workload = {
+      ...{ kind, inode, path: path(one.path), name: name(one.name) },
+      ...(runtime && { runtime }),
+      ...(uid !== undefined && { uid }),
+      ...(qos && { qos }),
+      ...(initPid !== undefined && { initPid }),
+      ...(one.id && { id: name(one.id) }),
+      ...(one.image && { image: name(one.image) }),
+      ...(one.pod && { pod: name(one.pod) }),
+      ...(one.namespace && { namespace: name(one.namespace) }),
+    };
+    workloads.set(one, made);
+    return made;
+  }
+
+  function listOf(list: readonly Workload[]): readonly Workload[] {
+    const made = lists.get(list) ?? list.map(workload);
+    lists.set(list, made);
+    return made;
+  }
+
+  function processesOf(of: RecordedProcesses | undefined): RecordedProcesses | undefined {
+    if (!of) return undefined;
+    const list = of.list.map((one) => ({
+      ...one,
+      ...{ comm: name(one.comm), command: name(one.command), path: path(one.path) },
+    }));
+    const made = processes.get(of) ?? { time: of.time, list };
+    processes.set(of, made);
+    return made;
+  }
+
+  const rowsOf = (moment: Moment): Moment['snapshot']['rows'] => {
+    const old = moment.snapshot.rows;
+    const made = rows.get(old) ?? old.map((row) => ({ path: path(row.path), inode: row.inode }));
+    rows.set(old, made);
+    return made;
+  };
+
+  return {
+    name,
+    moment: (moment) => ({
+      ...moment,
+      snapshot: { ...moment.snapshot, rows: rowsOf(moment) },
+      workloads: listOf(moment.workloads),
+      processes: processesOf(moment.processes),
+      processesBefore: processesOf(moment.processesBefore),
+      // Their texts name others: what kind of thing happened to whom stays.
+      events: moment.events.map((event) => ({
+        ...event,
+        ...{ name: name(event.name), path: path(event.path), text: '(redacted)' },
+      })),
+      findings: [],
+      changes: [],
+    }),
+  };
+}
