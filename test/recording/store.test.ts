@@ -16,7 +16,7 @@ import { openReplay } from '../../src/recording/replay.ts';
 import { openRecordingStore, recordingsIn } from '../../src/recording/store.ts';
 import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
-import { HEADER } from './moments.ts';
+import { fixed, HEADER } from './moments.ts';
 
 const BEGIN = Date.UTC(2026, 10, 29, 3, 0, 0);
 const BOUNDS = { keepFor: 3_600_000, keepSize: 1 << 30, minFree: 0 };
@@ -75,7 +75,7 @@ test('files and folder are for their owner alone, and one recorder writes there'
   inDirectory((directory) => {
     const folder = join(directory, 'r');
     const store = openRecordingStore({ directory: folder, bounds: BOUNDS, header: HEADER });
-    store.add(momentAt(0));
+    store.add(fixed(0));
     assert.is(statSync(folder).mode & 0o777, 0o700);
     assert.is(statSync(join(folder, recordingsIn(folder)[0] ?? '')).mode & 0o777, 0o600);
     assert.throws(
@@ -201,7 +201,10 @@ test('a dump has its columns in a fixed order, and an incident without names has
     assert.match(csv.of(frame), /^2026-11-29T03:00:09.000Z,\/,/);
     const metrics = openDumper('openmetrics', { all: false });
     metrics.of(frame);
-    assert.match(metrics.tail(), /# TYPE tscg_cpu_percent gauge\n[^]*tscg_cpu_percent\{path="\/web",[^]*# EOF\n$/);
+    assert.match(
+      metrics.tail(),
+      /# TYPE tscg_cpu_percent gauge\n[\s\S]*tscg_cpu_percent\{path="\/web",[\s\S]*# EOF\n$/,
+    );
     const options = { from: BEGIN + 3000, to: BEGIN + 6000, changes: [], isRedacted: true };
     const { bytes, moments } = incidentOf(recording, options);
     assert.is(moments, 4);
