@@ -10,6 +10,7 @@ export function registerRecording(program: Command): void {
     .option('--keep-for <time>', 'remove what is older', '24h')
     .option('--keep-size <size>', 'remove the oldest files beyond so much', '1G')
     .option('--min-free <size>', 'leave so much of the disk free, else do not record', '1G')
+    .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 10 % of a CPU')
     .action(async (options, command: Command) =>
       (await import('./commands/record.ts')).record(options, command.optsWithGlobals()),
     );

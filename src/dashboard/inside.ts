@@ -1,4 +1,6 @@
 /** The inside of the selected row: what is read of it alone, each part only while a pane that demands it is on the screen. */
+
+import type { SharedLooks } from '../diagnosis/trouble-watch.ts';
 import { type FileSystem, readFileSystem } from '../inventory/filesystem/read.ts';
 import { createNetworkInspector, type NetworkAnswer } from '../inventory/network/inspect.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -12,7 +14,6 @@ import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
 import { type DiagnosisLook, openSelectedDiagnosis } from './selected-diagnosis.ts';
-import type { SharedLooks } from './trouble-watch.ts';
 import { createWrittenMeasurer } from './written.ts';
 
 /** Of the selected row; absent where it was not read yet. */

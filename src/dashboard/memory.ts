@@ -6,6 +6,7 @@ import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { createHistory, type Trace } from '../metrics/history.ts';
 import type { Frame, Past } from '../metrics/source.ts';
+import { recordedIn } from '../recording/replay.ts';
 import { CHARTED } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';
 import type { Dashboard } from './dashboards.ts';
@@ -103,6 +104,9 @@ function openRun(seconds: number, ids: ReadonlySet<string>) {
     push: (frame: Frame, visible: ReadonlySet<number>, now: number): readonly LogEvent[] => {
       history.push(frame.usage, visible);
       recreations.push(frame.workloads, now);
+      const { findings = [], events = [] } = recordedIn(frame)?.moment ?? {};
+      for (const event of [...findings.map(eventOf), ...events.filter(({ kind }) => kind === 'finding')])
+        log.tell(event);
       return log.push(frame);
     },
   };

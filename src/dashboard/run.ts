@@ -1,4 +1,6 @@
 /** tstop: a Frame every interval, a drawing for every Frame and every key; a key never waits for a Frame. */
+
+import { openTroubleWatch, type SharedLooks } from '../diagnosis/trouble-watch.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
@@ -20,7 +22,6 @@ import { type End, openSession, type Session, type Surroundings } from './sessio
 import { type Settings, saveSetting, scalesOf } from './settings.ts';
 import { type FooterMessage, INITIAL, type State } from './state.ts';
 import { themeOf } from './themes.ts';
-import { openTroubleWatch, type SharedLooks } from './trouble-watch.ts';
 import type { Event } from './update.ts';
 
 export interface TstopOptions {
@@ -60,7 +61,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const before = source.isLive ? undefined : source.past?.before;
   const memory = createMemory({ dashboards, seconds, findDrifts: options.findDrifts, ...(before && { before }) });
   const pressures = machine && openPressureWatch({ mount: machine.hierarchy.mount, onEvent: memory.tell });
-  const trouble = machine && openTroubleWatch({ ...machine, onEvent: memory.tell, onNews: () => program.draw() });
+  const trouble = machine && openTroubleWatch({ ...machine, onEvent: memory.tell, onFindings: () => program.draw() });
   const state = initialState(options);
   const screen = openScreen({
     theme: () => themeOf(program.session().state.theme, options.ascii),

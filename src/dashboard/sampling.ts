@@ -1,4 +1,6 @@
 /** Takes the Frames, and what is read of the selected row beside each of them. */
+
+import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
@@ -8,7 +10,6 @@ import type { Program } from './program.ts';
 import type { SelectedReader } from './selected.ts';
 import { selectedIn } from './session.ts';
 import { SPEEDS } from './state.ts';
-import type { TroubleWatch } from './trouble-watch.ts';
 
 export interface SamplingOptions {
   readonly program: Program;

@@ -4,8 +4,8 @@
  */
 import { LOOK_SECONDS, lookCloser } from '../diagnosis/look-closer.ts';
 import type { Finding } from '../diagnosis/model.ts';
+import type { SharedLooks } from '../diagnosis/trouble-watch.ts';
 import type { Workload } from '../inventory/workload.ts';
-import type { SharedLooks } from './trouble-watch.ts';
 
 export interface DiagnosisLook {
   /** How long a look takes. */

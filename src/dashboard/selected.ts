@@ -1,4 +1,6 @@
 /** What is read of the selected row alone: its processes, what the panes demand, and the files behind an explained figure. */
+
+import type { SharedLooks } from '../diagnosis/trouble-watch.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
@@ -9,7 +11,6 @@ import type { ProcessList } from './process-view.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
 import { type Session, selectedIn } from './session.ts';
-import type { SharedLooks } from './trouble-watch.ts';
 
 export interface SelectedReader {
   /** Reads its processes; while the display is held, only where they were never read. */

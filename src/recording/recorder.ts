@@ -3,10 +3,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
-import { createEventLog } from '../metrics/events.ts';
+import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { ownHeader } from './format/encode.ts';
 import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
@@ -21,9 +22,19 @@ export interface RecorderOptions {
   readonly proc: string;
   /** Milliseconds between two moments. */
   readonly interval: number;
+  /** Looks that begin by themselves; none: there are no findings. */
+  readonly looks?: RecordedLooks | undefined;
   readonly onNews: (news: StoreNews) => void;
   readonly onTrouble: (error: unknown) => void;
   readonly signal: AbortSignal;
+}
+
+/** Looks at what suffers, while moments are taken. */
+export interface RecordedLooks {
+  /** Begins a look where one is due; resolves when it is over. */
+  afterFrame(frame: Frame): Promise<void>;
+  /** What was found, and what was put off, since the call before. */
+  take(): { readonly findings: readonly Finding[]; readonly events: readonly LogEvent[] };
 }
 
 /** Processes cost more than all cgroups: they are read once in so many milliseconds. */
@@ -46,12 +57,16 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   }
 }
 
+export type MomentOptions = Pick<RecorderOptions, 'source' | 'journal' | 'mount' | 'proc' | 'looks' | 'onTrouble'>;
+
 export function createMomentTaker({
   source,
   journal,
   mount,
   proc,
-}: Pick<RecorderOptions, 'source' | 'journal' | 'mount' | 'proc'>): () => Promise<Moment> {
+  looks,
+  onTrouble,
+}: MomentOptions): () => Promise<Moment> {
   const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
   const events = createEventLog();
   const changesSince = createJournalReader(journal);
@@ -66,8 +81,11 @@ export function createMomentTaker({
       processesBefore = processes;
       processes = await processRecorder.read(frame.workloads);
     }
+    looks?.afterFrame(frame).catch(onTrouble);
+    const { findings = [], events: put = [] } = looks?.take() ?? {};
     return momentOf(frame, {
-      ...{ processes, processesBefore, events: events.push(frame), findings: [], changes: changesSince() },
+      ...{ processes, processesBefore, findings, changes: changesSince() },
+      events: [...events.push(frame), ...put],
     });
   };
 }

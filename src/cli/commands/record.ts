@@ -1,8 +1,14 @@
 /** tscg record: appends what runs, and what it uses, to files in a folder, until it is ended. */
+
+import { isTrouble } from '../../diagnosis/finding-log.ts';
+import type { Finding } from '../../diagnosis/model.ts';
+import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
+import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
+import type { LogEvent } from '../../metrics/events.ts';
 import { openLiveSource } from '../../metrics/source.ts';
-import { headerOfMachine, runRecorder } from '../../recording/recorder.ts';
+import { headerOfMachine, type RecordedLooks, runRecorder } from '../../recording/recorder.ts';
 import { openRecordingStore, type StoreNews } from '../../recording/store.ts';
 import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
@@ -18,6 +24,8 @@ export interface RecordOptions {
   keepFor: string;
   keepSize: string;
   minFree: string;
+  /** False with --no-looks. */
+  looks: boolean;
 }
 
 const LEAST_INTERVAL_MS = 100;
@@ -39,19 +47,42 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   const end = (): void => stop.abort();
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
   const source = openLiveSource({ hierarchy, proc: PROC, watch: true });
+  const looks = options.looks ? openRecordedLooks(hierarchy) : undefined;
   warn(`tscg record: a moment every ${interval / 1000} s to ${directory}; Ctrl-C ends it`);
   try {
     await runRecorder({
       ...{ source, store, interval, proc: PROC, mount: hierarchy.mount },
       journal: openJournal(stateDirectory()),
       onNews: tellNews,
+      looks,
       onTrouble: tellOnce(),
       signal: stop.signal,
     });
   } finally {
+    looks?.close();
     source.close();
     store.close();
   }
+}
+
+/** What is found between two moments goes into the next one. */
+function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): void } {
+  let findings: Finding[] = [];
+  let events: LogEvent[] = [];
+  const watch = openTroubleWatch({
+    ...{ hierarchy, proc: PROC },
+    onEvent: (event) => void events.push(event),
+    onFindings: (found) => void findings.push(...found.filter(isTrouble)),
+  });
+  return {
+    afterFrame: watch.afterFrame,
+    close: watch.close,
+    take: () => {
+      const taken = { findings, events };
+      [findings, events] = [[], []];
+      return taken;
+    },
+  };
 }
 
 function tellNews({ stopped, recovered }: StoreNews): void {

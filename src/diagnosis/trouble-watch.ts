@@ -1,18 +1,20 @@
 /**
- * tstop looks by itself: while the kernel tells that tasks wait somewhere, the workloads that suffer are looked at, and what is
- * found is kept. The budget is that of the look at the selected row too, which goes first.
+ * Looks that begin by themselves, in tstop and tscg record: while the kernel tells that tasks wait somewhere, the workloads that
+ * suffer are looked at, and what is found is kept. In tstop the look at the selected row has the same budget, and goes first.
  */
-import { openBackgroundLooks } from '../diagnosis/background.ts';
-import { createFindingLog, type FindingLog } from '../diagnosis/finding-log.ts';
-import { createLookBudget, type LookBudget } from '../diagnosis/look-budget.ts';
-import { lookCloser } from '../diagnosis/look-closer.ts';
-import { sufferersOf } from '../diagnosis/victims.ts';
+
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import type { Frame } from '../metrics/source.ts';
+import { openBackgroundLooks } from './background.ts';
+import { createFindingLog, type FindingLog } from './finding-log.ts';
+import { createLookBudget, type LookBudget } from './look-budget.ts';
+import { lookCloser } from './look-closer.ts';
+import type { Finding } from './model.ts';
+import { sufferersOf } from './victims.ts';
 
-/** What the looks of tstop share. */
+/** What the looks of one program share. */
 export interface SharedLooks {
   readonly budget: LookBudget;
   readonly log: FindingLog;
@@ -30,11 +32,10 @@ export interface TroubleWatchOptions {
   readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
   readonly proc: string;
   readonly onEvent: (event: LogEvent) => void;
-  /** There is something new to be seen. */
-  readonly onNews: () => void;
+  readonly onFindings: (findings: readonly Finding[]) => void;
 }
 
-export function openTroubleWatch({ hierarchy, proc, onEvent, onNews }: TroubleWatchOptions): TroubleWatch {
+export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings }: TroubleWatchOptions): TroubleWatch {
   const budget = createLookBudget();
   const log = createFindingLog();
   let isPressed = false;
@@ -51,7 +52,7 @@ export function openTroubleWatch({ hierarchy, proc, onEvent, onNews }: TroubleWa
     look: (victims, workloads, signal) => lookCloser({ hierarchy, proc, workloads, victims, signal }),
     onFindings: (findings) => {
       log.add(findings);
-      onNews();
+      onFindings(findings);
     },
     onPutOff: (victims, why) => {
       const name = victims.map((victim) => victim.name).join(', ');
