@@ -127,8 +127,8 @@ async function worker() {
 }
 /** Made here, or before where this machine is slow at it. */
 const bundles = process.env.TEST_BUNDLES ?? (await bundleTests(files, String(process.pid)));
-// TEST_JOBS=1 where the files share a machine's daemons.
-const jobs = Number(process.env.TEST_JOBS ?? Math.min(availableParallelism(), 4));
+// More than there are CPUs: many tests wait for a terminal or a child. TEST_JOBS=1 where the files share a machine's daemons.
+const jobs = Number(process.env.TEST_JOBS ?? Math.min(2 * availableParallelism(), 8));
 await Promise.all(Array.from({ length: jobs }, worker));
 if (bundles !== process.env.TEST_BUNDLES) rmSync(bundles, { recursive: true });
 
