@@ -4,7 +4,7 @@
 
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure, GuestError, say } from './cache.mjs';
@@ -48,7 +48,6 @@ export async function runNatively(command, timeout) {
       ...['init=/bin/sh', '--', join(run, 'init.sh'), run],
     ];
     const machine = spawn(join(uml, 'linux'), args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    raisePriority(machine.pid ?? 0);
     let console = '';
     for (const stream of [machine.stdout, machine.stderr]) stream.on('data', (data) => (console += data));
     // It is many processes: all go.
@@ -88,19 +87,6 @@ export async function runNatively(command, timeout) {
     return { code: Number(told('code')), output: told('output') };
   } finally {
     rmSync(run, { recursive: true, force: true });
-  }
-}
-
-/**
- * Each system call in the machine is two switches between processes out here, which wait for their turn beside a busy
- * neighbour: an emulated guest made these tests take twice as long. Without the right to it, they do.
- * @param {number} pid
- */
-function raisePriority(pid) {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
-  } catch {
-    // Not root.
   }
 }
 

@@ -319,6 +319,20 @@ test('raw writes: a daemon-reload takes back what systemd owns, which is told as
   assert.is(tscg('undo', '--force').status, 0);
 });
 
+test("what systemd keeps beside a transient unit ends with it, as the plan says: docker's restart ends its scope", async () => {
+  const { cgroup } = await startDocker('brief', { driver: 'systemd' });
+  const weight = () => readFileSync(join(MOUNT, cgroup, 'cpu.weight'), 'utf8').trim();
+  const set = tscg('set', 'brief', '--cpu-weight', '50', '--persist');
+  assert.is(set.status, 0, set.stderr);
+  assert.match(
+    set.stdout,
+    /lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES/,
+  );
+  assert.is(weight(), '50');
+  run('docker', 'restart', '-t', '0', 'brief');
+  assert.is(weight(), '100');
+});
+
 test('docker, cgroupfs driver: named, limited through its owner, kept over a daemon-reload, undone', async () => {
   const one = { ...DOCKER_CGROUPFS, ...(await DOCKER_CGROUPFS.start()) };
   const before = orUnset(limitsOf(one.cgroup));
@@ -344,20 +358,6 @@ test("docker's --cpus stays what it was started with, limited and undone", async
   const undone = tscg('undo');
   assert.is(undone.status, 0, undone.stderr);
   assert.equal(told(), ['100000 100000', '1000000000']);
-});
-
-test("what systemd keeps beside a transient unit ends with it, as the plan says: docker's restart ends its scope", async () => {
-  const { cgroup } = await startDocker('brief', { driver: 'systemd' });
-  const weight = () => readFileSync(join(MOUNT, cgroup, 'cpu.weight'), 'utf8').trim();
-  const set = tscg('set', 'brief', '--cpu-weight', '50', '--persist');
-  assert.is(set.status, 0, set.stderr);
-  assert.match(
-    set.stdout,
-    /lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES/,
-  );
-  assert.is(weight(), '50');
-  run('docker', 'restart', '-t', '0', 'brief');
-  assert.is(weight(), '100');
 });
 
 test('case 109: with podman and crun a limit of tasks follows on both levels, and is taken back on both', async () => {

@@ -87,12 +87,8 @@ function isItself(path: string, other: () => string[]): void {
   const steps: readonly (readonly [command: readonly string[], file: string, text: string])[] = [
     [['set', path, '--memory', '100M'], 'memory.max', HARDLY],
     [['undo'], 'memory.max', 'max'],
-    [['set', path, '--pids', '40'], 'pids.max', '40'],
-    [['undo'], 'pids.max', 'max'],
     [['freeze', path], 'cgroup.freeze', '1'],
     [['undo'], 'cgroup.freeze', '0'],
-    [['freeze', path], 'cgroup.freeze', '1'],
-    [['thaw', path], 'cgroup.freeze', '0'],
   ];
   const [first = []] = steps[0] ?? [];
   const plan = done(...first, '--dry-run');
