@@ -19,6 +19,7 @@ const NOT_BEGUN = new Set([
   'NoSuchNameError',
   'AmbiguousNameError',
   'BadNameError',
+  'RecordingError',
   'RefusedError',
 ]);
 

@@ -1,10 +1,13 @@
 /** tscg incident: one file of what was recorded around a moment, for tstop --replay on any machine. */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { codeOf } from '../../kernel/error-code.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { incidentOf } from '../../recording/incident.ts';
 import { openRecording } from '../../recording/recording.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
+import { errorText } from '../../text/error-text.ts';
 import { localTime } from '../../text/local-time.ts';
 import { UsageError } from '../errors.ts';
 import { printLine, warn } from '../output.ts';
@@ -31,12 +34,22 @@ export function incident({ since, until, from, out, redact = false }: IncidentFl
     if (moments === 0)
       throw new UsageError(`--since: nothing was recorded from ${localTime(begin)} to ${localTime(end)}`);
     const path = out ?? `incident-${localTime(end).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
-    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-    writeSync(fd, bytes);
-    closeSync(fd);
+    writeWhole(path, bytes);
     printLine(`${path}: ${counted(moments, 'moment')}, ${bytesText(bytes.length)}; tstop --replay ${path} shows it`);
   } finally {
     for (const text of recording.damage()) warn(`tscg: ${text}`);
     recording.close();
+  }
+}
+
+/** A new file with all of it, for its owner alone; none where the disk is full. */
+function writeWhole(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST')
+      throw new UsageError(`${clean(path)} is there already: give another one with --out`);
+    rmSync(path, { force: true });
+    throw new Error(`${clean(path)} cannot be written: ${errorText(error)}`);
   }
 }

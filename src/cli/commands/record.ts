@@ -3,13 +3,20 @@
 import { isTrouble } from '../../diagnosis/finding-log.ts';
 import type { Finding } from '../../diagnosis/model.ts';
 import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
 import type { LogEvent } from '../../metrics/events.ts';
 import { openLiveSource } from '../../metrics/source.ts';
 import { headerOfMachine, type RecordedLooks, runRecorder } from '../../recording/recorder.ts';
-import { openRecordingStore, type StoreNews } from '../../recording/store.ts';
+import {
+  openRecordingStore,
+  type RecordingStore,
+  type RecordingStoreOptions,
+  type StoreNews,
+} from '../../recording/store.ts';
+import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -42,7 +49,7 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
   const { started: _, ...header } = headerOfMachine(PROC, `tscg ${VERSION}`, interval);
-  const store = openRecordingStore({ directory, bounds, header });
+  const store = openStore({ directory, bounds, header });
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
@@ -83,6 +90,17 @@ function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): voi
       return taken;
     },
   };
+}
+
+function openStore(options: RecordingStoreOptions): RecordingStore {
+  try {
+    return openRecordingStore(options);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    const place = clean(options.directory);
+    throw new Error(`${place} cannot hold a recording: ${errorText(error)}; give another folder with --to`);
+  }
 }
 
 function tellNews({ stopped, recovered }: StoreNews): void {
