@@ -35,6 +35,7 @@ export async function bundleTests(files, name) {
     outbase: '.',
     outdir,
     sourcemap: 'linked',
+    sourcesContent: false,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
