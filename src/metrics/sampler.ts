@@ -123,6 +123,8 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       const end = first + (CGROUP_FILES[file]?.keys.length ?? 0);
       for (let index = first; index < end; index++) join(values, index, columns.values, old?.values);
       join(times, file, columns.times, old?.times);
+      for (let row = 0, at = file * count; row < count; row++, at++)
+        if (isRead[row]) times[at] = gridTime(times[at] ?? Number.NaN);
     }
     const parents = old?.rows === rows ? old.parents : parentRows(rows);
     const snapshot = { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
@@ -141,7 +143,7 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
         snapshot.values[(first + offset) * count + row] = value;
       });
       snapshot.errors[NETWORK * count + row] = error;
-      snapshot.times[NETWORK * count + row] = time;
+      snapshot.times[NETWORK * count + row] = gridTime(time);
     }
   }
 
@@ -159,9 +161,6 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       tickNumber++;
       const { snapshot, oldRows } = assemble(request, columns, hostNow, started);
       await addNetwork(snapshot, request);
-      snapshot.times.forEach((time, index) => {
-        snapshot.times[index] = gridTime(time);
-      });
       if (previous) counters.settle(snapshot, previous.snapshot, oldRows);
       const isSame = previous?.snapshot.rows === snapshot.rows;
       const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));

@@ -27,7 +27,7 @@ function fakeCollector(cgroups: Map<string, FakeCgroup>) {
     remove: (id) => void followed.delete(id),
     skip: () => {},
     collect: async ({ ids, masks }): Promise<Columns> => {
-      clock += 1000;
+      clock += 1000.03;
       const rows = ids.length;
       const columns = {
         rows,
@@ -121,6 +121,26 @@ test('what a tick does not read keeps its value', async () => {
   await sampler.tick({ rows: rowsOf(cgroups), visible: new Set() });
   const { snapshot } = await sampler.tick({ rows: rowsOf(cgroups), visible: new Set() });
   assert.is(usageOf(undefined, snapshot).value('memory_limit_bytes', 0), 10);
+});
+
+test('each time is a multiple of 1/16 ms, whether it was read now or is carried over: a recording holds it exactly', async () => {
+  const cgroups = new Map(['/a', '/b'].map((path, index) => [path, { inode: index + 2, figures: {} }]));
+  const network = {
+    read: async (rows: readonly { row: number }[]) =>
+      rows.map(({ row }) => ({ row, counters: [], error: 0, time: 7.03 })),
+  };
+  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network });
+  const visible = new Set([2]);
+  const first = await sampler.tick({ rows: rowsOf(cgroups), visible });
+  const second = await sampler.tick({ rows: rowsOf(cgroups), visible });
+  for (const { times, monotonic } of [first.snapshot, second.snapshot]) {
+    const known = [monotonic, ...times].filter((time) => !Number.isNaN(time));
+    assert.ok(known.length > CGROUP_FILES.length);
+    assert.equal(
+      known.filter((time) => !Number.isInteger(time * 16)),
+      [],
+    );
+  }
 });
 
 test('a row that is gone or another is left out, told, and followed anew with its own figures', async () => {
