@@ -48,3 +48,11 @@ export function momentOption(flag: string, text: string, now = new Date()): numb
     throw new UsageError(`${flag}: "${text}" is no time; give one as 2h (ago), 03:00 or "2026-11-27 03:00"`);
   return time;
 }
+
+/** The same where a time of day is the last one that has come. */
+export function pastMomentOption(flag: string, text: string): number {
+  const time = momentOption(flag, text);
+  return time > Date.now() ? time - DAY_MS : time;
+}
+
+const DAY_MS = 86_400_000;

@@ -19,9 +19,6 @@ export const recordingDirectory = (): string => join(stateDirectory(), 'recordin
 /** Recorded moments so far from the one that is asked for are another time. */
 const FAR_MS = 60_000;
 
-/** Whether a recorded moment is asked for. */
-export const isPast = ({ at, from }: PastOptions): boolean => at !== undefined || from !== undefined;
-
 /** The recording and the time in it that are meant: its last moment without --at. Throws UsageError, RecordingError. */
 export function openPast({ at, from }: PastOptions): { readonly recording: Recording; readonly time: number } {
   const recording = openRecording(from ?? recordingDirectory());
@@ -57,12 +54,6 @@ export async function pastFrame(options: PastOptions): Promise<RecordedFrame> {
 /** Of which moment and machine what follows is. */
 export const pastTitle = ({ usage, header }: RecordedFrame): string =>
   `recorded at ${localTime(usage.snapshot.wall)} on ${header.host.name || 'an unnamed host'}`;
-
-/** A time of day is the last one that has come. */
-export function timeFrom(text: string): number {
-  const time = momentOption('@', text);
-  return time > Date.now() ? time - 86_400_000 : time;
-}
 
 /** What tscg record has written on this machine. */
 export function openOlder(): Replay | undefined {

@@ -46,7 +46,7 @@ async function run(options: TstopFlags): Promise<void> {
     faults: unusable,
     looksByItself: options.looks,
   });
-  // Once the terminal is as it was: on the screen there is room for the first one.
+  // Printed once the terminal is restored: the screen has room for the first one only.
   const end = await dashboard.finally(() => {
     for (const fault of unusable) process.stderr.write(`tstop: ${fault}\n`);
   });
@@ -60,7 +60,7 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
   const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
   const { driftOf } = await import('../limits/applying/drift.ts');
   const { openLiveSource } = await import('../metrics/source.ts');
-  const { openOlder, timeFrom } = await import('./past.ts');
+  const { pastMomentOption } = await import('./options.ts');
   if (options.at !== undefined) {
     const { UsageError } = await import('./errors.ts');
     throw new UsageError('--at is a time of a recording: give it with --replay');
@@ -71,8 +71,8 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
     machine: { hierarchy, proc: PROC },
     source: openLiveSource({ hierarchy, proc: PROC, watch: true }),
     findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
-    timeOf: timeFrom,
-    openOlder,
+    timeOf: (text) => pastMomentOption('@', text),
+    openOlder: async () => (await import('./past.ts')).openOlder(),
     ...(options.readonly ? {} : { acting }),
   };
 }

@@ -7,8 +7,8 @@ const MOST_FRAMES = 600;
 /** About 30 MB: a thousand rows for half a minute, a hundred for five. */
 const MOST_VALUES = 2_500_000;
 
-/** A recording of this machine; undefined where there is none. */
-export type OpenOlder = () => Replay | undefined;
+/** A recording of this machine; undefined where there is none. What reads it is loaded only then. */
+export type OpenOlder = () => Promise<Replay | undefined>;
 
 export function withPast(source: Source, openOlder?: OpenOlder): Source {
   const frames: Frame[] = [];
@@ -45,7 +45,7 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
     const kept = frames.findLast((frame) => wallOf(frame) <= time);
     if (kept) return kept;
     if (!openOlder) return first;
-    older ??= openOlder();
+    older ??= await openOlder();
     if (!older) throw new Error(`nothing was recorded before ${clock(wallOf(first))}: tscg record does`);
     return older.past.seek(time);
   }

@@ -1,5 +1,5 @@
 /** What tstop remembers: the `tstop:` part of `~/.config/tscg/config.yaml`. The rest of that file is left as it is. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
@@ -7,6 +7,7 @@ import { parseDocument } from 'yaml';
 import { isRecord } from '../inventory/names/json.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
@@ -90,7 +91,7 @@ export function saveSetting(directory: string, key: keyof Settings, value: Setti
   if (document.errors.length > 0) throw new Error(`${file} is not YAML, so it is left as it is`);
   if (value === undefined) document.deleteIn([SECTION, key]);
   else document.setIn([SECTION, key], value);
-  mkdirSync(dirname(file), { recursive: true });
+  makeDirectory(dirname(file), 0o777);
   // A reader sees the old file or the new one, never half of it.
   writeFileSync(`${file}.${process.pid}`, document.toString());
   renameSync(`${file}.${process.pid}`, file);

@@ -30,7 +30,8 @@ const BY_CODE: ReadonlyMap<Cause, (typeof CAUSES)[number]> = new Map(CAUSES.map(
 export const wordOf = (cause: Cause): string => BY_CODE.get(cause)?.word ?? cause;
 
 /** Of the figures that a Verdict rests on. */
-export type FigureUnit = 'ms_per_second' | 'percent' | 'per_second' | 'bytes_per_second' | 'bytes' | 'count';
+export const FIGURE_UNITS = ['ms_per_second', 'percent', 'per_second', 'bytes_per_second', 'bytes', 'count'] as const;
+export type FigureUnit = (typeof FIGURE_UNITS)[number];
 
 export interface Figure {
   /** snake_case, as `run_delay`. */
@@ -43,7 +44,8 @@ export interface Figure {
 }
 
 /** What a suspect is: a cgroup; the host's processes outside all cgroups below the root; kernel threads; the container engine. */
-export type SuspectKind = 'workload' | 'host' | 'kernel' | 'engine';
+export const SUSPECT_KINDS = ['workload', 'host', 'kernel', 'engine'] as const;
+export type SuspectKind = (typeof SUSPECT_KINDS)[number];
 
 export interface Suspect {
   readonly what: SuspectKind;
@@ -59,13 +61,15 @@ export interface Suspect {
 }
 
 /** Why a Verdict whose cause others may have names nobody. */
-export type Refusal =
+export const REFUSAL_KINDS = [
   /** The suspect has no more than its configured weight gives it. */
-  | 'weights decide'
+  'weights decide',
   /** All of them are near their shares. */
-  | 'the machine is full'
+  'the machine is full',
   /** The evidence is too weak, or spread over too many. */
-  | 'no suspect';
+  'no suspect',
+] as const;
+export type Refusal = (typeof REFUSAL_KINDS)[number];
 
 /** The least harmful change that would help. Flags and values are those of `tscg set`. */
 export interface Remedy {
@@ -91,7 +95,8 @@ export interface Verdict {
 }
 
 /** Where the evidence comes from: the kernel's files alone, or the eBPF program beside them. */
-export type EvidenceSource = 'files' | 'ebpf';
+export const EVIDENCE_SOURCES = ['files', 'ebpf'] as const;
+export type EvidenceSource = (typeof EVIDENCE_SOURCES)[number];
 
 export interface Victim {
   readonly path: string;

@@ -5,6 +5,7 @@
 import { ownerOf, runtimeOf } from '../inventory/owner.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { clean } from '../text/clean.ts';
+import { openMetricsText } from '../text/openmetrics.ts';
 
 const MOST = 200;
 /** PATH_MAX is 4096, and stores refuse labels that are much shorter: Mimir those above 2048. */
@@ -60,7 +61,4 @@ const bounded = (text: string, most: number): string =>
 
 /** `{id="/a",name="web"`: without the end, for a label more. */
 export const labelText = (labels: Labels): string =>
-  `{${labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}`;
-
-const escaped = (value: string): string =>
-  value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+  `{${labels.map(([name, value]) => `${name}="${openMetricsText(value)}"`).join(',')}`;

@@ -5,7 +5,7 @@
 import { knownVerdicts } from '../diagnosis/fields.ts';
 import { CAUSES } from '../diagnosis/model.ts';
 import { familyOf, isExported } from '../export/families.ts';
-import type { Workload, WorkloadKind } from '../inventory/workload.ts';
+import { isWorkloadKind, type Workload } from '../inventory/workload.ts';
 import { METRICS, type Metric } from '../metrics/catalogue.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
 import type { LimitKind } from '../metrics/reading.ts';
@@ -107,20 +107,6 @@ function hostNames(targets: readonly string[]): ReadonlyMap<string, string> {
   return new Map(all.map((target) => [target, target.replace('\n', ' ')]));
 }
 
-const KINDS: Record<WorkloadKind, true> = {
-  container: true,
-  pod: true,
-  machine: true,
-  unit: true,
-  slice: true,
-  monitor: true,
-  inner: true,
-  cgroup: true,
-  root: true,
-};
-
-const isKind = (text: string | undefined): text is WorkloadKind => text !== undefined && Object.hasOwn(KINDS, text);
-
 function workloadOf({ key, labels, series }: Row, host: string, identityOf: IdentityOf): Workload {
   const info = series.get(INFO)?.labels ?? labels;
   // Where labels of the target have the same name, Prometheus calls those of the series so.
@@ -136,7 +122,7 @@ function workloadOf({ key, labels, series }: Row, host: string, identityOf: Iden
     path: labels.id ?? '/',
     inode: identityOf(key),
     name: label('name') ?? labels.id ?? '',
-    kind: isKind(kind) ? kind : 'cgroup',
+    kind: isWorkloadKind(kind) ? kind : 'cgroup',
     host,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };

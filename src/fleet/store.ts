@@ -8,6 +8,7 @@
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { at, isRecord, parseJson } from '../inventory/names/json.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
@@ -105,18 +106,18 @@ export function openStore({
     address,
     async query(expression) {
       const { status, text } = await ask(new URLSearchParams({ query: expression }).toString());
-      const answer = parsed(text);
+      const answer = parseJson(text);
       if (status === 401 || status === 403)
         throw new StoreError(
           `${address}: ${status}: it wants other credentials (--bearer-token-file, --basic-auth-file)`,
         );
-      const said = stringIn(answer, 'error');
-      if (said !== undefined) throw new StoreError(`${address}: ${bounded(said)}`);
+      const said = at(answer, 'error');
+      if (typeof said === 'string') throw new StoreError(`${address}: ${bounded(said)}`);
       if (status !== 200)
         throw new StoreError(
           `${address}: HTTP status ${status}${status === 404 ? ' (is that its address? /api/v1/query is not there)' : ''}`,
         );
-      const result = answer === undefined ? undefined : seriesIn(answer);
+      const result = seriesIn(answer);
       if (!result) throw new StoreError(`${address}: it answers, but not as the query API of Prometheus does`);
       return result;
     },
@@ -143,32 +144,15 @@ const MOST_TEXT = 256;
 
 const bounded = (text: string): string => clean(text.slice(0, MOST_TEXT));
 
-function parsed(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const at = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
-
-function stringIn(value: unknown, key: string): string | undefined {
-  const found = at(value, key);
-  return typeof found === 'string' ? found : undefined;
-}
-
 /** What of the result is no series is left out; undefined where there is no result. */
-function seriesIn(answer: object): TimeSeries[] | undefined {
-  const result = at(at(answer, 'data'), 'result');
+function seriesIn(answer: unknown): TimeSeries[] | undefined {
+  const result = at(answer, 'data', 'result');
   if (!Array.isArray(result)) return undefined;
   return result.flatMap((one: unknown): TimeSeries[] => {
     const [metric, values] = [at(one, 'metric'), at(one, 'values')];
-    if (typeof metric !== 'object' || metric === null || !Array.isArray(values)) return [];
+    if (!isRecord(metric) || !Array.isArray(values)) return [];
     const labels = Object.fromEntries(
-      Object.entries(metric).flatMap(([name, value]: [string, unknown]) =>
+      Object.entries(metric).flatMap(([name, value]) =>
         typeof value === 'string' ? [[name, value.length > MOST_LABEL ? '' : clean(value)]] : [],
       ),
     );

@@ -1,42 +1,49 @@
 /** Any row with a name: what a cgroup is, as far as its path, the disk and the runtimes tell. */
 
-export type WorkloadKind =
+export const WORKLOAD_KINDS = [
   /** A cgroup that a runtime made for one container. */
-  | 'container'
+  'container',
   /** Kubernetes or podman pod: the parent of its containers. */
-  | 'pod'
+  'pod',
   /** Virtual machine or system container (nspawn, LXC, libvirt, Proxmox). */
-  | 'machine'
+  'machine',
   /** systemd service or scope. */
-  | 'unit'
+  'unit',
   /** systemd slice, or a runtime's folder (`/docker`, `/kubepods/burstable`): only holds others. */
-  | 'slice'
+  'slice',
   /** A runtime's own helper beside a container: conmon, lxc.monitor, podman pause, nspawn supervisor. */
-  | 'monitor'
+  'monitor',
   /** Sub-cgroup of a container or delegated unit (`…scope/container`, `payload`): part of its ancestor. */
-  | 'inner'
+  'inner',
   /** A directory nobody claims. */
-  | 'cgroup'
-  | 'root';
+  'cgroup',
+  'root',
+] as const;
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+export const isWorkloadKind = (text: string | undefined): text is WorkloadKind =>
+  WORKLOAD_KINDS.some((kind) => kind === text);
 
 /** Who made it, and so whose tool changes it. */
-export type Runtime =
-  | 'docker'
-  | 'podman'
-  | 'containerd'
-  | 'cri-o'
-  | 'kubernetes'
-  | 'nerdctl'
-  | 'buildkit'
-  | 'lxc'
-  | 'incus'
-  | 'nspawn'
-  | 'libvirt'
-  | 'proxmox'
-  | 'ecs'
-  | 'nomad'
-  | 'slurm'
-  | 'systemd';
+export const RUNTIMES = [
+  'docker',
+  'podman',
+  'containerd',
+  'cri-o',
+  'kubernetes',
+  'nerdctl',
+  'buildkit',
+  'lxc',
+  'incus',
+  'nspawn',
+  'libvirt',
+  'proxmox',
+  'ecs',
+  'nomad',
+  'slurm',
+  'systemd',
+] as const;
+export type Runtime = (typeof RUNTIMES)[number];
 
 /** What the path alone tells. */
 export interface Identity {

@@ -8,6 +8,8 @@ import { isListed } from '../inventory/workload.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import type { Frame } from '../metrics/source.ts';
 import { clean, jsonText } from '../text/clean.ts';
+import { csvLine } from '../text/csv.ts';
+import { openMetricsText } from '../text/openmetrics.ts';
 
 export const DUMP_FORMATS = ['csv', 'jsonl', 'openmetrics'] as const;
 export type DumpFormat = (typeof DUMP_FORMATS)[number];
@@ -44,18 +46,12 @@ const rowsOf = ({ workloads }: Frame, { all }: DumpOptions): number[] =>
 
 const timeOf = ({ usage }: Frame): string => new Date(usage.snapshot.wall).toISOString();
 
-/** RFC 4180; what a spreadsheet would run as a formula has a leading apostrophe. */
-function csvCell(value: string | number | null | undefined): string {
-  const text = typeof value === 'string' ? clean(value).replace(/^[=+@-]/, "'$&") : String(value ?? '');
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 function csvOf(frame: Frame, options: DumpOptions): string {
   const lines = rowsOf(frame, options).map((row) => {
     const workload = frame.workloads[row];
     const about = [workload?.path, workload?.name, workload?.kind, workload && ownerOf(workload), workload?.image];
     const figures = ROW_FIELDS.map(({ json }) => json(frame.usage, row));
-    return `${[timeOf(frame), ...about, ...figures].map(csvCell).join(',')}\n`;
+    return `${csvLine([timeOf(frame), ...about.map((text) => text && clean(text)), ...figures])}\n`;
   });
   return lines.join('');
 }
@@ -99,7 +95,7 @@ function openMetrics(options: DumpOptions): Dumper {
         const sorted = samples
           .map((line, order) => ({ line, order, series: line.slice(0, line.indexOf('} ')) }))
           .sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.order - b.order));
-        const head = `# TYPE tscg_${id} gauge\n# HELP tscg_${id} ${escaped(help)}\n`;
+        const head = `# TYPE tscg_${id} gauge\n# HELP tscg_${id} ${openMetricsText(help)}\n`;
         return `${head}${sorted.map(({ line }) => line).join('')}`;
       });
       return `${texts.join('')}# EOF\n`;
@@ -111,8 +107,6 @@ function labelsOf({ workloads }: Frame, row: number): string {
   const workload = workloads[row];
   const labels = { path: workload?.path ?? '', name: workload?.name ?? '', kind: workload?.kind ?? '' };
   return Object.entries(labels)
-    .map(([key, value]) => `${key}="${escaped(clean(value))}"`)
+    .map(([key, value]) => `${key}="${openMetricsText(clean(value))}"`)
     .join(',');
 }
-
-const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');

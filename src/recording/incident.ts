@@ -4,7 +4,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { Change } from '../limits/applying/journal.ts';
 import { createEncoder } from './format/encode.ts';
 import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
-import type { RecordedPlace, Recording } from './recording.ts';
+import { framesBetween, type Recording } from './recording.ts';
 
 export interface IncidentOptions {
   /** Milliseconds since the epoch. */
@@ -25,22 +25,14 @@ export function incidentOf(recording: Recording, { from, to, changes, isRedacted
   const parts: Buffer[] = [];
   let encoder: ReturnType<typeof createEncoder> | undefined;
   let moments = 0;
-  for (let place = recording.placeAt(from); ; place = recording.step(place, 1)) {
-    const frame = recording.frame(place);
-    const time = recording.timeOf(place);
-    if (time > to) break;
-    if (frame && time >= from) {
-      encoder ??= createEncoder(headerOf(frame.header, time, redact));
-      const whole = moments === 0 ? { ...frame.moment, changes } : frame.moment;
-      parts.push(encoder.add(redact ? redact.moment(whole) : whole));
-      moments++;
-    }
-    if (isSame(place, recording.last())) break;
+  for (const { header, moment } of framesBetween(recording, from, to)) {
+    encoder ??= createEncoder(headerOf(header, moment.snapshot.wall, redact));
+    const whole = moments === 0 ? { ...moment, changes } : moment;
+    parts.push(encoder.add(redact ? redact.moment(whole) : whole));
+    moments++;
   }
   return { bytes: Buffer.concat([...parts, ...(encoder ? [encoder.end()] : [])]), moments };
 }
-
-const isSame = (a: RecordedPlace, b: RecordedPlace): boolean => a.file === b.file && a.index === b.index;
 
 const headerOf = (header: RecordingHeader, started: number, redact: Redactor | undefined): RecordingHeader => ({
   ...header,

@@ -125,11 +125,11 @@ export function openRecording(path: string): Recording {
 
   /** Only what was taken in the same boot and not long before has rates with it. */
   function momentBefore(place: RecordedPlace): Moment | undefined {
-    const place_ = stepOne(place, -1);
-    if (!place_) return undefined;
-    const [own, other] = [fileAt(place.file)?.header, fileAt(place_.file)?.header];
-    const gap = timeOf(place) - timeOf(place_);
-    return own && own.host.boot === other?.host.boot && gap <= MOST_GAP * own.interval ? momentAt(place_) : undefined;
+    const earlier = stepOne(place, -1);
+    if (!earlier) return undefined;
+    const [own, other] = [fileAt(place.file)?.header, fileAt(earlier.file)?.header];
+    const gap = timeOf(place) - timeOf(earlier);
+    return own && own.host.boot === other?.host.boot && gap <= MOST_GAP * own.interval ? momentAt(earlier) : undefined;
   }
 
   const timeOf = ({ file, index }: RecordedPlace): number => momentsOf(file)[index]?.time ?? Number.NaN;
@@ -232,6 +232,16 @@ function lastBefore(moments: readonly MomentPlace[], time: number): number {
     else high = middle;
   }
   return low - 1;
+}
+
+/** The Frames from one time to the other, both included, in milliseconds since the epoch; what is lost is left out. */
+export function* framesBetween(recording: Recording, from: number, to: number): Generator<RecordedFrame> {
+  const last = recording.last();
+  for (let place = recording.placeAt(from); recording.timeOf(place) <= to; place = recording.step(place, 1)) {
+    const frame = recording.timeOf(place) >= from ? recording.frame(place) : undefined;
+    if (frame) yield frame;
+    if (place.file === last.file && place.index === last.index) return;
+  }
 }
 
 /** `2026-11-29 03:12:00 to 04:12:00`, local time. */

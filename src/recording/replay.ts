@@ -19,10 +19,11 @@ export interface RecordedPast extends Past {
 /** Moments that are tried where one is lost. */
 const MOST_LOST = 10_000;
 
-const recorded = new WeakMap<Frame, RecordedFrame>();
+const isRecorded = (frame: Frame): frame is RecordedFrame => 'moment' in frame;
 
-/** What was recorded beside a Frame; undefined for one that is of no recording. */
-export const recordedIn = (frame: Frame | undefined): RecordedFrame | undefined => frame && recorded.get(frame);
+/** The Frame with what was recorded beside it; undefined for one that is of no recording. */
+export const recordedIn = (frame: Frame | undefined): RecordedFrame | undefined =>
+  frame && isRecorded(frame) ? frame : undefined;
 
 /** `start`: milliseconds since the epoch. */
 export function openReplay(recording: Recording, start?: number): Replay {
@@ -36,7 +37,6 @@ export function openReplay(recording: Recording, start?: number): Replay {
       const frame = recording.frame(place);
       if (frame) {
         places.set(frame, place);
-        recorded.set(frame, frame);
         return frame;
       }
       const next = recording.step(place, by);

@@ -6,12 +6,10 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fdatasync,
   fstatSync,
   ftruncateSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -19,10 +17,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
-import { parsePidStat } from '../kernel/proc-pid.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
+import { startTimeOf } from '../kernel/process-handle.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 import { createEncoder, type Encoder } from './format/encode.ts';
@@ -83,7 +82,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     write = (fd, bytes) => writeSync(fd, bytes),
     free = freeBytes,
   } = options;
-  makeDirectory(directory);
+  makeDirectory(directory, 0o700);
   const hand = foreignHand(directory);
   if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
   const release = claim(directory);
@@ -210,20 +209,10 @@ function createFile(directory: string, time: number): { fd: number; name: string
   }
 }
 
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  try {
-    mkdirSync(directory, 0o700);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
-}
-
 /** One recorder a directory: two would remove each other's files. Gives what lets go of it. */
 function claim(directory: string): () => void {
   const path = join(directory, 'recorder.pid');
-  const mine = `${process.pid} ${startOf(process.pid)}\n`;
+  const mine = `${process.pid} ${startTimeOf(process.pid)}\n`;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   for (let tries = 0; tries < 2; tries++) {
     try {
@@ -235,20 +224,11 @@ function claim(directory: string): () => void {
       if (codeOf(error) !== 'EEXIST') throw error;
     }
     const [pid, start] = readFileSync(path, 'utf8').trim().split(' ');
-    if (start !== '' && startOf(Number(pid)) === start)
+    if (startTimeOf(Number(pid)) === Number(start))
       throw new Error(
         `another tscg record (pid ${pid}) writes to ${directory}: end it, or give another folder with --to`,
       );
     unlinkSync(path);
   }
   throw new Error(`${path} cannot be made`);
-}
-
-/** Start time of a process, which tells it from another one of its pid; empty where it has gone. */
-function startOf(pid: number): string {
-  try {
-    return String(parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.starttime ?? '');
-  } catch {
-    return '';
-  }
 }

@@ -1,6 +1,7 @@
 /** A CloseLook as JSON and back, so that the rules can be tried again on what a guest measured. */
 import { LOOK_FILES } from '../../src/diagnosis/look/files.ts';
 import type { CloseLook, Figures, Group } from '../../src/diagnosis/look/model.ts';
+import { isRecord } from '../../src/inventory/names/json.ts';
 
 const REFS = LOOK_FILES.flatMap(({ file, keys }) => keys.map((key) => `${file}:${key}`));
 const VMSTAT = ['pgscan_kswapd', 'pgscan_direct'];
@@ -12,8 +13,6 @@ const replace = (_: string, value: unknown): unknown => {
   if (typeof value === 'number' && !Number.isFinite(value)) return { $number: String(value) };
   return value;
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const revive = (_: string, value: unknown): unknown => {
   if (!isRecord(value)) return value;

@@ -7,13 +7,14 @@ import { isListed } from '../../inventory/workload.ts';
 import { type Predicate, parseFilter, QueryError } from '../../metrics/query.ts';
 import { type Frame, openLiveSource, type Source } from '../../metrics/source.ts';
 import { clean, jsonText } from '../../text/clean.ts';
+import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
 import type { FleetOptions } from '../fleet-options.ts';
 import { secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
-import { isPast, type PastOptions, pastFrame, pastTitle } from '../past.ts';
+import type { PastOptions } from '../past.ts';
 import { formatTable, terminalWidth } from '../table.ts';
 
 export interface LsOptions extends FleetOptions, PastOptions {
@@ -60,8 +61,9 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
     frame.workloads
       .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
       .sort((a, b) => compare(frame, a, b));
-  if (isPast(options)) {
+  if (options.at !== undefined || options.from !== undefined) {
     if (watch) throw new UsageError('--watch follows what runs now: it cannot be given with --at or --from');
+    const { pastFrame, pastTitle } = await import('../past.ts');
     const frame = await pastFrame(options);
     warn(`tscg: ${pastTitle(frame)}`);
     return printTable(render(frame, rowsOf(frame), columns, options, false), false);
@@ -186,15 +188,6 @@ function rowsJson(
   });
   return jsonText(objects, watch ? undefined : 2);
 }
-
-/** RFC 4180; a text that a spreadsheet would run as a formula is quoted with a leading apostrophe. */
-const csvLine = (cells: readonly (string | number | undefined)[]): string =>
-  cells
-    .map((cell) => {
-      const text = typeof cell === 'string' ? cell.replace(/^[=+@-]/, "'$&") : String(cell ?? '');
-      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    })
-    .join(',');
 
 function columnsOption(list: string | undefined): readonly Field[] {
   if (list === undefined) return DEFAULT_COLUMNS.map(field);

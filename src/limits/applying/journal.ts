@@ -4,12 +4,13 @@
  * an `end` is a crash; undo then looks at the files.
  */
 
-import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRecord } from '../../inventory/names/json.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { foreignHand } from '../../kernel/foreign-hand.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import { errorText } from '../../text/error-text.ts';
 import { OWNER_NAMES, type Write } from '../model.ts';
 
@@ -73,7 +74,7 @@ export function openJournal(
   function append(line: object, consequence: string): void {
     try {
       refuseForeignHand(path);
-      makeDirectory(directory);
+      makeDirectory(directory, 0o700);
       const fd = openSync(
         path,
         constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
@@ -122,18 +123,6 @@ export function openJournal(
 function refuseForeignHand(path: string): void {
   const hand = foreignHand(path);
   if (hand) throw new Error(`${hand.path} ${hand.how}: whoever can change the journal decides what undo writes`);
-}
-
-/** Makes the folder and its parents. Node's `recursive` loops for ever where mkdir gives ENOENT in a folder that exists, as in /proc. */
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  try {
-    mkdirSync(directory, 0o700);
-  } catch (error) {
-    // Made by another tscg meanwhile.
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
 }
 
 function syncDirectory(directory: string): void {

@@ -12,7 +12,8 @@
  */
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
 
-const SAME = 0;
+/** What begins a run of figures that are as before; the number of them less one follows. */
+export const SAME = 0;
 const NO_LIMIT = 1;
 const UNAVAILABLE = 2;
 const DOUBLE = 3;
@@ -55,7 +56,7 @@ export function encodeColumns(
   if (same > 0) encodeRun(writer, same);
 }
 
-function encodeRun(writer: ByteWriter, count: number): void {
+export function encodeRun(writer: ByteWriter, count: number): void {
   writer.varint(SAME);
   writer.varint(count - 1);
 }

@@ -10,6 +10,7 @@
  *     4 bytes   length of the frame, little endian
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { codeOf } from '../../kernel/error-code.ts';
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';
 import { FRAME_HEAD, FRAME_KINDS, type FrameKind, frameAt, type PlacedFrame } from './frames.ts';
 
@@ -72,8 +73,5 @@ export function parseIndex(end: Buffer, fileSize: number): readonly PlacedFrame[
   }
 }
 
-export const isZlib = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  /^(Z_|ERR_BUFFER|ERR_ZLIB)/.test(error.code);
+/** What zlib throws for bytes that it cannot inflate. */
+export const isZlib = (error: unknown): boolean => /^(Z_|ERR_BUFFER|ERR_ZLIB)/.test(codeOf(error) ?? '');

@@ -3,8 +3,15 @@
  * cleaned and cut as it is where it is read from a system.
  */
 import * as v from 'valibot';
-import { CAUSES, type Finding } from '../../diagnosis/model.ts';
-import type { Runtime, Workload, WorkloadKind } from '../../inventory/workload.ts';
+import {
+  CAUSES,
+  EVIDENCE_SOURCES,
+  FIGURE_UNITS,
+  type Finding,
+  REFUSAL_KINDS,
+  SUSPECT_KINDS,
+} from '../../diagnosis/model.ts';
+import { RUNTIMES, WORKLOAD_KINDS, type Workload } from '../../inventory/workload.ts';
 import { EVENT_KINDS } from '../../metrics/events.ts';
 import { clean } from '../../text/clean.ts';
 
@@ -31,17 +38,9 @@ const Figure = v.pipe(
   v.transform((value) => value ?? Number.NaN),
 );
 
-const KINDS = [
-  ...['container', 'pod', 'machine', 'unit', 'slice', 'monitor', 'inner', 'cgroup', 'root'],
-] as const satisfies readonly WorkloadKind[];
-const RUNTIMES = [
-  ...['docker', 'podman', 'containerd', 'cri-o', 'kubernetes', 'nerdctl', 'buildkit', 'lxc', 'incus', 'nspawn'],
-  ...['libvirt', 'proxmox', 'ecs', 'nomad', 'slurm', 'systemd'],
-] as const satisfies readonly Runtime[];
-
 /** Of a later version perhaps. */
-const Kind = v.fallback(v.picklist<readonly WorkloadKind[]>(KINDS), 'cgroup');
-const KnownRuntime = v.picklist<readonly Runtime[]>(RUNTIMES);
+const Kind = v.fallback(v.picklist(WORKLOAD_KINDS), 'cgroup');
+const KnownRuntime = v.picklist(RUNTIMES);
 
 const Details = v.object({
   runtime: KnownRuntime,
@@ -121,13 +120,13 @@ const VerdictShape = v.object({
     v.object({
       id: Text,
       value: Figure,
-      unit: v.picklist(['ms_per_second', 'percent', 'per_second', 'bytes_per_second', 'bytes', 'count']),
+      unit: v.picklist(FIGURE_UNITS),
       source: Text,
     }),
   ),
   suspects: v.array(
     v.object({
-      what: v.picklist(['workload', 'host', 'kernel', 'engine']),
+      what: v.picklist(SUSPECT_KINDS),
       path: Text,
       name: Text,
       blame: Figure,
@@ -135,7 +134,7 @@ const VerdictShape = v.object({
       confidence: Figure,
     }),
   ),
-  refusal: v.optional(v.picklist(['weights decide', 'the machine is full', 'no suspect'])),
+  refusal: v.optional(v.picklist(REFUSAL_KINDS)),
   remedies: v.array(v.object({ path: Text, name: Text, limits: v.record(v.string(), v.string()), words: Text })),
 });
 
@@ -144,7 +143,7 @@ export const FindingShape = v.object({
   when: v.number(),
   window: Figure,
   verdicts: v.pipe(v.array(VerdictShape), v.maxLength(MOST_FINDINGS)),
-  source: v.picklist(['files', 'ebpf']),
+  source: v.picklist(EVIDENCE_SOURCES),
   missing: v.pipe(v.array(Text), v.maxLength(MOST_ITEMS)),
 }) satisfies v.GenericSchema<unknown, Finding>;
 

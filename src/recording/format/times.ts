@@ -10,9 +10,8 @@
  */
 import { TIME_GRID } from '../../metrics/time-grid.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
-import { asBefore, type Matrix } from './columns.ts';
+import { asBefore, encodeRun, type Matrix, SAME } from './columns.ts';
 
-const SAME = 0;
 const NEVER = 1;
 const DOUBLE = 2;
 const STEP = 3;
@@ -49,11 +48,6 @@ export function encodeTimes(
     }
   }
   if (same > 0) encodeRun(writer, same);
-}
-
-function encodeRun(writer: ByteWriter, count: number): void {
-  writer.varint(SAME);
-  writer.varint(count - 1);
 }
 
 /** Gives what the next one is counted from. */

@@ -1,0 +1,3 @@
+/** Text within OpenMetrics: the value of a label, or HELP. */
+export const openMetricsText = (text: string): string =>
+  text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
