@@ -16,9 +16,9 @@ import type { Effect, Event } from './update.ts';
 export interface Outside {
   readonly screen: Pick<Screen, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
   readonly source: Pick<Source, 'past' | 'isLive'>;
-  /** The time that a text means, in milliseconds since the epoch. Throws where it is none. */
-  /** A Frame of a recording is shown, out of its turn. */
+  /** Told of each Frame of a recording that is shown out of its turn. */
   readonly remember: (frame: Frame) => void;
+  /** The time that a text means, in milliseconds since the epoch. Throws where it is none. */
   readonly timeOf: (text: string, from: Frame) => number;
   /** What the last closer look at the selected row found. */
   readonly finding: (session: Session) => Finding | undefined;

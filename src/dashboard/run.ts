@@ -182,7 +182,10 @@ function sceneMaker(
       historyOf: (inode, id, samples) => memory.historyOf(inode, id, samples, back),
       seconds,
       recreated: memory.recreated(),
-      events: memory.events(looks?.log.all() ?? []),
+      // Only where a pane tells them: findings are put among them anew.
+      get events() {
+        return memory.events(looks?.log.all() ?? []);
+      },
       drifts: memory.drifts(),
       recentOomKills: session.recentOomKills,
       age,

@@ -274,17 +274,13 @@ function withSearchNotice(session: Session, surroundings: Surroundings): Session
   return text === false ? session : { ...session, notice: { text, style: 'warning' } };
 }
 
-/** A form for the tagged rows, else for the selected one; or why there is none. */
-const whyNoChange = ({ isReadOnly, isLive }: Surroundings, { frame, isChanging }: Session): string | undefined =>
-  !isLive
-    ? 'this is a recording: nothing of it can be changed'
-    : recordedIn(frame)
-      ? 'this moment is long past: Z goes back to now'
-      : isReadOnly
-        ? 'read only: tstop was started with --readonly'
-        : isChanging
-          ? 'a change is under way: wait for it, or quit to take it back'
-          : undefined;
+/** Why no row can be changed now. */
+function whyNoChange({ isReadOnly, isLive }: Surroundings, { frame, isChanging }: Session): string | undefined {
+  if (!isLive) return 'this is a recording: nothing of it can be changed';
+  if (recordedIn(frame)) return 'this moment is long past: Z goes back to now';
+  if (isReadOnly) return 'read only: tstop was started with --readonly';
+  return isChanging ? 'a change is under way: wait for it, or quit to take it back' : undefined;
+}
 
 function afterFix(session: Session, surroundings: Surroundings): Updated {
   const why = whyNoChange(surroundings, session);
@@ -292,6 +288,7 @@ function afterFix(session: Session, surroundings: Surroundings): Updated {
   return { session, effects: [{ type: 'fix', session }] };
 }
 
+/** A form for the tagged rows, else for the selected one; or why there is none. */
 function afterAct(session: Session, what: ActionName, surroundings: Surroundings): Updated {
   const { state, frame, shown } = session;
   const all = frame?.workloads ?? [];
