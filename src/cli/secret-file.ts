@@ -1,6 +1,7 @@
 /** Files that options name: certificates, tokens, passwords. Each throws UsageError with what is wrong. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { codeOf } from '../kernel/error-code.ts';
+import { readRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
 import { UsageError } from './errors.ts';
@@ -8,14 +9,13 @@ import { warn } from './output.ts';
 
 const MOST_BYTES = 1 << 20;
 
-export function fileOption(flag: string, path: string): Buffer {
+export function fileOption(flag: string, path: string): string {
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) throw new Error('it is no regular file');
-    if (stat.size > MOST_BYTES) throw new Error(`it has ${stat.size} bytes, more than such a file ever has`);
-    return readFileSync(path);
+    return readRegularFileSync(path, MOST_BYTES);
   } catch (error) {
-    throw new UsageError(`${flag} ${clean(path)}: ${codeOf(error) ?? errorText(error)}`);
+    const why =
+      error instanceof UnfitFileError ? 'it is no regular file of at most 1 MiB' : (codeOf(error) ?? errorText(error));
+    throw new UsageError(`${flag} ${clean(path)}: ${why}`);
   }
 }
 
@@ -30,7 +30,7 @@ function warnOfReaders(path: string): void {
 
 export function tokenOption(flag: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const token = fileOption(flag, path).toString('utf8').trim();
+  const token = fileOption(flag, path).trim();
   if (!TOKEN.test(token))
     throw new UsageError(
       `${flag} ${clean(path)}: ${token === '' ? 'it is empty' : 'it holds no token'}; a token is one line of letters, digits and -._~+/: openssl rand -hex 32 > FILE`,
@@ -42,9 +42,7 @@ export function tokenOption(flag: string, path: string | undefined): string | un
 /** One line `USER:PASSWORD`, as it is encoded in a header. */
 export function basicOption(flag: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const line = fileOption(flag, path)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const line = fileOption(flag, path).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line)) throw new UsageError(`${flag} ${clean(path)}: it is not one line USER:PASSWORD`);
   warnOfReaders(path);
   return `Basic ${Buffer.from(line).toString('base64')}`;

@@ -21,7 +21,7 @@ export interface Address {
 
 export interface ServerOptions {
   readonly address: Address;
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** What a request must say after `Authorization: Bearer`; none: anyone may read. */
   readonly token?: string;
   readonly scraper: Scraper;

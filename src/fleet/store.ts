@@ -31,7 +31,7 @@ export interface StoreOptions {
   /** As `Bearer …` or `Basic …`. */
   readonly authorization?: string;
   /** PEM of the authorities that are believed. */
-  readonly ca?: Buffer;
+  readonly ca?: string;
   /** As `X-Scope-OrgID`, which Mimir wants. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;

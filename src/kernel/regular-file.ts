@@ -41,27 +41,32 @@ export async function readRegularFile(handle: FileHandle, largest: number): Prom
   }
 }
 
-/** Of a path whose links are followed. Throws as readRegularFile() does, with the path. */
-export function readRegularFileSync(path: string, largest: number): string {
+/** A path whose links are followed, opened to be read. Throws as readRegularFile() does, with the path. `size`: in bytes. */
+export function openRegularFileSync(path: string, largest: number): { readonly fd: number; readonly size: number } {
   const handle = openSync(path, O_PATH);
   try {
     const status = fstatSync(handle);
     refuseUnfit(status, largest, `${path}: `);
-    const file = openSync(`/proc/self/fd/${handle}`, READ);
-    try {
-      const buffer = Buffer.alloc(status.size);
-      let filled = 0;
-      while (filled < buffer.length) {
-        const bytesRead = readSync(file, buffer, filled, buffer.length - filled, filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return buffer.toString('utf8', 0, filled);
-    } finally {
-      closeSync(file);
-    }
+    return { fd: openSync(`/proc/self/fd/${handle}`, READ), size: status.size };
   } finally {
     closeSync(handle);
+  }
+}
+
+/** Of a path whose links are followed. Throws as readRegularFile() does, with the path. */
+export function readRegularFileSync(path: string, largest: number): string {
+  const { fd, size } = openRegularFileSync(path, largest);
+  try {
+    const buffer = Buffer.alloc(size);
+    let filled = 0;
+    while (filled < buffer.length) {
+      const bytesRead = readSync(fd, buffer, filled, buffer.length - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.toString('utf8', 0, filled);
+  } finally {
+    closeSync(fd);
   }
 }
 

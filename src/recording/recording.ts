@@ -1,6 +1,7 @@
 /** A recording to read: one file, or the files of a recorder in a folder, as one sequence of moments in the order of time. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { openRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { hostUsage } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import { usageOf } from '../metrics/usage.ts';
@@ -203,12 +204,9 @@ const sizeOf = (path: string | undefined): number =>
 
 /** Throws FormatError. */
 function openedFile(path: string): Opened {
-  // A FIFO would wait for its writer.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const status = fstatSync(fd);
-  const size = Math.min(status.size, LARGEST_SCAN);
+  const { fd, size: whole } = openedRegular(path);
+  const size = Math.min(whole, LARGEST_SCAN);
   try {
-    if (!status.isFile()) throw new FormatError('this is no regular file');
     const file = openFile({
       size,
       read: (offset, length) => {
@@ -216,10 +214,18 @@ function openedFile(path: string): Opened {
         return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
       },
     });
-    return { ...file, size: status.size, close: () => closeSync(fd) };
+    return { ...file, size: whole, close: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function openedRegular(path: string): ReturnType<typeof openRegularFileSync> {
+  try {
+    return openRegularFileSync(path, Number.POSITIVE_INFINITY);
+  } catch (error) {
+    throw error instanceof UnfitFileError ? new FormatError('this is no regular file') : error;
   }
 }
 

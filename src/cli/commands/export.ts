@@ -63,7 +63,7 @@ async function serve(
   source: Source,
   isWanted: ScraperOptions['isWanted'],
   address: Address,
-  tls: { cert: Buffer; key: Buffer } | undefined,
+  tls: { cert: string; key: string } | undefined,
   token: string | undefined,
 ): Promise<void> {
   // The first scrape has something to compare with.
@@ -111,7 +111,7 @@ function refuseOpenDoor(address: Address, options: ExportOptions, token: string 
   if (!isTls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
 }
 
-function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: Buffer; key: Buffer } | undefined {
+function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: string; key: string } | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError('--tls-cert and --tls-key go together: give both');
