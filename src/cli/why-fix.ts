@@ -7,11 +7,12 @@ import type { Finding } from '../diagnosis/model.ts';
 import { chooseFix, type FixChoice, type FixWindow, judgeFix, lossBefore, whyNoFix } from '../diagnosis/trial/fix.ts';
 import { ratesBetween } from '../diagnosis/trial/measure.ts';
 import { openTrialReader } from '../diagnosis/trial/read.ts';
+import { tryFix } from '../diagnosis/trial/try-fix.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
 import { areNested, isWithin } from '../kernel/cgroup-path.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
-import { type Change, openJournal, stateDirectory, undoneIn } from '../limits/applying/journal.ts';
-import { endReverter } from '../limits/applying/revert/reverter.ts';
+import { newChangeId } from '../limits/applying/apply.ts';
+import { openJournal, stateDirectory } from '../limits/applying/journal.ts';
 import { scheduleRevert } from '../limits/applying/revert/schedule.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
 import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
@@ -19,11 +20,10 @@ import { editsOf } from '../limits/planning/edits.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { errorText } from '../text/error-text.ts';
-import { carryOut, checkRisks, endDryRun, interruptible } from './carry-out.ts';
-import { revert } from './commands/revert.ts';
+import { checkRisks, endDryRun, interruptible } from './carry-out.ts';
 import { measured } from './commands/set.ts';
 import { confirm } from './confirm.ts';
-import { type GlobalOptions, PROC, planContext } from './context.ts';
+import { PROC, planContext } from './context.ts';
 import { fixJson, fixText } from './fix-text.ts';
 import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';
@@ -31,7 +31,6 @@ import { findingJson } from './why-text.ts';
 
 export interface FixOptions {
   readonly hierarchy: Hierarchy;
-  readonly global: GlobalOptions;
   readonly workloads: readonly Workload[];
   /** Milliseconds that the remedy is tried. */
   readonly tryMs: number;
@@ -119,55 +118,41 @@ interface Trying {
   readonly say: Say;
 }
 
-async function applyAndJudge(trying: Trying, { global, tryMs, json, force }: FixOptions): Promise<void> {
+async function applyAndJudge(trying: Trying, { tryMs, force }: FixOptions): Promise<void> {
   const { plan, context, choice, before, others, measure, say } = trying;
   const { files, owners } = context;
   const { cause } = choice.verdict;
   const { path, name } = choice.victim;
-  await carryOut(plan, context, { force, quiet: true, json }, undefined, {
-    json: (value) => say('', { ...value }),
-    before: (id) =>
-      scheduleRevert({
-        id,
-        delayMs: SETTLE_MS + tryMs + LATE_MS,
-        tscg: [process.execPath, process.argv[1] ?? ''],
-        mount: files.mount,
-        stateDirectory: stateDirectory(),
-        sockets: owners.sockets,
-      }),
-    after: async (change) => {
-      say(`applied, and tried for ${seconds(tryMs)}; taken back by Ctrl-C, and also if this is killed`);
-      const answer = await interruptible(async (signal) => {
-        try {
-          await sleep(SETTLE_MS, undefined, { signal });
-          const meanwhile = await measure(tryMs, signal);
-          return judgeFix({ cause, victim: { path, name }, others, before, meanwhile });
-        } catch (error) {
-          return { fault: signal.aborted ? 'interrupted' : errorText(error) };
-        }
-      });
-      const text = 'fault' in answer ? `not judged: ${answer.fault}` : fixText(answer);
-      const fields = 'fault' in answer ? { why: text } : fixJson(answer);
-      const isKept = !('fault' in answer) && answer.outcome === 'helped' && (await keep(change));
-      if (!isKept) {
-        if (!isUndone(change)) await revert(change.id, global, true);
-        process.exitCode = 1;
-      }
-      const end = isKept
-        ? `kept (change ${change.id}); to take it back: tscg undo ${change.id}`
-        : `taken back (change ${change.id})`;
-      say(`${text}\n${end}`);
-      return { text: '', fields: { kept: isKept, ...fields }, isUndone: !isKept };
-    },
+  const id = newChangeId();
+  const reverter = await scheduleRevert({
+    id,
+    delayMs: SETTLE_MS + tryMs + LATE_MS,
+    tscg: [process.execPath, process.argv[1] ?? ''],
+    mount: files.mount,
+    stateDirectory: stateDirectory(),
+    sockets: owners.sockets,
   });
-}
-
-const isUndone = ({ id }: Change): boolean => undoneIn(openJournal(stateDirectory()).read().changes).has(id);
-
-/** Nobody takes it back any more. False where it is taken back already. */
-async function keep(change: Change): Promise<boolean> {
-  if (change.reverter) await endReverter(change.reverter);
-  return !isUndone(change);
+  const journal = openJournal(stateDirectory());
+  const command = process.argv.slice(2);
+  const { change, judged, isKept } = await interruptible((signal) =>
+    tryFix({
+      plan,
+      context: { ...context, journal, command, force, id, reverter, signal },
+      judge: async () => {
+        say(`applied, and tried for ${seconds(tryMs)}; taken back by Ctrl-C, and also if this is killed`);
+        await sleep(SETTLE_MS, undefined, { signal });
+        const meanwhile = await measure(tryMs, signal);
+        return judgeFix({ cause, victim: { path, name }, others, before, meanwhile });
+      },
+    }),
+  );
+  if (!isKept) process.exitCode = 1;
+  const text = 'fault' in judged ? `not judged: ${judged.fault}` : fixText(judged);
+  const end = isKept
+    ? `kept (change ${change.id}); to take it back: tscg undo ${change.id}`
+    : `taken back (change ${change.id})`;
+  const answer = 'fault' in judged ? { why: text } : fixJson(judged);
+  say(`${text}\n${end}`, { applied: true, id: change.id, kept: isKept, ...answer });
 }
 
 interface Parties {

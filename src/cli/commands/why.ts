@@ -88,7 +88,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
     } else if (options.fix) {
       const { dryRun, force, yes } = options;
       const changing = { json, dryRun, force, yes, tryMs, signal: stop.signal };
-      await (await import('../why-fix.ts')).tellAndFix(findings, { hierarchy, global, workloads, ...changing }, say);
+      await (await import('../why-fix.ts')).tellAndFix(findings, { hierarchy, workloads, ...changing }, say);
     } else say();
   } catch (error) {
     if (!stop.signal.aborted) throw error;

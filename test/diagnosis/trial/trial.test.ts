@@ -7,10 +7,10 @@ import { openLimitSwitch } from '../../../src/diagnosis/trial/limit-switch.ts';
 import type { PartyReading, TrialReading } from '../../../src/diagnosis/trial/measure.ts';
 import { runTrial, type TrialOptions } from '../../../src/diagnosis/trial/run.ts';
 import { applyPlan } from '../../../src/limits/applying/apply.ts';
-import { openJournal } from '../../../src/limits/applying/journal.ts';
 import { changeToUndo, planUndo } from '../../../src/limits/applying/undo.ts';
 import { planOf } from '../../limits/typed.ts';
 import { messageOf, world } from '../../limits/world.ts';
+import { mortal } from './mortal.ts';
 
 const NOTHING: PartyReading = {
   usage: 0,
@@ -187,9 +187,6 @@ test('an undo elsewhere ends the trial for good', async () => {
   assert.equal([world.reads('cpu.weight'), world.reads('cpu.max')], ['300', 'max 100000']);
 });
 
-/** Everything that a dead process does no more. */
-class Killed extends Error {}
-
 test('kill -9 before or after any write of the trial: undo restores every file', async () => {
   const count = await writesOfTrial();
   assert.ok(count >= 20, `${count} writes`);
@@ -197,36 +194,13 @@ test('kill -9 before or after any write of the trial: undo restores every file',
   for (let at = 0; at < count; at++) {
     for (const isAfter of [false, true]) {
       const world = simulated({ wait: () => 100 });
-      let isDead = false;
-      let writes = 0;
-      const die = (): never => {
-        isDead = true;
-        throw new Killed();
-      };
-      const { files, context, directory, plan } = world;
-      const alive =
-        <Args extends unknown[], Result>(call: (...args: Args) => Result) =>
-        (...args: Args): Result =>
-          isDead ? die() : call(...args);
-      const mortal = {
-        ...files,
-        read: alive(files.read),
-        inode: alive(files.inode),
-        write: alive((...args: Parameters<typeof files.write>) => {
-          if (!isAfter && writes === at) die();
-          files.write(...args);
-          if (isAfter && writes === at) die();
-          writes++;
-        }),
-      };
-      const real = openJournal(directory);
-      const journal = { ...real, begin: alive(real.begin), end: alive(real.end), read: alive(real.read) };
-      const limit = openLimitSwitch(plan, { ...context, files: mortal, journal, command: ['prove', 'box'] });
-      await runTrial({ ...world.options(), limit }).then(
+      const { context, plan } = world;
+      const { context: mortals, isDead } = mortal({ ...context, command: ['prove', 'box'] }, at, isAfter);
+      await runTrial({ ...world.options(), limit: openLimitSwitch(plan, mortals) }).then(
         () => assert.unreachable(),
         () => {},
       );
-      assert.ok(isDead);
+      assert.ok(isDead());
       const change = changeToUndo(world.changes());
       assert.ok(change, `write ${at}: the change is in the journal`);
       const texts = [world.reads('cpu.weight'), world.reads('cpu.max')];

@@ -60,23 +60,40 @@ test('an innocent on the other CPU is not', () =>
 
 test('killed with the limit on, undo restores it', () =>
   beside(0, async (suspect, victim) => {
-    const child = spawn(
-      process.execPath,
-      [TSCG, 'prove', suspect.path, '--victim', victim.path, '--cpu-weight', '1', '--pairs', '20'],
-      { stdio: 'ignore', env: { ...process.env, TSCG_STATE_DIR: STATE_DIR } },
-    );
-    const ended = once(child, 'exit');
-    for (let tries = 0; suspect.read('cpu.weight') !== '1'; tries++) {
-      assert.ok(tries < 3000 && child.exitCode === null, 'the limit was never on');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    child.kill('SIGKILL');
-    await ended;
+    const options = ['--victim', victim.path, '--cpu-weight', '1', '--pairs', '20'];
+    await killedOnce(() => suspect.read('cpu.weight') === '1', 'prove', suspect.path, ...options);
     assert.is(suspect.read('cpu.weight'), '1');
-    const { status, stderr } = tscg('undo');
-    assert.is(status, 0, stderr);
+    undone();
     assert.is(suspect.read('cpu.weight'), '300');
   }));
+
+test('why --fix killed with the remedy in force: undo restores what was there', () =>
+  beside(0, async (suspect, victim) => {
+    suspect.write('cpu.weight', '50');
+    const options = ['--for', '3s', '--fix', '--yes', '--fix-for', '60s'];
+    await killedOnce(() => victim.read('cpu.weight') !== '100', 'why', victim.path, ...options);
+    assert.is(victim.read('cpu.weight'), '400');
+    undone();
+    assert.is(victim.read('cpu.weight'), '100');
+  }));
+
+/** Runs tscg until something holds, and kills it then. */
+async function killedOnce(holds: () => boolean, ...args: readonly string[]): Promise<void> {
+  const env = { ...process.env, TSCG_STATE_DIR: STATE_DIR };
+  const child = spawn(process.execPath, [TSCG, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env });
+  const ended = once(child, 'exit');
+  while (!holds()) {
+    assert.is(child.exitCode, null, `tscg ${args[0]} ended before it changed anything`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill('SIGKILL');
+  await ended;
+}
+
+function undone(): void {
+  const { status, stderr } = tscg('undo');
+  assert.is(status, 0, stderr);
+}
 
 test('why --fix leaves the file as it says', () =>
   beside(0, async (suspect, victim) => {
