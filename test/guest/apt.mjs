@@ -33,8 +33,11 @@ function mirror() {
 /** @param {string[]} suites */
 export const sources = (...suites) => suites.map((suite) => `deb [signed-by=${KEYRING}] ${mirror()} ${suite} main`);
 
+/** Debian's releases that the guest is made of. */
+const SUITES = ['bookworm', 'bookworm-backports', 'forky'];
+
 /**
- * An apt of our own for bookworm and its backports: the machine's sources and lists stay as they are.
+ * An apt of our own for these: the machine's sources and lists stay as they are.
  * @returns {(command: 'apt-get' | 'apt-cache', args: string[], cwd?: string) => string}
  */
 function privateApt() {
@@ -55,7 +58,7 @@ function privateApt() {
   const apt = (command, args, cwd) => tool(command, [...flags, ...args], { cwd });
   if (!privateApt.updated) {
     if (!existsSync(KEYRING)) install('debian-archive-keyring');
-    writeFileSync(join(folder, 'sources.list'), `${sources('bookworm', 'bookworm-backports').join('\n')}\n`);
+    writeFileSync(join(folder, 'sources.list'), `${sources(...SUITES).join('\n')}\n`);
     apt('apt-get', ['update']);
     privateApt.updated = true;
   }

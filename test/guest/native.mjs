@@ -1,5 +1,5 @@
 // node test/guest/native.mjs COMMAND…: runs it as root beside systemd in User-Mode Linux. Its instructions are this machine's
-// own, so that times compare, which emulated ones do not; one CPU, and a 6.1 kernel with cpu, io, memory and pids.
+// own, so that times compare, which emulated ones do not; one CPU, and a kernel with cpu, io, memory and pids alone.
 // The whole output comes at the end; so does the command's exit code.
 
 import { spawn } from 'node:child_process';

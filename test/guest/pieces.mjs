@@ -49,13 +49,22 @@ const qemu = {
   },
 };
 
-/** A kernel that is a program of this machine: for speeds, as it emulates nothing. @type {Piece} */
+/**
+ * A kernel that is a program of this machine: for speeds, as it emulates nothing. Debian 12's does not start on a CPU with
+ * AMX, whose registers are larger than the room it has for them. A newer one does, and needs the C library of its release.
+ * @type {Piece}
+ */
 const uml = {
   name: 'uml',
   inputs: [],
   build(folder) {
-    unpack(folder, 'bookworm', 'user-mode-linux');
+    install('patchelf');
+    unpack(folder, 'forky', 'user-mode-linux', 'libc6');
     renameSync(join(folder, 'usr/bin/linux.uml'), join(folder, 'linux'));
+    renameSync(join(folder, 'usr/lib/x86_64-linux-gnu'), join(folder, 'lib'));
+    const library = join(folderOf(uml), 'lib'); // where it will be
+    const loader = join(library, 'ld-linux-x86-64.so.2');
+    tool('patchelf', ['--set-interpreter', loader, '--set-rpath', library, 'linux'], { cwd: folder });
     const [release = ''] = readdirSync(join(folder, 'usr/lib/uml/modules'));
     renameSync(join(folder, 'usr/lib/uml/modules', release), join(folder, 'modules'));
     tool('rm', ['-r', 'usr'], { cwd: folder });
