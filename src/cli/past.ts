@@ -1,5 +1,7 @@
-/** What `--at` and `--from` mean: a recorded moment in place of now. */
+/** What `--at` and `--from` mean. */
 import { join } from 'node:path';
+import { findWorkload, holderOf, NoSuchNameError } from '../inventory/resolve.ts';
+import type { Workload } from '../inventory/workload.ts';
 import { stateDirectory } from '../limits/applying/journal.ts';
 import { openRecording, type RecordedFrame, type Recording, RecordingError, spanText } from '../recording/recording.ts';
 import { openReplay, type Replay } from '../recording/replay.ts';
@@ -7,11 +9,7 @@ import { localTime } from '../text/local-time.ts';
 import { UsageError } from './errors.ts';
 import { momentOption } from './options.ts';
 import { warn } from './output.ts';
-
-export interface PastOptions {
-  at?: string;
-  from?: string;
-}
+import type { PastOptions } from './shared-options.ts';
 
 /** Where `tscg record` writes to, without --to. */
 export const recordingDirectory = (): string => join(stateDirectory(), 'recording');
@@ -40,20 +38,34 @@ export function momentIn(recording: Recording, text: string, flag = '--at'): num
   return isClock && time > end + FAR_MS ? time - 86_400_000 : time;
 }
 
-/** The Frame at that time. What was damaged is said on standard error. */
-export async function pastFrame(options: PastOptions): Promise<RecordedFrame> {
+/**
+ * What `use` makes of the recording and the Frame at that time. Of which moment and machine that is, and what was damaged,
+ * is said on standard error.
+ */
+export async function readPast<T>(
+  options: PastOptions,
+  use: (frame: RecordedFrame, recording: Recording) => T,
+): Promise<T> {
   const { recording, time } = openPast(options);
   try {
-    return await openReplay(recording).past.seek(time);
+    const frame = await openReplay(recording).past.seek(time);
+    const result = use(frame, recording);
+    warn(`tscg: recorded at ${localTime(frame.usage.snapshot.wall)} on ${frame.header.host.name || 'an unnamed host'}`);
+    return result;
   } finally {
     for (const text of recording.damage()) warn(`tscg: ${text}`);
     recording.close();
   }
 }
 
-/** Of which moment and machine what follows is. */
-export const pastTitle = ({ usage, header }: RecordedFrame): string =>
-  `recorded at ${localTime(usage.snapshot.wall)} on ${header.host.name || 'an unnamed host'}`;
+/** The workload that the name meant then. Throws NoSuchNameError, AmbiguousNameError, BadNameError. */
+export function pastWorkload({ workloads, moment }: RecordedFrame, name: string): Workload {
+  const pid = /^pid:(\d+)$/.exec(name)?.[1];
+  if (pid === undefined) return findWorkload(workloads, name);
+  const process = moment.processes?.list.find((one) => one.pid === Number(pid));
+  if (!process) throw new NoSuchNameError(name, [], `${name} is not among the processes that were recorded then`);
+  return holderOf(workloads, process.path) ?? findWorkload(workloads, process.path);
+}
 
 /** What tscg record has written on this machine. */
 export function openOlder(): Replay | undefined {

@@ -1,9 +1,9 @@
 /** The commands that tell why something is slow. */
 import type { Command } from 'commander';
-import { dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES } from './shared-options.ts';
+import { addPastOptions, dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES } from './shared-options.ts';
 
 export function registerDiagnosis(program: Command): void {
-  program
+  const explain = program
     .command('why')
     .argument('[name...]', `${SOME_NAMES}; without one all that suffer`)
     .description('tell why it is slow: its own limit, the machine, or a neighbour, and which one')
@@ -19,10 +19,11 @@ export function registerDiagnosis(program: Command): void {
     .option('-y, --yes', 'with --fix: do not ask')
     .addOption(dryRunOption)
     .addOption(forceOption)
-    .addOption(jsonOption)
-    .action(async (names, options, command: Command) =>
+    .addOption(jsonOption);
+  addPastOptions(explain, ['for', 'ebpf', 'watch', 'prove', 'fix', 'fixFor', 'yes', 'dryRun', 'force']).action(
+    async (names, options, command: Command) =>
       (await import('./commands/why.ts')).why(names, options, command.optsWithGlobals()),
-    );
+  );
 
   program
     .command('check')
@@ -49,17 +50,19 @@ export function registerDiagnosis(program: Command): void {
       (await import('./commands/prove.ts')).prove(suspect, options, command.optsWithGlobals()),
     );
 
-  program
+  const suppose = program
     .command('whatif')
     .argument('<name>', ONE_NAME)
-    .description('watch it and tell what a limit would have done: how often and how long it would have been held up')
+    .description(
+      'watch it and tell what a limit would have done: how often and how long it would have been held up; with --at from what was recorded up to that moment',
+    )
     .option('--cpu <percent>', 'CPU quota: 50% is half of one CPU')
     .option('--cpus <number>', 'CPU quota as a number of CPUs')
     .option('--memory <size>', 'memory.max: 512M')
     .option('--memory-high <size>', 'memory.high: 512M')
     .option('--for <time>', 'watch for so long', '1m')
-    .addOption(jsonOption)
-    .action(async (name, options, command: Command) =>
-      (await import('./commands/whatif.ts')).whatIf(name, options, command.optsWithGlobals()),
-    );
+    .addOption(jsonOption);
+  addPastOptions(suppose, []).action(async (name, options, command: Command) =>
+    (await import('./commands/whatif.ts')).whatIf(name, options, command.optsWithGlobals()),
+  );
 }

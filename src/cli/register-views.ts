@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
 import { addFleetOptions } from './fleet-flags.ts';
-import { atOption, fromOption, jsonOption, ONE_NAME } from './shared-options.ts';
+import { addPastOptions, jsonOption, ONE_NAME } from './shared-options.ts';
 
 export function registerViews(program: Command): void {
   const list = program
@@ -18,22 +18,20 @@ export function registerViews(program: Command): void {
     .option('-d, --delay <seconds>', 'interval between two samples', '1')
     .option('-n, --iterations <number>', 'stop --watch after this many tables')
     .option('-1, --once', 'print once, as without --watch')
-    .addOption(atOption)
-    .addOption(fromOption)
     .option('-f, --filter <query>', "show these only: text in a name, or a query as 'cpu > 50 and image ~ redis'");
-  addFleetOptions(list).action(async (options, command: Command) =>
-    (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
+  addPastOptions(addFleetOptions(list), ['watch', 'delay', 'iterations', 'prometheus']).action(
+    async (options, command: Command) => (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
   );
 
-  program
+  const show = program
     .command('get')
     .argument('<name>', ONE_NAME)
     .description('show limits, what really binds, usage, pressure and events')
     .addOption(jsonOption)
-    .option('-d, --delay <seconds>', 'interval between the two samples', '1')
-    .action(async (name, options, command: Command) =>
-      (await import('./commands/get.ts')).get(name, options, command.optsWithGlobals()),
-    );
+    .option('-d, --delay <seconds>', 'interval between the two samples', '1');
+  addPastOptions(show, ['delay']).action(async (name, options, command: Command) =>
+    (await import('./commands/get.ts')).get(name, options, command.optsWithGlobals()),
+  );
 
   program
     .command('ns')

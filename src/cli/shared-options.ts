@@ -1,5 +1,5 @@
 /** Options and arguments that several commands take. */
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { OWNER_NAMES } from '../limits/model.ts';
 
 export const jsonOption = new Option('--json', 'print JSON');
@@ -15,8 +15,22 @@ export const viaOption = new Option('--via <owner>', `who makes the change: auto
 export const ONE_NAME = 'container, pod/container, unit, cgroup path, id or pid:N';
 export const SOME_NAMES = 'containers, pod/containers, units, cgroup paths, ids or pid:N';
 
-export const atOption = new Option('--at <time>', 'of a recorded moment: 03:12, 10m (ago), "2026-11-29 03:12"');
-export const fromOption = new Option(
-  '--from <file|directory>',
-  'recording that --at means: that of tscg record by default',
-);
+export interface PastOptions {
+  at?: string;
+  from?: string;
+}
+
+/** Whether a recorded moment is meant, in place of now. */
+export const isOfPast = ({ at, from }: PastOptions): boolean => at !== undefined || from !== undefined;
+
+/** Adds `--at` and `--from`. `ofNow`: options, as commander names them, that a recorded moment cannot be given beside. */
+export const addPastOptions = (command: Command, ofNow: readonly string[]): Command =>
+  command
+    .addOption(
+      new Option('--at <time>', 'of a recorded moment: 03:12, 10m (ago), "2026-11-29 03:12"').conflicts([...ofNow]),
+    )
+    .addOption(
+      new Option('--from <file|directory>', 'recording that --at means: that of tscg record by default').conflicts([
+        ...ofNow,
+      ]),
+    );

@@ -1,7 +1,15 @@
 /** What a limit would have done, as text and as JSON. */
-import type { CpuWhatIf, MemoryWhatIf, Span } from '../diagnosis/what-if.ts';
+import type { CpuSample, CpuWhatIf, MemorySample, MemoryWhatIf, Span } from '../diagnosis/what-if.ts';
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
+
+/** What a workload used, in samples. */
+export interface WatchedUse {
+  readonly cpu: readonly CpuSample[];
+  readonly memory: readonly MemorySample[];
+  /** Periods in which a quota that it has throttled it meanwhile; NaN where none is told. */
+  readonly throttled: number;
+}
 
 interface Asked {
   readonly file: string;

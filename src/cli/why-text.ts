@@ -4,6 +4,7 @@ import type { CloseLook } from '../diagnosis/look/model.ts';
 import { type Finding, type Suspect, type Verdict, wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
+import type { Sufferers } from '../diagnosis/victims.ts';
 import { evidenceFigureText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
 import { terminalSafe } from '../text/cells.ts';
@@ -63,6 +64,14 @@ function suspectText({ name, path, what, blame, evidence, confidence }: Suspect)
   const place = what === 'workload' ? (name === path ? '' : `  ${path}`) : `  (${what})`;
   const sure = confidence >= THRESHOLDS.likely ? '' : 'possibly ';
   return `${sure}${name}${place}, ${Math.round(blame * 100)} % of it: ${evidence}`;
+}
+
+/** How many suffer, where nobody was named. */
+export function sufferersText({ victims, left, unknown, judged }: Sufferers): string {
+  const without = unknown > 0 ? `; of ${unknown} a figure is missing: name one to hear which` : '';
+  const more = left > 0 ? `, the worst ${victims.length} shown` : '';
+  const many = victims.length + left;
+  return `${many === 0 ? 'nobody' : many} of ${judged} workloads ${many > 1 ? 'suffer' : 'suffers'}${more}${without}`;
 }
 
 /** One line about the machine as a whole, and what the look itself cost. */

@@ -200,7 +200,7 @@ async function cgroupText(proc: string, pid: number | 'self', query: string): Pr
 }
 
 /** The workload at a path, or the container or unit that the path is the inside of, if only since a moment ago. */
-function holderOf(workloads: readonly Workload[], path: string): Workload | undefined {
+export function holderOf(workloads: readonly Workload[], path: string): Workload | undefined {
   const byPath = new Map(workloads.map((workload) => [workload.path, workload]));
   let isNew = false;
   for (let here = path; here !== ''; here = here.slice(0, here.lastIndexOf('/'))) {

@@ -46,7 +46,8 @@ function limitReason(kind: LimitKind, usage: Usage, row: number): string {
   return `what ${usage.snapshot.rows[bound]?.path} uses of its limit is unknown`;
 }
 
-function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {
+/** Why nothing is known of a file; undefined where it was read. */
+export function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {
   const index = SNAPSHOT_FILES.findIndex((spec) => spec.file === file);
   const error = snapshot.errors[index * snapshot.rows.length + row] ?? NOT_READ;
   const controller = file.split('.')[0];

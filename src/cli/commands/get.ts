@@ -12,10 +12,11 @@ import { createReadFiles } from '../../kernel/read-files.ts';
 import { findLimit, LIMITS } from '../../limits/catalogue/catalogue.ts';
 import type { Limit } from '../../limits/model.ts';
 import { METRICS, metric } from '../../metrics/catalogue.ts';
+import { SNAPSHOT_FILES } from '../../metrics/files.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
-import type { LimitKind } from '../../metrics/reading.ts';
-import { reasonFor } from '../../metrics/reason.ts';
+import { fileReason, reasonFor } from '../../metrics/reason.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
+import { fileText } from '../../recording/recorded-files.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { jsonText } from '../../text/clean.ts';
 import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
@@ -23,8 +24,9 @@ import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
 import { printLine } from '../output.ts';
 import { oneLine } from '../plan-text.ts';
+import { isOfPast, type PastOptions } from '../shared-options.ts';
 
-export interface GetOptions {
+export interface GetOptions extends PastOptions {
   json?: boolean;
   delay: string;
 }
@@ -47,7 +49,24 @@ interface LimitLine {
   readonly headroomFrom?: string;
 }
 
+/** What is printed of one workload. */
+interface Told {
+  readonly workload: Workload;
+  readonly row: number;
+  readonly frame: Frame;
+  readonly limits: readonly LimitLine[];
+  /** Absent of a recorded moment. */
+  readonly network?: NetworkAnswer;
+  /** What no recording has; absent of now. */
+  readonly notRecorded?: readonly string[];
+}
+
 export async function get(name: string, options: GetOptions, global: GlobalOptions): Promise<void> {
+  const told = isOfPast(options) ? await toldThen(name, options) : await toldNow(name, options, global);
+  printLine(options.json ? json(told) : text(told));
+}
+
+async function toldNow(name: string, options: GetOptions, global: GlobalOptions): Promise<Told> {
   const delay = secondsOption('--delay', options.delay);
   const hierarchy = openHierarchy(global);
   const { mount, root } = hierarchy;
@@ -60,12 +79,22 @@ export async function get(name: string, options: GetOptions, global: GlobalOptio
     const row = frame.workloads.indexOf(workload);
     const limits = limitLines(workload.path, openCgroupFiles(mount), frame, row);
     const { inspect } = createNetworkInspector({ mount, root, proc: PROC, readFiles: createReadFiles() });
-    const network = await inspect(workload, frame.workloads);
-    const print = options.json ? json : text;
-    printLine(print(workload, limits, frame, row, network));
+    return { workload, row, frame, limits, network: await inspect(workload, frame.workloads) };
   } finally {
     source.close();
   }
+}
+
+async function toldThen(name: string, options: GetOptions): Promise<Told> {
+  const { pastWorkload, readPast } = await import('../past.ts');
+  return readPast(options, (frame) => {
+    const workload = pastWorkload(frame, name);
+    const row = frame.workloads.indexOf(workload);
+    const isRecorded = ({ file }: Limit): boolean => SNAPSHOT_FILES.some((recorded) => recorded.file === file);
+    const limits = LIMITS.filter(isRecorded).map((limit) => recordedLine(limit, frame, row));
+    const others = LIMITS.filter((limit) => !isRecorded(limit)).map(({ file }) => file);
+    return { workload, row, frame, limits, notRecorded: [...others, 'the network beside its counters'] };
+  });
 }
 
 /** The short form of what `tscg set` says; where a controller stops is told by tscg controllers. */
@@ -80,8 +109,7 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   const here = parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '');
   return LIMITS.map((limit) => {
     const { file, describe, binds } = limit;
-    const effective = binds?.by === 'smallest' ? binds.metric : undefined;
-    const binding = effective && bindingOf(usage, effective, row);
+    const binding = bindingOf(binds, usage, row);
     try {
       const value = files.read(path, file).trim();
       return { file, value, meaning: describe(value), ...binding };
@@ -97,7 +125,15 @@ function limitLines(path: string, files: CgroupFiles, { usage }: Frame, row: num
   });
 }
 
-function bindingOf(usage: Frame['usage'], { kind, id }: { kind: LimitKind; id: string }, row: number) {
+function recordedLine({ file, describe, binds }: Limit, { usage }: Frame, row: number): LimitLine {
+  const value = fileText(usage.snapshot, row, file) ?? null;
+  const meaning = value === null ? (fileReason(file, usage, row) ?? 'not recorded') : describe(value);
+  return { file, value, meaning, ...bindingOf(binds, usage, row) };
+}
+
+function bindingOf(binds: Limit['binds'], usage: Frame['usage'], row: number): Partial<LimitLine> {
+  if (binds?.by !== 'smallest' || !binds.metric) return {};
+  const { kind, id } = binds.metric;
   const pathOf = (of: number | undefined): string | undefined => usage.snapshot.rows[of ?? -1]?.path;
   const { values, rows } = usage.headroom(kind);
   const [from, headroomFrom] = [pathOf(usage.limit(kind).rows[row]), pathOf(rows[row])];
@@ -109,15 +145,10 @@ function bindingOf(usage: Frame['usage'], { kind, id }: { kind: LimitKind; id: s
   };
 }
 
-function json(
-  workload: Workload,
-  limits: readonly LimitLine[],
-  { usage }: Frame,
-  row: number,
-  network: NetworkAnswer,
-): string {
+function json({ workload, limits, frame: { usage }, row, network, notRecorded }: Told): string {
   return jsonText(
     {
+      ...(notRecorded ? { time: new Date(usage.snapshot.wall).toISOString() } : {}),
       ...workload,
       owner: ownerOf(workload),
       limits: limits.map(({ effective, headroom, ...line }) => ({
@@ -133,18 +164,13 @@ function json(
           return reason ? [[id, reason]] : [];
         }),
       ),
+      not_recorded: notRecorded,
     },
     2,
   );
 }
 
-function text(
-  workload: Workload,
-  limits: readonly LimitLine[],
-  { usage }: Frame,
-  row: number,
-  network: NetworkAnswer,
-): string {
+function text({ workload, limits, frame: { usage }, row, network, notRecorded }: Told): string {
   const line = (label: string, value: string): string => `  ${label.padEnd(LABEL_CELLS)} ${value}`;
   const figure = (id: string): string => {
     const { label, unit } = metric(id);
@@ -169,8 +195,8 @@ function text(
     ...PRESSURE.map(figure),
     'events since it was made',
     ...EVENTS.map(figure),
-    'network',
-    ...networkLines(network).map(([label, value]) => line(label, terminalSafe(value))),
+    ...(network ? ['network', ...networkLines(network).map(([label, value]) => line(label, terminalSafe(value)))] : []),
+    ...(notRecorded ? [`not recorded: ${notRecorded.join(', ')}`] : []),
   ].join('\n');
 }
 

@@ -14,7 +14,7 @@ import { errorLine, UsageError } from '../errors.ts';
 import type { FleetOptions } from '../fleet-options.ts';
 import { secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
-import type { PastOptions } from '../past.ts';
+import { isOfPast, type PastOptions } from '../shared-options.ts';
 import { formatTable, terminalWidth } from '../table.ts';
 
 export interface LsOptions extends FleetOptions, PastOptions {
@@ -61,12 +61,9 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
     frame.workloads
       .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
       .sort((a, b) => compare(frame, a, b));
-  if (options.at !== undefined || options.from !== undefined) {
-    if (watch) throw new UsageError('--watch follows what runs now: it cannot be given with --at or --from');
-    const { pastFrame, pastTitle } = await import('../past.ts');
-    const frame = await pastFrame(options);
-    warn(`tscg: ${pastTitle(frame)}`);
-    return printTable(render(frame, rowsOf(frame), columns, options, false), false);
+  if (isOfPast(options)) {
+    const { readPast } = await import('../past.ts');
+    return printTable(await readPast(options, (frame) => render(frame, rowsOf(frame), columns, options, false)), false);
   }
 
   const fleet = await fleetSource(options);

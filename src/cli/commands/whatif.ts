@@ -2,24 +2,28 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSampler } from '../../diagnosis/look/sampler.ts';
-import { type CpuSample, cpuWhatIf, type MemorySample, memoryWhatIf } from '../../diagnosis/what-if.ts';
+import { cpuWhatIf, type MemorySample, memoryWhatIf } from '../../diagnosis/what-if.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { type CgroupFiles, isAlive, textIfThere } from '../../kernel/cgroup-files.ts';
+import { isAlive, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
+import { type Machine, readMachine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import type { PlanContext, Request } from '../../limits/model.ts';
 import { reclaimable } from '../../limits/planning/reclaimable.ts';
+import { fileText } from '../../recording/recorded-files.ts';
 import { clean } from '../../text/clean.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext, resolveNames } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { type WhatIf, whatIfJson, whatIfText } from '../what-if-text.ts';
+import { isOfPast, type PastOptions } from '../shared-options.ts';
+import { type WatchedUse, type WhatIf, whatIfJson, whatIfText } from '../what-if-text.ts';
 import { limitEdits } from './set.ts';
 
 type Values = Readonly<Record<string, unknown>>;
+type WhatIfOptions = { for: string; json?: boolean } & PastOptions & Values;
 
 const LEAST_MS = 1000;
 const MOST_MS = 86_400_000;
@@ -32,43 +36,82 @@ const SHARE = 0.02;
 /** Between samples of memory. */
 const MEMORY_MS = 100;
 
-export async function whatIf(
-  name: string,
-  options: { for: string; json?: boolean } & Values,
-  global: GlobalOptions,
-): Promise<void> {
+export async function whatIf(name: string, options: WhatIfOptions, global: GlobalOptions): Promise<void> {
   const ms = durationOption('--for', options.for, LEAST_MS, MOST_MS);
-  const hierarchy = openHierarchy(global);
-  const context = planContext(hierarchy);
-  const edits = limitEdits(options, context.machine);
-  if (edits.length === 0) throw new UsageError('no limit given; for example --cpu 50% or --memory 512M');
-  const [workload] = await resolveNames([name], hierarchy);
-  if (!workload) throw new UsageError(`${name} is not there`);
-  const asked = askedTexts(workload, edits, context.files);
-  const watched = await watchUse(workload, ms, context);
-  const answers = [...asked].map(([file, text]) => answerTo(file, text, watched, context));
-  const { ended, throttled } = watched;
+  const isPast = isOfPast(options);
+  const {
+    path,
+    asked,
+    use,
+    cpus,
+    notes: known,
+  } = isPast ? await supposedThen(name, ms, options) : await supposedNow(name, ms, options, global);
+  const answers = [...asked].map(([file, text]) => answerTo(file, text, use, cpus));
+  const { throttled } = use;
   const notes = [
-    ...(ended ? ['it ended while it was watched'] : []),
+    ...known,
     ...(throttled > 0
       ? [`its present quota held it up in ${throttled} periods: without it, it would have used more`]
       : []),
   ];
   if (options.json) {
-    printJson({ path: workload.path, name, what_if: answers.map(whatIfJson), notes });
+    printJson({ path, name, what_if: answers.map(whatIfJson), notes });
     return;
   }
   const seconds = Math.max(...answers.map(({ answer }) => answer.seconds));
-  printLine(`${clean(name)}  ${clean(workload.path)}, watched for ${seconds.toFixed(1)} s`);
+  printLine(`${clean(name)}  ${clean(path)}, ${isPast ? 'recorded over' : 'watched for'} ${seconds.toFixed(1)} s`);
   for (const answer of answers) printLine(whatIfText(answer));
   for (const note of notes) printLine(`note: ${note}`);
 }
 
-/** The text of each file as it would be. Throws UsageError where that is no limit. */
-function askedTexts({ path }: Workload, edits: Request['edits'], files: CgroupFiles): Map<string, string> {
+/** A workload, what would be written, and what it used. */
+interface Supposed {
+  readonly path: string;
+  /** By file. */
+  readonly asked: ReadonlyMap<string, string>;
+  readonly use: WatchedUse;
+  /** Of the machine. */
+  readonly cpus: number;
+  readonly notes: readonly string[];
+}
+
+async function supposedNow(name: string, ms: number, options: WhatIfOptions, global: GlobalOptions): Promise<Supposed> {
+  const hierarchy = openHierarchy(global);
+  const context = planContext(hierarchy);
+  const edits = editsAsked(options, context.machine);
+  const [workload] = await resolveNames([name], hierarchy);
+  if (!workload) throw new UsageError(`${name} is not there`);
+  const { path } = workload;
+  const asked = askedTexts(edits, (file) => textIfThere(context.files, path, file));
+  const { ended, ...use } = await watchUse(workload, ms, context);
+  return { path, asked, use, cpus: context.machine.cpus, notes: ended ? ['it ended while it was watched'] : [] };
+}
+
+async function supposedThen(name: string, ms: number, options: WhatIfOptions): Promise<Supposed> {
+  const { pastWorkload, readPast } = await import('../past.ts');
+  const { recordedUse } = await import('../what-if-past.ts');
+  return readPast(options, (frame, recording) => {
+    const { snapshot } = frame.usage;
+    const { cpus, memoryTotal } = snapshot.host;
+    const edits = editsAsked(options, { ...readMachine(PROC), cpus, memoryTotal });
+    const { path, inode } = pastWorkload(frame, name);
+    const row = snapshot.rows.findIndex((one) => one.inode === inode);
+    const asked = askedTexts(edits, (file) => fileText(snapshot, row, file));
+    return { path, asked, use: recordedUse(recording, frame, inode, ms), cpus, notes: [] };
+  });
+}
+
+function editsAsked(options: Values, machine: Machine): Request['edits'] {
+  const edits = limitEdits(options, machine);
+  if (edits.length === 0) throw new UsageError('no limit given; for example --cpu 50% or --memory 512M');
+  return edits;
+}
+
+/** The text of each file as it would be; `textOf`: what it says. Throws UsageError where that is no limit. */
+function askedTexts(edits: Request['edits'], textOf: (file: string) => string | undefined): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { limit, edit } of edits) {
-    const before = texts.get(limit.file) ?? textIfThere(files, path, limit.file) ?? limit.unset;
+    const before = texts.get(limit.file) ?? textOf(limit.file) ?? limit.unset;
     const after = edit.after(before);
     limit.check?.(after);
     if (after.startsWith('max')) throw new UsageError(`${limit.file}: max is no limit: nothing would be different`);
@@ -77,16 +120,12 @@ function askedTexts({ path }: Workload, edits: Request['edits'], files: CgroupFi
   return texts;
 }
 
-interface Watched {
-  readonly cpu: readonly CpuSample[];
-  readonly memory: readonly MemorySample[];
-  readonly ended: boolean;
-  /** Periods in which a quota that it has throttled it meanwhile; NaN where none is told. */
-  readonly throttled: number;
-}
-
 /** Until the time is over, Ctrl-C, or the end of the workload. */
-async function watchUse({ path, inode }: Workload, ms: number, { files, machine }: PlanContext): Promise<Watched> {
+async function watchUse(
+  { path, inode }: Workload,
+  ms: number,
+  { files, machine }: PlanContext,
+): Promise<WatchedUse & { readonly ended: boolean }> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -120,18 +159,18 @@ async function watchUse({ path, inode }: Workload, ms: number, { files, machine 
 }
 
 /** Throws UsageError where the file is none of those that can be judged, Error where its use cannot be read. */
-function answerTo(file: string, text: string, { cpu, memory }: Watched, { machine }: PlanContext): WhatIf {
+function answerTo(file: string, text: string, { cpu, memory }: WatchedUse, cpus: number): WhatIf {
   if (file === 'cpu.max') {
     const { quota, period } = parseCpuMax(text);
-    const limit = { quota: quota / period, period: period / 1e6, cpus: machine.cpus };
+    const limit = { quota: quota / period, period: period / 1e6, cpus };
     const answer = cpuWhatIf(cpu, limit);
-    if (answer.samples === 0) throw new Error('cpu.stat could not be read twice: what it uses is not known');
+    if (answer.samples === 0) throw new Error('cpu.stat is not known of two moments: what it uses is not known');
     return { kind: 'cpu', file, text, period: limit.period, answer };
   }
   const limit = parseSingleValue(text);
   const answer = memoryWhatIf(memory, limit);
   if (answer.samples < 2 || limit === NO_LIMIT) {
-    throw new Error('memory.current could not be read twice: the memory controller is not enabled there');
+    throw new Error('memory.current is not known of two moments: the memory controller may not be enabled there');
   }
   return { kind: 'memory', file, text, answer };
 }

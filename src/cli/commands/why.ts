@@ -18,9 +18,10 @@ import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.t
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { findingJson, findingText, machineText, missingText, WHOLE_MACHINE } from '../why-text.ts';
+import { isOfPast, type PastOptions } from '../shared-options.ts';
+import { findingJson, findingText, machineText, missingText, sufferersText, WHOLE_MACHINE } from '../why-text.ts';
 
-export interface WhyOptions {
+export interface WhyOptions extends PastOptions {
   for?: string;
   watch?: boolean;
   prove?: boolean;
@@ -45,6 +46,7 @@ const COARSE_TRIES = 5;
 const MACHINE_SECONDS = 0.5;
 
 export async function why(names: readonly string[], options: WhyOptions, global: GlobalOptions): Promise<void> {
+  if (isOfPast(options)) return (await import('../why-past.ts')).whyThen(names, options);
   const seconds =
     options.for === undefined ? undefined : durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
   const tryMs = durationOption('--fix-for', options.fixFor, LEAST_FIX_MS, MOST_MS);
@@ -161,11 +163,4 @@ function tell(
   for (const line of missingText(findings)) printLine(line);
   if (sufferers) printLine(sufferersText(sufferers));
   printLine(machineText(look));
-}
-
-function sufferersText({ victims, left, unknown, judged }: Sufferers): string {
-  const without = unknown > 0 ? `; of ${unknown} a figure is missing: name one to hear which` : '';
-  const more = left > 0 ? `, the worst ${victims.length} shown` : '';
-  const many = victims.length + left;
-  return `${many === 0 ? 'nobody' : many} of ${judged} workloads ${many === 1 ? 'suffers' : many === 0 ? 'suffers' : 'suffer'}${more}${without}`;
 }

@@ -1,0 +1,173 @@
+/** Commands that answer for a recorded moment in place of now. */
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Finding } from '../../src/diagnosis/model.ts';
+import type { Moment } from '../../src/recording/format/moment.ts';
+import { openRecordingStore } from '../../src/recording/store.ts';
+import { tscg } from '../boxes.ts';
+import { inDirectory } from '../in-directory.ts';
+import { snapshotOf } from '../metrics/snapshots.ts';
+import { HEADER } from '../recording/moments.ts';
+
+/** Local time, as it is typed. */
+const BEGIN = new Date(2026, 10, 29, 3, 10, 0).getTime();
+const BOUNDS = { keepFor: 3_600_000, keepSize: 1 << 30, minFree: 0 };
+const MIB = 2 ** 20;
+
+const PRESSURES = Object.fromEntries(
+  ['cpu', 'memory', 'io'].flatMap((resource) =>
+    ['some', 'full'].map((kind) => [`${resource}.pressure:${kind}.total`, 0] as const),
+  ),
+);
+
+/** /web waits for a CPU half of the time, and has 64 MiB in the first minute and 192 MiB from then on. */
+function momentAt(second: number): Moment {
+  const waited = { 'cpu.pressure:some.total': second * 500_000, 'cpu.pressure:full.total': second * 500_000 };
+  const snapshot = snapshotOf(second, [
+    { path: '/', figures: PRESSURES },
+    {
+      path: '/web',
+      figures: {
+        ...PRESSURES,
+        ...waited,
+        'cpu.stat:usage_usec': second * 800_000,
+        'cpu.stat:nr_throttled': 0,
+        'cpu.max:quota': 200_000,
+        'cpu.max:period': 100_000,
+        'memory.current:value': (second < 60 ? 64 : 192) * MIB,
+        'memory.stat:inactive_file': 8 * MIB,
+        'memory.stat:active_file': 0,
+        'memory.stat:slab_reclaimable': 0,
+        'memory.stat:anon': 56 * MIB,
+        'memory.stat:shmem': 0,
+        'memory.max:value': 512 * MIB,
+      },
+      errors: { 'pids.max': 2 },
+    },
+    { path: '/idle', figures: PRESSURES },
+  ]);
+  const kinds = ['root', 'container', 'container'] as const;
+  return {
+    snapshot: { ...snapshot, wall: BEGIN + second * 1000 },
+    workloads: snapshot.rows.map(({ path, inode }, row) => ({
+      ...{ kind: kinds[row] ?? 'container', name: path.slice(1) || '/', path, inode },
+    })),
+    hidden: 0,
+    cost: { milliseconds: 1, reads: 2, descriptors: 3, missed: 0 },
+    ...{ processes: undefined, processesBefore: undefined, events: [], changes: [] },
+    findings: second === 70 ? [FINDING] : [],
+  };
+}
+
+const FINDING: Finding = {
+  workload: { path: '/web', inode: 2, name: 'web' },
+  when: BEGIN + 64_000,
+  window: 5,
+  verdicts: [
+    {
+      cause: 'cpu-wait',
+      loss: 480,
+      sentence: 'it waits for a CPU behind batch',
+      figures: [],
+      suspects: [
+        { what: 'workload', path: '/batch', name: 'batch', blame: 0.9, evidence: 'it ran meanwhile', confidence: 0.95 },
+      ],
+      remedies: [],
+    },
+  ],
+  source: 'files',
+  missing: [],
+};
+
+/** Two minutes and a half. */
+const inRecording = (use: (from: string) => void): Promise<void> =>
+  inDirectory((directory) => {
+    const from = join(directory, 'r');
+    const store = openRecordingStore({ directory: from, bounds: BOUNDS, header: HEADER });
+    for (let second = 0; second <= 200; second++) store.add(momentAt(second));
+    store.close();
+    use(from);
+  });
+
+test('get shows the figures and limits of that moment, and says what was not recorded', () =>
+  inRecording((from) => {
+    const { status, stdout, stderr } = tscg('get', 'web', '--at', '03:10:30', '--from', from);
+    assert.is(status, 0, stderr);
+    assert.match(stderr, /recorded at 2026-11-29 03:10:30 on here/);
+    assert.match(stdout, /cpu\.max +200000 100000 +\(200% of one CPU\)/);
+    assert.match(stdout, /memory\.max +536870912 +\(512/);
+    assert.match(stdout, /pids\.max +-- +\(no pids\.max/);
+    assert.match(stdout, /CPU % +80\.0 %/);
+    assert.match(stdout, /MEM +56\.0MiB/);
+    assert.match(stdout, /not recorded: .*io\.max/);
+    const later = JSON.parse(tscg('get', 'web', '--at', '03:12', '--from', from, '--json').stdout);
+    assert.is(later.memory_bytes, 184 * MIB);
+    assert.is(later.time, new Date(BEGIN + 120_000).toISOString());
+    assert.ok(later.not_recorded.includes('io.max'));
+    assert.is(later.network, undefined);
+  }));
+
+test('why tells what was found near that moment', () =>
+  inRecording((from) => {
+    const { status, stdout } = tscg('why', 'web', '--at', '03:11:40', '--from', from);
+    assert.is(status, 0);
+    assert.match(stdout, /looked at 2026-11-29 03:11:04\nweb {2}\/web/);
+    assert.match(stdout, /batch {2}\/batch, 90 % of it: it ran meanwhile/);
+    assert.match(stdout, /the machine: 4 CPUs/);
+    const all = JSON.parse(tscg('why', '--at', '03:11:40', '--from', from, '--json').stdout);
+    assert.equal(
+      all.map(({ name, look }: Record<string, unknown>) => [name, look]),
+      [['web', true]],
+    );
+  }));
+
+test('why tells the verdict of the moment where nobody looked, names nobody, and says what that would have taken', () =>
+  inRecording((from) => {
+    const { status, stdout } = tscg('why', '--at', '03:13', '--from', from);
+    assert.is(status, 0);
+    assert.match(stdout, /no look near that time; by the figures of it\nweb {2}\/web {2}\(1\.0 s/);
+    assert.match(stdout, /cpu wait: waits for a CPU behind others, 500 ms of each second/);
+    assert.match(stdout, /not known: who held the CPUs: .*schedstat.*no recording has/);
+    assert.match(stdout, /1 of 2 workloads suffers/);
+    assert.not.match(stdout, /batch/);
+    assert.match(tscg('why', 'idle', '--at', '03:13', '--from', from).stdout, /fine: nothing holds it up/);
+  }));
+
+test('whatif judges a limit by what was used up to that moment', () =>
+  inRecording((from) => {
+    const whatIf = (...args: string[]) => tscg('whatif', 'web', '--from', from, ...args);
+    const { what_if } = JSON.parse(whatIf('--at', '03:11:30', '--cpu', '50%', '--memory', '128M', '--json').stdout);
+    const [cpu, memory] = what_if;
+    assert.is(cpu.mean_cpus, 0.8);
+    assert.is(cpu.periods, 600);
+    // 0.3 s too much in each of 60 s; two periods at the ends may give more.
+    assert.is(cpu.excess_seconds.least, 17.9);
+    assert.is(memory.value, String(128 * MIB));
+    // From 03:10:30 to 03:11:30, half of which it had 192 MiB.
+    assert.equal(memory.over_seconds, { least: 30, most: 31 });
+    assert.is(memory.most_unreclaimable_bytes, 184 * MIB);
+    assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /it was never seen over it/);
+    assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /recorded over 20\.0 s/);
+  }));
+
+test('what is of now is refused beside a moment, on one line', () =>
+  inRecording((from) => {
+    const refused = (...args: string[]): void => {
+      const { status, stdout, stderr } = tscg(...args, '--from', from);
+      assert.is(status, 2, args.join(' '));
+      assert.is(stdout, '');
+      assert.is(stderr.trim().split('\n').length, 1, stderr);
+    };
+    for (const flag of ['--fix', '--prove', '--watch', '--yes', '--dry-run', '--no-ebpf']) refused('why', 'web', flag);
+    refused('why', 'web', '--for', '5s');
+    refused('get', 'web', '--delay', '1');
+    refused('ls', '--watch');
+    refused('get', 'nobody');
+    refused('why', '/');
+    refused('whatif', 'web');
+    refused('get', 'pid:1');
+    refused('get', 'web', '--at', '05:00');
+  }));
+
+test.run();
