@@ -12,6 +12,7 @@ export function registerHelp(program: Command): void {
   program
     .command('doctor')
     .description('check what works here, and say what to do about what does not')
+    .option('--from <file>', 'tell what it found on the machine of that incident')
     .addOption(jsonOption)
     .action(async (options, command: Command) =>
       (await import('./commands/doctor.ts')).doctor(options, command.optsWithGlobals()),

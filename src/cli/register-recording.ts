@@ -29,11 +29,15 @@ export function registerRecording(program: Command): void {
 
   program
     .command('incident')
-    .description('write what was recorded around a moment into one file, which tstop --replay opens on any machine')
+    .description(
+      'write what was recorded around a moment, the journal of that time and what tscg doctor finds into one file, which tstop --replay opens on any machine',
+    )
     .option('--since <time>', 'from there on: 03:12, 10m (ago), "2026-11-29 03:12"', '10m')
     .option('--until <time>', 'up to there: all of it by default')
     .option('--from <file|directory>', 'recording to take it from: that of tscg record by default')
     .option('-o, --out <file>', 'file to make')
     .option('--redact', 'put stand-ins for names, arguments, labels and images')
-    .action(async (options) => (await import('./commands/incident.ts')).incident(options));
+    .action(async (options, command: Command) =>
+      (await import('./commands/incident.ts')).incident(options, command.optsWithGlobals()),
+    );
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Workload } from '../inventory/workload.ts';
 import type { Change } from '../limits/applying/journal.ts';
 import { createEncoder } from './format/encode.ts';
-import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
+import type { DoctorCheck, Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
 import { framesBetween, type Recording } from './recording.ts';
 
 export interface IncidentOptions {
@@ -12,6 +12,8 @@ export interface IncidentOptions {
   readonly to: number;
   /** The journal of that time: it is in the first moment. */
   readonly changes: readonly Change[];
+  /** What `tscg doctor` finds now, where that is the machine that was recorded. */
+  readonly doctor?: readonly DoctorCheck[];
   readonly isRedacted: boolean;
 }
 
@@ -20,13 +22,14 @@ export interface Incident {
   readonly moments: number;
 }
 
-export function incidentOf(recording: Recording, { from, to, changes, isRedacted }: IncidentOptions): Incident {
+export function incidentOf(recording: Recording, options: IncidentOptions): Incident {
+  const { from, to, changes, isRedacted } = options;
   const redact = isRedacted ? redactor() : undefined;
   const parts: Buffer[] = [];
   let encoder: ReturnType<typeof createEncoder> | undefined;
   let moments = 0;
   for (const { header, moment } of framesBetween(recording, from, to)) {
-    encoder ??= createEncoder(headerOf(header, moment.snapshot.wall, redact));
+    encoder ??= createEncoder(headerOf(header, moment.snapshot.wall, options.doctor, redact));
     const whole = moments === 0 ? { ...moment, changes } : moment;
     parts.push(encoder.add(redact ? redact.moment(whole) : whole));
     moments++;
@@ -34,12 +37,24 @@ export function incidentOf(recording: Recording, { from, to, changes, isRedacted
   return { bytes: Buffer.concat([...parts, ...(encoder ? [encoder.end()] : [])]), moments };
 }
 
-const headerOf = (header: RecordingHeader, started: number, redact: Redactor | undefined): RecordingHeader => ({
+const headerOf = (
+  header: RecordingHeader,
+  started: number,
+  checks: readonly DoctorCheck[] | undefined,
+  redact: Redactor | undefined,
+): RecordingHeader => ({
   ...header,
   started,
+  ...(checks && { doctor: { time: Date.now(), checks: redact ? checks.map(withoutPaths) : checks } }),
   redacted: header.redacted || redact !== undefined,
   host: redact ? { ...header.host, name: redact.name(header.host.name) } : header.host,
 });
+
+/** What a check names of others is the path of a cgroup. */
+const withoutPaths = ({ finding, remedy, ...check }: DoctorCheck): DoctorCheck => {
+  const bare = (text: string): string => text.replaceAll(/\/[^\s,;:)]*/g, '/…');
+  return { ...check, finding: bare(finding), ...(remedy && { remedy: bare(remedy) }) };
+};
 
 interface Redactor {
   name(text: string): string;

@@ -1,9 +1,13 @@
 /** Commands that answer for a recorded moment in place of now. */
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Finding } from '../../src/diagnosis/model.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
+import { incidentOf } from '../../src/recording/incident.ts';
+import { openRecording } from '../../src/recording/recording.ts';
 import { openRecordingStore } from '../../src/recording/store.ts';
 import { tscg } from '../boxes.ts';
 import { inDirectory } from '../in-directory.ts';
@@ -149,6 +153,42 @@ test('whatif judges a limit by what was used up to that moment', () =>
     assert.is(memory.most_unreclaimable_bytes, 184 * MIB);
     assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /it was never seen over it/);
     assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /recorded over 20\.0 s/);
+  }));
+
+test('an incident holds what the doctor found, without paths where it is redacted', () =>
+  inRecording((from) => {
+    const recording = openRecording(from);
+    const doctor = [
+      { about: 'system', state: 'ok', finding: 'Linux 6.12.0, Node v22' },
+      { about: 'io', state: 'note', finding: 'not enabled in 1 of 2, first /shop/web', remedy: 'echo +io > /a/shop/x' },
+    ] as const;
+    const times = { from: BEGIN, to: BEGIN + 60_000, changes: [], doctor };
+    for (const isRedacted of [false, true]) {
+      const path = join(from, '..', `${isRedacted}.tscgrec`);
+      writeFileSync(path, incidentOf(recording, { ...times, isRedacted }).bytes);
+      const { status, stdout, stderr } = tscg('doctor', '--from', path);
+      assert.is(status, 0, stderr);
+      assert.match(stdout, /ok +system +Linux 6\.12\.0, Node v22/);
+      assert.is(stdout.includes('shop'), !isRedacted, stdout);
+    }
+    recording.close();
+    const { status, stderr } = tscg('doctor', '--from', from);
+    assert.is(status, 2);
+    assert.match(stderr, /has no report of a machine; tscg incident/);
+  }));
+
+test('incident adds what the doctor finds where this machine was recorded, and nothing of it where another was', () =>
+  inRecording((from) => {
+    const [own, other] = [join(from, '../own.tscgrec'), join(from, '../other.tscgrec')];
+    const recordedHere = join(from, '../here');
+    const header = { ...HEADER, host: { ...HEADER.host, name: hostname() } };
+    const store = openRecordingStore({ directory: recordedHere, bounds: BOUNDS, header });
+    store.add(momentAt(0));
+    store.close();
+    assert.is(tscg('incident', '--since', '03:00', '--from', recordedHere, '--out', own).status, 0);
+    assert.is(tscg('incident', '--since', '03:00', '--from', from, '--out', other).status, 0);
+    assert.match(tscg('doctor', '--from', own).stdout, /system +Linux/);
+    assert.is(tscg('doctor', '--from', other).status, 2);
   }));
 
 test('what is of now is refused beside a moment, on one line', () =>

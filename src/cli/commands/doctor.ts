@@ -1,264 +1,46 @@
 /** tscg doctor: one line a check: ok, or what is lost and what to do. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { release } from 'node:os';
-import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { type Inventory, openInventory } from '../../inventory/inventory.ts';
-import type { Workload } from '../../inventory/workload.ts';
-import { type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { parentOf } from '../../kernel/cgroup-path.ts';
-import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../../kernel/hierarchy.ts';
-import { readText } from '../../kernel/if-there.ts';
-import { loadNative } from '../../kernel/native.ts';
-import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
-import { rightsRemedy } from '../../kernel/rights.ts';
-import { stateDirectory } from '../../limits/applying/journal.ts';
-import { wrongStanding } from '../../limits/launch/standing.ts';
+import type { DoctorCheck } from '../../recording/format/moment.ts';
 import { clean } from '../../text/clean.ts';
-import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
-import { printJson, printLine } from '../output.ts';
+import { localTime } from '../../text/local-time.ts';
+import type { GlobalOptions } from '../context.ts';
+import { doctorChecks } from '../doctor-checks.ts';
+import { UsageError } from '../errors.ts';
+import { printJson, printLine, warn } from '../output.ts';
 
-interface Check {
-  readonly about: string;
-  /** `note`: nothing is wrong, but something is absent that a user might miss. */
-  readonly state: 'ok' | 'note' | 'warning' | 'error';
-  readonly finding: string;
-  readonly remedy?: string;
+export interface DoctorFlags {
+  json?: boolean;
+  from?: string;
 }
 
-/** Controllers that tscg reads or sets. */
-const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
-
-export async function doctor({ json }: { json?: boolean }, global: GlobalOptions): Promise<void> {
-  const checks = [program(), addon(), ...(await hierarchyChecks(global)), pressure(), permission(), journal()];
+export async function doctor({ json, from }: DoctorFlags, global: GlobalOptions): Promise<void> {
+  const checks = from === undefined ? await doctorChecks(global) : await checksIn(from);
   if (json) printJson(checks);
   else for (const check of checks) printLine(line(check));
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
 }
 
+/** Those that `tscg incident` put into the file. */
+async function checksIn(from: string): Promise<readonly DoctorCheck[]> {
+  const { openRecording } = await import('../../recording/recording.ts');
+  const recording = openRecording(from);
+  try {
+    const { doctor, host } = recording.header();
+    if (!doctor)
+      throw new UsageError(
+        `--from: ${clean(from)} has no report of a machine; tscg incident adds it to what was recorded there`,
+      );
+    warn(`tscg: found at ${localTime(doctor.time)} on ${host.name || 'an unnamed host'}`);
+    return doctor.checks;
+  } finally {
+    recording.close();
+  }
+}
+
 const COLOUR = { ok: 'green', note: 'cyan', warning: 'yellow', error: 'red' } as const;
 
-function line({ about, state, finding, remedy }: Check): string {
+function line({ about, state, finding, remedy }: DoctorCheck): string {
   const label = state.padEnd(7);
   const shown = process.stdout.isTTY && !process.env.NO_COLOR ? styleText(COLOUR[state], label) : label;
   return `${shown}  ${about.padEnd(12)}  ${clean(finding)}${remedy ? `\n${' '.repeat(23)}→ ${clean(remedy)}` : ''}`;
-}
-
-const program = (): Check => ({ about: 'system', state: 'ok', finding: `Linux ${release()}, Node ${process.version}` });
-
-function addon(): Check {
-  const { native, reason } = loadNative();
-  if (native) return { about: 'addon', state: 'ok', finding: 'the native collector is in use' };
-  return {
-    about: 'addon',
-    state: 'warning',
-    finding: `not loaded: ${reason}. The fallback collector is in use: slower, on the drawing thread; no pressure triggers, no pidfd`,
-    remedy: 'apt-get install g++ make python3, then npm run build:addon',
-  };
-}
-
-async function hierarchyChecks(global: GlobalOptions): Promise<Check[]> {
-  let hierarchy: Hierarchy;
-  try {
-    hierarchy = openHierarchy(global);
-  } catch (error) {
-    if (!(error instanceof NoHierarchyError)) throw error;
-    return [{ about: 'hierarchy', state: 'error', finding: error.message, remedy: error.remedy }];
-  }
-  const files = openCgroupFiles(hierarchy.mount);
-  const inventory = openInventory({
-    mount: hierarchy.mount,
-    root: hierarchy.root,
-    proc: PROC,
-    watch: false,
-    apis: true,
-  });
-  try {
-    await inventory.refresh();
-    const workloads = inventory.workloads();
-    return [
-      mounted(hierarchy),
-      ...standing(hierarchy),
-      ...controllers(hierarchy, files, workloads),
-      ...dying(files),
-      limits(workloads.length),
-      ...runtimes(await inventory.runtimes()),
-    ];
-  } finally {
-    inventory.close();
-  }
-}
-
-function mounted({ mount, mode, options, readOnly, namespaced }: Hierarchy): Check {
-  const finding = `cgroup2 at ${mount} (${[mode, readOnly && 'read-only', ...options].filter(Boolean).join(', ')})`;
-  if (readOnly) {
-    return {
-      about: 'hierarchy',
-      state: 'warning',
-      finding,
-      remedy: 'limits cannot be set through a read-only mount, as in most containers: run tscg on the host',
-    };
-  }
-  if (namespaced) {
-    return {
-      about: 'hierarchy',
-      state: 'warning',
-      finding: `${finding}; it shows cgroups outside this cgroup namespace`,
-      remedy: 'paths of /proc/PID/cgroup may not match those below the mount: run tscg on the host',
-    };
-  }
-  return { about: 'hierarchy', state: 'ok', finding };
-}
-
-/** Moved out of our own cgroup namespace, as a process can be by who manages the machine. */
-function standing({ options }: Hierarchy): Check[] {
-  const wrong = wrongStanding(options, PROC);
-  return wrong ? [{ about: 'namespace', state: 'error', ...wrong }] : [];
-}
-
-/** For each controller: available, and where beneath the root it stops being enabled. */
-function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonly Workload[]): Check[] {
-  const kernel = new Map(
-    parseProcCgroups(readText(`${PROC}/cgroups`)).map((controller) => [controller.name, controller]),
-  );
-  const atRoot = parseControllers(textIfThere(files, '/', 'cgroup.controllers') ?? '');
-  const below = workloads
-    .filter(({ path, kind }) => path !== '/' && kind !== 'inner')
-    .map(({ path }) => ({
-      path,
-      has: new Set(parseControllers(textIfThere(files, path, 'cgroup.controllers') ?? '')),
-    }));
-  return WANTED.map((name): Check => {
-    const about = name;
-    const inKernel = kernel.get(name === 'io' ? 'blkio' : name);
-    if (!atRoot.includes(name)) {
-      if (inKernel && !inKernel.enabled) {
-        return {
-          about,
-          state: 'warning',
-          finding: 'disabled on the kernel command line',
-          remedy: `boot with cgroup_enable=${name}`,
-        };
-      }
-      if (inKernel && inKernel.hierarchy > 0 && mode === 'hybrid') {
-        return {
-          about,
-          state: 'warning',
-          finding: 'a cgroup v1 hierarchy holds it, so cgroup v2 has neither its limits nor its figures',
-          remedy: 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all',
-        };
-      }
-      return {
-        about,
-        state: 'warning',
-        finding: 'not available: this kernel was built without it, or it is not enabled for this part of the hierarchy',
-        remedy: `on the host: grep ${name} /sys/fs/cgroup/cgroup.controllers tells whether the kernel has it; then enable it in cgroup.subtree_control of each cgroup above this one`,
-      };
-    }
-    const without = below.filter(({ has }) => !has.has(name));
-    if (without.length === 0) return { about, state: 'ok', finding: `enabled everywhere (${below.length} cgroups)` };
-    const first = without[0]?.path ?? '';
-    const parent = parentOf(first);
-    return {
-      about,
-      state: without.length === below.length ? 'warning' : 'note',
-      finding: `not enabled in ${without.length} of ${below.length} cgroups, first ${first}`,
-      remedy: `where it is missed: systemctl set-property UNIT ${accounting(name)}=yes for units, or echo +${name} > ${join(files.mount, parent, 'cgroup.subtree_control')}`,
-    };
-  });
-}
-
-const accounting = (controller: string): string =>
-  ({ cpu: 'CPUAccounting', memory: 'MemoryAccounting', io: 'IOAccounting', pids: 'TasksAccounting' })[controller] ??
-  'Delegate';
-
-/** Removed cgroups that page cache keeps alive: thousands of them make memory.stat slow. */
-function dying(files: CgroupFiles): Check[] {
-  const count = Number(
-    /^nr_dying_descendants (\d+)$/m.exec(textIfThere(files, '/', 'cgroup.stat') ?? '')?.[1] ?? Number.NaN,
-  );
-  if (!(count > 2000)) return [];
-  return [
-    {
-      about: 'dying',
-      state: 'warning',
-      finding: `${count} removed cgroups are still pinned by memory`,
-      remedy: 'sync; echo 3 > /proc/sys/vm/drop_caches frees most of them',
-    },
-  ];
-}
-
-/** Descriptors and watches against what this many cgroups need. */
-function limits(cgroups: number): Check {
-  const descriptors = Number(/^Max open files\s+(\d+)/m.exec(readText(`${PROC}/self/limits`))?.[1] ?? Number.NaN);
-  const watches = Number(readText(`${PROC}/sys/fs/inotify/max_user_watches`));
-  const finding = `${descriptors} descriptors, ${watches} inotify watches, for ${cgroups} cgroups`;
-  if (watches < cgroups * 2)
-    return { about: 'limits', state: 'warning', finding, remedy: `sysctl fs.inotify.max_user_watches=${cgroups * 4}` };
-  if (descriptors < 1024) return { about: 'limits', state: 'warning', finding, remedy: 'ulimit -n 16384' };
-  return { about: 'limits', state: 'ok', finding };
-}
-
-function pressure(): Check {
-  try {
-    readFileSync(`${PROC}/pressure/cpu`, 'utf8');
-    return { about: 'pressure', state: 'ok', finding: 'PSI is on' };
-  } catch {
-    return {
-      about: 'pressure',
-      state: 'warning',
-      finding: 'PSI is off: the pressure columns stay empty',
-      remedy: 'boot with psi=1',
-    };
-  }
-}
-
-function permission(): Check {
-  if (process.getuid?.() === 0) return { about: 'permission', state: 'ok', finding: 'root' };
-  const own = parseProcCgroup(readText(`${PROC}/self/cgroup`)) ?? '/';
-  return {
-    about: 'permission',
-    state: 'note',
-    finding: `uid ${process.getuid?.()}, in ${own}: limits can be set only in cgroups delegated to you; other users' processes and networks are not visible`,
-    remedy: rightsRemedy(
-      'for your own services: systemctl edit user@.service, add [Service] Delegate=cpu cpuset io memory pids',
-    ),
-  };
-}
-
-/** Every runtime of this machine, with what its API answers. */
-function runtimes(statuses: Awaited<ReturnType<Inventory['runtimes']>>): Check[] {
-  const present = statuses.filter(({ state }) => state !== 'absent');
-  if (present.length === 0) {
-    return [
-      {
-        about: 'runtimes',
-        state: 'note',
-        finding: 'no container runtime answers: names come from cgroup paths and from files on disk',
-      },
-    ];
-  }
-  return present.map(({ runtime, endpoint, state, detail, remedy }) => ({
-    about: runtime,
-    state: state === 'ok' ? 'ok' : 'warning',
-    finding: detail.includes(endpoint) ? detail : `${detail} at ${endpoint}`,
-    ...(remedy ? { remedy } : {}),
-  }));
-}
-
-function journal(): Check {
-  const directory = stateDirectory();
-  let existing = directory;
-  while (!existsSync(existing)) existing = join(existing, '..');
-  try {
-    accessSync(existing, constants.W_OK);
-    return { about: 'journal', state: 'ok', finding: directory };
-  } catch {
-    return {
-      about: 'journal',
-      state: 'error',
-      finding: `${directory} cannot be written: no change can be made`,
-      remedy: 'set TSCG_STATE_DIR to a folder that you may write',
-    };
-  }
 }

@@ -1,14 +1,17 @@
-/** tscg incident: one file of what was recorded around a moment, for tstop --replay on any machine. */
+/** tscg incident: one file of what was recorded around a moment and of the machine, for tstop --replay anywhere. */
 import { rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
-import { incidentOf } from '../../recording/incident.ts';
+import { type IncidentOptions, incidentOf } from '../../recording/incident.ts';
 import { openRecording } from '../../recording/recording.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
 import { errorText } from '../../text/error-text.ts';
 import { localTime } from '../../text/local-time.ts';
+import type { GlobalOptions } from '../context.ts';
+import { doctorChecks } from '../doctor-checks.ts';
 import { UsageError } from '../errors.ts';
 import { printLine, warn } from '../output.ts';
 import { momentIn, recordingDirectory } from '../past.ts';
@@ -21,16 +24,18 @@ export interface IncidentFlags {
   redact?: boolean;
 }
 
-export function incident({ since, until, from, out, redact = false }: IncidentFlags): void {
+export async function incident(
+  { since, until, from, out, redact = false }: IncidentFlags,
+  global: GlobalOptions,
+): Promise<void> {
   const recording = openRecording(from ?? recordingDirectory());
   try {
     const begin = momentIn(recording, since, '--since');
     const end = until === undefined ? recording.timeOf(recording.last()) : momentIn(recording, until, '--until');
     if (end < begin) throw new UsageError('--until is before --since');
-    const changes = openJournal(stateDirectory())
-      .read()
-      .changes.filter(({ time }) => time >= begin && time <= end);
-    const { bytes, moments } = incidentOf(recording, { from: begin, to: end, changes, isRedacted: redact });
+    const time = { from: begin, to: end };
+    const own = recording.header().host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
+    const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
     if (moments === 0)
       throw new UsageError(`--since: nothing was recorded from ${localTime(begin)} to ${localTime(end)}`);
     const path = out ?? `incident-${localTime(end).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
@@ -40,6 +45,18 @@ export function incident({ since, until, from, out, redact = false }: IncidentFl
     for (const text of recording.damage()) warn(`tscg: ${text}`);
     recording.close();
   }
+}
+
+/** The journal of that time, and what the doctor finds. */
+async function ofThisMachine(
+  { from, to }: Pick<IncidentOptions, 'from' | 'to'>,
+  global: GlobalOptions,
+): Promise<Pick<IncidentOptions, 'changes' | 'doctor'>> {
+  const { changes } = openJournal(stateDirectory()).read();
+  return {
+    changes: changes.filter(({ time }) => time >= from && time <= to),
+    doctor: await doctorChecks(global),
+  };
 }
 
 /** A new file with all of it, for its owner alone; none where the disk is full. */

@@ -37,6 +37,17 @@ export interface RecordedProcess extends Omit<ProcessNode, 'children'> {
   readonly path: string;
 }
 
+/** A line of `tscg doctor`. */
+export interface DoctorCheck {
+  readonly about: string;
+  /** `note`: nothing is wrong, but something is absent that a user might miss. */
+  readonly state: (typeof CHECK_STATES)[number];
+  readonly finding: string;
+  readonly remedy?: string | undefined;
+}
+
+export const CHECK_STATES = ['ok', 'note', 'warning', 'error'] as const;
+
 /** What a file begins with: whose figures follow. */
 export interface RecordingHeader {
   readonly version: number;
@@ -52,6 +63,8 @@ export interface RecordingHeader {
   readonly interval: number;
   /** Milliseconds since the epoch. */
   readonly started: number;
+  /** The machine, its kernel and its runtimes, where an incident was made of what was recorded there. */
+  readonly doctor?: { readonly time: number; readonly checks: readonly DoctorCheck[] } | undefined;
   /** Whether names, arguments, labels and images were replaced. */
   readonly redacted: boolean;
   /** Interface files and their keys, in the order of the columns. */

@@ -14,6 +14,7 @@ import {
 import { RUNTIMES, WORKLOAD_KINDS, type Workload } from '../../inventory/workload.ts';
 import { EVENT_KINDS } from '../../metrics/events.ts';
 import { clean } from '../../text/clean.ts';
+import { CHECK_STATES } from './moment.ts';
 
 const LONGEST_TEXT = 8192;
 /** Labels, addresses and the like of one workload. */
@@ -153,6 +154,15 @@ export const HeaderShape = v.object({
   host: v.object({ name: Text, kernel: Text, boot: Text }),
   interval: v.number(),
   started: v.number(),
+  doctor: v.optional(
+    v.object({
+      time: v.number(),
+      checks: v.pipe(
+        v.array(v.object({ about: Text, state: v.picklist(CHECK_STATES), finding: Text, remedy: v.optional(Text) })),
+        v.maxLength(MOST_ITEMS),
+      ),
+    }),
+  ),
   redacted: v.boolean(),
   files: v.pipe(
     v.array(v.object({ file: Text, keys: v.pipe(v.array(Text), v.maxLength(MOST_ITEMS)) })),
