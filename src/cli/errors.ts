@@ -21,6 +21,7 @@ const NOT_BEGUN = new Set([
   'BadNameError',
   'RecordingError',
   'RefusedError',
+  'NoTrialError',
 ]);
 
 export function exitCodeOf(error: unknown): 1 | 2 {

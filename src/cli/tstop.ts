@@ -1,10 +1,14 @@
 /** tstop: the dashboard; without a terminal, the table once. */
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { endWithReader } from './output.ts';
 import { runProgram } from './program.ts';
 import { buildTstop, type TstopFlags } from './tstop-program.ts';
+
+/** The program beside this one. */
+const TSCG = fileURLToPath(new URL('./tscg.js', import.meta.url));
 
 async function run(options: TstopFlags): Promise<void> {
   const { THEMES } = await import('../dashboard/themes.ts');
@@ -66,7 +70,12 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
     throw new UsageError('--at is a time of a recording: give it with --replay');
   }
   const hierarchy = openHierarchy(options);
-  const acting = { context: () => planContext(hierarchy), journal: openJournal(stateDirectory()) };
+  const acting = {
+    context: () => planContext(hierarchy),
+    journal: openJournal(stateDirectory()),
+    proc: PROC,
+    reverting: { tscg: [process.execPath, TSCG] as const, stateDirectory: stateDirectory() },
+  };
   return {
     machine: { hierarchy, proc: PROC },
     source: openLiveSource({ hierarchy, proc: PROC, watch: true }),

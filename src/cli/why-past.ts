@@ -2,6 +2,7 @@
 import { coarseFinding } from '../diagnosis/coarse-finding.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { sufferersOf } from '../diagnosis/victims.ts';
+import { WHOLE_MACHINE } from '../diagnosis/words.ts';
 import { formatValue } from '../metrics/format.ts';
 import { findingsNear } from '../recording/findings.ts';
 import type { RecordedFrame } from '../recording/recording.ts';
@@ -10,7 +11,7 @@ import { UsageError } from './errors.ts';
 import { printJson, printLine } from './output.ts';
 import { pastWorkload, readPast } from './past.ts';
 import type { PastOptions } from './shared-options.ts';
-import { findingJson, findingText, missingText, sufferersText, WHOLE_MACHINE } from './why-text.ts';
+import { findingJson, findingText, missingText, sufferersText } from './why-text.ts';
 
 /** A look so long before or after that moment tells of it still; several of the same workload: the nearest. */
 const NEAR_MS = 60_000;

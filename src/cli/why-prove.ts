@@ -2,13 +2,14 @@
 import type { Finding } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { chooseTrial } from '../diagnosis/trial/choose.ts';
+import { DEFAULT_PAIRS } from '../diagnosis/trial/plan-trial.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { editsOf } from '../limits/planning/edits.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { planContext } from './context.ts';
 import { printJson, printLine } from './output.ts';
-import { DEFAULT_PAIRS, proveLimit } from './trial.ts';
+import { proveLimit } from './trial.ts';
 import { findingJson } from './why-text.ts';
 
 export interface ProveFindings {
@@ -41,7 +42,7 @@ export async function tellAndProve(
     const sayJson = (value: object): void => {
       trial = value;
     };
-    await proveLimit({ hierarchy, context, workloads, suspect, victim, edits, pairs: DEFAULT_PAIRS, json, sayJson });
+    await proveLimit({ context, workloads, suspect, victim, edits, pairs: DEFAULT_PAIRS, json, sayJson });
   } finally {
     if (json) printJson({ findings: findings.map(findingJson), trial });
   }

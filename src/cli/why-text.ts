@@ -56,10 +56,6 @@ function verdictLines({ cause, sentence, suspects, refusal, remedies, figures }:
   ];
 }
 
-/** What is said to who asks about the root cgroup. */
-export const WHOLE_MACHINE =
-  '"/" is the whole machine, which has no neighbours: `tscg why` without a name tells who suffers';
-
 function suspectText({ name, path, what, blame, evidence, confidence }: Suspect): string {
   const place = what === 'workload' ? (name === path ? '' : `  ${path}`) : `  (${what})`;
   const sure = confidence >= THRESHOLDS.likely ? '' : 'possibly ';

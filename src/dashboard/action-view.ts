@@ -16,6 +16,7 @@ import {
 } from './plan-lines.ts';
 import { reclaimView } from './reclaim-form.ts';
 import { type Line, windowAround, wrapped } from './style.ts';
+import { trialView } from './trial-form.ts';
 import { undoView } from './undo-form.ts';
 
 /** By name; the first is the gentlest that ends something. */
@@ -52,6 +53,8 @@ export function actionView(form: ActionForm, height: number, width: number, gone
       return undoView(form, height, width, gone);
     case 'confirm':
       return confirmView(form, height, width, gone);
+    case 'trial':
+      return trialView(form, height, width, gone);
   }
 }
 

@@ -8,7 +8,6 @@ import { inhabitants } from '../kernel/subtree.ts';
 import { freezeOrThaw, planFreeze } from '../limits/actions/freeze.ts';
 import { killPlace } from '../limits/actions/kill.ts';
 import { applyPlan } from '../limits/applying/apply.ts';
-import type { Journal } from '../limits/applying/journal.ts';
 import { LIMITS } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
 import { editsOf } from '../limits/planning/edits.ts';
@@ -17,30 +16,14 @@ import { whyMissing } from '../limits/planning/missing.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
+import type { Acting, FormResult, Opened } from './acting.ts';
 import { FIELDS, SIGNAL_CHOICES } from './action-view.ts';
 import { type ActionForm, type ActionName, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
 import { isRefused } from './plan-lines.ts';
 import { openReclaim, reclaimAll, reclaimKey } from './reclaim-form.ts';
 import type { FooterMessage } from './state.ts';
+import { startTrial } from './trial-form.ts';
 import { openUndo, undoKey } from './undo-form.ts';
-
-/** What a change goes through; absent with --readonly. */
-export interface Acting {
-  readonly context: () => PlanContext;
-  readonly journal: Journal;
-}
-
-/** A form to show, or why there is none. */
-export type Opened = ActionForm | FooterMessage;
-
-export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed;
-
-/** What it does, and what it says meanwhile and when it is done. Aborted, a change of limits is taken back. */
-export interface Confirmed {
-  readonly run: (onProgress: (text: string) => void, signal: AbortSignal) => Promise<string>;
-  /** The cgroups that it changes. */
-  readonly targets: readonly Pick<Workload, 'path' | 'inode'>[];
-}
 
 /** The form for these rows (for undo, of all that run), or why there is none. */
 export function openAction(what: ActionName, targets: readonly Workload[], acting: Acting): Opened {
@@ -134,6 +117,7 @@ export function actionKey(form: ActionForm, key: Typed, acting: Acting, overflow
     case 'undo':
       return { form: undoKey(form, key) };
     case 'confirm':
+    case 'trial':
       return { form };
   }
 }
@@ -193,6 +177,8 @@ function confirmed(form: ActionForm, acting: Acting): FormResult {
         run: (onProgress, signal) => takeBack(entry, { onProgress, signal }, acting),
       };
     }
+    case 'trial':
+      return form.stage || isRefused(form.trial.plan.risks, force) ? { form } : startTrial(form, acting);
     case 'limits':
     case 'confirm': {
       const { plan, targets } = form;

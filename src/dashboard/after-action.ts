@@ -89,6 +89,7 @@ export function afterAction(state: State, action: Action, context: ActionContext
       return afterOpening(state, action, context);
     case 'act':
     case 'fix':
+    case 'prove':
     case 'redraw':
     case 'suspend':
     case 'quit':

@@ -168,6 +168,7 @@ function overlayOf(
     case 'reclaim':
     case 'undo':
     case 'confirm':
+    case 'trial':
       return actionView(modal, height, width, goneOf(modal, state, frame));
     case 'explain': {
       if (!frame || !shown) return undefined;

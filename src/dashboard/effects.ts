@@ -5,12 +5,14 @@ import { chooseFix, whyNoFix } from '../diagnosis/trial/fix.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { errorText } from '../text/error-text.ts';
-import { type Acting, actionKey, type Confirmed, openAction, openRemedy } from './actions.ts';
+import type { Acting, Confirmed } from './acting.ts';
+import { actionKey, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
 import { clock } from './held.ts';
 import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
+import { openTrial } from './trial-form.ts';
 import type { Effect, Event } from './update.ts';
 
 export interface Outside {
@@ -40,8 +42,10 @@ const NOT_FOUND: Readonly<Record<PastMark, string>> = {
   finding: 'no finding',
 };
 
+const notLookedAt = 'nobody has looked closer at this row: W does';
+
 function notFixed(finding: Finding | undefined, remedy: Remedy | undefined): string {
-  if (!finding) return 'nobody has looked closer at this row: W does';
+  if (!finding) return notLookedAt;
   return remedy ? `${remedy.name} is gone` : whyNoFix(finding);
 }
 
@@ -51,6 +55,22 @@ async function find(past: Past, from: Frame, mark: PastMark): Promise<Frame | un
   const found = await past.find(from, mark);
   if (!found) throw new Error(`${NOT_FOUND[mark]} after ${clock(from.usage.snapshot.wall)} in the recording`);
   return found;
+}
+
+function fix(session: Session, { finding, acting, dispatch }: Outside): void {
+  const found = finding(session);
+  const remedy = found && chooseFix(found)?.remedy;
+  const target = session.newest?.workloads.find(({ path }) => path === remedy?.path);
+  if (acting && remedy && target) dispatch({ type: 'opened', opened: openRemedy(remedy, target, acting) });
+  else dispatch({ type: 'tell', message: { text: notFixed(found, remedy), style: 'warning' } });
+}
+
+async function prove(session: Session, { finding, acting, dispatch, session: now }: Outside): Promise<void> {
+  const found = finding(session);
+  if (!acting || !found) return dispatch({ type: 'tell', message: { text: notLookedAt, style: 'warning' } });
+  const opened = await openTrial(found, session.newest?.workloads ?? [], acting);
+  // A form that was opened meanwhile stays.
+  if (now().state.modal === undefined) dispatch({ type: 'opened', opened });
 }
 
 export function createEffects(outside: Outside): (effect: Effect) => void {
@@ -85,23 +105,18 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
 
   async function change({ run, targets }: Confirmed, before: Session['newest']): Promise<void> {
     taking = new AbortController();
-    outside.expect(targets.map(({ path }) => path));
+    const expect = (): void => outside.expect(targets.map(({ path }) => path));
+    expect();
     try {
-      const text = await run((progress) => {
+      const text = await run((progress, form) => {
+        expect();
         dispatch({ type: 'tell', message: { text: progress, style: 'good' } });
+        if (form) dispatch({ type: 'form', result: { form } });
       }, taking.signal);
       dispatch({ type: 'changed', aftermath: aftermathOf(text, targets, before, Date.now()) });
     } catch (error) {
       dispatch({ type: 'not changed', why: errorText(error) });
     }
-  }
-
-  function fix(session: Session): void {
-    const finding = outside.finding(session);
-    const remedy = finding && chooseFix(finding)?.remedy;
-    const target = session.newest?.workloads.find(({ path }) => path === remedy?.path);
-    if (acting && remedy && target) dispatch({ type: 'opened', opened: openRemedy(remedy, target, acting) });
-    else dispatch({ type: 'tell', message: { text: notFixed(finding, remedy), style: 'warning' } });
   }
 
   return (effect) => {
@@ -110,7 +125,9 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
         if (acting) dispatch({ type: 'opened', opened: openAction(effect.what, effect.targets, acting) });
         return;
       case 'fix':
-        return fix(effect.session);
+        return fix(effect.session, outside);
+      case 'prove':
+        return void prove(effect.session, outside);
       case 'form-key':
         if (acting) dispatch({ type: 'form', result: actionKey(effect.form, effect.key, acting, effect.overflow) });
         return;

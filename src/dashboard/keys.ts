@@ -43,6 +43,7 @@ export type Action =
   | { readonly type: 'screen-next'; readonly by: number }
   | { readonly type: 'why' }
   | { readonly type: 'fix' }
+  | { readonly type: 'prove' }
   | { readonly type: 'theme' }
   | { readonly type: 'pause' }
   | { readonly type: 'help' }
@@ -208,6 +209,12 @@ export const KEYS: readonly KeyBinding[] = [
     shown: 'd',
     help: 'do what the neighbours screen advises: the form of limits with the target and values of its first remedy',
     action: { type: 'fix' },
+  },
+  {
+    keys: ['p'],
+    shown: 'p',
+    help: 'prove it: a trial that limits the first suspect on and off in random order, after confirmation, and measures the selected row; taken back on any end',
+    action: { type: 'prove' },
   },
   {
     keys: ['z'],

@@ -1,4 +1,6 @@
 /** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
+import type { TrialAnswer } from '../diagnosis/trial/answer.ts';
+import type { TrialPlan } from '../diagnosis/trial/plan-trial.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { ReclaimPlan } from '../limits/actions/reclaim.ts';
 import type { Change } from '../limits/applying/journal.ts';
@@ -31,7 +33,7 @@ export interface ColumnChoice {
 export type ActionName = 'limits' | 'undo' | 'freeze' | 'kill' | 'reclaim';
 
 /** Forms that change something; each names its targets by name, path and inode. */
-export type ActionForm = LimitsForm | KillForm | ReclaimForm | UndoForm | ConfirmForm;
+export type ActionForm = LimitsForm | KillForm | ReclaimForm | UndoForm | ConfirmForm | TrialForm;
 
 /** First line that is shown of what a form says of its change: PgUp and PgDn move it. */
 interface Scrolling {
@@ -104,6 +106,24 @@ export interface ConfirmForm extends Scrolling {
   readonly plan: Plan;
   readonly force: boolean;
 }
+
+/** A trial of a limit. Before it is begun there is no stage. */
+export interface TrialForm extends Scrolling {
+  readonly kind: 'trial';
+  readonly trial: TrialPlan;
+  /** Who is limited, and who is measured. */
+  readonly targets: readonly Workload[];
+  /** All of the Frame that it was opened on. */
+  readonly workloads: readonly Workload[];
+  readonly force: boolean;
+  readonly stage?: TrialStage;
+}
+
+/** Windows that are over, and what they say; then the answer and the change that it was, or why there is none. */
+export type TrialStage =
+  | { readonly done: number; readonly of: number; readonly soFar?: TrialAnswer | undefined }
+  | { readonly answer: TrialAnswer; readonly id: string }
+  | { readonly fault: string };
 
 export const isViewer = (modal: Modal | undefined): modal is Viewer =>
   modal?.kind === 'help' || modal?.kind === 'explain' || modal?.kind === 'events';

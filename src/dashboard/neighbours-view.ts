@@ -4,6 +4,7 @@ import type { Remedy, Suspect, Verdict } from '../diagnosis/model.ts';
 import { wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
+import { chooseTrial } from '../diagnosis/trial/choose.ts';
 import { evidenceFigureText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { cut, padEnd } from '../text/cells.ts';
@@ -26,6 +27,7 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
   }
   const { finding } = look;
   const from = finding.source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
+  const proof = chooseTrial([finding]);
   const when: Line = [[`at ${clock(finding.when)}, ${finding.window.toFixed(1)} s, from ${from}`, 'dim']];
   return wrappedAll(
     [
@@ -33,6 +35,14 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
       when,
       ...putOff,
       ...finding.verdicts.flatMap((verdict) => verdictLines(verdict, width)),
+      ...(proof
+        ? [
+            [
+              ['p proves it', 'accent'],
+              [`  by a trial of ${proof.suspect.name}, with and without a limit`],
+            ] satisfies Line,
+          ]
+        : []),
       ...finding.missing.map(
         (what): Line => [
           ['not known  ', 'dim'],

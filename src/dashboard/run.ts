@@ -5,7 +5,7 @@ import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import type { Frame, Source } from '../metrics/source.ts';
-import type { Acting } from './actions.ts';
+import type { Acting } from './acting.ts';
 import { onScreen } from './after-action.ts';
 import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';

@@ -3,7 +3,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Frame, PastMark } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';
-import type { Confirmed, FormResult, Opened } from './actions.ts';
+import type { Confirmed, FormResult, Opened } from './acting.ts';
 import { afterAction, afterTyping, isFound, type Scroll } from './after-action.ts';
 import type { Aftermath } from './aftermath.ts';
 import { isAlarming } from './alarm.ts';
@@ -50,6 +50,8 @@ export type Effect =
   | { readonly type: 'open'; readonly what: ActionName; readonly targets: readonly Workload[] }
   /** The form of limits with what the finding about that row advises. */
   | { readonly type: 'fix'; readonly session: Session }
+  /** The form of a trial of the suspect that the finding about that row names first. */
+  | { readonly type: 'prove'; readonly session: Session }
   | { readonly type: 'form-key'; readonly form: ActionForm; readonly key: Typed; readonly overflow: number }
   | { readonly type: 'change'; readonly confirmed: Confirmed; readonly before: Frame | undefined }
   | { readonly type: 'save'; readonly key: keyof Settings; readonly value: Settings[keyof Settings] }
@@ -176,6 +178,7 @@ function afterFormKey(
   const closed = { ...session, state: { ...state, modal: undefined } };
   if (modal.kind !== 'columns') {
     if (isReadOnly) return only(closed);
+    if (session.isChanging) return afterKeyMeanwhile(session, key);
     return { session, effects: [{ type: 'form-key', form: modal, key, overflow: scroll.overflow }] };
   }
   const result = columnsKey(modal, key);
@@ -192,10 +195,17 @@ function afterFormKey(
   };
 }
 
+/** A form that shows what is under way stays until that is over. */
+function afterKeyMeanwhile(session: Session, { full }: Typed): Updated {
+  if (full !== 'escape') return only(session);
+  const notice = { text: 'stopped: the limit is taken back …', style: 'warning' } as const;
+  return { session: { ...session, notice }, effects: [{ type: 'take-back' }] };
+}
+
 function afterForm(session: Session, result: FormResult): Updated {
-  const isOpen = result !== 'cancel' && 'form' in result;
-  const state = { ...session.state, modal: isOpen ? result.form : undefined };
-  if (isOpen || result === 'cancel') return only({ ...session, state });
+  const shown = result === 'cancel' ? undefined : 'form' in result ? result.form : result.meanwhile;
+  const state = { ...session.state, modal: shown };
+  if (result === 'cancel' || 'form' in result) return only({ ...session, state });
   const change: Effect = { type: 'change', confirmed: result, before: session.newest };
   return { session: { ...session, state, aftermath: undefined, isChanging: true }, effects: [change] };
 }
@@ -225,7 +235,7 @@ function afterUserAction(before: Session, action: Action, surroundings: Surround
   const moved = { ...before, state, hasMoved: hasMoved(before, state), notice: undefined };
   const effects = [...effectsOf(action, state), ...saved(before.state, state)];
   if (action.type === 'act') return afterAct(moved, action.what, surroundings);
-  if (action.type === 'fix') return afterFix(moved, surroundings);
+  if (action.type === 'fix' || action.type === 'prove') return afterFinding(moved, action.type, surroundings);
   const told = switchedText(before.state, state);
   if (told !== undefined) return { session: { ...moved, notice: { text: told, style: 'good' } }, effects };
   if (action.type === 'search-next') return { session: withSearchNotice(moved, surroundings), effects };
@@ -282,10 +292,11 @@ function whyNoChange({ isReadOnly, isLive }: Surroundings, { frame, isChanging }
   return isChanging ? 'a change is under way: wait for it, or quit to take it back' : undefined;
 }
 
-function afterFix(session: Session, surroundings: Surroundings): Updated {
+/** What the finding about the selected row leads to. */
+function afterFinding(session: Session, type: 'fix' | 'prove', surroundings: Surroundings): Updated {
   const why = whyNoChange(surroundings, session);
   if (why) return only({ ...session, notice: { text: why, style: 'warning' } });
-  return { session, effects: [{ type: 'fix', session }] };
+  return { session, effects: [{ type, session }] };
 }
 
 /** A form for the tagged rows, else for the selected one; or why there is none. */

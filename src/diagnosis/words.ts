@@ -25,3 +25,7 @@ export function evidenceFigureText(value: number, unit: FigureUnit): string {
       return value === Number.POSITIVE_INFINITY ? 'max' : String(Math.round(value * 100) / 100);
   }
 }
+
+/** What is said to who asks about the root cgroup. */
+export const WHOLE_MACHINE =
+  '"/" is the whole machine, which has no neighbours: `tscg why` without a name tells who suffers';

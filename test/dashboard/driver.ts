@@ -1,5 +1,5 @@
 /** A session that a test drives: events in, what is on the screen and what was asked for out. */
-import type { Acting } from '../../src/dashboard/actions.ts';
+import type { Acting } from '../../src/dashboard/acting.ts';
 import type { Dashboard } from '../../src/dashboard/dashboards.ts';
 import { createEffects } from '../../src/dashboard/effects.ts';
 import type { Action } from '../../src/dashboard/keys.ts';
@@ -10,6 +10,7 @@ import { openSession, type Session, type Surroundings, selectedIn } from '../../
 import type { Settings } from '../../src/dashboard/settings.ts';
 import type { State } from '../../src/dashboard/state.ts';
 import { type Effect, type Event, update } from '../../src/dashboard/update.ts';
+import type { Finding } from '../../src/diagnosis/model.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 
@@ -19,6 +20,7 @@ export interface DriverOptions {
   readonly dashboards?: readonly Dashboard[];
   readonly acting?: Acting;
   readonly isLive?: boolean;
+  readonly finding?: Finding;
   readonly save?: (key: keyof Settings, value: Settings[keyof Settings]) => void;
 }
 
@@ -47,7 +49,7 @@ export function drive(options: DriverOptions): Driver {
     source: { isLive },
     timeOf: Number,
     remember: nothing,
-    finding: () => undefined,
+    finding: () => options.finding,
     acting,
     save,
     expect: nothing,

@@ -2,8 +2,9 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Acting } from '../../src/dashboard/acting.ts';
 import { actionView } from '../../src/dashboard/action-view.ts';
-import { type Acting, actionKey } from '../../src/dashboard/actions.ts';
+import { actionKey } from '../../src/dashboard/actions.ts';
 import type { ConfirmForm, KillForm } from '../../src/dashboard/modal.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
@@ -13,7 +14,7 @@ import type { PlannedWrite, Risk } from '../../src/limits/model.ts';
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
 import { frameOf } from './frames.ts';
-import { composed, plainText, sceneOf } from './scenes.ts';
+import { composed, NO_REVERTER, plainText, sceneOf } from './scenes.ts';
 
 const targets = Array.from(
   { length: 6 },
@@ -55,7 +56,7 @@ test('every screen shows the refusal and how it is forced, before any write, and
 });
 
 test('PgDn reaches the last write, and PgUp comes straight back', () => {
-  const acting: Acting = { context: () => contextOf(fakeFiles({})), journal: {} as Journal };
+  const acting: Acting = { ...NO_REVERTER, context: () => contextOf(fakeFiles({})), journal: {} as Journal };
   const press = (form: ConfirmForm, full: string): ConfirmForm => {
     const { overflow } = actionView(form, 15, 80);
     const result = actionKey(form, { full }, acting, overflow);

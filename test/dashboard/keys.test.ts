@@ -124,6 +124,7 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ),
   ['1', has('Overview  '), '1'],
   ['d', has('nobody has looked closer at this row: W does'), 'd'],
+  ['p', has('nobody has looked closer at this row: W does'), 'p'],
   ['W', has('Neighbours  '), 'W'],
   ['W', has('Overview  '), 'W'],
   ['w', has('mouse off'), 'w'],

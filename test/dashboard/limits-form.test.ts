@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Acting } from '../../src/dashboard/acting.ts';
 import { actionView, FIELDS } from '../../src/dashboard/action-view.ts';
-import { type Acting, actionKey, openAction, openRemedy } from '../../src/dashboard/actions.ts';
+import { actionKey, openAction, openRemedy } from '../../src/dashboard/actions.ts';
 import type { ActionForm } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { openJournal } from '../../src/limits/applying/journal.ts';
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
-import { plainText } from './scenes.ts';
+import { NO_REVERTER, plainText } from './scenes.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -32,7 +33,7 @@ async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles
     '/web/pids.current': '3',
   });
   try {
-    const acting: Acting = { context: () => contextOf(files), journal: openJournal(folder) };
+    const acting: Acting = { ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) };
     const form = openAction('limits', [WEB], acting);
     if (!('kind' in form)) throw new Error(form.text);
     await use(form, acting, files);

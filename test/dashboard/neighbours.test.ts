@@ -43,6 +43,7 @@ test('cause, suspects with bars of blame, evidence, remedy and what is not known
     'used 0.74 CPUs',
     'give the suspect less weight  d opens it: tscg set batch --cpu-weight 25',
     'run delay 318 ms/s',
+    'p proves it  by a trial of batch, with and without a limit',
     'not known  no io.stat',
   ])
     assert.ok(text.includes(part), `${part}\n${text}`);

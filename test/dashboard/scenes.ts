@@ -15,6 +15,12 @@ import type { Frame } from '../../src/metrics/source.ts';
 
 export const { dashboards: DASHBOARDS } = chooseDashboard(undefined, '/nonexistent');
 
+/** Of tests in which no trial is taken back by another process. */
+export const NO_REVERTER = {
+  proc: '/proc',
+  reverting: { tscg: ['/bin/false', ''], stateDirectory: '/nonexistent' },
+} as const;
+
 /** Where the table is of no matter. */
 export const EMPTY_CONTEXT: ActionContext = {
   frame: undefined,

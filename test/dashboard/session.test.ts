@@ -1,7 +1,7 @@
 /** Selection by identity, as cgroups go, come again and are held; and what the keys choose for a screen. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Acting } from '../../src/dashboard/actions.ts';
+import type { Acting } from '../../src/dashboard/acting.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
 import { withPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
@@ -10,7 +10,7 @@ import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { drive } from './driver.ts';
 import { frameOf } from './frames.ts';
-import { plainText } from './scenes.ts';
+import { NO_REVERTER, plainText } from './scenes.ts';
 
 const frame = (inode: number) =>
   frameOf([
@@ -134,6 +134,7 @@ test('the first rates select the first row, unless the user has moved by then', 
 test('what a key switched is told, and so is a search that finds nothing, or a group where a row is wanted', () => {
   const saved: string[] = [];
   const acting: Acting = {
+    ...NO_REVERTER,
     context: () => {
       throw new Error('no row was to be looked at');
     },

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Acting } from '../../src/dashboard/acting.ts';
 import { actionView } from '../../src/dashboard/action-view.ts';
-import { type Acting, actionKey, openAction } from '../../src/dashboard/actions.ts';
+import { actionKey, openAction } from '../../src/dashboard/actions.ts';
 import type { ActionForm, ActionName } from '../../src/dashboard/modal.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
@@ -15,6 +16,7 @@ import { editsOf } from '../../src/limits/planning/edits.ts';
 import { planSet } from '../../src/limits/planning/plan.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 import { planOf } from '../limits/typed.ts';
+import { NO_REVERTER } from './scenes.ts';
 
 const BOX: Workload = { name: 'box', path: '/box', inode: 7, kind: 'cgroup' };
 const GIB = 2 ** 30;
@@ -31,7 +33,7 @@ async function withFiles(use: (acting: Acting, files: FakeFiles) => Promise<void
     '/box/memory.reclaim': '',
   });
   try {
-    await use({ context: () => contextOf(files), journal: openJournal(folder) }, files);
+    await use({ ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) }, files);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -12,6 +12,7 @@ import {
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import type { Cause, Finding } from '../../diagnosis/model.ts';
+import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
@@ -23,7 +24,6 @@ import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.t
 import { isFault } from '../crash.ts';
 import { durationOption } from '../options.ts';
 import { printLine } from '../output.ts';
-import { WHOLE_MACHINE } from '../why-text.ts';
 
 export interface CheckOptions {
   for: string;

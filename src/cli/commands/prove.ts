@@ -46,5 +46,5 @@ export async function prove(name: string, options: ProveOptions & Values, global
   const suspect = await named(name);
   const victim = await named(options.victim);
   const { json, dryRun, force } = options;
-  await proveLimit({ hierarchy, context, workloads, suspect, victim, edits, pairs, windowMs, json, dryRun, force });
+  await proveLimit({ context, workloads, suspect, victim, edits, pairs, windowMs, json, dryRun, force });
 }

@@ -9,6 +9,7 @@ import { createTracer } from '../../diagnosis/look/tracer.ts';
 import { LOOK_SECONDS } from '../../diagnosis/look-closer.ts';
 import type { Finding, Victim } from '../../diagnosis/model.ts';
 import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
+import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
@@ -19,7 +20,7 @@ import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { isOfPast, type PastOptions } from '../shared-options.ts';
-import { findingJson, findingText, machineText, missingText, sufferersText, WHOLE_MACHINE } from '../why-text.ts';
+import { findingJson, findingText, machineText, missingText, sufferersText } from '../why-text.ts';
 
 export interface WhyOptions extends PastOptions {
   for?: string;

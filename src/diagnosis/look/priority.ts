@@ -7,8 +7,21 @@ import { getPriority, setPriority } from 'node:os';
 
 const RAISED = -10;
 
-/** Raises all threads of this process; the result puts them back. Without the right to it nothing happens. */
+/** Those that want it now: the priority is that of the whole process, in which a trial and a look may run at once. */
+let holders = 0;
+let restore: () => void = () => {};
+
+/** Raises all threads of this process until nobody wants it any more; the result says so. Without the right to it nothing happens. */
 export function raisePriority(proc: string): () => void {
+  if (holders++ === 0) restore = raiseAll(proc);
+  let isHeld = true;
+  return () => {
+    if (isHeld && --holders === 0) restore();
+    isHeld = false;
+  };
+}
+
+function raiseAll(proc: string): () => void {
   const before = new Map<number, number>();
   for (const tid of threadsOf(proc)) {
     try {

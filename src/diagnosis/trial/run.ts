@@ -21,8 +21,8 @@ export interface TrialOptions {
   readonly wait: (ms: number) => Promise<void>;
   /** 0 to 1. */
   readonly random: () => number;
-  /** Told after each window. */
-  readonly onWindow?: (done: number, of: number) => void;
+  /** Told after each window: those that are over, and how many there will be. */
+  readonly onWindow?: (windows: readonly TrialWindow[], of: number) => void;
 }
 
 /** The trial did not come to its end; the limit is taken back. */
@@ -40,7 +40,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialWindow[]> {
       const isOnFirst = options.random() < 0.5;
       for (const isOn of [isOnFirst, !isOnFirst]) {
         windows.push(await oneWindow(pair, isOn, options));
-        onWindow?.(windows.length, pairs * 2);
+        onWindow?.(windows, pairs * 2);
       }
     }
   } catch (error) {

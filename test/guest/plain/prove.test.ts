@@ -23,7 +23,7 @@ function proved(suspect: Box, victim: Box): Told {
 }
 
 /** A victim on CPU 0, and a busy loop on another or the same one. */
-const beside = (cpu: number, use: (suspect: Box, victim: Box) => Promise<void>): Promise<void> =>
+const beside = (cpu: number, use: (suspect: Box, victim: Box, outer: Box) => Promise<void>): Promise<void> =>
   withBox('/trial', (outer) => {
     outer.write('cgroup.subtree_control', '+cpu +cpuset');
     return withBox('/trial/victim', (victim) =>
@@ -33,7 +33,7 @@ const beside = (cpu: number, use: (suspect: Box, victim: Box) => Promise<void>):
         suspect.write('cpu.weight', '300');
         await victim.run(BUSY);
         await suspect.run(BUSY);
-        await use(suspect, victim);
+        await use(suspect, victim, outer);
       }),
     );
   });
@@ -68,13 +68,16 @@ test('killed with the limit on, undo restores it', () =>
   }));
 
 test('why --fix killed with the remedy in force: undo restores what was there', () =>
-  beside(0, async (suspect, victim) => {
+  beside(0, async (suspect, victim, outer) => {
     suspect.write('cpu.weight', '50');
+    // Where the guest's own processes are in the way more than the suspect, more weight is for what holds both.
+    const weights = (): string => `${victim.read('cpu.weight')} in ${outer.read('cpu.weight')}`;
+    const before = weights();
     const options = ['--for', '3s', '--fix', '--yes', '--fix-for', '60s'];
-    await killedOnce(() => victim.read('cpu.weight') !== '100', 'why', victim.path, ...options);
-    assert.is(victim.read('cpu.weight'), '400');
+    await killedOnce(() => weights() !== before, 'why', victim.path, ...options);
+    assert.is.not(weights(), before);
     undone();
-    assert.is(victim.read('cpu.weight'), '100');
+    assert.is(weights(), before);
   }));
 
 /** Runs tscg until something holds, and kills it then. */
