@@ -151,7 +151,7 @@ const FILES: Section = {
   entries: [
     {
       term: { word: '~/.config/tscg/config.yaml' },
-      text: 'columns, memory (definition), cpu (scale), theme, alarm, mouse, ascii: saved where they are chosen on the screen; $XDG_CONFIG_HOME/tscg where that is set.',
+      text: 'columns, memory (definition), cpu (scale), theme, alarm, mouse, ascii: saved where they are chosen on the screen. alerts: rules as web.cpu_wait > 20 for 30s, and the commands they run (docs/alerts.md). $XDG_CONFIG_HOME/tscg where that is set.',
     },
     {
       term: { word: '~/.config/tscg/dashboards/*.yaml' },

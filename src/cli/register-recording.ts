@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 export function registerRecording(program: Command): void {
   program
     .command('record')
-    .description('record what runs and what it uses, second by second, until it is ended; tstop --replay shows it')
+    .description(
+      'record what runs and what it uses, second by second, until it is ended; tstop --replay shows it. It tells the alerts of config.yaml too',
+    )
     .option('--to <directory>', 'folder of the files: /var/lib/tscg/recording for root by default')
     .option('--interval <time>', 'between two moments', '1s')
     .option('--keep-for <time>', 'remove what is older', '24h')

@@ -31,6 +31,9 @@ async function run(options: TstopFlags): Promise<void> {
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
   const directory = configDirectory();
   const { settings, faults } = loadSettings(directory);
+  const { openAlerts } = await import('./alerts.ts');
+  // With --readonly it shows them, and runs nothing.
+  const alerts = options.replay === undefined ? openAlerts(!options.readonly) : undefined;
   const chosen = chooseDashboard(options.dashboard, directory);
   const isPlain = !options.color || Boolean(process.env.NO_COLOR);
   const unusable = [...chosen.faults, ...faults];
@@ -48,6 +51,7 @@ async function run(options: TstopFlags): Promise<void> {
     dashboards: chosen.dashboards,
     dashboard: chosen.index,
     faults: unusable,
+    ...(alerts && { alerts }),
     looksByItself: options.looks,
   });
   // Printed once the terminal is restored: the screen has room for the first one only.

@@ -93,8 +93,13 @@ function paneBlock(pane: Pane, area: Area, scene: Scene, layout: Layout): Block 
 const hintOf = ({ key, partOf, allBy }: Pane, whole: Pane): string =>
   allBy ?? (key === whole.key || partOf === whole.key ? 'Enter shows all' : '');
 
-function headerLines({ state, titles, age, isFlashing }: Scene, frame: Frame, shown: Shown, { width }: Layout): Line[] {
-  const lines = headerView({ frame, shown, state, title: titles[state.screen] ?? '', age }, width);
+function headerLines(
+  { state, titles, alerts, age, isFlashing }: Scene,
+  frame: Frame,
+  shown: Shown,
+  { width }: Layout,
+): Line[] {
+  const lines = headerView({ frame, shown, state, title: titles[state.screen] ?? '', alerts, age }, width);
   // Reversed from edge to edge.
   return isFlashing ? lines.map((line) => [...line, ['', 'selected']]) : lines;
 }

@@ -24,6 +24,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   throttled: 'warning',
   pressure: 'warning',
   finding: 'critical',
+  alert: 'critical',
   limit: 'accent',
   drift: 'warning',
   frozen: 'accent',

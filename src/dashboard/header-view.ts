@@ -1,4 +1,5 @@
 /** Two lines over everything: the host, its pressure, and what tstop itself costs. */
+import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import { placeOf } from '../inventory/workload.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
@@ -24,11 +25,13 @@ export interface HeaderInput {
   readonly state: State;
   /** The title of the screen. */
   readonly title: string;
+  /** Those that fire now, whatever time is shown. */
+  readonly alerts: readonly Alert[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
 }
 
-export function headerView({ frame, shown, state, title, age }: HeaderInput, width: number): Line[] {
+export function headerView({ frame, shown, state, title, alerts, age }: HeaderInput, width: number): Line[] {
   const { host, usage, cost, hidden = 0 } = frame;
   const record = recordedIn(frame);
   const { snapshot } = usage;
@@ -56,6 +59,7 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
   const second: Piece[][] = [
     // What is not as one would think has room on any screen.
     [
+      ...alertPieces(alerts),
       ...(record ? replayPieces(record, state) : []),
       ...(state.paused
         ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
@@ -86,6 +90,14 @@ export function headerView({ frame, shown, state, title, age }: HeaderInput, wid
     wide ? [[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];
   return [fitting(first(barCells), width), fitting(second, width)];
+}
+
+/** One by its name; of more, how many: v lists them. */
+function alertPieces([first, ...others]: readonly Alert[]): Piece[] {
+  if (!first) return [];
+  const { workload, rule } = first;
+  const text = others.length > 0 ? `${others.length + 1} ALERTS` : `ALERT ${workload.name} ${rule.condition.figure}`;
+  return [[text, 'critical'], ['  ']];
 }
 
 /** Of which time and machine the figures are, and how fast they go. */

@@ -105,7 +105,10 @@ function openRun(seconds: number, ids: ReadonlySet<string>) {
       history.push(frame.usage, visible);
       recreations.push(frame.workloads, now);
       const { findings = [], events = [] } = recordedIn(frame)?.moment ?? {};
-      for (const event of [...findings.map(eventOf), ...events.filter(({ kind }) => kind === 'finding')])
+      for (const event of [
+        ...findings.map(eventOf),
+        ...events.filter(({ kind }) => kind === 'finding' || kind === 'alert'),
+      ])
         log.tell(event);
       return log.push(frame);
     },

@@ -1,5 +1,6 @@
 /** tstop: a Frame every interval, a drawing for every Frame and every key; a key never waits for a Frame. */
 
+import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import { openTroubleWatch, type SharedLooks } from '../diagnosis/trouble-watch.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
@@ -47,6 +48,8 @@ export interface TstopOptions {
   readonly faults: readonly string[];
   /** Limits that tscg set and that read otherwise by now. */
   readonly findDrifts: () => readonly Drift[];
+  /** Absent where only a recording is shown. */
+  readonly alerts?: AlertWatch;
   /** Whether what suffers is looked at although nobody asked. */
   readonly looksByItself: boolean;
   /** Absent with --readonly. */
@@ -105,6 +108,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const sampling = createSampling({
     ...{ program, source, memory, selected, seconds },
     pressures: pressures ?? { follow: () => undefined },
+    alerts: options.alerts,
     trouble: options.looksByItself ? trouble : undefined,
   });
   /** What it asks for is read at once. */
@@ -128,6 +132,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     source.close();
     pressures?.close();
     trouble?.close();
+    options.alerts?.close();
   }
 }
 
@@ -163,7 +168,7 @@ const ageOf = ({ frame, newest }: Session): number =>
   frame && newest ? (newest.usage.snapshot.monotonic - frame.usage.snapshot.monotonic) / 1000 : 0;
 
 function sceneMaker(
-  { dashboards, faults, seconds }: TstopOptions,
+  { dashboards, faults, seconds, alerts }: TstopOptions,
   memory: Memory,
   selected: SelectedReader,
   looks: SharedLooks | undefined,
@@ -188,6 +193,7 @@ function sceneMaker(
       },
       drifts: memory.drifts(),
       recentOomKills: session.recentOomKills,
+      alerts: alerts?.firing() ?? [],
       age,
       isFlashing: session.isFlashing,
       message: messageOf(session),

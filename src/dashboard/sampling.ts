@@ -1,5 +1,6 @@
 /** Takes the Frames, and what is read of the selected row beside each of them. */
 
+import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import type { Source } from '../metrics/source.ts';
@@ -17,6 +18,8 @@ export interface SamplingOptions {
   readonly memory: Memory;
   readonly selected: SelectedReader;
   readonly pressures: Pick<PressureWatch, 'follow'>;
+  /** Absent of a recording, which has those that fired then. */
+  readonly alerts: AlertWatch | undefined;
   /** Absent where it does not look by itself. */
   readonly trouble: TroubleWatch | undefined;
   /** Between two Frames. */
@@ -85,13 +88,17 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-async function takeFrame({ program, source, memory, pressures, trouble, seconds }: SamplingOptions): Promise<void> {
+async function takeFrame(options: SamplingOptions): Promise<void> {
+  const { program, source, memory, pressures, alerts, trouble, seconds } = options;
   const { demand } = program.needs();
   // Faster than can be drawn, some are remembered and not drawn.
   const undrawn = source.isLive ? 0 : Math.floor((speedOf(program) * LEAST_MS) / 1000 / seconds) - 1;
   for (let count = 0; count < undrawn; count++)
     memory.push(await source.next(), program.session().state, demand.visible);
-  const frame = await source.next(demand);
+  const needed = alerts?.networkOf(program.session().newest?.workloads ?? []) ?? [];
+  const frame = await source.next(
+    needed.length > 0 ? { ...demand, network: new Set([...(demand.network ?? []), ...needed]) } : demand,
+  );
   const isEnd = !source.isLive && frame === program.session().frame;
   if (isEnd)
     return program.dispatch({
@@ -99,7 +106,9 @@ async function takeFrame({ program, source, memory, pressures, trouble, seconds 
       message: { text: 'the recording ends here: [ { and @ go back', style: 'warning' },
     });
   const { state, frame: before } = program.session();
-  const news = memory.push(frame, state, demand.visible);
+  const alarms = alerts?.after(frame) ?? [];
+  for (const event of alarms) memory.tell(event);
+  const news = [...memory.push(frame, state, demand.visible), ...alarms];
   if (!before || news.some(isDriftSign)) await guardedBy(program)('drift', async () => memory.lookForDrifts());
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
   const one = selectedIn(program.session());

@@ -1,4 +1,5 @@
 /** All that a screen is made of. Pure data: the views make lines of it. */
+import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
@@ -33,6 +34,8 @@ export interface Scene {
   readonly drifts: readonly Drift[];
   /** Workloads that the OOM killer ended in the last minute, and that are gone. */
   readonly recentOomKills: readonly LogEvent[];
+  /** Those that fire now. */
+  readonly alerts: readonly Alert[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
   /** Whether an alarm was just seen: the header is reversed. */

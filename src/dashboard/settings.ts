@@ -1,9 +1,10 @@
-/** What tstop remembers: the `tstop:` part of `~/.config/tscg/config.yaml`. The rest of that file is left as it is. */
+/** `~/.config/tscg/config.yaml`: what tstop remembers, in its `tstop:` part, and the rules of alerts. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { parseDocument } from 'yaml';
+import { type AlertRule, parseAlertRule } from '../diagnosis/alerts/rule.ts';
 import { isRecord } from '../inventory/names/json.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
@@ -11,7 +12,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
-import { SETTINGS } from './shape.ts';
+import { ALERTS, SETTINGS } from './shape.ts';
 import type { Alarm } from './state.ts';
 import { readYaml, shapeFaults } from './yaml-file.ts';
 
@@ -56,6 +57,32 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
   const { columns, ...others } = v.parse(SETTINGS, Object.fromEntries(good));
   const lists = Array.isArray(columns) ? { overview: columns } : columns;
   return { settings: { ...others, ...(lists ? { columns: lists } : {}) }, faults: faults.map(({ text }) => text) };
+}
+
+/** The `alerts:` part is wrong: `FILE:LINE: key: why`. */
+export class AlertRulesError extends Error {
+  override readonly name = 'AlertRulesError';
+}
+
+/** None where there is no file. Throws AlertRulesError: a rule that is left out would be missed in the night. */
+export function loadAlertRules(directory: string): readonly AlertRule[] {
+  const file = join(directory, 'config.yaml');
+  let text: string;
+  try {
+    text = readRegularFileSync(file, LARGEST);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw new AlertRulesError(errorText(error));
+  }
+  const yaml = readYaml(text, file);
+  if (typeof yaml === 'string') throw new AlertRulesError(yaml);
+  const section = isRecord(yaml.root) ? (yaml.root.alerts ?? []) : [];
+  const parsed = v.safeParse(ALERTS, section);
+  if (!parsed.success) throw new AlertRulesError(shapeFaults(parsed.issues, yaml, ['alerts'])[0]?.text ?? file);
+  const hand = parsed.output.some(({ run }) => run !== undefined) ? foreignHand(file) : undefined;
+  if (hand)
+    throw new AlertRulesError(`${file}: ${hand.path} ${hand.how}: whoever can change it decides what the alerts run`);
+  return parsed.output.map(({ when, run }) => parseAlertRule(when, run));
 }
 
 /** The indices of the two switches. */

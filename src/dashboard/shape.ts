@@ -4,8 +4,10 @@
  */
 import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { parseAlertRule } from '../diagnosis/alerts/rule.ts';
 import { findField, ROW_FIELDS } from '../diagnosis/fields.ts';
 import { GROUPINGS } from '../metrics/grouping.ts';
+import { errorText } from '../text/error-text.ts';
 import { GRID } from './area.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import type { Pane } from './pane.ts';
@@ -96,13 +98,46 @@ export const SETTINGS = mapOf(
   'not a map of settings',
 );
 
-const CONFIG = v.pipe(v.looseObject({ tstop: v.optional(SETTINGS) }), v.title('Settings of tstop'));
+const RULE = v.pipe(
+  v.string('not a rule; give one as web.cpu_wait > 20 for 30s'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    try {
+      parseAlertRule(dataset.value);
+    } catch (error) {
+      addIssue({ message: errorText(error) });
+    }
+  }),
+);
+
+/** The `alerts:` part of config.yaml. */
+export const ALERTS = v.array(
+  mapOf(
+    {
+      when: v.pipe(RULE, v.description('web.cpu_wait > 20 for 30s until 10: docs/alerts.md')),
+      run: optional(
+        v.union(
+          [v.pipe(text, v.minLength(1, 'empty')), v.pipe(v.array(text), v.minLength(1, 'empty'))],
+          'not a command: a text for sh, or a list of a program and its arguments',
+        ),
+        'the command that is run when it fires and when it clears',
+      ),
+    },
+    'not a map of when and run',
+  ),
+  'not a list of rules',
+);
+
+const CONFIG = v.pipe(
+  v.looseObject({ tstop: v.optional(SETTINGS), alerts: v.optional(ALERTS) }),
+  v.title('Settings of tscg and tstop'),
+);
 
 /** An alias is taken when a file is read, and not offered. */
 const OPTIONS: ConversionConfig = {
   target: 'draft-2020-12',
   typeMode: 'input',
-  ignoreActions: ['check', 'transform'],
+  ignoreActions: ['check', 'raw_check', 'transform'],
   overrideSchema: ({ valibotSchema }) =>
     valibotSchema === METRIC_NAME || valibotSchema === METRIC ? { enum: ROW_FIELDS.map(({ id }) => id) } : undefined,
 };

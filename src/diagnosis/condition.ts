@@ -60,8 +60,12 @@ export function parseCondition(text: string): Condition {
       `no figure "${figure}"; there are ${[...TIMED.keys()].join(', ')} in percent of the time, and what tscg metrics lists`,
     );
   }
-  return { name, figure, of, operator, limit: limitOf(value, of.metric?.unit ?? 'percent') };
+  return { name, figure, of, operator, limit: figureTyped(value, of.metric?.unit ?? 'percent') };
 }
+
+/** Whether the comparison holds; never of a figure that is unavailable. */
+export const isMet = ({ operator, limit }: Condition, value: number, other = limit): boolean =>
+  OPERATORS[operator](value, other);
 
 const isOperator = (text: string | undefined): text is Operator => text !== undefined && text in OPERATORS;
 
@@ -72,7 +76,8 @@ function checkedOf(figure: string): Checked | undefined {
   return metric && { metric };
 }
 
-function limitOf(text: string, unit: Unit): number {
+/** A figure to compare with, as typed. Throws ConditionError, BadValueError. */
+export function figureTyped(text: string, unit: Unit): number {
   if (unit === 'bytes' || unit === 'bytes_per_second') return parseSize(text);
   const value = /^\d*\.?\d+%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
   if (Number.isNaN(value)) throw new ConditionError(`"${text}" is not a number to compare with`);
@@ -94,10 +99,10 @@ export interface Answer {
 
 /** `why`: what else is known, as who is to blame, or why the value is not there. */
 export function answerOf(condition: Condition, value: number, why: string): Answer {
-  const { name, figure, of, operator, limit } = condition;
+  const { name, figure, of } = condition;
   const unit = of.metric?.unit ?? 'percent';
   if (Number.isNaN(value)) return unknownAnswer(`${name}.${figure} is not known: ${why}`);
-  const holds = OPERATORS[operator](value, limit);
+  const holds = isMet(condition, value);
   const text = `${name}.${figure} is ${withUnit(value, unit)}${why ? `, ${why}` : ''}`;
   return {
     code: holds ? 1 : 0,
@@ -110,7 +115,7 @@ export const unknownAnswer = (why: string): Answer => ({ code: 3, line: `UNKNOWN
 /** What follows a bar is read as figures. */
 const safe = (text: string): string => text.replaceAll('|', '/').replaceAll('\n', ' ');
 
-function withUnit(value: number, unit: Unit): string {
+export function withUnit(value: number, unit: Unit): string {
   const text = formatValue(value, unit);
   return unit === 'percent' ? `${text} %` : unit.endsWith('_per_second') ? `${text}/s` : text;
 }

@@ -66,7 +66,8 @@ const HIGH = column('memory.events:high');
 const MAX = column('memory.events:max');
 const FORKS_FAILED = column('pids.events:max');
 
-export function coarseVerdicts(usage: Usage): CoarseVerdicts {
+/** `only`: whether that cause holds, whatever else holds too. */
+export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
   const { snapshot, before } = usage;
   const count = snapshot.rows.length;
   const causes = new Uint8Array(count).fill(UNKNOWN);
@@ -84,7 +85,7 @@ export function coarseVerdicts(usage: Usage): CoarseVerdicts {
 
   /** `holds`: false too where a figure is missing, for NaN compares to nothing. */
   function take(row: number, cause: number, loss: number, holds: boolean): void {
-    if (!holds || loss <= most) return;
+    if (!holds || loss <= most || (only && CAUSES[cause]?.code !== only)) return;
     most = loss;
     causes[row] = cause;
     losses[row] = loss;

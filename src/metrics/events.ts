@@ -18,6 +18,7 @@ export const EVENT_KINDS = [
   'throttled',
   'pressure',
   'finding',
+  'alert',
   'limit',
   'drift',
   'frozen',

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
@@ -24,6 +25,8 @@ export interface RecorderOptions {
   readonly interval: number;
   /** Looks that begin by themselves; none: there are no findings. */
   readonly looks?: RecordedLooks | undefined;
+  /** Told of each Frame; what happened is recorded with it. */
+  readonly alerts?: Pick<AlertWatch, 'after' | 'networkOf'> | undefined;
   readonly onNews: (news: StoreNews) => void;
   readonly onTrouble: (error: unknown) => void;
   readonly signal: AbortSignal;
@@ -57,7 +60,10 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   }
 }
 
-export type MomentOptions = Pick<RecorderOptions, 'source' | 'journal' | 'mount' | 'proc' | 'looks' | 'onTrouble'>;
+export type MomentOptions = Pick<
+  RecorderOptions,
+  'source' | 'journal' | 'mount' | 'proc' | 'looks' | 'alerts' | 'onTrouble'
+>;
 
 export function createMomentTaker({
   source,
@@ -65,6 +71,7 @@ export function createMomentTaker({
   mount,
   proc,
   looks,
+  alerts,
   onTrouble,
 }: MomentOptions): () => Promise<Moment> {
   const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
@@ -75,7 +82,7 @@ export function createMomentTaker({
   let demand: Parameters<Source['next']>[0];
   return async () => {
     const frame = await source.next(demand);
-    demand = { visible: busiestOf(frame) };
+    demand = { visible: busiestOf(frame), network: new Set(alerts?.networkOf(frame.workloads)) };
     const { monotonic } = frame.usage.snapshot;
     if (!processes || monotonic - processes.time >= PROCESSES_MS) {
       processesBefore = processes;
@@ -85,7 +92,7 @@ export function createMomentTaker({
     const { findings = [], events: put = [] } = looks?.take() ?? {};
     return momentOf(frame, {
       ...{ processes, processesBefore, findings, changes: changesSince() },
-      events: [...events.push(frame), ...put],
+      events: [...events.push(frame), ...put, ...(alerts?.after(frame) ?? [])],
     });
   };
 }

@@ -12,16 +12,15 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   statfsSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { claim } from '../kernel/claim.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
-import { startTimeOf } from '../kernel/process-handle.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 import { createEncoder, type Encoder } from './format/encode.ts';
@@ -85,7 +84,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
   makeDirectory(directory, 0o700);
   const hand = foreignHand(directory);
   if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
-  const release = claim(directory);
+  const release = claimed(directory);
   let open:
     | { readonly fd: number; readonly name: string; readonly hour: number; readonly encoder: Encoder }
     | undefined;
@@ -210,25 +209,8 @@ function createFile(directory: string, time: number): { fd: number; name: string
 }
 
 /** One recorder a directory: two would remove each other's files. Gives what lets go of it. */
-function claim(directory: string): () => void {
-  const path = join(directory, 'recorder.pid');
-  const mine = `${process.pid} ${startTimeOf(process.pid)}\n`;
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  for (let tries = 0; tries < 2; tries++) {
-    try {
-      const fd = openSync(path, flags, 0o600);
-      writeSync(fd, mine);
-      closeSync(fd);
-      return () => unlinkSync(path);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    const [pid, start] = readFileSync(path, 'utf8').trim().split(' ');
-    if (startTimeOf(Number(pid)) === Number(start))
-      throw new Error(
-        `another tscg record (pid ${pid}) writes to ${directory}: end it, or give another folder with --to`,
-      );
-    unlinkSync(path);
-  }
-  throw new Error(`${path} cannot be made`);
+function claimed(directory: string): () => void {
+  const held = claim(join(directory, 'recorder.pid'));
+  if (typeof held === 'function') return held;
+  throw new Error(`another tscg record (pid ${held}) writes to ${directory}: end it, or give another folder with --to`);
 }

@@ -47,6 +47,7 @@ export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): 
   recreated: new Set(),
   events: [],
   recentOomKills: [],
+  alerts: [],
   age: 0,
   isFlashing: false,
   message: undefined,

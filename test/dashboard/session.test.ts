@@ -89,7 +89,7 @@ test('who is followed and away for long is named as gone, is not followed by its
     driven.see(seen);
     const [state, shown] = [driven.state(), driven.shown()];
     if (!shown) throw new Error('nothing is shown');
-    return headerView({ frame: seen, shown, state, title: '', age: 0 }, 100).map(plainText).join();
+    return headerView({ frame: seen, shown, state, title: '', alerts: [], age: 0 }, 100).map(plainText).join();
   };
   const without = frameOf([
     { name: 'other', cpu: 50, inode: 900 },

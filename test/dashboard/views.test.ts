@@ -50,7 +50,7 @@ test('every line fills its width exactly, at every size, whatever the names hold
       const shown = shownOf(frame, INITIAL);
       const lines = [
         ...tableView({ frame, shown, state: INITIAL }, width, 12),
-        ...headerView({ frame, shown, state: INITIAL, title: 'Overview', age: 0 }, width),
+        ...headerView({ frame, shown, state: INITIAL, title: 'Overview', alerts: [], age: 0 }, width),
         footerView({ ...INITIAL, filter: list[0] ?? '' }),
       ];
       for (const line of lines) {
@@ -122,7 +122,9 @@ test('one row is one row, and what is wanted in a hurry fits the footer of 80 co
   const frame = frameOf([{ name: 'web', cpu: 3 }]);
   assert.match(tableText(frame, INITIAL, 80, 10).at(-1) ?? '', /^Σ 1 row /);
   const shown = shownOf(frame, INITIAL);
-  const header = headerView({ frame, shown, state: INITIAL, title: '', age: 0 }, 80).map((line) => textOf(line, 80));
+  const header = headerView({ frame, shown, state: INITIAL, title: '', alerts: [], age: 0 }, 80).map((line) =>
+    textOf(line, 80),
+  );
   assert.match(header.join(), / 1 row {2}/);
   const footer = textOf(footerView(INITIAL), 80);
   for (const key of ['? help', 'q quit', 'l limits', 'u undo', 'z freeze', 'K kill']) assert.ok(footer.includes(key));
@@ -131,7 +133,7 @@ test('one row is one row, and what is wanted in a hurry fits the footer of 80 co
 test('held and following are said on narrow screens too', () => {
   const state: State = { ...INITIAL, paused: true, follow: { key: 99, place: '/db', name: 'db' } };
   const told = (width: number): string =>
-    headerView({ frame: FRAME, shown: shownOf(FRAME, state), state, title: 'Overview', age: 12 }, width)
+    headerView({ frame: FRAME, shown: shownOf(FRAME, state), state, title: 'Overview', alerts: [], age: 12 }, width)
       .map((line) => textOf(line, width))
       .join('\n');
   assert.match(told(80), /held \d\d:\d\d:\d\d, 12 s back {2}following db \(/);
@@ -140,7 +142,7 @@ test('held and following are said on narrow screens too', () => {
 
 test('cgroups whose names no text can hold are counted', () => {
   const told = (frame: Frame): string =>
-    headerView({ frame, shown: shownOf(frame, INITIAL), state: INITIAL, title: '', age: 0 }, 100)
+    headerView({ frame, shown: shownOf(frame, INITIAL), state: INITIAL, title: '', alerts: [], age: 0 }, 100)
       .map((line) => textOf(line, 100))
       .join();
   assert.match(told({ ...FRAME, hidden: 1 }), /1 with an unreadable name/);

@@ -18,6 +18,7 @@ import {
 } from '../../recording/store.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
+import { openAlerts } from '../alerts.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
@@ -46,6 +47,7 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
     keepSize: sizeOption('--keep-size', options.keepSize),
     minFree: sizeOption('--min-free', options.minFree),
   };
+  const alerts = openAlerts(true);
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
   const { started: _, ...header } = headerOfMachine(PROC, `tscg ${VERSION}`, interval);
@@ -62,14 +64,22 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
       journal: openJournal(stateDirectory()),
       onNews: tellNews,
       looks,
+      alerts: { ...alerts, after: (frame) => logged(alerts.after(frame)) },
       onTrouble: tellOnce(),
       signal: stop.signal,
     });
   } finally {
     looks?.close();
+    alerts.close();
     source.close();
     store.close();
   }
+}
+
+/** On standard error, which a service has in the journal. */
+function logged(events: readonly LogEvent[]): readonly LogEvent[] {
+  for (const { name, text } of events) warn(`tscg record: alert: ${clean(name)}: ${clean(text)}`);
+  return events;
 }
 
 /** What is found between two moments goes into the next one. */

@@ -1,0 +1,148 @@
+/**
+ * Runs the commands of alerts. The facts are in the environment and, as JSON, on the standard input, never in the text of a
+ * command: a name of a container cannot become one. Of each rule one runs at a time, and each has a time limit.
+ */
+import { spawn } from 'node:child_process';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { claim } from '../../kernel/claim.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
+import { clean } from '../../text/clean.ts';
+import { errorText } from '../../text/error-text.ts';
+import type { AlertNews } from './evaluate.ts';
+import type { AlertRule } from './rule.ts';
+
+export interface AlertCommands {
+  /** Runs the command of the rule, if it has one, after those that wait; none while another program runs them. */
+  run(news: AlertNews): void;
+  close(): void;
+}
+
+export interface AlertCommandsOptions {
+  /** Told why a command has failed. */
+  readonly onFailure: (news: AlertNews, why: string) => void;
+  /** File by which one program at a time runs them: tstop and tscg record see the same alerts. */
+  readonly claimPath: string;
+  /** Milliseconds. */
+  readonly timeLimit?: number;
+}
+
+const TIME_LIMIT_MS = 60_000;
+/** Of one rule that may wait: one that matches everything must not fill the memory. */
+const MOST_WAITING = 100;
+/** Characters of the last thing that it says. */
+const MOST_SAID = 200;
+
+export function createAlertCommands({
+  onFailure,
+  claimPath,
+  timeLimit = TIME_LIMIT_MS,
+}: AlertCommandsOptions): AlertCommands {
+  const waiting = new Map<AlertRule, AlertNews[]>();
+  let release: (() => void) | undefined;
+  let told: number | undefined;
+
+  /** Where that cannot be known they are run: twice is better than never. */
+  function isOurs(news: AlertNews): boolean {
+    if (release) return true;
+    let held: (() => void) | number = () => undefined;
+    try {
+      makeDirectory(dirname(claimPath), 0o700);
+      held = claim(claimPath);
+    } catch {
+      return true;
+    }
+    if (typeof held === 'function') release = held;
+    else if (held !== told) onFailure(news, `left to process ${held}, which runs alerts too`);
+    told = typeof held === 'number' ? held : undefined;
+    return release !== undefined;
+  }
+
+  async function work(rule: AlertRule, queue: AlertNews[]): Promise<void> {
+    for (let news = queue[0]; news; news = queue[0]) {
+      const why = await carriedOut(news, timeLimit);
+      if (why !== undefined) onFailure(news, why);
+      queue.shift();
+    }
+    waiting.delete(rule);
+  }
+
+  return {
+    run: (news) => {
+      const { rule } = news.alert;
+      if (rule.command === undefined || !isOurs(news)) return;
+      const queue = waiting.get(rule);
+      if (!queue) {
+        const first = [news];
+        waiting.set(rule, first);
+        void work(rule, first);
+      } else if (queue.length < MOST_WAITING) queue.push(news);
+      else onFailure(news, `${MOST_WAITING} of that rule wait already: it is left out`);
+    },
+    close: () => release?.(),
+  };
+}
+
+/** Resolves when it has ended: why it failed, undefined where it did not. */
+function carriedOut(news: AlertNews, timeLimit: number): Promise<string | undefined> {
+  const { command = '' } = news.alert.rule;
+  const [file = '', ...rest] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+  return new Promise((resolve) => {
+    // Its own process group, so that the time limit ends all of it.
+    const child = spawn(file, rest, {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: { ...process.env, ...environmentOf(news) },
+    });
+    let said = '';
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      if (child.pid !== undefined) endGroup(child.pid);
+    }, timeLimit);
+    const end = (why: string | undefined): void => {
+      clearTimeout(timer);
+      // A process that it left behind may hold them open.
+      child.stderr.destroy();
+      resolve(why);
+    };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = `${said}${text}`.slice(-MOST_SAID);
+    });
+    // It need not read what it is given.
+    child.stdin.on('error', () => undefined).end(`${JSON.stringify(factsOf(news))}\n`);
+    child.on('error', (error) => end(`${file}: ${errorText(error)}`));
+    child.on('exit', (code, signal) => {
+      if (code === 0) return end(undefined);
+      const last = clean(said.trim().split('\n').at(-1) ?? '');
+      const how = isLate ? `ended after ${timeLimit / 1000} s` : signal ? `ended by ${signal}` : `exit code ${code}`;
+      end(`${clean(file)}: ${how}${last ? `: ${last}` : ''}`);
+    });
+  });
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** What a command is told; docs/alerts.md lists it. */
+function factsOf({ what, alert, time }: AlertNews) {
+  const { rule, workload, value, since } = alert;
+  const { condition, text, until } = rule;
+  return {
+    ...{ rule: text, state: what, name: workload.name, path: workload.path, figure: condition.figure },
+    value: Number.isFinite(value) ? value : String(value),
+    ...{ limit: condition.limit, until },
+    ...{ time: new Date(time).toISOString(), since: new Date(since).toISOString(), host: hostname() },
+  };
+}
+
+/** TSCG_ALERT_NAME and so on. */
+const environmentOf = (news: AlertNews): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(factsOf(news)).map(([key, value]) => [`TSCG_ALERT_${key.toUpperCase()}`, String(value)]),
+  );

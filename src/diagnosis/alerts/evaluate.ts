@@ -1,0 +1,113 @@
+/**
+ * Which alerts a Frame fires and clears; pure. A figure that is unavailable does neither: the time in which it was not known
+ * counts for neither side.
+ */
+import type { Workload } from '../../inventory/workload.ts';
+import type { Frame } from '../../metrics/source.ts';
+import { isOfNetwork } from '../../metrics/totals.ts';
+import { isMet } from '../condition.ts';
+import { CAUSES, type Victim } from '../model.ts';
+import { coarseVerdicts } from '../verdict.ts';
+import type { AlertRule } from './rule.ts';
+
+/** Of one rule and one cgroup. */
+export interface Alert {
+  readonly rule: AlertRule;
+  readonly workload: Victim;
+  readonly isFiring: boolean;
+  /** Milliseconds since the epoch at which it fired; of one that does not fire, of the Frame. */
+  readonly since: number;
+  /** The last figure that was known. */
+  readonly value: number;
+  /** Milliseconds for which the figure was seen on the side that changes `isFiring`. */
+  readonly against: number;
+  /** CLOCK_MONOTONIC milliseconds when it was seen there last; undefined where it was not, or is not known. */
+  readonly seen: number | undefined;
+}
+
+export interface AlertNews {
+  readonly what: 'fired' | 'cleared' | 'ended';
+  readonly alert: Alert;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** Alerts that fire or may, by rule and cgroup. */
+export type AlertState = ReadonlyMap<string, Alert>;
+
+export const NO_ALERTS: AlertState = new Map();
+
+export function alertsAfter(
+  state: AlertState,
+  rules: readonly AlertRule[],
+  frame: Frame,
+): { readonly state: AlertState; readonly news: readonly AlertNews[] } {
+  const after = new Map<string, Alert>();
+  const news: AlertNews[] = [];
+  const time = frame.usage.snapshot.wall;
+  const living = new Set(frame.workloads.map(({ inode }) => inode));
+  rules.forEach((rule, index) => {
+    const values = figuresOf(rule, frame);
+    for (const row of rowsOf(rule, frame.workloads)) {
+      const { path = '', inode = -1, name = '' } = frame.workloads[row] ?? {};
+      const key = `${index} ${inode}`;
+      const before = state.get(key);
+      const alert = stepped(before, { rule, workload: { path, inode, name } }, values[row] ?? Number.NaN, frame);
+      if (!alert) continue;
+      after.set(key, alert);
+      if (alert.isFiring !== (before?.isFiring ?? false))
+        news.push({ what: alert.isFiring ? 'fired' : 'cleared', alert, time });
+    }
+  });
+  for (const alert of state.values())
+    if (alert.isFiring && !living.has(alert.workload.inode)) news.push({ what: 'ended', alert, time });
+  return { state: after, news };
+}
+
+/** Inodes whose network the rules compare: it is read for the rows that are asked for only. */
+export const networkNeeded = (rules: readonly AlertRule[], workloads: readonly Workload[]): readonly number[] =>
+  rules
+    .filter(({ condition: { of } }) => of.metric && isOfNetwork(of.metric))
+    .flatMap((rule) => rowsOf(rule, workloads).flatMap((row) => workloads[row]?.inode ?? []));
+
+/** Undefined where nothing is to be remembered. */
+function stepped(
+  before: Alert | undefined,
+  of: Pick<Alert, 'rule' | 'workload'>,
+  value: number,
+  { usage }: Frame,
+): Alert | undefined {
+  const { wall, monotonic } = usage.snapshot;
+  const { condition, until, forMs } = of.rule;
+  if (Number.isNaN(value)) return before && { ...before, ...of, seen: undefined };
+  const isFiring = before?.isFiring ?? false;
+  const isAgainst = isFiring ? !isMet(condition, value, until) : isMet(condition, value);
+  if (!isAgainst) return before?.isFiring ? { ...before, ...of, value, against: 0, seen: undefined } : undefined;
+  const against = (before?.against ?? 0) + (before?.seen === undefined ? 0 : monotonic - before.seen);
+  const since = before?.isFiring ? before.since : wall;
+  if (against < forMs) return { ...of, isFiring, since, value, against, seen: monotonic };
+  return { ...of, isFiring: !isFiring, since, value, against: 0, seen: undefined };
+}
+
+const MS_PER_PERCENT = 10;
+
+/** By row, in the unit of the condition. */
+function figuresOf({ condition: { of } }: AlertRule, { usage }: Frame): Float64Array {
+  if (of.metric) return usage.column(of.metric.id);
+  const { causes, losses } = coarseVerdicts(usage, of.cause);
+  return losses.map((loss, row) => {
+    const code = CAUSES[causes[row] ?? -1]?.code;
+    return code === of.cause ? loss / MS_PER_PERCENT : code === 'unknown' ? Number.NaN : 0;
+  });
+}
+
+/** Names are matched where cgroups came or went, not for each Frame. */
+const meantRows = new WeakMap<readonly Workload[], Map<AlertRule, readonly number[]>>();
+
+function rowsOf(rule: AlertRule, workloads: readonly Workload[]): readonly number[] {
+  const known = meantRows.get(workloads) ?? new Map<AlertRule, readonly number[]>();
+  meantRows.set(workloads, known);
+  const rows = known.get(rule) ?? workloads.flatMap((workload, row) => (rule.isAbout(workload) ? [row] : []));
+  known.set(rule, rows);
+  return rows;
+}
