@@ -1,12 +1,14 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
 import { field } from '../diagnosis/fields.ts';
+import type { Unit } from '../metrics/catalogue.ts';
 import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
+import { cut } from '../text/cells.ts';
 import type { Area } from './area.ts';
 import { cellsOf, type Line } from './style.ts';
 
 export interface Series {
-  readonly id: string;
+  readonly label: string;
   /** Oldest first, in the unit of the axis. */
   readonly values: readonly number[];
 }
@@ -47,23 +49,28 @@ const CHART_GROUPS: readonly (readonly string[])[] = [
 /** The spans that a chart may have, in seconds. */
 export const SPANS = [5, 30, 60, 300, 900, 3600] as const;
 
+/** One line of a chart. */
+export interface Charted {
+  /** Of a field. */
+  readonly id: string;
+  /** Whose it is, where that is not the selected row. */
+  readonly of?: string;
+  readonly trace: (samples: number) => Trace;
+}
+
 /** What is kept of the span, beginning where the first figure is known; `seconds` between two samples. */
-export function chartOf(
-  area: Area,
-  ids: readonly string[],
-  traceOf: (id: string, samples: number) => Trace,
-  span: number,
-  seconds: number,
-): Chart {
-  const kept = ids.map((id) => ({ id, ...traceOf(id, Math.max(2, Math.round(span / seconds))) }));
+export function chartOf(area: Area, charted: readonly Charted[], span: number, seconds: number): Chart {
+  const kept = charted.map(({ id, of, trace }) => {
+    const { label, unit } = field(id);
+    const traced = trace(Math.max(2, Math.round(span / seconds)));
+    return { ...traced, label: of === undefined ? label : `${of} ${label}`, unit };
+  });
   const pace = seconds * (kept[0]?.fold ?? 1);
   const starts = kept.map(({ values }) => values.findIndex((value) => !Number.isNaN(value))).filter((at) => at >= 0);
   const start = Math.min(...starts);
-  const series = starts.length === 0 ? [] : kept.map(({ id, values }) => ({ id, values: values.slice(start) }));
   const tops = kept.map(({ mosts }) => Math.max(...mosts.filter((value) => !Number.isNaN(value))));
   const figures = (hasMost: boolean): Line =>
-    kept.flatMap(({ id, values }, index): Line => {
-      const { label, unit } = field(id);
+    kept.flatMap(({ label, unit, values }, index): Line => {
       const [now = Number.NaN, top = Number.NaN] = [values.at(-1), tops[index]];
       return [
         [`${label} `, SERIES_STYLES[index % SERIES_STYLES.length]],
@@ -73,27 +80,46 @@ export function chartOf(
           : []),
       ];
     });
+  const units = kept.map(({ unit }) => unit);
+  const { factors, axis } = axisOf(units, tops, charted);
+  const series =
+    starts.length === 0
+      ? []
+      : kept.map(({ label, values }, at) => ({ label, values: bridged(values.slice(start), factors[at] ?? 1) }));
   const length = series[0]?.values.length ?? 0;
   const ages = Array.from({ length }, (_, index) => `-${duration((length - 1 - index) * pace)}`);
   const means = pace > seconds ? `, means of ${duration(pace)}` : '';
-  const { factor, name } = axisOf(ids, tops.filter(Number.isFinite));
-  const range: Line = [[`${duration(span)}${means}${name === '' ? '' : `, in ${name}`}`, 'dim']];
+  const range: Line = [[`${duration(span)}${means}${axis}`, 'dim']];
   const title = [true, false]
     .map((hasMost) => [...figures(hasMost), ...range])
     .find((line) => cellsOf(line) <= area.width);
-  return {
-    area,
-    title: title ?? figures(false),
-    series: series.map(({ id, values }) => ({ id, values: bridged(values, factor) })),
-    ages,
-  };
+  return { area, title: title ?? figures(false), series, ages };
 }
 
-/** The axis has bare numbers: they are in the unit of the largest figure, where all have one unit. */
-function axisOf(ids: readonly string[], tops: readonly number[]): ReturnType<typeof scaleOf> {
-  const [unit, ...others] = new Set(ids.map((id) => field(id).unit));
-  if (unit === undefined || others.length > 0 || tops.length === 0) return { factor: 1, name: '' };
-  return scaleOf(Math.max(...tops), unit);
+/**
+ * What each figure is divided by, and what is said of the axis, which has bare numbers. They are in the unit of the largest
+ * figure where all have one unit. A suspect's figure of another unit than the row's own is drawn as high as that goes: when
+ * it rises and falls is what is compared.
+ */
+function axisOf(
+  units: readonly Unit[],
+  tops: readonly number[],
+  charted: readonly Charted[],
+): { readonly factors: readonly number[]; readonly axis: string } {
+  const known = tops.filter(Number.isFinite);
+  const [unit] = units;
+  if (unit === undefined || known.length === 0) return { factors: [], axis: '' };
+  if (new Set(units).size === 1) {
+    const { factor, name } = scaleOf(Math.max(...known), unit);
+    return { factors: tops.map(() => factor), axis: name === '' ? '' : `, in ${name}` };
+  }
+  const isScaled = (at: number): boolean => charted[at]?.of !== undefined && units[at] !== unit;
+  if (!units.some((_, at) => isScaled(at))) return { factors: [], axis: '' };
+  const own = Math.max(...tops.filter((top, at) => Number.isFinite(top) && !isScaled(at)));
+  const most = own > 0 && Number.isFinite(own) ? own : 100;
+  const factors = tops.map((top, at) => (isScaled(at) && top > 0 ? top / most : 1));
+  const whose = charted.filter((_, at) => isScaled(at)).map(({ of }) => of);
+  return { factors, axis: `, ${[...new Set(whose)].join(' and ')} drawn to the same height` };
 }
 
 export const duration = (seconds: number): string =>
@@ -122,16 +148,19 @@ export function levelChart({ series, title, area }: Chart, ascii: boolean): Line
     title,
     ...series
       .filter(({ values }) => values.some((value) => !Number.isNaN(value)))
-      .map(({ id, values }): Line => {
+      .map(({ label, values }): Line => {
         const most = Math.max(...values.filter((value) => !Number.isNaN(value)));
-        const shown = values.slice(-Math.max(1, area.width - 12));
+        const shown = values.slice(-Math.max(1, area.width - LEVEL_CELLS - 3));
         const text = shown.map(
           (value) => levels[most > 0 ? Math.round((value / most) * (levels.length - 1)) : 0] ?? ' ',
         );
-        return [[`${field(id).label.padEnd(9)}|`, 'dim'], [text.join('')]];
+        return [[`${cut(label, LEVEL_CELLS).padEnd(LEVEL_CELLS)}|`, 'dim'], [text.join('')]];
       }),
   ];
 }
+
+/** Of the name before a row of levels. */
+const LEVEL_CELLS = 9;
 
 const SERIES_STYLES = ['accent', 'warning', 'good'] as const;
 

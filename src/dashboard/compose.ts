@@ -4,7 +4,7 @@ import { recordedIn } from '../recording/replay.ts';
 import { actionView } from './action-view.ts';
 import { NO_SCROLL, type Scroll } from './after-action.ts';
 import type { Area } from './area.ts';
-import { type Chart, chartOf, duration, SPANS } from './chart-view.ts';
+import { type Chart, type Charted, chartOf, duration, SPANS } from './chart-view.ts';
 import { columnsFor, sortedMetric } from './columns.ts';
 import { chosenIn, columnsView } from './columns-form.ts';
 import { type Demand, demandOf, NO_DEMAND } from './demand.ts';
@@ -23,6 +23,7 @@ import { eventsOf, oomKillsShown, type Scene, selectedItem, selectedWorkload } f
 import type { Block, View } from './screen.ts';
 import { type FooterMessage, paneTop, type State } from './state.ts';
 import { type Line, type Piece, windowed, wrapped, wrappedAll } from './style.ts';
+import { suspectFigures } from './suspect-figures.ts';
 import { type Trend, tableView } from './table-view.ts';
 import { trendSamples } from './trend.ts';
 
@@ -122,15 +123,22 @@ function trendIn({ state, seconds, historyOf }: Scene): Trend {
   };
 }
 
-/** The charts of the selected row. */
+/** The charts of the selected row; where the screen asks for it, with what its suspects use. */
 function chartsOf(scene: Scene, { charts, spark }: Layout): Pick<View, 'charts' | 'spark'> {
-  const { state, seconds, historyOf } = scene;
+  const { state, frame, inside, seconds, historyOf } = scene;
   const inode = selectedWorkload(scene)?.inode ?? -1;
   const span = SPANS[state.span] ?? SPANS[0];
-  const traceOf = (id: string, samples: number) => historyOf(inode, id, samples);
+  const own = (id: string): Charted => ({ id, trace: (samples) => historyOf(inode, id, samples) });
+  const suspects = suspectFigures(inside.diagnosis?.finding).flatMap(({ path, name, id }): Charted[] => {
+    const suspect = frame?.workloads.find((workload) => workload.path === path);
+    return suspect ? [{ id, of: name, trace: (samples) => historyOf(suspect.inode, id, samples) }] : [];
+  });
   return {
-    charts: charts.map(({ area, metrics }): Chart => chartOf(area, metrics, traceOf, span, seconds)),
-    ...(spark ? { spark: { area: spark, ...sparkOf(traceOf('cpu_percent', spark.width).values, spark.width) } } : {}),
+    charts: charts.map(({ area, metrics, hasSuspects }): Chart => {
+      const charted = [...metrics.map(own), ...(hasSuspects ? suspects : [])];
+      return chartOf(area, charted, span, seconds);
+    }),
+    ...(spark ? { spark: { area: spark, ...sparkOf(own('cpu_percent').trace(spark.width).values, spark.width) } } : {}),
   };
 }
 

@@ -26,6 +26,8 @@ import { readYaml, shapeFaults } from './yaml-file.ts';
 export interface Cell {
   readonly show: 'table' | 'chart' | Pane;
   readonly metrics: readonly string[];
+  /** A chart beside which the suspects of the selected row have theirs. */
+  readonly hasSuspects: boolean;
   readonly at: GridPlace;
 }
 
@@ -59,11 +61,16 @@ export function parseDashboard(text: string, file: string, panes = PANES): Dashb
 }
 
 function cellOf(
-  { show, metrics = [], at }: { show: string; metrics?: string[] | undefined; at: GridPlace },
+  {
+    show,
+    metrics = [],
+    suspects: hasSuspects = false,
+    at,
+  }: { show: string; metrics?: string[] | undefined; suspects?: boolean | undefined; at: GridPlace },
   panes: readonly Pane[],
 ): Cell {
   const pane = panes.find(({ key }) => key === show);
-  return { show: pane ?? (show === 'table' ? 'table' : 'chart'), metrics, at };
+  return { show: pane ?? (show === 'table' ? 'table' : 'chart'), metrics, hasSuspects, at };
 }
 
 export interface Loaded {

@@ -32,7 +32,12 @@ export interface Layout extends Size {
   /** Rows that the table shows at once, or would if details or charts did not have its place. */
   readonly window: number;
   readonly panes: readonly { readonly pane: Pane; readonly area: Area }[];
-  readonly charts: readonly { readonly area: Area; readonly metrics: readonly string[] }[];
+  readonly charts: readonly {
+    readonly area: Area;
+    readonly metrics: readonly string[];
+    /** Whether it also shows what the suspects use. */
+    readonly hasSuspects?: boolean;
+  }[];
   readonly spark?: Area;
   /** What Enter gives the whole window. */
   readonly whole: Pane;
@@ -85,7 +90,12 @@ function usualParts(dashboard: Dashboard | undefined, body: Area, size: Size): P
   const cells = dashboard?.cells ?? [];
   if (cells.length === 0) return overviewParts(body, size);
   if (size.width < GRID_WIDTH || size.height < GRID_HEIGHT) return { table: body, panes: [], charts: [] };
-  const placed = cells.map(({ show, at, metrics }) => ({ show, metrics, area: inner(cellArea(at, body), body) }));
+  const placed = cells.map(({ show, at, metrics, hasSuspects }) => ({
+    show,
+    metrics,
+    hasSuspects,
+    area: inner(cellArea(at, body), body),
+  }));
   return {
     table: placed.find(({ show }) => show === 'table')?.area ?? { ...body, height: 0 },
     panes: placed.flatMap(({ show, area }) => (typeof show === 'string' ? [] : [{ pane: show, area }])),

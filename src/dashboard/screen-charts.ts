@@ -49,9 +49,9 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
       }
       fitting.forEach(({ series, ages }, index) => {
         elements[index]?.setData(
-          series.flatMap(({ id, values }, at) => {
+          series.flatMap(({ label, values }, at) => {
             const style = { line: colours[at % colours.length] ?? 'normal' };
-            return values.some(Number.isNaN) ? [] : [{ title: id, x: ages, y: values, style }];
+            return values.some(Number.isNaN) ? [] : [{ title: label, x: ages, y: values, style }];
           }),
         );
       });

@@ -61,8 +61,13 @@ export const dashboardShape = (panes: readonly Pane[]) =>
           v.array(
             v.pipe(
               mapOf(
-                { show: oneOf(cellKeys(panes)), at: PLACE, metrics: optional(metricList, 'of a chart') },
-                'not a map of show, at and metrics',
+                {
+                  show: oneOf(cellKeys(panes)),
+                  at: PLACE,
+                  metrics: optional(metricList, 'of a chart'),
+                  suspects: optional(onOrOff, 'a chart also shows what the suspects of the selected row use'),
+                },
+                'not a map of show, at, metrics and suspects',
               ),
               v.check(({ show, metrics = [] }) => show !== 'chart' || metrics.length > 0, 'a chart needs metrics'),
             ),

@@ -9,14 +9,42 @@ import { plainText } from './scenes.ts';
 const MIB = 2 ** 20;
 const AREA = { top: 0, left: 0, width: 80, height: 20 };
 
-const chart = (traces: Readonly<Record<string, readonly number[]>>, width = 80) =>
+/** `of`: whose each figure is, by its id. */
+const chart = (
+  traces: Readonly<Record<string, readonly number[]>>,
+  width = 80,
+  of: Readonly<Record<string, string>> = {},
+) =>
   chartOf(
     { ...AREA, width },
-    Object.keys(traces),
-    (id) => ({ values: traces[id] ?? [], mosts: traces[id] ?? [], fold: 1 }),
+    Object.entries(traces).map(([id, values]) => ({
+      id,
+      ...(of[id] !== undefined && { of: of[id] }),
+      trace: () => ({ values, mosts: values, fold: 1 }),
+    })),
     300,
     1,
   );
+
+test('a suspect beside the loss: of the same unit on the same axis, of another one as high as the loss goes', () => {
+  const cpu = chart({ verdict_loss_percent: [10, 40], cpu_percent: [0, 160] }, 80, { cpu_percent: 'batch' });
+  assert.is(plainText(cpu.title), 'LOST % 40.0 most 40.0   batch CPU % 160.0 most 160.0   5m');
+  assert.equal(cpu.series[1]?.values, [0, 160]);
+  const memory = chart({ verdict_loss_percent: [10, 40], memory_bytes: [MIB, 2 * MIB] }, 100, {
+    memory_bytes: 'batch',
+  });
+  assert.is(
+    plainText(memory.title),
+    'LOST % 40.0 most 40.0   batch MEM 2.00MiB most 2.00MiB   5m, batch drawn to the same height',
+  );
+  assert.equal(
+    memory.series.map(({ values }) => values),
+    [
+      [10, 40],
+      [20, 40],
+    ],
+  );
+});
 
 test('memory is drawn in the unit of its largest figure, io in that of the larger of both', () => {
   const memory = chart({ memory_bytes: [64 * MIB, Number.NaN, 129 * MIB] });

@@ -79,11 +79,11 @@ const FINDING: Finding = {
   ...{ workload: web, when: 0, window: 5, source: 'ebpf', missing: ['no io.stat'] },
   verdicts: [
     {
-      ...{ cause: 'cpu-wait', loss: 312, sentence: 'it waits for a CPU behind batch for 312 ms of each second' },
+      ...{ cause: 'cpu-wait', loss: 312, sentence: 'it waits for a CPU behind db for 312 ms of each second' },
       figures: [{ id: 'run_delay', value: 318, unit: 'ms_per_second', source: 'schedstat' }],
       suspects: [
         {
-          ...{ what: 'workload', path: '/batch', name: 'batch', blame: 0.92, confidence: 0.9 },
+          ...{ what: 'workload', path: '/system.slice/db', name: 'db', blame: 0.92, confidence: 0.9 },
           evidence: 'used 0.74 CPUs while it waited, where its share is 0.50 CPUs',
         },
       ],
