@@ -8,11 +8,12 @@
  *     dist/cli/{tscg,tstop}.js           what a user starts: loads the .cjs and its code cache (src/cli/launch.ts)
  *     dist/cli/{tscg,tstop}.cjs.cache    what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
  *     dist/cli/disk-usage-child.cjs      the process that measures disk usage
+ *     dist/usr/                          descriptions of terminals
  *
  * `--no-minify` leaves the programs readable. `--no-types` leaves the declarations out, which take most of the time.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 
@@ -50,9 +51,25 @@ const library = () =>
 /**
  * The whole program is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
  * is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
- * blessed and blessed-contrib load files of their own at run time; the gRPC packages are optional; one command needs prom-client.
+ * The gRPC packages are optional; one command needs prom-client.
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
+
+/**
+ * blessed requires each of its widgets by a name that no bundler can follow, and most are never used: these are what
+ * tstop and blessed-contrib's charts are made of.
+ * @type {esbuild.Plugin}
+ */
+const blessedWidgets = {
+  name: 'blessed-widgets',
+  setup({ onLoad }) {
+    const names = ['Node', 'Screen', 'Element', 'Box'];
+    const lines = names.map(
+      (name) => `exports.${name} = exports.${name.toLowerCase()} = require('./widgets/${name.toLowerCase()}');`,
+    );
+    onLoad({ filter: /\/blessed\/lib\/widget\.js$/ }, () => ({ contents: lines.join('\n') }));
+  },
+};
 
 const programs = () =>
   build({
@@ -62,7 +79,8 @@ const programs = () =>
     sourcemap: 'external',
     sourcesContent: false,
     supported: { 'dynamic-import': false },
-    external: ['blessed', 'blessed-contrib', 'prom-client', '@grpc/*'],
+    external: ['prom-client', '@grpc/*'],
+    plugins: [blessedWidgets],
     define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
     banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
     footer: { js: '})' },
@@ -94,7 +112,14 @@ function run(...words) {
   if (status !== 0) throw error ?? new Error(`node ${words.join(' ')}: exit code ${status}`);
 }
 
+/** What blessed takes where the machine has no terminfo of its terminal: it looks in `../usr` of the program. */
+function terminals() {
+  for (const name of ['linux', 'xterm', 'xterm-256color', 'xterm.termcap'])
+    cpSync(`node_modules/blessed/usr/${name}`, `dist/usr/${name}`);
+}
+
 rmSync('dist', { recursive: true, force: true });
 if (types) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+terminals();
 await Promise.all([library(), programs(), child(), launchers()]);
 run('dist/cli/code-cache.js');

@@ -23,7 +23,8 @@ async function run(options: TstopFlags): Promise<void> {
     return ls({ sort: 'cpu_percent', delay: options.delay, ...past }, options);
   }
   // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  // V8 refuses a code cache that was written under other flags than those of the start.
+  if (process.env.TSCG_CODE_CACHE === undefined) setFlagsFromString('--semi-space-growth-factor=1');
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
   const seconds = secondsOption('--delay', options.delay);

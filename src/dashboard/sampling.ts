@@ -109,12 +109,14 @@ async function takeFrame(options: SamplingOptions): Promise<void> {
   const alarms = alerts?.after(frame) ?? [];
   for (const event of alarms) memory.tell(event);
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
-  if (!before || news.some(isDriftSign)) await guardedBy(program)('drift', async () => memory.lookForDrifts());
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
   const one = selectedIn(program.session());
   const others = frame.workloads.filter(({ inode }) => inode !== one?.inode && demand.visible.has(inode));
   pressures.follow([...(one ? [one] : []), ...others].filter(({ kind }) => kind !== 'root'));
   if (trouble) void guardedBy(program)('look', () => trouble.afterFrame(frame));
+  if (before && !news.some(isDriftSign)) return;
+  await guardedBy(program)('drift', async () => memory.lookForDrifts());
+  program.draw();
 }
 
 /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */

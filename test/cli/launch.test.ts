@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TSCG } from '../boxes.ts';
@@ -47,6 +48,15 @@ test('the bundles are ASCII, as the launcher reads them', () => {
     const [found] = readFileSync(join(dirname(TSCG), `${program}.cjs`), 'utf8').match(/.{0,30}[^\x00-\x7f]/) ?? [];
     assert.is(found, undefined);
   }
+});
+
+test('V8 takes the code cache of tstop where it takes that of tscg: no flag that tstop sets is in it', () => {
+  const isRefused = (program: string): boolean | undefined => {
+    const file = join(dirname(TSCG), `${program}.cjs`);
+    const source = readFileSync(file, 'latin1');
+    return new Script(source, { filename: file, cachedData: readFileSync(`${file}.cache`) }).cachedDataRejected;
+  };
+  assert.is(isRefused('tstop'), isRefused('tscg'));
 });
 
 test('nothing is imported at run time: a script that comes from the code cache cannot import (Node 20)', () => {
