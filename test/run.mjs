@@ -1,7 +1,7 @@
 /**
  * Runs uvu test files, each in a process of its own, and is green only when every test of every file ran and passed.
  *
- *     node test/run.mjs [file, folder or regular expression]…      default: all but test/guest and test/bench
+ *     node test/run.mjs [file, folder or regular expression]…      default: all but test/guest, test/bench and test/packages
  *
  * uvu alone may exit 0 though tests did not run (throwing hooks, `throw null`, a forgotten `.run()`, `.only`): so a
  * file passes only with exit code 0, Passed = Total > 0, each suite run and no `.only` in its source.
@@ -88,8 +88,8 @@ const kindOf = (/** @type {string} */ name) => {
   const found = statSync(join(ROOT, name), { throwIfNoEntry: false });
   return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : 'pattern';
 };
-/** Those of the guest are meant for a machine of their own. */
-const here = process.env.TSCG_GUEST ? all : all.filter((file) => !/^test\/(guest|bench)\//.test(file));
+/** Those of the guest are meant for a machine of their own; test/packages installs what `npm run package` has made. */
+const here = process.env.TSCG_GUEST ? all : all.filter((file) => !/^test\/(guest|bench|packages)\//.test(file));
 const files =
   named.length === 0
     ? here

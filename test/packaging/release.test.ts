@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { at } from '../../src/inventory/names/json.ts';
 
 const PACKAGING = fileURLToPath(new URL('../../packaging', import.meta.url));
 
@@ -58,17 +59,17 @@ test('every unit has bounds and may do no more than it needs', () => {
   }
 });
 
-test('the DaemonSet is read-only and has bounds', () => {
-  const set: unknown = parse(readFileSync(join(PACKAGING, 'kubernetes/tscg-export.yaml'), 'utf8'));
-  const text = JSON.stringify(set);
-  for (const part of [
-    '"readOnlyRootFilesystem":true',
-    '"allowPrivilegeEscalation":false',
-    '"drop":["ALL"]',
-    '"limits":{',
-  ])
-    assert.ok(text.includes(part), part);
-  assert.not.match(text, /"privileged":true/);
+test('every container of the DaemonSet is read-only and has bounds', () => {
+  const text = readFileSync(join(PACKAGING, 'kubernetes/tscg.yaml'), 'utf8');
+  const containers = at(parse(text), 'spec', 'template', 'spec', 'containers');
+  assert.ok(Array.isArray(containers) && containers.length === 2);
+  for (const container of containers) {
+    const security = at(container, 'securityContext');
+    assert.is(at(security, 'readOnlyRootFilesystem'), true);
+    assert.is(at(security, 'allowPrivilegeEscalation'), false);
+    assert.equal(at(security, 'capabilities'), { drop: ['ALL'], add: ['DAC_READ_SEARCH', 'SYS_PTRACE'] });
+    assert.ok(at(container, 'resources', 'limits'));
+  }
 });
 
 test.run();
