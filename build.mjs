@@ -9,6 +9,7 @@
  *     dist/cli/{tscg,tstop}.cjs.cache    what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
  *     dist/cli/disk-usage-child.cjs      the process that measures disk usage
  *     dist/usr/                          descriptions of terminals
+ *     dist/cli/store-worker.cjs          the thread that reads the store of a fleet
  *
  * `--no-minify` leaves the programs readable. `--no-types` leaves the declarations out, which take most of the time.
  */
@@ -88,12 +89,14 @@ const programs = () =>
     outExtension: { '.js': '.cjs' },
   });
 
-const child = () =>
+const helpers = () =>
   build({
     ...WITH_URL,
-    entryPoints: ['src/metrics/disk-usage/disk-usage-child.ts'],
+    entryPoints: ['src/metrics/disk-usage/disk-usage-child.ts', 'src/fleet/store-worker.ts'],
     banner: { js: MODULE_URL },
-    outfile: 'dist/cli/disk-usage-child.cjs',
+    outExtension: { '.js': '.cjs' },
+    entryNames: '[name]',
+    outdir: 'dist/cli',
   });
 
 async function launchers() {
@@ -121,5 +124,5 @@ function terminals() {
 rmSync('dist', { recursive: true, force: true });
 if (types) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
 terminals();
-await Promise.all([library(), programs(), child(), launchers()]);
+await Promise.all([library(), programs(), helpers(), launchers()]);
 run('dist/cli/code-cache.js');

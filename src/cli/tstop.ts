@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
+import { isFleet } from './fleet-flags.ts';
 import { endWithReader } from './output.ts';
 import { runProgram } from './program.ts';
 import { buildTstop, type TstopFlags } from './tstop-program.ts';
@@ -18,29 +19,29 @@ async function run(options: TstopFlags): Promise<void> {
   }
   if (!process.stdout.isTTY || !process.stdin.isTTY) {
     const { ls } = await import('./commands/ls.ts');
-    const { replay, at } = options;
-    const past = { ...(replay !== undefined && { from: replay }), ...(at !== undefined && { at }) };
-    return ls({ sort: 'cpu_percent', delay: options.delay, ...past }, options);
+    const { replay, delay = '1' } = options;
+    return ls({ ...options, sort: 'cpu_percent', delay, ...(replay !== undefined && { from: replay }) }, options);
   }
   // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
   // V8 refuses a code cache that was written under other flags than those of the start.
   if (process.env.TSCG_CODE_CACHE === undefined) setFlagsFromString('--semi-space-growth-factor=1');
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
-  const seconds = secondsOption('--delay', options.delay);
+  const seconds = secondsOption('--delay', options.delay ?? (isFleet(options) ? '5' : '1'));
   const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
   const directory = configDirectory();
   const { settings, faults } = loadSettings(directory);
   const { openAlerts } = await import('./alerts.ts');
-  // With --readonly it shows them, and runs nothing.
-  const alerts = options.replay === undefined ? openAlerts(!options.readonly) : undefined;
+  // The rules are about the workloads that run here. With --readonly it shows what they say, and runs nothing.
+  const isHere = options.replay === undefined && !isFleet(options);
+  const alerts = isHere ? openAlerts(!options.readonly) : undefined;
   const chosen = chooseDashboard(options.dashboard, directory);
   const isPlain = !options.color || Boolean(process.env.NO_COLOR);
   const unusable = [...chosen.faults, ...faults];
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
-  const shown = options.replay === undefined ? await liveMachine(options) : await recordedMachine(options);
+  const shown = await shownBy(options);
   const dashboard = runTstop({
     ...shown,
     seconds,
@@ -60,6 +61,11 @@ async function run(options: TstopFlags): Promise<void> {
     for (const fault of unusable) process.stderr.write(`tstop: ${fault}\n`);
   });
   exitProcess(end === 'hung up' ? HUNG_UP : 0);
+}
+
+function shownBy(options: TstopFlags): Promise<Shown> {
+  if (isFleet(options)) return manyMachines(options);
+  return options.replay === undefined ? liveMachine(options) : recordedMachine(options);
 }
 
 type Shown = Pick<TstopOptions, 'machine' | 'source' | 'findDrifts' | 'acting' | 'timeOf' | 'openOlder'>;
@@ -88,6 +94,22 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
     timeOf: (text) => pastMomentOption('@', text),
     openOlder: async () => (await import('./past.ts')).openOlder(),
     ...(options.readonly ? {} : { acting }),
+  };
+}
+
+async function manyMachines(options: TstopFlags): Promise<Shown> {
+  if (options.replay !== undefined || options.at !== undefined) {
+    const { UsageError } = await import('./errors.ts');
+    throw new UsageError('--replay and --at are of a recording: with --prometheus, press @ to go to a time');
+  }
+  const { storeOptions } = await import('./fleet-options.ts');
+  const { openFleetSource } = await import('../fleet/source.ts');
+  const { openStoreThread } = await import('../fleet/store-thread.ts');
+  const { pastMomentOption } = await import('./options.ts');
+  return {
+    source: openFleetSource(openStoreThread(storeOptions(options))),
+    findDrifts: () => [],
+    timeOf: (text) => pastMomentOption('@', text),
   };
 }
 

@@ -1,8 +1,8 @@
 /** How an action changes the state. Pure. */
-import { GROUPINGS, type Item } from '../metrics/grouping.ts';
+import { GROUPINGS, type Grouping, type Item } from '../metrics/grouping.ts';
 import { isQuery } from '../metrics/query.ts';
 import { SPANS } from './chart-view.ts';
-import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
+import { CPU_SCALES, isTextSort, MEMORY_DEFINITIONS } from './columns.ts';
 import { openColumnsForm } from './columns-form.ts';
 import type { Dashboard } from './dashboards.ts';
 import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
@@ -51,7 +51,7 @@ export function afterAction(state: State, action: Action, context: ActionContext
     case 'search-next':
       return found(state, context, 1);
     case 'group':
-      return { ...state, grouping: cycled(GROUPINGS, state.grouping, 1), closed: new Set() };
+      return { ...state, grouping: cycled(groupingsOf(state), state.grouping, 1), closed: new Set() };
     case 'fold':
       return folded(state, action.how, context);
     case 'tag':
@@ -62,6 +62,8 @@ export function afterAction(state: State, action: Action, context: ActionContext
       const item = context.items[positionOf(state, context.items)];
       return { ...state, follow: state.follow ? undefined : followed(item, context) };
     }
+    case 'host':
+      return { ...state, host: state.host === undefined ? selectedHost(state, context) : undefined };
     case 'screen':
       return onScreen(state, action.to, context.dashboards);
     case 'screen-next': {
@@ -99,6 +101,16 @@ export function afterAction(state: State, action: Action, context: ActionContext
   }
 }
 
+/** Of a group by machine, that of its rows. */
+function selectedHost(state: State, { items, frame }: ActionContext): string | undefined {
+  const item = items[positionOf(state, items)];
+  return frame?.workloads[item?.members[0] ?? item?.row ?? -1]?.host;
+}
+
+/** Rows of one machine are all of the same one. */
+const groupingsOf = ({ longestHost }: State): readonly Grouping[] =>
+  GROUPINGS.filter((grouping) => grouping !== 'host' || longestHost > 0);
+
 /** The screen that looks closer at the selected row. */
 const WHY_SCREEN = 'neighbours';
 
@@ -127,7 +139,7 @@ function afterSort(
   if (action.type === 'sort') return { ...state, sort: action.by, reverse: false };
   const { modal } = state;
   if (modal?.kind === 'explain') {
-    const slots = sortable.filter((slot) => slot !== 'name');
+    const slots = sortable.filter((slot) => !isTextSort(slot));
     return { ...state, modal: { kind: 'explain', slot: cycled(slots, modal.slot, action.by), top: 0 } };
   }
   if (modal?.kind === 'events') {
@@ -156,18 +168,22 @@ function afterOpening(
     case 'clear':
       if (modal) return { ...state, modal: undefined };
       if (state.details || state.charts) return onTable;
-      return state.tagged.size > 0 ? { ...state, tagged: new Set() } : { ...state, filter: '' };
+      if (state.tagged.size > 0) return { ...state, tagged: new Set() };
+      return state.filter === '' ? { ...state, host: undefined } : { ...state, filter: '' };
     case 'columns':
       return { ...state, modal: openColumnsForm(state.columns) };
     case 'explain': {
       if (modal?.kind === 'explain') return { ...state, modal: undefined };
-      const slot = state.sort === 'name' ? 'cpu_percent' : state.sort;
+      const slot = isTextSort(state.sort) ? 'cpu_percent' : state.sort;
       return { ...state, modal: { kind: 'explain', slot, top: 0 } };
     }
     case 'details': {
       const item = context.items[positionOf(state, context.items)];
       // A group that is no cgroup has no inside of its own but its rows.
-      if (!state.details && (item?.row ?? 0) < 0) return folded(state, 'toggle', context);
+      if (!state.details && (item?.row ?? 0) < 0) {
+        const isMachine = state.grouping === 'host' && state.host === undefined;
+        return isMachine ? { ...state, host: selectedHost(state, context) } : folded(state, 'toggle', context);
+      }
       return { ...onTable, details: !state.details, detailsTop: 0 };
     }
     case 'help':

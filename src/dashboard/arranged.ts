@@ -1,7 +1,9 @@
 /** What follows from an event for the rest: the layout, the rows of the Frame, and which of them is selected. Pure. */
+import { fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
 import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
+import { cellWidth } from '../text/cells.ts';
 import { layoutOf } from './layout.ts';
 import { isShownAlike, shownOf } from './rows.ts';
 import { oomKillsShown } from './scene.ts';
@@ -18,12 +20,20 @@ export function arranged(before: Session, after: Session, surroundings: Surround
 
 /** The layout, and the rows that the table has. */
 function withRows(session: Session, { dashboards }: Surroundings): Session {
-  const { state, size, frame, shownFor } = session;
+  const { size, frame, shownFor } = session;
   const oomKills = oomKillsShown(session).length;
+  const state = { ...session.state, longestHost: longestHostIn(frame, session.state) };
   const layout = layoutOf({ state, dashboard: dashboards[state.screen], size, oomKills });
-  if (!frame || (shownFor?.frame === frame && isShownAlike(state, shownFor.state))) return { ...session, layout };
-  return { ...session, layout, shown: shownOf(frame, state), shownFor: { frame, state } };
+  const next = { ...session, state, layout };
+  if (!frame || (shownFor?.frame === frame && isShownAlike(state, shownFor.state))) return next;
+  return { ...next, shown: shownOf(frame, state), shownFor: { frame, state } };
 }
+
+/** Once one machine is chosen the header names it. */
+const longestHostIn = (frame: Frame | undefined, { host }: State): number =>
+  host === undefined
+    ? (fleetIn(frame)?.machines ?? []).reduce((most, { name }) => Math.max(most, cellWidth(name)), 0)
+    : 0;
 
 function withSelection(before: Session, session: Session, frame: Frame): Session {
   const hasRates = session.hasRates || !Number.isNaN(frame.usage.seconds);

@@ -71,6 +71,10 @@ const LEAST_NAME_CELLS = 12;
 /** Of a wide screen: names tell the rows apart. */
 const NAME_SHARE = 0.26;
 const ENOUGH_NAME_CELLS = 30;
+/** Of the screen, what the names of machines have at most. */
+const HOST_SHARE = 0.15;
+/** As long as its title. */
+const LEAST_HOST_CELLS = 5;
 /** Below 40 columns one figure is worth more than a long name. */
 const NARROW_NAME_CELLS = 8;
 
@@ -84,6 +88,8 @@ export interface Column {
 
 export interface TableColumns {
   readonly nameCells: number;
+  /** Cells of the machine after the name, with the gap before it; 0 where all rows are of one machine. */
+  readonly hostCells: number;
   /** Cells of the trend at the right end; 0 where there is no room for one. */
   readonly trendCells: number;
   readonly columns: readonly Column[];
@@ -96,9 +102,12 @@ export function columnOf(slot: string, scales: Scales): Column {
   return { slot, field: shown, label: text, width: Math.max(shown.width, text.length + 1) };
 }
 
+/** What is sorted as text, and is no column of figures. */
+export const isTextSort = (sort: string): sort is 'name' | 'host' => sort === 'name' || sort === 'host';
+
 /** What the table is sorted by; undefined for names. */
 export const sortedMetric = ({ sort, scales }: Readonly<{ sort: string; scales: Scales }>): string | undefined =>
-  sort === 'name' ? undefined : columnOf(sort, scales).field.id;
+  isTextSort(sort) ? undefined : columnOf(sort, scales).field.id;
 
 function shownAs(slot: string, { memory, cpu }: Scales): { id: string; label?: string } {
   if (slot === 'memory_bytes') {
@@ -128,7 +137,10 @@ function trendCellsIn(width: number, spare: number): number {
  * Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed; and always the
  * one that the table is sorted by, in place of the last ones that fit. Chosen columns come before the trend.
  */
-export function columnsFor(width: number, { scales, columns: chosen, sort }: Chosen): TableColumns {
+export function columnsFor(all: number, { scales, columns: chosen, sort, longestHost }: Chosen): TableColumns {
+  const hostRoom = Math.max(LEAST_HOST_CELLS, Math.min(longestHost, Math.floor(all * HOST_SHARE)));
+  const hostCells = longestHost === 0 ? 0 : 1 + hostRoom;
+  const width = all - hostCells;
   const wanted = Math.min(ENOUGH_NAME_CELLS, Math.floor(width * NAME_SHARE));
   const least = width < 40 ? NARROW_NAME_CELLS : Math.max(LEAST_NAME_CELLS, wanted);
   const reserve = chosen || width < TREND_FROM ? 0 : Math.floor(width * TREND_SHARE);
@@ -141,7 +153,7 @@ export function columnsFor(width: number, { scales, columns: chosen, sort }: Cho
     left -= column.width + 1;
     columns.push(column);
   }
-  if (sort !== 'name' && !columns.some(({ slot }) => slot === sort)) {
+  if (!isTextSort(sort) && !columns.some(({ slot }) => slot === sort)) {
     const sorted = columnOf(sort, scales);
     while (sorted.width + 1 > left && columns.length > 0) left += (columns.pop()?.width ?? 0) + 1;
     left -= sorted.width + 1;
@@ -150,16 +162,20 @@ export function columnsFor(width: number, { scales, columns: chosen, sort }: Cho
   if (!chosen) columns.sort((a, b) => placeOf(a) - placeOf(b));
   const trendCells = trendCellsIn(width, left + reserve);
   const nameCells = least + left + reserve - (trendCells > 0 ? trendCells + 1 : 0);
-  return { nameCells: Math.max(1, Math.min(NAME_CELLS, nameCells)), trendCells, columns };
+  return { nameCells: Math.max(1, Math.min(NAME_CELLS, nameCells)), hostCells, trendCells, columns };
 }
 
-type Chosen = Readonly<{ scales: Scales; columns: readonly string[] | undefined; sort: string }>;
+type Chosen = Readonly<{ scales: Scales; columns: readonly string[] | undefined; sort: string; longestHost: number }>;
 
 const placeOf = ({ slot }: Column): number =>
   DEFAULT_COLUMNS.includes(slot) ? DEFAULT_COLUMNS.indexOf(slot) : DEFAULT_COLUMNS.length;
 
 /** What can be sorted by, in order, whether it fits or not. */
-export const sortable = (chosen?: readonly string[]): readonly string[] => ['name', ...(chosen ?? DEFAULT_COLUMNS)];
+export const sortable = ({ columns, longestHost }: Omit<Chosen, 'scales' | 'sort'>): readonly string[] => [
+  'name',
+  ...(longestHost > 0 ? ['host'] : []),
+  ...(columns ?? DEFAULT_COLUMNS),
+];
 
 /** The row's own figure, or the sum over the rows of a group that is no cgroup. */
 export function figureOf(

@@ -17,6 +17,7 @@ import type { Part } from './inside.ts';
 import type { Layout } from './layout.ts';
 import { type ActionForm, type ColumnsForm, isViewer } from './modal.ts';
 import type { Pane } from './pane.ts';
+import { linesOf } from './panes.ts';
 import { type Gone, NONE_GONE } from './plan-lines.ts';
 import type { Shown } from './rows.ts';
 import { eventsOf, oomKillsShown, type Scene, selectedItem, selectedWorkload } from './scene.ts';
@@ -83,7 +84,7 @@ function paneBlock(pane: Pane, area: Area, scene: Scene, layout: Layout): Block 
   const { key } = pane;
   const beside = layout.panes.map((other) => other.pane.key);
   const height = state.details ? Number.MAX_SAFE_INTEGER : area.height;
-  const lines = pane.render(scene, { width: area.width, height, beside });
+  const lines = linesOf(pane, scene, { width: area.width, height, beside });
   const shown = state.details
     ? windowed(lines, state.detailsTop, area.height, MORE)
     : windowed(lines, paneTop(state, key), area.height, hintOf(pane, layout.whole));

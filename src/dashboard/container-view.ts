@@ -22,6 +22,7 @@ const NETWORK_FIGURES = ['bytes', 'packets', 'drops', 'errors'];
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a line of code for each line of the screen
 export function containerView(frame: Frame, row: number, workload: Workload, inside: Inside): Line[] {
   const { usage } = frame;
+  const isHere = workload.host === undefined;
   const shown = (id: string): string => formatValue(usage.value(id, row), metric(id).unit);
   const raw = (ref: string): number => {
     const { values, rows } = usage.snapshot;
@@ -94,12 +95,13 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
         [`${formatValue(value, 'count')}  `, value > 0 ? 'warning' : 'plain'],
       ]),
     ),
-    ...pressureLines(frame, row),
-    ...networkPieces(inside.network, workload.details).map((pieces, index) =>
+    ...pressureLines(frame, row, workload),
+    // The network of another machine is told in figures alone.
+    ...(isHere ? networkPieces(inside.network, workload.details) : []).map((pieces, index) =>
       labelled(index === 0 ? 'Network' : '', ...pieces),
     ),
     labelled(
-      '',
+      isHere ? '' : 'Network',
       ...NETWORK_FIGURES.flatMap((figure) => [
         ...named(`${figure} rx`, `${shown(`net_rx_${figure}_per_second`)}/s`),
         ...named('tx', `${shown(`net_tx_${figure}_per_second`)}/s`),
@@ -110,10 +112,10 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
   ];
 }
 
-const identityPieces = ({ kind, runtime, image, details, path, inode }: Workload): Piece[] => [
+const identityPieces = ({ kind, runtime, image, details, path, inode, host }: Workload): Piece[] => [
   [`${[runtime, kind].filter(Boolean).join(' ')}  `],
   ...((image ?? details?.image) ? ([[`${image ?? details?.image}  `, 'accent']] as const) : []),
-  [`${path}  inode ${inode}`, 'dim'],
+  [host === undefined ? `${path}  inode ${inode}` : `${host}  ${path}`, 'dim'],
 ];
 
 type Facts = readonly (readonly [name: string, value: string | number | undefined])[];
@@ -150,16 +152,18 @@ function factLines(
   return pieces.length === 0 ? [] : [labelled(label, ...pieces)];
 }
 
-/** Share of time with a task waiting: now, and the kernel's averages. */
-function pressureLines({ usage }: Frame, row: number): Line[] {
-  const windows = ['', '_avg10', '_avg60', '_avg300'];
+/** Share of time with a task waiting: now, and the kernel's averages, which another machine does not export. */
+function pressureLines({ usage }: Frame, row: number, { host }: Workload): Line[] {
+  const windows = ['', '_avg10', '_avg60', '_avg300'].slice(0, host === undefined ? undefined : 1);
   const cell = (id: string): Piece => {
     const value = usage.value(id, row);
     return [padStart(formatValue(value, 'percent'), 8), value >= 50 ? 'critical' : value >= 10 ? 'warning' : 'plain'];
   };
   const head: Line = [
     [padEnd('Pressure', LABEL_CELLS), 'accent'],
-    ...['', 'now', '10 s', '60 s', '300 s'].map((text): Piece => [padStart(text, 8), 'dim']),
+    ...['', 'now', '10 s', '60 s', '300 s']
+      .slice(0, 1 + windows.length)
+      .map((text): Piece => [padStart(text, 8), 'dim']),
   ];
   return [
     head,

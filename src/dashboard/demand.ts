@@ -1,17 +1,16 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
 import { isListed } from '../inventory/workload.ts';
+import type { Metric } from '../metrics/catalogue.ts';
 import { metricsOf } from '../metrics/query.ts';
-import type { Frame } from '../metrics/source.ts';
+import type { Frame, FrameDemand } from '../metrics/source.ts';
 import { isOfNetwork } from '../metrics/totals.ts';
-import { columnOf, columnsFor } from './columns.ts';
+import { columnOf, columnsFor, isTextSort } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 
-export interface Demand {
-  /** Inodes whose costly files are read: the rows of the window, and the selected one. */
+/** The rows of the window and the selected one are visible; `network` is absent where no other row's is shown. */
+export interface Demand extends FrameDemand {
   readonly visible: ReadonlySet<number>;
-  /** Inodes whose network is read besides; absent for none. */
-  readonly network?: ReadonlySet<number>;
 }
 
 export const NO_DEMAND: Demand = { visible: new Set() };
@@ -31,18 +30,19 @@ export function demandOf(
   const inodesOf = (wanted: readonly number[]): number[] => wanted.map((row) => workloads[row]?.inode ?? -1);
   const inWindow = items.slice(top, top + window).flatMap(({ row, members }) => (row >= 0 ? [row] : members));
   const visible = new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]);
+  const columns = columnsFor(width, state).columns.map(({ field }) => field);
+  const ranking = rankingOf(state);
+  const metrics = new Set([...columns, ...ranking].map(({ id }) => id));
   // Ordered or filtered by it, the busiest would never be seen if only the rows in the window had it.
-  if (isRankedByNetwork(state)) {
-    return { visible, network: new Set(workloads.flatMap((one) => (isListed(one) ? [one.inode] : []))) };
+  if (ranking.some(isOfNetwork)) {
+    return { visible, metrics, network: new Set(workloads.flatMap((one) => (isListed(one) ? [one.inode] : []))) };
   }
-  const isSummed = rows.length <= MOST_SUMMED && isNetworkShown(state, width);
-  return isSummed ? { visible, network: new Set(inodesOf(rows)) } : { visible };
+  const isSummed = rows.length <= MOST_SUMMED && columns.some(isOfNetwork);
+  return isSummed ? { visible, metrics, network: new Set(inodesOf(rows)) } : { visible, metrics };
 }
 
-function isRankedByNetwork({ sort, scales, filter }: State): boolean {
-  const sorted = sort === 'name' ? [] : [columnOf(sort, scales).field];
-  return [...sorted, ...metricsOf(filter)].some(isOfNetwork);
-}
-
-const isNetworkShown = (state: State, width: number): boolean =>
-  columnsFor(width, state).columns.some(({ field }) => isOfNetwork(field));
+/** What rows are ordered and filtered by. */
+const rankingOf = ({ sort, scales, filter }: State): readonly Pick<Metric, 'id' | 'sources'>[] => [
+  ...(isTextSort(sort) ? [] : [columnOf(sort, scales).field]),
+  ...metricsOf(filter),
+];

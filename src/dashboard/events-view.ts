@@ -36,7 +36,9 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
 export function eventsView(events: readonly LogEvent[], show: string, filter: string, alarm?: Alarm): Line[] {
   const isIn = holds(filter);
   const isAsked = NAMED_FILTERS.get(show) ?? ((one: EventKind) => one === show);
-  const shown = events.filter(({ kind, name, path, text }) => isAsked(kind) && isIn(`${name} ${path} ${text}`));
+  const shown = events.filter(
+    ({ kind, name, path, host = '', text }) => isAsked(kind) && isIn(`${name} ${path} ${host} ${text}`),
+  );
   const title: Line = [
     ['Events', 'title'],
     [`  ${show}`, 'accent'],
@@ -48,15 +50,17 @@ export function eventsView(events: readonly LogEvent[], show: string, filter: st
   return [title, ...shown.toReversed().map(eventLine)];
 }
 
-export const eventLine = ({ time, kind, name, text }: LogEvent): Line => [
+export const eventLine = ({ time, kind, name, host, text }: LogEvent): Line => [
   [`${clock(time)} `, 'dim'],
   [padEnd(kind, 12), STYLES[kind] ?? 'plain'],
-  [`${name}  `],
+  [`${name}${onHost(host)}  `],
   [text, 'dim'],
 ];
 
 /** A workload that the OOM killer ended, and that is gone. */
-export const oomKillLine = ({ name, text, time }: LogEvent, now: number): Line => [
-  [`† ${name}  `, 'critical'],
+export const oomKillLine = ({ name, host, text, time }: LogEvent, now: number): Line => [
+  [`† ${name}${onHost(host)}  `, 'critical'],
   [`${text}, ${Math.max(0, Math.round((now - time) / 1000))} s ago`, 'warning'],
 ];
+
+const onHost = (host: string | undefined): string => (host === undefined ? '' : ` on ${host}`);

@@ -1,6 +1,7 @@
 /** The explain key: where a figure comes from, the file's own words, the formula, and why there is none. */
 
 import { type Field, VERDICT } from '../diagnosis/fields.ts';
+import { seriesOf } from '../fleet/queries.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
@@ -10,6 +11,7 @@ import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
 import { counted } from '../text/counted.ts';
 import { CPU_SCALES, columnOf, figureOf, figureText, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
+import { onItsMachine } from './elsewhere.ts';
 import { clock } from './held.ts';
 import type { Line } from './style.ts';
 
@@ -106,6 +108,7 @@ function ownLines(
   const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
   const kind = LIMIT_OF[metric.id];
   if (kind) lines.push([['binds       ', 'dim'], [bindingText(frame, row, kind)]]);
+  if (workload.host !== undefined) return [...lines, ...storedLines(workload, metric)];
   lines.push([['cgroup      ', 'dim'], [`${workload.path}  inode ${workload.inode}`]]);
   if (metric.sources.some((source) => source.startsWith('/proc/'))) {
     lines.push([['file        ', 'dim'], ['/proc/PID/net/dev of one of its processes']]);
@@ -127,6 +130,16 @@ function ownLines(
   return lines;
 }
 
+/** Where the figure of another machine's row is from: its files are read there. */
+const storedLines = (workload: Workload, { id, sources }: Field): Line[] => [
+  [['cgroup      ', 'dim'], [`${workload.path} on ${workload.host ?? ''}`]],
+  [['series      ', 'dim'], [seriesOf(id) ?? 'none: tscg export does not serve it']],
+  [
+    ['files       ', 'dim'],
+    [`${filesOf({ sources }).join(', ')}: ${onItsMachine(workload, ['tscg', 'get', workload.name])}`],
+  ],
+];
+
 /** The whole file where it is short, else the lines of the keys; those that count are marked. */
 function rawLines(text: string | undefined, file: string, { sources }: Field): Line[] {
   if (text === undefined) return [[['  reading …', 'dim']]];
@@ -144,20 +157,22 @@ function rawLines(text: string | undefined, file: string, { sources }: Field): L
   ];
 }
 
-/** `4.00 CPUs from /a/b, 0.20 left`, `80.0MiB, its own, 3.00MiB left in /a/b` or `nothing limits it`. */
+/** `4.00 CPUs from /a/b, 0.20 left`, `80.0MiB, its own, 3.00MiB left in /a/b` or `nothing limits it`; of another machine without the place. */
 export function bindingText(frame: Frame, row: number, kind: LimitKind): string {
   const { usage, workloads } = frame;
   const { values, rows } = usage.limit(kind);
   const value = values[row] ?? Number.NaN;
   const from = workloads[rows[row] ?? -1];
-  if (!from) return Number.isNaN(value) ? 'unknown here' : 'nothing limits it';
-  const unit = kind === 'cpu' ? 'cpus' : kind === 'pids' ? 'count' : 'bytes';
-  const limit = `${formatValue(value, unit)}${kind === 'cpu' ? ' CPUs' : ''}`;
-  const origin = rows[row] === row ? `${limit}, its own` : `${limit} from ${from.path}`;
   const headroom = usage.headroom(kind);
   const left = headroom.values[row] ?? Number.NaN;
+  const unit = kind === 'cpu' ? 'cpus' : kind === 'pids' ? 'count' : 'bytes';
+  const limit = `${formatValue(value, unit)}${kind === 'cpu' ? ' CPUs' : ''}`;
+  const room = Number.isNaN(left) ? '' : `, ${formatValue(left, unit)} left`;
+  if (!from && Number.isFinite(value)) return `${limit}${room}`;
+  if (!from) return Number.isNaN(value) ? 'unknown here' : 'nothing limits it';
+  const origin = rows[row] === row ? `${limit}, its own` : `${limit} from ${from.path}`;
   if (Number.isNaN(left)) return origin;
   const at = headroom.rows[row] ?? -1;
   const place = at === rows[row] ? '' : at === row ? ' of its own' : ` in ${workloads[at]?.path}`;
-  return `${origin}, ${formatValue(left, unit)} left${place}`;
+  return `${origin}${room}${place}`;
 }

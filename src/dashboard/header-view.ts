@@ -1,5 +1,6 @@
-/** Two lines over everything: the host, its pressure, and what tstop itself costs. */
+/** Two lines over everything: the host and its pressure, or how many hosts and how old their figures are; and what tstop itself costs. */
 import type { Alert } from '../diagnosis/alerts/evaluate.ts';
+import { type Fleet, fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
@@ -31,19 +32,24 @@ export interface HeaderInput {
   readonly age: number;
 }
 
-export function headerView({ frame, shown, state, title, alerts, age }: HeaderInput, width: number): Line[] {
-  const { host, usage, cost, hidden = 0 } = frame;
-  const record = recordedIn(frame);
-  const { snapshot } = usage;
-  const { memoryTotal, memoryAvailable, cpus, load, own } = snapshot.host;
+export function headerView(input: HeaderInput, width: number): Line[] {
+  const fleet = fleetIn(input.frame);
+  const first = fleet ? fleetParts(fleet, input) : hostParts(input.frame, width);
+  return [fitting(first, width), fitting(secondParts(input, width), width)];
+}
+
+const bytes = (value: number): string => formatValue(value, 'bytes');
+const percent = (value: number): string => `${formatValue(value, 'percent')}%`;
+const isNarrow = (width: number): boolean => width < 70;
+
+/** The machine: CPU, memory, load. */
+function hostParts({ host, usage }: Frame, width: number): Piece[][] {
+  const { memoryTotal, memoryAvailable, cpus, load } = usage.snapshot.host;
   // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
   const used = Math.max(0, memoryTotal - memoryAvailable);
   const usedPercent = (used / memoryTotal) * 100;
-  const narrow = width < 70;
-  const wide = width >= 110;
-  const bytes = (value: number): string => formatValue(value, 'bytes');
-  const percent = (value: number): string => `${formatValue(value, 'percent')}%`;
-  const first = (cells: number): Piece[][] => [
+  const narrow = isNarrow(width);
+  const parts = (cells: number): Piece[][] => [
     [
       ['CPU ', 'dim'],
       ...bar(host.cpuPercent, cells),
@@ -54,9 +60,40 @@ export function headerView({ frame, shown, state, title, alerts, age }: HeaderIn
     [[`/${bytes(memoryTotal)}`, shareStyle(usedPercent)]],
     ...load.map((value, index): Piece[] => [[index === 0 ? '  load ' : ' ', 'dim'], [formatValue(value, 'cpus')]]),
   ];
-  const left = width - cellsOf(first(0).flat());
-  const barCells = narrow ? 0 : (BAR_CELLS.find((cells) => 2 * (cells + BAR_FRAME.length) <= left) ?? 0);
-  const second: Piece[][] = [
+  const left = width - cellsOf(parts(0).flat());
+  return parts(narrow ? 0 : (BAR_CELLS.find((cells) => 2 * (cells + BAR_FRAME.length) <= left) ?? 0));
+}
+
+/** A machine whose last scrape is older than so many intervals is told of: scrapes of it fail. */
+const SILENT_SCRAPES = 2.5;
+/** Between two scrapes, where there was one. */
+const USUAL_SECONDS = 60;
+
+/** Of how many machines the figures are, how old they are, who is silent, and which store told it. */
+function fleetParts({ machines, address }: Fleet, { state }: HeaderInput): Piece[][] {
+  const now = Date.now();
+  const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
+  const newest = seen.reduce((most, { time }) => Math.max(most, time), 0);
+  const ageOf = (time: number): number => Math.max(0, Math.round((now - time) / 1000));
+  // What is held is of the past by intent.
+  const silent = state.paused
+    ? []
+    : seen.filter(({ time, seconds }) => ageOf(time) > SILENT_SCRAPES * (seconds > 0 ? seconds : USUAL_SECONDS));
+  const style = silent.length === seen.length && silent.length > 0 ? 'critical' : 'plain';
+  return [
+    [[state.host === undefined ? `${counted(machines.length, 'machine')}  ` : `only ${state.host}  `, 'title']],
+    [[`figures of ${clock(newest)}`], [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style]],
+    ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
+    [[address, 'dim']],
+  ];
+}
+
+function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, width: number): Piece[][] {
+  const { host, usage, cost, hidden = 0 } = frame;
+  const record = recordedIn(frame);
+  const { snapshot } = usage;
+  const wide = width >= 110;
+  return [
     // What is not as one would think has room on any screen.
     [
       ...alertPieces(alerts),
@@ -67,30 +104,32 @@ export function headerView({ frame, shown, state, title, alerts, age }: HeaderIn
       ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
       ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),
     ],
-    ...RESOURCES.map((resource, index): Piece[] => {
-      const { some, full } = host.pressurePercent[resource];
-      const label = resource === 'memory' ? 'mem' : resource;
-      // The machine's own `full` of cpu is defined as 0.
-      const text =
-        narrow || resource === 'cpu'
-          ? formatValue(some, 'percent')
-          : `${formatValue(some, 'percent')}/${formatValue(full, 'percent')}`;
-      return [
-        [`${index === 0 ? 'PSI ' : ''}${label} `, 'dim'],
-        [`${text}  `, some >= 10 ? 'warning' : 'plain'],
-      ];
-    }),
+    ...(fleetIn(frame) ? [] : pressureParts(frame, width)),
     wide && title !== '' ? [[`${title}  `, 'title']] : [],
     [[`${counted(shown.rows.length, 'row')}  `]],
     shown.empty > 0 ? [[`${shown.empty} empty hidden  `, 'dim']] : [],
     state.scales.cpu > 0 && wide ? [[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] : [],
     [[record ? 'recorder ' : 'tstop ', 'dim'], [percent(host.ownCpuPercent)]],
-    [[` ${bytes(own.rss)}`]],
+    [[` ${bytes(snapshot.host.own.rss)}`]],
     [[` ${cost.milliseconds.toFixed(0)} ms`]],
-    wide ? [[` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
+    wide ? [[fleetIn(frame) ? ` ${cost.reads} series` : ` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];
-  return [fitting(first(barCells), width), fitting(second, width)];
 }
+
+const pressureParts = ({ host }: Frame, width: number): Piece[][] =>
+  RESOURCES.map((resource, index): Piece[] => {
+    const { some, full } = host.pressurePercent[resource];
+    const label = resource === 'memory' ? 'mem' : resource;
+    // The machine's own `full` of cpu is defined as 0.
+    const text =
+      isNarrow(width) || resource === 'cpu'
+        ? formatValue(some, 'percent')
+        : `${formatValue(some, 'percent')}/${formatValue(full, 'percent')}`;
+    return [
+      [`${index === 0 ? 'PSI ' : ''}${label} `, 'dim'],
+      [`${text}  `, some >= 10 ? 'warning' : 'plain'],
+    ];
+  });
 
 /** One by its name; of more, how many: v lists them. */
 function alertPieces([first, ...others]: readonly Alert[]): Piece[] {

@@ -10,6 +10,7 @@ import type { ReadFiles } from '../kernel/read-files.ts';
 import { readSetLimits, type SetLimit } from '../limits/applying/set-limits.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metrics/interface-rates.ts';
+import type { Frame } from '../metrics/source.ts';
 import type { FilesystemLook } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
@@ -25,6 +26,8 @@ export interface Inside {
   /** Without those that a column of the table shows. */
   readonly limits?: readonly SetLimit[] | undefined;
   readonly diagnosis?: DiagnosisLook | undefined;
+  /** All figures of a row of another machine, as its only row. */
+  readonly whole?: Frame | undefined;
 }
 
 export interface DevicesLook {
@@ -40,7 +43,15 @@ export interface NetworkLook {
 }
 
 export type Part = keyof Inside;
-const PARTS: readonly Part[] = ['namespaces', 'network', 'filesystem', 'devices', 'limits', 'diagnosis'];
+/** What this machine is read for. */
+const PARTS: readonly Exclude<Part, 'whole'>[] = [
+  'namespaces',
+  'network',
+  'filesystem',
+  'devices',
+  'limits',
+  'diagnosis',
+];
 
 /** What is on the screen now. */
 export interface Look {

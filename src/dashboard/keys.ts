@@ -22,6 +22,7 @@ export type Action =
   | { readonly type: 'tag' }
   | { readonly type: 'untag' }
   | { readonly type: 'follow' }
+  | { readonly type: 'host' }
   | { readonly type: 'memory' }
   | { readonly type: 'scale' }
   | { readonly type: 'all' }
@@ -88,7 +89,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['escape'],
     shown: 'Esc',
-    help: 'close what lies over the table, then clear tags, then the filter',
+    help: 'close what lies over the table, then clear tags, then the filter, then show all machines',
     action: { type: 'clear' },
   },
   {
@@ -112,7 +113,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['t', 'f5'],
     shown: 't F5',
-    help: 'arrange: flat, tree of cgroups, groups by pod, compose project, slice, user; Σ marks a sum over the rows below',
+    help: 'arrange: flat, tree of cgroups, groups by machine, pod, compose project, slice, user; Σ marks a sum over the rows below',
     footer: 'tree',
     action: { type: 'group' },
   },
@@ -137,6 +138,12 @@ export const KEYS: readonly KeyBinding[] = [
     shown: 'F',
     help: 'follow: the row keeps its line on the screen, and is found again when it is back or re-created',
     action: { type: 'follow' },
+  },
+  {
+    keys: ['s'],
+    shown: 's',
+    help: 'of many machines (tstop --prometheus): only the machine of the selected row, and all again; Enter on a group by machine does the same',
+    action: { type: 'host' },
   },
   {
     keys: ['m'],

@@ -51,9 +51,10 @@ function clickAction(pointer: Pointer, { state, layout, rows }: Ground): Action 
 }
 
 function slotAt(cell: number, width: number, state: State): string | undefined {
-  const { nameCells, columns } = columnsFor(width, state);
-  let end = nameCells;
-  if (cell < end) return 'name';
+  const { nameCells, hostCells, columns } = columnsFor(width, state);
+  if (cell < nameCells) return 'name';
+  let end = nameCells + hostCells;
+  if (cell < end) return 'host';
   for (const column of columns) {
     end += column.width + 1;
     if (cell < end) return column.slot;

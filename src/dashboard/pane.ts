@@ -1,4 +1,5 @@
 /** A pane: something that tells of the selected row, or of the machine, in lines of text. */
+import type { Local } from './elsewhere.ts';
 import type { Part } from './inside.ts';
 import type { Scene } from './scene.ts';
 import type { Line } from './style.ts';
@@ -23,6 +24,8 @@ export interface Pane {
   readonly partOf?: string;
   /** The key that shows all of it, where that is not Enter. */
   readonly allBy?: string;
+  /** Said of a row of another machine, where the pane shows what only that machine itself can tell. */
+  readonly local?: Local;
   /** May give more lines than there is room for. */
   readonly render: (scene: Scene, room: PaneRoom) => readonly Line[];
 }

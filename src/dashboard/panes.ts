@@ -2,6 +2,7 @@
 
 import { containerView } from './container-view.ts';
 import { driftLines } from './drift-watch.ts';
+import { elsewhereView, type Local } from './elsewhere.ts';
 import { ALL_EVENTS, eventLine, eventsView } from './events-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { namespacesView } from './namespaces-view.ts';
@@ -12,18 +13,21 @@ import { processView } from './process-view.ts';
 import { eventsOf, isSortedByMemory, type Scene, selectedItem, selectedWorkload, treeNote } from './scene.ts';
 import { type Line, wrappedAll } from './style.ts';
 
+const LOCAL_PROCESSES: Local = { what: 'processes', command: () => ['tstop'] };
+
 export const PROCESSES: Pane = {
   key: 'processes',
   title: 'Processes',
   demands: [],
   partOf: 'container',
+  local: LOCAL_PROCESSES,
   render: processLines,
 };
 
 export const CONTAINER: Pane = {
   key: 'container',
   title: 'Container',
-  demands: ['network', 'devices', 'limits'],
+  demands: ['network', 'devices', 'limits', 'whole'],
   hasWholeWindow: true,
   render: containerLines,
 };
@@ -36,6 +40,7 @@ export const PANES: readonly Pane[] = [
     title: 'Namespaces',
     demands: ['namespaces'],
     hasWholeWindow: true,
+    local: { what: 'namespaces', command: (name) => ['tscg', 'ns', name] },
     render: (scene, { width }) => namespacesView(selectedWorkload(scene), scene.inside.namespaces, width),
   },
   {
@@ -43,6 +48,7 @@ export const PANES: readonly Pane[] = [
     title: 'Network',
     demands: ['network'],
     hasWholeWindow: true,
+    local: { what: 'network', command: () => ['tstop', '--dashboard', 'network'] },
     render: (scene, { width }) => networkView(selectedWorkload(scene), scene.inside.network, width),
   },
   {
@@ -50,6 +56,7 @@ export const PANES: readonly Pane[] = [
     title: 'File system',
     demands: ['filesystem'],
     hasWholeWindow: true,
+    local: { what: 'file system', command: (name) => ['tscg', 'fs', name] },
     render: (scene, { width, height }) =>
       filesystemView(selectedWorkload(scene), scene.inside.filesystem, width, height),
   },
@@ -58,6 +65,7 @@ export const PANES: readonly Pane[] = [
     title: 'Neighbours',
     demands: ['diagnosis'],
     hasWholeWindow: true,
+    local: { what: 'neighbours', command: (name) => ['tscg', 'why', name] },
     render: (scene, { width }) => neighboursView(selectedWorkload(scene), scene.inside.diagnosis, width),
   },
   {
@@ -68,6 +76,12 @@ export const PANES: readonly Pane[] = [
     render: (scene, { width }) => wrappedAll(eventsView(eventsOf(scene), ALL_EVENTS, ''), width),
   },
 ];
+
+/** What a pane shows of the selected row. */
+export function linesOf({ local, render }: Pane, scene: Scene, room: PaneRoom): readonly Line[] {
+  const workload = selectedWorkload(scene);
+  return local && workload?.host !== undefined ? elsewhereView(workload, local, room.width) : render(scene, room);
+}
 
 function processLines(scene: Scene, { width }: PaneRoom): Line[] {
   const { state, processes } = scene;
@@ -87,12 +101,16 @@ function containerLines(scene: Scene, room: PaneRoom): Line[] {
   const workload = selectedWorkload(scene);
   const item = selectedItem(scene);
   if (!frame || !workload || !item) return processLines(scene, room);
-  const about = [...containerView(frame, item.row, workload, inside), ...driftLines(drifts, workload)];
+  // Of another machine the table has what is shown there; `whole` has all of this row.
+  const { whole } = inside;
+  const own = whole ? containerView(whole, 0, workload, inside) : containerView(frame, item.row, workload, inside);
+  const about = [...own, ...driftLines(drifts, workload)];
   const lastEvents = eventsOf(scene)
-    .filter(({ path }) => path === workload.path)
+    .filter(({ path, host }) => path === workload.path && host === workload.host)
     .slice(-MOST_EVENTS);
   const lines = wrappedAll([...about, ...lastEvents.map(eventLine)], room.width);
   if (room.beside.includes(PROCESSES.key)) return lines;
+  if (workload.host !== undefined) return [...lines, [], ...elsewhereView(workload, LOCAL_PROCESSES, room.width)];
   const note = treeNote(scene);
   return [...lines, note === '' ? [] : [[note, 'warning']], ...processLines(scene, room).slice(1)];
 }

@@ -2,7 +2,7 @@
 
 import { VERDICT } from '../diagnosis/fields.ts';
 import { userName } from '../inventory/users.ts';
-import { isListed } from '../inventory/workload.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
 import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { isQuery, parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -34,7 +34,7 @@ export function shownOf(frame: Frame, state: State): Shown {
   const populated = frame.usage.column('populated');
   let empty = 0;
   const rows = frame.workloads.flatMap((workload, row) => {
-    if (!(all || isListed(workload)) || !predicate(frame, row)) return [];
+    if (!(all || isListed(workload)) || !isOn(state.host, workload) || !predicate(frame, row)) return [];
     if (all || populated[row] !== 0 || state.tagged.has(workload.inode)) return [row];
     empty++;
     return [];
@@ -42,6 +42,8 @@ export function shownOf(frame: Frame, state: State): Shown {
   const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
   return { items, rows, empty, ...(fault === undefined ? {} : { fault }) };
 }
+
+const isOn = (wanted: string | undefined, { host }: Workload): boolean => wanted === undefined || wanted === host;
 
 function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fault?: string } {
   try {
@@ -59,7 +61,7 @@ function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fa
 const hasVerdict = (typed: string, { usage }: Frame, row: number): boolean =>
   typed.split('|').some((part) => part.trim().toLowerCase() === VERDICT.text(usage, row));
 
-const SHAPE = ['all', 'grouping', 'closed', 'filter', 'tagged', 'sort', 'reverse', 'scales'] as const;
+const SHAPE = ['all', 'grouping', 'closed', 'filter', 'host', 'tagged', 'sort', 'reverse', 'scales'] as const;
 
 /** Whether the same rows of a Frame are shown in the same order. */
 export const isShownAlike = (state: State, other: State): boolean => SHAPE.every((key) => state[key] === other[key]);
@@ -94,6 +96,10 @@ function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) 
   const byName = (a: Comparable, b: Comparable): number =>
     isOwnName ? (ranks[a.row] ?? 0) - (ranks[b.row] ?? 0) : collator.compare(a.name, b.name);
   if (state.sort === 'name') return (a, b) => sign * byName(a, b);
+  if (state.sort === 'host') {
+    const hostOf = ({ row, members }: Comparable): string => frame.workloads[members[0] ?? row]?.host ?? '';
+    return (a, b) => sign * collator.compare(hostOf(a), hostOf(b)) || byName(a, b);
+  }
   const column = columnOf(state.sort, state.scales);
   const figures = column.field.figures(frame.usage);
   const sums = new Map<Comparable['members'], number>();
@@ -120,8 +126,8 @@ export function searchFrom(frame: Frame, items: readonly Item[], text: string, f
     const index = (from + tried) % items.length;
     const item = items[index];
     if (!item) continue;
-    const { path = '', image = '' } = frame.workloads[item.row] ?? {};
-    if (`${item.name} ${path} ${image}`.toLowerCase().includes(needle)) return index;
+    const { path = '', image = '', host = '' } = frame.workloads[item.row] ?? {};
+    if (`${item.name} ${path} ${image} ${host}`.toLowerCase().includes(needle)) return index;
   }
   return -1;
 }

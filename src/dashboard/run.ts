@@ -2,6 +2,7 @@
 
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import { openTroubleWatch, type SharedLooks } from '../diagnosis/trouble-watch.ts';
+import { fleetOf } from '../fleet/source.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
@@ -11,6 +12,7 @@ import { onScreen } from './after-action.ts';
 import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';
 import { createEffects } from './effects.ts';
+import { type FleetReader, openFleetReader } from './fleet.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { type OpenOlder, withPast } from './past.ts';
 import { createProgram, type Program } from './program.ts';
@@ -26,7 +28,7 @@ import { themeOf } from './themes.ts';
 import type { Event } from './update.ts';
 
 export interface TstopOptions {
-  /** This machine; absent where only a recording is shown. */
+  /** This machine; absent where a recording or other machines are shown. */
   readonly machine?: { readonly hierarchy: Hierarchy; readonly proc: string };
   /** The time that a text means, in milliseconds since the epoch. Throws where it is none. */
   readonly timeOf: (text: string, from: Frame) => number;
@@ -56,6 +58,8 @@ export interface TstopOptions {
   readonly acting?: Acting;
 }
 
+const AGEING_MS = 1000;
+
 /** Resolves when it is to end; rejects when the screen cannot go on. The terminal is restored either way. */
 export async function runTstop(options: TstopOptions): Promise<End> {
   const { machine, dashboards, seconds } = options;
@@ -82,11 +86,15 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     onNews: () => program.draw(),
     guarded: (what: string, work: () => Promise<void>) => guardedBy(program)(what, work),
   };
-  const selected = withRecorded(machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks }));
+  const fleet = fleetOf(source);
+  const charted = dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics));
+  const ofFleet = fleet && openFleetReader({ source: fleet, charted, seconds, ...hooks });
+  const selected =
+    ofFleet ?? withRecorded(machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks }));
   const program: Program = createProgram({
     session: { ...openSession(state, screen.size(), surroundings), notice: faultNotice(options.faults) },
     surroundings,
-    sceneOf: sceneMaker(options, memory, selected, trouble),
+    sceneOf: sceneMaker(options, memory, selected, trouble, ofFleet),
     show: screen.draw,
     perform: (effect) => perform(effect),
   });
@@ -116,7 +124,10 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     program.dispatch(event);
     void guardedBy(program)('explain', () => selected.readExplained(program.session()));
     selected.look(program.session(), program.needs().parts);
+    if (fleet?.lacks(program.needs().demand)) sampling.hurry();
   }
+  // The age of the figures goes on where no new ones come.
+  const ageing = fleet && setInterval(program.draw, AGEING_MS);
   const end = (how: End): void => program.dispatch({ type: 'end', end: how });
   const release = onSignals(end);
   try {
@@ -125,6 +136,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     return program.session().ending ?? 'quit';
   } finally {
     release();
+    clearInterval(ageing);
     program.close();
     sampling.close();
     selected.close();
@@ -172,6 +184,7 @@ function sceneMaker(
   memory: Memory,
   selected: SelectedReader,
   looks: SharedLooks | undefined,
+  ofFleet: FleetReader | undefined,
 ): (session: Session) => Scene {
   const titles = dashboards.map(({ title }) => title);
   return (session) => {
@@ -184,7 +197,8 @@ function sceneMaker(
       shown: session.shown,
       titles,
       faults,
-      historyOf: (inode, id, samples) => memory.historyOf(inode, id, samples, back),
+      historyOf: (inode, id, samples) =>
+        ofFleet?.historyOf(session, inode, id, samples) ?? memory.historyOf(inode, id, samples, back),
       seconds,
       recreated: memory.recreated(),
       // Only where a pane tells them: findings are put among them anew.

@@ -29,6 +29,8 @@ export interface SamplingOptions {
 export interface Sampling {
   /** Resolves once it is closed. */
   run(): Promise<void>;
+  /** Takes the next Frame at once, or as soon as the one that is under way is there. */
+  hurry(): void;
   close(): void;
 }
 
@@ -39,6 +41,7 @@ export function createSampling(options: SamplingOptions): Sampling {
   const { program, source, selected, seconds } = options;
   let isOpen = true;
   let wake = (): void => {};
+  let isHurried = false;
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
       wake = resolve;
@@ -54,9 +57,15 @@ export function createSampling(options: SamplingOptions): Sampling {
         if (source.isLive || !program.session().state.paused) await tick(options);
         selected.look(program.session(), program.needs().parts);
         const wanted = (interval * 1000) / (source.isLive ? 1 : speedOf(program));
-        await pause(Math.max(LEAST_MS, wanted - (performance.now() - started)));
+        const rest = isHurried ? 0 : wanted - (performance.now() - started);
+        isHurried = false;
+        await pause(Math.max(LEAST_MS, rest));
         interval = seconds;
       }
+    },
+    hurry: () => {
+      isHurried = true;
+      wake();
     },
     close: () => {
       isOpen = false;

@@ -6,7 +6,7 @@ import type { LogEvent } from '../metrics/events.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
-import { columnOf } from './columns.ts';
+import { columnOf, isTextSort } from './columns.ts';
 import type { RawTexts } from './explain-view.ts';
 import { clock, heldAt, toldBy } from './held.ts';
 import type { Inside } from './inside.ts';
@@ -67,7 +67,7 @@ export const oomKillsShown = ({
   toldBy(recentOomKills, heldAt(state, frame)).slice(-MOST_OOM_KILLS);
 
 export const isSortedByMemory = ({ sort, scales }: State): boolean =>
-  sort !== 'name' && columnOf(sort, scales).field.id.startsWith('memory_');
+  !isTextSort(sort) && columnOf(sort, scales).field.id.startsWith('memory_');
 
 /** When the tree of processes was read, where that is another time than that of the held display; else no text. */
 export function treeNote({ state, frame, processes, seconds }: Scene): string {

@@ -92,7 +92,7 @@ export function actionContext(session: Session, { dashboards }: Surroundings): A
     items,
     unfolded: () => (frame && state.closed.size > 0 ? shownOf(frame, { ...state, closed: new Set() }).items : items),
     window: layout.window,
-    sortable: sortable(state.columns),
+    sortable: sortable(state),
     scroll,
     dashboards,
   };

@@ -36,6 +36,10 @@ export interface State {
   readonly reverse: boolean;
   /** What the user has typed: plain text or a query. */
   readonly filter: string;
+  /** The only machine whose rows are shown, of many; undefined for all. */
+  readonly host: string | undefined;
+  /** Cells of the longest name of a machine in the table; 0 where all rows are of one. */
+  readonly longestHost: number;
   readonly search: string;
   /** What is being typed in the footer. */
   readonly prompt: 'filter' | 'search' | 'events' | 'jump' | undefined;
@@ -86,6 +90,8 @@ export const INITIAL: State = {
   sort: 'cpu_percent',
   reverse: false,
   filter: '',
+  host: undefined,
+  longestHost: 0,
   search: '',
   prompt: undefined,
   jump: '',

@@ -67,12 +67,13 @@ function emptyText({ frame, shown, state }: TableInput): string {
   return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
 }
 
-function titleLine({ nameCells, columns, trendCells }: TableColumns, { state, trend }: TableInput): Line {
+function titleLine({ nameCells, hostCells, columns, trendCells }: TableColumns, { state, trend }: TableInput): Line {
   const { sort, reverse, grouping } = state;
   const mark = (slot: string, label: string): string => (sort === slot ? `${reverse ? '▲' : '▼'}${label}` : label);
   const by = grouping === 'flat' ? '' : grouping === 'tree' ? ' (tree)' : ` (by ${grouping})`;
   return [
     [padEnd(cut(`  ${mark('name', 'NAME')}${by}`, nameCells), nameCells), 'title'],
+    ...hostPieces(mark('host', 'HOST'), hostCells, sort === 'host' ? 'accent' : 'title'),
     ...columns.map(
       ({ slot, label, width }): Piece => [
         ` ${padStart(cut(mark(slot, label), width), width)}`,
@@ -98,11 +99,16 @@ function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend
   return values.map((of) => [[` ${trendText(of, trend.samples, trendCells, busiest)}`, 'accent']]);
 }
 
-function itemLine(item: Item, { nameCells, columns }: TableColumns, input: TableInput): Line {
+/** Cells after the name, one of which is the gap. */
+const hostPieces = (text: string, cells: number, style: Style): Piece[] =>
+  cells === 0 ? [] : [[` ${padEnd(cut(text, cells - 1), cells - 1)}`, style]];
+
+function itemLine(item: Item, { nameCells, hostCells, columns }: TableColumns, input: TableInput): Line {
   const { frame, state } = input;
   const isSelected = item.key === state.selected;
   return [
     ...namePieces(item, nameCells, input, isSelected ? 'selected' : nameStyle(item, input)),
+    ...hostPieces(frame.workloads[item.row]?.host ?? '', hostCells, 'plain'),
     ...columns.map((column): Piece => {
       const value = figureOf(frame, item, column, state.scales);
       return [` ${padStart(figureText(frame, item, column, state.scales), column.width)}`, styleOf(column, value)];
@@ -150,11 +156,12 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
 }
 
 /** Of all rows that the filter lets through, each counted once. */
-function totalsLine({ nameCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
+function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
   const members = outermost(shown.rows, frame.usage.snapshot.parents);
   const label = `Σ ${counted(shown.rows.length, 'row')}${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
   return [
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
+    ...hostPieces('', hostCells, 'accent'),
     ...columns.map((column): Piece => {
       const hasSum = isAdditive(column.field);
       const text = hasSum ? figureText(frame, { row: -1, members }, column, state.scales) : '';

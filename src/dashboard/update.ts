@@ -1,4 +1,6 @@
 /** The one place where the session changes: an event makes another session of it, and says what is to be done besides. Pure. */
+
+import { fleetIn } from '../fleet/frame.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Frame, PastMark } from '../metrics/source.ts';
@@ -10,6 +12,7 @@ import { isAlarming } from './alarm.ts';
 import { arranged } from './arranged.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { columnsKey } from './columns-form.ts';
+import { onItsMachine } from './elsewhere.ts';
 import { type Action, actionOf } from './keys.ts';
 import type { Size } from './layout.ts';
 import { type ActionForm, type ActionName, isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
@@ -224,13 +227,18 @@ const changeEnded = (session: Session): Updated => ({
   effects: session.ending === undefined ? [] : [{ type: 'exit' }],
 });
 
+/** Why a key does nothing here. */
+function whyUseless({ type }: Action, { frame }: Session, { isLive }: Surroundings): string | undefined {
+  if (type === 'speed' && isLive) return 'only a recording has a speed: tstop --replay shows one';
+  if (type === 'host' && !fleetIn(frame)) return 'all rows are of one machine: tstop --prometheus shows many';
+  return undefined;
+}
+
 /** After an action that the user has asked for by a key or the mouse. */
 function afterUserAction(before: Session, action: Action, surroundings: Surroundings): Updated {
   if (action.type === 'quit') return afterEnd(before, 'quit');
-  if (action.type === 'speed' && surroundings.isLive) {
-    const notice = { text: 'only a recording has a speed: tstop --replay shows one', style: 'warning' } as const;
-    return only({ ...before, notice });
-  }
+  const useless = whyUseless(action, before, surroundings);
+  if (useless !== undefined) return only({ ...before, notice: { text: useless, style: 'warning' } });
   const state = afterAction(before.state, action, actionContext(before, surroundings));
   const moved = { ...before, state, hasMoved: hasMoved(before, state), notice: undefined };
   const effects = [...effectsOf(action, state), ...saved(before.state, state)];
@@ -285,7 +293,10 @@ function withSearchNotice(session: Session, surroundings: Surroundings): Session
 }
 
 /** Why no row can be changed now. */
-function whyNoChange({ isReadOnly, isLive }: Surroundings, { frame, isChanging }: Session): string | undefined {
+function whyNoChange({ isReadOnly, isLive }: Surroundings, session: Session): string | undefined {
+  const { frame, isChanging } = session;
+  if (fleetIn(frame))
+    return `only cgroups of this machine can be changed from here: ${onItsMachine(selectedIn(session), ['tstop'])}`;
   if (!isLive) return 'this is a recording: nothing of it can be changed';
   if (recordedIn(frame)) return 'this moment is long past: Z goes back to now';
   if (isReadOnly) return 'read only: tstop was started with --readonly';

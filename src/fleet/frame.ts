@@ -1,127 +1,80 @@
-/**
- * A Frame of many machines, from the series that `tscg export` served and a store kept. Of each machine the last scrape is
- * shown; a rate is over the time since the scrape before it. What the last scrape did not have is gone.
- */
+/** A Frame of many machines: what a store has of their workloads, in the form in which this machine's own are shown. */
 import { knownVerdicts } from '../diagnosis/fields.ts';
-import { CAUSES } from '../diagnosis/model.ts';
-import { familyOf, isExported } from '../export/families.ts';
-import { isWorkloadKind, type Workload } from '../inventory/workload.ts';
-import { METRICS, type Metric } from '../metrics/catalogue.ts';
+import { isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
+import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
+import type { HostSnapshot } from '../metrics/host.ts';
 import type { LimitKind } from '../metrics/reading.ts';
-import { emptyColumns, type Snapshot } from '../metrics/snapshot.ts';
+import { emptyColumns, NOT_TOLD, type Snapshot } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Usage } from '../metrics/usage.ts';
-import type { TimeSeries } from './store.ts';
+import { STORED } from './queries.ts';
+import type { FleetMachine, FleetRow, FleetTable } from './table.ts';
 
-const INFO = 'tscg_workload_info';
-const VERDICT = 'tscg_verdict';
-const LOSS = 'tscg_verdict_loss_ratio';
-
-interface Column {
-  readonly id: string;
-  readonly sample: string;
-  readonly isCounter: boolean;
-  /** From the unit of the family to that of the metric. */
-  readonly scale: number;
+/** What a Frame of many machines is of. */
+export interface Fleet {
+  /** The store that told, without user and password. */
+  readonly address: string;
+  readonly machines: readonly FleetMachine[];
+  /** The series of each row. */
+  readonly rows: readonly FleetRow[];
 }
 
-const PERCENT = 100;
-
-function columnFor(metric: Metric): Column {
-  const { name, type } = familyOf(metric);
-  const isCounter = type === 'counter' && metric.unit !== 'count';
-  const scale = metric.unit === 'percent' ? PERCENT : 1;
-  return { id: metric.id, sample: type === 'counter' ? `${name}_total` : name, isCounter, scale };
+export interface FleetFrame extends Frame {
+  readonly fleet: Fleet;
 }
 
-const COLUMNS: readonly Column[] = METRICS.filter(isExported).map(columnFor);
+const isOfFleet = (frame: Frame): frame is FleetFrame => 'fleet' in frame;
 
-/** What to ask of a store for those metrics; all of them where none are named. `seconds`: two scrapes fit in it. */
-export function expressionFor(ids: readonly string[] | undefined, seconds: number): string {
-  const names = COLUMNS.filter(({ id }) => ids === undefined || ids.includes(id)).map(({ sample }) => sample);
-  return `{__name__=~"${[INFO, VERDICT, LOSS, ...new Set(names)].join('|')}"}[${seconds}s]`;
+/** What a Frame of many machines is of; undefined for one of a single machine. */
+export const fleetIn = (frame: Frame | undefined): Fleet | undefined =>
+  frame && isOfFleet(frame) ? frame.fleet : undefined;
+
+/** A number that stays the same for a row as long as it is asked for. */
+export type IdentityOf = (row: FleetRow) => number;
+
+export interface FleetFrameOptions {
+  readonly address: string;
+  readonly identityOf: IdentityOf;
+  /** What asking took. */
+  readonly milliseconds: number;
+  /** Percent of a CPU that this program took since the Frame before. */
+  readonly ownCpuPercent: number;
+  readonly own: HostSnapshot['own'];
 }
 
-/** A cgroup of a machine, with the series of its last scrape by name. */
-interface Row {
-  readonly key: string;
-  readonly target: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly series: Map<string, TimeSeries>;
-}
-
-/** A number that stays the same for a key as long as it is asked for. */
-export type IdentityOf = (key: string) => number;
-
-export function frameOfSeries(series: readonly TimeSeries[], identityOf: IdentityOf, milliseconds: number): Frame {
-  const rows = rowsOf(series);
-  const hosts = hostNames(rows.map(({ target }) => target));
-  const workloads = rows.map((row) => workloadOf(row, hosts.get(row.target) ?? row.target, identityOf));
-  const usage = usageOfRows(rows, workloads);
+export function fleetFrame(table: FleetTable, options: FleetFrameOptions): FleetFrame {
+  const { address, identityOf, milliseconds, ownCpuPercent, own } = options;
+  const { machines, rows } = table;
+  const workloads = rows.map((row) => workloadOf(row, machines[row.machine]?.name ?? '', identityOf(row)));
   return {
-    usage,
-    host: {
-      cpuPercent: Number.NaN,
-      pressurePercent: { cpu: UNKNOWN_SHARES, memory: UNKNOWN_SHARES, io: UNKNOWN_SHARES },
-      ownCpuPercent: Number.NaN,
-    },
+    usage: usageOfTable(table, snapshotOfTable(table, workloads, own)),
+    host: { cpuPercent: Number.NaN, pressurePercent: UNKNOWN_PRESSURE, ownCpuPercent },
     workloads,
-    cost: { milliseconds, reads: series.length, descriptors: 0, missed: 0 },
+    cost: { milliseconds, reads: table.series, descriptors: 0, missed: 0 },
+    fleet: { address, machines, rows },
   };
 }
 
 const UNKNOWN_SHARES = { some: Number.NaN, full: Number.NaN };
+const UNKNOWN_PRESSURE = { cpu: UNKNOWN_SHARES, memory: UNKNOWN_SHARES, io: UNKNOWN_SHARES };
 
-const targetOf = ({ instance = '', job = '' }: TimeSeries['labels']): string => `${instance}\n${job}`;
-
-const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
-
-function rowsOf(series: readonly TimeSeries[]): readonly Row[] {
-  const scrapes = new Map<string, number>();
-  for (const one of series) {
-    const target = targetOf(one.labels);
-    scrapes.set(target, Math.max(scrapes.get(target) ?? Number.NEGATIVE_INFINITY, newest(one)));
-  }
-  const rows = new Map<string, Row>();
-  for (const one of series) {
-    const { labels } = one;
-    const target = targetOf(labels);
-    const { id, __name__: name } = labels;
-    if (id === undefined || name === undefined || newest(one) !== scrapes.get(target)) continue;
-    const key = `${target}\n${id}`;
-    const row = rows.get(key) ?? { key, target, labels, series: new Map() };
-    rows.set(key, row);
-    row.series.set(name, one);
-  }
-  return [...rows.values()];
-}
-
-/** Without the port, and without the job, where that tells all of them apart. */
-function hostNames(targets: readonly string[]): ReadonlyMap<string, string> {
-  const all = [...new Set(targets)];
-  const instance = (target: string): string => target.split('\n')[0] ?? '';
-  const shorter = (target: string): string => instance(target).replace(/:\d+$/, '');
-  for (const nameOf of [shorter, instance])
-    if (new Set(all.map(nameOf)).size === all.length) return new Map(all.map((target) => [target, nameOf(target)]));
-  return new Map(all.map((target) => [target, target.replace('\n', ' ')]));
-}
-
-function workloadOf({ key, labels, series }: Row, host: string, identityOf: IdentityOf): Workload {
-  const info = series.get(INFO)?.labels ?? labels;
+function workloadOf({ id, labels }: FleetRow, host: string, inode: number): Workload {
   // Where labels of the target have the same name, Prometheus calls those of the series so.
-  const label = (name: string): string | undefined => info[`exported_${name}`] ?? info[name];
-  const kind = label('kind');
+  const label = (name: string): string | undefined => labels[`exported_${name}`] ?? labels[name];
+  const [kind, runtime, project] = [label('kind'), label('runtime'), label('compose_project')];
   const optional = {
     namespace: label('namespace'),
     pod: label('pod'),
     image: label('image'),
     id: label('container_id'),
+    runtime: isRuntime(runtime) ? runtime : undefined,
+    labels: project === undefined ? undefined : { 'com.docker.compose.project': project },
   };
   return {
-    path: labels.id ?? '/',
-    inode: identityOf(key),
-    name: label('name') ?? labels.id ?? '',
+    path: id,
+    inode,
+    name: label('name') ?? id,
     kind: isWorkloadKind(kind) ? kind : 'cgroup',
     host,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
@@ -136,82 +89,71 @@ const LIMIT_IDS: Record<LimitKind, { readonly limit: string; readonly headroom: 
   pids: { limit: 'pids_limit', headroom: 'pids_headroom' },
 };
 
-function usageOfRows(rows: readonly Row[], workloads: readonly Workload[]): Usage {
-  const columns = new Map<string, Float64Array>();
-  const column = (id: string): Float64Array => {
-    const known = columns.get(id);
-    if (known) return known;
-    const found = COLUMNS.find((one) => one.id === id);
-    const values = Float64Array.from(rows, ({ series }) =>
-      found ? figureOf(series.get(found.sample), found) : Number.NaN,
-    );
-    columns.set(id, values);
-    return values;
-  };
+function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: Snapshot): Usage {
+  const unknown = new Float64Array(rows.length).fill(Number.NaN);
+  const column = (id: string): Float64Array => figures.get(id) ?? unknown;
   /** Which row sets it is not told. */
   const binding = (id: string): EffectiveLimit => ({ values: column(id), rows: new Int32Array(rows.length).fill(-1) });
   const usage: Usage = {
-    snapshot: snapshotOfRows(rows, workloads),
+    snapshot,
     before: undefined,
     seconds: Number.NaN,
     column,
     value: (id, row) => column(id)[row] ?? Number.NaN,
     limit: (kind) => binding(LIMIT_IDS[kind].limit),
-    headroom: (kind) => ({
-      ...binding(LIMIT_IDS[kind].headroom),
-      shares: new Float64Array(rows.length).fill(Number.NaN),
-    }),
+    headroom: (kind) => ({ ...binding(LIMIT_IDS[kind].headroom), shares: unknown }),
   };
-  knownVerdicts(usage, {
-    causes: Uint8Array.from(rows, ({ series }) => causeOf(series.get(VERDICT))),
-    losses: Float64Array.from(
-      rows,
-      ({ series }) => (series.get(LOSS)?.samples.at(-1)?.[1] ?? Number.NaN) * MS_PER_SECOND,
-    ),
-  });
+  knownVerdicts(usage, { causes, losses });
   return usage;
 }
 
-const MS_PER_SECOND = 1000;
-const UNKNOWN = CAUSES.findIndex(({ code }) => code === 'unknown');
-
-function causeOf(series: TimeSeries | undefined): number {
-  const found = CAUSES.findIndex(({ code }) => code === series?.labels.verdict);
-  return found < 0 ? UNKNOWN : found;
-}
-
-/** A counter that fell began anew: no rate is told of it. */
-function figureOf(series: TimeSeries | undefined, { isCounter, scale }: Column): number {
-  const [last, before] = [series?.samples.at(-1), series?.samples.at(-2)];
-  if (!last) return Number.NaN;
-  if (!isCounter) return last[1] * scale;
-  const [change, seconds] = [last[1] - (before?.[1] ?? Number.NaN), last[0] - (before?.[0] ?? Number.NaN)];
-  return change >= 0 && seconds > 0 ? (change / seconds) * scale : Number.NaN;
-}
-
-/** Raw counters are the machine's own: here there are none. */
-function snapshotOfRows(rows: readonly Row[], workloads: readonly Workload[]): Snapshot {
-  const times = rows.flatMap(({ series }) => [...series.values()].slice(0, 1).map(newest));
+/** Of the raw counters those of events are known: the log of events compares them. */
+function snapshotOfTable(
+  { machines, figures }: FleetTable,
+  workloads: readonly Workload[],
+  own: HostSnapshot['own'],
+): Snapshot {
+  const wall = machines.reduce((latest, { time }) => Math.max(latest, time), 0);
+  const columns = emptyColumns(workloads.length);
+  for (const { id, counter } of STORED) {
+    const values = counter === undefined ? undefined : figures.get(id);
+    if (values && counter !== undefined) columns.values.set(values, counter * workloads.length);
+  }
   return {
-    wall: times.reduce((latest, time) => Math.max(latest, time * MS_PER_SECOND), 0),
-    monotonic: performance.now(),
-    host: {
-      cpus: Number.NaN,
-      cpuSet: '',
-      cpuBusyTicks: Number.NaN,
-      cpuTotalTicks: Number.NaN,
-      memoryTotal: Number.NaN,
-      memoryAvailable: Number.NaN,
-      swapTotal: Number.NaN,
-      swapFree: Number.NaN,
-      oomKills: Number.NaN,
-      load: [Number.NaN, Number.NaN, Number.NaN],
-      pressure: { cpu: {}, memory: {}, io: {} },
-      time: Number.NaN,
-      own: { cpuUsec: Number.NaN, rss: Number.NaN },
-    },
+    wall,
+    monotonic: wall - performance.timeOrigin,
+    host: { ...UNKNOWN_HOST, own },
     rows: workloads,
-    parents: new Int32Array(rows.length).fill(-1),
-    ...emptyColumns(rows.length),
+    parents: parentsOf(workloads),
+    ...columns,
+    errors: columns.errors.fill(NOT_TOLD),
   };
+}
+
+const UNKNOWN_HOST = {
+  cpus: Number.NaN,
+  cpuSet: '',
+  cpuBusyTicks: Number.NaN,
+  cpuTotalTicks: Number.NaN,
+  memoryTotal: Number.NaN,
+  memoryAvailable: Number.NaN,
+  swapTotal: Number.NaN,
+  swapFree: Number.NaN,
+  oomKills: Number.NaN,
+  load: [Number.NaN, Number.NaN, Number.NaN],
+  pressure: { cpu: {}, memory: {}, io: {} },
+  time: Number.NaN,
+} as const;
+
+/** The nearest ancestor on the same machine that is exported. */
+function parentsOf(workloads: readonly Workload[]): Int32Array {
+  const addressOf = (host: string | undefined, path: string): string => `${host}\n${path}`;
+  const rows = new Map(workloads.map(({ host, path }, row) => [addressOf(host, path), row]));
+  return Int32Array.from(workloads, ({ host, path }) => {
+    for (const up of ancestorsOf(path)) {
+      const row = rows.get(addressOf(host, up));
+      if (row !== undefined) return row;
+    }
+    return -1;
+  });
 }

@@ -1,32 +1,110 @@
-/** Many machines as one Source: each Frame is one query of a store that scrapes `tscg export` on them. */
-import type { Source } from '../metrics/source.ts';
-import { expressionFor, frameOfSeries } from './frame.ts';
-import type { QueryApi } from './store.ts';
+/**
+ * Many machines as a source of Frames, from a store that scrapes `tscg export` on them. The newest Frame is one query of the
+ * last scrapes; one of the past is the same query as of that time.
+ */
+import type { Frame, FrameDemand, Source } from '../metrics/source.ts';
+import { localTime } from '../text/local-time.ts';
+import { type FleetFrame, fleetFrame, fleetIn, type IdentityOf } from './frame.ts';
+import type { RowHistory } from './history.ts';
+import { type RowLabels, rowQuery, tableQuery, WINDOW_SECONDS } from './queries.ts';
 import { StoreError } from './store.ts';
+import type { StoreReader } from './store-reader.ts';
+import type { FleetTable } from './table.ts';
 
-/** Two scrapes, a minute apart at most, lie in it. */
-const WINDOW_SECONDS = 150;
+export interface FleetSource extends Source {
+  next(demand?: FrameDemand): Promise<FleetFrame>;
+  /** Whether that demand has metrics that no Frame was asked for yet. */
+  lacks(demand: FrameDemand): boolean;
+  readonly past: NonNullable<Source['past']>;
+  /** All that the store has of one workload, as of a time in milliseconds since the epoch. */
+  whole(row: RowLabels, time: number): Promise<FleetFrame>;
+  /** Those figures of it, so many seconds up to that time. */
+  history(row: RowLabels, ids: Iterable<string>, seconds: number, time: number): Promise<RowHistory>;
+}
 
-/** `ids`: metrics that are asked for; all where absent. */
-export function openFleetSource(store: QueryApi, ids?: readonly string[]): Source {
-  const identities = new Map<string, number>();
-  const identityOf = (key: string): number => {
-    const known = identities.get(key) ?? identities.size + 1;
-    identities.set(key, known);
-    return known;
-  };
+const isFleet = (source: Source): source is FleetSource => 'whole' in source;
+
+/** The source, where it has many machines. */
+export const fleetOf = (source: Source): FleetSource | undefined => (isFleet(source) ? source : undefined);
+
+/** Where a scrape has no other one to be compared with. */
+const USUAL_SECONDS = 15;
+
+export function openFleetSource(reader: StoreReader): FleetSource {
+  const { address } = reader;
+  const identityOf = createIdentities();
+  const usage = createOwnUsage();
+  /** Metrics that Frames are to have. */
+  const asked = new Set<string>();
+  let newest: FleetFrame | undefined;
+
+  async function frameOf(query: string, time?: number): Promise<FleetFrame> {
+    const began = performance.now();
+    const table = await reader.table(query, time === undefined ? undefined : time / 1000);
+    if (table.rows.length === 0) throw new StoreError(`${address}: ${nothingText(time)}`);
+    return frameWith(table, performance.now() - began);
+  }
+
+  const frameWith = (table: FleetTable, milliseconds: number): FleetFrame =>
+    fleetFrame(table, { address, identityOf, milliseconds, ...usage() });
+
+  async function seek(time: number): Promise<FleetFrame> {
+    if (newest && time >= newest.usage.snapshot.wall) return newest;
+    return frameOf(tableQuery(), time);
+  }
+
   return {
-    isLive: false,
-    async next() {
-      const started = performance.now();
-      const series = await store.query(expressionFor(ids, WINDOW_SECONDS));
-      if (series.length === 0)
-        throw new StoreError(
-          `${store.address}: it has no figures of tscg export of the last ${WINDOW_SECONDS} s; is that scraped, at least every minute?`,
-        );
-      return frameOfSeries(series, identityOf, performance.now() - started);
+    isLive: true,
+    async next({ metrics } = {}) {
+      for (const id of metrics ?? []) asked.add(id);
+      newest = await frameOf(tableQuery(metrics && asked));
+      return newest;
     },
+    lacks: ({ metrics = new Set() }) => [...metrics].some((id) => !asked.has(id)),
+    past: {
+      seek,
+      step: (from, by) => seek(from.usage.snapshot.wall + by * paceOf(from) * 1000),
+    },
+    whole: (row, time) => frameOf(rowQuery(row, undefined, WINDOW_SECONDS), time),
+    history: (row, ids, seconds, time) => reader.history(rowQuery(row, ids, seconds), time / 1000),
     onChange: () => undefined,
-    close: () => undefined,
+    close: () => reader.close(),
+  };
+}
+
+const nothingText = (time: number | undefined): string =>
+  time === undefined
+    ? `it has no figures of tscg export of the last ${WINDOW_SECONDS} s; is that scraped, at least every minute?`
+    : `it has no figures of tscg export of the ${WINDOW_SECONDS} s before ${localTime(time)}`;
+
+/** Seconds between two scrapes of the machine that is scraped most often. */
+function paceOf(frame: Frame): number {
+  const known =
+    fleetIn(frame)
+      ?.machines.map(({ seconds }) => seconds)
+      .filter((seconds) => seconds > 0) ?? [];
+  return known.length === 0 ? USUAL_SECONDS : Math.min(...known);
+}
+
+function createIdentities(): IdentityOf {
+  const known = new Map<string, number>();
+  return ({ instance, job, id }) => {
+    const key = `${instance}\n${job}\n${id}`;
+    const found = known.get(key) ?? known.size + 1;
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** What this program takes, since it was asked last. */
+function createOwnUsage() {
+  let before: { readonly cpuUsec: number; readonly time: number } | undefined;
+  return () => {
+    const { user, system } = process.cpuUsage();
+    const own = { cpuUsec: user + system, rss: process.memoryUsage.rss() };
+    const time = performance.now();
+    const [used, elapsed] = [own.cpuUsec - (before?.cpuUsec ?? Number.NaN), time - (before?.time ?? Number.NaN)];
+    before = { cpuUsec: own.cpuUsec, time };
+    return { own, ownCpuPercent: (used / (elapsed * 1000)) * 100 };
   };
 }

@@ -18,16 +18,19 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
+/** Seconds since the epoch, and what it was then. */
+export type Sample = readonly [time: number, value: number];
+
 export interface TimeSeries {
   /** Cleaned and bounded. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Oldest first: seconds since the epoch, and the value. */
-  readonly samples: readonly (readonly [time: number, value: number])[];
+  /** Oldest first. */
+  readonly samples: readonly Sample[];
 }
 
 export interface StoreOptions {
   /** With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic authentication. */
-  readonly url: URL;
+  readonly url: string;
   /** As `Bearer …` or `Basic …`. */
   readonly authorization?: string;
   /** PEM of the authorities that are believed. */
@@ -41,9 +44,17 @@ export interface StoreOptions {
 export interface QueryApi {
   /** For messages: without user and password. */
   readonly address: string;
-  /** Throws StoreError. */
-  query(expression: string): Promise<readonly TimeSeries[]>;
+  /** `time`: seconds since the epoch; now where absent. Throws StoreError. */
+  query(expression: string, time?: number): Promise<readonly TimeSeries[]>;
 }
+
+function baseOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
+}
+
+/** As messages have it: without user and password. */
+export const storeAddress = (url: string): string => clean(baseOf(url));
 
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 256 << 20;
@@ -56,10 +67,10 @@ export function openStore({
   timeoutMs = TIMEOUT_MS,
   mostBytes = MOST_BYTES,
 }: StoreOptions): QueryApi {
-  const address = clean(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
-  const target = new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}/api/v1/query`);
-  const basic =
-    url.username === '' ? undefined : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const address = storeAddress(url);
+  const target = new URL(`${baseOf(url)}/api/v1/query`);
+  const { username, password } = new URL(url);
+  const basic = username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const said = authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
   function ask(body: string): Promise<{ readonly status: number; readonly text: string }> {
@@ -104,8 +115,10 @@ export function openStore({
 
   return {
     address,
-    async query(expression) {
-      const { status, text } = await ask(new URLSearchParams({ query: expression }).toString());
+    async query(expression, time) {
+      const form = new URLSearchParams({ query: expression });
+      if (time !== undefined) form.set('time', String(time));
+      const { status, text } = await ask(form.toString());
       const answer = parseJson(text);
       if (status === 401 || status === 403)
         throw new StoreError(
@@ -159,11 +172,15 @@ function seriesIn(answer: unknown): TimeSeries[] | undefined {
     const samples = values.flatMap((sample: unknown) => {
       if (!Array.isArray(sample)) return [];
       const [time, value]: unknown[] = sample;
-      return typeof time === 'number' && typeof value === 'string' ? [[time, numberIn(value)] as const] : [];
+      const isSample = typeof time === 'number' && Math.abs(time) <= MOST_TIME && typeof value === 'string';
+      return isSample ? [[time, numberIn(value)] as const] : [];
     });
     return [{ labels, samples }];
   });
 }
+
+/** In seconds: a Date can be so large, in any time zone. */
+const MOST_TIME = 8e12;
 
 /** tscg export cuts what is longer. */
 const MOST_LABEL = 2048;

@@ -45,6 +45,8 @@ export const RUNTIMES = [
 ] as const;
 export type Runtime = (typeof RUNTIMES)[number];
 
+export const isRuntime = (text: string | undefined): text is Runtime => RUNTIMES.some((runtime) => runtime === text);
+
 /** What the path alone tells. */
 export interface Identity {
   readonly kind: WorkloadKind;
@@ -138,5 +140,7 @@ export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
  * What stays where it is re-created: a container's name, for the next one of it has another id and so another path; else
  * the path. The name is known only once its runtime has told it.
  */
-export const placeOf = ({ kind, runtime, uid, name, path }: Workload): string =>
-  kind === 'container' || kind === 'pod' ? [runtime, uid, name].join(' ') : path;
+export const placeOf = ({ kind, runtime, uid, name, path, host }: Workload): string => {
+  const place = kind === 'container' || kind === 'pod' ? [runtime, uid, name].join(' ') : path;
+  return host === undefined ? place : `${host} ${place}`;
+};

@@ -35,6 +35,8 @@ export interface LogEvent {
   readonly kind: EventKind;
   readonly name: string;
   readonly path: string;
+  /** The machine that it happened on, where that is not this one. */
+  readonly host?: string;
   readonly text: string;
 }
 
@@ -123,9 +125,9 @@ export function createEventLog(kept = KEPT): EventLog {
 
   /** A container is known by its id until its runtime tells its name: earlier events of it then get that name. */
   function rename(workloads: Frame['workloads']): void {
-    const names = new Map(workloads.map(({ path, name }) => [path, name]));
+    const names = new Map(workloads.map((workload) => [addressOf(workload), workload.name]));
     ring.forEach((event, index) => {
-      const name = names.get(event.path);
+      const name = names.get(addressOf(event));
       if (name !== undefined && name !== event.name) ring[index] = { ...event, name };
     });
   }
@@ -144,8 +146,8 @@ export function createEventLog(kept = KEPT): EventLog {
     const wasRow = matchRows(snapshot.rows, old.snapshot.rows);
     const gone = goneIn(old, frame);
     const events: LogEvent[] = [];
-    const tell = (kind: EventKind, { name, path }: Workload, text: string): void =>
-      void events.push({ time, kind, name, path, text });
+    const tell = (kind: EventKind, { name, path, host }: Workload, text: string): void =>
+      void events.push({ time, kind, name, path, ...(host !== undefined && { host }), text });
     const now = (index: number, row: number): number => at(snapshot, index, row);
     const then = (index: number, row: number): number => at(old.snapshot, index, row);
 
@@ -174,11 +176,11 @@ export function createEventLog(kept = KEPT): EventLog {
         rise[root] = Math.max(0, snapshot.host.oomKills - old.snapshot.host.oomKills) || 0;
     }
 
-    /** Paths of the Frame before; made only when a cgroup is new. */
-    let oldPaths: ReadonlySet<string> | undefined;
+    /** Of the Frame before; made only when a cgroup is new. */
+    let oldAddresses: ReadonlySet<string> | undefined;
     function tellNew(workload: Workload): void {
-      oldPaths ??= new Set(old.workloads.map(({ path }) => path));
-      if (isTold(workload)) tell(oldPaths.has(workload.path) ? 're-created' : 'new', workload, workload.path);
+      oldAddresses ??= new Set(old.workloads.map(addressOf));
+      if (isTold(workload)) tell(oldAddresses.has(addressOf(workload)) ? 're-created' : 'new', workload, workload.path);
     }
 
     /** Ancestors of the cgroups that are gone: the events of those are counted here still, and cannot be told apart. */
@@ -234,22 +236,28 @@ export function createEventLog(kept = KEPT): EventLog {
     oomRise = new Float64Array(),
     oomOwn = new Float64Array(),
   ): void {
-    const paths = new Set(frame.workloads.map(({ path }) => path));
+    const addresses = new Set(frame.workloads.map(addressOf));
     const anyOom = oomRise.some((rise) => rise > 0);
     for (const [workload, was] of gone) {
       const isOom =
         isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
       killed.delete(workload.inode);
       // Where the path is there again, the event `re-created` tells it.
-      if (!isTold(workload) || (!isOom && paths.has(workload.path))) continue;
+      if (!isTold(workload) || (!isOom && addresses.has(addressOf(workload)))) continue;
       const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
       tell('gone', workload, text);
-      if (isOom) oomKills.push({ time, kind: 'gone', name: workload.name, path: workload.path, text });
+      if (isOom) {
+        const { name, path, host } = workload;
+        oomKills.push({ time, kind: 'gone', name, path, ...(host !== undefined && { host }), text });
+      }
     }
   }
 }
+
+/** Where a cgroup is, of all machines. */
+const addressOf = ({ host = '', path }: Pick<Workload, 'host' | 'path'>): string => `${host}${path}`;
 
 /** A workload that is gone, with its row in the Frame before. */
 type Gone = readonly [workload: Workload, was: number];
@@ -272,7 +280,7 @@ const isRecent = (seen: number | undefined, now: number): boolean => seen !== un
 
 /** Its nearest living ancestor counted a kill that none of its living children had: the one that is gone had it. */
 function diedOfOom(
-  { path }: Workload,
+  { path, host }: Workload,
   was: number,
   old: Before,
   { workloads }: Frame,
@@ -281,7 +289,7 @@ function diedOfOom(
 ): boolean {
   if (Number.isNaN(at(old.snapshot, OOM_KILL, was))) return false;
   for (const up of ancestorsOf(path)) {
-    const inode = old.workloads.find((workload) => workload.path === up)?.inode;
+    const inode = old.workloads.find((workload) => workload.path === up && workload.host === host)?.inode;
     const row = workloads.findIndex((workload) => workload.inode === inode);
     if (row >= 0) return (rise[row] ?? 0) > 0 && (own?.[row] ?? 0) > 0;
   }

@@ -1,5 +1,5 @@
 /**
- * Rows arranged for a table: flat, as the tree of cgroups, or in groups by pod, compose project, slice or user. A group
+ * Rows arranged for a table: flat, as the tree of cgroups, or in groups by machine, pod, compose project, slice or user. A group
  * that is a cgroup itself (pod, slice, user) shows that cgroup's own figures; another one shows the sum of its rows.
  */
 import type { Workload } from '../inventory/workload.ts';
@@ -7,7 +7,7 @@ import { clean } from '../text/clean.ts';
 import type { Frame } from './source.ts';
 import { outermost } from './totals.ts';
 
-export const GROUPINGS = ['flat', 'tree', 'pod', 'project', 'slice', 'user'] as const;
+export const GROUPINGS = ['flat', 'tree', 'host', 'pod', 'project', 'slice', 'user'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
 /** Inode of a cgroup; text for a group that is no cgroup. */
@@ -52,21 +52,27 @@ export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 
+/** By machine and name. */
 const counts = new WeakMap<Frame['workloads'], ReadonlyMap<string, number>>();
+
+const hostAndName = ({ host = '', name = '' }: Partial<Workload>): string => `${host} ${name}`;
 
 function countsOf({ workloads }: Frame): ReadonlyMap<string, number> {
   const known = counts.get(workloads);
   if (known) return known;
   const found = new Map<string, number>();
-  for (const { name } of workloads) found.set(name, (found.get(name) ?? 0) + 1);
+  for (const workload of workloads) {
+    const key = hostAndName(workload);
+    found.set(key, (found.get(key) ?? 0) + 1);
+  }
   counts.set(workloads, found);
   return found;
 }
 
-/** As `parent/name` where another one goes by the same name: a plain directory has nothing else that tells it apart. */
+/** As `parent/name` where another one on its machine goes by the same name: a plain directory has nothing else that tells it apart. */
 function distinctName(frame: Frame, row: number): string {
-  const { name = '', kind, path = '' } = frame.workloads[row] ?? {};
-  if (kind !== 'cgroup' || (countsOf(frame).get(name) ?? 0) < 2) return name;
+  const { name = '', kind, path = '', host = '' } = frame.workloads[row] ?? {};
+  if (kind !== 'cgroup' || (countsOf(frame).get(hostAndName({ host, name })) ?? 0) < 2) return name;
   return `${clean(path.split('/').at(-2) ?? '')}/${name}`;
 }
 
@@ -170,6 +176,7 @@ function groupsOf(
 
 /** What a workload is grouped by; undefined for one that belongs to none. */
 const GROUP_OF: Record<Exclude<Grouping, 'flat' | 'tree'>, (workload: Workload) => string | undefined> = {
+  host: ({ host }) => host,
   pod: ({ podUid, pod, namespace }) => podUid ?? (pod === undefined ? undefined : `${namespace ?? ''}/${pod}`),
   project: ({ details, labels }) =>
     details?.composeProject ?? labels?.['com.docker.compose.project'] ?? labels?.['io.podman.compose.project'],
@@ -177,10 +184,11 @@ const GROUP_OF: Record<Exclude<Grouping, 'flat' | 'tree'>, (workload: Workload) 
   user: ({ uid, path }) => uid?.toString() ?? /\/user-(\d+)\.slice(\/|$)/.exec(path)?.[1],
 };
 
-/** Row of the cgroup that is the group itself, by the group. */
+/** Row of the cgroup that is the group itself, by the group; a group of rows of several machines is no cgroup. */
 function ownersOf({ workloads }: Frame, grouping: Grouping): Map<string, number> {
   const owners = new Map<string, number>();
-  workloads.forEach(({ kind, podUid, path }, row) => {
+  workloads.forEach(({ kind, podUid, path, host }, row) => {
+    if (host !== undefined) return;
     if (grouping === 'pod' && kind === 'pod' && podUid !== undefined) owners.set(podUid, row);
     if (grouping === 'slice' && path.endsWith('.slice')) owners.set(path, row);
     const uid = grouping === 'user' ? /\/user-(\d+)\.slice$/.exec(path)?.[1] : undefined;

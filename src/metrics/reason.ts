@@ -4,7 +4,7 @@ import { NOT_READ } from '../kernel/collector.ts';
 import { type Metric, metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
 import type { LimitKind } from './reading.ts';
-import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from './snapshot.ts';
+import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, NOT_TOLD, SEVERAL_NETWORKS } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
@@ -64,6 +64,8 @@ export function fileReason(file: string, { snapshot }: Usage, row: number): stri
       return 'it has no process whose network could be read';
     case SEVERAL_NETWORKS:
       return 'its processes are in several network namespaces';
+    case NOT_TOLD:
+      return 'the store does not have it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
     case constants.errno.ENOENT:
       return snapshot.rows[row]?.path === '/'
         ? `the root cgroup has no ${file}`

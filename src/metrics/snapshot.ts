@@ -35,6 +35,9 @@ export const HOST_NETWORK = 251;
 export const NO_PROCESS = 252;
 export const SEVERAL_NETWORKS = 253;
 
+/** `errors` code of what another machine did not tell. */
+export const NOT_TOLD = 254;
+
 /** A Snapshot's buffers for `rows` rows, with nothing known yet. */
 export function emptyColumns(rows: number): Pick<Snapshot, 'values' | 'errors' | 'times'> {
   return {

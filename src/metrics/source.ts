@@ -37,12 +37,18 @@ export interface FrameCost {
   readonly missed: number;
 }
 
-/** Where Frames come from: this machine as it runs, or a recording of one. */
+/** What is shown of a Frame: it need not have more. */
+export interface FrameDemand extends Pick<TickRequest, 'visible' | 'network'> {
+  /** Metrics of every row. */
+  readonly metrics?: ReadonlySet<string>;
+}
+
+/** Where Frames come from: this machine as it runs, a recording of one, or a store with figures of many. */
 export interface Source {
-  /** Frames are of now: they come whether anybody waits for them or not, and what they show can be read and changed. */
+  /** Frames are of now: they come whether anybody waits for them or not. */
   readonly isLive: boolean;
   /** Takes the next Frame; without a demand all is read. A recording gives its last one again at its end. */
-  next(demand?: Pick<TickRequest, 'visible' | 'network'>): Promise<Frame>;
+  next(demand?: FrameDemand): Promise<Frame>;
   /** Frames that can be shown again; absent where none are kept. */
   readonly past?: Past;
   /** Calls back when cgroups may have come or gone, so that a Frame may be taken early. */

@@ -38,7 +38,7 @@ const press = (state: State, ...actions: Parameters<typeof afterAction>[1][]): S
         items: shownOf(FRAME, now).items,
         unfolded: () => unfolded(now),
         window: 10,
-        sortable: sortable(),
+        sortable: sortable(INITIAL),
         scroll: NO_SCROLL,
         dashboards: [],
       }),

@@ -44,6 +44,7 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['O', has('only a recording is searched'), 'O'],
   ['(', has('only a recording has a speed'), '('],
   ['D', has('only a recording is searched'), 'D'],
+  ['s', has('all rows are of one machine'), 's'],
   ['@12', has('jump: 12'), '@'],
   ['\x1b', hasNot('jump: 12'), 'Esc'],
   [`f/${ROOT}/\r`, order(A), 'f F4 \\'],

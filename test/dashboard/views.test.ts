@@ -186,7 +186,7 @@ const context = (order: readonly number[], window = 3): ActionContext => ({
   items: order.map((key) => ({ key, row: key, members: [], name: '', branch: '', holds: 0 })),
   unfolded: () => [],
   window,
-  sortable: sortable(),
+  sortable: sortable(INITIAL),
   scroll: NO_SCROLL,
   dashboards: [],
 });

@@ -4,9 +4,10 @@ import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
 import { exportedRows, frameBytes } from '../../src/export/exposition.ts';
 import { isExported } from '../../src/export/families.ts';
-import { frameOfSeries } from '../../src/fleet/frame.ts';
+import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStore, StoreError } from '../../src/fleet/store.ts';
+import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { COLUMNS } from '../../src/metrics/files.ts';
 import { hostUsage } from '../../src/metrics/host.ts';
@@ -56,7 +57,7 @@ async function fleetOf(all: readonly Scrape[]): Promise<Frame> {
   const frames: Frame[] = [];
   await withServer(
     (response) => response.end(answerOf(all)),
-    async (url) => void frames.push(await openFleetSource(openStore({ url: new URL(url) })).next()),
+    async (url) => void frames.push(await openFleetSource(openStoreReader({ url })).next()),
   );
   const [frame] = frames;
   if (!frame) throw new Error('no Frame');
@@ -91,6 +92,72 @@ test('each machine is shown as of its last scrape, and what that did not have is
   assert.ok(fleet.usage.column('cpu_percent').every((value) => value > 0));
 });
 
+test('rows are within the nearest exported cgroup of their own machine', async () => {
+  const { usage, workloads } = await fleetOf([
+    ...scrapes('a', ['pod', 'pod/slice/web'], [100]),
+    ...scrapes('b', ['pod/slice/web'], [100]),
+  ]);
+  const parentOf = (row: number) => workloads[usage.snapshot.parents[row] ?? -1]?.path;
+  assert.equal([...workloads.keys()].map(parentOf), [undefined, '/pod', undefined]);
+});
+
+test('a step goes back by a scrape, and a time asks for the figures of then', async () => {
+  const asked: string[] = [];
+  await withServer(
+    (response, { body }) => {
+      asked.push(new URLSearchParams(body).get('time') ?? 'now');
+      response.end(answerOf(scrapes('a', ['web'], [1000, 1015])));
+    },
+    async (url) => {
+      const { past, next } = openFleetSource(openStoreReader({ url }));
+      const newest = await next();
+      await past.step(newest, -2);
+      await past.seek(500_000);
+      assert.is(await past.seek(2_000_000), newest, 'there is none after the newest');
+    },
+  );
+  assert.equal(asked, ['now', '985', '500']);
+});
+
+test('only what is shown is asked for, and what was shown before', async () => {
+  const asked: string[] = [];
+  await withServer(
+    (response, { body }) => {
+      asked.push(new URLSearchParams(body).get('query') ?? '');
+      response.end(answerOf(scrapes('a', ['web'], [100])));
+    },
+    async (url) => {
+      const fleet = openFleetSource(openStoreReader({ url }));
+      const pids = { metrics: new Set(['pids']) };
+      assert.ok(fleet.lacks(pids));
+      await fleet.next(pids);
+      assert.not(fleet.lacks(pids));
+      await fleet.next({ metrics: new Set(['cpu_percent']) });
+      await fleet.next();
+      await fleet.history({ instance: 'a:1', job: 'j"x', id: '/web' }, ['pids'], 60, 100_000);
+    },
+  );
+  const [first = '', second = '', whole = '', history = ''] = asked;
+  assert.match(first, 'container_threads');
+  assert.not.match(first, 'container_cpu_usage_seconds_total');
+  assert.match(second, /container_cpu_usage_seconds_total.*container_threads/);
+  assert.match(whole, 'container_memory_rss');
+  assert.is(history, '{__name__=~"container_threads",instance="a:1",job="j\\"x",id="/web"}[60s]');
+});
+
+test('a chart has the rates of the scrapes, each until the next one, and a gap where they failed', () => {
+  const samples = [0, 10, 20, 60].map((time): [number, number] => [time, time * 0.5]);
+  const history = historyOf([{ labels: { __name__: 'container_cpu_usage_seconds_total' }, samples }]);
+  const known = history.get('cpu_percent');
+  assert.ok(known);
+  const rounded = (trace: ReturnType<typeof traceIn>) => trace.values.map((value) => Math.round(value));
+  assert.equal(rounded(traceIn(known, { end: 60, samples: 7, seconds: 10 })), [NaN, 50, 50, 50, 50, NaN, 50]);
+  assert.equal(rounded(traceIn(known, { end: 20, samples: 5, seconds: 5 })), [NaN, NaN, 50, 50, 50]);
+  const long = traceIn(known, { end: 60, samples: 720, seconds: 5 });
+  assert.is(long.fold, 3);
+  assert.is(long.values.length, 240);
+});
+
 test('one scrape has no rates, and a counter that fell none', async () => {
   const [first] = scrapes('a', ['web'], [100]);
   assert.ok(first);
@@ -100,17 +167,9 @@ test('one scrape has no rates, and a counter that fell none', async () => {
   assert.is((await fleetOf([first, later])).usage.value('io_read_bytes_per_second', 0), 0);
 });
 
-test('labels of a store are cleaned, and those that Prometheus renamed are found', () => {
-  const labels = {
-    __name__: 'container_threads',
-    id: '/a',
-    instance: 'n',
-    name: 'x',
-    pod: 'exporter-1',
-    exported_pod: 'web-1',
-    kind: 'nonsense',
-  };
-  const { workloads } = frameOfSeries([{ labels, samples: [[1, 5]] }], () => 1, 0);
+test('labels that Prometheus renamed are found', async () => {
+  const text = 'container_threads{id="/a",name="x",pod="exporter-1",exported_pod="web-1",kind="nonsense"} 5\n';
+  const { workloads } = await fleetOf([{ instance: 'n', time: 1, text }]);
   assert.is(workloads[0]?.pod, 'web-1');
   assert.is(workloads[0]?.kind, 'cgroup');
 });
@@ -145,12 +204,12 @@ const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], m
 for (const [what, answer, message] of FAILS) {
   test(`a store that gives ${what} costs a message`, () =>
     withServer(answer, async (url) => {
-      const store = openStore({
-        url: new URL(url),
+      const reader = openStoreReader({
+        url,
         timeoutMs: what.includes('answer') || what === 'silence' ? 300 : 60_000,
         mostBytes: 1 << 20,
       });
-      const error = await openFleetSource(store)
+      const error = await openFleetSource(reader)
         .next()
         .then(
           () => undefined,
@@ -171,7 +230,7 @@ test('series that are none are left out', async () => {
   ];
   await withServer(
     (response) => response.end(JSON.stringify({ data: { result } })),
-    async (url) => assert.equal(await openStore({ url: new URL(url) }).query('x'), [{ labels: {}, samples: [[1, 2]] }]),
+    async (url) => assert.equal(await openStore({ url }).query('x'), [{ labels: {}, samples: [[1, 2]] }]),
   );
 });
 
@@ -183,20 +242,20 @@ test('credentials, headers and the path of the address reach the store', async (
       response.end('{"data":{"result":[]}}');
     },
     async (url) => {
-      const at = (text: string) => new URL(text, url);
       await openStore({
-        url: at('/prometheus/'),
+        url: `${url}/prometheus/`,
         authorization: 'Bearer x',
         headers: { 'X-Scope-OrgID': 'shop' },
       }).query('up');
-      const store = openStore({ url: new URL(url.replace('//', '//me:p%40ss@')) });
+      const store = openStore({ url: url.replace('//', '//me:p%40ss@') });
       assert.not.match(store.address, 'me');
-      await store.query('up');
+      await store.query('up', 1795963000.5);
     },
   );
   const [first, second] = asked;
   assert.is(first?.path, '/prometheus/api/v1/query');
   assert.is(first?.body, 'query=up');
+  assert.is(second?.body, 'query=up&time=1795963000.5');
   assert.is(first?.headers.authorization, 'Bearer x');
   assert.is(first?.headers['x-scope-orgid'], 'shop');
   assert.is(second?.headers.authorization, `Basic ${Buffer.from('me:p@ss').toString('base64')}`);

@@ -2,17 +2,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Field, field, findField, ROW_FIELDS } from '../../diagnosis/fields.ts';
+import type { FleetSource } from '../../fleet/source.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { type Predicate, parseFilter, QueryError } from '../../metrics/query.ts';
-import { type Frame, openLiveSource, type Source } from '../../metrics/source.ts';
+import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { clean, jsonText } from '../../text/clean.ts';
 import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
+import { isFleet } from '../fleet-flags.ts';
 import type { FleetOptions } from '../fleet-options.ts';
-import { secondsOption, wholeOption } from '../options.ts';
+import { pastMomentOption, secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
 import { isOfPast, type PastOptions } from '../shared-options.ts';
 import { formatTable, terminalWidth } from '../table.ts';
@@ -61,12 +63,13 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
     frame.workloads
       .flatMap((workload, row) => ((options.all || isListed(workload)) && isWanted(frame, row) ? [row] : []))
       .sort((a, b) => compare(frame, a, b));
+  const fleet = await fleetSource(options);
   if (isOfPast(options)) {
+    const rendered = (frame: Frame): string => render(frame, rowsOf(frame), columns, options, false);
     const { readPast } = await import('../past.ts');
-    return printTable(await readPast(options, (frame) => render(frame, rowsOf(frame), columns, options, false)), false);
+    return printTable(await (fleet ? fleetAt(fleet, options).then(rendered) : readPast(options, rendered)), false);
   }
 
-  const fleet = await fleetSource(options);
   const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
@@ -91,13 +94,19 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   }
 }
 
+async function fleetAt({ past }: FleetSource, { at, from }: LsOptions): Promise<Frame> {
+  if (at === undefined || from !== undefined)
+    throw new UsageError('--from names a recording of one machine: with --prometheus give --at alone');
+  return past.seek(pastMomentOption('--at', at));
+}
+
 /** Undefined where this machine is meant. What it takes is loaded only for it. */
-async function fleetSource(options: LsOptions): Promise<Source | undefined> {
-  const { prometheus, bearerTokenFile, basicAuthFile, tlsCa, header } = options;
-  if (prometheus === undefined && !(bearerTokenFile ?? basicAuthFile ?? tlsCa ?? header)) return undefined;
-  const { storeOption } = await import('../fleet-options.ts');
+async function fleetSource(options: LsOptions): Promise<FleetSource | undefined> {
+  if (!isFleet(options)) return undefined;
+  const { storeOptions } = await import('../fleet-options.ts');
   const { openFleetSource } = await import('../../fleet/source.ts');
-  return openFleetSource(storeOption(options));
+  const { openStoreReader } = await import('../../fleet/store-reader.ts');
+  return openFleetSource(openStoreReader(storeOptions(options)));
 }
 
 /** A store that does not answer costs a table, not the command. */

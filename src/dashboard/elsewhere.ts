@@ -1,0 +1,35 @@
+/** What only the machine of a row can tell, where that is another one than this: said in place of the pane, with what to do. */
+import type { Workload } from '../inventory/workload.ts';
+import { shellWord } from '../text/shell-word.ts';
+import { type Line, wrappedAll } from './style.ts';
+
+/** What a pane reads of a running machine. */
+export interface Local {
+  readonly what: string;
+  /** Words of the command that shows it there. */
+  readonly command: (name: string) => readonly string[];
+}
+
+/** `ssh -t web-1 tscg why web`: the command on the machine of that workload. */
+export function onItsMachine(workload: Workload | undefined, command: readonly string[]): string {
+  // The shell there takes the words apart once more.
+  const words = command.map((word) => shellWord(shellWord(word)));
+  return ['ssh', '-t', hostWord(workload?.host ?? ''), ...words].join(' ');
+}
+
+/** Without what a store adds to it. A name that ssh would take for an option is none. */
+function hostWord(host: string): string {
+  const name = host.replace(/ .*$/, '').replace(/:\d+$/, '');
+  return name === '' || name.startsWith('-') ? 'HOST' : shellWord(name);
+}
+
+export function elsewhereView(workload: Workload, { what, command }: Local, width: number): Line[] {
+  return wrappedAll(
+    [
+      [[workload.name, 'title'], [`  ${what}  `], [`${workload.host ?? ''}  ${workload.path}`, 'dim']],
+      [['only its own machine can tell this:', 'warning']],
+      [[`  ${onItsMachine(workload, command(workload.name))}`, 'accent']],
+    ],
+    width,
+  );
+}
