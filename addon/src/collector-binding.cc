@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -54,13 +55,15 @@ class PassWorker final : public Napi::AsyncWorker {
     auto times = Napi::Float64Array::New(env, collector_->files() * rows);
     auto states = Napi::Uint8Array::New(env, rows);
     auto inodes = Napi::Float64Array::New(env, rows);
-    output_ = {rows, values.Data(), errors.Data(), times.Data(), states.Data(), inodes.Data()};
+    auto watched = Napi::Uint32Array::New(env, rows);
+    output_ = {rows, values.Data(), errors.Data(), times.Data(), states.Data(), inodes.Data(), watched.Data()};
     Napi::Object pass = Napi::Object::New(env);
     pass.Set("values", values);
     pass.Set("errors", errors);
     pass.Set("times", times);
     pass.Set("states", states);
     pass.Set("inodes", inodes);
+    pass.Set("watched", watched);
     pass_ = Napi::Persistent(pass);
   }
 
@@ -72,6 +75,7 @@ class PassWorker final : public Napi::AsyncWorker {
     for (const uint32_t id : removed_) collector_->Remove(id);
     for (auto& [id, path] : added_) collector_->Add(id, std::move(path));
     reads_ = collector_->Pass(ids_, masks_, output_);
+    told_ = collector_->told();
     // If it was closed meanwhile, this closes the descriptors, off the JavaScript thread.
     collector_.reset();
   }
@@ -79,6 +83,9 @@ class PassWorker final : public Napi::AsyncWorker {
   void OnOK() override {
     Napi::Object pass = pass_.Value();
     pass.Set("reads", Napi::Number::New(Env(), reads_));
+    auto told = Napi::Uint32Array::New(Env(), told_.size());
+    std::copy(told_.begin(), told_.end(), told.Data());
+    pass.Set("told", told);
     deferred_.Resolve(pass);
   }
 
@@ -88,7 +95,7 @@ class PassWorker final : public Napi::AsyncWorker {
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<Collector> collector_;
   std::vector<std::pair<uint32_t, std::string>> added_;
-  std::vector<uint32_t> removed_, ids_, masks_;
+  std::vector<uint32_t> removed_, ids_, masks_, told_;
   std::optional<std::vector<std::string>> skip_;
   PassOutput output_{};
   Napi::ObjectReference pass_;
@@ -120,7 +127,7 @@ Napi::Value CreateCollector(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < specs.Length(); ++i) {
     const auto spec = specs.Get(i).As<Napi::Object>();
     files.push_back({spec.Get("file").As<Napi::String>(), FormatOf(env, spec.Get("format").As<Napi::String>()),
-                     Strings(spec.Get("keys"))});
+                     Strings(spec.Get("keys")), spec.Get("polled").ToBoolean()});
   }
   const uint32_t budget = info[2].As<Napi::Number>();
   const std::vector<std::string> skip = Strings(info[3]);

@@ -1,6 +1,7 @@
 #include "collector.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -28,6 +29,7 @@ constexpr uint32_t kRetryAfter = 6;
 constexpr uint32_t kRetrySpread = 5;
 /** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
+constexpr size_t kMostTold = 4096;
 
 double MonotonicMilliseconds() {
   timespec now;
@@ -44,8 +46,11 @@ Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t 
                      const std::vector<std::string>& skip)
     : mount_(std::move(mount)), budget_(budget), held_(1) {
   for (const FileSpec& spec : files) {
-    files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), columns_});
+    files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), columns_, spec.polled});
     columns_ += spec.keys.size();
+    if (!spec.polled || epoll_) continue;
+    epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+    if (epoll_) ++held_;
     padding_ = std::max(padding_, files_.back().parser.padding());
   }
   buffer_.resize(kFirstBuffer + padding_);
@@ -76,6 +81,7 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
   ++pass_;
   reads_ = 0;
   idle_known_ = false;
+  Poll();
   std::fill_n(out.values, columns_ * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.times, files_.size() * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.errors, files_.size() * out.rows, kNotRead);
@@ -96,10 +102,15 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
       out.states[row] = cgroup->state;
       out.inodes[row] =
           cgroup->inode == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cgroup->inode);
+      out.watched[row] = 0;
+      for (size_t file = 0; file < files_.size(); ++file) {
+        if (cgroup->slots[file].watched) out.watched[row] |= 1U << file;
+      }
       continue;
     }
     out.states[row] = kRemoved;
     out.inodes[row] = std::numeric_limits<double>::quiet_NaN();
+    out.watched[row] = 0;
     for (size_t file = 0; file < files_.size(); ++file) {
       if (masks[row] >> file & 1) out.errors[file * out.rows + row] = ENODEV;
     }
@@ -142,7 +153,11 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
                         out.rows);
       out.times[file * out.rows + row] = time;
     }
-    if (!keep || size == -ENODEV) Drop(slot.fd);
+    if (!keep || size == -ENODEV) {
+      DropFile(slot);
+    } else if (size >= 0 && files_[file].polled) {
+      Watch(cgroup, slot);
+    }
     if (size >= 0) return 0;
     if (size != -ENODEV) return static_cast<int>(-size);
     // Either the cgroup is gone, or only the file is: its controller was disabled, or pressure switched off
@@ -243,14 +258,43 @@ void Collector::Drop(UniqueFd& place) {
   --held_;
 }
 
+/** The epoll forgets a descriptor that is closed. */
+void Collector::DropFile(Slot& slot) {
+  if (slot.watched) --watched_;
+  slot.watched = false;
+  Drop(slot.fd);
+}
+
 void Collector::DropAll(Cgroup& cgroup) {
   Drop(cgroup.directory);
-  for (Slot& slot : cgroup.slots) Drop(slot.fd);
+  for (Slot& slot : cgroup.slots) DropFile(slot);
+}
+
+/** From its first read on, as poll(2) of a kernfs file tells of what happened after the last one. */
+void Collector::Watch(Cgroup& cgroup, Slot& slot) {
+  if (!epoll_ || slot.watched) return;
+  epoll_event event{};
+  event.events = EPOLLPRI;
+  event.data.u32 = cgroup.id;
+  // A file of another file system cannot be polled (EPERM), and the kernel may have no room (ENOSPC).
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.fd.get(), &event) < 0) return;
+  slot.watched = true;
+  ++watched_;
+}
+
+/** A file that changed is told in each pass until it is read: what does not fit into one is in the next. */
+void Collector::Poll() {
+  told_ = std::exchange(unwatched_, {});
+  if (watched_ == 0) return;
+  std::vector<epoll_event> events(std::min(watched_, kMostTold));
+  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < count; ++i) told_.push_back(events[i].data.u32);
 }
 
 /**
- * Closes the least recently used descriptor that this pass does not ask for. Where there is none, the caller closes
- * what it opens right after the read: evicting what the same pass still needs would make every read an open.
+ * Closes the least recently used descriptor that this pass does not ask for, watched ones aside. Where there is none,
+ * the caller closes what it opens right after the read: evicting what the same pass still needs would make every read
+ * an open.
  */
 bool Collector::MakeRoom() {
   if (!idle_known_) {
@@ -258,7 +302,7 @@ bool Collector::MakeRoom() {
     for (auto& [id, cgroup] : cgroups_) {
       if (cgroup->directory && cgroup->used < pass_) idle.emplace_back(cgroup->used, &cgroup->directory);
       for (Slot& slot : cgroup->slots) {
-        if (slot.fd && slot.used < pass_) idle.emplace_back(slot.used, &slot.fd);
+        if (slot.fd && !slot.watched && slot.used < pass_) idle.emplace_back(slot.used, &slot.fd);
       }
     }
     std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -284,8 +328,10 @@ bool Collector::Shed(const Cgroup& spared) {
     if (closed > 0) break;
     if (cgroup.get() == &spared) continue;
     const size_t before = held_;
+    const size_t watched = watched_;
     DropAll(*cgroup);
     closed = before - held_;
+    if (watched_ < watched) unwatched_.push_back(id);
   }
   if (closed > 0) budget_ = held_;
   return closed > 0;

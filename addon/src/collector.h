@@ -17,6 +17,7 @@ struct FileSpec {
   std::string file;
   Format format;
   std::vector<std::string> keys;
+  bool polled;
 };
 
 /** The columns of one pass, as Columns of src/kernel/collector.ts; memory of the caller. */
@@ -27,6 +28,7 @@ struct PassOutput {
   double* times;
   uint8_t* states;
   double* inodes;
+  uint32_t* watched;
 };
 
 /**
@@ -45,6 +47,9 @@ class Collector {
   void Skip(const std::vector<std::string>& skip);
   /** Reads done. */
   uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
+  /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read, or is not
+   * watched any more. */
+  const std::vector<uint32_t>& told() const { return told_; }
   size_t descriptors() const { return held_; }
   size_t files() const { return files_.size(); }
   size_t columns() const { return columns_; }
@@ -54,12 +59,15 @@ class Collector {
     std::string name;
     Parser parser;
     size_t first_column;
+    bool polled;
   };
   struct Slot {
     UniqueFd fd;
     uint32_t used = 0;
     /** The file was missing: not opened again before this pass. */
     uint32_t retry = 0;
+    /** The epoll has the descriptor, and tells when the file changed after its last read. */
+    bool watched = false;
   };
   struct Cgroup {
     uint32_t id;
@@ -84,6 +92,9 @@ class Collector {
 
   void Hold(UniqueFd& place, UniqueFd fd);
   void Drop(UniqueFd& place);
+  void DropFile(Slot& slot);
+  void Watch(Cgroup& cgroup, Slot& slot);
+  void Poll();
   void DropAll(Cgroup& cgroup);
   bool MakeRoom();
   bool Shed(const Cgroup& spared);
@@ -96,6 +107,12 @@ class Collector {
   std::vector<char> buffer_;
   std::unordered_map<uint32_t, std::unique_ptr<Cgroup>> cgroups_;
   std::atomic<size_t> held_{0};
+  /** Of all watched descriptors; none where no file is polled, or there is no room for it. */
+  UniqueFd epoll_;
+  size_t watched_ = 0;
+  std::vector<uint32_t> told_;
+  /** Ids of cgroups that lost their watched descriptors since the last pass began. */
+  std::vector<uint32_t> unwatched_;
   uint32_t pass_ = 0;
   uint32_t reads_ = 0;
   /** Descriptors that this pass does not ask for, most recently used first; made when first needed in a pass. */

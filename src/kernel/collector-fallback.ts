@@ -285,6 +285,9 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       times: new Float64Array(files.length * rows).fill(UNAVAILABLE),
       states: new Uint8Array(rows),
       inodes: new Float64Array(rows).fill(UNAVAILABLE),
+      // Node has no epoll(7) for files.
+      watched: new Uint32Array(rows),
+      told: new Uint32Array(),
       reads: 0,
     };
     const maskOf = (row: number) => masks[row] ?? 0;

@@ -19,6 +19,11 @@ export interface FileSpec {
    */
   readonly format: 'single' | 'words' | 'flat' | 'pressure' | 'devices';
   readonly keys: readonly string[];
+  /**
+   * The kernel tells of each change of the file through poll(2): `cgroup.events`, `memory.events`, `pids.events` and their
+   * `.local`. It does so within 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV).
+   */
+  readonly polled?: boolean;
 }
 
 /** State of a cgroup since it was added: still there. */
@@ -54,6 +59,13 @@ export interface Columns {
   readonly states: Uint8Array;
   /** Inode of the directory that was added, a row each; the cgroup's id. NaN where it was never opened. */
   readonly inodes: Float64Array;
+  /** For each row, bit i: `told` names the row when file i changes after this read. */
+  readonly watched: Uint32Array;
+  /**
+   * Ids, also of others than the request's, of which a watched file changed after its last read, as of the begin of the
+   * pass; or is not watched any more, which is told once.
+   */
+  readonly told: Uint32Array;
   /** Reads tried in this pass. */
   readonly reads: number;
 }

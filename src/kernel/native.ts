@@ -30,6 +30,8 @@ export interface NativePass {
   times: Float64Array;
   states: Uint8Array;
   inodes: Float64Array;
+  watched: Uint32Array;
+  told: Uint32Array;
   reads: number;
 }
 

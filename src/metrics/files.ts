@@ -15,8 +15,20 @@ interface SnapshotFile extends FileSpec {
   readonly counters?: readonly string[];
 }
 
-interface TieredFile extends SnapshotFile {
+/**
+ * What the file of a cgroup says of those below it (./vouching.ts). The figure is the sum of these keys, and nothing else in
+ * the file changes without it, but averages that fall.
+ * - `sum`: it is that of the cgroup's own processes and of all below it
+ * - `stillness`: it grows whenever it does below
+ */
+export interface VouchingRule {
+  readonly by: 'sum' | 'stillness';
+  readonly keys: readonly string[];
+}
+
+export interface TieredFile extends SnapshotFile {
   readonly tier: Tier;
+  readonly vouching?: VouchingRule;
 }
 
 const pressureFile = (file: string): TieredFile => ({
@@ -25,6 +37,8 @@ const pressureFile = (file: string): TieredFile => ({
   keys: ['some', 'full'].flatMap((kind) => ['avg10', 'avg60', 'avg300', 'total'].map((key) => `${kind}.${key}`)),
   counters: ['some.total', 'full.total'],
   tier: 'hot',
+  // Where all tasks wait, some do. The kernel counts a wait in each cgroup above (psi_group_change).
+  vouching: { by: 'stillness', keys: ['some.total'] },
 });
 
 const IO_KEYS = ['rbytes', 'wbytes', 'rios', 'wios'];
@@ -38,15 +52,33 @@ export const CGROUP_FILES: readonly TieredFile[] = [
     // The kernel scales user and system time to fit their total: each may step back.
     counters: ['usage_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'],
     tier: 'hot',
+    // A read adds up what all below have used until now (css_rstat_flush).
+    vouching: { by: 'sum', keys: ['usage_usec'] },
   },
   pressureFile('cpu.pressure'),
   pressureFile('memory.pressure'),
   pressureFile('io.pressure'),
   { file: 'memory.current', format: 'single', keys: ['value'], tier: 'hot' },
-  { file: 'memory.events', format: 'flat', keys: MEMORY_EVENTS, counters: MEMORY_EVENTS, tier: 'hot' },
-  { file: 'io.stat', format: 'devices', keys: IO_KEYS, counters: IO_KEYS, tier: 'hot' },
+  {
+    file: 'memory.events',
+    format: 'flat',
+    keys: MEMORY_EVENTS,
+    counters: MEMORY_EVENTS,
+    tier: 'hot',
+    // Each is counted in every cgroup above (memcg_memory_event), but with the mount option memory_localevents.
+    vouching: { by: 'sum', keys: MEMORY_EVENTS },
+  },
+  {
+    file: 'io.stat',
+    format: 'devices',
+    keys: IO_KEYS,
+    counters: IO_KEYS,
+    tier: 'hot',
+    // A read adds up those below (blkcg_rstat_flush). Bytes come with an operation.
+    vouching: { by: 'sum', keys: ['rios', 'wios'] },
+  },
   { file: 'pids.current', format: 'single', keys: ['value'], tier: 'hot' },
-  { file: 'cgroup.events', format: 'flat', keys: ['populated', 'frozen'], tier: 'hot' },
+  { file: 'cgroup.events', format: 'flat', keys: ['populated', 'frozen'], tier: 'hot', polled: true },
   {
     file: 'memory.stat',
     format: 'flat',

@@ -1,33 +1,28 @@
 /**
- * The sampler takes one Snapshot a tick, at the cost of what is shown. It reads the hot files of all rows every tick, the
- * warm ones of the visible rows every tick and of the others in turn, and limits when they were written and in turn. A
- * file that a tick does not read keeps its values and the time of its last read.
+ * The sampler takes one Snapshot a tick. What a tick reads is told by ./sampling-plan.ts. A file that it does not read keeps
+ * its values, and the time at which they were known to hold.
  */
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { createCounterCheck } from './counters.ts';
-import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, fileMask, SNAPSHOT_FILES, tierMask } from './files.ts';
+import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
+import { createSamplingPlan, type Pass, type TickRequest, UNREAD_BOUNDS } from './sampling-plan.ts';
 import { emptyColumns, matchRows, parentRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
 import { gridTime } from './time-grid.ts';
+import type { Draft, UnreadBounds } from './vouching.ts';
 
 export interface SamplerOptions {
   readonly collector: Collector;
   readonly host: HostReader;
   readonly network?: NetworkReader;
-  /** In so many ticks the warm files and limits of each row that is not visible are read once. */
+  /** In so many ticks what may have changed unseen is read once, of each row that is not visible. */
   readonly slowTicks?: number;
-}
-
-export interface TickRequest {
-  /** Every cgroup to sample, parents before children. */
-  readonly rows: readonly SnapshotRow[];
-  /** Inodes whose warm files, limits and network are read in this tick; undefined for all. */
-  readonly visible?: ReadonlySet<number>;
-  /** Inodes whose network is read in this tick though they are not visible. */
-  readonly network?: ReadonlySet<number>;
-  /** Inodes whose limits were just written by somebody; `all` where that is not known. */
-  readonly touched?: ReadonlySet<number> | 'all';
+  readonly bounds?: UnreadBounds;
+  /** CGROUP_FILES as the mount has them. */
+  readonly files?: readonly TieredFile[];
+  /** CLOCK_MONOTONIC in milliseconds. */
+  readonly clock?: () => number;
 }
 
 export interface Tick {
@@ -44,31 +39,34 @@ export interface Sampler {
   tick(request: TickRequest): Promise<Tick>;
 }
 
-interface Assembled {
-  readonly snapshot: Snapshot;
-  /** Row of the Snapshot before, by row; -1 for a new one. */
-  readonly oldRows: Int32Array;
-}
-
-const HOT = tierMask('hot');
-const WARM = tierMask('warm');
-const LIMIT = tierMask('limit');
-const CGROUP_STAT = fileMask('cgroup.stat');
 const NETWORK = SNAPSHOT_FILES.length - 1;
 
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createSampler({ collector, host, network, slowTicks = 10 }: SamplerOptions): Sampler {
+export function createSampler(options: SamplerOptions): Sampler {
+  const {
+    collector,
+    host,
+    network,
+    slowTicks = 10,
+    bounds = UNREAD_BOUNDS,
+    files = CGROUP_FILES,
+    clock = monotonic,
+  } = options;
   /** Collector id by inode. */
   const ids = new Map<number, number>();
   /** Of the rows that were asked for last. */
-  let followed: { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array } | undefined;
-  let previous: { snapshot: Snapshot; rowOf: ReadonlyMap<number, number> } | undefined;
-  let tickNumber = 0;
+  let followed:
+    | { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array; rowOf: Map<number, number> }
+    | undefined;
+  let previous: Snapshot | undefined;
+  const plan = createSamplingPlan({ bounds, slowTicks, files });
   const counters = createCounterCheck();
 
   /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */
-  function follow(rows: readonly SnapshotRow[]): Uint32Array {
-    if (followed?.rows === rows) return followed.ids;
+  function follow(rows: readonly SnapshotRow[]) {
+    if (followed?.rows === rows) return followed;
     const wanted = new Set(rows.map(({ inode }) => inode));
     for (const [inode, id] of ids) {
       if (wanted.has(inode)) continue;
@@ -76,59 +74,68 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       ids.delete(inode);
     }
     for (const { path, inode } of rows) if (!ids.has(inode)) ids.set(inode, collector.add(path));
-    followed = { rows, ids: Uint32Array.from(rows, ({ inode }) => ids.get(inode) ?? 0) };
-    return followed.ids;
+    const idOfRow = Uint32Array.from(rows, ({ inode }) => ids.get(inode) ?? 0);
+    followed = { rows, ids: idOfRow, rowOf: new Map(Array.from(idOfRow, (id, row) => [id, row])) };
+    return followed;
   }
 
-  function maskOf({ path, inode }: SnapshotRow, { visible, touched }: TickRequest): number {
-    const root = path === '/' ? CGROUP_STAT : 0;
-    const isNew = previous?.rowOf.has(inode) !== true;
-    if (isNew || visible === undefined) return HOT | WARM | LIMIT | root;
-    const written = touched === 'all' || touched?.has(inode) === true;
-    // Limits change only when somebody writes them. Where no watch tells of it, each row has its turn.
-    const turn = (inode + tickNumber) % slowTicks === 0;
-    return HOT | root | (visible.has(inode) || turn ? WARM : 0) | (written || turn ? LIMIT : 0);
+  /** What was known before. */
+  function draftOf(rows: readonly SnapshotRow[], monotonic: number): Draft {
+    if (previous?.rows === rows) {
+      const { parents, values, errors, times } = previous;
+      return { rows, parents, values: values.slice(), errors: errors.slice(), times: times.slice(), monotonic };
+    }
+    const draft = { rows, parents: parentRows(rows), ...emptyColumns(rows.length), monotonic };
+    if (previous) copyRows(previous, draft, matchRows(rows, previous.rows));
+    return draft;
   }
 
-  /** Makes the pass a Snapshot: leaves out rows that are gone, and carries over values that were not read. */
-  function assemble(request: TickRequest, columns: Columns, hostNow: Snapshot['host'], started: number): Assembled {
-    const asked = request.rows;
-    const from = new Int32Array(asked.length);
-    let count = 0;
-    for (let row = 0; row < asked.length; row++) {
-      if (columns.states[row] === PRESENT && columns.inodes[row] === asked[row]?.inode) from[count++] = row;
-    }
-    const rows =
-      count === asked.length ? asked : Array.from(from.subarray(0, count)).flatMap((row) => asked[row] ?? []);
-    const old = previous?.snapshot;
-    const oldRows = matchRows(rows, old?.rows ?? []);
-    const { values, errors, times } = emptyColumns(count);
-    const oldCount = old?.rows.length ?? 0;
-    const isRead = new Uint8Array(count);
-    /** Fills one column: with what this pass read, else with what was known before. */
-    const join = (into: Float64Array, index: number, read: Float64Array, before: Float64Array | undefined): void => {
-      for (let row = 0; row < count; row++) {
-        if (isRead[row]) into[index * count + row] = read[index * columns.rows + (from[row] ?? 0)] ?? Number.NaN;
-        else if (before) into[index * count + row] = before[index * oldCount + (oldRows[row] ?? -1)] ?? Number.NaN;
+  /** Notes a pass in the draft. Tells which rows turned out to be gone. */
+  function scatter(draft: Draft, pass: Pass, columns: Columns, gone: Set<number>): void {
+    const { rows, values, errors, times } = draft;
+    for (let place = 0; place < pass.rows.length; place++) {
+      const row = pass.rows[place] ?? 0;
+      if (columns.states[place] !== PRESENT || columns.inodes[place] !== rows[row]?.inode) gone.add(row);
+      for (let file = 0; file < CGROUP_FILES.length; file++) {
+        const error = columns.errors[file * columns.rows + place] ?? NOT_READ;
+        if (error === NOT_READ) continue;
+        const at = file * rows.length + row;
+        let isOther = errors[at] !== error;
+        errors[at] = error;
+        times[at] = gridTime(columns.times[file * columns.rows + place] ?? Number.NaN);
+        const end = FIRST_COLUMN[file + 1] ?? COLUMN_COUNT;
+        for (let index = FIRST_COLUMN[file] ?? 0; index < end; index++) {
+          const value = columns.values[index * columns.rows + place] ?? Number.NaN;
+          isOther ||= !Object.is(values[index * rows.length + row], value);
+          values[index * rows.length + row] = value;
+        }
+        plan.note(draft, row, file, isOther);
       }
-    };
-    for (let file = 0; file < CGROUP_FILES.length; file++) {
-      for (let row = 0; row < count; row++) {
-        const error = columns.errors[file * columns.rows + (from[row] ?? 0)] ?? NOT_READ;
-        const oldRow = oldRows[row] ?? -1;
-        isRead[row] = Number(error !== NOT_READ || oldRow < 0);
-        errors[file * count + row] = isRead[row] ? error : (old?.errors[file * oldCount + oldRow] ?? NOT_READ);
-      }
-      const first = FIRST_COLUMN[file] ?? 0;
-      const end = first + (CGROUP_FILES[file]?.keys.length ?? 0);
-      for (let index = first; index < end; index++) join(values, index, columns.values, old?.values);
-      join(times, file, columns.times, old?.times);
-      for (let row = 0, at = file * count; row < count; row++, at++)
-        if (isRead[row]) times[at] = gridTime(times[at] ?? Number.NaN);
+      plan.watch(row, columns.watched[place] ?? 0);
     }
-    const parents = old?.rows === rows ? old.parents : parentRows(rows);
-    const snapshot = { wall: Date.now(), monotonic: started, host: hostNow, rows, parents, values, errors, times };
-    return { snapshot, oldRows };
+  }
+
+  /** Reads what the plan asks for, until there is nothing left. */
+  async function readAll(
+    draft: Draft,
+    request: TickRequest,
+  ): Promise<{ gone: Set<number>; read: Uint8Array; reads: number }> {
+    const { ids: idOfRow, rowOf } = follow(request.rows);
+    const gone = new Set<number>();
+    const read = new Uint8Array(request.rows.length);
+    let reads = 0;
+    for (let pass: Pass | undefined = plan.first(draft, request); pass; pass = plan.next(draft)) {
+      const asked = pass.rows.map((row) => idOfRow[row] ?? 0);
+      const columns = await collector.collect({ ids: asked, masks: pass.masks });
+      reads += columns.reads;
+      scatter(draft, pass, columns, gone);
+      for (const row of pass.rows) read[row] = 1;
+      for (const id of columns.told) {
+        const row = rowOf.get(id);
+        if (row !== undefined) plan.told(row);
+      }
+    }
+    return { gone, read, reads };
   }
 
   async function addNetwork(snapshot: Snapshot, { visible, network: asked }: TickRequest): Promise<void> {
@@ -144,28 +151,24 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
       });
       snapshot.errors[NETWORK * count + row] = error;
       snapshot.times[NETWORK * count + row] = gridTime(time);
+      if (snapshot.read) snapshot.read[row] = 1;
     }
   }
 
   return {
     async tick(request) {
-      const asked = follow(request.rows);
-      const started = gridTime(Number(process.hrtime.bigint()) / 1e6);
-      const [columns, hostNow] = await Promise.all([
-        collector.collect({
-          ids: asked,
-          masks: Uint32Array.from(request.rows, (row) => maskOf(row, request)),
-        }),
-        host.read(),
-      ]);
-      tickNumber++;
-      const { snapshot, oldRows } = assemble(request, columns, hostNow, started);
+      const started = gridTime(clock());
+      const draft = draftOf(request.rows, started);
+      const [{ gone, read, reads }, hostNow] = await Promise.all([readAll(draft, request), host.read()]);
+      const snapshot = {
+        ...withoutRows(draft, gone),
+        wall: Date.now(),
+        host: hostNow,
+        read: read.filter((_, row) => !gone.has(row)),
+      };
       await addNetwork(snapshot, request);
-      if (previous) counters.settle(snapshot, previous.snapshot, oldRows);
-      const isSame = previous?.snapshot.rows === snapshot.rows;
-      const rowOf = previous && isSame ? previous.rowOf : new Map(snapshot.rows.map(({ inode }, row) => [inode, row]));
-      const isWhole = snapshot.rows.length === request.rows.length;
-      const vanished = isWhole ? [] : request.rows.filter(({ inode }) => !rowOf.has(inode));
+      if (previous) counters.settle(snapshot, previous, matchRows(snapshot.rows, previous.rows));
+      const vanished = request.rows.filter((_, row) => gone.has(row));
       // The collector must forget a vanished cgroup: the next one at its path is another one.
       for (const { inode } of vanished) {
         const id = ids.get(inode);
@@ -173,10 +176,35 @@ export function createSampler({ collector, host, network, slowTicks = 10 }: Samp
         ids.delete(inode);
         followed = undefined;
       }
-      previous = { snapshot, rowOf };
-      return { snapshot, vanished, reads: columns.reads, descendants: descendantsOf(snapshot) };
+      previous = snapshot;
+      return { snapshot, vanished, reads, descendants: descendantsOf(snapshot) };
     },
   };
+}
+
+type Figures = Pick<Snapshot, 'rows' | 'values' | 'errors' | 'times'>;
+
+/** `fromRows`: row of `from` by row of `to`; -1 for none. */
+function copyRows(from: Figures, to: Figures, fromRows: Int32Array): void {
+  const [count, oldCount] = [to.rows.length, from.rows.length];
+  for (const key of ['values', 'errors', 'times'] as const) {
+    const columns = key === 'values' ? COLUMN_COUNT : SNAPSHOT_FILES.length;
+    for (let index = 0; index < columns; index++) {
+      for (let row = 0; row < count; row++) {
+        const old = fromRows[row] ?? -1;
+        if (old >= 0) to[key][index * count + row] = from[key][index * oldCount + old] ?? Number.NaN;
+      }
+    }
+  }
+}
+
+function withoutRows(draft: Draft, gone: ReadonlySet<number>): Draft {
+  if (gone.size === 0) return draft;
+  const left = Int32Array.from(draft.rows.keys()).filter((row) => !gone.has(row));
+  const rows = draft.rows.filter((_, row) => !gone.has(row));
+  const without = { rows, parents: parentRows(rows), ...emptyColumns(rows.length), monotonic: draft.monotonic };
+  copyRows(draft, without, left);
+  return without;
 }
 
 function descendantsOf({ rows, values }: Snapshot): number {

@@ -17,8 +17,13 @@ export interface Snapshot {
   readonly values: Float64Array;
   /** errno by file: file f of row r is `errors[f * rows.length + r]`; the codes below above 200. */
   readonly errors: Uint8Array;
-  /** CLOCK_MONOTONIC milliseconds of the read, by file. A file not read in this pass keeps value and time. */
+  /**
+   * CLOCK_MONOTONIC milliseconds, by file, at which it had these values: of its read, or of that of a parent which vouched
+   * for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
+   */
   readonly times: Float64Array;
+  /** By row: 1 where a file of it was read in this pass; absent where that is not known. */
+  readonly read?: Uint8Array;
 }
 
 export interface SnapshotRow {

@@ -9,12 +9,13 @@ import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createStackedDevices } from '../kernel/io-devices.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
-import { CGROUP_FILES } from './files.ts';
+import { CGROUP_FILES, type TieredFile } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
 import { createNetworkReader } from './network.ts';
-import { createSampler, type TickRequest } from './sampler.ts';
-import type { Snapshot } from './snapshot.ts';
+import { createSampler } from './sampler.ts';
+import type { TickRequest } from './sampling-plan.ts';
+
 import { type Usage, usageOf } from './usage.ts';
 
 export interface Frame {
@@ -84,6 +85,14 @@ export interface LiveOptions {
   readonly watch: boolean;
 }
 
+/** With the mount option memory_localevents the events of a cgroup are not counted in those above it. */
+const filesOf = ({ options }: Hierarchy): readonly TieredFile[] =>
+  options.includes('memory_localevents')
+    ? CGROUP_FILES.map(({ vouching, ...spec }) =>
+        spec.file === 'memory.events' || !vouching ? spec : { ...spec, vouching },
+      )
+    : CGROUP_FILES;
+
 export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch }: LiveOptions): Source {
   const { mount, root } = hierarchy;
   const readFiles = createReadFiles();
@@ -100,9 +109,10 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     collector,
     host: createHostReader({ proc, mount, readFiles }),
     network: createNetworkReader({ mount, root, proc, readFiles }),
+    files: filesOf(hierarchy),
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
-  let before: Snapshot | undefined;
+  let before: Usage | undefined;
   let stale = true;
   let frames = 0;
 
@@ -134,9 +144,9 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       const { snapshot } = tick;
       // Events may be lost. The kernel's count of descendants is exact, and costs one read.
       stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);
-      const usage = usageOf(before, snapshot);
-      const host = hostUsage(before?.host, snapshot.host);
-      before = snapshot;
+      const usage = usageOf(before?.snapshot, snapshot, before);
+      const host = hostUsage(before?.snapshot.host, snapshot.host);
+      before = usage;
       const isWhole = snapshot.rows.length === rows.length;
       const living = isWhole ? undefined : new Set(snapshot.rows.map(({ inode }) => inode));
       return {

@@ -1,10 +1,10 @@
 /**
  * Usage: what two Snapshots say about the interval between them. A metric is computed for all rows when it is first asked
- * for, so that a screen costs the columns it shows.
+ * for, so that a screen costs the columns it shows; and anew only for rows of which something was read.
  */
 import { metric } from './catalogue.ts';
 import { type EffectiveLimit, effectiveLimits, type Headroom, headrooms } from './effective.ts';
-import { column, FILE_OF_COLUMN } from './files.ts';
+import { column, FILE_OF_COLUMN, SNAPSHOT_FILES } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot } from './snapshot.ts';
 
@@ -40,8 +40,16 @@ const OF_QUOTA: ReadonlySet<number> = new Set(
   ['cpu.stat:nr_periods', 'cpu.stat:nr_throttled', 'cpu.stat:throttled_usec'].map(column),
 );
 
-/** `before` is undefined for the first Snapshot: every rate is then unavailable. */
-export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage {
+/** Columns that each Usage has computed. */
+const COMPUTED = new WeakMap<Usage, ReadonlyMap<string, Float64Array>>();
+
+/**
+ * `before` is undefined for the first Snapshot: every rate is then unavailable. `earlier`: the Usage that ends with `before`;
+ * what nothing new is known of keeps its figures.
+ */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlier?: Usage): Usage {
+  const known = earlier?.snapshot === before ? earlier && COMPUTED.get(earlier) : undefined;
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
   const columns = new Map<string, Float64Array>();
@@ -109,13 +117,19 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     const { derive } = metric(id);
     const outer = row;
     const values = new Float64Array(count);
-    for (row = 0; row < count; row++) values[row] = derive(reading);
+    const old = goesByLimits(id) ? undefined : known?.get(id);
+    const files = filesOf(id);
+    for (row = 0; row < count; row++) {
+      const previous = previousRows[row] ?? -1;
+      const isKept = old && before && previous >= 0 && isKnown(before, previous, snapshot, row, files);
+      values[row] = isKept ? (old[previous] ?? Number.NaN) : derive(reading);
+    }
     row = outer;
     columns.set(id, values);
     return values;
   }
 
-  return {
+  const usage: Usage = {
     snapshot,
     before,
     seconds: before ? (snapshot.monotonic - before.monotonic) / 1000 : Number.NaN,
@@ -124,4 +138,32 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot): Usage
     limit,
     headroom,
   };
+  COMPUTED.set(usage, columns);
+  return usage;
+}
+
+/** Files of a Snapshot that a metric is made of. */
+function filesOf(id: string): readonly number[] {
+  const names = metric(id).sources.map((source) => source.split(':')[0] ?? '');
+  return SNAPSHOT_FILES.flatMap(({ file }, index) => (names.includes(file) ? [index] : []));
+}
+
+/** Whether a metric goes by limits, which may be those of other rows. */
+function goesByLimits(id: string): boolean {
+  let asks = false;
+  const limit = (): number => {
+    asks = true;
+    return Number.NaN;
+  };
+  const figure = (index: number): number => (OF_QUOTA.has(index) ? limit() : 1);
+  const reading = { now: figure, change: figure, seconds: () => 1, metric: limit };
+  metric(id).derive({ ...reading, limit, headroom: limit, fullness: limit });
+  return asks;
+}
+
+/** Whether the Usage before has said all: the row stood still then and now, or nothing new is known of these files. */
+function isKnown(before: Snapshot, previous: number, now: Snapshot, row: number, files: readonly number[]): boolean {
+  if (now.read?.[row] === 0 && before.read?.[previous] === 0) return true;
+  const [count, oldCount] = [now.rows.length, before.rows.length];
+  return files.every((file) => now.times[file * count + row] === before.times[file * oldCount + previous]);
 }

@@ -408,6 +408,29 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     );
   },
 
+  async 'a polled file is told of when it changed, by the collector that says it watches it'(open, group) {
+    const paths = [group.make('a'), group.make('b')];
+    const events: FileSpec = { file: 'cgroup.events', format: 'flat', keys: ['populated', 'frozen'], polled: true };
+    const collector = follow(open, group.mount, [events, CPU]);
+    const ids = collector.add(...paths);
+    const { watched } = await collector.read(ids);
+    assert.equal([...watched], collector.kind === 'native' ? [1, 1] : [0, 0]);
+    const told = async (): Promise<number[]> => [...(await collector.read(ids, 0b10)).told];
+    assert.equal(await told(), []);
+    writeFileSync(`${group.mount}${paths[1]}/cgroup.freeze`, '1');
+    if (collector.kind === 'native') {
+      // The kernel may tell some milliseconds late.
+      while ((await told()).length === 0);
+      assert.equal(await told(), [ids[1]], 'until it is read');
+    }
+    const columns = await collector.read(ids);
+    assert.equal(
+      [0, 1].map((row) => collector.value(columns, 'cgroup.events:frozen', row)),
+      [0, 1],
+    );
+    assert.equal(await told(), []);
+  },
+
   async 'removed: the row says so, the others stay, its descriptors are closed'(open, group) {
     const [a, b] = [group.make('a'), group.make('b')];
     const collector = follow(open, group.mount, [CPU, PRESSURE]);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { METRICS } from '../../src/metrics/catalogue.ts';
+import { SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { reasonFor } from '../../src/metrics/reason.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { isUnavailable, type Row, snapshotOf } from './snapshots.ts';
@@ -154,6 +155,31 @@ test('no figure is negative or infinite, whatever the counters do', () => {
       }
     }),
   );
+});
+
+test('what nothing new is known of keeps its rate; what stood still has none', () => {
+  const waits = (total: number) => ({ 'cpu.pressure:some.total': total });
+  const snapshots = [
+    snapshotOf(0, [busy(0, waits(0))]),
+    snapshotOf(1, [busy(5e5, waits(1e5))]),
+    // Its cpu.stat was vouched for; its cpu.pressure has yet to have its turn.
+    { ...snapshotOf(2, [busy(5e5, waits(1e5))]), read: new Uint8Array(1) },
+    { ...snapshotOf(3, [busy(5e5, waits(1e5))]), read: new Uint8Array(1) },
+    { ...snapshotOf(5, [busy(5e5, waits(9e5))]), read: new Uint8Array(1).fill(1) },
+  ] as const;
+  const pressure = SNAPSHOT_FILES.findIndex(({ file }) => file === 'cpu.pressure');
+  for (const carried of [snapshots[2], snapshots[3]]) carried.times[pressure] = 1000;
+  let usage = usageOf(undefined, snapshots[0]);
+  const rates = snapshots.slice(1).map((snapshot) => {
+    usage = usageOf(usage.snapshot, snapshot, usage);
+    return ['cpu_percent', 'psi_cpu_some_percent'].map((id) => usage.value(id, 0));
+  });
+  assert.equal(rates, [
+    [50, 10],
+    [0, 10],
+    [0, 10],
+    [0, 20],
+  ]);
 });
 
 test.run();

@@ -1,0 +1,266 @@
+/**
+ * Which files a tick reads: those that can have changed. Whatever parents prove to stand still (./vouching.ts) is not read,
+ * from the top down, so that a quiet subtree costs the read of its topmost cgroup; nor is a file that the collector watches
+ * (cgroup.events) before the kernel tells of a change.
+ *
+ * What nothing vouches for is read in each tick in cgroups that moved lately, and in the others in turn. A task has to run
+ * before it can wait, allocate or be held up by a quota; only its first wait for a CPU may come before, and memory may be
+ * reclaimed or freed by others. Where the bounds are 0 nothing is left to its turn: each figure is then that of a tick that
+ * reads everything.
+ *
+ * The files of a controller are there in all children of a cgroup or in none (cgroup.subtree_control): where they are
+ * missing, only the first child is looked at.
+ */
+import { constants } from 'node:os';
+import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
+import { matchRows, type SnapshotRow } from './snapshot.ts';
+import { createVouching, type Draft, type UnreadBounds } from './vouching.ts';
+
+export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
+
+export interface TickRequest {
+  /** Every cgroup to sample, parents before children. */
+  readonly rows: readonly SnapshotRow[];
+  /** Inodes whose hot and warm files and network are read in this tick in any case; undefined for all. */
+  readonly visible?: ReadonlySet<number>;
+  /** Inodes whose network is read in this tick though they are not visible. */
+  readonly network?: ReadonlySet<number>;
+  /** Inodes whose limits were just written by somebody; `all` where that is not known. */
+  readonly touched?: ReadonlySet<number> | 'all';
+}
+
+/** Reads to do, in this order; a row may be there more than once. Bit i of a mask is file i. */
+export interface Pass {
+  readonly rows: Uint32Array;
+  readonly masks: Uint32Array;
+}
+
+export interface SamplingPlan {
+  /** Begins a tick. */
+  first(draft: Draft, request: TickRequest): Pass;
+  /** A row's file was read into the draft; `isOther`: it was another before. */
+  note(draft: Draft, row: number, file: number, isOther: boolean): void;
+  /** These files of the row are watched from now on: there is no need to read them until `told`. */
+  watch(row: number, files: number): void;
+  told(row: number): void;
+  /** What must be read as well, now that all of the pass before is noted. Where that is nothing, the tick is done. */
+  next(draft: Draft): Pass | undefined;
+}
+
+export interface SamplingPlanOptions {
+  readonly bounds: UnreadBounds;
+  /** In so many ticks each row has its turn. */
+  readonly slowTicks: number;
+  /** CGROUP_FILES as the mount has them. */
+  readonly files: readonly TieredFile[];
+}
+
+const HOT = tierMask('hot');
+const WARM = tierMask('warm');
+const LIMIT = tierMask('limit');
+const CGROUP_STAT = fileMask('cgroup.stat');
+const CPU_STAT = fileMask('cpu.stat');
+const POLLED = CGROUP_FILES.reduce((mask, { polled }, index) => (polled ? mask | (1 << index) : mask), 0);
+/** Files of a controller: those of the core are there without one. */
+const CONTROLLED = CGROUP_FILES.reduce(
+  (mask, { file }, index) => (/^cgroup\.|\.pressure$|^cpu\.stat$/.test(file) ? mask : mask | (1 << index)),
+  0,
+);
+const CPU_QUOTA = column('cpu.max:quota');
+const { ENOENT } = constants.errno;
+
+/**
+ * So many milliseconds after a cgroup moved it is read as a whole: a period of cpu.max, which counts itself to its end, has
+ * at most 1 s, and the kernel begins an average 2 s after the wait.
+ */
+const QUIET_MS = 5000;
+/** Rows that have their turn of warm files and limits in a tick: where there are many, a turn comes after more ticks. */
+const SLOW_ROWS = 100;
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOptions): SamplingPlan {
+  const isExact = bounds.cpus === 0 && bounds.ioOperations === 0;
+  const vouching = createVouching(files, bounds);
+  /** What nothing vouches for. */
+  const unvouched = HOT & ~POLLED & ~vouching.files;
+
+  let rows: readonly SnapshotRow[] = [];
+  let parents: Int32Array = new Int32Array();
+  /** Of each row's parent; -1 without one. */
+  let firstChild: Int32Array = new Int32Array();
+  /** By row: milliseconds of the last read that found another figure; NaN where it was never read. */
+  let movedAt = new Float64Array();
+  /** By row, a bit a file. */
+  let watched = new Uint32Array();
+  /** By row, a bit a file, of this tick: read; read or proven; to be read in the next pass. */
+  let reads = new Uint32Array();
+  let proven = new Uint32Array();
+  let ask = new Uint32Array();
+  let tick = -1;
+
+  function follow(draft: Draft): void {
+    if (draft.rows !== rows) {
+      const from = matchRows(draft.rows, rows);
+      const [wasMoved, wasWatched] = [movedAt, watched];
+      movedAt = Float64Array.from(from, (row) => wasMoved[row] ?? Number.NaN);
+      watched = Uint32Array.from(from, (row) => wasWatched[row] ?? 0);
+      ({ rows, parents } = draft);
+      firstChild = firstChildren(parents);
+    }
+    reads = new Uint32Array(rows.length);
+    proven = new Uint32Array(rows.length);
+    ask = new Uint32Array(rows.length);
+  }
+
+  const isTurn = (row: number, ticks: number): boolean => ((rows[row]?.inode ?? 0) + tick) % ticks === 0;
+
+  /** Of these files those that are there, or may be. */
+  function present({ errors }: Draft, row: number, wanted: number): number {
+    let found = wanted;
+    const first = firstChild[row] ?? -1;
+    if (first < 0 || first === row) return wanted;
+    for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
+      if (!((left >>> file) & 1)) continue;
+      const at = file * rows.length;
+      if (errors[at + row] === ENOENT && errors[at + first] === ENOENT) found &= ~(1 << file);
+    }
+    return found;
+  }
+
+  /** Hot files of the row that no parent can vouch for in this tick, whatever it has. */
+  function unproven(draft: Draft, row: number): number {
+    const isActive = draft.monotonic - (movedAt[row] ?? Number.NaN) < QUIET_MS;
+    const parent = parents[row] ?? -1;
+    if (isActive || parent < 0) return HOT & ~(watched[row] ?? 0);
+    let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
+    // What is not there, or could not be read, is not vouched for.
+    for (let file = 0; HOT >>> file; file++) {
+      if (draft.errors[file * rows.length + row] !== 0) asked |= HOT & (1 << file);
+    }
+    if (isExact) return asked | unvouched;
+    if (!isTurn(row, slowTicks)) return asked;
+    // A quota may hold up a cgroup that used less than the bound.
+    const hasQuota = Number.isFinite(draft.values[CPU_QUOTA * rows.length + row]);
+    return asked | unvouched | (hasQuota ? CPU_STAT : 0);
+  }
+
+  function passOf(blocks: readonly Uint32Array[]): Pass | undefined {
+    const [order, masks]: [number[], number[]] = [[], []];
+    for (const block of blocks) {
+      for (let row = 0; row < block.length; row++) {
+        const mask = block[row] ?? 0;
+        if (mask === 0) continue;
+        order.push(row);
+        masks.push(mask);
+      }
+    }
+    return order.length > 0 ? { rows: Uint32Array.from(order), masks: Uint32Array.from(masks) } : undefined;
+  }
+
+  /** Parents of which some children are read and others not: their sums are read again after the children. */
+  function readAgain(): Uint32Array {
+    const [some, others] = [new Uint32Array(rows.length), new Uint32Array(rows.length)];
+    for (let row = 0; row < rows.length; row++) {
+      const parent = parents[row] ?? -1;
+      if (parent < 0) continue;
+      some[parent] = (some[parent] ?? 0) | (ask[row] ?? 0);
+      others[parent] = (others[parent] ?? 0) | ~(ask[row] ?? 0);
+    }
+    return ask.map(
+      (files, row) => files & (some[row] ?? 0) & (others[row] ?? 0) & vouching.sums & vouching.canVouch(row),
+    );
+  }
+
+  /** Of these files, which were neither read nor proven, those that must be read. */
+  function stillOwed(draft: Draft, row: number, unproven: number): number {
+    // The cgroup was found to move in this very tick.
+    if (movedAt[row] === draft.monotonic) return present(draft, row, unproven);
+    const inTurn = isExact || isTurn(row, slowTicks) ? vouching.files : vouching.sums;
+    return unproven & (POLLED | (inTurn & vouching.known(row)));
+  }
+
+  function settle(draft: Draft): void {
+    vouching.settle(draft, proven, reads);
+    for (let file = 0; POLLED >>> file; file++) {
+      const bit = POLLED & (1 << file);
+      for (let row = 0; row < rows.length; row++) {
+        if ((watched[row] ?? 0) & ~(reads[row] ?? 0) & bit) draft.times[file * rows.length + row] = draft.monotonic;
+      }
+    }
+  }
+
+  return {
+    first(draft, { visible, touched }) {
+      tick++;
+      follow(draft);
+      vouching.begin(draft);
+      const later = new Uint32Array(rows.length);
+      const slow = Math.max(slowTicks, Math.ceil(rows.length / SLOW_ROWS));
+      rows.forEach(({ path, inode }, row) => {
+        const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
+        const isWhole = isNew || visible === undefined;
+        const isShown = isWhole || visible.has(inode);
+        const isWritten = isWhole || touched === 'all' || touched?.has(inode) === true;
+        const hasTurn = isTurn(row, slow);
+        const asked = isShown ? HOT : unproven(draft, row);
+        const slower =
+          (isShown || hasTurn ? WARM : 0) | (isWritten || hasTurn ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
+        ask[row] = isNew ? asked : present(draft, row, asked);
+        later[row] = isNew ? slower : present(draft, row, slower);
+      });
+      // A parent is read before its children. Rows have parents first.
+      for (let row = rows.length - 1; row >= 0; row--) {
+        const parent = parents[row] ?? -1;
+        if (parent >= 0) ask[parent] = (ask[parent] ?? 0) | ((ask[row] ?? 0) & vouching.canVouch(parent));
+      }
+      return passOf([ask, readAgain(), later]) ?? NOTHING;
+    },
+    note(draft, row, file, isOther) {
+      reads[row] = (reads[row] ?? 0) | (1 << file);
+      const isVouched = (vouching.files >>> file) & 1;
+      const goesOn = vouching.note(draft, row, file);
+      const hasMoved = isVouched ? goesOn : isOther && ((unvouched >>> file) & 1) === 1;
+      if (hasMoved) movedAt[row] = draft.monotonic;
+      else if (Number.isNaN(movedAt[row] ?? Number.NaN)) movedAt[row] = Number.NEGATIVE_INFINITY;
+    },
+    watch(row, watchedNow) {
+      watched[row] = watchedNow;
+    },
+    told(row) {
+      watched[row] = 0;
+    },
+    next(draft) {
+      vouching.compare(reads);
+      ask.fill(0);
+      for (let row = 0; row < rows.length; row++) {
+        const read = reads[row] ?? 0;
+        const left = HOT & ~read;
+        if (left === 0) {
+          proven[row] = read;
+          continue;
+        }
+        const parent = parents[row] ?? -1;
+        // What the parent will say once it is read.
+        const open = parent < 0 ? 0 : (ask[parent] ?? 0);
+        const unwatched = left & ~open & ~(watched[row] ?? 0);
+        const vouched = vouching.proves(row, unwatched, proven, reads);
+        proven[row] = read | vouched | (left & (watched[row] ?? 0));
+        ask[row] = stillOwed(draft, row, unwatched & ~vouched);
+      }
+      const pass = passOf([ask]);
+      if (!pass) settle(draft);
+      return pass;
+    },
+  };
+}
+
+const NOTHING: Pass = { rows: new Uint32Array(), masks: new Uint32Array() };
+
+function firstChildren(parents: Int32Array): Int32Array {
+  const first = new Int32Array(parents.length).fill(-1);
+  return parents.map((parent, row) => {
+    if (parent < 0) return -1;
+    if ((first[parent] ?? -1) < 0) first[parent] = row;
+    return first[parent] ?? -1;
+  });
+}

@@ -1,0 +1,246 @@
+/**
+ * What the files of a cgroup prove of those below it. The kernel counts in each cgroup what happens beneath, so that a
+ * parent tells that nothing can have moved in a child, without a read of the child.
+ *
+ * - `sum` (cpu.stat, memory.events, io.stat): what the parent counts more than its children were last known to have, and
+ *   than it had beside them (`apart`), is the most that those unread can have used since. It is that of all ticks since a
+ *   child was read, so that errors do not add up. A parent is read before its children, which makes `apart` no more than
+ *   it is, and once more after those that are read first, which makes the rest no less than it is.
+ * - `stillness` (pressure): a parent whose total has stood still since before a child was known vouches for the child. The
+ *   averages of the child must be 0, as they fall by themselves.
+ */
+import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
+import { matchRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
+
+/** How much a cgroup that is not read can have used at most since it was. */
+export interface UnreadBounds {
+  /** Of one CPU. */
+  readonly cpus: number;
+  readonly ioOperations: number;
+}
+
+/** A Snapshot in the making: what was known before, and over it what was read since. */
+export type Draft = Pick<Snapshot, 'rows' | 'parents' | 'values' | 'errors' | 'times' | 'monotonic'>;
+
+/** A file by which the cgroup vouches for those below it, and what is known of it, by row. */
+interface VouchingFile {
+  readonly index: number;
+  readonly bit: number;
+  readonly by: 'sum' | 'stillness';
+  readonly bound: (elapsed: number) => number;
+  /** Columns whose sum is the figure. */
+  readonly figureColumns: readonly number[];
+  readonly averages: readonly number[];
+  /** Those over 10 s. */
+  readonly shortAverages: readonly number[];
+  figure: Float64Array;
+  /** Milliseconds: the figure is that of this time. */
+  knownAt: Float64Array;
+  /** `stillness`: it has been so since this time. */
+  stillSince: Float64Array;
+  /** `sum`: what the cgroup has beside its children at least, as of a tick in which all of them were read after it. */
+  apart: Float64Array;
+  /** `sum`: the first figure of this tick; NaN where it was not read. */
+  first: Float64Array;
+}
+
+export interface Vouching {
+  /** Files that can be vouched for, and those of them by sum. */
+  readonly files: number;
+  readonly sums: number;
+  /** Begins a tick over these rows. */
+  begin(draft: Draft): void;
+  /** A row's file was read into the draft. Tells whether something goes on: another figure, an average of the last seconds. */
+  note(draft: Draft, row: number, file: number): boolean;
+  /** Compares the sums that were read with those of the children; to be called after each pass. */
+  compare(reads: Uint32Array): void;
+  /** Files of the row that the last read of it could read. */
+  known(row: number): number;
+  /** Files by which this row can vouch for those below it. */
+  canVouch(row: number): number;
+  /** Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row. */
+  proves(row: number, files: number, proven: Uint32Array, reads: Uint32Array): number;
+  /** Ends a tick: what was proven is known as of the parent's read. */
+  settle(draft: Draft, proven: Uint32Array, reads: Uint32Array): void;
+}
+
+const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
+
+const unknown = (rows: number): Float64Array => new Float64Array(rows).fill(Number.NaN);
+
+function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: UnreadBounds): VouchingFile[] {
+  const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
+    'cpu.stat': (elapsed) => cpus * elapsed * 1000,
+    'io.stat': () => ioOperations,
+  };
+  return files.flatMap(({ file, keys, vouching }, index): VouchingFile[] => {
+    if (!vouching) return [];
+    const columnsOf = (keys: readonly string[]) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? 0);
+    return [
+      {
+        index,
+        bit: 1 << index,
+        by: vouching.by,
+        bound: bounds[file] ?? (() => 0),
+        figureColumns: columnsOf(vouching.keys),
+        averages: columnsOf(keys.filter((key) => key.includes('.avg'))),
+        shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
+        ...{ figure: unknown(0), knownAt: unknown(0), stillSince: unknown(0), apart: unknown(0), first: unknown(0) },
+      },
+    ];
+  });
+}
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBounds): Vouching {
+  const files = vouchingFiles(allFiles, bounds);
+  const byIndex = new Map(files.map((file) => [file.index, file]));
+  const maskOf = (chosen: readonly VouchingFile[]): number => chosen.reduce((mask, { bit }) => mask | bit, 0);
+  const summed = files.filter(({ by }) => by === 'sum');
+  const sums = maskOf(summed);
+
+  let rows: readonly SnapshotRow[] = [];
+  let parents: Int32Array = new Int32Array();
+  /** By row, a bit a file: the last read had no error; an average is above 0. */
+  let known = new Uint32Array();
+  let falling = new Uint32Array();
+  /** By row, a bit a file, of this tick: the sum was compared with that of the children; it was within the bound. */
+  let compared = new Uint32Array();
+  let isWithin = new Uint32Array();
+  let sumBelow = new Float64Array();
+  /** By row: 1 where a child was not read. */
+  let isOpen = new Uint8Array();
+  let rootHasEvents = false;
+  let elapsed = Number.NaN;
+  let started = Number.NaN;
+
+  function follow({ rows: now, parents: nowParents }: Draft): void {
+    const from = matchRows(now, rows);
+    for (const file of files) {
+      const moved = (old: Float64Array): Float64Array => Float64Array.from(from, (row) => old[row] ?? Number.NaN);
+      // What a cgroup that is gone had used stays with its parent.
+      const isHere = new Uint8Array(rows.length);
+      for (const row of from) if (row >= 0) isHere[row] = 1;
+      for (let row = 0; row < rows.length; row++) {
+        const parent = parents[row] ?? -1;
+        if (isHere[row] || parent < 0) continue;
+        file.apart[parent] = (file.apart[parent] ?? Number.NaN) + (file.figure[row] || 0);
+      }
+      for (const key of ['figure', 'knownAt', 'stillSince', 'apart'] as const) file[key] = moved(file[key]);
+      file.first = unknown(now.length);
+    }
+    const [wasKnown, wasFalling] = [known, falling];
+    known = Uint32Array.from(from, (row) => wasKnown[row] ?? 0);
+    falling = Uint32Array.from(from, (row) => wasFalling[row] ?? 0);
+    compared = new Uint32Array(now.length);
+    isWithin = new Uint32Array(now.length);
+    sumBelow = new Float64Array(now.length);
+    isOpen = new Uint8Array(now.length);
+    rows = now;
+    parents = nowParents;
+  }
+
+  /** Adds up the children of each row, as they are known. */
+  function addUp({ figure, bit }: VouchingFile, reads: Uint32Array): void {
+    sumBelow.fill(0);
+    isOpen.fill(0);
+    for (let row = 0; row < rows.length; row++) {
+      const parent = parents[row] ?? -1;
+      if (parent < 0 || !((known[row] ?? 0) & bit)) continue;
+      sumBelow[parent] = (sumBelow[parent] ?? 0) + (figure[row] || 0);
+      if (!((reads[row] ?? 0) & bit)) isOpen[parent] = 1;
+    }
+  }
+
+  /** The cpu.stat and io.stat of the root, which alone has no cgroup.events, are those of the machine: no sums. */
+  function canVouch(row: number): number {
+    const isRoot = rows[row]?.path === '/' && !rootHasEvents;
+    return (known[row] ?? 0) & (isRoot ? ~sums : ~0);
+  }
+
+  return {
+    files: maskOf(files),
+    sums,
+    begin(draft) {
+      if (draft.rows !== rows) follow(draft);
+      elapsed = draft.monotonic - started;
+      started = draft.monotonic;
+      rootHasEvents = draft.errors[EVENTS * rows.length] === 0;
+      compared.fill(0);
+      isWithin.fill(0);
+      for (const { first } of summed) first.fill(Number.NaN);
+    },
+    note(draft, row, index) {
+      const file = byIndex.get(index);
+      if (!file) return false;
+      const at = index * rows.length + row;
+      if (draft.errors[at] !== 0) {
+        known[row] = (known[row] ?? 0) & ~file.bit;
+        return false;
+      }
+      known[row] = (known[row] ?? 0) | file.bit;
+      const valueAt = (column: number): number => draft.values[column * rows.length + row] ?? Number.NaN;
+      let figure = 0;
+      for (const column of file.figureColumns) figure += valueAt(column);
+      const isOther = file.figure[row] !== figure;
+      const time = draft.times[at] ?? Number.NaN;
+      if (isOther) file.stillSince[row] = time;
+      if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
+      file.knownAt[row] = time;
+      file.figure[row] = figure;
+      const isFalling = file.averages.some((column) => valueAt(column) > 0);
+      falling[row] = isFalling ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
+      return isOther || file.shortAverages.some((column) => valueAt(column) > 0);
+    },
+    compare(reads) {
+      for (const file of summed) {
+        addUp(file, reads);
+        for (let row = 0; row < rows.length; row++) {
+          if (!isOpen[row] || !((reads[row] ?? 0) & ~(compared[row] ?? 0) & file.bit)) continue;
+          compared[row] = (compared[row] ?? 0) | file.bit;
+          const rest = (file.figure[row] ?? Number.NaN) - (sumBelow[row] ?? 0) - (file.apart[row] ?? Number.NaN);
+          if (rest >= 0 && rest <= file.bound(elapsed)) isWithin[row] = (isWithin[row] ?? 0) | file.bit;
+          // A counter went back.
+          else if (rest < 0) file.apart[row] = Number.NaN;
+        }
+      }
+    },
+    known: (row) => known[row] ?? 0,
+    canVouch,
+    proves(row, wanted, proven, reads) {
+      const parent = parents[row] ?? -1;
+      if (parent < 0) return 0;
+      let proves = 0;
+      const candidates = wanted & (known[row] ?? 0) & (proven[parent] ?? 0) & canVouch(parent);
+      for (const file of files) {
+        if (!(candidates & file.bit)) continue;
+        const isProven =
+          file.by === 'sum'
+            ? !((reads[parent] ?? 0) & file.bit) || ((isWithin[parent] ?? 0) & file.bit) !== 0
+            : !((falling[row] ?? 0) & file.bit) &&
+              (file.stillSince[parent] ?? Number.NaN) <= (file.knownAt[row] ?? Number.NaN);
+        if (isProven) proves |= file.bit;
+      }
+      return proves;
+    },
+    settle(draft, proven, reads) {
+      for (const file of files) {
+        for (let row = 0; row < rows.length; row++) {
+          if (!((proven[row] ?? 0) & ~(reads[row] ?? 0) & file.bit)) continue;
+          const time = file.knownAt[parents[row] ?? -1] ?? Number.NaN;
+          file.knownAt[row] = time;
+          draft.times[file.index * rows.length + row] = time;
+        }
+      }
+      for (const file of summed) {
+        addUp(file, reads);
+        for (let row = 0; row < rows.length; row++) {
+          const first = file.first[row] ?? Number.NaN;
+          if (isOpen[row] || Number.isNaN(first)) continue;
+          const apart = first - (sumBelow[row] ?? 0);
+          if (!((file.apart[row] ?? Number.NaN) >= apart)) file.apart[row] = apart;
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,198 @@
+/** What a tick leaves unread has not changed, or by no more than the bound: over anything that cgroups may do. */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
+import { createSampler } from '../../src/metrics/sampler.ts';
+import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
+import type { Snapshot } from '../../src/metrics/snapshot.ts';
+import type { UnreadBounds } from '../../src/metrics/vouching.ts';
+import { type Act, simulatedKernel } from './simulated-kernel.ts';
+import { HOST } from './snapshots.ts';
+
+const EXACT: UnreadBounds = { cpus: 0, ioOperations: 0 };
+const TICK_MS = 1000;
+const SLOW_TICKS = 4;
+const HOT = CGROUP_FILES.flatMap(({ tier }, file) => (tier === 'hot' ? [file] : []));
+
+/** A pod has two containers, and the first may have cgroups of its own. */
+const PATHS = ['/a', '/b'].flatMap((top) => [
+  top,
+  ...['0', '1', '2'].flatMap((pod) => [`${top}/${pod}`, `${top}/${pod}/x`, `${top}/${pod}/y`, `${top}/${pod}/x/z`]),
+]);
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('run' as const), usec: fc.integer({ min: 1, max: 900_000 }) }),
+  },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('run' as const), usec: fc.integer({ min: 1, max: 3_000 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('io' as const), operations: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      resource: fc.constantFrom('cpu' as const, 'memory' as const, 'io' as const),
+      usec: fc.integer({ min: 1, max: 500_000 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('allocate' as const), bytes: fc.integer({ min: -9, max: 9 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fork' as const), tasks: fc.integer({ min: -1, max: 1 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom('event' as const, 'freeze' as const, 'throttle' as const) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('controllers' as const, 'pressure' as const) }) },
+);
+const deed = fc.record({ path: fc.constantFrom('/', ...PATHS), act });
+const turn = fc.record({
+  made: fc.array(fc.constantFrom(...PATHS), { maxLength: 2 }),
+  removed: fc.array(fc.constantFrom(...PATHS), { maxLength: 1 }),
+  deeds: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.array(deed, { maxLength: 4 }) },
+  ),
+  during: fc.array(fc.record({ after: fc.integer({ min: 1, max: 60 }), path: fc.constantFrom(...PATHS), act }), {
+    maxLength: 2,
+  }),
+  shown: fc.constantFrom(...PATHS),
+});
+const turns = fc.array(turn, { minLength: 2, maxLength: 40, size: 'max' });
+
+type Kernel = ReturnType<typeof simulatedKernel>;
+
+/** How much a figure may be lower than it is. */
+const allowed = (file: string, key: string, bounds: UnreadBounds): number => {
+  if (file === 'cpu.stat') return bounds.cpus * TICK_MS * 1000 * 1.01;
+  if (file !== 'io.stat') return 0;
+  return key === 'rios' ? bounds.ioOperations : key === 'rbytes' ? bounds.ioOperations * 4096 : 0;
+};
+
+/** Compares each hot figure with what it was at the time that it claims, which is lately. */
+function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, shown: string): void {
+  const cgroups = new Map(kernel.cgroups().map((cgroup) => [cgroup.path, cgroup]));
+  const count = snapshot.rows.length;
+  snapshot.rows.forEach(({ path }, row) => {
+    const cgroup = cgroups.get(path);
+    if (!cgroup) return;
+    for (const file of HOT) {
+      const { file: name, keys } = CGROUP_FILES[file] ?? { file: '', keys: [] };
+      const error = snapshot.errors[file * count + row] ?? 0;
+      if (error !== 0) continue;
+      const time = snapshot.times[file * count + row] ?? Number.NaN;
+      const oldest = bounds === EXACT || path === shown ? 0 : (SLOW_TICKS + 1) * TICK_MS;
+      if (snapshot.monotonic - time > oldest)
+        assert.unreachable(`${path} ${name} is of ${time}, ${oldest} ms are allowed`);
+      const truth = kernel.figuresAt(cgroup, file, time);
+      keys.forEach((key, index) => {
+        const value = snapshot.values[((FIRST_COLUMN[file] ?? 0) + index) * count + row] ?? Number.NaN;
+        const less = (truth[index] ?? Number.NaN) - value;
+        if (less === 0) return;
+        // Of a cgroup with a quota, periods are read in turn.
+        const late = kernel.figuresAt(cgroup, file, time - oldest)[index] ?? Number.NaN;
+        const most = path === shown ? 0 : key === 'nr_throttled' ? value + less - late : allowed(name, key, bounds);
+        const isAllowed = less > 0 && less <= most;
+        if (!isAllowed) assert.unreachable(`${path} ${name} ${key} is ${value}, not ${truth[index]}, at ${time}`);
+      });
+    }
+  });
+}
+
+const host = { read: async () => HOST };
+
+/** Runs the turns, each followed by a tick. */
+async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
+  const kernel = simulatedKernel({ polls });
+  for (const path of PATHS.slice(0, 10)) kernel.make(path);
+  const sampler = createSampler({
+    collector: kernel.collector,
+    host,
+    bounds,
+    slowTicks: SLOW_TICKS,
+    clock: kernel.now,
+  });
+  let rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
+  for (const { made, removed, deeds, during, shown } of all) {
+    kernel.pass(TICK_MS, during);
+    for (const path of removed) kernel.remove(path);
+    for (const path of made) kernel.make(path);
+    for (const { path, act: what } of deeds) kernel.act(path, what);
+    // The list of the rows is another one only where a cgroup came or went, as that of the inventory.
+    const now = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
+    if (now.map(({ inode }) => inode).join() !== rows.map(({ inode }) => inode).join()) rows = now;
+    const visible = new Set(rows.filter(({ path }) => path === shown).map(({ inode }) => inode));
+    const { snapshot } = await sampler.tick({ rows, visible, touched: new Set() });
+    assertTrue(kernel, snapshot, bounds, shown);
+  }
+}
+
+type Turns = readonly {
+  readonly made: readonly string[];
+  readonly removed: readonly string[];
+  readonly deeds: readonly { readonly path: string; readonly act: Act }[];
+  readonly during: { readonly after: number; readonly path: string; readonly act: Act }[];
+  readonly shown: string;
+}[];
+
+for (const polls of [true, false]) {
+  for (const [name, bounds] of [
+    ['within the bounds', UNREAD_BOUNDS],
+    ['exact where the bounds are 0', EXACT],
+  ] as const) {
+    const poll = polls ? 'with' : 'without';
+    test(`whatever cgroups do, each figure is ${name} (${poll} poll)`, async () => {
+      await fc.assert(
+        fc.asyncProperty(turns, (all) => play(polls, bounds, all)),
+        { numRuns: 40, includeErrorInReport: true },
+      );
+    });
+  }
+}
+
+test('what a sibling uses while the tick reads does not hide what another one used before', async () => {
+  const kernel = simulatedKernel({ polls: true });
+  for (const path of ['/a', '/a/0', '/a/1']) kernel.make(path);
+  const rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
+  const sampler = createSampler({ collector: kernel.collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
+  const usage = async (during: Parameters<Kernel['pass']>[1] = []): Promise<number> => {
+    kernel.pass(TICK_MS, during);
+    kernel.act('/a/0', { kind: 'run', usec: 1 });
+    if (during.length > 0) kernel.act('/a/1', { kind: 'run', usec: 100_000 });
+    const { snapshot } = await sampler.tick({ rows, visible: new Set(), touched: new Set() });
+    return snapshot.values[column('cpu.stat:usage_usec') * rows.length + 3] ?? Number.NaN;
+  };
+  for (let tick = 0; tick < 10; tick++) await usage();
+  // The root's hot files come first, of which it has five, and then the cpu.stat of /a.
+  const between = [{ after: 6, path: '/a/0', act: { kind: 'run' as const, usec: 100_000 } }];
+  assert.is(await usage(between), 100_000);
+});
+
+test('a quiet subtree costs the reads of its topmost cgroup; a busy loop in any of it is in the next Snapshot', async () => {
+  const kernel = simulatedKernel({ polls: true });
+  kernel.make('/a');
+  const pods = Array.from({ length: 30 }, (_, pod) => `/a/${pod}`);
+  const paths = pods.flatMap((pod) => [pod, ...Array.from({ length: 10 }, (_, container) => `${pod}/${container}`)]);
+  for (const path of paths) kernel.make(path);
+  const rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
+  const sampler = createSampler({ collector: kernel.collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
+  const tick = () => {
+    kernel.pass(TICK_MS, []);
+    return sampler.tick({ rows, visible: new Set(), touched: new Set() });
+  };
+  for (let count = 0; count < 10; count++) await tick();
+  const quiet = await tick();
+  const turns = rows.length / 10;
+  assert.ok(quiet.reads < 40 + turns * 16, `${quiet.reads} reads`);
+  for (const path of paths.filter((_, index) => index % 7 === 0)) {
+    kernel.act(path, { kind: 'run', usec: 900_000 });
+    const { snapshot } = await tick();
+    const row = rows.findIndex((one) => one.path === path);
+    const usage = snapshot.values[column('cpu.stat:usage_usec') * rows.length + row];
+    assert.is(usage, kernel.figure(path, 'cpu.stat:usage_usec'));
+  }
+});
+
+test.run();
