@@ -61,6 +61,12 @@ export const ENTRIES_A_CGROUP = 20;
 /** Adding a path that vanished leaves chokidar a listener on its parent for good: past so many it starts anew. */
 const VANISHED_MOST = 32;
 
+/**
+ * A directory with more is not watched: chokidar stats all of them at the start and again at each event, and the kernel's
+ * count of descendants tells a Frame later that something came or went.
+ */
+const MOST_ENTRIES = 1_000;
+
 const OUT_OF_WATCHES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EMFILE', 'ENFILE']);
 
 /** Units that are many and never have anything inside. */
@@ -190,7 +196,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   function putWatch(chokidar: FSWatcher, path: string): void {
     const isDeaf = deaf.delete(path);
-    if (isHollow(path) || (followed.has(path) && !isDeaf)) return;
+    if (isHollow(path) || sizeOf(path) > MOST_ENTRIES || (followed.has(path) && !isDeaf)) return;
     const full = path === '/' ? mount : join(mount, path);
     if (!existsSync(full)) return;
     if (followed.has(path)) chokidar.unwatch(full);
