@@ -33,11 +33,11 @@ export function shownOf(frame: Frame, state: State): Shown {
   const { predicate, fault } = filterOf(state.filter);
   const populated = frame.usage.column('populated');
   let empty = 0;
-  const rows = frame.workloads.flatMap((workload, row) => {
-    if (!(all || isListed(workload)) || !isOn(state.host, workload) || !predicate(frame, row)) return [];
-    if (all || populated[row] !== 0 || state.tagged.has(workload.inode)) return [row];
-    empty++;
-    return [];
+  const rows: number[] = [];
+  frame.workloads.forEach((workload, row) => {
+    if (!(all || isListed(workload)) || !isOn(state.host, workload) || !predicate(frame, row)) return;
+    if (all || populated[row] !== 0 || state.tagged.has(workload.inode)) rows.push(row);
+    else empty++;
   });
   const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
   return { items, rows, empty, ...(fault === undefined ? {} : { fault }) };

@@ -155,16 +155,28 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
   return open === undefined ? 'plain' : 'title';
 }
 
+/** Text by slot, for the rows of one Frame: a key shows them once more. */
+const totals = new WeakMap<Shown, Map<string, string>>();
+
 /** Of all rows that the filter lets through, each counted once. */
 function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
-  const members = outermost(shown.rows, frame.usage.snapshot.parents);
+  const texts = totals.get(shown) ?? new Map<string, string>();
+  totals.set(shown, texts);
+  let members: readonly number[] | undefined;
+  const totalOf = (column: Column): string => {
+    const known = texts.get(column.slot);
+    if (known !== undefined || !isAdditive(column.field)) return known ?? '';
+    members ??= outermost(shown.rows, frame.usage.snapshot.parents);
+    const text = figureText(frame, { row: -1, members }, column, state.scales);
+    texts.set(column.slot, text);
+    return text;
+  };
   const label = `Σ ${counted(shown.rows.length, 'row')}${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
   return [
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
     ...hostPieces('', hostCells, 'accent'),
     ...columns.map((column): Piece => {
-      const hasSum = isAdditive(column.field);
-      const text = hasSum ? figureText(frame, { row: -1, members }, column, state.scales) : '';
+      const text = totalOf(column);
       return [` ${padStart(text, Math.max(column.width, cellWidth(text)))}`, 'accent'];
     }),
   ];

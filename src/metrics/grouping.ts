@@ -45,10 +45,30 @@ export type Comparable = Pick<Item, 'row' | 'members' | 'name'>;
 export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
   const { grouping, rows, compare } = arrangement;
   if (grouping === 'tree') return treeOf(frame, arrangement);
-  const leaves = rows.map((row) => leafOf(frame, row));
-  if (grouping === 'flat') return leaves.sort(compare);
-  return groupsOf(frame, leaves, grouping, arrangement);
+  const { leaves, order } = madeFor(frame);
+  const items = rows.map((row) => {
+    leaves[row] ??= leafOf(frame, row);
+    return leaves[row];
+  });
+  if (grouping !== 'flat') return groupsOf(frame, items, grouping, arrangement);
+  const isShown = new Uint8Array(frame.workloads.length);
+  for (const row of rows) isShown[row] = 1;
+  const again = order.filter(({ row }) => isShown[row]);
+  // In the order of last time they are nearly sorted, which takes a comparison each.
+  const sorted = (again.length === items.length ? again : items).sort(compare);
+  made.set(frame.workloads, { leaves, order: sorted });
+  return sorted;
 }
+
+/** Leaves by row, and their order when they were sorted last: the same as long as no cgroup comes or goes. */
+interface Made {
+  readonly leaves: Item[];
+  readonly order: readonly Item[];
+}
+
+const made = new WeakMap<Frame['workloads'], Made>();
+
+const madeFor = ({ workloads }: Frame): Made => made.get(workloads) ?? { leaves: [], order: [] };
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 

@@ -17,9 +17,10 @@ export function isAdditive({ id, unit }: Pick<Metric, 'id' | 'unit'>): boolean {
 
 /** Those of the rows that lie in no other one of them. */
 export function outermost(rows: readonly number[], parents: Int32Array): number[] {
-  const all = new Set(rows);
+  const isIn = new Uint8Array(parents.length);
+  for (const row of rows) isIn[row] = 1;
   return rows.filter((row) => {
-    for (let up = parents[row] ?? -1; up >= 0; up = parents[up] ?? -1) if (all.has(up)) return false;
+    for (let up = parents[row] ?? -1; up >= 0; up = parents[up] ?? -1) if (isIn[up]) return false;
     return true;
   });
 }

@@ -8,6 +8,7 @@ import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { tableView } from '../../src/dashboard/table-view.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
+import type { Frame } from '../../src/metrics/source.ts';
 import { frameOf } from './frames.ts';
 
 const project = (composeProject: string) => ({
@@ -159,6 +160,31 @@ test('a followed row keeps its line while the order changes', () => {
   const after = settle(state, { order: moved, window: 10 });
   assert.is(after.selected, 15);
   assert.is(after.position - after.top, 3);
+});
+
+test('while no cgroup comes or goes the rows stay the same objects, in the order of each Frame', () => {
+  const loads = (...cpus: number[]) => cpus.map((cpu, index) => ({ name: 'abcd'.charAt(index), cpu }));
+  const first = frameOf(loads(1, 2, 3, 4));
+  const next = { ...frameOf(loads(5, 2, 9, 4)), workloads: first.workloads };
+  const itemsOf = (frame: Frame, state = INITIAL) => shownOf(frame, state).items;
+  const before = new Set(itemsOf(first));
+  assert.equal(
+    [...before].map(({ name }) => name),
+    ['d', 'c', 'b', 'a'],
+  );
+  assert.equal(
+    itemsOf(next).map(({ name }) => name),
+    ['c', 'a', 'd', 'b'],
+  );
+  assert.ok(itemsOf(next).every((item) => before.has(item)));
+  assert.equal(
+    itemsOf(next, { ...INITIAL, filter: 'c|b' }).map(({ name }) => name),
+    ['c', 'b'],
+  );
+  assert.equal(
+    itemsOf(next).map(({ name }) => name),
+    ['c', 'a', 'd', 'b'],
+  );
 });
 
 test.run();

@@ -46,7 +46,7 @@ const DANGEROUS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/u;
 test('our own letters, arrows and lines are one cell in every table, and stay as they are', () => {
   const latin = Array.from({ length: 0x40 }, (_, index) => String.fromCharCode(0xc0 + index));
   const lines = Array.from({ length: 0x80 }, (_, index) => String.fromCharCode(0x2500 + index));
-  for (const character of [...'µ·ΔΣ–…←↑→↓≥▏▲►▸▼▾●', ...latin, ...lines]) {
+  for (const character of [...'µ·ΔΣ–…←↑→↓≥▁▂▃▄▅▆▇█▏▲►▸▼▾●', ...latin, ...lines]) {
     assert.equal([stringWidth(character), blessed.strWidth(character), cellWidth(character)], [1, 1, 1], character);
     assert.is(terminalSafe(character), character);
     assert.is(cut(`${character}${character}`, 1), '…');
