@@ -5,8 +5,8 @@ import type { Chart } from './chart-view.ts';
 import type { ChartColour } from './themes.ts';
 
 export interface ChartPool {
-  /** `colours`: of the lines of each, in turn. */
-  draw(charts: readonly Chart[], colours: readonly ChartColour[]): void;
+  /** `colours`: of the lines of each, in turn. Whether that is another picture than the last. */
+  draw(charts: readonly Chart[], colours: readonly ChartColour[]): boolean;
 }
 
 /** In a smaller area the axes of blessed-contrib leave no room for the line. */
@@ -20,11 +20,15 @@ const isDrawable = (chart: Chart): boolean =>
   hasAxes(chart) && chart.series.some(({ values }) => values.length > 0 && !values.some(Number.isNaN));
 
 export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
+  let drawn = '';
   let places = '';
   let elements: ReturnType<typeof line>[] = [];
   return {
     draw: (charts, colours) => {
       const fitting = charts.filter(isDrawable);
+      const picture = JSON.stringify([fitting, colours]);
+      if (picture === drawn) return false;
+      drawn = picture;
       const wanted = JSON.stringify(fitting.map(({ area }) => area));
       if (wanted !== places) {
         for (const element of elements) element.detach();
@@ -55,6 +59,7 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
           }),
         );
       });
+      return true;
     },
   };
 }

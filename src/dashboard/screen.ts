@@ -82,6 +82,10 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'default', fg: 'default' } });
   const charts = openCharts(screen);
   const overlay = box();
+  /** What each element shows. */
+  const texts = new Map<blessed.Widgets.BoxElement, string>();
+  /** Whether something was changed since the last rendering, which goes over each cell of the screen. */
+  let isStale = true;
 
   screen.on('keypress', (character: string | undefined, key: { full?: string; name?: string }) => {
     const full = key.full ?? key.name;
@@ -89,7 +93,10 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
     if (!full || full === 'enter') return;
     onKey({ full: full === 'linefeed' ? 'return' : full, ...(character === undefined ? {} : { character }) });
   });
-  screen.on('resize', onResize);
+  screen.on('resize', () => {
+    isStale = true;
+    onResize();
+  });
   let isListening = false;
   function setMouse(on: boolean): void {
     if (on && !isListening) {
@@ -104,13 +111,18 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   }
   setMouse(mouse);
 
+  function invalidate(): void {
+    screen.realloc();
+    isStale = true;
+  }
+
   let isSuspended = false;
   /** After fg the terminal shows what the shell left there, and may have another size: that signal went to the shell. */
   function comeBack(): void {
     if (isSuspended) screen.program.resume();
     isSuspended = false;
     process.emit('SIGWINCH');
-    screen.realloc();
+    invalidate();
     onResize();
   }
   process.on('SIGCONT', comeBack);
@@ -121,13 +133,19 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
     if (area === undefined || area.width <= 0 || area.height <= 0) {
       // Not by `hidden` alone: what it covered would stay on the screen where nothing else draws.
-      if (!element.hidden) element.hide();
+      if (!element.hidden) {
+        element.hide();
+        isStale = true;
+      }
       return;
     }
     const before = [element.top, element.left, element.width, element.height];
     const after = [area.top, area.left, area.width, area.height];
-    if (!element.hidden && before.some((value, index) => value !== after[index])) element.hide();
-    if (element.hidden) element.show();
+    const isThere = !element.hidden && before.every((value, index) => value === after[index]);
+    if (isThere) return;
+    isStale = true;
+    if (!element.hidden) element.hide();
+    element.show();
     element.top = area.top;
     element.left = area.left;
     element.width = area.width;
@@ -140,7 +158,16 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
     const { area, lines } = pane;
     const look = theme();
     const shown = Array.from({ length: area.height }, (_, index) => renderLine(lines[index] ?? [], area.width, look));
+    if (isShown(element, shown.join('\n'))) return;
     element.setContent(shown.join('\n'));
+  }
+
+  /** Whether the element shows that text already; remembers that it does from now on. */
+  function isShown(element: blessed.Widgets.BoxElement, text: string): boolean {
+    if (texts.get(element) === text) return true;
+    texts.set(element, text);
+    isStale = true;
+    return false;
   }
 
   return {
@@ -163,16 +190,19 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
       panes.forEach((pane, index) => void fill(pane, shown[index]));
       place(spark, theme().ascii ? undefined : view.spark?.area);
       spark.style.fg = theme().lines[0] === 'normal' ? 'default' : theme().lines[0];
-      if (view.spark && !spark.hidden) spark.setData([view.spark.title], [view.spark.values]);
-      charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines);
+      if (view.spark && !spark.hidden && !isShown(spark, JSON.stringify([view.spark, spark.style.fg])))
+        spark.setData([view.spark.title], [view.spark.values]);
+      if (charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines)) isStale = true;
       const { width, top } = view.footer.area;
       fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
+      if (!isStale) return;
       overlay.setFront();
       // Higher for a long message.
       footer.setFront();
       screen.render();
+      isStale = false;
     },
-    invalidate: () => screen.realloc(),
+    invalidate,
     bell: () => void process.stdout.write('\x07'),
     setMouse,
     suspend: () => {
