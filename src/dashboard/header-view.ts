@@ -34,7 +34,7 @@ export interface HeaderInput {
 
 export function headerView(input: HeaderInput, width: number): Line[] {
   const fleet = fleetIn(input.frame);
-  const first = fleet ? fleetParts(fleet, input) : hostParts(input.frame, width);
+  const first = fleet ? fleetParts(fleet, input, width) : hostParts(input.frame, width);
   return [fitting(first, width), fitting(secondParts(input, width), width)];
 }
 
@@ -70,7 +70,7 @@ const SILENT_SCRAPES = 2.5;
 const USUAL_SECONDS = 60;
 
 /** Of how many machines the figures are, how old they are, who is silent, and which store told it. */
-function fleetParts({ machines, address }: Fleet, { state }: HeaderInput): Piece[][] {
+function fleetParts({ machines, address }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
   const now = Date.now();
   const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
   const newest = seen.reduce((most, { time }) => Math.max(most, time), 0);
@@ -82,7 +82,10 @@ function fleetParts({ machines, address }: Fleet, { state }: HeaderInput): Piece
   const style = silent.length === seen.length && silent.length > 0 ? 'critical' : 'plain';
   return [
     [[state.host === undefined ? `${counted(machines.length, 'machine')}  ` : `only ${state.host}  `, 'title']],
-    [[`figures of ${clock(newest)}`], [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style]],
+    [
+      [`${isNarrow(width) ? '' : 'figures '}of ${clock(newest)}`],
+      [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style],
+    ],
     ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
     [[address, 'dim']],
   ];
