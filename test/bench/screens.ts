@@ -42,7 +42,7 @@ async function crowd(mount: string, paths: readonly string[]): Promise<ChildProc
   return shell;
 }
 
-interface Cost {
+export interface Cost {
   /** Of one CPU, all threads. */
   readonly percent: number;
   /** Milliseconds a second of the first thread, which draws. */
@@ -57,16 +57,21 @@ function threads(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).map(nanoseconds);
 }
 
-async function costOf(command: string, args: readonly string[]): Promise<Cost> {
+export async function costOf(command: string, args: readonly string[]): Promise<Cost> {
   const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
   child.onData(() => {});
-  await sleep(WARM_MS);
-  const [before, start] = [threads(child.pid), performance.now()];
-  await sleep(SECONDS * 1000);
-  const after = threads(child.pid);
-  const seconds = (performance.now() - start) / 1000;
-  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  const cost = await costOfRunning(child.pid);
   await end(child);
+  return cost;
+}
+
+export async function costOfRunning(pid: number): Promise<Cost> {
+  await sleep(WARM_MS);
+  const [before, start] = [threads(pid), performance.now()];
+  await sleep(SECONDS * 1000);
+  const after = threads(pid);
+  const seconds = (performance.now() - start) / 1000;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   return {
     percent: (sum(after) - sum(before)) / 1e7 / seconds,
@@ -82,7 +87,7 @@ function end(child: IPty): Promise<void> {
 }
 
 /** systemd-cgtop looks at /sys/fs/cgroup alone: where cgroup2 lies elsewhere it gets a mount namespace where it does not. */
-function cgtop(mount: string): readonly [string, readonly string[]] {
+export function cgtop(mount: string): readonly [string, readonly string[]] {
   const words = ['systemd-cgtop', '-b', '-d', '1', '-n', '100'];
   if (mount === '/sys/fs/cgroup') return [words[0] ?? '', words.slice(1)];
   return ['unshare', ['-m', 'sh', '-c', `mount --bind ${mount} /sys/fs/cgroup && exec ${words.join(' ')}`]];

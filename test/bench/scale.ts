@@ -1,0 +1,167 @@
+/**
+ * npm run bench:scale: what tstop costs beside its peers where there are many cgroups, with a process in each.
+ *
+ *     node --import tsx test/bench/scale.ts [COUNT]…      default: 1000 3000 10000
+ *
+ * Idle, 1 % of them active, all active; flat, and as Kubernetes nests them. A peer that is not installed is left out, and
+ * said so.
+ */
+import { type ChildProcess, execFileSync, spawn as spawnProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
+import { openTstop } from '../terminal.ts';
+import { median } from './floor.ts';
+import { type Cost, cgtop, costOf, costOfRunning } from './screens.ts';
+
+const COUNTS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 3000, 10_000];
+const STARTS = 5;
+
+const { mount } = chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8'));
+const parent = `${mount}/tscg-scale-${process.pid}`;
+
+interface Load {
+  readonly name: string;
+  /** Every so many-th cgroup with a process works; none of them for 0. */
+  readonly every: number;
+  /** Microseconds of work, and milliseconds of rest after it. */
+  readonly work: readonly [number, number];
+}
+
+const LOADS: readonly Load[] = [
+  { name: 'idle', every: 0, work: [0, 0] },
+  { name: '1 % active', every: 100, work: [100, 100] },
+  { name: 'all active', every: 1, work: [20, 1000] },
+];
+
+/** Directories, parents first, and those that have a process. */
+const SHAPES: Readonly<Record<string, (count: number) => { all: string[]; leaves: string[] }>> = {
+  flat: (count) => {
+    const leaves = Array.from({ length: count }, (_, index) => `${parent}/${index}`);
+    return { all: leaves, leaves };
+  },
+  /** Of each three a pod and its two containers, in two classes of service. */
+  kubernetes: (count) => {
+    const classes = ['burstable', 'besteffort'].map((name) => `${parent}/kubepods/${name}`);
+    const pods = Array.from({ length: Math.floor(count / 3) }, (_, pod) => `${classes[pod % 2]}/pod${pod}`);
+    const leaves = pods.flatMap((pod) => [`${pod}/pause`, `${pod}/main`]);
+    return { all: [`${parent}/kubepods`, ...classes, ...pods, ...leaves], leaves };
+  },
+};
+
+/** Compiles `crowd.c`, which lives in the cgroups. */
+function buildCrowd(): { readonly program: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), 'tscg-crowd-'));
+  const program = join(directory, 'crowd');
+  execFileSync('gcc', ['-O2', '-o', program, fileURLToPath(new URL('crowd.c', import.meta.url))]);
+  return { program, remove: () => rmSync(directory, { recursive: true }) };
+}
+
+async function populate(program: string, leaves: readonly string[], { every, work }: Load): Promise<ChildProcess> {
+  const crowd = spawnProcess(program, work.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = leaves.map((path, index) => (every > 0 && index % every === 0 ? `+${path}` : path));
+  crowd.stdin.write(`${lines.join('\n')}\n\n`);
+  await once(crowd.stdout, 'data');
+  return crowd;
+}
+
+/** A process that has ended holds its cgroup a little longer. */
+async function removeAll(paths: readonly string[]): Promise<void> {
+  for (const path of [parent, ...paths].toReversed()) {
+    for (;;) {
+      try {
+        rmdirSync(path);
+        break;
+      } catch (error) {
+        if (!String(error).includes('EBUSY')) throw error;
+        await sleep(20);
+      }
+    }
+  }
+}
+
+interface TstopCost extends Cost {
+  readonly reads: number;
+}
+
+async function tstop(): Promise<TstopCost> {
+  const terminal = openTstop(200, 60);
+  try {
+    await terminal.until((screen) => / \d+ reads /.test(screen), 'a Frame');
+    const cost = await costOfRunning(terminal.pid);
+    return { ...cost, reads: Number(/ (\d+) reads /.exec(terminal.screen().join('\n'))?.[1]) };
+  } finally {
+    terminal.kill();
+    await terminal.ended;
+  }
+}
+
+/** From its start to a screen with rows, against an empty program; the median of pairs. */
+async function firstScreen(): Promise<number> {
+  const ratios: number[] = [];
+  for (let pair = 0; pair < STARTS; pair++) {
+    const start = performance.now();
+    const terminal = openTstop(200, 60);
+    await terminal.until((screen) => / \d+ reads /.test(screen), 'a Frame');
+    const own = performance.now() - start;
+    terminal.kill();
+    await terminal.ended;
+    const empty = performance.now();
+    spawnSync(process.execPath, ['-e', '0']);
+    ratios.push(own / (performance.now() - empty));
+  }
+  return median(ratios);
+}
+
+const PEERS: readonly [name: string, path: string, command: readonly [string, readonly string[]]][] = [
+  ['systemd-cgtop', '/usr/bin/systemd-cgtop', cgtop(mount)],
+  ['htop', '/usr/bin/htop', ['htop', ['-d', '10']]],
+  ['atop', '/usr/bin/atop', ['atop', ['1']]],
+  ['below', '/usr/bin/below', ['below', ['live']]],
+];
+
+async function compare(where: string): Promise<void> {
+  const own = await tstop();
+  const report = (name: string, value: string): void => console.log(`${name} at ${where}: ${value}`);
+  report('tstop', `${own.percent.toFixed(1)} % of one CPU`);
+  for (const [name, path, [command, args]] of PEERS) {
+    if (!existsSync(path)) {
+      report(name, 'not installed');
+      continue;
+    }
+    const { percent } = await costOf(command, args);
+    report(name, `${percent.toFixed(1)} % of one CPU`);
+    report(`tstop / ${name}`, (own.percent / percent).toFixed(2));
+  }
+  report('reads a tick', String(own.reads));
+  report('RSS', `${own.mebibytes.toFixed(0)} MiB`);
+}
+
+const crowd = buildCrowd();
+for (const count of COUNTS) {
+  for (const [shape, build] of Object.entries(SHAPES)) {
+    const { all, leaves } = build(count);
+    mkdirSync(parent);
+    for (const path of all) mkdirSync(path);
+    try {
+      for (const load of LOADS) {
+        const living = await populate(crowd.program, leaves, load);
+        try {
+          await compare(`${count} ${load.name} (${shape})`);
+          if (load.every === 0)
+            console.log(`first screen / node -e 0 at ${count} (${shape}): ${(await firstScreen()).toFixed(2)}`);
+        } finally {
+          living.stdin?.end();
+          await once(living, 'exit');
+        }
+      }
+    } finally {
+      await removeAll(all);
+    }
+  }
+}
+crowd.remove();
