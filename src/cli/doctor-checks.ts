@@ -11,6 +11,7 @@ import { readText } from '../kernel/if-there.ts';
 import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
 import { rightsRemedy } from '../kernel/rights.ts';
+import { openWaits } from '../kernel/waits-bpf.ts';
 import { stateDirectory } from '../limits/applying/journal.ts';
 import { wrongStanding } from '../limits/launch/standing.ts';
 import type { DoctorCheck } from '../recording/format/moment.ts';
@@ -24,6 +25,7 @@ export const doctorChecks = async (global: GlobalOptions): Promise<DoctorCheck[]
   addon(),
   ...(await hierarchyChecks(global)),
   pressure(),
+  await eBpf(),
   permission(),
   journal(),
 ];
@@ -199,6 +201,15 @@ function pressure(): DoctorCheck {
       remedy: 'boot with psi=1',
     };
   }
+}
+
+/** By loading the programs: the kernel may refuse what seems to be all there. */
+async function eBpf(): Promise<DoctorCheck> {
+  const { waits, reason } = await openWaits();
+  waits?.close();
+  return waits
+    ? { about: 'eBPF', state: 'ok', finding: 'tscg why measures in the kernel who waits behind whom' }
+    : { about: 'eBPF', state: 'note', finding: `tscg why goes by kernel files alone: ${reason}` };
 }
 
 function permission(): DoctorCheck {

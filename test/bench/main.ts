@@ -1,7 +1,7 @@
 /**
  * npm run bench: everything side by side in one run, as ratios. 1,000 empty cgroups are made on the real mount; then
  * the collector against a C program that only preads the same files, Node's own readers, and whole programs against
- * their peers where those are installed.
+ * their peers where those are installed; and what the diagnosis costs.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { createFallbackCollector } from '../../src/kernel/collector-fallback.ts'
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openCollector } from '../../src/kernel/open-collector.ts';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
+import { diagnosisCosts } from './diagnosis-costs.ts';
 import { buildFloor, collectorAgainstFloor, makeCgroups, median } from './floor.ts';
 import { screens } from './screens.ts';
 
@@ -113,6 +114,7 @@ try {
   rmdirSync(mount + alone);
 }
 limits();
+await diagnosisCosts(mount, report);
 const cgroups = makeCgroups(mount, COUNT);
 try {
   await readers(cgroups.paths);

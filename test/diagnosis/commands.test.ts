@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { at, listOf } from '../../src/inventory/names/json.ts';
+import { waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
 import { BUSY, onMount, tscg, withBox } from '../boxes.ts';
 
 test('bad input: one clear line and exit code 2', () => {
@@ -26,6 +27,13 @@ test('check answers on one line, and with 3 what it cannot know', () => {
     assert.match(stdout, /^UNKNOWN - .+\n$/);
     assert.is(stderr, '');
   }
+});
+
+test('doctor says from which source why will answer', () => {
+  const { stdout } = tscg('doctor');
+  const reason = waitsUnavailable();
+  if (reason === undefined) assert.match(stdout, /^(ok +eBPF +tscg why measures|note +eBPF +.*the kernel refused)/m);
+  else assert.ok(stdout.includes(`kernel files alone: ${reason}`), stdout);
 });
 
 onMount(test)('why tells the figures and what is missing, in text and as JSON', () =>

@@ -17,7 +17,7 @@ export interface CgroupReading {
 
 export interface LookCgroups {
   readonly paths: readonly string[];
-  /** All files of all; of those that are far the few that tell how much they use. */
+  /** Of each cgroup what its closeness asks for. */
   everything(): Promise<CgroupReading>;
   /** The same without limits and weights: where only what changes is asked. */
   counters(): Promise<CgroupReading>;
@@ -32,34 +32,44 @@ const CPU_STAT = maskOf('cpu.stat');
 const SETTINGS = maskOf(
   ...['cpu.weight', 'cpu.idle', 'cpu.max', 'memory.min', 'memory.low', 'memory.high', 'memory.max', 'pids.max'],
 );
+/** Of who may use much: nobody competes with it directly. */
 const FAR = maskOf('cpu.stat', 'cpu.weight', 'memory.current', 'io.stat');
+/** Of who competes: what it uses, and what it is given. Nobody asks what held it up itself. */
+const COMPETITOR = FAR | maskOf('cpu.idle', 'memory.stat', 'memory.min', 'memory.low');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
 const BUDGET = 16_384;
+
+/** What a pass reads, and the row of each path in it. */
+interface Asked {
+  readonly ids: Uint32Array;
+  readonly masks: Uint32Array;
+  readonly rows: ReadonlyMap<string, number>;
+}
 
 export interface LookCgroupsOptions {
   readonly mount: string;
   readonly cgroups: readonly { readonly path: string; readonly inode: number }[];
   /** Devices that lie on others, left out of sums. */
   readonly stacked: readonly string[];
-  /** Neither a victim or what is in one, nor an ancestor or its child: nobody competes with it directly. None if absent. */
-  readonly isFar?: (path: string) => boolean;
+  /** How much is asked of each; everything of all if absent. */
+  readonly closeness?: (path: string) => Closeness;
 }
 
+/** `own`: a victim, what is in it, and what holds it; `competitor`: a child of what holds it. */
+export type Closeness = 'own' | 'competitor' | 'far';
+
+const MASKS: Readonly<Record<Closeness, number>> = { own: EVERY_FILE, competitor: COMPETITOR, far: FAR };
+
 export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
-  const { mount, cgroups, stacked, isFar = () => false } = options;
+  const { mount, cgroups, stacked, closeness = () => 'own' } = options;
   const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: BUDGET, skipDevices: stacked });
   const ids = new Map(cgroups.map(({ path }) => [path, collector.add(path)]));
   const inodes = new Map(cgroups.map(({ path, inode }) => [path, inode]));
   const paths = [...ids.keys()];
 
-  async function read(masks: ReadonlyMap<string, number>): Promise<CgroupReading> {
-    const asked = [...masks].filter(([path]) => ids.has(path));
-    const columns = await collector.collect({
-      ids: Uint32Array.from(asked, ([path]) => ids.get(path) ?? 0),
-      masks: Uint32Array.from(asked, ([, mask]) => mask),
-    });
-    const rows = new Map(asked.map(([path], row) => [path, row]));
+  async function read({ rows, ...request }: Asked): Promise<CgroupReading> {
+    const columns = await collector.collect(request);
     return readingOf(columns, (path) => {
       const row = rows.get(path) ?? -1;
       // Another cgroup that took the path meanwhile is another one.
@@ -68,20 +78,32 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
     });
   }
 
-  const all = (mask: number): Map<string, number> => new Map(paths.map((path) => [path, mask]));
+  function askedOf(masks: ReadonlyMap<string, number>): Asked {
+    const known = [...masks].filter(([path]) => ids.has(path));
+    return {
+      ids: Uint32Array.from(known, ([path]) => ids.get(path) ?? 0),
+      masks: Uint32Array.from(known, ([, mask]) => mask),
+      rows: new Map(known.map(([path], row) => [path, row])),
+    };
+  }
+
+  // Made once: there may be thousands.
+  const everything = askedOf(new Map(paths.map((path) => [path, MASKS[closeness(path)]])));
+  const counters = { ...everything, masks: everything.masks.map((mask) => mask & ~SETTINGS) };
+  const usage = { ...everything, masks: everything.masks.map(() => CPU_STAT) };
   /** Without cpu.stat.local the quotas of the ancestors bound what a victim was throttled. */
-  const withVictims = (masks: Map<string, number>, victims: readonly string[], mask: number): Map<string, number> => {
-    for (const path of victims.flatMap(ancestorsOf)) masks.set(path, (masks.get(path) ?? 0) | CPU_STAT);
-    for (const path of victims) masks.set(path, mask);
-    return masks;
-  };
+  const marked = (victims: readonly string[]): Map<string, number> =>
+    new Map([
+      ...victims.flatMap(ancestorsOf).map((path) => [path, CPU_STAT] as const),
+      ...victims.map((path) => [path, MARK] as const),
+    ]);
 
   return {
     paths,
-    everything: () => read(new Map(paths.map((path) => [path, isFar(path) ? FAR : EVERY_FILE]))),
-    counters: () => read(new Map(paths.map((path) => [path, (isFar(path) ? FAR : EVERY_FILE) & ~SETTINGS]))),
-    usage: () => read(all(CPU_STAT)),
-    mark: (victims) => read(withVictims(new Map(), victims, MARK)),
+    everything: () => read(everything),
+    counters: () => read(counters),
+    usage: () => read(usage),
+    mark: (victims) => read(askedOf(marked(victims))),
     close: () => collector.close(),
   };
 }

@@ -17,7 +17,7 @@ import { busyTicks, parseProcStat, totalTicks } from '../../kernel/proc-stat.ts'
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
-import { type CgroupReading, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
+import { type CgroupReading, type Closeness, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
 import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
@@ -59,10 +59,14 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   const readFiles = createReadFiles();
   const places = { proc, sys, mount, readFiles };
   const paths = victims.map(({ path }) => path);
-  const isFar = (path: string): boolean =>
-    paths.every((victim) => !isWithin(path, victim) && !isWithin(victim, parentOf(path)));
+  const closeness = (path: string): Closeness =>
+    paths.some((victim) => isWithin(path, victim) || isWithin(victim, path))
+      ? 'own'
+      : paths.some((victim) => isWithin(victim, parentOf(path)))
+        ? 'competitor'
+        : 'far';
   const stacked = createStackedDevices(sys)();
-  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, isFar });
+  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, closeness });
   const threads = openThreads({ ...places, victims: paths, paths: cgroups.paths });
   const restorePriority = raisePriority(proc);
   try {
