@@ -11,6 +11,10 @@ test('bad input: one clear line and exit code 2', () => {
     [['why', '/'], /whole machine/],
     [['why', '--for', '1ms'], /--for: 1ms is not from/],
     [['why', '--for', 'soon'], /--for/],
+    [['whatif', 'no-such-workload', '--cpu', '50%'], /no container, unit or cgroup/],
+    [['whatif', '/', '--cpu', '50%'], /the root cgroup has no cpu\.max; name a cgroup below it/],
+    [['whatif', '/', '--cpu', 'max'], /root cgroup/],
+    [['prove', 'no-such-workload', '--victim', '/', '--cpu-weight', '1'], /no container, unit or cgroup/],
   ] as const) {
     const { status, stdout, stderr } = tscg(...args);
     assert.is(status, 2, args.join(' '));

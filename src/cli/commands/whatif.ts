@@ -82,7 +82,7 @@ async function supposedNow(name: string, ms: number, options: WhatIfOptions, glo
   const [workload] = await resolveNames([name], hierarchy);
   if (!workload) throw new UsageError(`${name} is not there`);
   const { path } = workload;
-  const asked = askedTexts(edits, (file) => textIfThere(context.files, path, file));
+  const asked = askedTexts(path, edits, (file) => textIfThere(context.files, path, file));
   const { ended, ...use } = await watchUse(workload, ms, context);
   return { path, asked, use, cpus: context.machine.cpus, notes: ended ? ['it ended while it was watched'] : [] };
 }
@@ -96,7 +96,7 @@ async function supposedThen(name: string, ms: number, options: WhatIfOptions): P
     const edits = editsAsked(options, { ...readMachine(PROC), cpus, memoryTotal });
     const { path, inode } = pastWorkload(frame, name);
     const row = snapshot.rows.findIndex((one) => one.inode === inode);
-    const asked = askedTexts(edits, (file) => fileText(snapshot, row, file));
+    const asked = askedTexts(path, edits, (file) => fileText(snapshot, row, file));
     return { path, asked, use: recordedUse(recording, frame, inode, ms), cpus, notes: [] };
   });
 }
@@ -108,9 +108,14 @@ function editsAsked(options: Values, machine: Machine): Request['edits'] {
 }
 
 /** The text of each file as it would be; `textOf`: what it says. Throws UsageError where that is no limit. */
-function askedTexts(edits: Request['edits'], textOf: (file: string) => string | undefined): Map<string, string> {
+function askedTexts(
+  path: string,
+  edits: Request['edits'],
+  textOf: (file: string) => string | undefined,
+): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { limit, edit } of edits) {
+    if (path === '/') throw new UsageError(`the root cgroup has no ${limit.file}; name a cgroup below it`);
     const before = texts.get(limit.file) ?? textOf(limit.file) ?? limit.unset;
     const after = edit.after(before);
     limit.check?.(after);
