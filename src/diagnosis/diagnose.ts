@@ -28,7 +28,7 @@ function findingOf(look: CloseLook, victim: Victim): Finding {
     workload: victim,
     when: look.when,
     window: look.seconds,
-    verdicts: verdicts.length > 0 ? verdicts : [needed ? unknown(needed) : fine(look)],
+    verdicts: verdicts.length > 0 ? verdicts : [needed ? unknown(needed) : fine(look, path)],
     source: look.traced ? 'ebpf' : 'files',
     missing: [...missing, ...look.missing],
   };
@@ -43,8 +43,13 @@ const plain = (cause: 'fine' | 'unknown', sentence: string): Verdict => ({
   remedies: [],
 });
 
-const fine = ({ seconds }: CloseLook): Verdict =>
-  plain('fine', `nothing held it up in the ${seconds.toFixed(0)} s that were looked at`);
+const fine = ({ seconds, groups }: CloseLook, path: string): Verdict =>
+  plain(
+    'fine',
+    groups.get(path)?.last('cgroup.events:populated') === 0
+      ? 'no process is in it, so that nothing could be held up'
+      : `nothing held it up in the ${seconds.toFixed(0)} s that were looked at`,
+  );
 const unknown = (why: string): Verdict => plain('unknown', `what is known is fine, but ${why}`);
 
 function stateVerdicts(look: CloseLook, path: string): Verdict[] {

@@ -2,7 +2,7 @@
  * What the diagnosis costs, beside its limits: a look at 2,000 cgroups, the verdict column of tstop at 1,000, and the eBPF program
  * at 40,000 switches a second. By itself, on a quiet machine: node --import tsx test/bench/diagnosis-costs.ts
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,26 +32,26 @@ const workloadsAt = (mount: string, paths: readonly string[]): Workload[] =>
   paths.map((path) => ({ path, inode: statSync(mount + path).ino, name: path, kind: 'cgroup' }));
 
 /** A process that begins in the cgroup. */
-async function runIn(directory: string, ...command: readonly string[]): Promise<ChildProcess> {
+async function runIn(directory: string, ...command: readonly string[]): Promise<void> {
   const child = spawn('/bin/sh', ['-c', 'echo 0 > "$0/cgroup.procs"; echo in; exec "$@"', directory, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.stdout) await once(child.stdout, 'data');
   child.stdout?.resume();
-  return child;
+  child.unref();
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+/** Ends all that runs in the cgroup, and waits until none of it is left there. */
+async function emptied(directory: string): Promise<void> {
+  writeFileSync(join(directory, 'cgroup.kill'), '1');
+  while (readFileSync(join(directory, 'cgroup.events'), 'utf8').includes('populated 1')) await sleep(20);
 }
 
 /** By kernel files alone, at a busy victim among many that do nothing. */
 async function lookCost(mount: string, report: Report): Promise<void> {
   const cgroups = makeCgroups(mount, LOOKED_AT);
   const [path = ''] = cgroups.paths;
-  const busy = await runIn(mount + path, '/bin/sh', '-c', 'while :; do :; done');
+  await runIn(mount + path, '/bin/sh', '-c', 'while :; do :; done');
   try {
     const workloads = workloadsAt(mount, cgroups.paths);
     const victims = workloads.slice(0, 1);
@@ -62,7 +62,7 @@ async function lookCost(mount: string, report: Report): Promise<void> {
     }
     report(`a look at ${LOOKED_AT} cgroups`, `${median(costs).toFixed(1)} % of a CPU (limit 10 %)`);
   } finally {
-    await ended(busy);
+    await emptied(mount + path);
     cgroups.remove();
   }
 }
@@ -139,7 +139,7 @@ async function bpfCost(mount: string, report: Report): Promise<void> {
   const before = readFileSync(STATS, 'utf8');
   const cgroups = makeCgroups(mount, 1);
   const [path = ''] = cgroups.paths;
-  const pair = await runIn(mount + path, 'python3', '-c', PING_PONG);
+  await runIn(mount + path, 'python3', '-c', PING_PONG);
   try {
     writeFileSync(STATS, '1');
     opened.waits.watch([statSync(mount + path).ino]);
@@ -157,8 +157,7 @@ async function bpfCost(mount: string, report: Report): Promise<void> {
     report('eBPF programs that are left while off', String(programs().count));
   } finally {
     writeFileSync(STATS, before);
-    await ended(pair);
-    await sleep(100);
+    await emptied(mount + path);
     cgroups.remove();
   }
 }

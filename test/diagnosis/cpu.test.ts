@@ -223,6 +223,12 @@ test('steal that the kernel counts', () => {
   assert.is(firstOf({ actors: { '/web': { uses: 300, ready: 0.4 } }, steal: 200 }).cause, 'steal');
 });
 
+test('of an empty cgroup it is said that nothing is in it', () => {
+  const { cause, sentence } = firstOf({ actors: { '/web': { figures: { 'cgroup.events:populated': [0, 0] } } } });
+  assert.is(cause, 'fine');
+  assert.match(sentence, /no process is in it/);
+});
+
 test('without schedstat and without PSI what is left still tells', () => {
   const actors = { '/web': web, '/batch': hog };
   for (const scene of [
