@@ -13,6 +13,7 @@ import { dashboardJsonSchema, settingsJsonSchema } from '../src/dashboard/shape.
 import { ROW_FIELDS } from '../src/diagnosis/fields.ts';
 import { FAMILIES } from '../src/export/families.ts';
 import { HOST_FAMILIES } from '../src/export/host-families.ts';
+import { otelNameOf } from '../src/export/otlp.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
 import { FIELD_CASES } from './field-cases.ts';
@@ -127,12 +128,12 @@ function metrics(): string {
 }
 
 function exported(): string {
-  const rows = [...FAMILIES, ...HOST_FAMILIES].map(({ name, type, unit = '', help }) => [
-    code(type === 'counter' ? `${name}_total` : name),
-    type,
-    unit,
-    plain(help),
-  ]);
+  const rows = [...FAMILIES, ...HOST_FAMILIES].map((family) => {
+    const { name, type, unit = '', help } = family;
+    const { name: sent, attribute } = otelNameOf(family);
+    const otlp = `${code(sent)}${attribute ? ` ${attribute.join('=')}` : ''}`;
+    return [code(type === 'counter' ? `${name}_total` : name), type, unit, plain(help), otlp];
+  });
   return page(
     MADE,
     '# What `tscg export` serves',
@@ -148,7 +149,19 @@ function exported(): string {
     ].join('\n'),
     '    scrape_configs:\n      - job_name: tscg\n        static_configs: [{ targets: ["127.0.0.1:9753"] }]',
     '[dashboards/grafana](../dashboards/grafana) has dashboards of Grafana for [all machines](../dashboards/grafana/tscg-fleet.json) and for [one workload](../dashboards/grafana/tscg-workload.json), [recording rules](../dashboards/grafana/recording-rules.yml) and [alerts](../dashboards/grafana/alerts.yml). All are made from this table.',
-    table(['name', 'type', 'unit', 'meaning'], rows),
+    '## OTLP',
+    [
+      '`tscg export --otlp http://collector:4318` sends the same to a receiver of OpenTelemetry (OTLP over HTTP, in JSON; `/v1/metrics` is added to the address) every `--interval`, in place of listening. Prometheus takes it too: `--otlp http://prometheus:9090/api/v1/otlp`.',
+    ].join('\n'),
+    [
+      "- A name is that of OpenTelemetry's conventions for containers where the meaning is the same (`container.…`), else ours (`tscg.…`): they have none for pressure, limits and verdicts.",
+      '- Each workload is a resource: `host.name`, `service.name` (its name), `service.instance.id` (host and path), `container.id`, `container.name`, `container.image.name`, `container.runtime`, `k8s.namespace.name`, `k8s.pod.name`, `k8s.container.name`, and `tscg.cgroup.path`, `tscg.kind`, `tscg.owner` and `tscg.compose.…`.',
+      '- Counters are cumulative. No limit is `Infinity`; what is unavailable has no point.',
+      '- A request that was not taken (no connection, 429, 502, 503, 504) is sent again until the next one is due, and then left out: its counters are in the next one. That costs a message, and no memory.',
+      '- `--bearer-token-file`, `--header`, `--tls-ca`, `--tls-cert` and `--tls-key` are for getting in.',
+    ].join('\n'),
+    '## Names',
+    table(['name', 'type', 'unit', 'meaning', 'OTLP'], rows),
   );
 }
 

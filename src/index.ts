@@ -13,5 +13,6 @@ export { planUndo } from './limits/applying/undo.ts';
 export { LIMITS } from './limits/catalogue/catalogue.ts';
 export type { Limit, Plan } from './limits/model.ts';
 export { planSet } from './limits/planning/plan.ts';
-export { METRICS, type Metric } from './metrics/catalogue.ts';
+export { METRICS } from './metrics/catalogue.ts';
+export type { Metric } from './metrics/metric.ts';
 export { type Frame, openLiveSource, type Source } from './metrics/source.ts';

@@ -1,6 +1,7 @@
-/** Values of options that are numbers. Each throws UsageError with what it takes. */
+/** Values of options that are numbers, times or addresses. Each throws UsageError with what it takes. */
 
 import { parseDuration } from '../limits/catalogue/units.ts';
+import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
 import { UsageError } from './errors.ts';
 
@@ -56,3 +57,24 @@ export function pastMomentOption(flag: string, text: string): number {
 }
 
 const DAY_MS = 86_400_000;
+
+/** Of HTTP or HTTPS. */
+export function urlOption(flag: string, text: string, example: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new UsageError(`${flag}: "${clean(text)}" is no URL; give one as ${example}`);
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new UsageError(`${flag}: user or password in the URL are not as a URL has them: a % is written %25`);
+  }
+  return url;
+}
+
+/** `NAME: VALUE` of --header. */
+export function headerOption(text: string): [string, string] {
+  const [, name, value] = /^([A-Za-z0-9-]+):\s*([\x20-\x7e]+)$/.exec(text) ?? [];
+  if (!name || !value)
+    throw new UsageError(`--header: "${clean(text)}" is no header; give one as "X-Scope-OrgID: shop"`);
+  return [name, value];
+}

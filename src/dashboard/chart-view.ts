@@ -1,8 +1,8 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
 import { field } from '../diagnosis/fields.ts';
-import type { Unit } from '../metrics/catalogue.ts';
 import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';
+import type { Unit } from '../metrics/metric.ts';
 import { cut } from '../text/cells.ts';
 import type { Area } from './area.ts';
 import { cellsOf, type Line } from './style.ts';

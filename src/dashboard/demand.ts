@@ -1,6 +1,6 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
 import { isListed } from '../inventory/workload.ts';
-import type { Metric } from '../metrics/catalogue.ts';
+import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame, FrameDemand } from '../metrics/source.ts';
 import { isOfNetwork } from '../metrics/totals.ts';

@@ -3,9 +3,9 @@
 import { type Field, VERDICT } from '../diagnosis/fields.ts';
 import { seriesOf } from '../fleet/queries.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
-import type { Metric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
+import type { Metric } from '../metrics/metric.ts';
 import type { LimitKind } from '../metrics/reading.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';

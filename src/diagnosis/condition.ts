@@ -5,8 +5,9 @@
  *     nginx.service.memory_bytes >= 1G    a metric (tscg metrics lists them); the name may have dots
  */
 import { parseSize } from '../limits/catalogue/units.ts';
-import { findMetric, type Metric, type Unit } from '../metrics/catalogue.ts';
+import { findMetric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
+import type { Metric, Unit } from '../metrics/metric.ts';
 import { CAUSES, type Cause, type Finding } from './model.ts';
 
 /** The condition cannot be read: what is wrong and what to type instead, on one line. */

@@ -3,8 +3,9 @@
  * keys, JSON and CSV of `tscg ls` and the columns of tstop are read from it. A field costs what it takes when it is first
  * asked for, as a metric does.
  */
-import { findMetric, METRICS, type Metric } from '../metrics/catalogue.ts';
+import { findMetric, METRICS } from '../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
+import type { Metric } from '../metrics/metric.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { CAUSES, wordOf } from './model.ts';

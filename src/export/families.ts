@@ -12,8 +12,9 @@ import { VERDICT, verdictsOf } from '../diagnosis/fields.ts';
 import { CAUSES, type Cause } from '../diagnosis/model.ts';
 import { coarseVerdict } from '../diagnosis/verdict.ts';
 import { limitOf } from '../kernel/value.ts';
-import { METRICS, type Metric } from '../metrics/catalogue.ts';
+import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
+import type { Metric, OtelName } from '../metrics/metric.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';
 
@@ -26,6 +27,8 @@ export interface Family {
   readonly unit?: string;
   /** By row: NaN for what is unavailable and is left out, Infinity for no limit. */
   readonly figures: (usage: Usage) => Float64Array;
+  /** In OpenTelemetry's conventions; none: the name is ours there too. */
+  readonly otel?: OtelName & { readonly figures: Family['figures'] };
   /** One more label and its value by row; nothing is exported of a row that has none. */
   readonly tag?: readonly [name: string, value: (usage: Usage, row: number) => string | undefined];
 }
@@ -66,28 +69,34 @@ export const unitOf = (name: string): { unit?: string } => {
 export const isExported = ({ id }: Pick<Metric, 'id'>): boolean => !/^psi_.*_avg\d+_percent$/.test(id);
 
 /** The family of a metric. */
-export function familyOf({ id, unit, help, formula, counter, derive: _ }: Metric): Family {
+export function familyOf({ id, unit, help, formula, counter, otel }: Metric): Family {
+  const isShare = unit === 'percent';
+  const shown: Family['figures'] = (usage) =>
+    isShare ? usage.column(id).map((percent) => percent / 100) : usage.column(id);
   if (counter === undefined) {
     const name = FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_percent$/, '_ratio')}`;
-    const isShare = unit === 'percent';
     return {
       name,
       type: 'gauge',
       help: `${isShare ? `${withoutHundred(help)} 1 is 100 %.` : help} ${formula}`,
       ...unitOf(name),
-      figures: (usage) => (isShare ? usage.column(id).map((percent) => percent / 100) : usage.column(id)),
+      figures: shown,
+      ...(otel && { otel: { ...otel, figures: shown } }),
     };
   }
   const counted = COUNTED[unit];
   const name =
     FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_(percent|per_second)$/, counted === 'seconds' ? '_seconds' : '')}`;
   const index = column(counter);
+  const figures: Family['figures'] = ({ snapshot }) =>
+    columnOf(snapshot, index, counted === 'seconds' ? USEC_PER_SECOND : 1);
   return {
     name,
     type: 'counter',
     help: `${unit === 'count' ? help : `The total behind ${id}: ${help}`} ${counter}`,
     ...unitOf(name),
-    figures: ({ snapshot }) => columnOf(snapshot, index, counted === 'seconds' ? USEC_PER_SECOND : 1),
+    figures,
+    ...(otel && { otel: { ...otel, figures: otel.instrument === 'counter' ? figures : shown } }),
   };
 }
 

@@ -16,7 +16,8 @@ export const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'contain
 /** Of tscg_workload_info alone, beside them. */
 export const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
 
-type Labels = readonly (readonly [name: string, value: string])[];
+export type LabelName = (typeof SERIES_LABELS | typeof INFO_LABELS)[number];
+type Labels = readonly (readonly [name: LabelName, value: string])[];
 
 /** A path that is cut or cleaned ends with the inode, so that no two of them are the same. */
 export function idLabel({ path, inode }: Pick<Workload, 'path' | 'inode'>): string {
@@ -48,9 +49,7 @@ export function infoLabels(workload: Workload): Labels {
   ]);
 }
 
-const known = (
-  labels: readonly (readonly [(typeof SERIES_LABELS | typeof INFO_LABELS)[number], string | undefined])[],
-): Labels =>
+const known = (labels: readonly (readonly [LabelName, string | undefined])[]): Labels =>
   labels.flatMap(([name, value]) =>
     value ? [[name, name === 'id' ? value : bounded(clean(value), MOST)] as const] : [],
   );
@@ -60,5 +59,5 @@ const bounded = (text: string, most: number): string =>
   text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join('')}…`;
 
 /** `{id="/a",name="web"`: without the end, for a label more. */
-export const labelText = (labels: Labels): string =>
+export const labelText = (labels: readonly (readonly [name: string, value: string])[]): string =>
   `{${labels.map(([name, value]) => `${name}="${openMetricsText(value)}"`).join(',')}`;

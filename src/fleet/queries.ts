@@ -8,8 +8,9 @@
  * Samples are asked for, not `rate()` of them: a rate between two scrapes is the figure of the machine's own `tscg ls`.
  */
 import { familyOf, isExported } from '../export/families.ts';
-import { METRICS, type Metric } from '../metrics/catalogue.ts';
+import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
+import type { Metric } from '../metrics/metric.ts';
 
 /** Two scrapes, a minute apart at most, lie in it. */
 export const WINDOW_SECONDS = 150;

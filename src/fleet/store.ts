@@ -6,12 +6,9 @@
  *       {"metric":{"__name__":"container_threads","instance":"a:9753"},"values":[[1435781430.781,"5"]]}]}}
  *     {"status":"error","errorType":"bad_data","error":"parse error: …"}
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { boundedText, type PostAnswer, PostError, postTo } from '../export/post.ts';
 import { at, isRecord, parseJson } from '../inventory/names/json.ts';
-import { codeOf } from '../kernel/error-code.ts';
 import { clean } from '../text/clean.ts';
-import { errorText } from '../text/error-text.ts';
 
 /** The store did not answer, or not what it should. Its message is one line with the address and the reason. */
 export class StoreError extends Error {
@@ -73,44 +70,18 @@ export function openStore({
   const basic = username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const said = authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
-  function ask(body: string): Promise<{ readonly status: number; readonly text: string }> {
-    return new Promise((resolve, reject) => {
-      const options = {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-www-form-urlencoded',
-          'content-length': Buffer.byteLength(body),
-          accept: 'application/json',
-          ...(said === undefined ? {} : { authorization: said }),
-          ...headers,
-        },
-        ...(ca ? { ca } : {}),
-      };
-      const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, options);
-      const fail = (reason: string): void => {
-        clearTimeout(timer);
-        request.destroy();
-        reject(new StoreError(`${address}: ${reason}`));
-      };
-      const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs / 1000} s`), timeoutMs);
-      request.once('error', (error) => fail(reasonOf(error)));
-      request.once('response', (response: IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > mostBytes) fail(`its answer has more than ${mostBytes >> 20} MiB`);
-          else chunks.push(chunk);
-        });
-        response.once('error', (error) => fail(reasonOf(error)));
-        response.once('aborted', () => fail('it broke off in its answer'));
-        response.once('end', () => {
-          clearTimeout(timer);
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
-        });
-      });
-      request.end(body);
-    });
+  async function ask(body: string): Promise<PostAnswer> {
+    const headersSaid = {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+      ...(said === undefined ? {} : { authorization: said }),
+      ...headers,
+    };
+    try {
+      return await postTo(target, body, { headers: headersSaid, ...(ca ? { ca } : {}), timeoutMs, mostBytes });
+    } catch (error) {
+      throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
+    }
   }
 
   return {
@@ -125,7 +96,7 @@ export function openStore({
           `${address}: ${status}: it wants other credentials (--bearer-token-file, --basic-auth-file)`,
         );
       const said = at(answer, 'error');
-      if (typeof said === 'string') throw new StoreError(`${address}: ${bounded(said)}`);
+      if (typeof said === 'string') throw new StoreError(`${address}: ${boundedText(said)}`);
       if (status !== 200)
         throw new StoreError(
           `${address}: HTTP status ${status}${status === 404 ? ' (is that its address? /api/v1/query is not there)' : ''}`,
@@ -136,26 +107,6 @@ export function openStore({
     },
   };
 }
-
-function reasonOf(error: unknown): string {
-  const code = codeOf(error);
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'ECONNREFUSED (no server listens there)';
-    case 'ENOTFOUND':
-      return 'ENOTFOUND (no such host)';
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return `${code} (give the authority of its certificate with --tls-ca)`;
-    default:
-      return code ?? bounded(errorText(error));
-  }
-}
-
-const MOST_TEXT = 256;
-
-const bounded = (text: string): string => clean(text.slice(0, MOST_TEXT));
 
 /** What of the result is no series is left out; undefined where there is no result. */
 function seriesIn(answer: unknown): TimeSeries[] | undefined {

@@ -3,34 +3,11 @@
  * the documentation are read from it; adding a metric is adding a row.
  */
 import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
-import { column, isCounter } from './files.ts';
-import type { LimitKind, Reading } from './reading.ts';
-
-export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'ops_per_second' | 'count' | 'cpus' | 'flag';
-
-export interface Metric {
-  /** snake_case with the unit at the end: the JSON field, CSV column and sort key. */
-  readonly id: string;
-  /** Column title. */
-  readonly label: string;
-  readonly unit: Unit;
-  /** One sentence for help and documentation. */
-  readonly help: string;
-  /** What it comes from, as `file` or `file:key`; the first one names its reason when it is unavailable. */
-  readonly sources: readonly string[];
-  /** For the explain key, in the kernel's names; Δ is the change and Δt the time between two reads of that file. */
-  readonly formula: string;
-  /** The counter, as `file:key`, that it is the rate of, or that it is: who keeps counters, as Prometheus does, takes that. */
-  readonly counter?: string;
-  /** Column width in cells, title included. */
-  readonly width: number;
-  /** Names that users of other tools look for. */
-  readonly aliases?: readonly string[];
-  readonly derive: (reading: Reading) => number;
-}
+import { column } from './files.ts';
+import { gauge, headroom, LIMIT_SOURCES, type Metric, type OtelName, rate, share } from './metric.ts';
+import type { Reading } from './reading.ts';
 
 const PERCENT = 100;
-const USEC_PER_SECOND = 1e6;
 
 const MEMORY_CURRENT = column('memory.current:value');
 const INACTIVE_FILE = column('memory.stat:inactive_file');
@@ -41,57 +18,6 @@ const RECLAIMABLE = {
 } satisfies Record<(typeof RECLAIMABLE_KEYS)[number], number>;
 const NR_PERIODS = column('cpu.stat:nr_periods');
 const NR_THROTTLED = column('cpu.stat:nr_throttled');
-
-type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases'>>;
-
-/** A figure as the file has it. */
-function gauge(source: string, unit: Unit, shape: Shape): Metric {
-  const index = column(source);
-  return {
-    width: 8,
-    ...shape,
-    unit,
-    sources: [source],
-    formula: source.endsWith(':value') ? source.slice(0, -':value'.length) : source,
-    ...(isCounter(source) ? { counter: source } : {}),
-    derive: (reading) => reading.now(index),
-  };
-}
-
-/** Change of a counter per second, times `scale`. */
-function rate(source: string, unit: Unit, scale: number, shape: Shape): Metric {
-  const index = column(source);
-  return {
-    width: 8,
-    ...shape,
-    unit,
-    sources: [source],
-    formula: `Δ ${source} / Δt${scale === 1 ? '' : ' as a percentage'}`,
-    counter: source,
-    derive: (reading) => (reading.change(index) / reading.seconds(index)) * scale,
-  };
-}
-
-/** The first source of each, which names its reason, and the file of the limit. */
-const LIMIT_SOURCES: Record<LimitKind, readonly string[]> = {
-  cpu: ['cpu.stat:usage_usec', 'cpu.max:quota'],
-  memory: ['memory.current:value', 'memory.max:value'],
-  swap: ['memory.swap.current:value', 'memory.swap.max:value'],
-  pids: ['pids.current:value', 'pids.max:value'],
-};
-
-/** What a limit leaves. */
-const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Shape): Metric => ({
-  width: 9,
-  ...shape,
-  unit,
-  sources: LIMIT_SOURCES[kind],
-  formula: `min of ${formula} over the cgroups whose limit binds it`,
-  derive: (reading) => reading.headroom(kind),
-});
-
-/** Share of wall time, from a counter of microseconds: 100 % is one CPU (or all of the interval). */
-const share = (source: string, shape: Shape): Metric => rate(source, 'percent', PERCENT / USEC_PER_SECOND, shape);
 
 const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).flatMap((resource) =>
   (['some', 'full'] as const).flatMap((kind): Metric[] => {
@@ -127,6 +53,13 @@ const NETWORK_RATES = [
   { key: 'errors', unit: 'ops_per_second', label: ' ER', help: 'Errors, of packets' },
 ] as const;
 
+const networkIo = (direction: string): OtelName => ({
+  name: 'container.network.io',
+  unit: 'By',
+  instrument: 'counter',
+  attribute: ['network.io.direction', direction],
+});
+
 const NETNS = column('/proc/PID/net/dev:netns');
 
 const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, label, help }) =>
@@ -136,6 +69,7 @@ const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, la
       label: `${label === '' ? 'NET ' : ''}${way.toUpperCase()}${label}`,
       help: `${help} ${way === 'rx' ? 'received' : 'sent'} per second in its own network namespace, without lo; unavailable where it shares the host's.`,
       ...(way === 'rx' && key === 'bytes' ? { aliases: ['net'] } : {}),
+      ...(key === 'bytes' ? { otel: networkIo(way === 'rx' ? 'receive' : 'transmit') } : {}),
     });
     // The counters of another namespace are no change of these.
     return { ...metric, derive: (reading) => (reading.change(NETNS) === 0 ? metric.derive(reading) : Number.NaN) };
@@ -148,6 +82,7 @@ const workingSet = (reading: Reading): number => Math.max(0, reading.now(MEMORY_
 export const METRICS: readonly Metric[] = [
   share('cpu.stat:usage_usec', {
     id: 'cpu_percent',
+    otel: { name: 'container.cpu.usage', unit: '{cpu}', instrument: 'gauge' },
     label: 'CPU %',
     help: 'CPU time used; 100 % is one CPU.',
     aliases: ['cpu', 'CPUPerc'],
@@ -179,11 +114,13 @@ export const METRICS: readonly Metric[] = [
   }),
   share('cpu.stat:user_usec', {
     id: 'cpu_user_percent',
+    otel: { name: 'container.cpu.time', unit: 's', instrument: 'counter', attribute: ['cpu.mode', 'user'] },
     label: 'USER %',
     help: 'CPU time in user mode; 100 % is one CPU.',
   }),
   share('cpu.stat:system_usec', {
     id: 'cpu_system_percent',
+    otel: { name: 'container.cpu.time', unit: 's', instrument: 'counter', attribute: ['cpu.mode', 'kernel'] },
     label: 'SYS %',
     help: 'CPU time in kernel mode; 100 % is one CPU.',
   }),
@@ -215,6 +152,7 @@ export const METRICS: readonly Metric[] = [
   ...pressureMetrics,
   {
     id: 'memory_bytes',
+    otel: { name: 'container.memory.working_set', unit: 'By', instrument: 'updowncounter' },
     label: 'MEM',
     unit: 'bytes',
     help: 'Memory in use as docker stats and the kubelet count it: memory.current - inactive_file.',
@@ -252,11 +190,13 @@ export const METRICS: readonly Metric[] = [
   }),
   gauge('memory.current:value', 'bytes', {
     id: 'memory_current_bytes',
+    otel: { name: 'container.memory.usage', unit: 'By', instrument: 'updowncounter' },
     label: 'MEM CUR',
     help: 'All memory charged to the cgroup, page cache included.',
   }),
   gauge('memory.stat:anon', 'bytes', {
     id: 'memory_anon_bytes',
+    otel: { name: 'container.memory.rss', unit: 'By', instrument: 'updowncounter' },
     label: 'ANON',
     help: 'Anonymous memory: heaps and stacks.',
   }),
@@ -325,12 +265,14 @@ export const METRICS: readonly Metric[] = [
   }),
   rate('io.stat:rbytes', 'bytes_per_second', 1, {
     id: 'io_read_bytes_per_second',
+    otel: { name: 'container.disk.io', unit: 'By', instrument: 'counter', attribute: ['disk.io.direction', 'read'] },
     label: 'IO R/s',
     help: 'Bytes read from disks per second; a byte through stacked devices (dm, md, loop) counts once.',
     aliases: ['read'],
   }),
   rate('io.stat:wbytes', 'bytes_per_second', 1, {
     id: 'io_write_bytes_per_second',
+    otel: { name: 'container.disk.io', unit: 'By', instrument: 'counter', attribute: ['disk.io.direction', 'write'] },
     label: 'IO W/s',
     help: 'Bytes written to disks per second; a byte through stacked devices (dm, md, loop) counts once.',
     aliases: ['write'],

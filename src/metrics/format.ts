@@ -1,5 +1,5 @@
 /** A figure as text: `--` for unavailable, `max` for no limit. Memory is in IEC units, io and network in SI, as docker has it. */
-import type { Unit } from './catalogue.ts';
+import type { Unit } from './metric.ts';
 
 const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 const SI = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];

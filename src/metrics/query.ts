@@ -6,7 +6,8 @@
  * Fields are metric ids and their aliases, and what a workload is. Sizes are powers of 1024, rates powers of 1000.
  */
 import type { Workload } from '../inventory/workload.ts';
-import { findMetric, METRICS, type Metric } from './catalogue.ts';
+import { findMetric, METRICS } from './catalogue.ts';
+import type { Metric } from './metric.ts';
 import type { Frame } from './source.ts';
 
 /** The query cannot be read. Its message says on one line what is wrong. */

@@ -1,8 +1,9 @@
 /** Why a cell is unavailable, in one sentence: shown by the explain key, `tscg get` and `--json` readers who ask. */
 import { constants } from 'node:os';
 import { NOT_READ } from '../kernel/collector.ts';
-import { type Metric, metric } from './catalogue.ts';
+import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
+import type { Metric } from './metric.ts';
 import type { LimitKind } from './reading.ts';
 import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, NOT_TOLD, SEVERAL_NETWORKS } from './snapshot.ts';
 import type { Usage } from './usage.ts';

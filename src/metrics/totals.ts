@@ -4,8 +4,9 @@
  */
 import { areNested } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
-import { type Metric, metric } from './catalogue.ts';
+import { metric } from './catalogue.ts';
 import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
+import type { Metric } from './metric.ts';
 import type { Usage } from './usage.ts';
 
 /** Shares of different wholes, running averages, limits and flags have no sum. */

@@ -1,7 +1,9 @@
 /** tscg export as a user starts it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,10 +31,12 @@ async function started(...args: string[]): Promise<{ readonly child: ChildProces
 }
 
 async function stopped(child: ChildProcess): Promise<number | null> {
-  const exit = once(child, 'exit');
-  child.kill('SIGTERM');
-  const [code] = await exit;
-  return typeof code === 'number' ? code : null;
+  if (child.exitCode === null && child.signalCode === null) {
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exit;
+  }
+  return child.exitCode;
 }
 
 test('bad input has one line and exit code 2', () => {
@@ -42,6 +46,13 @@ test('bad input has one line and exit code 2', () => {
     [['--listen', '127.0.0.1:0', '--tls-cert', '/nowhere'], /go together/],
     [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], /--tls-cert \/nowhere: ENOENT/],
     [['--tls-cert', file('c', 'x'), '--tls-key', file('k', 'x')], /both are PEM files/],
+    [['--otlp', 'collector:4318'], /--otlp: "collector:4318" is no URL; give one as http:\/\/collector:4318/],
+    [['--otlp', 'http://a', '--listen', ':9753'], /'--otlp <url>' cannot be used with option '--listen <address>'/],
+    [['--otlp', 'http://a', '--header', 'x'], /--header: "x" is no header/],
+    [['--otlp', 'http://a', '--interval', '1ms'], /--interval: 1ms is not from 1 s to 3600 s/],
+    [['--otlp', 'http://u:p@a'], /give user and password with --header/],
+    [['--otlp', 'https://a', '--tls-ca', '/nowhere'], /--tls-ca \/nowhere: ENOENT/],
+    [['--header', 'a: b'], /give them with --otlp/],
     [['--bearer-token-file', '/nowhere'], /--bearer-token-file \/nowhere: ENOENT/],
     [['--bearer-token-file', file('empty', '\n')], /it is empty; .*openssl rand/],
     [['--bearer-token-file', file('two', 'a b')], /holds no token/],
@@ -92,11 +103,16 @@ mountTest('serves a cgroup while it is there, asks for the token, and ends with 
   }
 });
 
-const TLS = 'serves TLS';
-if (spawnSync('openssl', ['version']).error) skip(test, TLS, 'no openssl here to make a certificate');
-else mountTest(TLS, servesTls);
+const hasOpenssl = !spawnSync('openssl', ['version']).error;
+for (const [name, run] of [
+  ['serves TLS', servesTls],
+  ['sends over TLS, with a certificate and a token', sendsOverTls],
+] as const) {
+  if (hasOpenssl) mountTest(name, run);
+  else skip(test, name, 'no openssl here to make a certificate');
+}
 
-async function servesTls(): Promise<void> {
+function certificate(): { readonly key: string; readonly cert: string } {
   const [key, cert] = [join(FILES, 'key.pem'), join(FILES, 'cert.pem')];
   const made = spawnSync(
     'openssl',
@@ -105,6 +121,42 @@ async function servesTls(): Promise<void> {
     { encoding: 'utf8' },
   );
   if (made.status !== 0) throw new Error(`openssl: ${made.error?.message ?? made.stderr}`);
+  return { key, cert };
+}
+
+/** Of a receiver that asks for a certificate. */
+async function sendsOverTls(): Promise<void> {
+  const { key, cert } = certificate();
+  const [keyText, certText] = [readFileSync(key), readFileSync(cert)];
+  const received: IncomingMessage[] = [];
+  const receiver = createTlsServer(
+    { key: keyText, cert: certText, ca: certText, requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      received.push(request);
+      request.resume().on('end', () => response.end('{}'));
+    },
+  ).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const { port }: { port?: number } = Object(receiver.address());
+  const url = `https://127.0.0.1:${port}/otlp/`;
+  const token = file('otlp-token', 'secret\n');
+  const flags = ['--tls-ca', cert, '--tls-cert', cert, '--tls-key', key, '--bearer-token-file', token];
+  const child = spawn(process.execPath, [TSCG, 'export', '--otlp', url, '--header', 'X-Scope-OrgID: shop', ...flags]);
+  try {
+    while (received.length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
+    const [first] = received;
+    assert.is(first?.url, '/otlp/v1/metrics');
+    assert.is(first?.headers.authorization, 'Bearer secret');
+    assert.is(first?.headers['x-scope-orgid'], 'shop');
+  } finally {
+    assert.is(await stopped(child), 0);
+    receiver.close();
+    receiver.closeAllConnections();
+  }
+}
+
+async function servesTls(): Promise<void> {
+  const { key, cert } = certificate();
   const { child, url } = await started('--tls-cert', cert, '--tls-key', key);
   try {
     assert.match(url, /^https:/);

@@ -16,7 +16,7 @@ import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
-import type { Metric } from '../../metrics/catalogue.ts';
+import type { Metric } from '../../metrics/metric.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
 import { errorText } from '../../text/error-text.ts';

@@ -12,40 +12,61 @@ import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import type { OtlpFlags } from '../otlp-push.ts';
 import { print, printLine, warn } from '../output.ts';
 import { fileOption, tokenOption } from '../secret-file.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends Omit<OtlpFlags, 'otlp'> {
   listen: string;
+  otlp?: string;
   tlsCert?: string;
   tlsKey?: string;
-  bearerTokenFile?: string;
   unprotected?: boolean;
   all?: boolean;
   once?: boolean;
 }
 
 export async function exportMetrics(options: ExportOptions, global: GlobalOptions): Promise<void> {
+  const isWanted: ScraperOptions['isWanted'] = ({ workloads }, row) => {
+    const workload = workloads[row];
+    return workload !== undefined && (options.all === true || workload.kind === 'root' || isListed(workload));
+  };
+  const tls = tlsFiles(options);
+  const use = options.otlp === undefined ? servedBy(options, isWanted, tls) : await pushedBy(options, isWanted, tls);
+  const source = openLiveSource({ hierarchy: openHierarchy(global), watch: !options.once });
+  try {
+    await use(source);
+  } finally {
+    source.close();
+  }
+}
+
+type Tls = { readonly cert: string; readonly key: string };
+type Use = (source: Source) => Promise<void>;
+
+/** Throws UsageError, as pushedBy does, before anything is read. */
+function servedBy(options: ExportOptions, isWanted: ScraperOptions['isWanted'], tls: Tls | undefined): Use {
+  if ((options.header ?? options.tlsCa) !== undefined)
+    throw new UsageError('--header and --tls-ca are for who is sent to: give them with --otlp');
   const address = parseAddress(options.listen);
   if (!address)
     throw new UsageError(
       `--listen: "${clean(options.listen)}" is no address; give one as 127.0.0.1:9753, [::1]:9753 or :9753`,
     );
-  const tls = tlsFiles(options);
   const token = tokenOption('--bearer-token-file', options.bearerTokenFile);
-  if (!options.once) refuseOpenDoor(address, options, token, tls !== undefined);
+  if (options.once) return (source) => printOnce(source, isWanted);
+  refuseOpenDoor(address, options, token, tls !== undefined);
+  return (source) => serve(source, isWanted, address, tls, token);
+}
 
-  const source = openLiveSource({ hierarchy: openHierarchy(global), watch: !options.once });
-  try {
-    const isWanted: ScraperOptions['isWanted'] = ({ workloads }, row) => {
-      const workload = workloads[row];
-      return workload !== undefined && (options.all === true || workload.kind === 'root' || isListed(workload));
-    };
-    if (options.once) await printOnce(source, isWanted);
-    else await serve(source, isWanted, address, tls, token);
-  } finally {
-    source.close();
-  }
+async function pushedBy(
+  options: ExportOptions,
+  isWanted: ScraperOptions['isWanted'],
+  tls: Tls | undefined,
+): Promise<Use> {
+  const { push, pushOptions } = await import('../otlp-push.ts');
+  const pushed = pushOptions({ ...options, otlp: options.otlp ?? '' }, tls);
+  return (source) => push(source, isWanted, pushed);
 }
 
 const ONCE_MS = 1000;
@@ -63,7 +84,7 @@ async function serve(
   source: Source,
   isWanted: ScraperOptions['isWanted'],
   address: Address,
-  tls: { cert: string; key: string } | undefined,
+  tls: Tls | undefined,
   token: string | undefined,
 ): Promise<void> {
   // The first scrape has something to compare with.
@@ -111,7 +132,7 @@ function refuseOpenDoor(address: Address, options: ExportOptions, token: string 
   if (!isTls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
 }
 
-function tlsFiles({ tlsCert, tlsKey }: ExportOptions): { cert: string; key: string } | undefined {
+function tlsFiles({ tlsCert, tlsKey }: ExportOptions): Tls | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError('--tls-cert and --tls-key go together: give both');

@@ -1,0 +1,64 @@
+/** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
+import { hostname } from 'node:os';
+import { type PusherOptions, pushFrames } from '../export/pusher.ts';
+import { isLoopback } from '../export/server.ts';
+import type { Source } from '../metrics/source.ts';
+import { UsageError } from './errors.ts';
+import { durationOption, headerOption, urlOption } from './options.ts';
+import { printLine, warn } from './output.ts';
+import { VERSION } from './program.ts';
+import { fileOption, tokenOption } from './secret-file.ts';
+
+export interface OtlpFlags {
+  otlp: string;
+  interval: string;
+  header?: string[];
+  tlsCa?: string;
+  bearerTokenFile?: string;
+}
+
+const LEAST_MS = 1000;
+const MOST_MS = 3_600_000;
+/** What OTLP/HTTP appends to the address of a receiver. */
+const METRICS_PATH = '/v1/metrics';
+
+/** All but the source, checked. Throws UsageError. */
+export function pushOptions(
+  flags: OtlpFlags,
+  clientCertificate: { readonly cert: string; readonly key: string } | undefined,
+): Omit<PusherOptions, 'source' | 'isWanted' | 'signal'> {
+  const url = urlOption('--otlp', flags.otlp, 'http://collector:4318');
+  const base = url.pathname.replace(/\/+$/, '');
+  if (!base.endsWith(METRICS_PATH)) url.pathname = `${base}${METRICS_PATH}`;
+  if (url.username !== '') throw new UsageError('--otlp: give user and password with --header, not in the URL');
+  const token = tokenOption('--bearer-token-file', flags.bearerTokenFile);
+  if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
+    warn('tscg: the token goes over the network as it is: give an https URL');
+  return {
+    ...{ url, sender: { host: hostname(), version: VERSION } },
+    interval: durationOption('--interval', flags.interval, LEAST_MS, MOST_MS),
+    headers: {
+      ...Object.fromEntries((flags.header ?? []).map(headerOption)),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    tls: {
+      ...clientCertificate,
+      ...(flags.tlsCa === undefined ? {} : { ca: fileOption('--tls-ca', flags.tlsCa) }),
+    },
+    onNews: (text) => warn(`tscg export: ${text}`),
+  };
+}
+
+/** Until SIGINT or SIGTERM. */
+export async function push(
+  source: Source,
+  isWanted: PusherOptions['isWanted'],
+  options: ReturnType<typeof pushOptions>,
+): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  // The first Frame that is sent has its rates.
+  await source.next();
+  printLine(`sending to ${options.url} every ${options.interval / 1000} s`);
+  await pushFrames({ ...options, source, isWanted, signal: stop.signal });
+}

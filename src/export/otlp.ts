@@ -1,0 +1,162 @@
+/**
+ * A Frame as the requests of OTLP/HTTP in JSON, the mapping of its protobuf messages: each workload is a resource with its
+ * attributes, each figure a metric of one point. JSON needs no library; the SDK of OpenTelemetry is 22 packages.
+ *
+ *     container.memory.usage     a name of OpenTelemetry's conventions for containers, where the meaning is the same
+ *     tscg.pressure_cpu_waiting  ours: the name that Prometheus has, without its unit
+ *
+ * What is unavailable has no point. No limit is the number Infinity.
+ */
+import type { Workload } from '../inventory/workload.ts';
+import type { OtelName } from '../metrics/metric.ts';
+import type { Frame } from '../metrics/source.ts';
+import type { Usage } from '../metrics/usage.ts';
+import { FAMILIES, type Family } from './families.ts';
+import { HOST_FAMILIES } from './host-families.ts';
+import { infoLabels, type LabelName, seriesLabels } from './labels.ts';
+
+/** What the figures are of and who sends them. */
+export interface Sender {
+  readonly host: string;
+  readonly version: string;
+}
+
+/** Resources of one request: bounds what is in memory at once to about a megabyte. */
+const MOST_RESOURCES = 100;
+
+/** Our labels as attributes of OpenTelemetry's conventions, where there are some. */
+const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
+  id: 'tscg.cgroup.path',
+  name: 'service.name',
+  kind: 'tscg.kind',
+  namespace: 'k8s.namespace.name',
+  pod: 'k8s.pod.name',
+  container: 'k8s.container.name',
+  owner: 'tscg.owner',
+  runtime: 'container.runtime',
+  image: 'container.image.name',
+  container_id: 'container.id',
+  compose_project: 'tscg.compose.project',
+  compose_service: 'tscg.compose.service',
+};
+
+/** Bodies of requests, one after the other. */
+export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<string> {
+  const time = `${Math.round(frame.usage.snapshot.wall)}000000`;
+  const sent = sentMetrics(frame.usage);
+  const resources: object[] = [hostResource(frame, time, sender)];
+  for (const row of rows) {
+    const workload = frame.workloads[row];
+    if (!workload) continue;
+    const metrics = sent.flatMap((metric) => metricAt(metric, frame.usage, row, time));
+    if (metrics.length === 0) continue;
+    resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender));
+    if (resources.length >= MOST_RESOURCES) yield bodyOf(resources.splice(0));
+  }
+  if (resources.length > 0) yield bodyOf(resources);
+}
+
+const bodyOf = (resourceMetrics: readonly object[]): string => JSON.stringify({ resourceMetrics });
+
+const resourceOf = (attributes: Attributes, metrics: readonly object[], { version }: Sender): object => ({
+  resource: { attributes: attributesOf(attributes) },
+  scopeMetrics: [{ scope: { name: 'tscg', version }, metrics }],
+});
+
+type Attributes = readonly (readonly [key: string, value: string])[];
+
+const attributesOf = (attributes: Attributes): object[] =>
+  attributes.map(([key, stringValue]) => ({ key, value: { stringValue } }));
+
+/** `service.instance.id` tells the series of two workloads apart in a store that has no other attribute of a resource. */
+function workloadAttributes(workload: Workload, { host }: Sender): Attributes {
+  const labels = [...seriesLabels(workload), ...infoLabels(workload)];
+  const id = labels.find(([name]) => name === 'id')?.[1] ?? '';
+  return [
+    ['host.name', host],
+    ['service.instance.id', `${host}:${id}`],
+    ...(workload.kind === 'container' ? [['container.name', workload.name] as const] : []),
+    ...labels.map(([name, value]) => [ATTRIBUTES[name], value] as const),
+  ];
+}
+
+/** All families of one name: their points have different attributes. */
+interface SentMetric extends Pick<OtelName, 'name' | 'unit' | 'instrument'> {
+  readonly columns: readonly SentColumn[];
+}
+
+interface SentColumn {
+  readonly figures: Float64Array;
+  readonly attribute?: readonly [name: string, value: string] | undefined;
+  readonly tag?: Family['tag'];
+}
+
+/** The figures of all rows, made once. */
+function sentMetrics(usage: Usage): readonly SentMetric[] {
+  const metrics = new Map<string, SentMetric>();
+  for (const family of FAMILIES) {
+    const { tag } = family;
+    const otel = otelNameOf(family);
+    const figures = (family.otel ?? family).figures(usage);
+    const column: SentColumn = { figures, attribute: otel.attribute, ...(tag && { tag }) };
+    const { name, unit, instrument } = otel;
+    metrics.set(name, { name, unit, instrument, columns: [...(metrics.get(name)?.columns ?? []), column] });
+  }
+  return [...metrics.values()];
+}
+
+/** The conventions' name, else ours. */
+export const otelNameOf = (family: Pick<Family, 'name' | 'unit' | 'type' | 'otel'>): OtelName =>
+  family.otel ?? ownName(family);
+
+const UNITS: Readonly<Record<string, string>> = { seconds: 's', bytes: 'By', cpus: '{cpu}' };
+
+const ownName = ({ name, unit = '', type }: Pick<Family, 'name' | 'unit' | 'type'>): OtelName => ({
+  name: `tscg.${name.replace(/^(tscg|container)_/, '').replace(unit && `_${unit}`, '')}`,
+  unit: UNITS[unit] ?? '1',
+  instrument: type,
+});
+
+function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number, time: string): object[] {
+  const points = columns.flatMap(({ figures, attribute, tag }) => {
+    const value = figures[row] ?? Number.NaN;
+    const tagged = tag?.[1](usage, row);
+    if (Number.isNaN(value) || (tag && tagged === undefined)) return [];
+    return [
+      pointOf(value, time, [
+        ...(attribute ? [attribute] : []),
+        ...(tag && tagged !== undefined ? [[`tscg.${tag[0]}`, tagged] as const] : []),
+      ]),
+    ];
+  });
+  return points.length > 0 ? [metricOf(metric, points)] : [];
+}
+
+const pointOf = (value: number, timeUnixNano: string, attributes: Attributes): object => ({
+  timeUnixNano,
+  asDouble: Number.isFinite(value) ? value : String(value),
+  ...(attributes.length > 0 ? { attributes: attributesOf(attributes) } : {}),
+});
+
+/** Cumulative: a counter is what it is since the cgroup was made, whatever was not received. */
+const CUMULATIVE = 2;
+
+function metricOf({ name, unit, instrument }: Omit<SentMetric, 'columns'>, dataPoints: readonly object[]): object {
+  if (instrument === 'gauge') return { name, unit, gauge: { dataPoints } };
+  const sum = { dataPoints, aggregationTemporality: CUMULATIVE };
+  return { name, unit, sum: instrument === 'counter' ? { ...sum, isMonotonic: true } : sum };
+}
+
+function hostResource(frame: Frame, time: string, sender: Sender): object {
+  const metrics = HOST_FAMILIES.flatMap((family) => {
+    const value = family.figure(frame);
+    if (Number.isNaN(value)) return [];
+    return [metricOf(ownName(family), [pointOf(value, time, [])])];
+  });
+  const attributes: Attributes = [
+    ['host.name', sender.host],
+    ['service.name', 'tscg'],
+    ['service.instance.id', sender.host],
+  ];
+  return resourceOf(attributes, metrics, sender);
+}

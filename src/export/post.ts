@@ -1,0 +1,90 @@
+/** A POST whose answer is bounded in time and size: whoever answers is not trusted. */
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { codeOf } from '../kernel/error-code.ts';
+import { bytesText } from '../text/bytes.ts';
+import { clean } from '../text/clean.ts';
+import { errorText } from '../text/error-text.ts';
+
+/** There was no whole answer; the message says why, without the address. */
+export class PostError extends Error {
+  override readonly name = 'PostError';
+}
+
+export interface PostOptions {
+  readonly headers: Readonly<Record<string, string | number>>;
+  /** PEM: of the authorities that are believed, and the certificate and key that we show. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly timeoutMs: number;
+  /** Of the answer. */
+  readonly mostBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PostAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Throws PostError. */
+export function postTo(target: URL, body: string | Buffer, options: PostOptions): Promise<PostAnswer> {
+  const { headers, ca, cert, key, timeoutMs, mostBytes, signal } = options;
+  return new Promise((resolve, reject) => {
+    const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, {
+      method: 'POST',
+      headers: { 'content-length': Buffer.byteLength(body), ...headers },
+      ...(ca ? { ca } : {}),
+      ...(cert && key ? { cert, key } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    const fail = (reason: string): void => {
+      clearTimeout(timer);
+      request.destroy();
+      reject(new PostError(reason));
+    };
+    const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs / 1000} s`), timeoutMs);
+    // Not once: what is destroyed may say so again.
+    request.on('error', (error) => fail(reasonOf(error)));
+    request.once('response', (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > mostBytes) fail(`its answer has more than ${bytesText(mostBytes)}`);
+        else chunks.push(chunk);
+      });
+      response.on('error', (error) => fail(reasonOf(error)));
+      response.once('aborted', () => fail('it broke off in its answer'));
+      response.once('end', () => {
+        clearTimeout(timer);
+        const text = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      });
+    });
+    request.end(body);
+  });
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'ECONNREFUSED (no server listens there)';
+    case 'ENOTFOUND':
+      return 'ENOTFOUND (no such host)';
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return `${code} (give the authority of its certificate with --tls-ca)`;
+    default:
+      return code ?? boundedText(errorText(error));
+  }
+}
+
+const MOST_TEXT = 256;
+
+/** Text of an answer, for a message. */
+export const boundedText = (text: string): string => clean(text.slice(0, MOST_TEXT));

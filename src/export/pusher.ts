@@ -1,0 +1,129 @@
+/**
+ * Sends a Frame every interval to a receiver of OTLP/HTTP. Nothing is kept for later: a counter that was not received is in the
+ * next one, so that a receiver that is away costs a message and no memory.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { at, parseJson } from '../inventory/names/json.ts';
+import type { Frame, Source } from '../metrics/source.ts';
+import { errorText } from '../text/error-text.ts';
+import { exportedRows, MOST_WORKLOADS } from './exposition.ts';
+import { otlpRequests, type Sender } from './otlp.ts';
+import { boundedText, PostError, type PostOptions, postTo } from './post.ts';
+
+export interface PusherOptions {
+  readonly source: Source;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls?: Pick<PostOptions, 'ca' | 'cert' | 'key'>;
+  readonly sender: Sender;
+  /** Which workloads are sent. */
+  readonly isWanted: (frame: Frame, row: number) => boolean;
+  /** Milliseconds between two Frames; a Frame is tried until the next one is due. */
+  readonly interval: number;
+  /** Told when it stops being received, why, and when it is received again. */
+  readonly onNews: (text: string) => void;
+  readonly signal: AbortSignal;
+  /** Milliseconds before the first retry, each of which waits twice as long. */
+  readonly firstPause?: number;
+}
+
+const ANSWER_MS = 10_000;
+const MOST_ANSWER = 64 << 10;
+const FIRST_PAUSE_MS = 1000;
+/** The receiver may take it later: OTLP names these four. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+const gzipAsync = promisify(gzip);
+
+/** Until the signal. */
+export async function pushFrames(options: PusherOptions): Promise<void> {
+  const { source, sender, isWanted, interval, onNews, signal } = options;
+  let told: string | undefined;
+  const tell = (why: string | undefined): void => {
+    if (why !== undefined && why !== told) onNews(why);
+    if (why === undefined && told !== undefined) onNews('it is received again');
+    told = why;
+  };
+  let due = performance.now();
+  while (!signal.aborted) {
+    due = Math.max(due + interval, performance.now());
+    try {
+      const frame = await source.next();
+      const rows = exportedRows(frame, (row) => isWanted(frame, row)).slice(0, MOST_WORKLOADS);
+      let why: string | undefined;
+      for (const body of otlpRequests(frame, rows, sender)) {
+        why = await sent(body, due, options);
+        if (why !== undefined) break;
+      }
+      if (!signal.aborted) tell(why);
+    } catch (error) {
+      tell(`the cgroups could not be read: ${errorText(error)}`);
+    }
+    await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Why it was not received, or not all of it, in spite of retries up to that time; undefined where it was. */
+async function sent(body: string, until: number, options: PusherOptions): Promise<string | undefined> {
+  const { firstPause = FIRST_PAUSE_MS, signal } = options;
+  const packed = await gzipAsync(body, { level: 1 });
+  for (let pause = firstPause; ; pause *= 2) {
+    const { why, isFinal, after = pause } = await triedOnce(packed, options);
+    if (why === undefined || isFinal || signal.aborted || performance.now() + after >= until) return why;
+    await sleep(after, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+interface Tried {
+  readonly why?: string;
+  readonly isFinal?: boolean;
+  /** Milliseconds after which the receiver wants it again. */
+  readonly after?: number;
+}
+
+async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOptions): Promise<Tried> {
+  try {
+    const {
+      status,
+      headers: said,
+      text,
+    } = await postTo(url, body, {
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', ...headers },
+      ...tls,
+      ...{ timeoutMs: ANSWER_MS, mostBytes: MOST_ANSWER, signal },
+    });
+    if (status === 200) return partlyRefused(text);
+    const after = Number(said['retry-after'] ?? Number.NaN) * 1000;
+    const words = boundedText(messageIn(text)).trim();
+    const why = `${url.host}: HTTP status ${status}${hintOf(status, url)}${words ? `: ${words}` : ''}`;
+    return { why, isFinal: !RETRYABLE.has(status), ...(after >= 0 && { after }) };
+  } catch (error) {
+    if (!(error instanceof PostError)) throw error;
+    return { why: `${url.host}: ${error.message}` };
+  }
+}
+
+/** What is refused once is refused again: OTLP says not to retry it. */
+function partlyRefused(text: string): Tried {
+  const partial = at(parseJson(text), 'partialSuccess');
+  const refused = Number(at(partial, 'rejectedDataPoints') ?? 0);
+  const message = at(partial, 'errorMessage');
+  if (!(refused > 0)) return {};
+  return {
+    why: `${refused} figures were refused: ${boundedText(typeof message === 'string' ? message : '')}`,
+    isFinal: true,
+  };
+}
+
+/** Of a google.rpc.Status, or the text. */
+function messageIn(text: string): string {
+  const message = at(parseJson(text), 'message');
+  return typeof message === 'string' ? message : text;
+}
+
+function hintOf(status: number, { pathname }: URL): string {
+  if (status === 401 || status === 403) return ' (it wants other credentials: --bearer-token-file, --header)';
+  return status === 404 ? ` (is that its address? ${pathname} is not there)` : '';
+}

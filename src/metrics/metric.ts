@@ -1,0 +1,92 @@
+/** What a row of the metric catalogue is, and rows that are alike. */
+import { column, isCounter } from './files.ts';
+import type { LimitKind, Reading } from './reading.ts';
+
+export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'ops_per_second' | 'count' | 'cpus' | 'flag';
+
+export interface Metric {
+  /** snake_case with the unit at the end: the JSON field, CSV column and sort key. */
+  readonly id: string;
+  /** Column title. */
+  readonly label: string;
+  readonly unit: Unit;
+  /** One sentence for help and documentation. */
+  readonly help: string;
+  /** What it comes from, as `file` or `file:key`; the first one names its reason when it is unavailable. */
+  readonly sources: readonly string[];
+  /** For the explain key, in the kernel's names; Δ is the change and Δt the time between two reads of that file. */
+  readonly formula: string;
+  /** The counter, as `file:key`, that it is the rate of, or that it is: who keeps counters, as Prometheus does, takes that. */
+  readonly counter?: string;
+  /** Its name in OpenTelemetry's conventions for containers, where the meaning is the same. */
+  readonly otel?: OtelName;
+  /** Column width in cells, title included. */
+  readonly width: number;
+  /** Names that users of other tools look for. */
+  readonly aliases?: readonly string[];
+  readonly derive: (reading: Reading) => number;
+}
+
+export interface OtelName {
+  readonly name: string;
+  /** UCUM. */
+  readonly unit: string;
+  /** A counter is sent as such; the others are the figure as it is shown. */
+  readonly instrument: 'counter' | 'gauge' | 'updowncounter';
+  readonly attribute?: readonly [name: string, value: string];
+}
+
+const PERCENT = 100;
+const USEC_PER_SECOND = 1e6;
+
+type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases' | 'otel'>>;
+
+/** A figure as the file has it. */
+export function gauge(source: string, unit: Unit, shape: Shape): Metric {
+  const index = column(source);
+  return {
+    width: 8,
+    ...shape,
+    unit,
+    sources: [source],
+    formula: source.endsWith(':value') ? source.slice(0, -':value'.length) : source,
+    ...(isCounter(source) ? { counter: source } : {}),
+    derive: (reading) => reading.now(index),
+  };
+}
+
+/** Change of a counter per second, times `scale`. */
+export function rate(source: string, unit: Unit, scale: number, shape: Shape): Metric {
+  const index = column(source);
+  return {
+    width: 8,
+    ...shape,
+    unit,
+    sources: [source],
+    formula: `Δ ${source} / Δt${scale === 1 ? '' : ' as a percentage'}`,
+    counter: source,
+    derive: (reading) => (reading.change(index) / reading.seconds(index)) * scale,
+  };
+}
+
+/** The first source of each, which names its reason, and the file of the limit. */
+export const LIMIT_SOURCES: Record<LimitKind, readonly string[]> = {
+  cpu: ['cpu.stat:usage_usec', 'cpu.max:quota'],
+  memory: ['memory.current:value', 'memory.max:value'],
+  swap: ['memory.swap.current:value', 'memory.swap.max:value'],
+  pids: ['pids.current:value', 'pids.max:value'],
+};
+
+/** What a limit leaves. */
+export const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Shape): Metric => ({
+  width: 9,
+  ...shape,
+  unit,
+  sources: LIMIT_SOURCES[kind],
+  formula: `min of ${formula} over the cgroups whose limit binds it`,
+  derive: (reading) => reading.headroom(kind),
+});
+
+/** Share of wall time, from a counter of microseconds: 100 % is one CPU (or all of the interval). */
+export const share = (source: string, shape: Shape): Metric =>
+  rate(source, 'percent', PERCENT / USEC_PER_SECOND, shape);
