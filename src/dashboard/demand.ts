@@ -4,7 +4,7 @@ import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame, FrameDemand } from '../metrics/source.ts';
 import { isOfNetwork } from '../metrics/totals.ts';
-import { columnOf, columnsFor, isTextSort } from './columns.ts';
+import { columnOf, columnsFor, DEFAULT_COLUMNS, isTextSort } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 
@@ -13,7 +13,8 @@ export interface Demand extends FrameDemand {
   readonly visible: ReadonlySet<number>;
 }
 
-export const NO_DEMAND: Demand = { visible: new Set() };
+/** Before anything is shown. */
+export const NO_DEMAND: Demand = { visible: new Set(), metrics: new Set(DEFAULT_COLUMNS) };
 
 /** Rows whose network is read for its sum, in the window or not. */
 const MOST_SUMMED = 64;

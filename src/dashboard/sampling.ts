@@ -2,6 +2,7 @@
 
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
+import { fleetOf } from '../fleet/source.ts';
 import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
@@ -57,9 +58,11 @@ export function createSampling(options: SamplingOptions): Sampling {
         if (source.isLive || !program.session().state.paused) await tick(options);
         selected.look(program.session(), program.needs().parts);
         const wanted = (interval * 1000) / (source.isLive ? 1 : speedOf(program));
-        const rest = isHurried ? 0 : wanted - (performance.now() - started);
+        const took = performance.now() - started;
+        const rest = isHurried ? 0 : wanted - took;
         isHurried = false;
-        await pause(Math.max(LEAST_MS, rest));
+        // A store that is slow or does not answer has as long a rest.
+        await pause(Math.max(LEAST_MS, rest, fleetOf(source) ? Math.min(took, wanted) : 0));
         interval = seconds;
       }
     },

@@ -23,6 +23,8 @@ export type StoreAnswer =
 
 /** MB of JavaScript objects. */
 const MOST_MEMORY = 1024;
+/** What an answer is parsed into lives for a moment: in less room most of the time would go to collecting it. */
+const YOUNG_MEMORY = 64;
 
 /** Beside this file in src/, and beside the bundle that holds it in dist/. */
 const THREAD = fileURLToPath(new URL(`store-worker${extname(import.meta.url)}`, import.meta.url));
@@ -36,7 +38,7 @@ export function openStoreThread(options: StoreOptions): StoreReader {
   function begin(): Worker {
     const worker = new Worker(THREAD, {
       workerData: options,
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY },
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY, maxYoungGenerationSizeMb: YOUNG_MEMORY },
       stdout: true,
       stderr: true,
     });

@@ -112,13 +112,18 @@ export function openStore({
 function seriesIn(answer: unknown): TimeSeries[] | undefined {
   const result = at(answer, 'data', 'result');
   if (!Array.isArray(result)) return undefined;
+  // Every series of a workload has the same ones.
+  const cleaned = new Map<string, string>();
+  const labelOf = (text: string): string => {
+    const known = cleaned.get(text) ?? (text.length > MOST_LABEL ? '' : clean(text));
+    cleaned.set(text, known);
+    return known;
+  };
   return result.flatMap((one: unknown): TimeSeries[] => {
     const [metric, values] = [at(one, 'metric'), at(one, 'values')];
     if (!isRecord(metric) || !Array.isArray(values)) return [];
     const labels = Object.fromEntries(
-      Object.entries(metric).flatMap(([name, value]) =>
-        typeof value === 'string' ? [[name, value.length > MOST_LABEL ? '' : clean(value)]] : [],
-      ),
+      Object.entries(metric).flatMap(([name, value]) => (typeof value === 'string' ? [[name, labelOf(value)]] : [])),
     );
     const samples = values.flatMap((sample: unknown) => {
       if (!Array.isArray(sample)) return [];
