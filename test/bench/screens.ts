@@ -135,7 +135,7 @@ export async function screens(
 }
 
 /** From a key to the screen that shows another selected row. `drawing`: milliseconds a second without keys. */
-async function keys(report: (name: string, value: string) => void, drawing: number): Promise<void> {
+export async function keys(report: (name: string, value: string) => void, drawing: number): Promise<void> {
   const terminal = openTstop(200, 60);
   const selected = (screen: string): string => / (\S+) {2}\d+ process/.exec(screen)?.[1] ?? '';
   try {
