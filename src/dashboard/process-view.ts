@@ -17,6 +17,8 @@ export interface ProcessList {
   readonly before: ProcessTimes | undefined;
   readonly now: ProcessTimes;
   readonly users: UserNames;
+  /** Least seconds from one reading to the next. */
+  readonly pace: number;
 }
 
 export interface ProcessViewOptions {
@@ -42,6 +44,7 @@ export function processView(
   const title: Line = [
     [workload.name, 'title'],
     [`  ${list ? counted(count, 'process', 'processes') : 'reading …'}  `],
+    ...(list && list.pace >= 2 ? ([[`read every ${Math.ceil(list.pace)} s  `, 'dim']] as const) : []),
     ...(note === '' ? [] : ([[`${note}  `, 'warning']] as const)),
     ...(hidden > 0 ? ([[`${counted(hidden, 'kernel thread')} hidden (H)  `, 'dim']] as const) : []),
     ...(kernelThreads ? ([['with kernel threads (H)  ', 'dim']] as const) : []),

@@ -56,6 +56,7 @@ function processesAt({ moment }: RecordedFrame, { path, inode }: Workload): Proc
     before: processesBefore && processTimes(earlier ?? [], processesBefore.time),
     now: processTimes(roots ?? [], processes?.time ?? Number.NaN),
     users: new Map(),
+    pace: 0,
   };
 }
 

@@ -51,6 +51,8 @@ export interface ProcessTree {
   readonly roots: readonly ProcessNode[];
   /** Processes beyond the bound, which were not read. */
   readonly left: number;
+  /** Files that were read for it, which is what it costs. */
+  readonly files: number;
 }
 
 export type ReadProcesses = (path: string) => Promise<ProcessTree>;
@@ -88,7 +90,11 @@ export function createProcessReader({
       const cgroup = cgroups.get(stat.pid) ?? path;
       return known ? [{ stat, facts: known, waitNs, cgroup }] : [];
     });
-    return { roots: arrange(processes, pageSize), left: pids.length - read.length };
+    return {
+      roots: arrange(processes, pageSize),
+      left: pids.length - read.length,
+      files: paths.length + 2 * read.length,
+    };
   };
 
   /** By pid. cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */

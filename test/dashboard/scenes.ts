@@ -97,5 +97,5 @@ export function processListOf(inode: number, roots: readonly ProcessNode[], seco
   const idle = (nodes: readonly ProcessNode[]): ProcessNode[] =>
     nodes.map((node) => ({ ...node, utimeTicks: 0, stimeTicks: 0, children: idle(node.children) }));
   const before = processTimes(idle(roots), (seconds - 1) * 1000);
-  return { inode, roots, left: 0, before, now: processTimes(roots, seconds * 1000), users: new Map() };
+  return { inode, roots, left: 0, before, now: processTimes(roots, seconds * 1000), users: new Map(), pace: 0 };
 }

@@ -279,7 +279,7 @@ test('the process tree marks who entered a PID namespace and who opened one', ()
   const [workload] = FRAME.workloads;
   const lines = processView(
     workload,
-    { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map() },
+    { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map(), pace: 0 },
     120,
   );
   const texts = lines.slice(2).map((line) => textOf(line, 120));
@@ -295,7 +295,7 @@ test('kernel threads are left out and counted, and shown on demand', () => {
     processOf(104),
   ];
   const times = { time: 0, byKey: new Map() };
-  const list = { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map() };
+  const list = { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map(), pace: 0 };
   const texts = (shown: boolean): string =>
     processView(FRAME.workloads[0], list, 120, { kernelThreads: shown })
       .map((line) => textOf(line, 120))
