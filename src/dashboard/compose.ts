@@ -146,7 +146,7 @@ function chartsOf(scene: Scene, { charts, spark }: Layout): Pick<View, 'charts' 
 /** A message has the lines that it needs, up to half the window: why something failed stands at its end. */
 function footerOf(scene: Scene, { footer: area, height }: Layout): Block {
   const message = faultOf(scene);
-  const line = footerView(scene.state, message);
+  const line = footerView(scene.state, message, recordedIn(scene.frame) !== undefined);
   if (!message) return { area, lines: [line] };
   const all = wrapped(line, area.width);
   const most = Math.max(1, Math.floor(height / 2));

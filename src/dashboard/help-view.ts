@@ -2,7 +2,7 @@
 
 import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { padEnd } from '../text/cells.ts';
-import { KEYS, type KeyBinding } from './keys.ts';
+import { type Action, KEYS, type KeyBinding } from './keys.ts';
 import { type FooterMessage, type State, typedText } from './state.ts';
 import type { Line } from './style.ts';
 
@@ -41,6 +41,14 @@ const FIRST: readonly (string | undefined)[] = ['help', 'quit', 'limits', 'undo'
 const placeOf = ({ footer }: KeyBinding): number => (FIRST.includes(footer) ? FIRST.indexOf(footer) : FIRST.length);
 const IN_FOOTER = KEYS.filter(({ footer }) => footer !== undefined).sort((a, b) => placeOf(a) - placeOf(b));
 
+/** Nothing of a recording can be changed: the keys that go through it have the room of those that do. */
+const OF_NOW: ReadonlySet<Action['type']> = new Set(['act', 'fix', 'prove']);
+const [WAY_OUT, OTHERS] = [
+  IN_FOOTER.filter(({ action: { type } }) => type === 'help' || type === 'quit'),
+  IN_FOOTER.filter(({ action: { type } }) => type !== 'help' && type !== 'quit' && !OF_NOW.has(type)),
+];
+const IN_REPLAY = [...WAY_OUT, ...KEYS.filter(({ replay }) => replay !== undefined), ...OTHERS];
+
 const PROMPT_HINTS: Readonly<Record<NonNullable<State['prompt']>, string>> = {
   filter: '   Enter keeps it, Esc clears it',
   events: '   Enter keeps it, Esc clears it',
@@ -48,7 +56,8 @@ const PROMPT_HINTS: Readonly<Record<NonNullable<State['prompt']>, string>> = {
   jump: '   03:12, 10m (ago) or "2026-11-29 03:12"; Enter goes there',
 };
 
-export function footerView(state: State, message?: FooterMessage): Line {
+/** `isRecorded`: whether a recorded moment is shown. */
+export function footerView(state: State, message?: FooterMessage, isRecorded = false): Line {
   const { prompt } = state;
   if (prompt !== undefined) {
     const hint: Line = message ? [[`   ${message.text}`, message.style]] : [[PROMPT_HINTS[prompt], 'dim']];
@@ -56,8 +65,9 @@ export function footerView(state: State, message?: FooterMessage): Line {
   }
   const filter: Line = state.filter ? [[` filter: ${state.filter} `, 'warning']] : [];
   if (message) return [...filter, [` ${message.text}`, message.style]];
-  const keys = IN_FOOTER.flatMap(({ footer, shown }) =>
-    footer ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${footer} `] as const] : [],
-  );
+  const keys = (isRecorded ? IN_REPLAY : IN_FOOTER).flatMap(({ footer, replay, shown }) => {
+    const word = replay ?? footer;
+    return word ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${word} `] as const] : [];
+  });
   return [...filter, ...keys];
 }

@@ -60,6 +60,8 @@ export interface KeyBinding {
   readonly help: string;
   /** Short text for the footer, where it belongs there. */
   readonly footer?: string;
+  /** Short text for the footer where a recorded moment is shown. */
+  readonly replay?: string;
   readonly action: Action;
 }
 
@@ -254,29 +256,50 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ['x'], shown: 'x', help: 'longer span of the charts: 5 s to 1 h', action: { type: 'span', by: 1 } },
   { keys: ['S-x'], shown: 'X', help: 'shorter span', action: { type: 'span', by: -1 } },
   { keys: ['['], shown: '[', help: 'hold, and step one sample back in time', action: { type: 'step', by: -1 } },
-  { keys: [']'], shown: ']', help: 'one sample forward in time; Z goes on live', action: { type: 'step', by: 1 } },
+  {
+    keys: [']'],
+    shown: ']',
+    help: 'one sample forward in time; Z goes on live',
+    replay: 'step',
+    action: { type: 'step', by: 1 },
+  },
   { keys: ['{'], shown: '{', help: 'hold, and step ten samples back', action: { type: 'step', by: -10 } },
   { keys: ['}'], shown: '}', help: 'ten samples forward', action: { type: 'step', by: 10 } },
   {
     keys: ['@'],
     shown: '@',
+    replay: 'time',
     help: 'go to a time: 03:12, 10m (ago), "2026-11-29 03:12"; past what is kept here, into what tscg record has written',
     action: { type: 'jump' },
   },
   {
     keys: ['S-e'],
     shown: 'E',
+    replay: 'event',
     help: 'replay: the next moment in which something happened',
     action: { type: 'find', mark: 'event' },
   },
-  { keys: ['S-o'], shown: 'O', help: 'replay: the next OOM kill', action: { type: 'find', mark: 'oom' } },
+  {
+    keys: ['S-o'],
+    shown: 'O',
+    help: 'replay: the next OOM kill',
+    replay: 'OOM kill',
+    action: { type: 'find', mark: 'oom' },
+  },
   {
     keys: ['S-d'],
     shown: 'D',
+    replay: 'finding',
     help: 'replay: the next finding of who slowed whom',
     action: { type: 'find', mark: 'finding' },
   },
-  { keys: [')'], shown: ')', help: 'replay: faster, up to a minute a second', action: { type: 'speed', by: 1 } },
+  {
+    keys: [')'],
+    shown: ')',
+    help: 'replay: faster, up to a minute a second',
+    replay: 'faster',
+    action: { type: 'speed', by: 1 },
+  },
   { keys: ['('], shown: '(', help: 'replay: slower', action: { type: 'speed', by: -1 } },
   { keys: ['tab'], shown: 'Tab', help: 'next screen', footer: 'screen', action: { type: 'screen-next', by: 1 } },
   { keys: ['S-tab'], shown: 'Shift-Tab', help: 'screen before', action: { type: 'screen-next', by: -1 } },

@@ -1,6 +1,7 @@
 /** The footer: a message is read to its end, and what is filtered is said beside it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { footerView } from '../../src/dashboard/help-view.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import { frameOf } from './frames.ts';
 import { composeAt, plainText, sceneOf } from './scenes.ts';
@@ -51,6 +52,14 @@ test('the filter is said beside it', () => {
 test('what is wrong with a filter that was kept is said beside it', () => {
   const { view } = composeAt(sceneOf(FRAME, { ...INITIAL, filter: 'foo > 3' }), 120, 30);
   assert.match(plainText(view.footer.lines[0]), /^ filter: foo > 3 {2}no field "foo"/);
+});
+
+test('a recording has the keys that go through it, and none that would change something', () => {
+  const footer = plainText(footerView(INITIAL, undefined, true));
+  assert.match(footer, /^ \? help {2}q quit {2}\] step {2}@ time {2}E event {2}O OOM kill {2}D finding {2}\) faster /);
+  assert.not.match(footer, /limits|freeze| K kill|undo|reclaim|fix/);
+  assert.match(plainText(footerView(INITIAL)), /limits/);
+  assert.not.match(plainText(footerView(INITIAL)), /faster/);
 });
 
 test.run();
