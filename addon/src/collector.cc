@@ -30,6 +30,8 @@ constexpr uint32_t kRetrySpread = 5;
 /** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
 constexpr size_t kMostTold = 4096;
+/** A descriptor that so many passes did not ask for is closed: the kernel keeps a page for it. */
+constexpr uint32_t kIdlePasses = 32;
 
 double MonotonicMilliseconds() {
   timespec now;
@@ -82,6 +84,7 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
   reads_ = 0;
   idle_known_ = false;
   Poll();
+  if (pass_ % kIdlePasses == 0) CloseIdle();
   std::fill_n(out.values, columns_ * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.times, files_.size() * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.errors, files_.size() * out.rows, kNotRead);
@@ -268,6 +271,15 @@ void Collector::DropFile(Slot& slot) {
 void Collector::DropAll(Cgroup& cgroup) {
   Drop(cgroup.directory);
   for (Slot& slot : cgroup.slots) DropFile(slot);
+}
+
+void Collector::CloseIdle() {
+  for (auto& [id, cgroup] : cgroups_) {
+    for (Slot& slot : cgroup->slots) {
+      if (!slot.watched && slot.used + kIdlePasses < pass_) DropFile(slot);
+    }
+    if (cgroup->used + kIdlePasses < pass_) Drop(cgroup->directory);
+  }
 }
 
 /** From its first read on, as poll(2) of a kernfs file tells of what happened after the last one. */

@@ -95,6 +95,7 @@ class Collector {
   void DropFile(Slot& slot);
   void Watch(Cgroup& cgroup, Slot& slot);
   void Poll();
+  void CloseIdle();
   void DropAll(Cgroup& cgroup);
   bool MakeRoom();
   bool Shed(const Cgroup& spared);

@@ -2,6 +2,7 @@
 import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import { type Fleet, fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
+import { descriptorMemory } from '../metrics/descriptor-budget.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -113,7 +114,7 @@ function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, w
     shown.empty > 0 ? [[`${shown.empty} empty hidden  `, 'dim']] : [],
     state.scales.cpu > 0 && wide ? [[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] : [],
     [[record ? 'recorder ' : 'tstop ', 'dim'], [percent(host.ownCpuPercent)]],
-    [[` ${bytes(snapshot.host.own.rss)}`]],
+    [[` ${bytes(snapshot.host.own.rss + descriptorMemory(cost.descriptors))}`]],
     [[` ${cost.milliseconds.toFixed(0)} ms`]],
     wide ? [[fleetIn(frame) ? ` ${cost.reads} series` : ` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];

@@ -31,6 +31,8 @@ const MOST_FILES = 32;
 /** Passes before a missing file is tried again, spread by id: see addon/src/collector.cc. */
 const RETRY_AFTER = 6;
 const RETRY_SPREAD = 5;
+/** A descriptor that so many passes did not ask for is closed: the kernel keeps a page for it. */
+const IDLE_PASSES = 32;
 /** Number of descriptors to close at once when the process has none left. */
 const SHED = 32;
 
@@ -102,6 +104,12 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       return true;
     }
     return false;
+  }
+
+  function closeIdle(): void {
+    for (const { directory, slots } of cgroups.values()) {
+      for (const slot of [directory, ...slots]) if (slot.used + IDLE_PASSES < pass) drop(slot);
+    }
   }
 
   /** No descriptor is left: closes some, and from now on keeps no more than what remains. */
@@ -277,6 +285,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     pass++;
     reads = 0;
     idle = undefined;
+    if (pass % IDLE_PASSES === 0) closeIdle();
     const rows = ids.length;
     const out = {
       rows,

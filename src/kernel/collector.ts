@@ -75,7 +75,7 @@ export interface CollectorOptions {
   readonly mount: string;
   readonly files: readonly FileSpec[];
   /**
-   * Descriptors it may keep. Past it those that a pass does not ask for are closed, least recently used first; where
+   * Descriptors it may keep. Those that many passes do not ask for are closed, watched ones aside. Past the budget those that a pass does not ask for are closed, least recently used first; where
    * it asks for all, the rest are opened and closed around their read (two more than the budget at most).
    */
   readonly budget: number;

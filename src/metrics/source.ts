@@ -9,6 +9,7 @@ import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createStackedDevices } from '../kernel/io-devices.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
+import { descriptorBudget } from './descriptor-budget.ts';
 import { CGROUP_FILES, type TieredFile } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
@@ -72,9 +73,6 @@ export interface Past {
 /** What a recording is searched for. */
 export type PastMark = 'event' | 'oom' | 'finding';
 
-/** Descriptors that the collector may keep; RLIMIT_NOFILE, which Node raises to its hard limit, is above it. */
-const DESCRIPTOR_BUDGET = 16_384;
-
 const REFRESH_FRAMES = 10;
 
 export interface LiveOptions {
@@ -102,7 +100,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const collector = openCollector({
     mount,
     files: CGROUP_FILES,
-    budget: DESCRIPTOR_BUDGET,
+    budget: descriptorBudget(proc),
     skipDevices: stacked,
   });
   const sampler = createSampler({

@@ -431,6 +431,16 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     assert.equal(await told(), []);
   },
 
+  async 'what is not asked for any more is closed after some passes, and read all the same when it is'(open, group) {
+    const collector = follow(open, group.mount, [CPU, PRESSURE]);
+    const ids = collector.add(group.make('a'));
+    await collector.read(ids);
+    const held = collector.descriptors();
+    for (let pass = 0; pass < 100; pass++) await collector.read(ids, 0b01);
+    assert.is(collector.descriptors(), held - 1);
+    assert.is(collector.error(await collector.read(ids), 1), 0);
+  },
+
   async 'removed: the row says so, the others stay, its descriptors are closed'(open, group) {
     const [a, b] = [group.make('a'), group.make('b')];
     const collector = follow(open, group.mount, [CPU, PRESSURE]);

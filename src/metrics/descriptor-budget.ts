@@ -1,0 +1,34 @@
+/** How many descriptors of interface files the collector may keep, and what they cost. */
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Bytes of kernel memory for each, which RSS does not show: the buffer of a file that was read (a page, seq_file), the open
+ * file and its inode.
+ */
+const DESCRIPTOR_BYTES = 5000;
+/** Of RLIMIT_NOFILE; the rest is for sockets, processes and watches. */
+const SHARE_OF_LIMIT = 3 / 4;
+/** Of the machine's memory. */
+const SHARE_OF_MEMORY = 1 / 100;
+/** 80 MB: what is read often is less, as only that is kept. */
+const MOST = 16_384;
+/** Where the limit cannot be read. */
+const USUAL_LIMIT = 1024;
+
+export const descriptorMemory = (descriptors: number): number => descriptors * DESCRIPTOR_BYTES;
+
+/** Node has raised the soft limit to the hard one when it started. */
+export function descriptorBudget(proc: string, memory = totalmem()): number {
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(limitsIn(proc))?.[1] ?? USUAL_LIMIT);
+  return Math.floor(Math.min(MOST, limit * SHARE_OF_LIMIT, (memory * SHARE_OF_MEMORY) / DESCRIPTOR_BYTES));
+}
+
+function limitsIn(proc: string): string {
+  try {
+    return readFileSync(join(proc, 'self/limits'), 'utf8');
+  } catch {
+    return '';
+  }
+}

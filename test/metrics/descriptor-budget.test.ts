@@ -1,0 +1,19 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { descriptorBudget, descriptorMemory } from '../../src/metrics/descriptor-budget.ts';
+import { withTree } from '../kernel/collector-helpers.ts';
+
+const limits = (soft: string): string =>
+  `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${soft}                 ${soft}              files\n`;
+
+test('the budget leaves descriptors to others, and takes no more than one hundredth of the memory', () =>
+  withTree(async ({ mount, write }) => {
+    write('/self/limits', limits('4096'));
+    assert.is(descriptorBudget(mount, 64 * 2 ** 30), 3072);
+    assert.ok(descriptorMemory(descriptorBudget(mount, 2 ** 30)) <= 2 ** 30 / 100);
+    write('/self/limits', limits('1048576'));
+    assert.is(descriptorBudget(mount, 64 * 2 ** 30), 16_384);
+    assert.is(descriptorBudget('/nowhere', 64 * 2 ** 30), 768);
+  }));
+
+test.run();
