@@ -19,8 +19,8 @@ export function registerViews(program: Command): void {
     .option('-n, --iterations <number>', 'stop --watch after this many tables')
     .option('-1, --once', 'print once, as without --watch')
     .option('-f, --filter <query>', "show these only: text in a name, or a query as 'cpu > 50 and image ~ redis'");
-  addPastOptions(addFleetOptions(list), ['watch', 'delay', 'iterations', 'prometheus']).action(
-    async (options, command: Command) => (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
+  addPastOptions(addFleetOptions(list), ['watch', 'delay', 'iterations']).action(async (options, command: Command) =>
+    (await import('./commands/ls.ts')).ls(options, command.optsWithGlobals()),
   );
 
   const show = program

@@ -123,6 +123,14 @@ async function compare(url: string, busy: Box): Promise<void> {
     for (const id of EXPORTED) assert.equal(row[id], own[id], `${id} of ${QUIET} on ${host}`);
     assert.ok(Number(rowOf(rows, BUSY_NAME, host).cpu_percent) > 0, `the CPU of ${BUSY_NAME} on ${host}`);
   }
+  const then = tscg('ls', '--prometheus', url, '--at', '1s', '--filter', QUIET, '--json');
+  assert.equal(
+    rowsOf(then.stdout)
+      .map(({ host }) => host)
+      .sort(),
+    HOSTS,
+    then.stderr,
+  );
   const before = used();
   await fleetRows(url, Date.now());
   const asked = new URLSearchParams({ query: `container_cpu_usage_seconds_total{name="${BUSY_NAME}"}` });
