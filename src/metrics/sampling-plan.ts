@@ -213,7 +213,10 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
         const parent = parents[row] ?? -1;
         if (parent >= 0) ask[parent] = (ask[parent] ?? 0) | ((ask[row] ?? 0) & vouching.canVouch(parent));
       }
-      return passOf([ask, readAgain(), later]) ?? NOTHING;
+      // Close together, so that little happens between the sums of the children and that of the parent.
+      const summed = ask.map((files) => files & vouching.sums);
+      const others = ask.map((files) => files & ~vouching.sums);
+      return passOf([summed, readAgain(), others, later]) ?? NOTHING;
     },
     note(draft, row, file, isOther) {
       reads[row] = (reads[row] ?? 0) | (1 << file);

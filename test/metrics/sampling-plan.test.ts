@@ -165,8 +165,8 @@ test('what a sibling uses while the tick reads does not hide what another one us
     return snapshot.values[column('cpu.stat:usage_usec') * rows.length + 3] ?? Number.NaN;
   };
   for (let tick = 0; tick < 10; tick++) await usage();
-  // The root's hot files come first, of which it has five, and then the cpu.stat of /a.
-  const between = [{ after: 6, path: '/a/0', act: { kind: 'run' as const, usec: 100_000 } }];
+  // The root's cpu.stat and io.stat come first, and then the cpu.stat of /a.
+  const between = [{ after: 3, path: '/a/0', act: { kind: 'run' as const, usec: 100_000 } }];
   assert.is(await usage(between), 100_000);
 });
 
