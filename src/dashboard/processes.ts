@@ -21,19 +21,22 @@ export function openSelectedProcesses({
   mount,
   proc,
   readFiles,
+  clock = monotonic,
 }: {
   mount: string;
   proc: string;
   readFiles: ReadFiles;
+  /** Milliseconds. */
+  clock?: () => number;
 }): SelectedProcesses {
   const readTree = createProcessReader({ proc, mount });
   let list: ProcessList | undefined;
   let users: { readonly inode: number; readonly names: UserNames } | undefined;
   return {
     read: async ({ path, inode }) => {
-      if (list?.inode === inode && monotonic() - list.now.time < list.pace * 1000) return;
+      if (list?.inode === inode && clock() - list.now.time < list.pace * 1000) return;
       const { roots, left, files } = await readTree(path);
-      const now = processTimes(roots, monotonic());
+      const now = processTimes(roots, clock());
       const before: ProcessTimes | undefined = list?.inode === inode ? list.now : undefined;
       if (users?.inode !== inode) users = { inode, names: await readUserNames(proc, roots[0]?.pid, readFiles) };
       list = { inode, roots, left, before, now, users: users.names, pace: files / FILES_A_SECOND };

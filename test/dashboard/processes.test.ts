@@ -21,8 +21,15 @@ test('a small tree is read at each tick, one of a thousand processes every few s
       return { path: `/${name}`, inode: processes, name, kind: 'cgroup' } as const;
     };
     const [small, large] = [box('small', 2), box('large', 1000)];
-    const processes = openSelectedProcesses({ mount: root, proc: root, readFiles: createReadFiles() });
+    let time = 0;
+    const processes = openSelectedProcesses({
+      mount: root,
+      proc: root,
+      readFiles: createReadFiles(),
+      clock: () => time,
+    });
     const read = async (row: typeof small) => {
+      time += 1000;
       await processes.read(row);
       return processes.of(row.inode);
     };
@@ -31,6 +38,8 @@ test('a small tree is read at each tick, one of a thousand processes every few s
     assert.is(await read(large), first);
     const [title = []] = processView(large, first, 80);
     assert.match(plainText(title), /read every 3 s/);
+    assert.is(await read(large), first);
+    assert.is.not(await read(large), first);
     // Another row is read at once.
     assert.ok(await read(small));
   } finally {

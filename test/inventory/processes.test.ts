@@ -198,7 +198,7 @@ it('processes that vanish, in part or whole, are left out', () =>
     rmSync(join(proc, '110/status'));
     writeFileSync(join(proc, '120/stat'), '');
     assert.is(shape((await read()).roots), '100');
-    assert.equal(await read('/gone'), { roots: [], left: 0 });
+    assert.equal(await read('/gone'), { roots: [], left: 0, files: 0 });
   }));
 
 it('a loop of parents, which pids used again can make, ends', () =>
