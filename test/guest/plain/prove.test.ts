@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, BUSY, STATE_DIR, TSCG, tscg, withBox } from '../../boxes.ts';
-import { openTstop } from '../../terminal.ts';
 
 interface Told {
   readonly proven: boolean;
@@ -98,30 +97,6 @@ function undone(): void {
   const { status, stderr } = tscg('undo');
   assert.is(status, 0, stderr);
 }
-
-test('p in tstop: the plan, the trial under way, and Esc, which takes the limit back', () =>
-  beside(0, async (suspect, victim) => {
-    const terminal = openTstop(140, 44, [], { TSCG_STATE_DIR: STATE_DIR });
-    try {
-      await terminal.until((text) => text.includes('NAME'), 'the table');
-      terminal.type(`f${victim.path}\r`);
-      await terminal.until((text) => /victim +[^\d\n]*\d+\.\d/.test(text), 'the victim alone');
-      terminal.type('W');
-      await terminal.until((text) => text.includes('p proves it'), 'the suspect');
-      terminal.type('p');
-      const form = await terminal.until((text) => text.includes('Enter begins'), 'the plan');
-      assert.match(form, /limited +suspect[\s\S]*measured +victim[\s\S]*cpu\.weight: 300 → /);
-      assert.is(suspect.read('cpu.weight'), '300');
-      terminal.type('\r');
-      await terminal.until((text) => /so far: victim /.test(text), 'what the first pair says');
-      console.log(terminal.screen().join('\n'));
-      terminal.type('\x1b');
-      await terminal.until((text) => text.includes('and the limit is taken back'), 'its end');
-      assert.is(suspect.read('cpu.weight'), '300');
-    } finally {
-      terminal.kill();
-    }
-  }));
 
 test('why --fix leaves the file as it says', () =>
   beside(0, async (suspect, victim) => {
