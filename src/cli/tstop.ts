@@ -11,6 +11,9 @@ import { buildTstop, type TstopFlags } from './tstop-program.ts';
 /** The program beside this one. */
 const TSCG = fileURLToPath(new URL('./tscg.js', import.meta.url));
 
+// The bundle holds drawille and blessed, which call `new Buffer`: Node would write its warning of that over the screen.
+process.noDeprecation = true;
+
 async function run(options: TstopFlags): Promise<void> {
   const { THEMES } = await import('../dashboard/themes.ts');
   if (options.theme !== undefined && !Object.hasOwn(THEMES, options.theme)) {

@@ -50,6 +50,19 @@ for (const [signal, status] of [
     }));
 }
 
+test('what Node warns of in a library is not written over the screen', () =>
+  withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('NAME'), 'the table');
+      terminal.type('a');
+      await terminal.until((text) => /[\u2801-\u28ff]/.test(text), 'a chart');
+      terminal.type('?');
+      await terminal.until((text) => !text.includes('NAME'), 'help');
+      assert.not.match(terminal.raw(), /Warning/);
+    },
+    ['--dashboard', 'cpu'],
+  ));
+
 test('closing the terminal ends it with 129', () =>
   withTstop(async (terminal) => {
     await terminal.until((text) => text.includes('NAME'), 'the table');

@@ -1,0 +1,57 @@
+/** What `npm run package` has made, installed as its users do: no compiler, another Node, none. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderOfNode } from '../nodes.mjs';
+
+const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url));
+const VERSION = /"version": "(.*)"/.exec(readFileSync(join(PACKAGES, '../package.json'), 'utf8'))?.[1] ?? '';
+
+const test = suite<{ folder: string }>('packages');
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'tscg-packages-'));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+/** What it printed. `path` is all that it finds programs in. */
+function ran(program: string, words: readonly string[], path: string): string {
+  const options = { encoding: 'utf8', env: { ...process.env, PATH: path } } as const;
+  const { status, stdout, stderr, error } = spawnSync(program, words, options);
+  assert.is(status, 0, `${program} ${words.join(' ')}: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+function works(folder: string, path: string): void {
+  for (const program of ['tscg', 'tstop']) {
+    assert.match(ran(join(folder, program), ['--version'], path), VERSION);
+  }
+  assert.match(ran(join(folder, 'tscg'), ['doctor'], path), /ok +addon/);
+}
+
+for (const major of [20, 22, 24]) {
+  test(`npm i -g needs no compiler on Node ${major}`, ({ folder }) => {
+    const path = join(folder, 'path');
+    mkdirSync(path);
+    for (const program of ['sh', 'env', 'uname']) symlinkSync(`/usr/bin/${program}`, join(path, program));
+    const npm = spawnSync('which', ['npm'], { encoding: 'utf8' }).stdout.trim();
+    symlinkSync(npm, join(path, 'npm'));
+    const found = [folderOfNode(major), path].join(delimiter);
+    const flags = ['--no-audit', '--no-fund', '--prefix', folder];
+    ran('npm', ['install', '--global', ...flags, join(PACKAGES, `tscg-${VERSION}.tgz`)], found);
+    works(join(folder, 'bin'), found);
+  });
+}
+
+test('the tarball runs where it was unpacked, without a Node', ({ folder }) => {
+  ran('tar', ['-xzf', join(PACKAGES, `tscg-${VERSION}-linux-x64.tar.gz`), '-C', folder], '/usr/bin');
+  const path = join(folder, 'path');
+  mkdirSync(path);
+  for (const program of ['sh', 'dirname', 'readlink']) symlinkSync(`/usr/bin/${program}`, join(path, program));
+  works(join(folder, `tscg-${VERSION}-linux-x64`, 'bin'), path);
+});
+
+test.run();
