@@ -103,8 +103,12 @@ export const SETTINGS = mapOf(
   'not a map of settings',
 );
 
+/** The kernel ends an argument and a variable of the environment at a NUL. */
+const hasNoNul = v.check((given: string) => !given.includes('\0'), 'a NUL character cannot be given to a command');
+
 const RULE = v.pipe(
   v.string('not a rule; give one as web.cpu_wait > 20 for 30s'),
+  hasNoNul,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     try {
@@ -122,7 +126,10 @@ export const ALERTS = v.array(
       when: v.pipe(RULE, v.description('web.cpu_wait > 20 for 30s until 10: docs/alerts.md')),
       run: optional(
         v.union(
-          [v.pipe(text, v.minLength(1, 'empty')), v.pipe(v.array(text), v.minLength(1, 'empty'))],
+          [
+            v.pipe(text, v.minLength(1, 'empty'), hasNoNul),
+            v.pipe(v.array(v.pipe(text, hasNoNul)), v.minLength(1, 'empty')),
+          ],
           'not a command: a text for sh, or a list of a program and its arguments',
         ),
         'the command that is run when it fires and when it clears',

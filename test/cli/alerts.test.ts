@@ -32,6 +32,9 @@ test('a bad rule ends the program before it begins, with file and line', async (
     [['- when: web.pids > 1 until 5'], /config\.yaml:2: alerts\[0\]\.when: until 5: it would clear/],
     [['- when: web.pids > 1', '  runs: page'], /config\.yaml:3: .*runs: no such key; one of when, run/],
     [['- when: web.pids > 1', '  run: []'], /config\.yaml:3: alerts\[0\]\.run: /],
+    [['- when: web.pids > 1', '  run: "page \\0"'], /config\.yaml:3: alerts\[0\]\.run: .*a NUL character/],
+    [['- when: web.pids > 1', '  run: [page, "\\0"]'], /config\.yaml:3: alerts\[0\]\.run.*: a NUL character/],
+    [['- when: "w\\0.pids > 1"'], /config\.yaml:2: alerts\[0\]\.when: a NUL character/],
     [['- web.pids > 1'], /config\.yaml:2: alerts\[0\]: not a map of when and run/],
     [['web'], /config\.yaml:2: alerts: not a list of rules/],
   ] as const)

@@ -2,7 +2,7 @@
  * Runs the commands of alerts. The facts are in the environment and, as JSON, on the standard input, never in the text of a
  * command: a name of a container cannot become one. Of each rule one runs at a time, and each has a time limit.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { claim } from '../../kernel/claim.ts';
@@ -84,39 +84,53 @@ export function createAlertCommands({
 }
 
 /** Resolves when it has ended: why it failed, undefined where it did not. */
-function carriedOut(news: AlertNews, timeLimit: number): Promise<string | undefined> {
+async function carriedOut(news: AlertNews, timeLimit: number): Promise<string | undefined> {
   const { command = '' } = news.alert.rule;
   const [file = '', ...rest] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
-  return new Promise((resolve) => {
-    // Its own process group, so that the time limit ends all of it.
-    const child = spawn(file, rest, {
+  try {
+    const child: ChildProcess = spawn(file, rest, {
+      // A process group of its own can be ended as a whole.
       detached: true,
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...environmentOf(news) },
     });
+    // It need not read what it is given.
+    child.stdin?.on('error', () => undefined).end(`${JSON.stringify(factsOf(news))}\n`);
+    const why = await failureOf(child, timeLimit);
+    return why && `${clean(file)}: ${why}`;
+  } catch (error) {
+    return `${clean(file)}: ${errorText(error)}`;
+  }
+}
+
+/** Resolves as carriedOut does; rejects where it could not be started, and then the child may have no pid and no pipes. */
+function failureOf(child: ChildProcess, timeLimit: number): Promise<string | undefined> {
+  const { pid, stderr } = child;
+  return new Promise((resolve, reject) => {
     let said = '';
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      if (child.pid !== undefined) endGroup(child.pid);
+      if (pid !== undefined) endGroup(pid);
     }, timeLimit);
-    const end = (why: string | undefined): void => {
+    const letGo = (): void => {
       clearTimeout(timer);
-      // A process that it left behind may hold them open.
-      child.stderr.destroy();
-      resolve(why);
+      // A process that it left behind may hold it open.
+      stderr?.destroy();
     };
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-MOST_SAID);
     });
-    // It need not read what it is given.
-    child.stdin.on('error', () => undefined).end(`${JSON.stringify(factsOf(news))}\n`);
-    child.on('error', (error) => end(`${file}: ${errorText(error)}`));
+    child.on('error', (error) => {
+      letGo();
+      reject(error);
+    });
     child.on('exit', (code, signal) => {
-      if (code === 0) return end(undefined);
+      letGo();
+      if (code === 0) return resolve(undefined);
       const last = clean(said.trim().split('\n').at(-1) ?? '');
       const how = isLate ? `ended after ${timeLimit / 1000} s` : signal ? `ended by ${signal}` : `exit code ${code}`;
-      end(`${clean(file)}: ${how}${last ? `: ${last}` : ''}`);
+      resolve(`${how}${last ? `: ${last}` : ''}`);
     });
   });
 }

@@ -1,6 +1,8 @@
 /** Commands of alerts, run for real. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAlertCommands } from '../../../src/diagnosis/alerts/commands.ts';
@@ -67,12 +69,29 @@ test('a failure is told, whatever it is, and the next command is run', () =>
       newsOf(['/nowhere/page']),
       newsOf('echo one >&2; echo the pager is off >&2; exit 3'),
       newsOf('kill -TERM $$'),
+      newsOf(`: ${'x'.repeat(1 << 18)}`),
+      newsOf(['page', 'a\0b']),
       newsOf(`touch '${seen}'`),
     ];
-    const failures = await afterRunning(directory, commands, { done: (all) => all.length === 3 && existsSync(seen) });
+    const failures = await afterRunning(directory, commands, { done: (all) => all.length === 5 && existsSync(seen) });
     assert.match(failures.join('\n'), /\/nowhere\/page: .*ENOENT/);
     assert.match(failures.join('\n'), /\/bin\/sh: exit code 3: the pager is off/);
     assert.match(failures.join('\n'), /ended by SIGTERM/);
+    assert.match(failures.join('\n'), /\/bin\/sh: .*E2BIG/);
+    assert.match(failures.join('\n'), /page: .*null bytes/);
+  }));
+
+test('a command for which no descriptor is free is a failure, and not the end of the program', () =>
+  inDirectory((directory) => {
+    const script = fileURLToPath(new URL('commands-starved.ts', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(
+      '/bin/sh',
+      // biome-ignore format: one command
+      ['-c', 'ulimit -n 60; exec "$0" --import tsx "$1" "$2"', process.execPath, script, join(directory, 'alerts.pid')],
+      { encoding: 'utf8' },
+    );
+    assert.is(status, 0, stderr);
+    assert.match(stdout, /^\/bin\/sh: .*EMFILE\n$/);
   }));
 
 test('a command that does not end is ended with all that it started', () =>
