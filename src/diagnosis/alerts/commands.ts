@@ -15,6 +15,7 @@ import type { AlertRule } from './rule.ts';
 export interface AlertCommands {
   /** Runs the command of the rule, if it has one, after those that wait; none while another program runs them. */
   run(news: AlertNews): void;
+  /** Ends those that run, with all that they started, and drops those that wait. */
   close(): void;
 }
 
@@ -39,6 +40,9 @@ export function createAlertCommands({
   timeLimit = TIME_LIMIT_MS,
 }: AlertCommandsOptions): AlertCommands {
   const waiting = new Map<AlertRule, AlertNews[]>();
+  /** Process groups of those that run. */
+  const groups = new Set<number>();
+  let isOpen = true;
   let release: (() => void) | undefined;
   let told: number | undefined;
 
@@ -60,7 +64,7 @@ export function createAlertCommands({
 
   async function work(rule: AlertRule, queue: AlertNews[]): Promise<void> {
     for (let news = queue[0]; news; news = queue[0]) {
-      const why = await carriedOut(news, timeLimit);
+      const why = await carriedOut(news, timeLimit, groups);
       if (why !== undefined) onFailure(news, why);
       queue.shift();
     }
@@ -70,7 +74,7 @@ export function createAlertCommands({
   return {
     run: (news) => {
       const { rule } = news.alert;
-      if (rule.command === undefined || !isOurs(news)) return;
+      if (!isOpen || rule.command === undefined || !isOurs(news)) return;
       const queue = waiting.get(rule);
       if (!queue) {
         const first = [news];
@@ -79,12 +83,17 @@ export function createAlertCommands({
       } else if (queue.length < MOST_WAITING) queue.push(news);
       else onFailure(news, `${MOST_WAITING} of that rule wait already: it is left out`);
     },
-    close: () => release?.(),
+    close: () => {
+      isOpen = false;
+      for (const queue of waiting.values()) queue.length = 0;
+      for (const group of groups) endGroup(group);
+      release?.();
+    },
   };
 }
 
 /** Resolves when it has ended: why it failed, undefined where it did not. */
-async function carriedOut(news: AlertNews, timeLimit: number): Promise<string | undefined> {
+async function carriedOut(news: AlertNews, timeLimit: number, groups: Set<number>): Promise<string | undefined> {
   const { command = '' } = news.alert.rule;
   const [file = '', ...rest] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
   try {
@@ -96,7 +105,7 @@ async function carriedOut(news: AlertNews, timeLimit: number): Promise<string | 
     });
     // It need not read what it is given.
     child.stdin?.on('error', () => undefined).end(`${JSON.stringify(factsOf(news))}\n`);
-    const why = await failureOf(child, timeLimit);
+    const why = await failureOf(child, timeLimit, groups);
     return why && `${clean(file)}: ${why}`;
   } catch (error) {
     return `${clean(file)}: ${errorText(error)}`;
@@ -104,9 +113,10 @@ async function carriedOut(news: AlertNews, timeLimit: number): Promise<string | 
 }
 
 /** Resolves as carriedOut does; rejects where it could not be started, and then the child may have no pid and no pipes. */
-function failureOf(child: ChildProcess, timeLimit: number): Promise<string | undefined> {
+function failureOf(child: ChildProcess, timeLimit: number, groups: Set<number>): Promise<string | undefined> {
   const { pid, stderr } = child;
   return new Promise((resolve, reject) => {
+    if (pid !== undefined) groups.add(pid);
     let said = '';
     let isLate = false;
     const timer = setTimeout(() => {
@@ -115,6 +125,7 @@ function failureOf(child: ChildProcess, timeLimit: number): Promise<string | und
     }, timeLimit);
     const letGo = (): void => {
       clearTimeout(timer);
+      if (pid !== undefined) groups.delete(pid);
       // A process that it left behind may hold it open.
       stderr?.destroy();
     };

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -105,6 +106,30 @@ test('a command that does not end is ended with all that it started', () =>
     assert.match(failures[0] ?? '', /ended after 0\.3 s/);
     const child = Number(readFileSync(pid, 'utf8'));
     while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+  }));
+
+test('at its end the command that runs is ended, and none that waits or comes later is begun', () =>
+  inDirectory(async (directory) => {
+    const [page, pid, seen] = [join(directory, 'page'), join(directory, 'pid'), join(directory, 'seen')];
+    const script = `sleep 20 & echo $! > '${pid}.1'; mv '${pid}.1' '${pid}'; wait; touch '${seen}'; exit 1`;
+    writeFileSync(page, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+    const claimPath = join(directory, 'state/alerts.pid');
+    const failures: string[] = [];
+    const { run, close } = createAlertCommands({ claimPath, onFailure: (_, why) => failures.push(why) });
+    const news = newsOf([page]);
+    run(news);
+    run(news);
+    while (!existsSync(pid)) await turn();
+    // Whatever is begun from here on fails at once.
+    unlinkSync(page);
+    close();
+    run(news);
+    run(newsOf([page]));
+    assert.not(existsSync(claimPath));
+    while (failures.length === 0 || isRunning(Number(readFileSync(pid, 'utf8')))) await turn();
+    await turn();
+    assert.equal(failures, [`${page}: ended by SIGKILL`]);
+    assert.not(existsSync(seen));
   }));
 
 /** A zombie that nobody has waited for yet has ended. */
