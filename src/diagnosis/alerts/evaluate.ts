@@ -26,6 +26,7 @@ export interface Alert {
 }
 
 export interface AlertNews {
+  /** `ended`: the cgroup is gone, or has a name or kind that the rule does not mean. */
   readonly what: 'fired' | 'cleared' | 'ended';
   readonly alert: Alert;
   /** Milliseconds since the epoch. */
@@ -45,7 +46,6 @@ export function alertsAfter(
   const after = new Map<string, Alert>();
   const news: AlertNews[] = [];
   const time = frame.usage.snapshot.wall;
-  const living = new Set(frame.workloads.map(({ inode }) => inode));
   rules.forEach((rule, index) => {
     const values = figuresOf(rule, frame);
     for (const row of rowsOf(rule, frame.workloads)) {
@@ -59,8 +59,7 @@ export function alertsAfter(
         news.push({ what: alert.isFiring ? 'fired' : 'cleared', alert, time });
     }
   });
-  for (const alert of state.values())
-    if (alert.isFiring && !living.has(alert.workload.inode)) news.push({ what: 'ended', alert, time });
+  for (const [key, alert] of state) if (alert.isFiring && !after.has(key)) news.push({ what: 'ended', alert, time });
   return { state: after, news };
 }
 

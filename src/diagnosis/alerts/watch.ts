@@ -47,6 +47,8 @@ function eventOf({ what, alert, time }: AlertNews): LogEvent {
   const { rule, workload, value } = alert;
   const { name, path } = workload;
   const figure =
-    what === 'ended' ? 'it is gone' : `it is ${withUnit(value, rule.condition.of.metric?.unit ?? 'percent')}`;
+    what === 'ended'
+      ? 'it is gone, or has another name'
+      : `it is ${withUnit(value, rule.condition.of.metric?.unit ?? 'percent')}`;
   return { time, kind: 'alert', name, path, text: `${what}: ${rule.text}; ${figure}` };
 }

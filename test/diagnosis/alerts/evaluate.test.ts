@@ -81,6 +81,17 @@ test('a glob has an alert for each of them; what ends while it fires is told onc
   ]);
 });
 
+test('what has another name while it fires ends where the rule does not mean that name', () => {
+  const rules = ['web.pids > 20', 'w*.pids > 20'].map((text) => parseAlertRule(text));
+  const named = (ms: number, name: string): Frame => frameAt(ms, { [name]: 30 });
+  assert.equal(storyOf(rules, [named(0, 'web'), named(1000, 'web-old'), named(2000, 'db'), named(3000, 'db')]), [
+    '0 web fired',
+    '0 web fired',
+    '1000 web ended',
+    '2000 web-old ended',
+  ]);
+});
+
 test('the time lost to a cause, also where more is lost to another', () => {
   const at = (second: number): Frame => {
     const lost = (ref: string, ms: number) => [`${ref}.total`, second * ms * 1000] as const;
