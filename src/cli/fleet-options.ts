@@ -19,10 +19,13 @@ export function storeOptions(options: FleetOptions): StoreOptions {
     throw new UsageError('--bearer-token-file, --basic-auth-file, --tls-ca and --header go with --prometheus');
   if (bearerTokenFile && basicAuthFile)
     throw new UsageError('--bearer-token-file and --basic-auth-file: give one of them');
+  const url = urlOption('--prometheus', prometheus, 'http://prometheus:9090');
+  if (url.search !== '')
+    throw new UsageError('--prometheus: what follows the ? would not be sent: give a key with --header');
   const token = tokenOption('--bearer-token-file', bearerTokenFile);
   const authorization = token === undefined ? basicOption('--basic-auth-file', basicAuthFile) : `Bearer ${token}`;
   return {
-    url: urlOption('--prometheus', prometheus, 'http://prometheus:9090').href,
+    url: url.href,
     ...(authorization === undefined ? {} : { authorization }),
     ...(tlsCa === undefined ? {} : { ca: fileOption('--tls-ca', tlsCa) }),
     headers: Object.fromEntries(header.map(headerOption)),

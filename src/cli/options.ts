@@ -1,4 +1,4 @@
-/** Values of options that are numbers, times or addresses. Each throws UsageError with what it takes. */
+/** Values of options that are numbers, times, addresses or headers. Each throws UsageError with what it takes. */
 
 import { parseDuration } from '../limits/catalogue/units.ts';
 import { clean } from '../text/clean.ts';
@@ -58,11 +58,13 @@ export function pastMomentOption(flag: string, text: string): number {
 
 const DAY_MS = 86_400_000;
 
-/** Of HTTP or HTTPS. */
+/** Of HTTP or HTTPS. One that cannot be read is not shown where it may hold a password or a key. */
 export function urlOption(flag: string, text: string, example: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new UsageError(`${flag}: "${clean(text)}" is no URL; give one as ${example}`);
+    throw new UsageError(
+      `${flag}: ${/[@?]/.test(text) ? 'what is given' : `"${clean(text)}"`} is no URL; give one as ${example}`,
+    );
   try {
     decodeURIComponent(url.username + url.password);
   } catch {
@@ -71,10 +73,14 @@ export function urlOption(flag: string, text: string, example: string): URL {
   return url;
 }
 
-/** `NAME: VALUE` of --header. */
+/** `NAME: VALUE` of --header. A value may be a secret: a message has the name alone. */
 export function headerOption(text: string): [string, string] {
   const [, name, value] = /^([A-Za-z0-9-]+):\s*([\x20-\x7e]+)$/.exec(text) ?? [];
-  if (!name || !value)
-    throw new UsageError(`--header: "${clean(text)}" is no header; give one as "X-Scope-OrgID: shop"`);
+  if (!name || !value) {
+    const [, shown = ''] = /^([^\s:]+):/.exec(text) ?? [];
+    throw new UsageError(
+      `--header${shown && ` ${clean(shown)}`}: give it as "X-Scope-OrgID: shop": a name of letters, digits and -, and a value of printable ASCII`,
+    );
+  }
   return [name, value];
 }

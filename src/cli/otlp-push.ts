@@ -30,7 +30,8 @@ export function pushOptions(
   const url = urlOption('--otlp', flags.otlp, 'http://collector:4318');
   const base = url.pathname.replace(/\/+$/, '');
   if (!base.endsWith(METRICS_PATH)) url.pathname = `${base}${METRICS_PATH}`;
-  if (url.username !== '') throw new UsageError('--otlp: give user and password with --header, not in the URL');
+  if (url.username + url.password !== '')
+    throw new UsageError('--otlp: give user and password with --header, not in the URL');
   const token = tokenOption('--bearer-token-file', flags.bearerTokenFile);
   if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
     warn('tscg: the token goes over the network as it is: give an https URL');
@@ -59,6 +60,7 @@ export async function push(
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
   // The first Frame that is sent has its rates.
   await source.next();
-  printLine(`sending to ${options.url} every ${options.interval / 1000} s`);
+  // Without what follows a ?, which may be a key.
+  printLine(`sending to ${options.url.origin}${options.url.pathname} every ${options.interval / 1000} s`);
   await pushFrames({ ...options, source, isWanted, signal: stop.signal });
 }

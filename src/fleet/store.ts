@@ -67,7 +67,8 @@ export function openStore({
   const address = storeAddress(url);
   const target = new URL(`${baseOf(url)}/api/v1/query`);
   const { username, password } = new URL(url);
-  const basic = username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const basic =
+    username + password === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const said = authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
   async function ask(body: string): Promise<PostAnswer> {

@@ -48,7 +48,7 @@ test('bad input has one line and exit code 2', () => {
     [['--tls-cert', file('c', 'x'), '--tls-key', file('k', 'x')], /both are PEM files/],
     [['--otlp', 'collector:4318'], /--otlp: "collector:4318" is no URL; give one as http:\/\/collector:4318/],
     [['--otlp', 'http://a', '--listen', ':9753'], /'--otlp <url>' cannot be used with option '--listen <address>'/],
-    [['--otlp', 'http://a', '--header', 'x'], /--header: "x" is no header/],
+    [['--otlp', 'http://a', '--header', 'x'], /--header: give it as "X-Scope-OrgID: shop"/],
     [['--otlp', 'http://a', '--interval', '1ms'], /--interval: 1ms is not from 1 s to 3600 s/],
     [['--otlp', 'http://u:p@a'], /give user and password with --header/],
     [['--otlp', 'https://a', '--tls-ca', '/nowhere'], /--tls-ca \/nowhere: ENOENT/],
@@ -138,18 +138,25 @@ async function sendsOverTls(): Promise<void> {
   ).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const { port }: { port?: number } = Object(receiver.address());
-  const url = `https://127.0.0.1:${port}/otlp/`;
+  const url = `https://127.0.0.1:${port}/otlp/?api_key=hunter2`;
   const token = file('otlp-token', 'secret\n');
   const flags = ['--tls-ca', cert, '--tls-cert', cert, '--tls-key', key, '--bearer-token-file', token];
   const child = spawn(process.execPath, [TSCG, 'export', '--otlp', url, '--header', 'X-Scope-OrgID: shop', ...flags]);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
   try {
     while (received.length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
     const [first] = received;
-    assert.is(first?.url, '/otlp/v1/metrics');
+    assert.is(first?.url, '/otlp/v1/metrics?api_key=hunter2');
     assert.is(first?.headers.authorization, 'Bearer secret');
     assert.is(first?.headers['x-scope-orgid'], 'shop');
   } finally {
     assert.is(await stopped(child), 0);
+    assert.match(said, /sending to https:\/\/127\.0\.0\.1:\d+\/otlp\/v1\/metrics every/);
+    assert.not.match(said, 'hunter2');
     receiver.close();
     receiver.closeAllConnections();
   }

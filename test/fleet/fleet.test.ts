@@ -250,15 +250,17 @@ test('credentials, headers and the path of the address reach the store', async (
       const store = openStore({ url: url.replace('//', '//me:p%40ss@') });
       assert.not.match(store.address, 'me');
       await store.query('up', 1795963000.5);
+      await openStore({ url: url.replace('//', '//:p%40ss@') }).query('up');
     },
   );
-  const [first, second] = asked;
+  const [first, second, third] = asked;
   assert.is(first?.path, '/prometheus/api/v1/query');
   assert.is(first?.body, 'query=up');
   assert.is(second?.body, 'query=up&time=1795963000.5');
   assert.is(first?.headers.authorization, 'Bearer x');
   assert.is(first?.headers['x-scope-orgid'], 'shop');
   assert.is(second?.headers.authorization, `Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+  assert.is(third?.headers.authorization, `Basic ${Buffer.from(':p@ss').toString('base64')}`);
 });
 
 test.run();

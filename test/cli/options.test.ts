@@ -1,0 +1,27 @@
+/** Options with which one gets in somewhere: what is wrong with them is told without the secrets in them. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UsageError } from '../../src/cli/errors.ts';
+import { storeOptions } from '../../src/cli/fleet-options.ts';
+import { pushOptions } from '../../src/cli/otlp-push.ts';
+
+const push = (otlp: string, ...header: string[]) => pushOptions({ otlp, header, interval: '15s' }, undefined);
+const store = (prometheus: string, ...header: string[]) => storeOptions({ prometheus, header });
+
+for (const [what, read, message] of [
+  ['a URL without its scheme', () => store('admin:hunter2@prom:9090'), /--prometheus: what is given is no URL; give/],
+  ['a URL that is none', () => push('http//a?api_key=hunter2'), /--otlp: what is given is no URL; give/],
+  ['a password of a receiver', () => push('http://:hunter2@a'), /--otlp: give user and password with --header/],
+  ['a key that would not be sent', () => store('http://a/?key=hunter2'), /what follows the \? would not be sent/],
+  ['a header with a wrong name', () => push('http://a', 'X_Api_Key: hunter2'), /--header X_Api_Key: give it as/],
+  ['a header with a wrong value', () => store('http://a', 'X-Key: hunter2\u00e9'), /--header X-Key: give it as/],
+  ['a header without a colon', () => push('http://a', 'Authorization Bearer hunter2'), /--header: give it as/],
+] as const)
+  test(`the message about ${what} does not show it`, () =>
+    assert.throws(
+      read,
+      (error: unknown) =>
+        error instanceof UsageError && message.test(error.message) && !error.message.includes('hunter2'),
+    ));
+
+test.run();
