@@ -25,7 +25,7 @@ export interface PusherOptions {
   /** Told when it stops being received, why, and when it is received again. */
   readonly onNews: (text: string) => void;
   readonly signal: AbortSignal;
-  /** Milliseconds before the first retry, each of which waits twice as long. */
+  /** Milliseconds before the first retry, each of which waits twice as long, and longer where the receiver asks for it. */
   readonly firstPause?: number;
 }
 
@@ -70,16 +70,17 @@ async function sent(body: string, until: number, options: PusherOptions): Promis
   const { firstPause = FIRST_PAUSE_MS, signal } = options;
   const packed = await gzipAsync(body, { level: 1 });
   for (let pause = firstPause; ; pause *= 2) {
-    const { why, isFinal, after = pause } = await triedOnce(packed, options);
-    if (why === undefined || isFinal || signal.aborted || performance.now() + after >= until) return why;
-    await sleep(after, undefined, { signal }).catch(() => undefined);
+    const { why, isFinal, after = 0 } = await triedOnce(packed, options);
+    const wait = Math.max(pause, after);
+    if (why === undefined || isFinal || signal.aborted || performance.now() + wait >= until) return why;
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
 }
 
 interface Tried {
   readonly why?: string;
   readonly isFinal?: boolean;
-  /** Milliseconds after which the receiver wants it again. */
+  /** Milliseconds before which the receiver does not want it again. */
   readonly after?: number;
 }
 

@@ -193,6 +193,15 @@ test('what may be taken later is sent again, and is no news where it is taken th
   close();
 });
 
+test('a receiver that wants it again at once is given the same pauses', async () => {
+  const { url, requests, close } = await openReceiver((response) =>
+    response.writeHead(503, { 'retry-after': '0' }).end(),
+  );
+  await pushed({ url, interval: 400, firstPause: 100 }, (told) => told.length > 0);
+  close();
+  assert.ok(requests.length <= 3, `${requests.length} requests: at once, after 100 ms and after 200 ms more`);
+});
+
 test('a receiver that is away costs one message, and one more when it is back', async () => {
   const gone = await openReceiver();
   gone.close();
