@@ -67,11 +67,16 @@ export function tableOf(all: readonly TimeSeries[]): FleetTable {
 
 const targetOf = ({ instance = '', job = '' }: TimeSeries['labels']): string => `${instance}\n${job}`;
 
+/** Whether only tscg export has that name: it exports some figures by the names that cAdvisor and the kubelet give them. */
+const isOurs = (name = ''): boolean => name.startsWith('tscg_');
+
 const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
 
 function rowsOf(all: readonly TimeSeries[]): Found[] {
+  /** The last scrape of each target that is tscg export. */
   const scrapes = new Map<string, number>();
   for (const one of all) {
+    if (!isOurs(one.labels.__name__)) continue;
     const target = targetOf(one.labels);
     scrapes.set(target, Math.max(scrapes.get(target) ?? Number.NEGATIVE_INFINITY, newest(one)));
   }

@@ -92,6 +92,21 @@ test('each machine is shown as of its last scrape, and what that did not have is
   assert.ok(fleet.usage.column('cpu_percent').every((value) => value > 0));
 });
 
+test('what cAdvisor exports by the same names is no machine and no row', async () => {
+  const foreign = 'container_threads{id="/kubepods/pod1"} 7\ncontainer_memory_working_set_bytes{id="/web"} 7\n';
+  const { workloads, usage } = await fleetOf([
+    ...scrapes('node-a:9753', ['web'], [100, 115]),
+    { instance: 'node-a:10250', time: 116, text: foreign },
+    // A relabelling may give both the same address.
+    { instance: 'node-a:9753', time: 117, text: foreign },
+  ]);
+  assert.equal(
+    workloads.map(({ host, path }) => `${host} ${path}`),
+    ['node-a /web'],
+  );
+  assert.is(usage.value('pids', 0), frameAt(115, ['web']).usage.value('pids', 0));
+});
+
 test('rows are within the nearest exported cgroup of their own machine', async () => {
   const { usage, workloads } = await fleetOf([
     ...scrapes('a', ['pod', 'pod/slice/web'], [100]),
@@ -168,16 +183,16 @@ test('one scrape has no rates, and a counter that fell none', async () => {
 });
 
 test('labels that Prometheus renamed are found', async () => {
-  const text = 'container_threads{id="/a",name="x",pod="exporter-1",exported_pod="web-1",kind="nonsense"} 5\n';
+  const text = 'tscg_populated{id="/a",name="x",pod="exporter-1",exported_pod="web-1",kind="container"} 1\n';
   const { workloads } = await fleetOf([{ instance: 'n', time: 1, text }]);
   assert.is(workloads[0]?.pod, 'web-1');
-  assert.is(workloads[0]?.kind, 'cgroup');
 });
 
 test('hostile text of a store does not reach a terminal', async () => {
-  const text = 'container_threads{id="/a",name="\u001b[2J\u202ex",kind="container"} 5\n';
+  const text = 'tscg_populated{id="/a",name="\u001b[2J\u202ex",kind="nonsense"} 1\n';
   const { workloads } = await fleetOf([{ instance: 'n\u001b]0;x\u0007', time: 1, text }]);
   assert.not.match(JSON.stringify(workloads), /\\u001b|\\u202e|\\u0007|[\u001b\u202e\u0007]/);
+  assert.is(workloads[0]?.kind, 'cgroup');
 });
 
 const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], message: RegExp][] = [
