@@ -2,7 +2,7 @@
  * Everything about one row, in the whole window: who it is, limits and where they bind, memory, io by device, events,
  * pressure, network; the process tree follows below.
  */
-import type { Workload } from '../inventory/workload.ts';
+import { composeProjectOf, composeServiceOf, type Workload } from '../inventory/workload.ts';
 import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import { formatValue } from '../metrics/format.ts';
@@ -121,17 +121,20 @@ const identityPieces = ({ kind, runtime, image, details, path, inode, host }: Wo
 type Facts = readonly (readonly [name: string, value: string | number | undefined])[];
 
 /** What the runtime's API tells. */
-const runtimeFacts = ({ details, pod, namespace, initPid }: Workload): Facts => [
-  ['state', details?.state],
-  ['health', details?.health],
-  ['restarts', details?.restartCount],
-  ['pod', pod ?? details?.pod],
-  ['namespace', namespace ?? details?.namespace],
-  ['project', details?.composeProject],
-  ['service', details?.composeService],
-  ['init pid', initPid ?? details?.initPid],
-  ['created', details?.created === undefined ? undefined : localTime(details.created)],
-];
+function runtimeFacts(workload: Workload): Facts {
+  const { details, pod, namespace, initPid } = workload;
+  return [
+    ['state', details?.state],
+    ['health', details?.health],
+    ['restarts', details?.restartCount],
+    ['pod', pod ?? details?.pod],
+    ['namespace', namespace ?? details?.namespace],
+    ['project', composeProjectOf(workload)],
+    ['service', composeServiceOf(workload)],
+    ['init pid', initPid ?? details?.initPid],
+    ['created', details?.created === undefined ? undefined : localTime(details.created)],
+  ];
+}
 
 const storageFacts = ({ details }: Workload): Facts => [
   ['storage', details?.storageDriver],

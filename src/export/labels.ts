@@ -3,7 +3,7 @@
  * that. `id` is the cgroup's path, as cadvisor has it, and tells the series of a scrape apart.
  */
 import { ownerOf, runtimeOf } from '../inventory/owner.ts';
-import type { Workload } from '../inventory/workload.ts';
+import { composeProjectOf, composeServiceOf, type Workload } from '../inventory/workload.ts';
 import { clean } from '../text/clean.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
 
@@ -38,14 +38,14 @@ export function seriesLabels(workload: Workload): Labels {
 }
 
 export function infoLabels(workload: Workload): Labels {
-  const { image, kind, id, details } = workload;
+  const { image, kind, id } = workload;
   return known([
     ['owner', ownerOf(workload)],
     ['runtime', runtimeOf(workload)],
     ['image', image],
     ['container_id', kind === 'container' ? id : undefined],
-    ['compose_project', details?.composeProject],
-    ['compose_service', details?.composeService],
+    ['compose_project', composeProjectOf(workload)],
+    ['compose_service', composeServiceOf(workload)],
   ]);
 }
 

@@ -63,9 +63,11 @@ function workloadOf({ id, labels }: FleetRow, host: string, inode: number): Work
   // Where labels of the target have the same name, Prometheus calls those of the series so.
   const label = (name: string): string | undefined => labels[`exported_${name}`] ?? labels[name];
   const [kind, runtime, project] = [label('kind'), label('runtime'), label('compose_project')];
+  // Anything else has none: with honor_labels it keeps those of the target, which is the pod of the exporter itself.
+  const isOfPod = kind === 'pod' || kind === 'container';
   const optional = {
-    namespace: label('namespace'),
-    pod: label('pod'),
+    namespace: isOfPod ? label('namespace') : undefined,
+    pod: isOfPod ? label('pod') : undefined,
     image: label('image'),
     id: label('container_id'),
     runtime: isRuntime(runtime) ? runtime : undefined,

@@ -132,6 +132,13 @@ export interface Claim {
   readonly path: string;
 }
 
+/** As the runtime tells it, else by the labels that docker compose and podman-compose give a container. */
+export const composeProjectOf = ({ details, labels }: Workload): string | undefined =>
+  details?.composeProject ?? labels?.['com.docker.compose.project'] ?? labels?.['io.podman.compose.project'];
+
+export const composeServiceOf = ({ details, labels }: Workload): string | undefined =>
+  details?.composeService ?? labels?.['com.docker.compose.service'];
+
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
   !['root', 'slice', 'monitor', 'inner'].includes(kind);

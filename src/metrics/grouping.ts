@@ -2,7 +2,7 @@
  * Rows arranged for a table: flat, as the tree of cgroups, or in groups by machine, pod, compose project, slice or user. A group
  * that is a cgroup itself (pod, slice, user) shows that cgroup's own figures; another one shows the sum of its rows.
  */
-import type { Workload } from '../inventory/workload.ts';
+import { composeProjectOf, type Workload } from '../inventory/workload.ts';
 import { clean } from '../text/clean.ts';
 import type { Frame } from './source.ts';
 import { outermost } from './totals.ts';
@@ -198,8 +198,7 @@ function groupsOf(
 const GROUP_OF: Record<Exclude<Grouping, 'flat' | 'tree'>, (workload: Workload) => string | undefined> = {
   host: ({ host }) => host,
   pod: ({ podUid, pod, namespace }) => podUid ?? (pod === undefined ? undefined : `${namespace ?? ''}/${pod}`),
-  project: ({ details, labels }) =>
-    details?.composeProject ?? labels?.['com.docker.compose.project'] ?? labels?.['io.podman.compose.project'],
+  project: composeProjectOf,
   slice: ({ path }) => /^.*\.slice(?=\/|$)/.exec(path)?.[0],
   user: ({ uid, path }) => uid?.toString() ?? /\/user-(\d+)\.slice(\/|$)/.exec(path)?.[1],
 };

@@ -5,7 +5,7 @@
  *
  * Fields are metric ids and their aliases, and what a workload is. Sizes are powers of 1024, rates powers of 1000.
  */
-import type { Workload } from '../inventory/workload.ts';
+import { composeProjectOf, type Workload } from '../inventory/workload.ts';
 import { findMetric, METRICS } from './catalogue.ts';
 import type { Metric } from './metric.ts';
 import type { Frame } from './source.ts';
@@ -26,7 +26,7 @@ const TEXT_FIELDS: Readonly<Record<string, (workload: Workload) => string | unde
   runtime: ({ runtime }) => runtime,
   pod: ({ pod }) => pod,
   namespace: ({ namespace }) => namespace,
-  project: ({ details }) => details?.composeProject,
+  project: composeProjectOf,
   state: ({ details }) => details?.state,
   id: ({ id }) => id,
   uid: ({ uid }) => (uid === undefined ? undefined : String(uid)),

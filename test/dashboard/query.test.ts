@@ -8,7 +8,7 @@ import { frameOf } from './frames.ts';
 const FRAME = frameOf([
   { name: 'web', cpu: 80, memory: 64 * 2 ** 20, facts: { image: 'redis:7' } },
   { name: 'noisy', cpu: 180, memory: 2 * 2 ** 30, facts: { image: 'nginx', pod: 'front' } },
-  { name: 'idle', cpu: 0, memory: 4096 },
+  { name: 'idle', cpu: 0, memory: 4096, facts: { labels: { 'com.docker.compose.project': 'shop' } } },
   { name: 'blind', cpu: 3 },
 ]);
 
@@ -30,6 +30,7 @@ for (const [text, expected] of [
   ['name !~ e', ['noisy', 'blind']],
   ['image ~ "redis:7"', ['web']],
   ['pod = front', ['noisy']],
+  ['project = shop', ['idle']],
 ] as const) {
   test(`"${text}" lets through ${expected.join(', ')}`, () => assert.equal(matches(text), [...expected]));
 }

@@ -11,6 +11,7 @@ import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { COLUMNS } from '../../src/metrics/files.ts';
 import { hostUsage } from '../../src/metrics/host.ts';
+import { parseFilter } from '../../src/metrics/query.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
@@ -186,6 +187,27 @@ test('labels that Prometheus renamed are found', async () => {
   const text = 'tscg_populated{id="/a",name="x",pod="exporter-1",exported_pod="web-1",kind="container"} 1\n';
   const { workloads } = await fleetOf([{ instance: 'n', time: 1, text }]);
   assert.is(workloads[0]?.pod, 'web-1');
+});
+
+test('only pods and containers are of a pod: anything else may have the labels of the exporter', async () => {
+  const [target, project] = ['namespace="monitoring",pod="tscg-abcde"', 'compose_project="shop"'];
+  const text = [
+    `tscg_workload_info{id="/a",name="a",kind="unit",${target}} 1`,
+    `tscg_workload_info{id="/b",name="b",kind="container",namespace="shop",pod="web-1",${project}} 1\n`,
+  ].join('\n');
+  const fleet = await fleetOf([{ instance: 'n', time: 1, text }]);
+  assert.equal(
+    fleet.workloads.map(({ namespace, pod }) => [namespace, pod]),
+    [
+      [undefined, undefined],
+      ['shop', 'web-1'],
+    ],
+  );
+  const isShop = parseFilter('project = shop');
+  assert.equal(
+    fleet.workloads.map((_, row) => isShop(fleet, row)),
+    [false, true],
+  );
 });
 
 test('hostile text of a store does not reach a terminal', async () => {

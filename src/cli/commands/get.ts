@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { resolve } from '../../inventory/resolve.ts';
-import type { Workload } from '../../inventory/workload.ts';
+import { composeProjectOf, composeServiceOf, type Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
@@ -218,7 +218,8 @@ function notesOn(
 /** What it is, from its path and from its runtime; undefined for what nobody tells. */
 function aboutText(workload: Workload): Record<string, string | undefined> {
   const { path, kind, id, image, pod, namespace, details, labels, claim } = workload;
-  const { created, state, health, restartCount, composeProject, composeService, ipAddresses } = details ?? {};
+  const { created, state, health, restartCount, ipAddresses } = details ?? {};
+  const project = composeProjectOf(workload);
   return {
     path,
     kind: [runtimeOf(workload), kind].filter(Boolean).join(' '),
@@ -228,7 +229,7 @@ function aboutText(workload: Workload): Record<string, string | undefined> {
     description: details?.description,
     image,
     pod: pod && [namespace, pod].filter(Boolean).join('/'),
-    compose: composeProject && [composeProject, composeService].filter(Boolean).join('/'),
+    compose: project && [project, composeServiceOf(workload)].filter(Boolean).join('/'),
     state: [state, health].filter(Boolean).join(', '),
     created: created === undefined ? undefined : new Date(created).toISOString(),
     restarts: restartCount === undefined ? undefined : String(restartCount),
