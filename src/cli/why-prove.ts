@@ -1,11 +1,9 @@
 /** tscg why --prove: what was found, and then the trial of the first suspect. */
 import type { Finding } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
-import { chooseTrial } from '../diagnosis/trial/choose.ts';
-import { DEFAULT_PAIRS } from '../diagnosis/trial/plan-trial.ts';
+import { foundTrial, NOTHING_TO_PROVE } from '../diagnosis/trial/choose.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
-import { editsOf } from '../limits/planning/edits.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { planContext } from './context.ts';
 import { printJson, printLine } from './output.ts';
@@ -27,22 +25,17 @@ export async function tellAndProve(
   if (!json) tell();
   let trial: object | null = null;
   try {
-    const choice = chooseTrial(findings);
-    const at = (wanted: string): Workload | undefined => workloads.find(({ path }) => path === wanted);
-    const [suspect, victim] = [at(choice?.suspect.path ?? ''), at(choice?.victim.path ?? '')];
-    if (!choice || !suspect || !victim) {
-      if (!json) printLine('nothing to prove: no suspect was named who could be limited');
+    const found = foundTrial(findings, workloads, planContext(hierarchy));
+    if (!found) {
+      if (!json) printLine(NOTHING_TO_PROVE);
       return;
     }
-    const { limits } = choice.remedy;
-    const command = (remedyCommand(choice.remedy) ?? '').replace('tscg set', 'trying: tscg set');
+    const command = (remedyCommand(found.remedy) ?? '').replace('tscg set', 'trying: tscg set');
     if (!json) printLine(terminalSafe(`\n${command}`));
-    const context = planContext(hierarchy);
-    const edits = editsOf((long) => [limits[long] ?? []].flat(), [], context.machine);
     const sayJson = (value: object): void => {
       trial = value;
     };
-    await proveLimit({ context, workloads, suspect, victim, edits, pairs: DEFAULT_PAIRS, json, sayJson });
+    await proveLimit({ ...found, workloads, json, sayJson });
   } finally {
     if (json) printJson({ findings: findings.map(findingJson), trial });
   }

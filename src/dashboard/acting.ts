@@ -18,7 +18,8 @@ export interface Acting {
 /** A form to show, or why there is none. */
 export type Opened = ActionForm | FooterMessage;
 
-export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed;
+/** The form as it is now, its end, what is to be carried out, or another form in its place. */
+export type FormResult = { readonly form: ActionForm } | 'cancel' | Confirmed | { readonly opened: Opened };
 
 /** What it does, and what it says meanwhile and when it is done. Aborted, a change of limits is taken back. */
 export interface Confirmed {

@@ -22,7 +22,7 @@ import { type ActionForm, type ActionName, edited, type LimitsForm, type Typed, 
 import { isRefused } from './plan-lines.ts';
 import { openReclaim, reclaimAll, reclaimKey } from './reclaim-form.ts';
 import type { FooterMessage } from './state.ts';
-import { startTrial } from './trial-form.ts';
+import { isProven, startTrial } from './trial-form.ts';
 import { openUndo, undoKey } from './undo-form.ts';
 
 /** The form for these rows (for undo, of all that run), or why there is none. */
@@ -116,8 +116,11 @@ export function actionKey(form: ActionForm, key: Typed, acting: Acting, overflow
       return { form: reclaimKey(form, key, acting.context()) };
     case 'undo':
       return { form: undoKey(form, key) };
-    case 'confirm':
     case 'trial':
+      return key.full === 'd' && isProven(form)
+        ? { opened: openRemedy(form.remedy, form.trial.suspect, acting) }
+        : { form };
+    case 'confirm':
       return { form };
   }
 }

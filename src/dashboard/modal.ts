@@ -1,4 +1,5 @@
 /** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
+import type { Remedy } from '../diagnosis/model.ts';
 import type { TrialAnswer } from '../diagnosis/trial/answer.ts';
 import type { TrialPlan } from '../diagnosis/trial/plan-trial.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -111,6 +112,8 @@ export interface ConfirmForm extends Scrolling {
 export interface TrialForm extends Scrolling {
   readonly kind: 'trial';
   readonly trial: TrialPlan;
+  /** What it tries, and what stays where the user wants it. */
+  readonly remedy: Remedy;
   /** Who is limited, and who is measured. */
   readonly targets: readonly Workload[];
   /** All of the Frame that it was opened on. */

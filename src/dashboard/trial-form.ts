@@ -2,11 +2,10 @@
 
 import type { Finding } from '../diagnosis/model.ts';
 import { carryOutTrial } from '../diagnosis/trial/carry-out.ts';
-import { chooseTrial } from '../diagnosis/trial/choose.ts';
-import { DEFAULT_PAIRS, planTrial, scheduleText } from '../diagnosis/trial/plan-trial.ts';
+import { foundTrial, NOTHING_TO_PROVE } from '../diagnosis/trial/choose.ts';
+import { planTrial, scheduleText } from '../diagnosis/trial/plan-trial.ts';
 import { evidenceTexts, lossText, takenBackText, verdictText } from '../diagnosis/trial/words.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { editsOf } from '../limits/planning/edits.ts';
 import { errorText } from '../text/error-text.ts';
 import type { Acting, Confirmed, Opened } from './acting.ts';
 import type { TrialForm } from './modal.ts';
@@ -15,18 +14,12 @@ import { type Line, wrappedAll } from './style.ts';
 
 /** The form, or why nothing can be tried. */
 export async function openTrial(finding: Finding, workloads: readonly Workload[], acting: Acting): Promise<Opened> {
-  const choice = chooseTrial([finding]);
-  const at = (path: string | undefined): Workload | undefined => workloads.find((workload) => workload.path === path);
-  const [suspect, victim] = [at(choice?.suspect.path), at(choice?.victim.path)];
-  if (!choice || !suspect || !victim) {
-    return { text: 'nothing to prove: no suspect is named who could be limited', style: 'warning' };
-  }
   try {
-    const context = acting.context();
-    const { limits } = choice.remedy;
-    const edits = editsOf((long) => [limits[long] ?? []].flat(), [], context.machine);
-    const trial = await planTrial({ context, suspect, victim, edits, pairs: DEFAULT_PAIRS });
-    return { kind: 'trial', trial, targets: [suspect, victim], workloads, top: 0, force: false };
+    const found = foundTrial([finding], workloads, acting.context());
+    if (!found) return { text: NOTHING_TO_PROVE, style: 'warning' };
+    const { suspect, victim, remedy } = found;
+    const trial = await planTrial(found);
+    return { kind: 'trial', trial, remedy, targets: [suspect, victim], workloads, top: 0, force: false };
   } catch (error) {
     return { text: `nothing to prove: ${errorText(error)}`, style: 'warning' };
   }
@@ -58,6 +51,10 @@ export function startTrial(form: TrialForm, { context, journal, proc, reverting 
   };
 }
 
+/** The answer of a trial that proves it: the remedy can stay. */
+export const isProven = ({ stage }: TrialForm): boolean =>
+  stage !== undefined && 'answer' in stage && stage.answer.isProven;
+
 export function trialView(form: TrialForm, height: number, width: number, gone: Gone): FormView {
   const { trial, stage, force, top } = form;
   const { suspect, victim } = trial;
@@ -85,7 +82,8 @@ function planOf({ trial, force }: TrialForm, width: number): Line[] {
 
 const BAR_CELLS = 32;
 
-function stageLines({ trial }: TrialForm, stage: NonNullable<TrialForm['stage']>): Line[] {
+function stageLines(form: TrialForm, stage: NonNullable<TrialForm['stage']>): Line[] {
+  const { trial } = form;
   if ('fault' in stage) return [[], [[`  ${stage.fault}`, 'critical']]];
   if ('answer' in stage) {
     const { answer, id } = stage;
@@ -94,7 +92,7 @@ function stageLines({ trial }: TrialForm, stage: NonNullable<TrialForm['stage']>
       [[`  ${verdictText(answer)}`, answer.isProven ? 'critical' : 'good']],
       ...evidenceTexts(answer).map((text): Line => [[`    ${text}`]]),
       [[`  ${takenBackText(trial, id)}`, 'dim']],
-      ...(answer.isProven ? [[['  d opens the remedy, which stays', 'accent']] satisfies Line] : []),
+      ...(isProven(form) ? [[['  d opens the remedy, which stays', 'accent']] satisfies Line] : []),
     ];
   }
   const { done, of, soFar } = stage;

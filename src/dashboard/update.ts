@@ -97,11 +97,7 @@ function afterEvent(session: Session, event: Exclude<Event, EventOf<'drawn'>>, s
       return only({ ...session, state, frame: event.frame, newest });
     }
     case 'opened':
-      return only(
-        'kind' in event.opened
-          ? { ...session, state: { ...session.state, modal: event.opened } }
-          : { ...session, notice: event.opened },
-      );
+      return only(afterOpened(session, event.opened));
     case 'form':
       return afterForm(session, event.result);
     case 'changed': {
@@ -205,7 +201,14 @@ function afterKeyMeanwhile(session: Session, { full }: Typed): Updated {
   return { session: { ...session, notice }, effects: [{ type: 'take-back' }] };
 }
 
+const afterOpened = (session: Session, opened: Opened): Session =>
+  'kind' in opened ? { ...session, state: { ...session.state, modal: opened } } : { ...session, notice: opened };
+
 function afterForm(session: Session, result: FormResult): Updated {
+  if (result !== 'cancel' && 'opened' in result) {
+    const closed = { ...session, state: { ...session.state, modal: undefined } };
+    return only(afterOpened(closed, result.opened));
+  }
   const shown = result === 'cancel' ? undefined : 'form' in result ? result.form : result.meanwhile;
   const state = { ...session.state, modal: shown };
   if (result === 'cancel' || 'form' in result) return only({ ...session, state });

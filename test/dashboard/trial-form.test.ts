@@ -8,7 +8,7 @@ import { actionView } from '../../src/dashboard/action-view.ts';
 import type { TrialForm, TrialStage } from '../../src/dashboard/modal.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Finding, Verdict } from '../../src/diagnosis/model.ts';
-import { answerOfTrial } from '../../src/diagnosis/trial/answer.ts';
+import { answerOfTrial, type TrialAnswer } from '../../src/diagnosis/trial/answer.ts';
 import type { Rates, TrialWindow } from '../../src/diagnosis/trial/measure.ts';
 import { openCgroupFiles } from '../../src/kernel/cgroup-files.ts';
 import { type Journal, openJournal } from '../../src/limits/applying/journal.ts';
@@ -169,6 +169,30 @@ const answerOf = (windows: readonly TrialWindow[]) =>
     victim: { path: '/web', name: 'web' },
     suspect: { path: '/batch', name: 'batch' },
   });
+
+test('d at a proven answer opens the remedy in its place, and does nothing at another answer', () =>
+  withWorld(async ({ driven, weight }) => {
+    driven.act({ type: 'prove' });
+    await until(() => driven.state().modal !== undefined);
+    const form = trialIn(driven);
+    const answered = (answer: TrialAnswer): void => {
+      driven.dispatch({ type: 'form', result: { form: { ...form, stage: { answer, id: '5f0c9a1e' } } } });
+      driven.key({ full: 'd', character: 'd' });
+    };
+    answered({ ...answerOf(WINDOWS), isProven: false });
+    assert.not.match(shown(trialIn(driven)), 'd opens the remedy');
+    answered(answerOf(WINDOWS));
+    const { modal } = driven.state();
+    assert.ok(modal?.kind === 'limits', `${modal?.kind} ${driven.told()}`);
+    assert.equal([...modal.values], [['--cpu-weight', '100']]);
+    assert.equal(
+      modal.targets.map(({ path }) => path),
+      ['/batch'],
+    );
+    driven.key({ full: 'return' });
+    await until(() => !driven.session().isChanging);
+    assert.is(weight(), '100');
+  }));
 
 test('how far it is, what it says so far, and the answer, on every size of screen', () =>
   withWorld(async ({ driven }) => {

@@ -1,5 +1,9 @@
-/** Which trial would prove what was found; pure. */
+/** Which trial would prove what was found. */
+import type { Workload } from '../../inventory/workload.ts';
+import type { PlanContext } from '../../limits/model.ts';
+import { editsOf } from '../../limits/planning/edits.ts';
 import type { Finding, Remedy, Suspect, Victim } from '../model.ts';
+import { DEFAULT_PAIRS, type TrialRequest } from './plan-trial.ts';
 
 export interface TrialChoice {
   readonly victim: Victim;
@@ -19,4 +23,28 @@ export function chooseTrial(findings: readonly Finding[]): TrialChoice | undefin
     }
   }
   return undefined;
+}
+
+/** Of findings without a trial. */
+export const NOTHING_TO_PROVE = 'nothing to prove: no suspect is named who could be limited';
+
+/** A trial to plan. */
+export interface FoundTrial extends TrialRequest {
+  /** What it tries. */
+  readonly remedy: Remedy;
+}
+
+/** Undefined where there is nothing to prove, or who it is about is gone. Throws BadValueError. */
+export function foundTrial(
+  findings: readonly Finding[],
+  workloads: readonly Workload[],
+  context: PlanContext,
+): FoundTrial | undefined {
+  const choice = chooseTrial(findings);
+  const at = (wanted: string | undefined): Workload | undefined => workloads.find(({ path }) => path === wanted);
+  const [suspect, victim] = [at(choice?.suspect.path), at(choice?.victim.path)];
+  if (!choice || !suspect || !victim) return undefined;
+  const { remedy } = choice;
+  const edits = editsOf((long) => [remedy.limits[long] ?? []].flat(), [], context.machine);
+  return { context, suspect, victim, edits, pairs: DEFAULT_PAIRS, remedy };
 }
