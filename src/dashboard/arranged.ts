@@ -4,11 +4,11 @@ import { placeOf } from '../inventory/workload.ts';
 import type { ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { cellWidth } from '../text/cells.ts';
-import { layoutOf } from './layout.ts';
+import { demandedIn, type Layout, layoutOf } from './layout.ts';
 import { isShownAlike, shownOf } from './rows.ts';
 import { oomKillsShown } from './scene.ts';
 import { settle } from './selection.ts';
-import { type Session, type Surroundings, selectedIn } from './session.ts';
+import { type Session, type Surroundings, selectedIn, type Trouble } from './session.ts';
 import type { Followed, State } from './state.ts';
 
 /** `before`: as it was before the event; `after`: with what the event itself has changed. */
@@ -24,10 +24,14 @@ function withRows(session: Session, { dashboards }: Surroundings): Session {
   const oomKills = oomKillsShown(session).length;
   const state = { ...session.state, longestHost: longestHostIn(frame, session.state) };
   const layout = layoutOf({ state, dashboard: dashboards[state.screen], size, oomKills });
-  const next = { ...session, state, layout };
+  const next = { ...session, state, layout, trouble: wantedTrouble(session, layout) };
   if (!frame || (shownFor?.frame === frame && isShownAlike(state, shownFor.state))) return next;
   return { ...next, shown: shownOf(frame, state), shownFor: { frame, state } };
 }
+
+/** Of a part that no pane demands any more, nobody would learn whether it can be read again. */
+const wantedTrouble = ({ trouble }: Session, layout: Layout): Trouble | undefined =>
+  trouble?.part === undefined || demandedIn(layout).has(trouble.part) ? trouble : undefined;
 
 /** Once one machine is chosen the header names it. */
 const longestHostIn = (frame: Frame | undefined, { host }: State): number =>

@@ -14,7 +14,7 @@ import { headerView } from './header-view.ts';
 import { heldAt } from './held.ts';
 import { footerView, helpLines } from './help-view.ts';
 import type { Part } from './inside.ts';
-import type { Layout } from './layout.ts';
+import { demandedIn, type Layout } from './layout.ts';
 import { type ActionForm, type ColumnsForm, isViewer } from './modal.ts';
 import type { Pane } from './pane.ts';
 import { linesOf } from './panes.ts';
@@ -71,7 +71,7 @@ export function compose(scene: Scene, layout: Layout): Composed {
     room,
     panes: new Map(panes.map(({ key, area, length: all }) => [key, Math.max(0, all - area.height)])),
   };
-  const parts = new Set(layout.panes.flatMap(({ pane }) => pane.demands));
+  const parts = demandedIn(layout);
   const demand = demandOf(frame, shown, state, { window: layout.window, width: layout.table.width });
   return { view, needs: { demand, parts, scroll } };
 }

@@ -6,6 +6,7 @@ import type { FleetSource } from '../fleet/source.ts';
 import type { Trace } from '../metrics/history.ts';
 import { CHARTED, SPANS } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';
+import type { Guarded } from './inside.ts';
 import type { SelectedReader } from './selected.ts';
 import { type Session, selectedIn } from './session.ts';
 
@@ -21,7 +22,7 @@ export interface FleetReaderOptions {
   /** Between two samples. */
   readonly seconds: number;
   readonly onNews: () => void;
-  readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
+  readonly guarded: Guarded;
 }
 
 /** Which row, and as of which time: milliseconds since the epoch. */
@@ -41,7 +42,7 @@ interface Asked<Answer> {
 
 export function openFleetReader({ source, charted, seconds, onNews, guarded }: FleetReaderOptions): FleetReader {
   const ids = new Set([...CHARTED, ...charted]);
-  const whole = createOneAtATime<FleetFrame>(onNews, (work) => guarded('figures', work));
+  const whole = createOneAtATime<FleetFrame>(onNews, (work) => guarded('figures', work, 'whole'));
   const history = createOneAtATime<RowHistory>(onNews, (work) => guarded('history', work));
 
   return {

@@ -43,6 +43,10 @@ export interface NetworkLook {
 }
 
 export type Part = keyof Inside;
+
+/** Runs the work and tells what goes wrong with it; of a `part` as long as a pane demands that. */
+export type Guarded = (what: string, work: () => Promise<void>, part?: Part) => Promise<void>;
+
 /** What this machine is read for. */
 const PARTS: readonly Exclude<Part, 'whole'>[] = [
   'namespaces',
@@ -79,7 +83,7 @@ export interface InsideOptions {
   /** There is something new to be seen. */
   readonly onNews: () => void;
   /** Runs the work and tells what goes wrong with it. */
-  readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
+  readonly guarded: Guarded;
 }
 
 /** A little less than a second, so that every tick of a second reads. */
@@ -141,9 +145,13 @@ export function openInside(options: InsideOptions): SelectedInside {
       for (const part of shown) {
         // What is held stands still, but one that was never read is not "reading …" for ever.
         if (isHeld && known[part] !== undefined) continue;
-        void guarded(part, async () => {
-          if (await readers[part].read(selected, workloads)) onNews();
-        });
+        void guarded(
+          part,
+          async () => {
+            if (await readers[part].read(selected, workloads)) onNews();
+          },
+          part,
+        );
       }
     },
     of,

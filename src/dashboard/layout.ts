@@ -13,6 +13,7 @@ import { type Area, cellArea, inner } from './area.ts';
 import { chartAreas, chartGroups } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';
 import type { Dashboard } from './dashboards.ts';
+import type { Part } from './inside.ts';
 import type { Pane } from './pane.ts';
 import { CONTAINER, PROCESSES } from './panes.ts';
 import type { State } from './state.ts';
@@ -42,6 +43,9 @@ export interface Layout extends Size {
   /** What Enter gives the whole window. */
   readonly whole: Pane;
 }
+
+/** What the panes on the screen demand of the selected row. */
+export const demandedIn = ({ panes }: Layout): ReadonlySet<Part> => new Set(panes.flatMap(({ pane }) => pane.demands));
 
 export interface LayoutInput {
   readonly state: Pick<State, 'details' | 'charts' | 'sort' | 'scales'>;

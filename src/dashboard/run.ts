@@ -13,6 +13,7 @@ import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';
 import { createEffects } from './effects.ts';
 import { type FleetReader, openFleetReader } from './fleet.ts';
+import type { Guarded } from './inside.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { type OpenOlder, withPast } from './past.ts';
 import { createProgram, type Program } from './program.ts';
@@ -82,10 +83,8 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const exited = new Promise<void>((resolve) => {
     exit = resolve;
   });
-  const hooks = {
-    onNews: () => program.draw(),
-    guarded: (what: string, work: () => Promise<void>) => guardedBy(program)(what, work),
-  };
+  const guarded: Guarded = (...work) => guardedBy(program)(...work);
+  const hooks = { onNews: () => program.draw(), guarded };
   const fleet = fleetOf(source);
   const charted = dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics));
   const ofFleet = fleet && openFleetReader({ source: fleet, charted, seconds, ...hooks });

@@ -7,6 +7,7 @@ import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { isDriftSign } from './drift-watch.ts';
+import type { Part } from './inside.ts';
 import type { Memory } from './memory.ts';
 import type { Program } from './program.ts';
 import type { SelectedReader } from './selected.ts';
@@ -134,11 +135,11 @@ async function takeFrame(options: SamplingOptions): Promise<void> {
 /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */
 export const guardedBy =
   ({ session, dispatch }: Pick<Program, 'session' | 'dispatch'>) =>
-  async (what: string, work: () => Promise<void>): Promise<void> => {
+  async (what: string, work: () => Promise<void>, part?: Part): Promise<void> => {
     try {
       await work();
       if (session().trouble?.what === what) dispatch({ type: 'no trouble', what });
     } catch (error) {
-      dispatch({ type: 'trouble', trouble: { what, message: errorText(error) } });
+      dispatch({ type: 'trouble', trouble: { what, part, message: errorText(error) } });
     }
   };

@@ -6,7 +6,7 @@ import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import { columnOf } from './columns.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
-import { type Inside, openInside, type Part } from './inside.ts';
+import { type Guarded, type Inside, openInside, type Part } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
@@ -34,8 +34,7 @@ export interface SelectedOptions {
   readonly looks: SharedLooks;
   /** There is something new to be seen. */
   readonly onNews: () => void;
-  /** Runs the work and tells what goes wrong with it. */
-  readonly guarded: (what: string, work: () => Promise<void>) => Promise<void>;
+  readonly guarded: Guarded;
 }
 
 export function openSelectedReader({ hierarchy, proc, looks, onNews, guarded }: SelectedOptions): SelectedReader {

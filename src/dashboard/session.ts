@@ -6,6 +6,7 @@ import { type ActionContext, NO_SCROLL, type Scroll } from './after-action.ts';
 import type { Aftermath } from './aftermath.ts';
 import { sortable } from './columns.ts';
 import type { Dashboard } from './dashboards.ts';
+import type { Part } from './inside.ts';
 import { type Layout, layoutOf, type Size } from './layout.ts';
 import { type Shown, shownOf } from './rows.ts';
 import { selectedWorkload } from './scene.ts';
@@ -14,9 +15,11 @@ import type { FooterMessage, State } from './state.ts';
 /** How tstop ends: by a key or a signal, or because the terminal was closed. */
 export type End = 'quit' | 'hung up';
 
-/** A part of tstop that fails: it is told until that part does its work again. */
+/** Work of tstop that fails: it is told until that is done again, or nothing wants it any more. */
 export interface Trouble {
   readonly what: string;
+  /** What it reads, where it does so only for a pane that demands it. */
+  readonly part?: Part | undefined;
   readonly message: string;
 }
 

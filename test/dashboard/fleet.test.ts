@@ -1,7 +1,10 @@
 /** Many machines on the screen of tstop. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openFleetReader } from '../../src/dashboard/fleet.ts';
+import { demandedIn } from '../../src/dashboard/layout.ts';
 import { PANES } from '../../src/dashboard/panes.ts';
+import { guardedBy } from '../../src/dashboard/sampling.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { twoMachines } from '../fleet/frames.ts';
 import { drive } from './driver.ts';
@@ -112,6 +115,29 @@ test('all about one row has its machine, all its figures, and no file of this ma
   assert.match(text, /CPU +77\.0 % .*limit 2\.00 CPUs/);
   assert.match(text, 'ssh -t b tstop');
   assert.not.match(text, /reading …|inode/);
+});
+
+test('what could not be read for a pane is told as long as that is on the screen', async () => {
+  const driven = fleet({ screen: CONTAINER, details: true });
+  const guarded = guardedBy(driven);
+  const fails = async () => {
+    throw new Error('HTTP status 500');
+  };
+  const reader = openFleetReader({
+    ...{ charted: [], seconds: 5, onNews: () => undefined, guarded },
+    source: { whole: fails, history: async () => new Map() },
+  });
+  const look = async () => {
+    reader.look(driven.session(), demandedIn(driven.session().layout));
+    await new Promise(setImmediate);
+  };
+  await look();
+  assert.is(driven.session().trouble?.message, 'HTTP status 500');
+  driven.act({ type: 'screen', to: 0 });
+  assert.is(driven.session().trouble, undefined);
+  await guarded('sample', fails);
+  driven.act({ type: 'details' });
+  assert.is(driven.session().trouble?.what, 'sample', 'what no pane demands is told until it is done again');
 });
 
 test('a figure of another machine is explained by its series', () => {
