@@ -71,7 +71,7 @@ const SILENT_SCRAPES = 2.5;
 const USUAL_SECONDS = 60;
 
 /** Of how many machines the figures are, how old they are, who is silent, and which store told it. */
-function fleetParts({ machines, address }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
+function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
   const now = Date.now();
   const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
   const newest = seen.reduce((most, { time }) => Math.max(most, time), 0);
@@ -88,6 +88,7 @@ function fleetParts({ machines, address }: Fleet, { state }: HeaderInput, width:
       [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style],
     ],
     ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
+    leftOut > 0 ? [[`${counted(leftOut, 'row')} left out  `, 'warning']] : [],
     [[address, 'dim']],
   ];
 }

@@ -18,6 +18,8 @@ export interface Fleet {
   readonly machines: readonly FleetMachine[];
   /** The series of each row. */
   readonly rows: readonly FleetRow[];
+  /** Rows beyond the most that are shown. */
+  readonly leftOut: number;
 }
 
 export interface FleetFrame extends Frame {
@@ -45,14 +47,14 @@ export interface FleetFrameOptions {
 
 export function fleetFrame(table: FleetTable, options: FleetFrameOptions): FleetFrame {
   const { address, identityOf, milliseconds, ownCpuPercent, own } = options;
-  const { machines, rows } = table;
+  const { machines, rows, leftOut } = table;
   const workloads = rows.map((row) => workloadOf(row, machines[row.machine]?.name ?? '', identityOf(row)));
   return {
     usage: usageOfTable(table, snapshotOfTable(table, workloads, own)),
     host: { cpuPercent: Number.NaN, pressurePercent: UNKNOWN_PRESSURE, ownCpuPercent },
     workloads,
     cost: { milliseconds, reads: table.series, descriptors: 0, missed: 0 },
-    fleet: { address, machines, rows },
+    fleet: { address, machines, rows, leftOut },
   };
 }
 

@@ -9,7 +9,6 @@ import type { RowHistory } from './history.ts';
 import { type RowLabels, rowQuery, tableQuery, WINDOW_SECONDS } from './queries.ts';
 import { StoreError } from './store.ts';
 import type { StoreReader } from './store-reader.ts';
-import type { FleetTable } from './table.ts';
 
 export interface FleetSource extends Source {
   next(demand?: FrameDemand): Promise<FleetFrame>;
@@ -32,32 +31,30 @@ const USUAL_SECONDS = 15;
 
 export function openFleetSource(reader: StoreReader): FleetSource {
   const { address } = reader;
-  const identityOf = createIdentities();
+  const identities = createIdentities();
   const usage = createOwnUsage();
   /** Metrics that Frames are to have. */
   const asked = new Set<string>();
   let newest: FleetFrame | undefined;
 
-  async function frameOf(query: string, time?: number): Promise<FleetFrame> {
+  async function frameOf(of: FrameKind, query: string, time?: number): Promise<FleetFrame> {
     const began = performance.now();
     const table = await reader.table(query, time === undefined ? undefined : time / 1000);
     if (table.rows.length === 0) throw new StoreError(`${address}: ${nothingText(time)}`);
-    return frameWith(table, performance.now() - began);
+    const milliseconds = performance.now() - began;
+    return fleetFrame(table, { address, identityOf: identities(of), milliseconds, ...usage() });
   }
-
-  const frameWith = (table: FleetTable, milliseconds: number): FleetFrame =>
-    fleetFrame(table, { address, identityOf, milliseconds, ...usage() });
 
   async function seek(time: number): Promise<FleetFrame> {
     if (newest && time >= newest.usage.snapshot.wall) return newest;
-    return frameOf(tableQuery(), time);
+    return frameOf('past', tableQuery(), time);
   }
 
   return {
     isLive: true,
     async next({ metrics } = {}) {
       for (const id of metrics ?? []) asked.add(id);
-      newest = await frameOf(tableQuery(metrics && asked));
+      newest = await frameOf('newest', tableQuery(metrics && asked));
       return newest;
     },
     lacks: ({ metrics = new Set() }) => [...metrics].some((id) => !asked.has(id)),
@@ -65,7 +62,7 @@ export function openFleetSource(reader: StoreReader): FleetSource {
       seek,
       step: (from, by) => seek(from.usage.snapshot.wall + by * paceOf(from) * 1000),
     },
-    whole: (row, time) => frameOf(rowQuery(row, undefined, WINDOW_SECONDS), time),
+    whole: (row, time) => frameOf('row', rowQuery(row, undefined, WINDOW_SECONDS), time),
     history: (row, ids, seconds, time) => reader.history(rowQuery(row, ids, seconds), time / 1000),
     onChange: () => undefined,
     close: () => reader.close(),
@@ -86,13 +83,32 @@ function paceOf(frame: Frame): number {
   return known.length === 0 ? USUAL_SECONDS : Math.min(...known);
 }
 
-function createIdentities(): IdentityOf {
-  const known = new Map<string, number>();
-  return ({ instance, job, id }) => {
-    const key = `${instance}\n${job}\n${id}`;
-    const found = known.get(key) ?? known.size + 1;
-    known.set(key, found);
-    return found;
+/** The newest Frame of all rows, one of the past, or one of a single row. */
+type FrameKind = 'newest' | 'past' | 'row';
+
+/** One answer of a store may lack a machine that the next one has again. */
+const REMEMBERED_FRAMES = 2;
+
+/**
+ * Numbers for the rows of a Frame: the same as in the last Frames now, and in the last ones of the past. What none of them has
+ * is forgotten, so that a store whose rows come and go costs no more memory than a few Frames.
+ */
+function createIdentities(): (of: FrameKind) => IdentityOf {
+  let given = 0;
+  const remembered: Record<Exclude<FrameKind, 'row'>, readonly ReadonlyMap<string, number>[]> = {
+    newest: [],
+    past: [],
+  };
+  return (of) => {
+    const known = [...remembered.newest, ...remembered.past];
+    const numbers = new Map<string, number>();
+    if (of !== 'row') remembered[of] = [numbers, ...remembered[of]].slice(0, REMEMBERED_FRAMES);
+    return ({ instance, job, id }) => {
+      const key = `${instance}\n${job}\n${id}`;
+      const number = numbers.get(key) ?? known.find((frame) => frame.has(key))?.get(key) ?? ++given;
+      numbers.set(key, number);
+      return number;
+    };
   };
 }
 

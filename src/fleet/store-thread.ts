@@ -21,8 +21,8 @@ export type StoreAnswer =
   | { readonly number: number; readonly history: RowHistory }
   | { readonly number: number; readonly fault: string };
 
-/** MB of JavaScript objects. */
-const MOST_MEMORY = 1024;
+/** MB of JavaScript objects. The largest answer that is parsed (`store.ts`) has room in it: V8 ends the program where it has not. */
+const MOST_MEMORY = 4096;
 /** What an answer is parsed into lives for a moment: in less room most of the time would go to collecting it. */
 const YOUNG_MEMORY = 64;
 

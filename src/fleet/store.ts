@@ -91,6 +91,8 @@ export function openStore({
       const form = new URLSearchParams({ query: expression });
       if (time !== undefined) form.set('time', String(time));
       const { status, text } = await ask(form.toString());
+      const fault = whyNotParsed(text);
+      if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
       if (status === 401 || status === 403)
         throw new StoreError(
@@ -107,6 +109,38 @@ export function openStore({
       return result;
     },
   };
+}
+
+/** Objects and lists are as deep as this in no answer of the API. */
+const MOST_DEPTH = 16;
+/** Of a series there are two, and of a sample one list. */
+const MOST_OBJECTS = 2e6;
+const MOST_LISTS = 8e6;
+
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Why a text is not parsed; undefined where it may be. Where JSON.parse fills the heap, V8 ends the program, whatever thread
+ * that is in: so the size of what it would make is bounded first.
+ */
+function whyNotParsed(text: string): string | undefined {
+  let [depth, objects, lists, isInString] = [0, 0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isInString) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) isInString = false;
+    } else if (code === QUOTE) isInString = true;
+    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      if (++depth > MOST_DEPTH) return 'its answer is nested as none of the query API of Prometheus is';
+      if (code === OPEN_LIST) lists++;
+      else objects++;
+      if (lists > MOST_LISTS || objects > MOST_OBJECTS)
+        return `its answer has more than ${MOST_LISTS / 1e6} million samples or ${MOST_OBJECTS / 2e6} million series, which are not held at once`;
+    }
+  }
+  return undefined;
 }
 
 /** What of the result is no series is left out; undefined where there is no result. */

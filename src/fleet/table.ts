@@ -26,6 +26,8 @@ export interface FleetTable {
   /** By name. */
   readonly machines: readonly FleetMachine[];
   readonly rows: readonly FleetRow[];
+  /** Rows beyond the most that are taken. */
+  readonly leftOut: number;
   /** Metrics that any row has, for every row. */
   readonly figures: ReadonlyMap<string, Float64Array>;
   /** Indices into CAUSES. */
@@ -44,8 +46,11 @@ interface Found extends Omit<FleetRow, 'machine'> {
 
 const MS_PER_SECOND = 1000;
 
-export function tableOf(all: readonly TimeSeries[]): FleetTable {
-  const found = rowsOf(all);
+/** So many have no room in an answer of the size that is read, with all that tscg export tells of each: more is made up. */
+const MOST_ROWS = 100_000;
+
+export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): FleetTable {
+  const { found, leftOut } = rowsOf(all, mostRows);
   const machines = machinesOf(found);
   const places = new Map([...machines.keys()].map((target, place) => [target, place]));
   return {
@@ -55,6 +60,7 @@ export function tableOf(all: readonly TimeSeries[]): FleetTable {
       machine: places.get(target) ?? -1,
       labels: series.get(INFO_SERIES)?.labels ?? labels,
     })),
+    leftOut,
     figures: figuresOf(found),
     causes: Uint8Array.from(found, ({ series }) => causeOf(series.get(VERDICT_SERIES))),
     losses: Float64Array.from(
@@ -72,7 +78,7 @@ const isOurs = (name = ''): boolean => name.startsWith('tscg_');
 
 const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
 
-function rowsOf(all: readonly TimeSeries[]): Found[] {
+function rowsOf(all: readonly TimeSeries[], most: number): { found: Found[]; leftOut: number } {
   /** The last scrape of each target that is tscg export. */
   const scrapes = new Map<string, number>();
   for (const one of all) {
@@ -81,17 +87,22 @@ function rowsOf(all: readonly TimeSeries[]): Found[] {
     scrapes.set(target, Math.max(scrapes.get(target) ?? Number.NEGATIVE_INFINITY, newest(one)));
   }
   const rows = new Map<string, Found>();
+  const leftOut = new Set<string>();
   for (const one of all) {
     const { labels } = one;
     const target = targetOf(labels);
     const { id, instance = '', job = '', __name__: name } = labels;
     if (id === undefined || name === undefined || newest(one) !== scrapes.get(target)) continue;
     const key = `${target}\n${id}`;
+    if (rows.size >= most && !rows.has(key)) {
+      leftOut.add(key);
+      continue;
+    }
     const row = rows.get(key) ?? { target, instance, job, id, labels, series: new Map() };
     rows.set(key, row);
     row.series.set(name, one);
   }
-  return [...rows.values()];
+  return { found: [...rows.values()], leftOut: leftOut.size };
 }
 
 /** By target, in the order of their names. */

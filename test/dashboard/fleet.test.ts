@@ -72,6 +72,11 @@ test('a machine that is silent is named with its age', () => {
   assert.match(header[0] ?? '', /^2 machines {2}figures of \S+, 0 s old {2}b silent for 75 s {2}http:\/\/store:9090$/);
 });
 
+test('rows that were left out are counted', () => {
+  const header = composeAt(sceneOf(twoMachines(0, [1, 2, 3], 7), INITIAL), 120, 30).view.header.lines.map(plainText);
+  assert.match(header[0] ?? '', /0 s old {2}7 rows left out {2}http/);
+});
+
 for (const what of ['limits', 'undo', 'freeze', 'kill', 'reclaim'] as const) {
   test(`the key of ${what} says that only cgroups of this machine can be changed`, () => {
     const driven = fleet();

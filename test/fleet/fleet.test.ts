@@ -8,6 +8,7 @@ import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStore, StoreError } from '../../src/fleet/store.ts';
 import { openStoreReader } from '../../src/fleet/store-reader.ts';
+import { tableOf } from '../../src/fleet/table.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { COLUMNS } from '../../src/metrics/files.ts';
 import { hostUsage } from '../../src/metrics/host.ts';
@@ -106,6 +107,47 @@ test('what cAdvisor exports by the same names is no machine and no row', async (
     ['node-a /web'],
   );
   assert.is(usage.value('pids', 0), frameAt(115, ['web']).usage.value('pids', 0));
+});
+
+const POPULATED = (path: string): string => `tscg_populated{id="${path}",name="x",kind="unit"} 1\n`;
+
+test('rows beyond the most are counted', async () => {
+  const all = ['/a', '/b', '/c'].map((id) => ({
+    labels: { __name__: 'tscg_populated', instance: 'a', job: 'tscg', id },
+    samples: [[100, 1] as const],
+  }));
+  const { rows, figures, leftOut } = tableOf([...all, ...all], 2);
+  assert.equal(
+    rows.map(({ id }) => id),
+    ['/a', '/b'],
+  );
+  assert.is(figures.get('populated')?.length, 2);
+  assert.is(leftOut, 1);
+});
+
+test('a row has one number as long as one of the last Frames has it, now or of the past', async () => {
+  const answers = [['/a', '/b'], ['/a'], ['/b'], ['/a'], ['/c', '/b'], ['/a'], ['/b'], ['/b'], ['/c']];
+  const numbers = new Map<string, Set<number>>();
+  await withServer(
+    (response) => {
+      const text = (answers.shift() ?? []).map(POPULATED).join('');
+      response.end(answerOf([{ instance: 'a', time: 1000, text }]));
+    },
+    async (url) => {
+      const { past, next } = openFleetSource(openStoreReader({ url }));
+      const seen = (frame: Frame) =>
+        frame.workloads.map(({ path, inode }) => numbers.set(path, (numbers.get(path) ?? new Set()).add(inode)));
+      for (const get of [next, next, () => past.seek(500_000), next, () => past.seek(400_000)]) seen(await get());
+      assert.equal(
+        [...numbers.values()].map((each) => each.size),
+        [1, 1, 1],
+      );
+      for (const get of [next, () => past.seek(300_000), () => past.seek(200_000)]) await get();
+      // None of the last two Frames of either had it.
+      const [back] = (await next()).workloads;
+      assert.ok(back && ![...numbers.values()].some((each) => each.has(back.inode)));
+    },
+  );
 });
 
 test('rows are within the nearest exported cgroup of their own machine', async () => {

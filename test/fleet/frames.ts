@@ -12,14 +12,15 @@ const row = (machine: number, name: string): FleetRow => ({
 
 const ROWS = [row(0, 'web'), row(0, 'db'), row(1, 'web')];
 
-/** As of now, but for the second machine, which is silent for so many seconds. */
-export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30]): FleetFrame =>
+/** As of now, but for the second machine, which is silent for so many seconds; `leftOut`: rows that the store has beside them. */
+export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30], leftOut = 0): FleetFrame =>
   fleetFrame(
     {
       machines: [0, silent].map((age, index) => ({
         ...{ name: 'ab'[index] ?? '', time: Date.now() - age * 1000, seconds: 10 },
       })),
       rows: ROWS,
+      leftOut,
       figures: new Map([
         ['cpu_percent', Float64Array.from(cpu)],
         ['cpu_limit_cpus', Float64Array.from([2, Number.POSITIVE_INFINITY, Number.NaN])],

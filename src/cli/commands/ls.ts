@@ -8,6 +8,7 @@ import { isListed } from '../../inventory/workload.ts';
 import { type Predicate, parseFilter, QueryError } from '../../metrics/query.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { clean, jsonText } from '../../text/clean.ts';
+import { counted } from '../../text/counted.ts';
 import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
@@ -66,8 +67,9 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   const fleet = await fleetSource(options);
   if (isOfPast(options)) {
     const rendered = (frame: Frame): string => render(frame, rowsOf(frame), columns, options, false);
+    if (fleet) return printTable(rendered(await fleetAt(fleet, options)), false);
     const { readPast } = await import('../past.ts');
-    return printTable(await (fleet ? fleetAt(fleet, options).then(rendered) : readPast(options, rendered)), false);
+    return printTable(await readPast(options, rendered), false);
   }
 
   const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
@@ -81,6 +83,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal: stop.signal });
       const frame = await (fleet && watch ? orTold(source.next()) : source.next());
       if (!frame) continue;
+      if (fleet) await tellLeftOut(frame);
       const rows = rowsOf(frame);
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
       // 0 on a serial line: its size is not known.
@@ -94,10 +97,23 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   }
 }
 
-async function fleetAt({ past }: FleetSource, { at, from }: LsOptions): Promise<Frame> {
+async function fleetAt({ past, close }: FleetSource, { at, from }: LsOptions): Promise<Frame> {
   if (at === undefined || from !== undefined)
     throw new UsageError('--from names a recording of one machine: with --prometheus give --at alone');
-  return past.seek(pastMomentOption('--at', at));
+  try {
+    const frame = await past.seek(pastMomentOption('--at', at));
+    await tellLeftOut(frame);
+    return frame;
+  } finally {
+    close();
+  }
+}
+
+async function tellLeftOut(frame: Frame): Promise<void> {
+  const { fleetIn } = await import('../../fleet/frame.ts');
+  const fleet = fleetIn(frame);
+  if (fleet && fleet.leftOut > 0)
+    warn(`tscg: ${fleet.address}: it has more rows than can be shown: ${counted(fleet.leftOut, 'row')} left out`);
 }
 
 /** Undefined where this machine is meant. What it takes is loaded only for it. */
@@ -105,8 +121,8 @@ async function fleetSource(options: LsOptions): Promise<FleetSource | undefined>
   if (!isFleet(options)) return undefined;
   const { storeOptions } = await import('../fleet-options.ts');
   const { openFleetSource } = await import('../../fleet/source.ts');
-  const { openStoreReader } = await import('../../fleet/store-reader.ts');
-  return openFleetSource(openStoreReader(storeOptions(options)));
+  const { openStoreThread } = await import('../../fleet/store-thread.ts');
+  return openFleetSource(openStoreThread(storeOptions(options)));
 }
 
 /** A store that does not answer costs a table, not the command. */
