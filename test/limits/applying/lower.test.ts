@@ -184,6 +184,21 @@ const write = (after: number): Write => ({
   ...{ via: 'cgroupfs' as const, endpoint: '', subject: '' },
 });
 
+test('a write that a busy machine is slow at is tried with more time, however long that takes', async () => {
+  const files = kernel(50);
+  const lower = write(100);
+  const tries: number[] = [];
+  const set = async (_: Write, attempt: number): Promise<boolean> => {
+    tries.push(attempt);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return attempt === 5;
+  };
+  await lowerGently(lower, transientHigh(lower, files, MACHINE), { files, set, stuckMs: 1 });
+  assert.equal(tries, [0, 1, 2, 3, 4, 5]);
+  const never = lowerGently(lower, undefined, { files, set: async () => false, stuckMs: 1 });
+  assert.match(await messageOf(never), /still uses 100 MiB and grows again in each write of 100 MiB/);
+});
+
 test('where it does not come down memory.max is never written', async () => {
   const files = kernel(150);
   const lower = write(100);

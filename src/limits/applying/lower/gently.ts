@@ -18,6 +18,8 @@ const PART = 64 * 2 ** 20;
 const STEP_MS = 50;
 /** How long the usage may stay the same before lowering fails. */
 const STUCK_MS = 5000;
+/** Beyond it a kill would not be seen in time. */
+const MOST_PATIENCE_MS = 64;
 /** How long an owner that answers before it has written, as systemd, is waited for. */
 const SETTLE_MS = 2000;
 
@@ -51,11 +53,15 @@ export async function lowerGently(write: Write, high: Write | undefined, options
   for (let attempt = 0; ; ) {
     const usage = inUse(write, files);
     // memory.high is at its goal: the usage may stay between goal and target, for the rest cannot be reclaimed.
-    if (!(usage > (held > goal ? goal : target)) && (await set(write, attempt++))) break;
-    if (usage < least) [least, since] = [usage, performance.now()];
+    const isDown = !(usage > (held > goal ? goal : target));
+    if (isDown && (await set(write, attempt++))) break;
+    // A write that is put back before it had the most time may tell of nothing but a busy machine.
+    const isEarly = isDown && patienceMs(attempt - 1) < MOST_PATIENCE_MS;
+    if (usage < least || isEarly) [least, since] = [Math.min(usage, least), performance.now()];
     if (performance.now() - since > stuckMs) {
+      const why = isDown ? 'grows again in each write of' : 'does not come down to';
       throw new StuckError(
-        `${write.name} (${write.path}) still uses ${bytesText(usage)} and does not come down to ${bytesText(target)}: memory.max was not set, as the kernel would kill for it; stop something in it, or add --force`,
+        `${write.name} (${write.path}) still uses ${bytesText(usage)} and ${why} ${bytesText(target)}: memory.max was not set, as the kernel would kill for it; stop something in it, or add --force`,
       );
     }
     if (signal?.aborted) throw new StuckError('interrupted');
@@ -78,6 +84,9 @@ async function settled({ path, file, after }: Write, files: CgroupFiles): Promis
   while (!isSet() && performance.now() < deadline) await sleep(STEP_MS);
 }
 
-/** Writes the file under the watchdog, which waits longer each time: on a busy machine every write is slow. */
+/** How long an attempt to write waits for the kernel: longer each time, as on a busy machine every write is slow. */
+const patienceMs = (attempt: number): number => Math.min(MOST_PATIENCE_MS, 2 * 2 ** attempt);
+
+/** Writes the file under the watchdog. */
 export const setWatched = (write: Write, files: CgroupFiles, attempt: number): Promise<boolean> =>
-  writeWatched(write, files, Math.min(64, 2 * 2 ** attempt));
+  writeWatched(write, files, patienceMs(attempt));
