@@ -2,7 +2,7 @@
 import type { StoreOptions } from '../fleet/store.ts';
 import { UsageError } from './errors.ts';
 import { headerOption, urlOption } from './options.ts';
-import { basicOption, fileOption, tokenOption } from './secret-file.ts';
+import { authorityOption, basicOption, tokenOption } from './secret-file.ts';
 
 export interface FleetOptions {
   prometheus?: string;
@@ -27,7 +27,7 @@ export function storeOptions(options: FleetOptions): StoreOptions {
   return {
     url: url.href,
     ...(authorization === undefined ? {} : { authorization }),
-    ...(tlsCa === undefined ? {} : { ca: fileOption('--tls-ca', tlsCa) }),
+    ...(tlsCa === undefined ? {} : { ca: authorityOption('--tls-ca', tlsCa) }),
     headers: Object.fromEntries(header.map(headerOption)),
   };
 }

@@ -7,7 +7,7 @@ import { UsageError } from './errors.ts';
 import { durationOption, headerOption, urlOption } from './options.ts';
 import { printLine, warn } from './output.ts';
 import { VERSION } from './program.ts';
-import { fileOption, tokenOption } from './secret-file.ts';
+import { authorityOption, tokenOption } from './secret-file.ts';
 
 export interface OtlpFlags {
   otlp: string;
@@ -44,7 +44,7 @@ export function pushOptions(
     },
     tls: {
       ...clientCertificate,
-      ...(flags.tlsCa === undefined ? {} : { ca: fileOption('--tls-ca', flags.tlsCa) }),
+      ...(flags.tlsCa === undefined ? {} : { ca: authorityOption('--tls-ca', flags.tlsCa) }),
     },
     onNews: (text) => warn(`tscg export: ${text}`),
   };

@@ -1,4 +1,5 @@
 /** Files that options name: certificates, tokens, passwords. Each throws UsageError with what is wrong. */
+import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { codeOf } from '../kernel/error-code.ts';
 import { readRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
@@ -17,6 +18,17 @@ export function fileOption(flag: string, path: string): string {
       error instanceof UnfitFileError ? 'it is no regular file of at most 1 MiB' : (codeOf(error) ?? errorText(error));
     throw new UsageError(`${flag} ${clean(path)}: ${why}`);
   }
+}
+
+/** The authorities that are believed. TLS takes any text for them, and then believes nobody. */
+export function authorityOption(flag: string, path: string): string {
+  const pem = fileOption(flag, path);
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`${flag} ${clean(path)}: it holds no certificate in PEM, -----BEGIN CERTIFICATE-----`);
+  }
+  return pem;
 }
 
 /** RFC 6750: what a bearer token is made of. */

@@ -1,9 +1,13 @@
 /** Options with which one gets in somewhere: what is wrong with them is told without the secrets in them. */
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UsageError } from '../../src/cli/errors.ts';
 import { storeOptions } from '../../src/cli/fleet-options.ts';
 import { pushOptions } from '../../src/cli/otlp-push.ts';
+import { inDirectory } from '../in-directory.ts';
 
 const push = (otlp: string, ...header: string[]) => pushOptions({ otlp, header, interval: '15s' }, undefined);
 const store = (prometheus: string, ...header: string[]) => storeOptions({ prometheus, header });
@@ -23,5 +27,26 @@ for (const [what, read, message] of [
       (error: unknown) =>
         error instanceof UsageError && message.test(error.message) && !error.message.includes('hunter2'),
     ));
+
+test('a file of authorities without a certificate is refused', () =>
+  inDirectory((directory) => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const tlsCa = join(directory, 'ca');
+    const begun = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
+    for (const text of [key, 'hunter2\n', '', begun]) {
+      writeFileSync(tlsCa, text);
+      for (const read of [
+        () => storeOptions({ prometheus: 'https://a', tlsCa }),
+        () => pushOptions({ otlp: 'https://a', interval: '15s', tlsCa }, undefined),
+      ])
+        assert.throws(
+          read,
+          (error: unknown) =>
+            error instanceof UsageError &&
+            error.message.startsWith(`--tls-ca ${tlsCa}: it holds no certificate in PEM`),
+        );
+    }
+  }));
 
 test.run();
