@@ -39,7 +39,7 @@ const gzipAsync = promisify(gzip);
 
 /** Until the signal. */
 export async function pushFrames(options: PusherOptions): Promise<void> {
-  const { source, sender, isWanted, interval, onNews, signal } = options;
+  const { interval, onNews, signal } = options;
   let told: string | undefined;
   const tell = (why: string | undefined): void => {
     if (why !== undefined && why !== told) onNews(why);
@@ -49,19 +49,30 @@ export async function pushFrames(options: PusherOptions): Promise<void> {
   let due = performance.now();
   while (!signal.aborted) {
     due = Math.max(due + interval, performance.now());
-    try {
-      const frame = await source.next();
-      const rows = exportedRows(frame, (row) => isWanted(frame, row)).slice(0, MOST_WORKLOADS);
-      let why: string | undefined;
-      for (const body of otlpRequests(frame, rows, sender)) {
-        why = await sent(body, due, options);
-        if (why !== undefined) break;
-      }
-      if (!signal.aborted) tell(why);
-    } catch (error) {
-      tell(`the cgroups could not be read: ${errorText(error)}`);
-    }
+    const why = await takenAndSent(due, options);
+    if (!signal.aborted) tell(why);
     await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Why no Frame, or not all of one, was received by that time; undefined where it was. */
+async function takenAndSent(until: number, options: PusherOptions): Promise<string | undefined> {
+  const { source, sender, isWanted, url } = options;
+  let frame: Frame;
+  try {
+    frame = await source.next();
+  } catch (error) {
+    return `the cgroups could not be read: ${errorText(error)}`;
+  }
+  try {
+    const rows = exportedRows(frame, (row) => isWanted(frame, row)).slice(0, MOST_WORKLOADS);
+    for (const body of otlpRequests(frame, rows, sender)) {
+      const why = await sent(body, until, options);
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  } catch (error) {
+    return `${url.host}: it could not be sent: ${errorText(error)}`;
   }
 }
 

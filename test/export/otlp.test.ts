@@ -237,6 +237,19 @@ test('one request at a time, however slow the receiver is; what it refuses is to
   close();
 });
 
+test('what is wrong with the cgroups and what is wrong with sending are told apart', async () => {
+  const { url, requests, close } = await openReceiver();
+  const isTold = (told: readonly string[]): boolean => told.length > 0;
+  const unsent = await pushed({ url, headers: { 'x-tenant': 'a\nb' }, interval: 30 }, isTold);
+  const next = (): Promise<Frame> => Promise.reject(new Error('EIO'));
+  const source = { isLive: true, next, onChange: () => undefined, close: () => undefined };
+  const unread = await pushed({ url, source, interval: 30 }, isTold);
+  close();
+  assert.match(unsent[0] ?? '', /^127\.0\.0\.1:\d+: it could not be sent: Invalid character in header/);
+  assert.is(unread[0], 'the cgroups could not be read: EIO');
+  assert.is(requests.length, 0);
+});
+
 test('an answer without end is cut', async () => {
   const { url, close } = await openReceiver((response) => {
     const timer = setInterval(() => response.write('x'.repeat(65_536)), 1);
