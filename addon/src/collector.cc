@@ -50,10 +50,10 @@ Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t 
   for (const FileSpec& spec : files) {
     files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), columns_, spec.polled});
     columns_ += spec.keys.size();
+    padding_ = std::max(padding_, files_.back().parser.padding());
     if (!spec.polled || epoll_) continue;
     epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
     if (epoll_) ++held_;
-    padding_ = std::max(padding_, files_.back().parser.padding());
   }
   buffer_.resize(kFirstBuffer + padding_);
 }

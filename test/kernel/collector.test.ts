@@ -237,6 +237,14 @@ const ON_TREE: Record<string, (open: Open, tree: Tree, kind: Collector['kind']) 
     assert.is(collector.error(await collector.read(ids), 0), constants.errno.EFBIG);
   },
 
+  async 'a text that ends within a key, at the end of the buffer'(open, tree) {
+    const keys = ['rbytes', 'wbytes'];
+    const end = '\n8:16 r';
+    tree.write('/a/io.stat', `8:0 rbytes=1 x=${'0'.repeat(65_535 - 15 - end.length)}${end}`);
+    const collector = follow(open, tree.mount, [{ file: 'io.stat', format: 'devices', keys }]);
+    assert.equal([...(await collector.read(collector.add('/a'))).values], [1, 0]);
+  },
+
   async 'never outside the mount'(open, tree) {
     tree.write('/in/a/pids.current', '1');
     tree.write('/out/pids.current', '666');
