@@ -282,9 +282,12 @@ void Collector::CloseIdle() {
   }
 }
 
-/** From its first read on, as poll(2) of a kernfs file tells of what happened after the last one. */
+/**
+ * From its first read on, as poll(2) of a kernfs file tells of what happened after the last one. Watched descriptors
+ * are never closed for others, so that they leave half of the budget to what is read.
+ */
 void Collector::Watch(Cgroup& cgroup, Slot& slot) {
-  if (!epoll_ || slot.watched) return;
+  if (!epoll_ || slot.watched || watched_ >= budget_ / 2) return;
   epoll_event event{};
   event.events = EPOLLPRI;
   event.data.u32 = cgroup.id;

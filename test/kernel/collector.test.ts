@@ -439,6 +439,18 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     assert.equal(await told(), []);
   },
 
+  async 'watched files leave half of the descriptors to the others'(open, group) {
+    const events: FileSpec = { file: 'cgroup.events', format: 'flat', keys: ['populated'], polled: true };
+    const budget = 20;
+    const collector = follow(open, group.mount, [events, CPU], { budget });
+    const ids = collector.add(...Array.from({ length: 2 * budget }, (_, child) => group.make(String(child))));
+    for (const id of ids) await collector.read([id], 0b01);
+    const { watched, errors } = await collector.read(ids);
+    assert.ok([...errors].every((error) => error === 0));
+    assert.is([...watched].filter((files) => files > 0).length, collector.kind === 'native' ? budget / 2 : 0);
+    assert.ok(collector.descriptors() <= budget);
+  },
+
   async 'what is not asked for any more is closed after some passes, and read all the same when it is'(open, group) {
     const collector = follow(open, group.mount, [CPU, PRESSURE]);
     const ids = collector.add(group.make('a'));
