@@ -3,10 +3,12 @@
  * from the top down, so that a quiet subtree costs the read of its topmost cgroup; nor is a file that the collector watches
  * (cgroup.events) before the kernel tells of a change.
  *
- * What nothing vouches for is read in each tick in cgroups that moved lately, and in the others in turn. A task has to run
- * before it can wait, allocate or be held up by a quota; only its first wait for a CPU may come before, and memory may be
- * reclaimed or freed by others. Where the bounds are 0 nothing is left to its turn: each figure is then that of a tick that
- * reads everything.
+ * A file that a parent could vouch for and does not is read in the same tick, pressure too: a task that hangs in a wait does
+ * not run, so that nothing but its pressure tells of it.
+ *
+ * Files that no parent can vouch for are read in each tick in cgroups that moved lately, and in the others in turn. A task
+ * has to run before it can allocate or be held up by a quota, though memory may be reclaimed or freed by others. Where the
+ * bounds are 0 nothing is left to its turn: each figure is then that of a tick that reads everything.
  *
  * The files of a controller are there in all children of a cgroup or in none (cgroup.subtree_control): where they are
  * missing, only the first child is looked at.
@@ -175,8 +177,7 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
   function stillOwed(draft: Draft, row: number, unproven: number): number {
     // The cgroup was found to move in this very tick.
     if (movedAt[row] === draft.monotonic) return present(draft, row, unproven);
-    const inTurn = isExact || isTurn(row, slowTicks) ? vouching.files : vouching.sums;
-    return unproven & (POLLED | (inTurn & vouching.known(row)));
+    return unproven & (POLLED | (vouching.files & vouching.known(row)));
   }
 
   function settle(draft: Draft): void {
