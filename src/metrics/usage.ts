@@ -4,7 +4,7 @@
  */
 import { metric } from './catalogue.ts';
 import { type EffectiveLimit, effectiveLimits, type Headroom, headrooms } from './effective.ts';
-import { column, FILE_OF_COLUMN, SNAPSHOT_FILES } from './files.ts';
+import { column, FILE_OF_COLUMN } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot } from './snapshot.ts';
 
@@ -44,8 +44,8 @@ const OF_QUOTA: ReadonlySet<number> = new Set(
 const COMPUTED = new WeakMap<Usage, ReadonlyMap<string, Float64Array>>();
 
 /**
- * `before` is undefined for the first Snapshot: every rate is then unavailable. `earlier`: the Usage that ends with `before`;
- * what nothing new is known of keeps its figures.
+ * `before` is undefined for the first Snapshot: every rate is then unavailable. `earlier`: the Usage that ends with `before`,
+ * which only spares work: the figures are the same without it.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlier?: Usage): Usage {
@@ -118,10 +118,10 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const outer = row;
     const values = new Float64Array(count);
     const old = goesByLimits(id) ? undefined : known?.get(id);
-    const files = filesOf(id);
     for (row = 0; row < count; row++) {
       const previous = previousRows[row] ?? -1;
-      const isKept = old && before && previous >= 0 && isKnown(before, previous, snapshot, row, files);
+      // What the row says of two ticks that read nothing of it is what it said of the first of them.
+      const isKept = old && snapshot.read?.[row] === 0 && before?.read?.[previous] === 0;
       values[row] = isKept ? (old[previous] ?? Number.NaN) : derive(reading);
     }
     row = outer;
@@ -142,12 +142,6 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   return usage;
 }
 
-/** Files of a Snapshot that a metric is made of. */
-function filesOf(id: string): readonly number[] {
-  const names = metric(id).sources.map((source) => source.split(':')[0] ?? '');
-  return SNAPSHOT_FILES.flatMap(({ file }, index) => (names.includes(file) ? [index] : []));
-}
-
 /** Whether a metric goes by limits, which may be those of other rows. */
 function goesByLimits(id: string): boolean {
   let asks = false;
@@ -159,11 +153,4 @@ function goesByLimits(id: string): boolean {
   const reading = { now: figure, change: figure, seconds: () => 1, metric: limit };
   metric(id).derive({ ...reading, limit, headroom: limit, fullness: limit });
   return asks;
-}
-
-/** Whether the Usage before has said all: the row stood still then and now, or nothing new is known of these files. */
-function isKnown(before: Snapshot, previous: number, now: Snapshot, row: number, files: readonly number[]): boolean {
-  if (now.read?.[row] === 0 && before.read?.[previous] === 0) return true;
-  const [count, oldCount] = [now.rows.length, before.rows.length];
-  return files.every((file) => now.times[file * count + row] === before.times[file * oldCount + previous]);
 }

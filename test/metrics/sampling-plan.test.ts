@@ -2,10 +2,12 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { METRICS } from '../../src/metrics/catalogue.ts';
 import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
 import type { Snapshot, SnapshotRow } from '../../src/metrics/snapshot.ts';
+import { type Usage, usageOf } from '../../src/metrics/usage.ts';
 import type { UnreadBounds } from '../../src/metrics/vouching.ts';
 import { type Act, simulatedKernel } from './simulated-kernel.ts';
 import { HOST } from './snapshots.ts';
@@ -107,6 +109,12 @@ function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, sh
   });
 }
 
+/** A recording, which knows nothing of what was read, tells the same. */
+function assertReplayed({ before, snapshot, column }: Usage): void {
+  const replayed = usageOf(before, snapshot);
+  for (const { id } of METRICS) assert.equal([...column(id)], [...replayed.column(id)], id);
+}
+
 const host = { read: async () => HOST };
 
 /** Runs the turns, each followed by a tick. */
@@ -121,6 +129,7 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
     clock: kernel.now,
   });
   let rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
+  let usage: Usage | undefined;
   for (const { made, removed, deeds, during, shown } of all) {
     kernel.pass(TICK_MS, during);
     for (const path of removed) kernel.remove(path);
@@ -132,6 +141,8 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
     const visible = new Set(rows.filter(({ path }) => path === shown).map(({ inode }) => inode));
     const { snapshot } = await sampler.tick({ rows, visible, touched: new Set() });
     assertTrue(kernel, snapshot, bounds, shown);
+    usage = usageOf(usage?.snapshot, snapshot, usage);
+    assertReplayed(usage);
   }
 }
 

@@ -157,29 +157,26 @@ test('no figure is negative or infinite, whatever the counters do', () => {
   );
 });
 
-test('what nothing new is known of keeps its rate; what stood still has none', () => {
-  const waits = (total: number) => ({ 'cpu.pressure:some.total': total });
+test('what is not read any more has no rate, though the Usage before had one', () => {
+  const received = (bytes: number) => ({ '/proc/PID/net/dev:rx_bytes': bytes, '/proc/PID/net/dev:netns': 1 });
   const snapshots = [
-    snapshotOf(0, [busy(0, waits(0))]),
-    snapshotOf(1, [busy(5e5, waits(1e5))]),
-    // Its cpu.stat was vouched for; its cpu.pressure has yet to have its turn.
-    { ...snapshotOf(2, [busy(5e5, waits(1e5))]), read: new Uint8Array(1) },
-    { ...snapshotOf(3, [busy(5e5, waits(1e5))]), read: new Uint8Array(1) },
-    { ...snapshotOf(5, [busy(5e5, waits(9e5))]), read: new Uint8Array(1).fill(1) },
+    snapshotOf(0, [busy(0, received(0))]),
+    snapshotOf(1, [busy(5e5, received(1e8))]),
+    // It is out of view from here on.
+    { ...snapshotOf(2, [busy(5e5, received(1e8))]), read: new Uint8Array(1) },
+    { ...snapshotOf(3, [busy(5e5, received(1e8))]), read: new Uint8Array(1) },
+    { ...snapshotOf(4, [busy(5e5, received(1e8))]), read: new Uint8Array(1) },
+    { ...snapshotOf(5, [busy(5e5, received(9e8))]), read: new Uint8Array(1).fill(1) },
   ] as const;
-  const pressure = SNAPSHOT_FILES.findIndex(({ file }) => file === 'cpu.pressure');
-  for (const carried of [snapshots[2], snapshots[3]]) carried.times[pressure] = 1000;
+  const network = SNAPSHOT_FILES.findIndex(({ file }) => file === '/proc/PID/net/dev');
+  for (const unseen of snapshots.slice(2, 5)) unseen.times[network] = 1000;
   let usage = usageOf(undefined, snapshots[0]);
   const rates = snapshots.slice(1).map((snapshot) => {
     usage = usageOf(usage.snapshot, snapshot, usage);
-    return ['cpu_percent', 'psi_cpu_some_percent'].map((id) => usage.value(id, 0));
+    return ['cpu_percent', 'net_rx_bytes_per_second'].map((id) => usage.value(id, 0));
   });
-  assert.equal(rates, [
-    [50, 10],
-    [0, 10],
-    [0, 10],
-    [0, 20],
-  ]);
+  const none = [0, Number.NaN];
+  assert.equal(rates, [[50, 1e8], none, none, none, [0, 2e8]]);
 });
 
 test.run();
