@@ -64,13 +64,17 @@ export interface Vouching {
   settle(draft: Draft, proven: Uint32Array, reads: Uint32Array): void;
 }
 
+/** Milliseconds: the bound does not grow with a tick beyond these. */
+const LONGEST_MS = 1000;
+
 const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
 
 const unknown = (rows: number): Float64Array => new Float64Array(rows).fill(Number.NaN);
 
 function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: UnreadBounds): VouchingFile[] {
   const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
-    'cpu.stat': (elapsed) => cpus * elapsed * 1000,
+    // What was used in a long tick may be told by a shorter one.
+    'cpu.stat': (elapsed) => cpus * Math.min(elapsed, LONGEST_MS) * 1000,
     'io.stat': () => ioOperations,
   };
   return files.flatMap(({ file, keys, vouching }, index): VouchingFile[] => {

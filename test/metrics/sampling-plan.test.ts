@@ -203,6 +203,13 @@ test('a stall of a cgroup that hardly runs is in the next Snapshot, for any of t
   }
 });
 
+test('what a cgroup used while no tick came is in the next Snapshot', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/1']);
+  kernel.act('/a/1', { kind: 'run', usec: 1_000_000 });
+  const { value } = await tick(600_000);
+  assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1_000_000);
+});
+
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {
   const { kernel, tick } = await watch(['/a', '/a/0', '/a/1']);
   for (let count = 0; count < 10; count++) {
