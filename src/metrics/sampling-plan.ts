@@ -223,7 +223,7 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
       reads[row] = (reads[row] ?? 0) | (1 << file);
       const isVouched = (vouching.files >>> file) & 1;
       const goesOn = vouching.note(draft, row, file);
-      const hasMoved = isVouched ? goesOn : isOther && ((unvouched >>> file) & 1) === 1;
+      const hasMoved = isVouched ? goesOn : isOther && (((unvouched | POLLED) >>> file) & 1) === 1;
       if (hasMoved) movedAt[row] = draft.monotonic;
       else if (Number.isNaN(movedAt[row] ?? Number.NaN)) movedAt[row] = Number.NEGATIVE_INFINITY;
     },

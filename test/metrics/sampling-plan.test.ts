@@ -49,7 +49,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('event' as const, 'freeze' as const, 'throttle' as const),
+      kind: fc.constantFrom('event' as const, 'freeze' as const, 'throttle' as const, 'populate' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('controllers' as const, 'pressure' as const) }) },
@@ -208,6 +208,17 @@ test('what a cgroup used while no tick came is in the next Snapshot', async () =
   kernel.act('/a/1', { kind: 'run', usec: 1_000_000 });
   const { value } = await tick(600_000);
   assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1_000_000);
+});
+
+test('a process that is moved into an empty cgroup is counted in the next Snapshot', async () => {
+  const paths = Array.from({ length: 20 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', ...paths]);
+  for (const path of paths) kernel.act(path, { kind: 'populate' });
+  for (let count = 0; count < 12; count++) await tick();
+  for (const path of paths) kernel.act(path, { kind: 'populate' });
+  const { value } = await tick();
+  for (const path of paths)
+    assert.is(value(path, 'pids.current:value'), kernel.figure(path, 'pids.current:value'), path);
 });
 
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {

@@ -50,6 +50,8 @@ export type Act =
   | { readonly kind: 'fork'; readonly tasks: number }
   | { readonly kind: 'event' }
   | { readonly kind: 'freeze' }
+  /** Its only process is moved in, or out. */
+  | { readonly kind: 'populate' }
   | { readonly kind: 'throttle' }
   | { readonly kind: 'controllers' }
   | { readonly kind: 'pressure' };
@@ -110,6 +112,12 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
     }
     if (what.kind === 'freeze' && !isRoot(cgroup)) {
       change(cgroup, { 'cgroup.events:frozen': 1 - (cgroup.figures['cgroup.events:frozen'] ?? 0) });
+      cgroup.isTold = true;
+    }
+    if (what.kind === 'populate' && !isRoot(cgroup)) {
+      const isPopulated = cgroup.figures['cgroup.events:populated'] === 1;
+      add(cgroup, { 'pids.current:value': isPopulated ? -1 : 1 });
+      change(cgroup, { 'cgroup.events:populated': isPopulated ? 0 : 1 });
       cgroup.isTold = true;
     }
     if (what.kind === 'controllers') cgroup.controllers = !cgroup.controllers;
