@@ -1,5 +1,5 @@
 /** A file that says which process has something for itself, by its pid and start time: one that has ended has it no more. */
-import { closeSync, constants, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { codeOf } from './error-code.ts';
 import { startTimeOf } from './process-handle.ts';
 
@@ -12,7 +12,7 @@ export function claim(path: string): (() => void) | number {
       const fd = openSync(path, flags, 0o600);
       writeSync(fd, mine);
       closeSync(fd);
-      return () => unlinkSync(path);
+      return () => rmSync(path, { force: true });
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
     }
