@@ -1,6 +1,6 @@
 /** What a workload used up to a recorded moment, for tscg whatif --at. */
 import type { CpuSample, MemorySample } from '../diagnosis/what-if.ts';
-import { reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
+import { reclaimableWithSwap } from '../kernel/reclaimable.ts';
 import { column, FILE_OF_COLUMN } from '../metrics/files.ts';
 import { framesBetween, type RecordedFrame, type Recording } from '../recording/recording.ts';
 import type { WatchedUse } from './what-if-text.ts';
@@ -25,13 +25,11 @@ export function recordedUse(recording: Recording, frame: RecordedFrame, inode: n
     throttled.push(now('cpu.stat:nr_throttled'));
     const [bytes, time] = [now('memory.current:value'), readAt('memory.current:value')];
     const isStale = !(time - readAt('memory.stat:anon') < STALE_MS);
-    const room = Math.min(
-      snapshot.host.swapFree,
-      (now('memory.swap.max:value') || 0) - (now('memory.swap.current:value') || 0),
-    );
-    // What lies on the anonymous lists.
-    const swappable = Math.min(Math.max(0, room), now('memory.stat:anon') + now('memory.stat:shmem'));
-    const reclaimable = reclaimableWithoutSwap((key) => now(`memory.stat:${key}`)) + swappable;
+    const reclaimable = reclaimableWithSwap((key) => now(`memory.stat:${key}`), {
+      free: snapshot.host.swapFree,
+      max: now('memory.swap.max:value'),
+      current: now('memory.swap.current:value'),
+    });
     memory.push({ time: time / 1000, bytes, kept: isStale ? Number.NaN : Math.max(0, bytes - reclaimable) });
   }
   return { cpu, memory, throttled: (throttled.at(-1) ?? Number.NaN) - (throttled[0] ?? Number.NaN) };

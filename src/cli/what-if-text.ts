@@ -70,7 +70,7 @@ function memoryLines(answer: MemoryWhatIf, file: string): string[] {
     had,
     `over it for ${spanText(over, seconds)} of ${seconds(watched)}, ${crossings === 1 ? 'once' : `${crossings} times`}: the kernel would have reclaimed`,
     Number.isNaN(mostKept)
-      ? 'what of it can be reclaimed is not known: memory.stat cannot be read'
+      ? 'what of it can be reclaimed is not known: memory.stat or memory.swap.current does not tell'
       : isNothing(short)
         ? 'what cannot be reclaimed was never seen over it'
         : `what cannot be reclaimed was over it for ${spanText(short, seconds)}: ${end}`,

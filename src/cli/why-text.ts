@@ -5,7 +5,7 @@ import { type Finding, type Suspect, type Verdict, wordOf } from '../diagnosis/m
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
 import type { Sufferers } from '../diagnosis/victims.ts';
-import { evidenceFigureText, REFUSAL_WORDS } from '../diagnosis/words.ts';
+import { evidenceFigureText, lookText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
 import { terminalSafe } from '../text/cells.ts';
 
@@ -17,12 +17,9 @@ import { terminalSafe } from '../text/cells.ts';
  *                 tscg set web --cpu-weight 400
  *         cpu.pressure full 330 ms/s · run delay 318 ms/s · …
  */
-export function findingText({ workload, verdicts, source, window }: Finding): string {
-  const from = source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
-  return [
-    `${workload.name}  ${workload.path}  (${window.toFixed(1)} s, from ${from})`,
-    ...verdicts.flatMap(verdictLines),
-  ]
+export function findingText(finding: Finding): string {
+  const { workload, verdicts } = finding;
+  return [`${workload.name}  ${workload.path}  (${lookText(finding)})`, ...verdicts.flatMap(verdictLines)]
     .map(terminalSafe)
     .join('\n');
 }

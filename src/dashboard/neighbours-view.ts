@@ -5,7 +5,7 @@ import { wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
 import { chooseTrial } from '../diagnosis/trial/choose.ts';
-import { evidenceFigureText, REFUSAL_WORDS } from '../diagnosis/words.ts';
+import { evidenceFigureText, lookText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { cut, padEnd } from '../text/cells.ts';
 import { clock } from './held.ts';
@@ -26,9 +26,8 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
       : [title, [[`looks closer at it for ${look?.seconds ?? LOOK_SECONDS} s …`, 'dim']]];
   }
   const { finding } = look;
-  const from = finding.source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files';
   const proof = chooseTrial([finding]);
-  const when: Line = [[`at ${clock(finding.when)}, ${finding.window.toFixed(1)} s, from ${from}`, 'dim']];
+  const when: Line = [[`at ${clock(finding.when)}, ${lookText(finding)}`, 'dim']];
   return wrappedAll(
     [
       title,

@@ -40,7 +40,7 @@ export function coarseFinding({ usage, workloads }: Frame, row: number): Finding
   return {
     workload: { path, inode, name },
     when: usage.snapshot.wall,
-    window: usage.seconds || 0,
+    window: usage.seconds,
     verdicts: [{ cause, loss, sentence: `${help}${lost}`, figures, suspects: [], remedies: [] }],
     source: 'files',
     missing: [...(lookedFor ? [lookedFor] : []), ...(unknown ? [unknown] : [])],

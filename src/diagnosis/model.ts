@@ -108,7 +108,7 @@ export interface Finding {
   readonly workload: Victim;
   /** Milliseconds since the epoch at which the look began. */
   readonly when: number;
-  /** Seconds looked at. */
+  /** Seconds looked at; NaN where the first moment of a recording is all that there is. */
   readonly window: number;
   /** Never empty: `fine` or `unknown` alone where no cause holds. */
   readonly verdicts: readonly Verdict[];

@@ -1,6 +1,6 @@
 /** How a Finding is said, wherever it is shown. */
 import { formatValue } from '../metrics/format.ts';
-import type { FigureUnit, Refusal } from './model.ts';
+import type { FigureUnit, Finding, Refusal } from './model.ts';
 
 /** Why nobody is named. */
 export const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
@@ -9,7 +9,12 @@ export const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
   'no suspect': 'the evidence points to no one in particular',
 };
 
+/** `5.0 s, from kernel files`: how long was looked, and at what. */
+export const lookText = ({ window, source }: Pick<Finding, 'window' | 'source'>): string =>
+  `${Number.isNaN(window) ? '--' : window.toFixed(1)} s, from ${source === 'ebpf' ? 'eBPF and kernel files' : 'kernel files'}`;
+
 export function evidenceFigureText(value: number, unit: FigureUnit): string {
+  if (Number.isNaN(value)) return '--';
   switch (unit) {
     case 'ms_per_second':
       return `${value.toFixed(0)} ms/s`;

@@ -27,7 +27,7 @@ export function readMachine(proc = '/proc', sys = '/sys'): Machine {
   const stat = parseProcStat(read(join(proc, 'stat')));
   return {
     memoryTotal: memory.get('MemTotal') ?? UNAVAILABLE,
-    swapFree: memory.get('SwapFree') ?? 0,
+    swapFree: memory.get('SwapFree') ?? UNAVAILABLE,
     /** A container may see no sysfs. */
     cpus: parseCpuList(read(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
     pageSize: readPageSize(join(proc, 'self/smaps')),

@@ -5,7 +5,7 @@
  */
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
-import { RECLAIMABLE_KEYS } from '../kernel/reclaimable.ts';
+import { RECLAIMABLE_KEYS, SWAPPABLE_KEYS } from '../kernel/reclaimable.ts';
 
 export type Tier = 'hot' | 'warm' | 'limit';
 
@@ -82,7 +82,7 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   {
     file: 'memory.stat',
     format: 'flat',
-    keys: ['anon', 'file', 'kernel', 'shmem', ...RECLAIMABLE_KEYS, 'slab_unreclaimable', 'sock'],
+    keys: ['anon', 'file', 'kernel', 'shmem', ...RECLAIMABLE_KEYS, ...SWAPPABLE_KEYS, 'slab_unreclaimable', 'sock'],
     tier: 'warm',
   },
   { file: 'memory.swap.current', format: 'single', keys: ['value'], tier: 'warm' },

@@ -44,8 +44,11 @@ function momentAt(second: number): Moment {
         'memory.stat:active_file': 0,
         'memory.stat:slab_reclaimable': 0,
         'memory.stat:anon': 56 * MIB,
+        'memory.stat:inactive_anon': 0,
+        'memory.stat:active_anon': 56 * MIB,
         'memory.stat:shmem': 0,
         'memory.max:value': 512 * MIB,
+        'memory.swap.max:value': Number.POSITIVE_INFINITY,
       },
       errors: { 'pids.max': 2 },
     },
@@ -85,11 +88,15 @@ const FINDING: Finding = {
 };
 
 /** Two minutes and a half. */
-const inRecording = (use: (from: string) => void): Promise<void> =>
+const inRecording = (use: (from: string) => void, swapFree = 0): Promise<void> =>
   inDirectory((directory) => {
     const from = join(directory, 'r');
     const store = openRecordingStore({ directory: from, bounds: BOUNDS, header: HEADER });
-    for (let second = 0; second <= 200; second++) store.add(momentAt(second));
+    for (let second = 0; second <= 200; second++) {
+      const moment = momentAt(second);
+      const host = { ...moment.snapshot.host, swapFree };
+      store.add({ ...moment, snapshot: { ...moment.snapshot, host } });
+    }
     store.close();
     use(from);
   });
@@ -138,6 +145,14 @@ test('why tells the verdict of the moment where nobody looked, names nobody, and
     assert.match(tscg('why', 'idle', '--at', '03:13', '--from', from).stdout, /fine: nothing holds it up/);
   }));
 
+test('why at the first moment does not know how long it was looked at', () =>
+  inRecording((from) => {
+    const why = (...args: string[]) => tscg('why', 'web', '--at', '03:10:00', '--from', from, ...args).stdout;
+    assert.match(why(), /web {2}\/web {2}\(-- s, from kernel files\)/);
+    assert.not.match(why(), /NaN/);
+    assert.is(JSON.parse(why('--json'))[0].window, null);
+  }));
+
 test('whatif judges a limit by what was used up to that moment', () =>
   inRecording((from) => {
     const whatIf = (...args: string[]) => tscg('whatif', 'web', '--from', from, ...args);
@@ -154,6 +169,14 @@ test('whatif judges a limit by what was used up to that moment', () =>
     assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /it was never seen over it/);
     assert.match(whatIf('--at', '03:10:50', '--memory', '128M', '--for', '20s').stdout, /recorded over 20\.0 s/);
   }));
+
+test('whatif does not know what swap would take where memory.swap.current was not recorded', () =>
+  inRecording((from) => {
+    const { stdout } = tscg('whatif', 'web', '--from', from, '--at', '03:11:30', '--memory', '128M', '--json');
+    const [memory] = JSON.parse(stdout).what_if;
+    assert.is(memory.most_unreclaimable_bytes, null);
+    assert.is(memory.most_bytes, 192 * MIB);
+  }, 2 ** 30));
 
 test('an incident holds what the doctor found, without paths where it is redacted', () =>
   inRecording((from) => {

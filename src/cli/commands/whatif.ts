@@ -148,8 +148,7 @@ async function watchUse(
       ended = !isAlive(files, { path, inode });
       if (ended) break;
       const bytes = parseSingleValue(textIfThere(files, path, 'memory.current'));
-      const hasStat = textIfThere(files, path, 'memory.stat') !== undefined;
-      const kept = hasStat ? bytes - reclaimable(path, files, machine) : Number.NaN;
+      const kept = Math.max(0, bytes - reclaimable(path, files, machine));
       memory.push({ time: performance.now() / 1000, bytes, kept });
       const left = Math.max(0, end - performance.now());
       await sleep(Math.min(MEMORY_MS, left), undefined, { signal: stop.signal }).catch(() => undefined);

@@ -12,7 +12,7 @@ import { findLimit } from '../catalogue/catalogue.ts';
 import { wholePages } from '../catalogue/limit.ts';
 import type { Plan, PlannedWrite, Write } from '../model.ts';
 import { filesAfter } from './files-after.ts';
-import { reclaimable } from './reclaimable.ts';
+import { surelyReclaimable } from './reclaimable.ts';
 
 /** What is in use of a limit that the kernel kills for, in bytes; NaN of any other one, and where it cannot be read. */
 export function inUse({ path, file }: Pick<Write, 'path' | 'file'>, files: CgroupFiles): number {
@@ -47,7 +47,7 @@ export function transientHigh(write: Write, files: CgroupFiles, { pageSize }: Ma
 
 /** Whether enough of what is in use can be reclaimed, as memory.stat estimates it; if not, the kernel would kill. */
 export const canComeDown = (write: Write, { files, machine }: Where): boolean =>
-  inUse(write, files) - parseSingleValue(write.after) <= reclaimable(write.path, files, machine);
+  inUse(write, files) - parseSingleValue(write.after) <= surelyReclaimable(write.path, files, machine);
 
 interface Where {
   readonly files: CgroupFiles;

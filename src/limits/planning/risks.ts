@@ -10,7 +10,7 @@ import { findLimit } from '../catalogue/catalogue.ts';
 import { warning } from '../catalogue/limit.ts';
 import type { PlanContext, Risk, Write } from '../model.ts';
 import { canComeDown, comesDownText, inUse, isBelowUsage } from './lowering.ts';
-import { reclaimable } from './reclaimable.ts';
+import { surelyReclaimable } from './reclaimable.ts';
 
 /** `context.files`: as they will be once the whole Plan is carried out. */
 export function risksOf(write: Write, context: PlanContext): Risk[] {
@@ -62,7 +62,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   const [limit, usage] = [parseSingleValue(after), inUse(write, files)];
   return {
     level: 'refuse',
-    text: `${name} uses ${bytesText(usage)}, ${bytesText(usage - limit)} more than ${bytesText(limit)}, of which about ${bytesText(reclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
+    text: `${name} uses ${bytesText(usage)}, ${bytesText(usage - limit)} more than ${bytesText(limit)}, of which about ${bytesText(surelyReclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
     remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}`,
   };
 }

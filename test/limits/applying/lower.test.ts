@@ -25,6 +25,7 @@ function kernel(anon: number): FakeFiles {
   const files = fakeFiles({
     ...boxOf(FRESH),
     '/box/memory.current': String(300 * MIB),
+    '/box/memory.swap.current': '0',
     '/box/memory.stat': `anon ${anon * MIB}\ninactive_anon ${anon * MIB}\nactive_anon 0\ninactive_file ${(300 - anon) * MIB}\nactive_file 0\nslab_reclaimable 0`,
   });
   files.beforeWrite = (_, file, text) => {
