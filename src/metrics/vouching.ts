@@ -180,6 +180,8 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       const at = index * rows.length + row;
       if (draft.errors[at] !== 0) {
         known[row] = (known[row] ?? 0) & ~file.bit;
+        // Nor is the figure that the next read finds the one of before: whatever happened between was not counted.
+        file.figure[row] = Number.NaN;
         return false;
       }
       known[row] = (known[row] ?? 0) | file.bit;

@@ -221,6 +221,19 @@ test('a process that is moved into an empty cgroup is counted in the next Snapsh
     assert.is(value(path, 'pids.current:value'), kernel.figure(path, 'pids.current:value'), path);
 });
 
+test('what a cgroup had used that vanished while it was read does not hide what another one uses', async () => {
+  const { kernel, tick, list } = await watch(['/a', '/a/0', '/a/1', '/a/2', '/a/3']);
+  kernel.act('/a/0', { kind: 'run', usec: 700_000 });
+  for (let count = 0; count < 12; count++) await tick();
+  kernel.act('/a/1', { kind: 'run', usec: 700_000 });
+  kernel.remove('/a/0');
+  await tick();
+  list();
+  kernel.act('/a/3', { kind: 'run', usec: 700_000 });
+  const { value } = await tick();
+  assert.is(value('/a/3', 'cpu.stat:usage_usec'), 700_000);
+});
+
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {
   const { kernel, tick } = await watch(['/a', '/a/0', '/a/1']);
   for (let count = 0; count < 10; count++) {
