@@ -16,8 +16,8 @@ export interface SamplerOptions {
   readonly collector: Collector;
   readonly host: HostReader;
   readonly network?: NetworkReader;
-  /** In so many ticks what may have changed unseen is read once, of each row that is not visible. */
-  readonly slowTicks?: number;
+  /** In so many milliseconds what may have changed unseen is read once, of each row that is not visible. */
+  readonly turnMs?: number;
   readonly bounds?: UnreadBounds;
   /** CGROUP_FILES as the mount has them. */
   readonly files?: readonly TieredFile[];
@@ -49,7 +49,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     collector,
     host,
     network,
-    slowTicks = 10,
+    turnMs = 10_000,
     bounds = UNREAD_BOUNDS,
     files = CGROUP_FILES,
     clock = monotonic,
@@ -61,7 +61,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     | { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array; rowOf: Map<number, number> }
     | undefined;
   let previous: Snapshot | undefined;
-  const plan = createSamplingPlan({ bounds, slowTicks, files });
+  const plan = createSamplingPlan({ bounds, turnMs, files });
   const counters = createCounterCheck();
 
   /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */

@@ -51,8 +51,8 @@ export interface SamplingPlan {
 
 export interface SamplingPlanOptions {
   readonly bounds: UnreadBounds;
-  /** In so many ticks each row has its turn. */
-  readonly slowTicks: number;
+  /** In so many milliseconds each row has its turn. */
+  readonly turnMs: number;
   /** CGROUP_FILES as the mount has them. */
   readonly files: readonly TieredFile[];
 }
@@ -72,15 +72,15 @@ const CPU_QUOTA = column('cpu.max:quota');
 const { ENOENT } = constants.errno;
 
 /**
- * So many milliseconds after a cgroup moved it is read as a whole: a period of cpu.max, which counts itself to its end, has
- * at most 1 s, and the kernel begins an average 2 s after the wait.
+ * A cgroup that moved is read as a whole until a tick so many milliseconds later: a period of cpu.max, which counts itself to
+ * its end, has at most 1 s, and the kernel begins an average 2 s after the wait.
  */
 const QUIET_MS = 5000;
-/** Rows that have their turn of warm files and limits in a tick: where there are many, a turn comes after more ticks. */
-const SLOW_ROWS = 100;
+/** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
+const SLOW_MS = 10;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOptions): SamplingPlan {
+export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOptions): SamplingPlan {
   const isExact = bounds.cpus === 0 && bounds.ioOperations === 0;
   const vouching = createVouching(files, bounds);
   /** What nothing vouches for. */
@@ -98,7 +98,12 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
   let reads = new Uint32Array();
   let proven = new Uint32Array();
   let ask = new Uint32Array();
-  let tick = -1;
+  /** By row: where it stands in a round, from 0 to 1. */
+  let places = new Float64Array();
+  /** Milliseconds at which the tick before began. */
+  let before = Number.NaN;
+  const turns = createRound();
+  const slowTurns = createRound();
 
   function follow(draft: Draft): void {
     if (draft.rows !== rows) {
@@ -108,13 +113,14 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
       watched = Uint32Array.from(from, (row) => wasWatched[row] ?? 0);
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
+      places = Float64Array.from(rows, ({ inode }) => placeOf(inode));
     }
     reads = new Uint32Array(rows.length);
     proven = new Uint32Array(rows.length);
     ask = new Uint32Array(rows.length);
   }
 
-  const isTurn = (row: number, ticks: number): boolean => ((rows[row]?.inode ?? 0) + tick) % ticks === 0;
+  const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
   /** Of these files those that are there, or may be. */
   function present({ errors }: Draft, row: number, wanted: number): number {
@@ -131,7 +137,7 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
 
   /** Hot files of the row that no parent can vouch for in this tick, whatever it has. */
   function unproven(draft: Draft, row: number): number {
-    const isActive = draft.monotonic - (movedAt[row] ?? Number.NaN) < QUIET_MS;
+    const isActive = before - (movedAt[row] ?? Number.NaN) < QUIET_MS;
     const parent = parents[row] ?? -1;
     if (isActive || parent < 0) return HOT & ~(watched[row] ?? 0);
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
@@ -140,7 +146,7 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
       if (draft.errors[file * rows.length + row] !== 0) asked |= HOT & (1 << file);
     }
     if (isExact) return asked | unvouched;
-    if (!isTurn(row, slowTicks)) return asked;
+    if (!hasTurn(row, turns)) return asked;
     // A quota may hold up a cgroup that used less than the bound.
     const hasQuota = Number.isFinite(draft.values[CPU_QUOTA * rows.length + row]);
     return asked | unvouched | (hasQuota ? CPU_STAT : 0);
@@ -192,20 +198,20 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
 
   return {
     first(draft, { visible, touched }) {
-      tick++;
       follow(draft);
+      turns.advance((draft.monotonic - before) / turnMs);
+      slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
       vouching.begin(draft);
       const later = new Uint32Array(rows.length);
-      const slow = Math.max(slowTicks, Math.ceil(rows.length / SLOW_ROWS));
       rows.forEach(({ path, inode }, row) => {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
         const isWhole = isNew || visible === undefined;
         const isShown = isWhole || visible.has(inode);
         const isWritten = isWhole || touched === 'all' || touched?.has(inode) === true;
-        const hasTurn = isTurn(row, slow);
+        const isTurn = hasTurn(row, slowTurns);
         const asked = isShown ? HOT : unproven(draft, row);
         const slower =
-          (isShown || hasTurn ? WARM : 0) | (isWritten || hasTurn ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
+          (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
         ask[row] = isNew ? asked : present(draft, row, asked);
         later[row] = isNew ? slower : present(draft, row, slower);
       });
@@ -217,6 +223,7 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
       // Close together, so that little happens between the sums of the children and that of the parent.
       const summed = ask.map((files) => files & vouching.sums);
       const others = ask.map((files) => files & ~vouching.sums);
+      before = draft.monotonic;
       return passOf([summed, readAgain(), others, later]) ?? NOTHING;
     },
     note(draft, row, file, isOther) {
@@ -257,6 +264,28 @@ export function createSamplingPlan({ bounds, slowTicks, files }: SamplingPlanOpt
     },
   };
 }
+
+/** Goes round all rows again and again, whatever the ticks last: each row is passed once in a round. */
+interface Round {
+  /** Begins a tick that takes this share of a round; NaN for the first. */
+  advance(share: number): void;
+  /** Whether this tick passes the place. */
+  passes(place: number): boolean;
+}
+
+function createRound(): Round {
+  let [from, to] = [0, 0];
+  return {
+    advance(share) {
+      from = to;
+      to += share || 0;
+    },
+    passes: (place) => Math.floor(to - place) > Math.floor(from - place),
+  };
+}
+
+/** Spreads inodes over a round: those of like cgroups are a constant number apart. */
+const placeOf = (inode: number): number => (Math.imul(inode, 0x9e3779b1) >>> 0) / 2 ** 32;
 
 const NOTHING: Pass = { rows: new Uint32Array(), masks: new Uint32Array() };
 

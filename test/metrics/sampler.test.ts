@@ -82,7 +82,8 @@ test('costly files are read for visible rows each tick and for the others in tur
     ['/unseen', { inode: 3, figures: { 'memory.stat:anon': 7 } }],
   ]);
   const { collector, passes } = fakeCollector(cgroups);
-  const sampler = createSampler({ collector, host, slowTicks: 10 });
+  let now = 0;
+  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000) });
   const tick = (touched: number[] = []) =>
     sampler.tick({ rows: rowsOf(cgroups), visible: new Set([2]), touched: new Set(touched) });
   await tick();

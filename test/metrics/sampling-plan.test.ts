@@ -14,8 +14,7 @@ import { HOST } from './snapshots.ts';
 
 const EXACT: UnreadBounds = { cpus: 0, ioOperations: 0 };
 const TICK_MS = 1000;
-const SLOW_TICKS = 4;
-const LONGEST_TURN_MS = (SLOW_TICKS + 1) * TICK_MS;
+const TURN_MS = 4000;
 const HOT = CGROUP_FILES.flatMap(({ tier }, file) => (tier === 'hot' ? [file] : []));
 /** Files that are read in turn: those that no parent vouches for, and the kernel does not tell of. */
 const IN_TURN = HOT.filter((file) => !CGROUP_FILES[file]?.vouching && !CGROUP_FILES[file]?.polled);
@@ -56,6 +55,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 );
 const deed = fc.record({ path: fc.constantFrom('/', ...PATHS), act });
 const turn = fc.record({
+  milliseconds: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(TICK_MS) },
+    { weight: 1, arbitrary: fc.constantFrom(200, 3000, 60_000) },
+  ),
   made: fc.array(fc.constantFrom(...PATHS), { maxLength: 2 }),
   removed: fc.array(fc.constantFrom(...PATHS), { maxLength: 1 }),
   deeds: fc.oneof(
@@ -91,7 +94,7 @@ function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, sh
       if (error !== 0) continue;
       const time = snapshot.times[file * count + row] ?? Number.NaN;
       const isExact = bounds === EXACT || path === shown;
-      const oldest = !isExact && IN_TURN.includes(file) ? LONGEST_TURN_MS : 0;
+      const oldest = !isExact && IN_TURN.includes(file) ? TURN_MS : 0;
       if (snapshot.monotonic - time > oldest)
         assert.unreachable(`${path} ${name} is of ${time}, ${oldest} ms are allowed`);
       const truth = kernel.figuresAt(cgroup, file, time);
@@ -100,7 +103,7 @@ function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, sh
         const less = (truth[index] ?? Number.NaN) - value;
         if (less === 0) return;
         // Of a cgroup with a quota, periods are read in turn.
-        const late = kernel.figuresAt(cgroup, file, snapshot.monotonic - LONGEST_TURN_MS)[index] ?? Number.NaN;
+        const late = kernel.figuresAt(cgroup, file, snapshot.monotonic - TURN_MS)[index] ?? Number.NaN;
         const most = path === shown ? 0 : key === 'nr_throttled' ? value + less - late : allowed(name, key, bounds);
         const isAllowed = less > 0 && less <= most;
         if (!isAllowed) assert.unreachable(`${path} ${name} ${key} is ${value}, not ${truth[index]}, at ${time}`);
@@ -125,13 +128,13 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
     collector: kernel.collector,
     host,
     bounds,
-    slowTicks: SLOW_TICKS,
+    turnMs: TURN_MS,
     clock: kernel.now,
   });
   let rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
   let usage: Usage | undefined;
-  for (const { made, removed, deeds, during, shown } of all) {
-    kernel.pass(TICK_MS, during);
+  for (const { milliseconds, made, removed, deeds, during, shown } of all) {
+    kernel.pass(milliseconds, during);
     for (const path of removed) kernel.remove(path);
     for (const path of made) kernel.make(path);
     for (const { path, act: what } of deeds) kernel.act(path, what);
@@ -147,6 +150,7 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
 }
 
 type Turns = readonly {
+  readonly milliseconds: number;
   readonly made: readonly string[];
   readonly removed: readonly string[];
   readonly deeds: readonly { readonly path: string; readonly act: Act }[];
@@ -208,6 +212,16 @@ test('what a cgroup used while no tick came is in the next Snapshot', async () =
   kernel.act('/a/1', { kind: 'run', usec: 1_000_000 });
   const { value } = await tick(600_000);
   assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1_000_000);
+});
+
+test('where ticks are a minute apart, each of them reads what others read in turn', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/1', '/a/2']);
+  for (const path of ['/a/0', '/a/1', '/a/2']) {
+    kernel.act(path, { kind: 'allocate', bytes: 5 });
+    kernel.act(path === '/a/1' ? '/a/0' : '/a/1', { kind: 'allocate', bytes: -5 });
+    const { value } = await tick(60_000);
+    assert.is(value(path, 'memory.current:value'), kernel.figure(path, 'memory.current:value'), path);
+  }
 });
 
 test('a process that is moved into an empty cgroup is counted in the next Snapshot', async () => {
