@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { FleetOptions } from './fleet-options.ts';
 
 /** Whether many machines are meant, or a flag was given that goes with them. */
-export const isFleet = ({ prometheus, bearerTokenFile, basicAuthFile, tlsCa, header }: FleetOptions): boolean =>
+export const asksForFleet = ({ prometheus, bearerTokenFile, basicAuthFile, tlsCa, header }: FleetOptions): boolean =>
   (prometheus ?? bearerTokenFile ?? basicAuthFile ?? tlsCa ?? header) !== undefined;
 
 export const addFleetOptions = (command: Command): Command =>

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
-import { isFleet } from './fleet-flags.ts';
+import { asksForFleet } from './fleet-flags.ts';
 import { endWithReader } from './output.ts';
 import { runProgram } from './program.ts';
 import { buildTstop, type TstopFlags } from './tstop-program.ts';
@@ -30,14 +30,14 @@ async function run(options: TstopFlags): Promise<void> {
   if (process.env.TSCG_CODE_CACHE === undefined) setFlagsFromString('--semi-space-growth-factor=1');
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
-  const seconds = secondsOption('--delay', options.delay ?? (isFleet(options) ? '5' : '1'));
+  const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));
   const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
   const directory = configDirectory();
   const { settings, faults } = loadSettings(directory);
   const { openAlerts } = await import('./alerts.ts');
   // The rules are about the workloads that run here. With --readonly it shows what they say, and runs nothing.
-  const isHere = options.replay === undefined && !isFleet(options);
+  const isHere = options.replay === undefined && !asksForFleet(options);
   const alerts = isHere ? openAlerts(!options.readonly) : undefined;
   const chosen = chooseDashboard(options.dashboard, directory);
   const isPlain = !options.color || Boolean(process.env.NO_COLOR);
@@ -67,7 +67,7 @@ async function run(options: TstopFlags): Promise<void> {
 }
 
 function shownBy(options: TstopFlags): Promise<Shown> {
-  if (isFleet(options)) return manyMachines(options);
+  if (asksForFleet(options)) return manyMachines(options);
   return options.replay === undefined ? liveMachine(options) : recordedMachine(options);
 }
 

@@ -3,8 +3,9 @@ import type { Workload } from '../inventory/workload.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { type Line, wrappedAll } from './style.ts';
 
-/** What a pane reads of a running machine. */
+/** What a pane shows of its own machine alone: a store has nothing of it. */
 export interface Local {
+  /** As the pane says it: `processes`, `network`. */
   readonly what: string;
   /** Words of the command that shows it there. */
   readonly command: (name: string) => readonly string[];

@@ -4,20 +4,20 @@ import { figureAt } from './figures.ts';
 import { STORED } from './queries.ts';
 import type { TimeSeries } from './store.ts';
 
-/** A figure at each scrape, oldest first. */
-export interface Samples {
+/** A figure of the catalogue at each scrape, oldest first: of a counter its rate, where a Sample of the store has the count. */
+export interface FigureHistory {
   /** Seconds since the epoch. */
   readonly times: Float64Array;
   readonly values: Float64Array;
 }
 
 /** By metric. */
-export type RowHistory = ReadonlyMap<string, Samples>;
+export type RowHistory = ReadonlyMap<string, FigureHistory>;
 
 export function historyOf(all: readonly TimeSeries[]): RowHistory {
   const byName = new Map(all.map((series) => [series.labels.__name__, series.samples]));
   return new Map(
-    STORED.flatMap((metric): [string, Samples][] => {
+    STORED.flatMap((metric): [string, FigureHistory][] => {
       const samples = byName.get(metric.name);
       if (!samples) return [];
       const times = Float64Array.from(samples, ([time]) => time);
@@ -40,7 +40,7 @@ const MOST_VALUES = 300;
 const HOLDS_SCRAPES = 2.5;
 
 /** Samples of a span, as History has them: each value is the mean of the scrapes in its time, else the figure that holds. */
-export function traceIn({ times, values }: Samples, { end, samples, seconds }: TraceSpan): Trace {
+export function traceIn({ times, values }: FigureHistory, { end, samples, seconds }: TraceSpan): Trace {
   const fold = Math.max(1, Math.ceil(samples / MOST_VALUES));
   const count = Math.ceil(samples / fold);
   const width = fold * seconds;

@@ -21,10 +21,10 @@ export interface FleetSource extends Source {
   history(row: RowLabels, ids: Iterable<string>, seconds: number, time: number): Promise<RowHistory>;
 }
 
-const isFleet = (source: Source): source is FleetSource => 'whole' in source;
+const isFleetSource = (source: Source): source is FleetSource => 'whole' in source;
 
 /** The source, where it has many machines. */
-export const fleetOf = (source: Source): FleetSource | undefined => (isFleet(source) ? source : undefined);
+export const fleetOf = (source: Source): FleetSource | undefined => (isFleetSource(source) ? source : undefined);
 
 /** Where a scrape has no other one to be compared with. */
 const USUAL_SECONDS = 15;

@@ -13,7 +13,7 @@ import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
-import { isFleet } from '../fleet-flags.ts';
+import { asksForFleet } from '../fleet-flags.ts';
 import type { FleetOptions } from '../fleet-options.ts';
 import { pastMomentOption, secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
@@ -118,7 +118,7 @@ async function tellLeftOut(frame: Frame): Promise<void> {
 
 /** Undefined where this machine is meant. What it takes is loaded only for it. */
 async function fleetSource(options: LsOptions): Promise<FleetSource | undefined> {
-  if (!isFleet(options)) return undefined;
+  if (!asksForFleet(options)) return undefined;
   const { storeOptions } = await import('../fleet-options.ts');
   const { openFleetSource } = await import('../../fleet/source.ts');
   const { openStoreThread } = await import('../../fleet/store-thread.ts');

@@ -51,7 +51,7 @@ export async function carryOutTrial(
     ...reverting,
     ...{ id, delayMs, mount: files.mount, sockets: owners.sockets },
   });
-  // After it has begun: the reader raises our priority, which a child would keep.
+  // Opened once the reverter runs: the reader raises the priority of this process, and a child begun later would inherit that.
   const reader = openTrialReader({
     hierarchy: { mount: files.mount },
     proc,
