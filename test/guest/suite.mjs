@@ -19,7 +19,7 @@ const LANES = 2;
 const EMULATED = ['actions'];
 /** Each form's tests are spread over guests of their own, so that both lanes end at about the same time. */
 const SECOND = {
-  plain: ['crash', 'hardware', 'policy', 'screen'],
+  plain: ['crash', 'hardware', 'policy', 'prove', 'screen'],
   systemd: ['inside', 'names', 'package', 'same-names', 'without-docker'],
 };
 
