@@ -10,8 +10,8 @@
  * has to run before it can allocate or be held up by a quota, though memory may be reclaimed or freed by others. Where the
  * bounds are 0 nothing is left to its turn: each figure is then that of a tick that reads everything.
  *
- * The files of a controller are there in all children of a cgroup or in none (cgroup.subtree_control): where they are
- * missing, only the first child is looked at.
+ * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
+ * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes less often.
  */
 import { constants } from 'node:os';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
@@ -69,7 +69,7 @@ const CONTROLLED = CGROUP_FILES.reduce(
   0,
 );
 const CPU_QUOTA = column('cpu.max:quota');
-const { ENOENT } = constants.errno;
+const { ENOENT, EOPNOTSUPP } = constants.errno;
 
 /**
  * A cgroup that moved is read as a whole until a tick so many milliseconds later: a period of cpu.max, which counts itself to
@@ -126,7 +126,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   function present({ errors }: Draft, row: number, wanted: number): number {
     let found = wanted;
     const first = firstChild[row] ?? -1;
-    if (first < 0 || first === row) return wanted;
+    if (first < 0 || first === row || hasTurn(row, slowTurns)) return wanted;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
       const at = file * rows.length;
@@ -140,16 +140,19 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     const isActive = before - (movedAt[row] ?? Number.NaN) < QUIET_MS;
     const parent = parents[row] ?? -1;
     if (isActive || parent < 0) return HOT & ~(watched[row] ?? 0);
+    const isTurn = hasTurn(row, turns);
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
-    // What is not there, or could not be read, is not vouched for.
-    for (let file = 0; HOT >>> file; file++) {
-      if (draft.errors[file * rows.length + row] !== 0) asked |= HOT & (1 << file);
-    }
-    if (isExact) return asked | unvouched;
-    if (!hasTurn(row, turns)) return asked;
+    if (isExact || isTurn) asked |= unvouched;
     // A quota may hold up a cgroup that used less than the bound.
-    const hasQuota = Number.isFinite(draft.values[CPU_QUOTA * rows.length + row]);
-    return asked | unvouched | (hasQuota ? CPU_STAT : 0);
+    if (isTurn && !isExact && Number.isFinite(draft.values[CPU_QUOTA * rows.length + row])) asked |= CPU_STAT;
+    for (let file = 0; HOT >>> file; file++) {
+      const error = draft.errors[file * rows.length + row];
+      if (error === 0) continue;
+      // What could not be read is not vouched for.
+      const isMissing = error === ENOENT || error === EOPNOTSUPP;
+      asked = isMissing && !isExact && !isTurn ? asked & ~(1 << file) : asked | (HOT & (1 << file));
+    }
+    return asked;
   }
 
   function passOf(blocks: readonly Uint32Array[]): Pass | undefined {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Collector } from '../../src/kernel/collector.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
@@ -51,7 +52,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       kind: fc.constantFrom('event' as const, 'freeze' as const, 'throttle' as const, 'populate' as const),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('controllers' as const, 'pressure' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('controllers' as const, 'pressure' as const, 'thread' as const) }),
+  },
 );
 const deed = fc.record({ path: fc.constantFrom('/', ...PATHS), act });
 const turn = fc.record({
@@ -177,16 +181,23 @@ for (const polls of [true, false]) {
 async function watch(paths: readonly string[]) {
   const kernel = simulatedKernel({ polls: true });
   for (const path of paths) kernel.make(path);
-  const sampler = createSampler({ collector: kernel.collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
+  let asked = 0;
+  const collect: Collector['collect'] = (request) => {
+    asked += request.ids.length;
+    return kernel.collector.collect(request);
+  };
+  const collector = { ...kernel.collector, collect };
+  const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
   let rows: readonly SnapshotRow[] = [];
   async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = []) {
     kernel.pass(milliseconds, during);
+    asked = 0;
     const { snapshot, reads } = await sampler.tick({ rows, visible: new Set(), touched: new Set() });
     const value = (path: string, ref: string): number => {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return snapshot.values[column(ref) * snapshot.rows.length + row] ?? Number.NaN;
     };
-    return { snapshot, reads, value };
+    return { reads, asked, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -246,6 +257,27 @@ test('what a cgroup had used that vanished while it was read does not hide what 
   kernel.act('/a/3', { kind: 'run', usec: 700_000 });
   const { value } = await tick();
   assert.is(value('/a/3', 'cpu.stat:usage_usec'), 700_000);
+});
+
+test('a file that is not there is looked for in turn, and found once it is there', async () => {
+  const paths = Array.from({ length: 100 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', ...paths]);
+  for (const path of ['/a', ...paths]) kernel.act(path, { kind: 'pressure' });
+  kernel.act('/a', { kind: 'controllers' });
+  // The first child never has the files of these controllers.
+  kernel.act('/a/0', { kind: 'thread' });
+  for (const path of paths) kernel.act(path, { kind: 'run', usec: 900_000 });
+  for (let count = 0; count < 20; count++) await tick();
+  const { asked } = await tick();
+  assert.ok(asked < 40, `${asked} of 100 cgroups are asked`);
+  kernel.act('/a', { kind: 'controllers' });
+  for (const path of paths) kernel.act(path, { kind: 'pressure' });
+  for (let count = 0; count < 11; count++) await tick();
+  const { value } = await tick();
+  for (const path of paths.slice(1)) {
+    for (const ref of ['memory.current:value', 'io.stat:rios', 'cpu.pressure:some.total'])
+      assert.is(value(path, ref), kernel.figure(path, ref), `${path} ${ref}`);
+  }
 });
 
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {

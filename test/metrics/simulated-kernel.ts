@@ -38,6 +38,8 @@ interface Cgroup {
   /** Whether its children have the files of controllers. */
   controllers: boolean;
   hasPressure: boolean;
+  /** It has no files of memory and io, whatever its parent enables. */
+  isThreaded: boolean;
   /** Of cgroup.events: it changed, and was not read since. */
   isTold: boolean;
 }
@@ -54,7 +56,8 @@ export type Act =
   | { readonly kind: 'populate' }
   | { readonly kind: 'throttle' }
   | { readonly kind: 'controllers' }
-  | { readonly kind: 'pressure' };
+  | { readonly kind: 'pressure' }
+  | { readonly kind: 'thread' };
 
 const FRESH: Figures = Object.fromEntries(
   CGROUP_FILES.flatMap(({ file, keys }) => keys.map((key) => [`${file}:${key}`, 0])),
@@ -121,6 +124,7 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
       cgroup.isTold = true;
     }
     if (what.kind === 'controllers') cgroup.controllers = !cgroup.controllers;
+    if (what.kind === 'thread' && !isRoot(cgroup)) cgroup.isThreaded = !cgroup.isThreaded;
     if (what.kind === 'pressure' && !isRoot(cgroup)) cgroup.hasPressure = !cgroup.hasPressure;
   }
 
@@ -129,7 +133,7 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
     if (cgroups.has(path) || (path !== '/' && !parent)) return;
     const cgroup: Cgroup = {
       ...{ path, inode: nextInode++, parent, made: clock, figures: FRESH, log: [] },
-      ...{ controllers: true, hasPressure: true, isTold: false },
+      ...{ controllers: true, hasPressure: true, isThreaded: false, isTold: false },
     };
     change(cgroup, { 'cgroup.events:populated': 1 });
     cgroups.set(path, cgroup);
@@ -151,7 +155,7 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
     if (cgroups.get(cgroup.path) !== cgroup) return ENODEV;
     if (file.endsWith('.pressure')) return cgroup.hasPressure ? 0 : ENOENT;
     if (file === 'cpu.stat' || file === 'cgroup.stat' || (isRoot(cgroup) && file === 'io.stat')) return 0;
-    if (isRoot(cgroup)) return ENOENT;
+    if (isRoot(cgroup) || (cgroup.isThreaded && /^(memory|io)\./.test(file))) return ENOENT;
     return file === 'cgroup.events' || cgroup.parent?.controllers ? 0 : ENOENT;
   }
 
