@@ -87,7 +87,7 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   },
   { file: 'memory.swap.current', format: 'single', keys: ['value'], tier: 'warm' },
   { file: 'memory.peak', format: 'single', keys: ['value'], tier: 'warm' },
-  { file: 'pids.events', format: 'flat', keys: ['max'], counters: ['max'], tier: 'warm' },
+  { file: 'pids.events', format: 'flat', keys: ['max'], counters: ['max'], tier: 'hot' },
   { file: 'cpu.max', format: 'words', keys: ['quota', 'period'], tier: 'limit' },
   { file: 'cpu.weight', format: 'single', keys: ['value'], tier: 'limit' },
   { file: 'memory.max', format: 'single', keys: ['value'], tier: 'limit' },

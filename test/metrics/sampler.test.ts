@@ -98,6 +98,20 @@ test('costly files are read for visible rows each tick and for the others in tur
   assert.ok(filesOf(passes.at(-1), '/seen').includes('memory.max'));
 });
 
+test('pids.events is read in each round of turns, however many cgroups there are', async () => {
+  const paths = ['/', ...Array.from({ length: 3000 }, (_, child) => `/${child}`)];
+  const cgroups = new Map<string, FakeCgroup>(paths.map((path, index) => [path, { inode: index + 1, figures: {} }]));
+  const { collector, passes } = fakeCollector(cgroups);
+  let now = 0;
+  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000) });
+  const rows = rowsOf(cgroups);
+  for (let count = 0; count < 20; count++) await sampler.tick({ rows, visible: new Set(), touched: new Set() });
+  passes.length = 0;
+  for (let count = 0; count < 11; count++) await sampler.tick({ rows, visible: new Set(), touched: new Set() });
+  const read = passes.flat().filter(({ files }) => files.includes('pids.events'));
+  assert.is(new Set(read.map(({ path }) => path)).size, paths.length);
+});
+
 test('the network is read of the visible rows and of those that are asked for besides', async () => {
   const cgroups = new Map(['/a', '/b', '/c'].map((path, index) => [path, { inode: index + 1, figures: {} }]));
   const asked: string[][] = [];
