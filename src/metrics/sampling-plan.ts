@@ -6,9 +6,9 @@
  * A file that a parent could vouch for and does not is read in the same tick, pressure too: a task that hangs in a wait does
  * not run, so that nothing but its pressure tells of it.
  *
- * Files that no parent can vouch for are read in each tick in cgroups that moved lately, and in the others in turn. A task
- * has to run before it can allocate or be held up by a quota, though memory may be reclaimed or freed by others. Where the
- * bounds are 0 nothing is left to its turn: each figure is then that of a tick that reads everything.
+ * Files that no parent can vouch for (memory.current) are read in each tick in cgroups that moved lately, and where that of
+ * the parent changed; in the others in turn, as what one child gained another may have lost. Where the bounds are 0 nothing
+ * is left to its turn: each figure is then that of a tick that reads everything.
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
  * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes less often.
@@ -98,6 +98,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let reads = new Uint32Array();
   let proven = new Uint32Array();
   let ask = new Uint32Array();
+  /** Of `unvouched`: read in this tick, and another than before. */
+  let changed = new Uint32Array();
   /** By row: where it stands in a round, from 0 to 1. */
   let places = new Float64Array();
   /** Milliseconds at which the tick before began. */
@@ -118,6 +120,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     reads = new Uint32Array(rows.length);
     proven = new Uint32Array(rows.length);
     ask = new Uint32Array(rows.length);
+    changed = new Uint32Array(rows.length);
   }
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
@@ -135,6 +138,13 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     return found;
   }
 
+  /** Hot files of the row that could be read last. */
+  function readable({ errors }: Draft, row: number): number {
+    let found = 0;
+    for (let file = 0; HOT >>> file; file++) if (errors[file * rows.length + row] === 0) found |= HOT & (1 << file);
+    return found;
+  }
+
   /** Hot files of the row that no parent can vouch for in this tick, whatever it has. */
   function unproven(draft: Draft, row: number): number {
     const isActive = before - (movedAt[row] ?? Number.NaN) < QUIET_MS;
@@ -142,7 +152,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     if (isActive || parent < 0) return HOT & ~(watched[row] ?? 0);
     const isTurn = hasTurn(row, turns);
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
-    if (isExact || isTurn) asked |= unvouched;
+    asked |= isExact || isTurn ? unvouched : unvouched & ~readable(draft, parent);
     // A quota may hold up a cgroup that used less than the bound.
     if (isTurn && !isExact && Number.isFinite(draft.values[CPU_QUOTA * rows.length + row])) asked |= CPU_STAT;
     for (let file = 0; HOT >>> file; file++) {
@@ -186,7 +196,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   function stillOwed(draft: Draft, row: number, unproven: number): number {
     // The cgroup was found to move in this very tick.
     if (movedAt[row] === draft.monotonic) return present(draft, row, unproven);
-    return unproven & (POLLED | (vouching.files & vouching.known(row)));
+    const owed = unproven & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
+    return owed === 0 ? 0 : owed & readable(draft, row);
   }
 
   function settle(draft: Draft): void {
@@ -234,6 +245,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
       const isVouched = (vouching.files >>> file) & 1;
       const goesOn = vouching.note(draft, row, file);
       const hasMoved = isVouched ? goesOn : isOther && (((unvouched | POLLED) >>> file) & 1) === 1;
+      if (isOther) changed[row] = (changed[row] ?? 0) | (unvouched & (1 << file));
       if (hasMoved) movedAt[row] = draft.monotonic;
       else if (Number.isNaN(movedAt[row] ?? Number.NaN)) movedAt[row] = Number.NEGATIVE_INFINITY;
     },

@@ -54,8 +54,6 @@ export interface Vouching {
   note(draft: Draft, row: number, file: number): boolean;
   /** Compares the sums that were read with those of the children; to be called after each pass. */
   compare(reads: Uint32Array): void;
-  /** Files of the row that the last read of it could read. */
-  known(row: number): number;
   /** Files by which this row can vouch for those below it. */
   canVouch(row: number): number;
   /** Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row. */
@@ -211,7 +209,6 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         }
       }
     },
-    known: (row) => known[row] ?? 0,
     canVouch,
     proves(row, wanted, proven, reads) {
       const parent = parents[row] ?? -1;

@@ -246,6 +246,18 @@ test('a process that is moved into an empty cgroup is counted in the next Snapsh
     assert.is(value(path, 'pids.current:value'), kernel.figure(path, 'pids.current:value'), path);
 });
 
+test('memory that a cgroup gains alone is in the next Snapshot, and so is a process', async () => {
+  const paths = ['0', '1', '2'].flatMap((pod) => [`/a/${pod}`, `/a/${pod}/x`, `/a/${pod}/y`]);
+  const { kernel, tick } = await watch(['/a', ...paths]);
+  for (const path of paths) {
+    kernel.act(path, { kind: 'allocate', bytes: 5 });
+    kernel.act(path, { kind: 'fork', tasks: 1 });
+    const { value } = await tick();
+    for (const ref of ['memory.current:value', 'pids.current:value'])
+      assert.is(value(path, ref), kernel.figure(path, ref), `${path} ${ref}`);
+  }
+});
+
 test('what a cgroup had used that vanished while it was read does not hide what another one uses', async () => {
   const { kernel, tick, list } = await watch(['/a', '/a/0', '/a/1', '/a/2', '/a/3']);
   kernel.act('/a/0', { kind: 'run', usec: 700_000 });
