@@ -1,7 +1,7 @@
 /**
  * What the sampler reads, in the collector's terms. Files are in tiers, so that a pass costs what is shown. A `hot` file is
- * read in every pass for every row, a `warm` one in every pass for visible rows and in turn for the others, a `limit` one now
- * and then.
+ * read in every tick for each row of which it can have changed (./sampling-plan.ts), a `warm` one in every tick for visible rows
+ * and in turn for the others, a `limit` one now and then.
  */
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
