@@ -137,7 +137,7 @@ export async function screens(
 /** From a key to the screen that shows another selected row. `drawing`: milliseconds a second without keys. */
 export async function keys(report: (name: string, value: string) => void, drawing: number): Promise<void> {
   const terminal = openTstop(200, 60);
-  const selected = (screen: string): string => / (\S+) {2}\d+ process/.exec(screen)?.[1] ?? '';
+  const selected = (screen: string): string => / (\S+) {2}(?:\d+ process|reading …)/.exec(screen)?.[1] ?? '';
   try {
     await terminal.until((screen) => selected(screen) !== '', 'a selected row');
     await sleep(WARM_MS);
