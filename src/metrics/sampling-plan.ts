@@ -98,6 +98,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let reads = new Uint32Array();
   let proven = new Uint32Array();
   let ask = new Uint32Array();
+  /** By row, a bit a file: what those above will say once they are read in the next pass. */
+  let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
   /** By row: where it stands in a round, from 0 to 1. */
@@ -120,6 +122,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     reads = new Uint32Array(rows.length);
     proven = new Uint32Array(rows.length);
     ask = new Uint32Array(rows.length);
+    open = new Uint32Array(rows.length);
     changed = new Uint32Array(rows.length);
   }
 
@@ -258,6 +261,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     next(draft) {
       vouching.compare(reads);
       ask.fill(0);
+      open.fill(0);
       for (let row = 0; row < rows.length; row++) {
         const read = reads[row] ?? 0;
         const left = HOT & ~read;
@@ -266,9 +270,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
           continue;
         }
         const parent = parents[row] ?? -1;
-        // What the parent will say once it is read.
-        const open = parent < 0 ? 0 : (ask[parent] ?? 0);
-        const unwatched = left & ~open & ~(watched[row] ?? 0);
+        if (parent >= 0) open[row] = (ask[parent] ?? 0) | (open[parent] ?? 0);
+        const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
         const vouched = vouching.proves(row, unwatched, proven, reads);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched);

@@ -5,7 +5,8 @@
  * - `sum` (cpu.stat, memory.events, io.stat): what the parent counts more than its children were last known to have, and
  *   than it had beside them (`apart`), is the most that those unread can have used since. It is that of all ticks since a
  *   child was read, so that errors do not add up. A parent is read before its children, which makes `apart` no more than
- *   it is, and once more after those that are read first, which makes the rest no less than it is.
+ *   it is, and once more after those that are read first, which makes the rest no less than it is. Where the parent itself
+ *   is unread, what it can have used is added: the bound is for a cgroup, at whatever depth.
  * - `stillness` (pressure): a parent whose total has stood still since before a child was known vouches for the child. The
  *   averages of the child must be 0, as they fall by themselves.
  */
@@ -42,6 +43,10 @@ interface VouchingFile {
   apart: Float64Array;
   /** `sum`: the first figure of this tick; NaN where it was not read. */
   first: Float64Array;
+  /** `sum`: the figure beyond `apart` and what is known of the children; NaN where a counter went back. */
+  rest: Float64Array;
+  /** `sum`: the most that the figure can have grown since it was known. Holds for rows that are proven in this tick. */
+  most: Float64Array;
 }
 
 export interface Vouching {
@@ -52,7 +57,7 @@ export interface Vouching {
   begin(draft: Draft): void;
   /** A row's file was read into the draft. Tells whether something goes on: another figure, an average of the last seconds. */
   note(draft: Draft, row: number, file: number): boolean;
-  /** Compares the sums that were read with those of the children; to be called after each pass. */
+  /** Compares the sums that were read first with those of the children; to be called after each pass. */
   compare(reads: Uint32Array): void;
   /** Files by which this row can vouch for those below it. */
   canVouch(row: number): number;
@@ -87,7 +92,8 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
         figureColumns: columnsOf(vouching.keys),
         averages: columnsOf(keys.filter((key) => key.includes('.avg'))),
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
-        ...{ figure: unknown(0), knownAt: unknown(0), stillSince: unknown(0), apart: unknown(0), first: unknown(0) },
+        ...{ figure: unknown(0), knownAt: unknown(0), stillSince: unknown(0) },
+        ...{ apart: unknown(0), first: unknown(0), rest: unknown(0), most: unknown(0) },
       },
     ];
   });
@@ -106,9 +112,8 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
   /** By row, a bit a file: the last read had no error; an average is above 0. */
   let known = new Uint32Array();
   let falling = new Uint32Array();
-  /** By row, a bit a file, of this tick: the sum was compared with that of the children; it was within the bound. */
+  /** By row, a bit a file: the sum was compared with that of the children in this tick. */
   let compared = new Uint32Array();
-  let isWithin = new Uint32Array();
   let sumBelow = new Float64Array();
   /** By row: 1 where a child was not read. */
   let isOpen = new Uint8Array();
@@ -128,14 +133,13 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if (isHere[row] || parent < 0) continue;
         file.apart[parent] = (file.apart[parent] ?? Number.NaN) + (file.figure[row] || 0);
       }
-      for (const key of ['figure', 'knownAt', 'stillSince', 'apart'] as const) file[key] = moved(file[key]);
-      file.first = unknown(now.length);
+      for (const key of ['figure', 'knownAt', 'stillSince', 'apart', 'rest'] as const) file[key] = moved(file[key]);
+      for (const key of ['first', 'most'] as const) file[key] = unknown(now.length);
     }
     const [wasKnown, wasFalling] = [known, falling];
     known = Uint32Array.from(from, (row) => wasKnown[row] ?? 0);
     falling = Uint32Array.from(from, (row) => wasFalling[row] ?? 0);
     compared = new Uint32Array(now.length);
-    isWithin = new Uint32Array(now.length);
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
     rows = now;
@@ -154,6 +158,22 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     }
   }
 
+  /** After `addUp`. */
+  const restOf = ({ figure, apart }: VouchingFile, row: number): number =>
+    (figure[row] ?? Number.NaN) - (sumBelow[row] ?? 0) - (apart[row] ?? Number.NaN);
+
+  /** Whether the row, and what its own children may hide, is within the bound, as its parent has it. */
+  function isWithin(
+    { rest, most, bit, bound }: VouchingFile,
+    row: number,
+    parent: number,
+    reads: Uint32Array,
+  ): boolean {
+    const ofParent = (reads[parent] ?? 0) & bit ? 0 : (most[parent] ?? Number.NaN);
+    most[row] = ofParent + (rest[parent] ?? Number.NaN);
+    return (most[row] ?? Number.NaN) + Math.max(0, rest[row] ?? Number.NaN) <= bound(elapsed);
+  }
+
   /** The cpu.stat and io.stat of the root, which alone has no cgroup.events, are those of the machine: no sums. */
   function canVouch(row: number): number {
     const isRoot = rows[row]?.path === '/' && !rootHasEvents;
@@ -169,7 +189,6 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       started = draft.monotonic;
       rootHasEvents = draft.errors[EVENTS * rows.length] === 0;
       compared.fill(0);
-      isWithin.fill(0);
       for (const { first } of summed) first.fill(Number.NaN);
     },
     note(draft, row, index) {
@@ -202,10 +221,9 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         for (let row = 0; row < rows.length; row++) {
           if (!isOpen[row] || !((reads[row] ?? 0) & ~(compared[row] ?? 0) & file.bit)) continue;
           compared[row] = (compared[row] ?? 0) | file.bit;
-          const rest = (file.figure[row] ?? Number.NaN) - (sumBelow[row] ?? 0) - (file.apart[row] ?? Number.NaN);
-          if (rest >= 0 && rest <= file.bound(elapsed)) isWithin[row] = (isWithin[row] ?? 0) | file.bit;
           // A counter went back.
-          else if (rest < 0) file.apart[row] = Number.NaN;
+          if (restOf(file, row) < 0) file.apart[row] = Number.NaN;
+          file.rest[row] = restOf(file, row);
         }
       }
     },
@@ -219,7 +237,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if (!(candidates & file.bit)) continue;
         const isProven =
           file.by === 'sum'
-            ? !((reads[parent] ?? 0) & file.bit) || ((isWithin[parent] ?? 0) & file.bit) !== 0
+            ? isWithin(file, row, parent, reads)
             : !((falling[row] ?? 0) & file.bit) &&
               (file.stillSince[parent] ?? Number.NaN) <= (file.knownAt[row] ?? Number.NaN);
         if (isProven) proves |= file.bit;
@@ -238,10 +256,10 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       for (const file of summed) {
         addUp(file, reads);
         for (let row = 0; row < rows.length; row++) {
-          const first = file.first[row] ?? Number.NaN;
-          if (isOpen[row] || Number.isNaN(first)) continue;
-          const apart = first - (sumBelow[row] ?? 0);
-          if (!((file.apart[row] ?? Number.NaN) >= apart)) file.apart[row] = apart;
+          const apart = (file.first[row] ?? Number.NaN) - (sumBelow[row] ?? 0);
+          const isMore = !((file.apart[row] ?? Number.NaN) >= apart);
+          if (!isOpen[row] && isMore && !Number.isNaN(apart)) file.apart[row] = apart;
+          file.rest[row] = restOf(file, row);
         }
       }
     },

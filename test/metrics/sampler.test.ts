@@ -1,11 +1,11 @@
 /** The sampler over a collector in memory: what is read when, what is carried over, and who is who. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Collector, type Columns, NOT_READ, PRESENT, REMOVED } from '../../src/kernel/collector.ts';
-import { CGROUP_FILES, COLUMN_COUNT, column, FILE_OF_COLUMN } from '../../src/metrics/files.ts';
+import { type Collector, type Columns, PRESENT, REMOVED } from '../../src/kernel/collector.ts';
+import { CGROUP_FILES, column, FILE_OF_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
-import { HOST } from './snapshots.ts';
+import { HOST, unreadColumns } from './snapshots.ts';
 
 interface FakeCgroup {
   inode: number;
@@ -29,17 +29,7 @@ function fakeCollector(cgroups: Map<string, FakeCgroup>) {
     collect: async ({ ids, masks }): Promise<Columns> => {
       clock += 1000.03;
       const rows = ids.length;
-      const columns = {
-        rows,
-        values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
-        errors: new Uint8Array(rows * CGROUP_FILES.length).fill(NOT_READ),
-        times: new Float64Array(rows * CGROUP_FILES.length).fill(Number.NaN),
-        states: new Uint8Array(rows),
-        inodes: new Float64Array(rows).fill(Number.NaN),
-        watched: new Uint32Array(rows),
-        told: new Uint32Array(),
-        reads: 0,
-      };
+      const columns = unreadColumns(rows);
       passes.push(
         [...ids].map((id, row) => {
           const { path = '', inode } = followed.get(id) ?? {};

@@ -177,7 +177,7 @@ for (const polls of [true, false]) {
   }
 }
 
-/** A sampler of these cgroups, none of which is shown, that has ticked until they are quiet. */
+/** A sampler of these cgroups, none of which is shown unless a tick says so, that has ticked until they are quiet. */
 async function watch(paths: readonly string[]) {
   const kernel = simulatedKernel({ polls: true });
   for (const path of paths) kernel.make(path);
@@ -189,10 +189,11 @@ async function watch(paths: readonly string[]) {
   const collector = { ...kernel.collector, collect };
   const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
   let rows: readonly SnapshotRow[] = [];
-  async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = []) {
+  async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '') {
     kernel.pass(milliseconds, during);
     asked = 0;
-    const { snapshot, reads } = await sampler.tick({ rows, visible: new Set(), touched: new Set() });
+    const visible = new Set(rows.flatMap(({ path, inode }) => (path === shown ? [inode] : [])));
+    const { snapshot, reads } = await sampler.tick({ rows, visible, touched: new Set() });
     const value = (path: string, ref: string): number => {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return snapshot.values[column(ref) * snapshot.rows.length + row] ?? Number.NaN;
@@ -216,6 +217,17 @@ test('a stall of a cgroup that hardly runs is in the next Snapshot, for any of t
     const { value } = await tick();
     for (const file of ['cpu', 'memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
   }
+});
+
+test('what is left unread is within the bound at any depth', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/0/x']);
+  // One operation is within the bound of the pod, and another within that of what is above it.
+  kernel.act('/a/0/x', { kind: 'io', operations: 1 });
+  await tick(TICK_MS, [], '/a/0');
+  for (let count = 0; count < 12; count++) await tick();
+  kernel.act('/a/0/x', { kind: 'io', operations: 1 });
+  const { value } = await tick();
+  assert.ok(2 - value('/a/0/x', 'io.stat:rios') <= UNREAD_BOUNDS.ioOperations);
 });
 
 test('what a cgroup used while no tick came is in the next Snapshot', async () => {

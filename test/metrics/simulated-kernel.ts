@@ -3,15 +3,9 @@
  * it. Time passes with each read, and what is planned for the middle of a tick happens between two reads.
  */
 import { constants } from 'node:os';
-import {
-  type Collector,
-  type CollectRequest,
-  type Columns,
-  NOT_READ,
-  PRESENT,
-  REMOVED,
-} from '../../src/kernel/collector.ts';
-import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN } from '../../src/metrics/files.ts';
+import { type Collector, type CollectRequest, type Columns, PRESENT, REMOVED } from '../../src/kernel/collector.ts';
+import { CGROUP_FILES, FIRST_COLUMN } from '../../src/metrics/files.ts';
+import { unreadColumns } from './snapshots.ts';
 
 const { ENOENT, ENODEV } = constants.errno;
 /** Milliseconds, a multiple of the grid of times. */
@@ -90,6 +84,11 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
     }
   }
 
+  const hasThrottledChild = (cgroup: Cgroup): boolean =>
+    [...cgroups.values()].some(
+      ({ parent, figures }) => parent === cgroup && (figures['cpu.stat:nr_throttled'] ?? 0) > 0,
+    );
+
   function act(path: string, what: Act): void {
     const cgroup = cgroups.get(path);
     if (!cgroup) return;
@@ -108,8 +107,8 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
         });
       }
     }
-    // Only a cgroup that runs is held up, and it is counted to the end of the period.
-    if (what.kind === 'throttle') {
+    // Only a cgroup that has a quota and runs is held up, and it is counted to the end of the period.
+    if (what.kind === 'throttle' && missing(cgroup, 'cpu.max') === 0) {
       add(cgroup, { 'cpu.stat:usage_usec': 20 });
       change(cgroup, { 'cpu.stat:nr_throttled': (cgroup.figures['cpu.stat:nr_throttled'] ?? 0) + 1 });
     }
@@ -123,7 +122,8 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
       change(cgroup, { 'cgroup.events:populated': isPopulated ? 0 : 1 });
       cgroup.isTold = true;
     }
-    if (what.kind === 'controllers') cgroup.controllers = !cgroup.controllers;
+    // The count of periods goes and comes with the controller, which is not simulated.
+    if (what.kind === 'controllers' && !hasThrottledChild(cgroup)) cgroup.controllers = !cgroup.controllers;
     if (what.kind === 'thread' && !isRoot(cgroup)) cgroup.isThreaded = !cgroup.isThreaded;
     if (what.kind === 'pressure' && !isRoot(cgroup)) cgroup.hasPressure = !cgroup.hasPressure;
   }
@@ -178,15 +178,8 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
   function collect({ ids, masks }: CollectRequest): Columns {
     const rows = ids.length;
     const columns = {
-      rows,
-      values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
-      errors: new Uint8Array(rows * CGROUP_FILES.length).fill(NOT_READ),
-      times: new Float64Array(rows * CGROUP_FILES.length).fill(Number.NaN),
-      states: new Uint8Array(rows),
-      inodes: new Float64Array(rows).fill(Number.NaN),
-      watched: new Uint32Array(rows),
+      ...unreadColumns(rows),
       told: Uint32Array.from([...followed].flatMap(([id, cgroup]) => (cgroup?.isTold && watched.has(id) ? [id] : []))),
-      reads: 0,
     };
     ids.forEach((id, row) => {
       const cgroup = followed.get(id);

@@ -1,7 +1,8 @@
 /** Snapshots made by hand: a row by path with the figures that matter. */
 
 import * as assert from 'uvu/assert';
-import { COLUMNS, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
+import { type Columns, NOT_READ } from '../../src/kernel/collector.ts';
+import { CGROUP_FILES, COLUMN_COUNT, COLUMNS, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import type { HostSnapshot } from '../../src/metrics/host.ts';
 import { emptyColumns, parentRows, type Snapshot } from '../../src/metrics/snapshot.ts';
 
@@ -54,3 +55,16 @@ export function snapshotOf(seconds: number, entries: readonly Row[]): Snapshot {
 export function isUnavailable(value: number | undefined, message?: string): void {
   assert.ok(Number.isNaN(value), message ?? `${value} should be unavailable`);
 }
+
+/** A pass of a collector over so many rows, before anything is read. */
+export const unreadColumns = (rows: number): Columns & { reads: number } => ({
+  rows,
+  values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
+  errors: new Uint8Array(rows * CGROUP_FILES.length).fill(NOT_READ),
+  times: new Float64Array(rows * CGROUP_FILES.length).fill(Number.NaN),
+  states: new Uint8Array(rows),
+  inodes: new Float64Array(rows).fill(Number.NaN),
+  watched: new Uint32Array(rows),
+  told: new Uint32Array(),
+  reads: 0,
+});

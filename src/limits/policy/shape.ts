@@ -4,7 +4,7 @@
  */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import type { WorkloadKind } from '../../inventory/workload.ts';
+import { WORKLOAD_KINDS } from '../../inventory/workload.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
 import { isPerDevice, PROPERTY_NAMES } from '../catalogue/properties.ts';
 
@@ -12,16 +12,7 @@ import { isPerDevice, PROPERTY_NAMES } from '../catalogue/properties.ts';
 export const keyOf = (long: string): string => long.replace(/^--/, '');
 
 /** Kinds that a rule may ask for; the root is nobody's to limit by a rule. */
-export const KINDS = [
-  'container',
-  'pod',
-  'machine',
-  'unit',
-  'slice',
-  'monitor',
-  'inner',
-  'cgroup',
-] as const satisfies readonly WorkloadKind[];
+export const KINDS = WORKLOAD_KINDS.filter((kind) => kind !== 'root');
 
 const text = v.pipe(v.string(), v.minLength(1));
 
