@@ -42,8 +42,18 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
-/** The error once more, but for a name of what exists and does not run, or may exist where this user may not look. */
-export async function explained(error: unknown): Promise<never> {
+/**
+ * The workload that a name means among these. Throws NoSuchNameError, AmbiguousNameError, BadNameError: the first says so where
+ * what is named exists but does not run, or may exist where this user may not look.
+ */
+export const workloadNamed = (
+  workloads: readonly Workload[],
+  name: string,
+  { mount, root }: Pick<Hierarchy, 'mount' | 'root'>,
+): Promise<Workload> => resolve(workloads, name, { proc: PROC, mount, root }).catch(explained);
+
+/** Throws the error, with the reason why nothing of that name was found, where there is one to tell. */
+async function explained(error: unknown): Promise<never> {
   if (!(error instanceof NoSuchNameError)) throw error;
   const { notRunning, unseenText } = await import('../inventory/not-running.ts');
   const sockets = findSockets();

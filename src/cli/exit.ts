@@ -1,9 +1,16 @@
-/** The end of a program whose terminal may be gone. */
+/** How a program ends: by a signal, or when its terminal may be gone. */
 import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /** The status that a shell shows for a program that SIGHUP has ended: 128 + 1. */
 export const HUNG_UP = 129;
+
+/** Aborts at the first SIGINT or SIGTERM. The next one of the same kind ends the program at once. */
+export function endSignal(): AbortSignal {
+  const end = new AbortController();
+  process.once('SIGINT', () => end.abort()).once('SIGTERM', () => end.abort());
+  return end.signal;
+}
 
 /**
  * Ends the process. Node sets the modes of terminals on its standard descriptors back at exit, and aborts (SIGABRT) where

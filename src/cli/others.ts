@@ -1,11 +1,10 @@
-/** Whom a change may help or harm without being made to them. */
+/** Third parties of a change that a command makes. */
 import { openInventory } from '../inventory/inventory.ts';
-import { isListed } from '../inventory/workload.ts';
-import { areNested } from '../kernel/cgroup-path.ts';
+import { isThirdParty } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { PROC } from './context.ts';
 
-/** Workloads that are neither a target nor above or below one: name by path. */
+/** The name of each, by path. */
 export async function othersThan(targets: readonly string[], hierarchy: Hierarchy): Promise<Map<string, string>> {
   const inventory = openInventory({
     mount: hierarchy.mount,
@@ -16,8 +15,7 @@ export async function othersThan(targets: readonly string[], hierarchy: Hierarch
   });
   try {
     await inventory.refresh();
-    const isKin = (path: string): boolean => targets.some((target) => areNested(path, target));
-    const others = inventory.workloads().filter((workload) => isListed(workload) && !isKin(workload.path));
+    const others = inventory.workloads().filter((workload) => isThirdParty(workload, targets));
     return new Map(others.map(({ path, name }) => [path, name]));
   } finally {
     inventory.close();

@@ -4,6 +4,7 @@ import { type PusherOptions, pushFrames } from '../export/pusher.ts';
 import { isLoopback } from '../export/server.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
+import { endSignal } from './exit.ts';
 import { durationOption, headerOption, urlOption } from './options.ts';
 import { printLine, warn } from './output.ts';
 import { VERSION } from './program.ts';
@@ -56,11 +57,10 @@ export async function push(
   isWanted: PusherOptions['isWanted'],
   options: ReturnType<typeof pushOptions>,
 ): Promise<void> {
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  const signal = endSignal();
   // The first Frame that is sent has its rates.
   await source.next();
   // Without what follows a ?, which may be a key.
   printLine(`sending to ${options.url.origin}${options.url.pathname} every ${options.interval / 1000} s`);
-  await pushFrames({ ...options, source, isWanted, signal: stop.signal });
+  await pushFrames({ ...options, source, isWanted, signal });
 }

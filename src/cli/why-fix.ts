@@ -8,8 +8,8 @@ import { chooseFix, type FixChoice, type FixWindow, judgeFix, lossBefore, whyNoF
 import { ratesBetween } from '../diagnosis/trial/measure.ts';
 import { openTrialReader } from '../diagnosis/trial/read.ts';
 import { tryFix } from '../diagnosis/trial/try-fix.ts';
-import { isListed, type Workload } from '../inventory/workload.ts';
-import { areNested, isWithin } from '../kernel/cgroup-path.ts';
+import { isThirdParty, type Workload } from '../inventory/workload.ts';
+import { isWithin } from '../kernel/cgroup-path.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { newChangeId } from '../limits/applying/apply.ts';
 import { openJournal, stateDirectory } from '../limits/applying/journal.ts';
@@ -161,13 +161,14 @@ interface Parties {
   readonly below: readonly Workload[];
 }
 
-/** Third parties are neither the victim, nor who is limited or blamed, nor kin of one of these. */
+/** Who is measured. What is blamed is no third party either; the root, which stands for the kernel and the host, holds them all. */
 function partiesOf({ victim, verdict }: FixChoice, target: Workload, workloads: readonly Workload[]): Parties {
-  const kin = [victim.path, target.path, ...verdict.suspects.map(({ path }) => path)].filter((path) => path !== '/');
-  const isKin = ({ path }: Workload): boolean => path === '/' || kin.some((one) => areNested(one, path));
+  const involved = [victim.path, target.path, ...verdict.suspects.map(({ path }) => path)].filter(
+    (path) => path !== '/',
+  );
   return {
     victim: workloads.find(({ path }) => path === victim.path) ?? target,
-    others: workloads.filter((workload) => isListed(workload) && !isKin(workload)),
+    others: workloads.filter((workload) => isThirdParty(workload, involved)),
     below: workloads.filter(({ path }) => path !== victim.path && isWithin(path, victim.path)),
   };
 }

@@ -1,7 +1,6 @@
 /** What a change did to the others: their pressure before it and now, for half a minute. */
 
-import { isListed, type Workload } from '../inventory/workload.ts';
-import { areNested } from '../kernel/cgroup-path.ts';
+import { isThirdParty, type Workload } from '../inventory/workload.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { FooterMessage } from './state.ts';
@@ -29,13 +28,11 @@ export const aftermathOf = (
 };
 
 /**
- * Mean over all others in which a task waited at all; NaN where nobody tells. What lies in a target, or around it, is no
- * other: it waits as the target does.
+ * The mean over all third parties in which a task waited at all; NaN where the pressure of none is known. What lies in a target
+ * or around it waits as the target does, and is left out.
  */
 export function othersPressure({ usage, workloads }: Frame, targets: readonly string[]): Pressures {
-  const isOther = workloads.map(
-    (workload) => isListed(workload) && !targets.some((target) => areNested(workload.path, target)),
-  );
+  const isOther = workloads.map((workload) => isThirdParty(workload, targets));
   const mean = (resource: string): number => {
     const column = usage.column(`psi_${resource}_some_percent`);
     let [sum, count] = [0, 0];

@@ -61,7 +61,7 @@ function processesAt({ moment }: RecordedFrame, { path, inode }: Workload): Proc
 }
 
 function insideOf({ moment }: RecordedFrame, { path }: Workload): Inside {
-  const finding = moment.findings.find(({ workload }) => workload.path === path || isWithin(workload.path, path));
+  const finding = moment.findings.find(({ workload }) => isWithin(workload.path, path));
   return {
     network: { answer: { reason: NOT_RECORDED }, rates: new Map() },
     devices: undefined,

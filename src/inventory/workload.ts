@@ -1,4 +1,5 @@
 /** Any row with a name: what a cgroup is, as far as its path, the disk and the runtimes tell. */
+import { areNested } from '../kernel/cgroup-path.ts';
 
 export const WORKLOAD_KINDS = [
   /** A cgroup that a runtime made for one container. */
@@ -142,6 +143,10 @@ export const composeServiceOf = ({ details, labels }: Workload): string | undefi
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
   !['root', 'slice', 'monitor', 'inner'].includes(kind);
+
+/** Whether a change of the cgroups at these paths may help or harm it only from outside: it holds none of them, nor is in one. */
+export const isThirdParty = (workload: Pick<Workload, 'kind' | 'path'>, changed: readonly string[]): boolean =>
+  isListed(workload) && !changed.some((path) => areNested(path, workload.path));
 
 /**
  * What stays where it is re-created: a container's name, for the next one of it has another id and so another path; else

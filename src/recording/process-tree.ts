@@ -5,7 +5,7 @@ import type { RecordedProcess } from './format/moment.ts';
 
 /** Those of a cgroup and of all below it: children under their parents, the inits of PID namespaces first. */
 export function processesOf(list: readonly RecordedProcess[], path: string): ProcessNode[] {
-  const own = list.filter((one) => one.path === path || isWithin(one.path, path));
+  const own = list.filter((one) => isWithin(one.path, path));
   const pids = new Set(own.map(({ pid }) => pid));
   const below = new Map<number, RecordedProcess[]>();
   for (const one of own) below.set(one.ppid, [...(below.get(one.ppid) ?? []), one]);

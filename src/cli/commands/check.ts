@@ -13,14 +13,13 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import type { Cause, Finding } from '../../diagnosis/model.ts';
 import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
-import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Metric } from '../../metrics/metric.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
 import { errorText } from '../../text/error-text.ts';
-import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { isFault } from '../crash.ts';
 import { durationOption } from '../options.ts';
 import { printLine } from '../output.ts';
@@ -52,8 +51,7 @@ async function answer(text: string, options: CheckOptions, global: GlobalOptions
   const source = openLiveSource({ hierarchy, watch: false });
   try {
     const { workloads } = await source.next();
-    const { mount, root } = hierarchy;
-    const workload = await resolve(workloads, condition.name, { proc: PROC, mount, root }).catch(explained);
+    const workload = await workloadNamed(workloads, condition.name, hierarchy);
     const { cause, metric } = condition.of;
     if (cause && workload.path === '/') return unknownAnswer(WHOLE_MACHINE);
     return metric

@@ -1,4 +1,5 @@
 /** tscg export: every workload's figures over HTTP, for Prometheus and what reads its format. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import type { Format } from '../../export/exposition.ts';
@@ -12,6 +13,7 @@ import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { endSignal } from '../exit.ts';
 import type { OtlpFlags } from '../otlp-push.ts';
 import { print, printLine, warn } from '../output.ts';
 import { fileOption, tokenOption } from '../secret-file.ts';
@@ -101,9 +103,7 @@ async function serve(
     throw new Error(`cannot listen on ${hostAndPort(address)}: ${bindReason(error)}`);
   });
   printLine(`listening on ${tls ? 'https' : 'http'}://${hostAndPort({ ...address, port: server.port })}/metrics`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
-  });
+  await once(endSignal(), 'abort');
   await server.close();
 }
 

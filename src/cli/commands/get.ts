@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
-import { resolve } from '../../inventory/resolve.ts';
 import { composeProjectOf, composeServiceOf, type Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseControllers } from '../../kernel/hierarchy.ts';
@@ -19,7 +18,7 @@ import { type Frame, openLiveSource } from '../../metrics/source.ts';
 import { fileText } from '../../recording/recorded-files.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { jsonText } from '../../text/clean.ts';
-import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { networkLines } from '../network-text.ts';
 import { secondsOption } from '../options.ts';
 import { printLine } from '../output.ts';
@@ -75,7 +74,7 @@ async function toldNow(name: string, options: GetOptions, global: GlobalOptions)
     await source.next();
     await sleep(delay * 1000);
     const frame = await source.next();
-    const workload = await resolve(frame.workloads, name, { proc: PROC, mount, root }).catch(explained);
+    const workload = await workloadNamed(frame.workloads, name, hierarchy);
     const row = frame.workloads.indexOf(workload);
     const limits = limitLines(workload.path, openCgroupFiles(mount), frame, row);
     const { inspect } = createNetworkInspector({ mount, root, proc: PROC, readFiles: createReadFiles() });

@@ -13,6 +13,7 @@ import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
+import { endSignal } from '../exit.ts';
 import { asksForFleet } from '../fleet-flags.ts';
 import type { FleetOptions } from '../fleet-options.ts';
 import { pastMomentOption, secondsOption, wholeOption } from '../options.ts';
@@ -73,14 +74,12 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
   }
 
   const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const signal = endSignal();
   try {
     // A rate needs two Frames; what another machine told has its rates.
     if (!fleet) await source.next();
     for (let count = 0; count < (watch ? iterations : 1); count++) {
-      if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal: stop.signal });
+      if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal });
       const frame = await (fleet && watch ? orTold(source.next()) : source.next());
       if (!frame) continue;
       if (fleet) await tellLeftOut(frame);
@@ -91,7 +90,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       printTable(render(frame, rows.slice(0, height), columns, options, watch), inPlace);
     }
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     source.close();
   }

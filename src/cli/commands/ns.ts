@@ -2,7 +2,6 @@
 
 import { openInventory } from '../../inventory/inventory.ts';
 import { createNamespaceScanner, type Namespace, type NamespaceScan } from '../../inventory/namespaces.ts';
-import { resolve } from '../../inventory/resolve.ts';
 import { readUserNames, type UserNames } from '../../inventory/users.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import {
@@ -18,7 +17,7 @@ import {
 import type { NamespaceKind } from '../../kernel/namespace-link.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { cut, terminalSafe } from '../../text/cells.ts';
-import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { treeOf } from '../namespace-tree.ts';
 import { printJson, printLine, warn } from '../output.ts';
@@ -37,8 +36,7 @@ export async function ns(name: string | undefined, options: NsOptions, global: G
   try {
     await inventory.refresh();
     const workloads = inventory.workloads();
-    const workload =
-      name === undefined ? undefined : await resolve(workloads, name, { proc: PROC, mount, root }).catch(explained);
+    const workload = name === undefined ? undefined : await workloadNamed(workloads, name, { mount, root });
     const scan = await createNamespaceScanner({ proc: PROC, mount })();
     if (workload) printWorkload(workload, workloads, scan, options);
     else printAll(workloads, scan, await readUserNames(PROC, undefined, createReadFiles()), options);

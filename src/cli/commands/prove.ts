@@ -1,8 +1,7 @@
 /** tscg prove: whether a suspect hurts a victim, by a randomised trial of a limit on the suspect. */
 import { LEAST_PAIRS, MOST_PAIRS } from '../../diagnosis/trial/statistics.ts';
-import { resolve } from '../../inventory/resolve.ts';
 import { openLiveSource } from '../../metrics/source.ts';
-import { explained, type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption, wholeOption } from '../options.ts';
 import { proveLimit } from '../trial.ts';
@@ -35,14 +34,10 @@ export async function prove(name: string, options: ProveOptions & Values, global
   if (edits.length === 0) {
     throw new UsageError('no limit given to try; the gentlest is --cpu-weight 1 (tscg prove --help lists them)');
   }
-  const { mount, root } = hierarchy;
   const source = openLiveSource({ hierarchy, watch: false });
   const { workloads } = await source.next().finally(() => source.close());
-  const named = async (typed: string) => {
-    const workload = await resolve(workloads, typed, { proc: PROC, mount, root }).catch(explained);
-    // As the user calls it, so that a command in a message can be typed as it stands.
-    return { ...workload, name: typed };
-  };
+  // As the user calls it, so that a command in a message can be typed as it stands.
+  const named = async (typed: string) => ({ ...(await workloadNamed(workloads, typed, hierarchy)), name: typed });
   const suspect = await named(name);
   const victim = await named(options.victim);
   const { json, dryRun, force } = options;

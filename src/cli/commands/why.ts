@@ -10,13 +10,13 @@ import { LOOK_SECONDS } from '../../diagnosis/look-closer.ts';
 import type { Finding, Victim } from '../../diagnosis/model.ts';
 import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
 import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
-import { resolve } from '../../inventory/resolve.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
 import { canAsk } from '../confirm.ts';
-import { explained, type GlobalOptions, openHierarchy, PROC } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { endSignal } from '../exit.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { isOfPast, type PastOptions } from '../shared-options.ts';
@@ -54,9 +54,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   checkTogether(options);
   const hierarchy = openHierarchy(global);
   const source = openLiveSource({ hierarchy, watch: false });
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const signal = endSignal();
   const look = (workloads: readonly Workload[], victims: readonly Victim[]): Promise<CloseLook> =>
     takeLook({
       hierarchy,
@@ -66,22 +64,17 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       seconds: victims.length === 0 ? MACHINE_SECONDS : (seconds ?? LOOK_SECONDS),
       ...(seconds === undefined && { goOn: comesInBursts }),
       ...(options.ebpf !== false && victims.length > 0 && { tracer: createTracer(workloads) }),
-      signal: stop.signal,
+      signal,
     });
   try {
     if (options.watch) {
       const named = names.length > 0 ? await resolved(names, (await source.next()).workloads, hierarchy) : [];
-      const watched = async (victims: readonly Victim[], workloads: readonly Workload[]) =>
-        diagnose(await look(workloads, victims));
-      const { json } = options;
-      await (await import('../why-watch.ts')).watchWhy({
-        ...{ hierarchy, source, named, json },
-        look: watched,
-        signal: stop.signal,
+      return await (await import('../why-watch.ts')).watchWhy({
+        ...{ hierarchy, source, named, signal, json: options.json },
+        look: async (victims, all) => diagnose(await look(all, victims)),
       });
-      return;
     }
-    const { workloads, victims, sufferers } = await whom(names, source, hierarchy, stop.signal);
+    const { workloads, victims, sufferers } = await whom(names, source, hierarchy, signal);
     const taken = await look(workloads, victims);
     const findings = diagnose(taken);
     const say = (): void => tell(findings, taken, sufferers, options);
@@ -90,11 +83,11 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       await (await import('../why-prove.ts')).tellAndProve(findings, { hierarchy, workloads, json }, say);
     } else if (options.fix) {
       const { dryRun, force, yes } = options;
-      const changing = { json, dryRun, force, yes, tryMs, signal: stop.signal };
+      const changing = { json, dryRun, force, yes, tryMs, signal };
       await (await import('../why-fix.ts')).tellAndFix(findings, { hierarchy, workloads, ...changing }, say);
     } else say();
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     source.close();
   }
@@ -123,10 +116,10 @@ interface Whom {
 async function resolved(
   names: readonly string[],
   workloads: readonly Workload[],
-  { mount, root }: Hierarchy,
+  hierarchy: Hierarchy,
 ): Promise<Workload[]> {
   const found: Workload[] = [];
-  for (const name of names) found.push(await resolve(workloads, name, { proc: PROC, mount, root }).catch(explained));
+  for (const name of names) found.push(await workloadNamed(workloads, name, hierarchy));
   if (found.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
   return found;
 }

@@ -1,7 +1,7 @@
 /** Carries a planned trial out on this machine: who takes the limit back is there first, then the windows, then the answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isListed, type Workload } from '../../inventory/workload.ts';
-import { areNested, isWithin } from '../../kernel/cgroup-path.ts';
+import { isThirdParty, type Workload } from '../../inventory/workload.ts';
+import { isWithin } from '../../kernel/cgroup-path.ts';
 import { newChangeId } from '../../limits/applying/apply.ts';
 import type { Change, Journal } from '../../limits/applying/journal.ts';
 import { type Revert, scheduleRevert } from '../../limits/applying/revert/schedule.ts';
@@ -40,10 +40,7 @@ export async function carryOutTrial(
   const { context, proc, workloads, journal, command, reverting, signal, onWindow } = run;
   const { files, machine, owners } = context;
   const { suspect, victim, resource, plan } = trial;
-  const kin = [suspect.path, victim.path];
-  const others = workloads.filter(
-    (workload) => isListed(workload) && !kin.some((path) => areNested(path, workload.path)),
-  );
+  const others = workloads.filter((workload) => isThirdParty(workload, [suspect.path, victim.path]));
   const below = workloads.filter(({ path }) => path !== victim.path && isWithin(path, victim.path));
   const id = newChangeId();
   const delayMs = durationMs(trial) + LATE_MS;
