@@ -1,8 +1,7 @@
 /** Frames made by hand, for the pure views. */
 import type { Workload } from '../../src/inventory/workload.ts';
-import { hostUsage } from '../../src/metrics/host.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
+import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 
 export interface Load {
@@ -36,16 +35,8 @@ export function frameOf(loads: readonly Load[]): Frame {
       },
     }));
   const [before, now] = [snapshotOf(0, rows(0)), snapshotOf(1, rows(1))];
-  return {
-    usage: usageOf(before, now),
-    host: hostUsage(before.host, now.host),
-    workloads: now.rows.map(({ path, inode }, index) => ({
-      path,
-      inode,
-      kind: loads[index]?.kind ?? 'container',
-      name: loads[index]?.name ?? '',
-      ...loads[index]?.facts,
-    })),
-    cost: { milliseconds: 4, reads: 120, descriptors: 90, missed: 0 },
-  };
+  return frameBetween(before, now, (row) => {
+    const { name = '', kind = 'container', facts } = loads[row] ?? {};
+    return { name, kind, ...facts };
+  });
 }

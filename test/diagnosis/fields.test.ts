@@ -6,9 +6,8 @@ import { shownOf } from '../../src/dashboard/rows.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import { field, findField, ROW_FIELDS, VERDICT } from '../../src/diagnosis/fields.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
-import { hostUsage } from '../../src/metrics/host.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
+import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 
 /** Milliseconds of one second that all its tasks waited for a CPU, or for the disk; without them no pressure is known. */
@@ -39,19 +38,9 @@ function frame(project = 'shop'): Frame {
         },
       })),
     );
-  const [before, now] = [at(0), at(1)];
-  return {
-    usage: usageOf(before, now),
-    host: hostUsage(before.host, now.host),
-    workloads: now.rows.map(({ path, inode }) => ({
-      path,
-      inode,
-      kind: 'container',
-      name: path.slice(1),
-      details: { runtime: 'docker', id: '', name: '', composeProject: project },
-    })),
-    cost: { milliseconds: 1, reads: 1, descriptors: 1, missed: 0 },
-  };
+  return frameBetween(at(0), at(1), () => ({
+    details: { runtime: 'docker', id: '', name: '', composeProject: project },
+  }));
 }
 
 const ROWS = LOADS.map((_, row) => row);

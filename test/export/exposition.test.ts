@@ -7,28 +7,16 @@ import { FAMILIES, familyOf, isExported } from '../../src/export/families.ts';
 import { createInstruments } from '../../src/export/instruments.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
-import { hostUsage } from '../../src/metrics/host.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
 import { skip } from '../kernel/collector-helpers.ts';
+import { frameBetween } from '../metrics/frames.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
 
 type Entry = Row & { readonly facts?: Partial<Workload> };
 
 function frameOfRows(entries: readonly Entry[], before: readonly Entry[] = entries): Frame {
   const [old, now] = [snapshotOf(0, before), snapshotOf(1, entries)];
-  return {
-    usage: usageOf(old, now),
-    host: hostUsage(old.host, now.host),
-    workloads: now.rows.map(({ path, inode }, row) => ({
-      path,
-      inode,
-      kind: 'container',
-      name: path.slice(1),
-      ...entries[row]?.facts,
-    })),
-    cost: { milliseconds: 4, reads: 0, descriptors: 0, missed: 0 },
-  };
+  return frameBetween(old, now, (row) => entries[row]?.facts ?? {});
 }
 
 function textOf(frame: Frame, format: Format = 'openmetrics'): string {

@@ -4,9 +4,8 @@ import * as assert from 'uvu/assert';
 import { otlpRequests } from '../../src/export/otlp.ts';
 import { type PusherOptions, pushFrames } from '../../src/export/pusher.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
-import { hostUsage } from '../../src/metrics/host.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
+import { frameBetween } from '../metrics/frames.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
 import { decoded, openReceiver, type Received } from './otlp-receiver.ts';
 
@@ -46,12 +45,7 @@ const FACTS: Partial<Workload> = {
 function frameOf(rows: readonly Row[], facts: Partial<Workload> = FACTS): Frame {
   const old = rows.map((row) => ({ ...row, figures: { ...row.figures, 'cpu.stat:usage_usec': 1_500_000 } }));
   const [before, now] = [snapshotOf(0, old), { ...snapshotOf(1, rows), wall: WALL }];
-  return {
-    usage: usageOf(before, now),
-    host: hostUsage(before.host, now.host),
-    workloads: now.rows.map(({ path, inode }) => ({ kind: 'cgroup', name: path, path, inode, ...facts })),
-    cost: { milliseconds: 4, reads: 0, descriptors: 0, missed: 0 },
-  };
+  return frameBetween(before, now, () => facts);
 }
 
 const receivedOf = (frame: Frame): readonly Received[] =>

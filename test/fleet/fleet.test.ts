@@ -11,10 +11,9 @@ import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { tableOf } from '../../src/fleet/table.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import { COLUMNS } from '../../src/metrics/files.ts';
-import { hostUsage } from '../../src/metrics/host.ts';
 import { parseFilter } from '../../src/metrics/query.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
+import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { type Asked, answerOf, type Scrape, withServer } from './prometheus.ts';
 
@@ -30,19 +29,8 @@ function frameAt(second: number, names: readonly string[]): Frame {
         ]),
       ),
     }));
-  const [before, now] = [snapshotOf(second - 1, rows(second - 1)), snapshotOf(second, rows(second))];
-  return {
-    usage: usageOf(before, now),
-    host: hostUsage(before.host, now.host),
-    workloads: now.rows.map(({ path, inode }) => ({
-      path,
-      inode,
-      name: path.slice(1),
-      kind: 'container',
-      image: 'nginx',
-    })),
-    cost: { milliseconds: 0, reads: 0, descriptors: 0, missed: 0 },
-  };
+  const snapshotAt = (at: number) => snapshotOf(at, rows(at));
+  return frameBetween(snapshotAt(second - 1), snapshotAt(second), () => ({ image: 'nginx' }));
 }
 
 const textOf = (frame: Frame): string =>
