@@ -12,9 +12,9 @@ import { onScreen } from './after-action.ts';
 import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';
 import { createEffects } from './effects.ts';
-import { type FleetReader, openFleetReader } from './fleet.ts';
+import { type FleetReader, openFleetReader } from './fleet-reader.ts';
+import { createFrameMemory, type FrameMemory } from './frame-memory.ts';
 import type { Guarded } from './inside.ts';
-import { createMemory, type Memory } from './memory.ts';
 import { type OpenOlder, withPast } from './past.ts';
 import { createProgram, type Program } from './program.ts';
 import { withRecorded } from './recorded.ts';
@@ -67,7 +67,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const source = options.source.past ? options.source : withPast(options.source, options.openOlder);
   const surroundings: Surroundings = { dashboards, isReadOnly: !options.acting, isLive: source.isLive };
   const before = source.isLive ? undefined : source.past?.before;
-  const memory = createMemory({ dashboards, seconds, findDrifts: options.findDrifts, ...(before && { before }) });
+  const memory = createFrameMemory({ dashboards, seconds, findDrifts: options.findDrifts, ...(before && { before }) });
   const pressures = machine && openPressureWatch({ mount: machine.hierarchy.mount, onEvent: memory.tell });
   const trouble = machine && openTroubleWatch({ ...machine, onEvent: memory.tell, onFindings: () => program.draw() });
   const state = initialState(options);
@@ -180,7 +180,7 @@ const ageOf = ({ frame, newest }: Session): number =>
 
 function sceneMaker(
   { dashboards, faults, seconds, alerts }: TstopOptions,
-  memory: Memory,
+  memory: FrameMemory,
   selected: SelectedReader,
   looks: SharedLooks | undefined,
   ofFleet: FleetReader | undefined,

@@ -7,8 +7,8 @@ import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import type { Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { isDriftSign } from './drift-watch.ts';
+import type { FrameMemory } from './frame-memory.ts';
 import type { Part } from './inside.ts';
-import type { Memory } from './memory.ts';
 import type { Program } from './program.ts';
 import type { SelectedReader } from './selected.ts';
 import { selectedIn } from './session.ts';
@@ -17,7 +17,7 @@ import { SPEEDS } from './state.ts';
 export interface SamplingOptions {
   readonly program: Program;
   readonly source: Source;
-  readonly memory: Memory;
+  readonly memory: FrameMemory;
   readonly selected: SelectedReader;
   readonly pressures: Pick<PressureWatch, 'follow'>;
   /** Absent of a recording, which has those that fired then. */

@@ -1,7 +1,7 @@
 /** Many machines on the screen of tstop. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openFleetReader } from '../../src/dashboard/fleet.ts';
+import { openFleetReader } from '../../src/dashboard/fleet-reader.ts';
 import { demandedIn } from '../../src/dashboard/layout.ts';
 import { PANES } from '../../src/dashboard/panes.ts';
 import { guardedBy } from '../../src/dashboard/sampling.ts';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createMemory } from '../../src/dashboard/memory.ts';
+import { createFrameMemory } from '../../src/dashboard/frame-memory.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
 import { createMomentTaker } from '../../src/recording/recorder.ts';
@@ -51,7 +51,7 @@ test('a finding comes back as it was, is the next one for its key, and is told w
     assert.is(found.usage.snapshot.wall, BEGIN + 4000);
     assert.equal(found.moment.findings, [finding]);
     const { before } = replay.past;
-    const memory = createMemory({ dashboards: [], seconds: 1, findDrifts: () => [], before });
+    const memory = createFrameMemory({ dashboards: [], seconds: 1, findDrifts: () => [], before });
     memory.push(found, INITIAL, new Set());
     assert.equal(
       memory.events([]).map(({ kind, name, text }) => [kind, name, text]),

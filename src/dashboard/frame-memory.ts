@@ -14,7 +14,7 @@ import { createDriftWatch } from './drift-watch.ts';
 import { createRecreations } from './recreated.ts';
 import type { State } from './state.ts';
 
-export interface Memory {
+export interface FrameMemory {
   /** Remembers what it shows; gives what happened since the Frame before. */
   push(frame: Frame, state: State, visible: ReadonlySet<number>): readonly LogEvent[];
   /** An event that something else saw. */
@@ -32,7 +32,7 @@ export interface Memory {
   recreated(): ReadonlySet<number>;
 }
 
-export interface MemoryOptions {
+export interface FrameMemoryOptions {
   readonly dashboards: readonly Dashboard[];
   /** Between two Frames. */
   readonly seconds: number;
@@ -51,7 +51,7 @@ const eventOf = (finding: Finding): LogEvent => ({
 /** Frames that are gone through again where a recording is entered: charts and events then have a past. */
 const FRAMES_BEFORE = 60;
 
-export function createMemory({ dashboards, seconds, findDrifts, before }: MemoryOptions): Memory {
+export function createFrameMemory({ dashboards, seconds, findDrifts, before }: FrameMemoryOptions): FrameMemory {
   const watch = createDriftWatch(findDrifts);
   const ids = new Set(dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics)));
   let run = openRun(seconds, ids);
