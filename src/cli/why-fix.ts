@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../diagnosis/model.ts';
-import { chooseFix, type FixChoice, type FixWindow, judgeFix, lossBefore, whyNoFix } from '../diagnosis/trial/fix.ts';
+import { chooseFix, editsOfRemedy, type FixChoice, whyNoFix } from '../diagnosis/trial/choose.ts';
+import { type FixWindow, judgeFix, lossBefore } from '../diagnosis/trial/fix.ts';
 import { ratesBetween } from '../diagnosis/trial/measure.ts';
 import { openTrialReader } from '../diagnosis/trial/read.ts';
 import { tryFix } from '../diagnosis/trial/try-fix.ts';
@@ -16,7 +17,6 @@ import { openJournal, stateDirectory } from '../limits/applying/journal.ts';
 import { scheduleRevert } from '../limits/applying/revert/schedule.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
 import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
-import { editsOf } from '../limits/planning/edits.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { errorText } from '../text/error-text.ts';
@@ -86,7 +86,7 @@ async function carryOutFix(choice: FixChoice, options: FixOptions, say: Say): Pr
   const target = workloads.find(({ path }) => path === remedy.path);
   if (!target) return notDone(`${remedy.name} is gone`);
   const context = measured(planContext(hierarchy));
-  const edits = editsOf((long) => [remedy.limits[long] ?? []].flat(), [], context.machine);
+  const edits = editsOfRemedy(remedy, context.machine);
   const plan = await confirmedPlan(context, (asked) => planSet([{ target, edits }], asked));
   say(`\nto fix it: ${remedy.words}`, { ...plan, remedy: remedy.limits });
   if (plan.writes.length === 0) return notDone(`${planText(plan, force).trim()}: the remedy is in place already`);

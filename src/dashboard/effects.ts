@@ -1,7 +1,7 @@
 /** Does what `update` asks for: on the terminal, in files and to cgroups. What comes of it is another event. */
 
 import type { Finding, Remedy } from '../diagnosis/model.ts';
-import { chooseFix, whyNoFix } from '../diagnosis/trial/fix.ts';
+import { chooseFix, whyNoFix } from '../diagnosis/trial/choose.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { errorText } from '../text/error-text.ts';

@@ -6,7 +6,7 @@ import { openSelectedDiagnosis } from '../../src/dashboard/selected-diagnosis.ts
 import { createFindingLog } from '../../src/diagnosis/finding-log.ts';
 import { createLookBudget } from '../../src/diagnosis/look-budget.ts';
 import type { Finding, Verdict } from '../../src/diagnosis/model.ts';
-import { chooseFix } from '../../src/diagnosis/trial/fix.ts';
+import { chooseFix } from '../../src/diagnosis/trial/choose.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { plainText } from './scenes.ts';
 

@@ -1,23 +1,60 @@
-/** Which trial would prove what was found. */
+/** Of what was found: which remedy to try, and which trial would prove who is to blame. */
 import type { Workload } from '../../inventory/workload.ts';
-import type { PlanContext } from '../../limits/model.ts';
+import type { Machine } from '../../kernel/machine.ts';
+import type { PlanContext, Request } from '../../limits/model.ts';
 import { editsOf } from '../../limits/planning/edits.ts';
-import type { Finding, Remedy, Suspect, Victim } from '../model.ts';
+import type { Finding, Remedy, Suspect, Verdict, Victim } from '../model.ts';
+import { REFUSAL_WORDS } from '../words.ts';
 import { DEFAULT_PAIRS, type TrialRequest } from './plan-trial.ts';
+
+/** Whether a remedy is a limit, and not advice alone. */
+const isLimit = ({ limits }: Remedy): boolean => Object.keys(limits).length > 0;
+
+/** The limits of a remedy, as a Request has them. Throws BadValueError. */
+export const editsOfRemedy = ({ limits }: Remedy, machine: Machine): Request['edits'] =>
+  editsOf((long) => [limits[long] ?? []].flat(), [], machine);
+
+export interface FixChoice {
+  readonly victim: Victim;
+  readonly verdict: Verdict;
+  /** The least harmful limit among its remedies. */
+  readonly remedy: Remedy;
+}
+
+/** The remedy of the largest loss that a limit would help. */
+export function chooseFix({ workload: victim, verdicts }: Finding): FixChoice | undefined {
+  for (const verdict of verdicts) {
+    const remedy = verdict.remedies.find(isLimit);
+    if (remedy) return { victim, verdict, remedy };
+  }
+  return undefined;
+}
+
+/** Why there is no FixChoice for that Finding, in words. */
+export function whyNoFix({ workload: { name }, verdicts }: Finding): string {
+  const [first] = verdicts;
+  if (!first || first.cause === 'fine') return `nothing holds ${name} up`;
+  if (first.cause === 'unknown') return `what holds ${name} up is not known: ${first.sentence}`;
+  const [advice] = first.remedies;
+  const nobody = first.refusal ? `; nobody is named: ${REFUSAL_WORDS[first.refusal]}` : '';
+  return advice
+    ? `no limit helps ${name}, but something else may: ${advice.words}`
+    : `no limit is known that would help ${name}${nobody}`;
+}
 
 export interface TrialChoice {
   readonly victim: Victim;
   readonly suspect: Suspect;
-  /** The least harmful limit of the suspect that was proposed. */
+  /** The least harmful limit of the suspect among the remedies. */
   readonly remedy: Remedy;
 }
 
-/** Of the largest loss that has a suspect with a limit to try; undefined where there is none. */
+/** The trial of the largest loss that has a suspect with a limit to try; undefined where there is none. */
 export function chooseTrial(findings: readonly Finding[]): TrialChoice | undefined {
   for (const { workload: victim, verdicts } of findings) {
     for (const { suspects, remedies } of verdicts) {
       for (const suspect of suspects) {
-        const remedy = remedies.find(({ path, limits }) => path === suspect.path && Object.keys(limits).length > 0);
+        const remedy = remedies.find((one) => one.path === suspect.path && isLimit(one));
         if (suspect.path !== '/' && remedy) return { victim, suspect, remedy };
       }
     }
@@ -25,16 +62,16 @@ export function chooseTrial(findings: readonly Finding[]): TrialChoice | undefin
   return undefined;
 }
 
-/** Of findings without a trial. */
+/** What is said of findings of which there is no trial to make. */
 export const NOTHING_TO_PROVE = 'nothing to prove: no suspect is named who could be limited';
 
-/** A trial to plan. */
+/** A trial that was chosen, to be planned. */
 export interface FoundTrial extends TrialRequest {
   /** What it tries. */
   readonly remedy: Remedy;
 }
 
-/** Undefined where there is nothing to prove, or who it is about is gone. Throws BadValueError. */
+/** The chosen trial of what runs now; undefined where there is none, or where the suspect or the victim is gone. Throws BadValueError. */
 export function foundTrial(
   findings: readonly Finding[],
   workloads: readonly Workload[],
@@ -45,6 +82,5 @@ export function foundTrial(
   const [suspect, victim] = [at(choice?.suspect.path), at(choice?.victim.path)];
   if (!choice || !suspect || !victim) return undefined;
   const { remedy } = choice;
-  const edits = editsOf((long) => [remedy.limits[long] ?? []].flat(), [], context.machine);
-  return { context, suspect, victim, edits, pairs: DEFAULT_PAIRS, remedy };
+  return { context, suspect, victim, edits: editsOfRemedy(remedy, context.machine), pairs: DEFAULT_PAIRS, remedy };
 }

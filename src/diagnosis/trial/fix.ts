@@ -3,8 +3,7 @@
  * There is one switch only, from without to with, so this tells less than a randomised trial: it is about keeping a change
  * that the user has asked for, not about who is to blame.
  */
-import { CAUSES, type Cause, type Finding, type Remedy, type Verdict, type Victim } from '../model.ts';
-import { REFUSAL_WORDS } from '../words.ts';
+import { CAUSES, type Cause } from '../model.ts';
 import type { TrialParty } from './answer.ts';
 import {
   CPU_FULL,
@@ -16,34 +15,6 @@ import {
   type TrialResource,
 } from './measure.ts';
 import { rankSumZ } from './statistics.ts';
-
-export interface FixChoice {
-  readonly victim: Victim;
-  readonly verdict: Verdict;
-  /** The least harmful limit that was proposed. */
-  readonly remedy: Remedy;
-}
-
-/** Of the largest loss that a limit would help. */
-export function chooseFix({ workload: victim, verdicts }: Finding): FixChoice | undefined {
-  for (const verdict of verdicts) {
-    const remedy = verdict.remedies.find(({ limits }) => Object.keys(limits).length > 0);
-    if (remedy) return { victim, verdict, remedy };
-  }
-  return undefined;
-}
-
-/** Of a Finding for which there is no FixChoice, in words. */
-export function whyNoFix({ workload: { name }, verdicts }: Finding): string {
-  const [first] = verdicts;
-  if (!first || first.cause === 'fine') return `nothing holds ${name} up`;
-  if (first.cause === 'unknown') return `what holds ${name} up is not known: ${first.sentence}`;
-  const [advice] = first.remedies;
-  const nobody = first.refusal ? `; nobody is named: ${REFUSAL_WORDS[first.refusal]}` : '';
-  return advice
-    ? `no limit helps ${name}, but something else may: ${advice.words}`
-    : `no limit is known that would help ${name}${nobody}`;
-}
 
 /** Rates by path of one window: as a trial has them. */
 export type FixWindow = ReadonlyMap<string, Rates>;

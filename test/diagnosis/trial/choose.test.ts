@@ -1,8 +1,8 @@
-/** Which trial is chosen of what was found. */
+/** Which remedy is tried of what was found, and which trial is made. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Finding, Remedy, Suspect, Verdict } from '../../../src/diagnosis/model.ts';
-import { chooseTrial } from '../../../src/diagnosis/trial/choose.ts';
+import { chooseFix, chooseTrial, whyNoFix } from '../../../src/diagnosis/trial/choose.ts';
 
 const suspectAt = (path: string): Suspect => ({
   ...{ what: 'workload', path, name: path.slice(1), blame: 0.9, evidence: '', confidence: 0.9 },
@@ -44,6 +44,22 @@ test('a suspect without a limit is passed over: the host, and one that only advi
   assert.is(chooseTrial([]), undefined);
   const disk = verdictOf([suspectAt('/backup')], [remedyAt('/backup', { '--io-max': '/dev/sda wbps=1000' })]);
   assert.is(chooseTrial([findingOf(host), findingOf(advised, disk)])?.suspect.path, '/backup');
+});
+
+test('the first limit is tried; a finding without one says why', () => {
+  const [advice, weight] = [remedyAt('/web', {}), remedyAt('/web', { '--cpu-weight': '400' })];
+  assert.is(chooseFix(findingOf(verdictOf([], [advice, weight, remedyAt('/b', { '--cpu': '1' })])))?.remedy, weight);
+  const thaw = { ...advice, words: 'thaw it: tscg thaw web' };
+  for (const [verdict, says] of [
+    [{ cause: 'fine' }, /nothing holds web up/],
+    [{ cause: 'unknown', sentence: 'it is so' }, /not known: it is so/],
+    [{ cause: 'frozen', remedies: [thaw] }, /thaw it/],
+    [{ cause: 'disk', refusal: 'the machine is full' }, /nobody is named: all who compete/],
+  ] as const) {
+    const finding = findingOf({ ...verdictOf([], []), ...verdict });
+    assert.is(chooseFix(finding), undefined);
+    assert.match(whyNoFix(finding), says);
+  }
 });
 
 test.run();

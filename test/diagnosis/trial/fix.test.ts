@@ -1,16 +1,9 @@
-/** Whether a remedy is kept, by table and by property; and which one is tried. */
+/** Whether a remedy is kept, by table and by property. */
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Cause, Finding, Remedy, Verdict } from '../../../src/diagnosis/model.ts';
-import {
-  chooseFix,
-  type FixOutcome,
-  type FixWindow,
-  judgeFix,
-  lossBefore,
-  whyNoFix,
-} from '../../../src/diagnosis/trial/fix.ts';
+import type { Cause } from '../../../src/diagnosis/model.ts';
+import { type FixOutcome, type FixWindow, judgeFix, lossBefore } from '../../../src/diagnosis/trial/fix.ts';
 import type { Rates } from '../../../src/diagnosis/trial/measure.ts';
 import { rankSumZ } from '../../../src/diagnosis/trial/statistics.ts';
 
@@ -158,31 +151,6 @@ test('rank sums: opposite for the other side, none for equal ones, the largest f
   assert.is(rankSumZ([5, 5, 5], [5, 5]), 0);
   assert.is(rankSumZ([], [1]), 0);
   assert.ok(Math.abs(rankSumZ([1, 2, 3], [4, 5, 6]) - 1.964) < 0.001);
-});
-
-const remedyOf = (words: string, limits: Readonly<Record<string, string>> = {}): Remedy => ({
-  ...{ path: '/web', name: 'web', words, limits },
-});
-const findingOf = (cause: Cause, remedies: readonly Remedy[], rest: Partial<Verdict> = {}): Finding => ({
-  ...{ workload: { ...WEB, inode: 7 }, when: 0, window: 5, source: 'files', missing: [] },
-  verdicts: [{ cause, loss: 300, sentence: 'it is so', figures: [], suspects: [], remedies, ...rest }],
-});
-
-test('the first limit is tried; a finding without one says why', () => {
-  const weight = remedyOf('give it more weight', { '--cpu-weight': '400' });
-  assert.is(
-    chooseFix(findingOf('cpu-wait', [remedyOf('ask'), weight, remedyOf('b', { '--cpu': '1' })]))?.remedy,
-    weight,
-  );
-  for (const [finding, says] of [
-    [findingOf('fine', []), /nothing holds web up/],
-    [findingOf('unknown', []), /not known: it is so/],
-    [findingOf('frozen', [remedyOf('thaw it: tscg thaw web')]), /thaw it/],
-    [findingOf('disk', [], { refusal: 'the machine is full' }), /nobody is named: all who compete/],
-  ] as const) {
-    assert.is(chooseFix(finding), undefined);
-    assert.match(whyNoFix(finding), says);
-  }
 });
 
 test.run();
