@@ -12,7 +12,7 @@ import {
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import type { Cause, Finding } from '../../diagnosis/model.ts';
-import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
+import { REFUSAL_WORDS, WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Metric } from '../../metrics/metric.ts';
@@ -89,10 +89,11 @@ async function byCause(
   return finding ? answerOf(condition, lossOf(finding, cause), because(finding, cause)) : unknownAnswer('no finding');
 }
 
-/** Who is to blame, or why nothing can be said. */
+/** Who is to blame for the cause, or why nobody is named. */
 function because({ verdicts }: Finding, cause: Cause): string {
   const found = verdicts.find((verdict) => verdict.cause === cause);
   if (!found) return verdicts.find((verdict) => verdict.cause === 'unknown')?.sentence ?? '';
   const names = found.suspects.map(({ name }) => name).join(' and ');
-  return names ? `because of ${names}` : (found.refusal ?? '');
+  if (names) return `because of ${names}`;
+  return found.refusal ? `nobody is named: ${REFUSAL_WORDS[found.refusal]}` : '';
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the commands of alerts. The facts are in the environment and, as JSON, on the standard input, never in the text of a
- * command: a name of a container cannot become one. Of each rule one runs at a time, and each has a time limit.
+ * Runs the commands of alerts. What a command is told is in its environment and, as JSON, on its standard input, never in its
+ * text: so the name of a container cannot become a command. One command of each rule runs at a time, and each has a time limit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { hostname } from 'node:os';
@@ -13,25 +13,25 @@ import type { AlertNews } from './evaluate.ts';
 import type { AlertRule } from './rule.ts';
 
 export interface AlertCommands {
-  /** Runs the command of the rule, if it has one, after those that wait; none while another program runs them. */
+  /** Runs the command of the rule, if it has one, after those of the same rule that wait. Nothing is run while another program runs the commands of alerts. */
   run(news: AlertNews): void;
-  /** Ends those that run, with all that they started, and drops those that wait. */
+  /** Ends the commands that run, with all that they started, and drops those that wait. */
   close(): void;
 }
 
 export interface AlertCommandsOptions {
-  /** Told why a command has failed. */
+  /** Is told why a command has failed, or was not run. */
   readonly onFailure: (news: AlertNews, why: string) => void;
-  /** File by which one program at a time runs them: tstop and tscg record see the same alerts. */
+  /** The program that holds a claim on this file runs the commands. tstop and tscg record see the same alerts, and only one of them is to act. */
   readonly claimPath: string;
-  /** Milliseconds. */
+  /** Milliseconds that a command may take. */
   readonly timeLimit?: number;
 }
 
 const TIME_LIMIT_MS = 60_000;
-/** Of one rule that may wait: one that matches everything must not fill the memory. */
+/** Commands of one rule that may wait: a rule that matches everything must not fill the memory. */
 const MOST_WAITING = 100;
-/** Characters of the last thing that it says. */
+/** Characters that are kept of what a command writes to its standard error. */
 const MOST_SAID = 200;
 
 export function createAlertCommands({
@@ -40,14 +40,14 @@ export function createAlertCommands({
   timeLimit = TIME_LIMIT_MS,
 }: AlertCommandsOptions): AlertCommands {
   const waiting = new Map<AlertRule, AlertNews[]>();
-  /** Process groups of those that run. */
+  /** Process groups of the commands that run. */
   const groups = new Set<number>();
   let isOpen = true;
   let release: (() => void) | undefined;
   let told: number | undefined;
 
-  /** Where that cannot be known they are run: twice is better than never. */
-  function isOurs(news: AlertNews): boolean {
+  /** Whether this program holds the claim. Where the file cannot be made it runs the commands too: twice is better than never. */
+  function holdsClaim(news: AlertNews): boolean {
     if (release) return true;
     let held: (() => void) | number = () => undefined;
     try {
@@ -57,14 +57,14 @@ export function createAlertCommands({
       return true;
     }
     if (typeof held === 'function') release = held;
-    else if (held !== told) onFailure(news, `left to process ${held}, which runs alerts too`);
+    else if (held !== told) onFailure(news, `not run: process ${held} runs the commands of alerts`);
     told = typeof held === 'number' ? held : undefined;
     return release !== undefined;
   }
 
   async function work(rule: AlertRule, queue: AlertNews[]): Promise<void> {
     for (let news = queue[0]; news; news = queue[0]) {
-      const why = await carriedOut(news, timeLimit, groups);
+      const why = await runCommand(news, timeLimit, groups);
       if (why !== undefined) onFailure(news, why);
       queue.shift();
     }
@@ -74,14 +74,14 @@ export function createAlertCommands({
   return {
     run: (news) => {
       const { rule } = news.alert;
-      if (!isOpen || rule.command === undefined || !isOurs(news)) return;
+      if (!isOpen || rule.command === undefined || !holdsClaim(news)) return;
       const queue = waiting.get(rule);
       if (!queue) {
         const first = [news];
         waiting.set(rule, first);
         void work(rule, first);
       } else if (queue.length < MOST_WAITING) queue.push(news);
-      else onFailure(news, `${MOST_WAITING} of that rule wait already: it is left out`);
+      else onFailure(news, `not run: ${MOST_WAITING} commands of that rule wait already`);
     },
     close: () => {
       isOpen = false;
@@ -92,8 +92,8 @@ export function createAlertCommands({
   };
 }
 
-/** Resolves when it has ended: why it failed, undefined where it did not. */
-async function carriedOut(news: AlertNews, timeLimit: number, groups: Set<number>): Promise<string | undefined> {
+/** Runs the command, and resolves when it has ended: to why it failed, or to undefined where it did not. */
+async function runCommand(news: AlertNews, timeLimit: number, groups: Set<number>): Promise<string | undefined> {
   const { command = '' } = news.alert.rule;
   const [file = '', ...rest] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
   try {
@@ -103,7 +103,7 @@ async function carriedOut(news: AlertNews, timeLimit: number, groups: Set<number
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...environmentOf(news) },
     });
-    // It need not read what it is given.
+    // A command that does not read its standard input is no failure.
     child.stdin?.on('error', () => undefined).end(`${JSON.stringify(factsOf(news))}\n`);
     const why = await failureOf(child, timeLimit, groups);
     return why && `${clean(file)}: ${why}`;
@@ -112,7 +112,7 @@ async function carriedOut(news: AlertNews, timeLimit: number, groups: Set<number
   }
 }
 
-/** Resolves as carriedOut does; rejects where it could not be started, and then the child may have no pid and no pipes. */
+/** Resolves as runCommand does. Rejects where the command could not be started: the child then may have no pid and no pipes. */
 function failureOf(child: ChildProcess, timeLimit: number, groups: Set<number>): Promise<string | undefined> {
   const { pid, stderr } = child;
   return new Promise((resolve, reject) => {
@@ -126,7 +126,7 @@ function failureOf(child: ChildProcess, timeLimit: number, groups: Set<number>):
     const letGo = (): void => {
       clearTimeout(timer);
       if (pid !== undefined) groups.delete(pid);
-      // A process that it left behind may hold it open.
+      // A process that the command left behind may hold the pipe open.
       stderr?.destroy();
     };
     stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -150,7 +150,7 @@ function endGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has just ended.
+    // The group has just ended.
   }
 }
 
@@ -166,7 +166,7 @@ function factsOf({ what, alert, time }: AlertNews) {
   };
 }
 
-/** TSCG_ALERT_NAME and so on. */
+/** The same facts as variables: TSCG_ALERT_NAME and so on. */
 const environmentOf = (news: AlertNews): Record<string, string> =>
   Object.fromEntries(
     Object.entries(factsOf(news)).map(([key, value]) => [`TSCG_ALERT_${key.toUpperCase()}`, String(value)]),

@@ -1,6 +1,6 @@
 /**
- * Which alerts a Frame fires and clears; pure. A figure that is unavailable does neither: the time in which it was not known
- * counts for neither side.
+ * Which alerts a Frame fires and clears; pure. A figure that is unavailable neither fires nor clears an alert, and the time for
+ * which it was unavailable is not counted.
  */
 import type { Workload } from '../../inventory/workload.ts';
 import type { Frame } from '../../metrics/source.ts';
@@ -10,18 +10,18 @@ import { CAUSES, type Victim } from '../model.ts';
 import { coarseVerdicts } from '../verdict.ts';
 import type { AlertRule } from './rule.ts';
 
-/** Of one rule and one cgroup. */
+/** What is remembered of one rule and one cgroup. */
 export interface Alert {
   readonly rule: AlertRule;
   readonly workload: Victim;
   readonly isFiring: boolean;
-  /** Milliseconds since the epoch at which it fired; of one that does not fire, of the Frame. */
+  /** Milliseconds since the epoch: when it fired; the time of the Frame as long as it does not fire. */
   readonly since: number;
   /** The last figure that was known. */
   readonly value: number;
-  /** Milliseconds for which the figure was seen on the side that changes `isFiring`. */
+  /** Milliseconds for which the comparison has held that changes `isFiring`. */
   readonly against: number;
-  /** CLOCK_MONOTONIC milliseconds when it was seen there last; undefined where it was not, or is not known. */
+  /** CLOCK_MONOTONIC milliseconds of the last Frame if that comparison held in it, else undefined. */
   readonly seen: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface AlertNews {
   readonly time: number;
 }
 
-/** Alerts that fire or may, by rule and cgroup. */
+/** The alerts that fire, and those that would if it goes on; by rule and cgroup. */
 export type AlertState = ReadonlyMap<string, Alert>;
 
 export const NO_ALERTS: AlertState = new Map();
@@ -63,13 +63,13 @@ export function alertsAfter(
   return { state: after, news };
 }
 
-/** Inodes whose network the rules compare: it is read for the rows that are asked for only. */
+/** Inodes of the workloads whose network the rules compare. A Frame has the network of only those that were asked for. */
 export const networkNeeded = (rules: readonly AlertRule[], workloads: readonly Workload[]): readonly number[] =>
   rules
     .filter(({ condition: { of } }) => of.metric && isOfNetwork(of.metric))
     .flatMap((rule) => rowsOf(rule, workloads).flatMap((row) => workloads[row]?.inode ?? []));
 
-/** Undefined where nothing is to be remembered. */
+/** The alert after this Frame; undefined where nothing of it is to be remembered. */
 function stepped(
   before: Alert | undefined,
   of: Pick<Alert, 'rule' | 'workload'>,
@@ -90,7 +90,7 @@ function stepped(
 
 const MS_PER_PERCENT = 10;
 
-/** By row, in the unit of the condition. */
+/** What the rule compares, by row, in the unit of its condition. */
 function figuresOf({ condition: { of } }: AlertRule, { usage }: Frame): Float64Array {
   if (of.metric) return usage.column(of.metric.id);
   const { causes, losses } = coarseVerdicts(usage, of.cause);
@@ -100,7 +100,7 @@ function figuresOf({ condition: { of } }: AlertRule, { usage }: Frame): Float64A
   });
 }
 
-/** Names are matched where cgroups came or went, not for each Frame. */
+/** The rows that a rule is about. The list of workloads is another object only where cgroups came or went: names are matched then. */
 const meantRows = new WeakMap<readonly Workload[], Map<AlertRule, readonly number[]>>();
 
 function rowsOf(rule: AlertRule, workloads: readonly Workload[]): readonly number[] {

@@ -1,12 +1,12 @@
 /**
- * A rule of the `alerts:` part of config.yaml, as text:
+ * A rule of alerts, which is text in the `alerts:` part of config.yaml:
  *
  *     web.cpu_wait > 20 for 30s              time lost to a cause, in percent
  *     *.memory_of_limit_percent > 95 until 80
  *     /batch.slice.memory_bytes >= 4G        a metric (tscg metrics lists them) of a cgroup by its path
  *
- * It fires when the comparison has held for that long, and clears when it has not held for as long; with `until`, when the
- * figure has been on the other side of that.
+ * An alert fires when the comparison has held for the time after `for`, and clears when it has not held for as long. With
+ * `until` it clears when the comparison with the value after `until` has not held for as long.
  */
 import { parseDuration } from '../../limits/catalogue/units.ts';
 import { compileMatch, type Matcher } from '../../limits/policy/match.ts';
@@ -18,9 +18,9 @@ export interface AlertRule {
   readonly text: string;
   readonly condition: Condition;
   readonly isAbout: Matcher;
-  /** Milliseconds for which it holds before it fires, and does not hold before it clears. */
+  /** Milliseconds for which the comparison must hold before the alert fires, and not hold before it clears. */
   readonly forMs: number;
-  /** It clears where the comparison with this does not hold. */
+  /** The value of the comparison by which a firing alert clears: `limit` of the condition where the rule gives no other. */
   readonly until: number;
   readonly command?: AlertCommand;
 }
@@ -36,7 +36,9 @@ export function parseAlertRule(text: string, command?: AlertCommand): AlertRule 
   const condition = parseCondition(compared);
   const { name, of, limit } = condition;
   if (of.cause && !COARSE_CAUSES.includes(of.cause))
-    throw new ConditionError(`${condition.figure} takes a closer look, which an alert is not made of`);
+    throw new ConditionError(
+      `${condition.figure} takes a closer look, and alerts take none: give a metric (tscg metrics lists them), or another cause, as cpu_wait`,
+    );
   const clearing = until === undefined ? limit : figureTyped(until, of.metric?.unit ?? 'percent');
   if (clearing !== limit && isMet(condition, clearing))
     throw new ConditionError(

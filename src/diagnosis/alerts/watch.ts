@@ -1,4 +1,4 @@
-/** Alerts of the Frames that a program takes: kept, told as events, and their commands run. */
+/** Watches the Frames that a program takes for alerts: keeps their state, tells events of them, and runs their commands. */
 import type { LogEvent } from '../../metrics/events.ts';
 import type { Frame } from '../../metrics/source.ts';
 import { withUnit } from '../condition.ts';
@@ -9,14 +9,14 @@ import type { AlertRule } from './rule.ts';
 export interface AlertWatch {
   /** What fired or cleared with this Frame, and what became of commands since the one before. */
   after(frame: Frame): readonly LogEvent[];
-  /** Those that fire now. */
+  /** The alerts that fire now. */
   firing(): readonly Alert[];
   /** Inodes whose network the next Frame must have. */
   networkOf(workloads: Frame['workloads']): readonly number[];
   close(): void;
 }
 
-/** `claimPath`: the file by which one program at a time runs commands; none: they are not run. */
+/** `claimPath`: the file by which one program at a time runs the commands; without it they are not run. */
 export function openAlertWatch(rules: readonly AlertRule[], claimPath?: string): AlertWatch {
   let state = NO_ALERTS;
   let failures: LogEvent[] = [];

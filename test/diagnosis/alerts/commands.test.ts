@@ -155,7 +155,7 @@ test('commands are left to the program that runs them already', () =>
     const failures = await afterRunning(directory, [newsOf(`touch '${directory}/seen'`), newsOf('true')], {
       done: (all) => all.length > 0,
     });
-    assert.equal(failures, [`left to process ${parent}, which runs alerts too`]);
+    assert.equal(failures, [`not run: process ${parent} runs the commands of alerts`]);
     assert.not(existsSync(join(directory, 'seen')));
   }));
 
