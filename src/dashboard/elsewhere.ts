@@ -1,7 +1,10 @@
-/** What only the machine of a row can tell, where that is another one than this: said in place of the pane, with what to do. */
+/** What only the machine of a row can tell, as it runs: said in place of the pane where that is another one, or of the past. */
 import type { Workload } from '../inventory/workload.ts';
 import { shellWord } from '../text/shell-word.ts';
+import { paneTitle } from './pane-title.ts';
 import { type Line, wrappedAll } from './style.ts';
+
+export const NOT_RECORDED = 'not in a recording';
 
 /** What a pane shows of its own machine alone: a store has nothing of it. */
 export interface Local {
@@ -34,3 +37,8 @@ export function elsewhereView(workload: Workload, { what, command }: Local, widt
     width,
   );
 }
+
+export const unrecordedView = (workload: Workload, { what }: Local): Line[] => [
+  paneTitle(workload, what, true),
+  [[NOT_RECORDED, 'dim']],
+];

@@ -1,6 +1,6 @@
 /** What tstop remembers of the Frames that it has seen: figures, events, who was re-created, limits that were changed since. */
 import { field } from '../diagnosis/fields.ts';
-import { findingLine } from '../diagnosis/finding-log.ts';
+import { createFindingLog, findingLine } from '../diagnosis/finding-log.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import type { Drift } from '../limits/applying/drift.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
@@ -26,8 +26,10 @@ export interface FrameMemory {
   /** The figures of a row, up to so many samples before the last. */
   historyOf(inode: number, id: string, samples: number, back: number): Trace;
   recentOomKills(): readonly LogEvent[];
-  /** Those findings among them. */
+  /** Those findings among them, and those of a recording. */
   events(findings: readonly Finding[]): readonly LogEvent[];
+  /** The last finding about the cgroup with this inode that a recording has up to its last Frame here. */
+  recordedFinding(inode: number): Finding | undefined;
   drifts(): readonly Drift[];
   recreated(): ReadonlySet<number>;
 }
@@ -84,10 +86,11 @@ export function createFrameMemory({ dashboards, seconds, findDrifts, before }: F
     },
     historyOf: (...args) => run.history.of(...args),
     recentOomKills: () => run.log.recentOomKills(now()),
-    events: (findings) =>
-      findings.length === 0
-        ? run.log.all()
-        : [...run.log.all(), ...findings.map(eventOf)].sort((a, b) => a.time - b.time),
+    events: (findings) => {
+      const all = [...findings, ...run.findings.all()];
+      return all.length === 0 ? run.log.all() : [...run.log.all(), ...all.map(eventOf)].sort((a, b) => a.time - b.time);
+    },
+    recordedFinding: (inode) => run.findings.lastOf(inode),
     drifts: watch.all,
     recreated: () => run.recreations.recent(),
   };
@@ -99,17 +102,15 @@ function openRun(seconds: number, ids: ReadonlySet<string>) {
   history.track([...ids]);
   const recreations = createRecreations();
   const log = createEventLog();
+  const findings = createFindingLog();
   return {
-    ...{ history, recreations, log },
+    ...{ history, recreations, log, findings },
     push: (frame: Frame, visible: ReadonlySet<number>, now: number): readonly LogEvent[] => {
       history.push(frame.usage, visible);
       recreations.push(frame.workloads, now);
-      const { findings = [], events = [] } = recordedIn(frame)?.moment ?? {};
-      for (const event of [
-        ...findings.map(eventOf),
-        ...events.filter(({ kind }) => kind === 'finding' || kind === 'alert'),
-      ])
-        log.tell(event);
+      const { findings: found = [], events = [] } = recordedIn(frame)?.moment ?? {};
+      findings.add(found);
+      for (const event of events) if (event.kind === 'finding' || event.kind === 'alert') log.tell(event);
       return log.push(frame);
     },
   };

@@ -1,8 +1,9 @@
 /** The panes there are: a new one is its file and a row here. A dashboard file refers to it by its key. */
 
+import { recordedIn } from '../recording/replay.ts';
 import { containerView } from './container-view.ts';
 import { driftLines } from './drift-watch.ts';
-import { elsewhereView, type Local } from './elsewhere.ts';
+import { elsewhereView, type Local, unrecordedView } from './elsewhere.ts';
 import { ALL_EVENTS, eventLine, eventsView } from './events-view.ts';
 import { filesystemView } from './filesystem-view.ts';
 import { namespacesView } from './namespaces-view.ts';
@@ -78,10 +79,17 @@ export const PANES: readonly Pane[] = [
 ];
 
 /** What a pane shows of the selected row. */
-export function linesOf({ local, render }: Pane, scene: Scene, room: PaneRoom): readonly Line[] {
+export function linesOf(pane: Pane, scene: Scene, room: PaneRoom): readonly Line[] {
+  const { local, render } = pane;
   const workload = selectedWorkload(scene);
-  return local && workload?.host !== undefined ? elsewhereView(workload, local, room.width) : render(scene, room);
+  if (!local || !workload) return render(scene, room);
+  if (workload.host !== undefined) return elsewhereView(workload, local, room.width);
+  return isUnrecorded(pane, scene) ? unrecordedView(workload, local) : render(scene, room);
 }
+
+/** Whether it tells of a running machine alone: in a recording nothing is read, however long one waits. */
+const isUnrecorded = ({ demands }: Pane, { frame, inside }: Scene): boolean =>
+  recordedIn(frame) !== undefined && demands.length > 0 && demands.every((part) => inside[part] === undefined);
 
 function processLines(scene: Scene, { width }: PaneRoom): Line[] {
   const { state, processes } = scene;

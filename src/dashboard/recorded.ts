@@ -1,22 +1,24 @@
 /** What is known of the inside of the selected row where the Frame on the screen is of a recording. */
+import type { Finding } from '../diagnosis/model.ts';
 import type { Workload } from '../inventory/workload.ts';
-import { isWithin } from '../kernel/cgroup-path.ts';
 import { SNAPSHOT_FILES } from '../metrics/files.ts';
 import { processTimes } from '../metrics/process-usage.ts';
 import { processesOf } from '../recording/process-tree.ts';
 import { fileText } from '../recording/recorded-files.ts';
 import type { RecordedFrame } from '../recording/recording.ts';
 import { recordedIn } from '../recording/replay.ts';
+import { NOT_RECORDED } from './elsewhere.ts';
 import type { RawTexts } from './explain-view.ts';
 import type { Inside } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
 import type { SelectedReader } from './selected.ts';
 import { selectedIn } from './session.ts';
 
-const NOT_RECORDED = 'not in a recording';
+/** The last finding about the cgroup with this inode, up to the Frame on the screen. */
+type FindingOf = (inode: number) => Finding | undefined;
 
 /** Reads what is asked of a recorded Frame from its recording, and all else through `live`, where there is one. */
-export function withRecorded(live: SelectedReader | undefined): SelectedReader {
+export function withRecorded(live: SelectedReader | undefined, findingOf: FindingOf): SelectedReader {
   return {
     readProcesses: async (session) => {
       if (!recordedIn(session.frame)) await live?.readProcesses(session);
@@ -30,18 +32,22 @@ export function withRecorded(live: SelectedReader | undefined): SelectedReader {
     of: (session) => {
       const frame = recordedIn(session.frame);
       const selected = selectedIn(session);
-      if (frame) return recordedOf(frame, selected);
+      if (frame) return recordedOf(frame, selected, findingOf);
       return live?.of(session) ?? { processes: undefined, inside: {}, raw: undefined };
     },
     close: () => live?.close(),
   };
 }
 
-function recordedOf(frame: RecordedFrame, selected: Workload | undefined): ReturnType<SelectedReader['of']> {
+function recordedOf(
+  frame: RecordedFrame,
+  selected: Workload | undefined,
+  findingOf: FindingOf,
+): ReturnType<SelectedReader['of']> {
   if (!selected) return { processes: undefined, inside: {}, raw: undefined };
   return {
     processes: processesAt(frame, selected),
-    inside: insideOf(frame, selected),
+    inside: insideOf(findingIn(frame, selected) ?? findingOf(selected.inode)),
     raw: rawTextsOf(frame, selected),
   };
 }
@@ -60,11 +66,12 @@ function processesAt({ moment }: RecordedFrame, { path, inode }: Workload): Proc
   };
 }
 
-function insideOf({ moment }: RecordedFrame, { path }: Workload): Inside {
-  const finding = moment.findings.find(({ workload }) => isWithin(workload.path, path));
+const findingIn = ({ moment }: RecordedFrame, { inode }: Workload): Finding | undefined =>
+  moment.findings.findLast(({ workload }) => workload.inode === inode);
+
+function insideOf(finding: Finding | undefined): Inside {
   return {
     network: { answer: { reason: NOT_RECORDED }, rates: new Map() },
-    devices: undefined,
     ...(finding && { diagnosis: { seconds: finding.window, finding } }),
   };
 }

@@ -1,7 +1,7 @@
 /** tstop: a Frame every interval, a drawing for every Frame and every key; a key never waits for a Frame. */
 
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
-import { openTroubleWatch, type SharedLooks } from '../diagnosis/trouble-watch.ts';
+import { openTroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import type { Drift } from '../limits/applying/drift.ts';
@@ -9,20 +9,19 @@ import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import type { Acting } from './acting.ts';
 import { onScreen } from './after-action.ts';
-import { aftermathMessage } from './aftermath.ts';
 import type { Dashboard } from './dashboards.ts';
 import { createEffects } from './effects.ts';
-import { type FleetReader, openFleetReader } from './fleet-reader.ts';
-import { createFrameMemory, type FrameMemory } from './frame-memory.ts';
+import { openFleetReader } from './fleet-reader.ts';
+import { createFrameMemory } from './frame-memory.ts';
 import type { Guarded } from './inside.ts';
 import { type OpenOlder, withPast } from './past.ts';
 import { createProgram, type Program } from './program.ts';
 import { withRecorded } from './recorded.ts';
 import { createSampling, guardedBy } from './sampling.ts';
-import type { Scene } from './scene.ts';
+import { sceneMaker } from './scene-maker.ts';
 import { openScreen } from './screen.ts';
-import { openSelectedReader, type SelectedReader } from './selected.ts';
-import { type End, openSession, type Session, type Surroundings } from './session.ts';
+import { openSelectedReader } from './selected.ts';
+import { type End, openSession, type Surroundings } from './session.ts';
 import { type Settings, saveSetting, scalesOf } from './settings.ts';
 import { type FooterMessage, INITIAL, type State } from './state.ts';
 import { themeOf } from './themes.ts';
@@ -88,12 +87,12 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const fleet = fleetOf(source);
   const charted = dashboards.flatMap(({ cells }) => cells.flatMap(({ metrics }) => metrics));
   const ofFleet = fleet && openFleetReader({ source: fleet, charted, seconds, ...hooks });
-  const selected =
-    ofFleet ?? withRecorded(machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks }));
+  const live = machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks });
+  const selected = ofFleet ?? withRecorded(live, memory.recordedFinding);
   const program: Program = createProgram({
     session: { ...openSession(state, screen.size(), surroundings), notice: faultNotice(options.faults) },
     surroundings,
-    sceneOf: sceneMaker(options, memory, selected, trouble, ofFleet),
+    sceneOf: sceneMaker({ ...options, memory, selected, looks: trouble, ofFleet }),
     show: screen.draw,
     perform: (effect) => perform(effect),
   });
@@ -167,49 +166,4 @@ function faultNotice(faults: readonly string[]): FooterMessage | undefined {
   if (first === undefined) return undefined;
   const more = faults.length > 1 ? ` (? shows ${faults.length - 1} more)` : '';
   return { text: `${first}${more}`, style: 'critical' };
-}
-
-function messageOf({ trouble, notice, aftermath, newest }: Session): FooterMessage | undefined {
-  if (trouble) return { text: `${trouble.what}: ${trouble.message}`, style: 'critical' };
-  return notice ?? (aftermath && newest && aftermathMessage(aftermath, newest, Date.now()));
-}
-
-/** Seconds between the Frame on the screen and the newest. */
-const ageOf = ({ frame, newest }: Session): number =>
-  frame && newest ? (newest.usage.snapshot.monotonic - frame.usage.snapshot.monotonic) / 1000 : 0;
-
-function sceneMaker(
-  { dashboards, faults, seconds, alerts }: TstopOptions,
-  memory: FrameMemory,
-  selected: SelectedReader,
-  looks: SharedLooks | undefined,
-  ofFleet: FleetReader | undefined,
-): (session: Session) => Scene {
-  const titles = dashboards.map(({ title }) => title);
-  return (session) => {
-    const age = ageOf(session);
-    const back = Math.round(age / seconds);
-    return {
-      ...selected.of(session),
-      state: session.state,
-      frame: session.frame,
-      shown: session.shown,
-      titles,
-      faults,
-      historyOf: (inode, id, samples) =>
-        ofFleet?.historyOf(session, inode, id, samples) ?? memory.historyOf(inode, id, samples, back),
-      seconds,
-      recreated: memory.recreated(),
-      // Only where a pane tells them: findings are put among them anew.
-      get events() {
-        return memory.events(looks?.log.all() ?? []);
-      },
-      drifts: memory.drifts(),
-      recentOomKills: session.recentOomKills,
-      alerts: alerts?.firing() ?? [],
-      age,
-      isFlashing: session.isFlashing,
-      message: messageOf(session),
-    };
-  };
 }

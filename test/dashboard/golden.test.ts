@@ -6,12 +6,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onScreen } from '../../src/dashboard/after-action.ts';
 import type { Block, View } from '../../src/dashboard/screen.ts';
-import { INITIAL, type State } from '../../src/dashboard/state.ts';
+import { INITIAL } from '../../src/dashboard/state.ts';
 import { renderLine } from '../../src/dashboard/style.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
 import { cellWidth } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
+import { GOLDEN_SCREENS, GOLDEN_SIZES } from './golden-screens.ts';
 import { insideOf } from './insides.ts';
 import { composeAt, DASHBOARDS, sceneOf } from './scenes.ts';
 
@@ -53,27 +54,6 @@ const FRAME = frameOf([
 ]);
 
 const web = FRAME.workloads[2] ?? { path: '', inode: 0, name: '', kind: 'container' };
-
-const SCREENS: Readonly<Record<string, Partial<State>>> = {
-  overview: {},
-  tree: { grouping: 'tree', tagged: new Set([2]) },
-  projects: { grouping: 'project', follow: { key: 4, place: 'docker  web', name: 'web' } },
-  container: { details: true, selected: 2 },
-  explain: { selected: 2, modal: { kind: 'explain', slot: 'memory_of_limit_percent', top: 0 } },
-  events: { modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } },
-  query: { filter: 'cpu > ', prompt: 'filter' },
-  'screen-container': { screen: 1, selected: 2 },
-  pressure: { screen: 2 },
-  cpu: { screen: 3 },
-  memory: { screen: 4 },
-  io: { screen: 5 },
-  network: { screen: 6, selected: 3 },
-  namespaces: { screen: 7, selected: 3 },
-  filesystem: { screen: 8, selected: 3 },
-  neighbours: { screen: DASHBOARDS.findIndex(({ name }) => name === 'neighbours'), selected: 3 },
-  'whole-network': { screen: 6, selected: 3, details: true },
-  'whole-filesystem': { screen: 8, selected: 3, details: true },
-};
 
 const FINDING: Finding = {
   ...{ workload: web, when: 0, window: 5, source: 'ebpf', missing: ['no io.stat'] },
@@ -128,12 +108,8 @@ function textOf(view: View, width: number, height: number): string {
   return `${lines.map((row) => row.join('').trimEnd()).join('\n')}\n`;
 }
 
-for (const [width, height] of [
-  [200, 60],
-  [80, 24],
-  [40, 12],
-] as const) {
-  for (const [name, changes] of Object.entries(SCREENS)) {
+for (const [width, height] of GOLDEN_SIZES) {
+  for (const [name, changes] of Object.entries(GOLDEN_SCREENS)) {
     test(`${name} at ${width}x${height}`, () => {
       const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, DASHBOARDS), ...changes };
       const scene = sceneOf(FRAME, state, {
