@@ -11,12 +11,12 @@ import type { Usage } from '../metrics/usage.ts';
 import { STORED } from './queries.ts';
 import type { FleetMachine, FleetRow, FleetTable } from './table.ts';
 
-/** What a Frame of many machines is of. */
+/** The machines and rows of such a Frame, and the store that told them. */
 export interface Fleet {
-  /** The store that told, without user and password. */
+  /** Of the store, without user and password. */
   readonly address: string;
   readonly machines: readonly FleetMachine[];
-  /** The series of each row. */
+  /** What the store has of each row, in the order of the Frame. */
   readonly rows: readonly FleetRow[];
   /** Rows beyond the most that are shown. */
   readonly leftOut: number;
@@ -28,7 +28,7 @@ export interface FleetFrame extends Frame {
 
 const isOfFleet = (frame: Frame): frame is FleetFrame => 'fleet' in frame;
 
-/** What a Frame of many machines is of; undefined for one of a single machine. */
+/** The machines and rows of a Frame of many machines; undefined for a Frame of a single one. */
 export const fleetIn = (frame: Frame | undefined): Fleet | undefined =>
   frame && isOfFleet(frame) ? frame.fleet : undefined;
 
@@ -38,7 +38,7 @@ export type IdentityOf = (row: FleetRow) => number;
 export interface FleetFrameOptions {
   readonly address: string;
   readonly identityOf: IdentityOf;
-  /** What asking took. */
+  /** What it took to ask the store. */
   readonly milliseconds: number;
   /** Percent of a CPU that this program took since the Frame before. */
   readonly ownCpuPercent: number;
@@ -62,10 +62,10 @@ const UNKNOWN_SHARES = { some: Number.NaN, full: Number.NaN };
 const UNKNOWN_PRESSURE = { cpu: UNKNOWN_SHARES, memory: UNKNOWN_SHARES, io: UNKNOWN_SHARES };
 
 function workloadOf({ id, labels }: FleetRow, host: string, inode: number): Workload {
-  // Where labels of the target have the same name, Prometheus calls those of the series so.
+  // Prometheus renames a label of a series to this where the scraped target has a label of the same name.
   const label = (name: string): string | undefined => labels[`exported_${name}`] ?? labels[name];
   const [kind, runtime, project] = [label('kind'), label('runtime'), label('compose_project')];
-  // Anything else has none: with honor_labels it keeps those of the target, which is the pod of the exporter itself.
+  // With honor_labels a series that has no such label keeps that of the target, which names the pod of the exporter.
   const isOfPod = kind === 'pod' || kind === 'container';
   const optional = {
     namespace: isOfPod ? label('namespace') : undefined,
@@ -85,7 +85,7 @@ function workloadOf({ id, labels }: FleetRow, host: string, inode: number): Work
   };
 }
 
-/** The kinds of limit, by the metrics that tell of them. */
+/** Of each kind of limit, the metrics that tell of it. */
 const LIMIT_IDS: Record<LimitKind, { readonly limit: string; readonly headroom: string }> = {
   cpu: { limit: 'cpu_limit_cpus', headroom: 'cpu_headroom_cpus' },
   memory: { limit: 'memory_limit_bytes', headroom: 'memory_headroom_bytes' },
@@ -96,7 +96,7 @@ const LIMIT_IDS: Record<LimitKind, { readonly limit: string; readonly headroom: 
 function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: Snapshot): Usage {
   const unknown = new Float64Array(rows.length).fill(Number.NaN);
   const column = (id: string): Float64Array => figures.get(id) ?? unknown;
-  /** Which row sets it is not told. */
+  /** Without the rows that set the limits: a store does not know them. */
   const binding = (id: string): EffectiveLimit => ({ values: column(id), rows: new Int32Array(rows.length).fill(-1) });
   const usage: Usage = {
     snapshot,
@@ -111,7 +111,7 @@ function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: S
   return usage;
 }
 
-/** Of the raw counters those of events are known: the log of events compares them. */
+/** Its only counters are those of events, which the log of events compares; a store gives no others as they are. */
 function snapshotOfTable(
   { machines, figures }: FleetTable,
   workloads: readonly Workload[],
@@ -119,9 +119,9 @@ function snapshotOfTable(
 ): Snapshot {
   const wall = machines.reduce((latest, { time }) => Math.max(latest, time), 0);
   const columns = emptyColumns(workloads.length);
-  for (const { id, counter } of STORED) {
-    const values = counter === undefined ? undefined : figures.get(id);
-    if (values && counter !== undefined) columns.values.set(values, counter * workloads.length);
+  for (const { id, eventColumn } of STORED) {
+    const values = figures.get(id);
+    if (values && eventColumn !== undefined) columns.values.set(values, eventColumn * workloads.length);
   }
   return {
     wall,
@@ -149,7 +149,7 @@ const UNKNOWN_HOST = {
   time: Number.NaN,
 } as const;
 
-/** The nearest ancestor on the same machine that is exported. */
+/** Of each row, the row of its nearest ancestor on the same machine that is exported; -1 where there is none. */
 function parentsOf(workloads: readonly Workload[]): Int32Array {
   const addressOf = (host: string | undefined, path: string): string => `${host}\n${path}`;
   const rows = new Map(workloads.map(({ host, path }, row) => [addressOf(host, path), row]));

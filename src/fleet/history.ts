@@ -4,14 +4,14 @@ import { figureAt } from './figures.ts';
 import { STORED } from './queries.ts';
 import type { TimeSeries } from './store.ts';
 
-/** A figure of the catalogue at each scrape, oldest first: of a counter its rate, where a Sample of the store has the count. */
+/** The figures of one metric, one a scrape, the oldest first. */
 export interface FigureHistory {
   /** Seconds since the epoch. */
   readonly times: Float64Array;
   readonly values: Float64Array;
 }
 
-/** By metric. */
+/** The history of a row, by the id of the metric. */
 export type RowHistory = ReadonlyMap<string, FigureHistory>;
 
 export function historyOf(all: readonly TimeSeries[]): RowHistory {
@@ -34,12 +34,12 @@ export interface TraceSpan {
   readonly seconds: number;
 }
 
-/** Cells of a chart have no use for more. */
+/** More values than a chart has cells are of no use. */
 const MOST_VALUES = 300;
-/** A figure holds until the next scrape, of which one may fail. */
+/** Intervals between scrapes for which a figure is shown: until the next scrape, and until the one after it where that fails. */
 const HOLDS_SCRAPES = 2.5;
 
-/** Samples of a span, as History has them: each value is the mean of the scrapes in its time, else the figure that holds. */
+/** The span as values of a chart: each is the mean of the scrapes in its time, or the last figure where there was no scrape. */
 export function traceIn({ times, values }: FigureHistory, { end, samples, seconds }: TraceSpan): Trace {
   const fold = Math.max(1, Math.ceil(samples / MOST_VALUES));
   const count = Math.ceil(samples / fold);
@@ -66,10 +66,11 @@ export function traceIn({ times, values }: FigureHistory, { end, samples, second
   return { values: means, mosts, fold };
 }
 
-/** The usual time between two scrapes. */
+/** The median of the times between two scrapes. */
 function paceOf(times: Float64Array): number {
-  const gaps = Float64Array.from({ length: Math.max(0, times.length - 1) }, (_, at) => gapAfter(times, at)).sort();
+  const gaps = times
+    .subarray(1)
+    .map((time, at) => time - (times[at] ?? time))
+    .sort();
   return gaps[gaps.length >> 1] ?? 0;
 }
-
-const gapAfter = (times: Float64Array, at: number): number => (times[at + 1] ?? 0) - (times[at] ?? 0);

@@ -12,7 +12,7 @@ import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import type { Metric } from '../metrics/metric.ts';
 
-/** Two scrapes, a minute apart at most, lie in it. */
+/** Long enough to hold two scrapes that are a minute apart. */
 export const WINDOW_SECONDS = 150;
 
 export const INFO_SERIES = 'tscg_workload_info';
@@ -24,11 +24,12 @@ export interface StoredMetric {
   readonly id: string;
   /** The name of its series. */
   readonly name: string;
-  readonly isCounter: boolean;
-  /** From the unit of the series to that of the metric. */
+  /** Whether the metric is the rate of its series, which is a counter. */
+  readonly isRate: boolean;
+  /** What a figure of the series is multiplied by for the unit of the metric. */
   readonly scale: number;
-  /** Column of a Snapshot that has the same figure: it counts events. */
-  readonly counter?: number;
+  /** Of a metric that counts events: the column of a Snapshot that has the same figure. */
+  readonly eventColumn?: number;
 }
 
 const PERCENT = 100;
@@ -37,9 +38,9 @@ function storedMetric(metric: Metric): StoredMetric {
   const { name, type } = familyOf(metric);
   const { id, unit, counter } = metric;
   const scale = unit === 'percent' ? PERCENT : 1;
-  if (type !== 'counter') return { id, name, isCounter: false, scale };
+  if (type !== 'counter') return { id, name, isRate: false, scale };
   const counts = unit === 'count' && counter !== undefined;
-  return { id, name: `${name}_total`, isCounter: !counts, scale, ...(counts && { counter: column(counter) }) };
+  return { id, name: `${name}_total`, isRate: !counts, scale, ...(counts && { eventColumn: column(counter) }) };
 }
 
 export const STORED: readonly StoredMetric[] = METRICS.filter(isExported).map(storedMetric);
@@ -52,24 +53,24 @@ export const seriesOf = (id: string): string | undefined =>
       ? LOSS_SERIES
       : STORED.find((metric) => metric.id === id)?.name;
 
-/** What tells of a row whether it is listed, how its name looks, and what happened to it. */
+/** Metrics that are asked for whatever is shown: they tell whether a row is listed, how its name looks, and what happened to it. */
 const ALWAYS = ['populated', 'frozen', 'cpu_throttled_percent', 'memory_oom_kills'];
 
-/** The last scrapes of every workload, with these metrics; with all where none are named. */
+/** Asks for the last scrapes of every workload, with these metrics; with all of them where none are named. */
 export function tableQuery(ids?: Iterable<string>): string {
   const wanted = ids && new Set([...ids, ...ALWAYS]);
   const names = STORED.filter(({ id }) => !wanted || wanted.has(id)).map(({ name }) => name);
   return `${selector([INFO_SERIES, VERDICT_SERIES, LOSS_SERIES, ...names])}[${WINDOW_SECONDS}s]`;
 }
 
-/** A cgroup of a machine, by labels of its series. */
+/** The labels that name a cgroup of a machine. */
 export interface RowLabels {
   readonly instance: string;
   readonly job: string;
   readonly id: string;
 }
 
-/** One workload over so many seconds. */
+/** Asks for the scrapes of one workload over so many seconds, with these metrics; with all of them where none are named. */
 export function rowQuery(row: RowLabels, ids: Iterable<string> | undefined, seconds: number): string {
   const wanted = ids && new Set(ids);
   const names = STORED.filter(({ id }) => !wanted || wanted.has(id)).map(({ name }) => name);

@@ -12,28 +12,28 @@ import type { StoreReader } from './store-reader.ts';
 
 export interface FleetSource extends Source {
   next(demand?: FrameDemand): Promise<FleetFrame>;
-  /** Whether that demand has metrics that no Frame was asked for yet. */
+  /** Whether the demand has metrics that no Frame was asked for yet. */
   lacks(demand: FrameDemand): boolean;
   readonly past: NonNullable<Source['past']>;
   /** All that the store has of one workload, as of a time in milliseconds since the epoch. */
   whole(row: RowLabels, time: number): Promise<FleetFrame>;
-  /** Those figures of it, so many seconds up to that time. */
+  /** The history of these metrics of one workload, over so many seconds up to that time. */
   history(row: RowLabels, ids: Iterable<string>, seconds: number, time: number): Promise<RowHistory>;
 }
 
 const isFleetSource = (source: Source): source is FleetSource => 'whole' in source;
 
-/** The source, where it has many machines. */
+/** The source if it is one of many machines, else undefined. */
 export const fleetOf = (source: Source): FleetSource | undefined => (isFleetSource(source) ? source : undefined);
 
-/** Where a scrape has no other one to be compared with. */
+/** Seconds between two scrapes, where no machine has two of them yet. */
 const USUAL_SECONDS = 15;
 
 export function openFleetSource(reader: StoreReader): FleetSource {
   const { address } = reader;
   const identities = createIdentities();
   const usage = createOwnUsage();
-  /** Metrics that Frames are to have. */
+  /** All metrics that were demanded so far. The next Frame has them all, so that a screen shown before is whole at once. */
   const asked = new Set<string>();
   let newest: FleetFrame | undefined;
 
@@ -86,12 +86,12 @@ function paceOf(frame: Frame): number {
 /** The newest Frame of all rows, one of the past, or one of a single row. */
 type FrameKind = 'newest' | 'past' | 'row';
 
-/** One answer of a store may lack a machine that the next one has again. */
+/** Two, as one answer of a store may lack a machine that the next one has again. */
 const REMEMBERED_FRAMES = 2;
 
 /**
- * Numbers for the rows of a Frame: the same as in the last Frames now, and in the last ones of the past. What none of them has
- * is forgotten, so that a store whose rows come and go costs no more memory than a few Frames.
+ * Numbers the rows of Frames. A row keeps the number that it has in the last of the newest Frames or in the last of the past.
+ * Rows that none of these has are forgotten, so that a store whose rows come and go costs no more memory than a few Frames.
  */
 function createIdentities(): (of: FrameKind) => IdentityOf {
   let given = 0;
@@ -112,7 +112,7 @@ function createIdentities(): (of: FrameKind) => IdentityOf {
   };
 }
 
-/** What this program takes, since it was asked last. */
+/** What this program uses: its memory, and its CPU time since the call before. */
 function createOwnUsage() {
   let before: { readonly cpuUsec: number; readonly time: number } | undefined;
   return () => {

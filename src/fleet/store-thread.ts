@@ -7,7 +7,7 @@ import { StoreError, type StoreOptions, storeAddress } from './store.ts';
 import type { StoreReader } from './store-reader.ts';
 import type { FleetTable } from './table.ts';
 
-/** What the thread is told. */
+/** A message to the thread. */
 export interface StoreQuestion {
   readonly number: number;
   readonly kind: 'table' | 'history';
@@ -15,15 +15,18 @@ export interface StoreQuestion {
   readonly time?: number;
 }
 
-/** What it tells. */
+/** A message from it. */
 export type StoreAnswer =
   | { readonly number: number; readonly table: FleetTable }
   | { readonly number: number; readonly history: RowHistory }
   | { readonly number: number; readonly fault: string };
 
-/** MB of JavaScript objects. The largest answer that is parsed (`store.ts`) has room in it: V8 ends the program where it has not. */
+/**
+ * MB of JavaScript objects that the thread may hold: enough for the largest answer that is parsed (`store.ts`). V8 ends the
+ * program where it is not.
+ */
 const MOST_MEMORY = 4096;
-/** What an answer is parsed into lives for a moment: in less room most of the time would go to collecting it. */
+/** MB for what an answer is parsed into, which lives for a moment: with less, most of the time would go to garbage collection. */
 const YOUNG_MEMORY = 64;
 
 /** Beside this file in src/, and beside the bundle that holds it in dist/. */
@@ -42,7 +45,7 @@ export function openStoreThread(options: StoreOptions): StoreReader {
       stdout: true,
       stderr: true,
     });
-    // Until it ends by an error, as for want of memory: the next question begins another one.
+    // After an error, as for want of memory, the thread is gone: the next question begins another one.
     const end = (reason: string): void => {
       if (thread === worker) thread = undefined;
       for (const { reject } of waiting.values()) reject(new StoreError(`${address}: ${reason}`));

@@ -15,7 +15,7 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
-/** Seconds since the epoch, and what it was then. */
+/** Seconds since the epoch, and the figure at that time. */
 export type Sample = readonly [time: number, value: number];
 
 export interface TimeSeries {
@@ -69,17 +69,18 @@ export function openStore({
   const { username, password } = new URL(url);
   const basic =
     username + password === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const said = authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
+  const credentials =
+    authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
   async function ask(body: string): Promise<PostAnswer> {
-    const headersSaid = {
+    const sent = {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
-      ...(said === undefined ? {} : { authorization: said }),
+      ...(credentials === undefined ? {} : { authorization: credentials }),
       ...headers,
     };
     try {
-      return await postTo(target, body, { headers: headersSaid, ...(ca ? { ca } : {}), timeoutMs, mostBytes });
+      return await postTo(target, body, { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes });
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }
@@ -111,17 +112,17 @@ export function openStore({
   };
 }
 
-/** Objects and lists are as deep as this in no answer of the API. */
+/** No answer of the API has objects and lists that are nested so deep. */
 const MOST_DEPTH = 16;
-/** Of a series there are two, and of a sample one list. */
+/** A series is two objects, and each of its samples is a list. */
 const MOST_OBJECTS = 2e6;
 const MOST_LISTS = 8e6;
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Why a text is not parsed; undefined where it may be. Where JSON.parse fills the heap, V8 ends the program, whatever thread
- * that is in: so the size of what it would make is bounded first.
+ * Why a text must not be parsed; undefined where it may be. V8 ends the whole program where JSON.parse fills the heap, in
+ * whichever thread: so it is counted first what the text would be parsed into.
  */
 function whyNotParsed(text: string): string | undefined {
   let [depth, objects, lists, isInString] = [0, 0, 0, false];
@@ -143,11 +144,11 @@ function whyNotParsed(text: string): string | undefined {
   return undefined;
 }
 
-/** What of the result is no series is left out; undefined where there is no result. */
+/** The series of an answer; undefined where it has no result. What is no series is left out. */
 function seriesIn(answer: unknown): TimeSeries[] | undefined {
   const result = at(answer, 'data', 'result');
   if (!Array.isArray(result)) return undefined;
-  // Every series of a workload has the same ones.
+  // Every series of a workload has the same labels: each text is cleaned once.
   const cleaned = new Map<string, string>();
   const labelOf = (text: string): string => {
     const known = cleaned.get(text) ?? (text.length > MOST_LABEL ? '' : clean(text));
@@ -170,10 +171,10 @@ function seriesIn(answer: unknown): TimeSeries[] | undefined {
   });
 }
 
-/** In seconds: a Date can be so large, in any time zone. */
+/** Seconds since the epoch that a Date can hold, in any time zone. */
 const MOST_TIME = 8e12;
 
-/** tscg export cuts what is longer. */
+/** Labels of tscg export are shorter. */
 const MOST_LABEL = 2048;
 
 const numberIn = (text: string): number =>

@@ -8,11 +8,11 @@ import { INFO_SERIES, LOSS_SERIES, type RowLabels, STORED, VERDICT_SERIES } from
 import type { TimeSeries } from './store.ts';
 
 export interface FleetMachine {
-  /** Its address as the store scrapes it, as short as tells all of them apart. */
+  /** The address at which the store scrapes it, without its port where no two machines share the rest. */
   readonly name: string;
   /** Of its last scrape: milliseconds since the epoch. */
   readonly time: number;
-  /** Between its last two scrapes; NaN where there is one. */
+  /** Between its last two scrapes; NaN where there was only one. */
   readonly seconds: number;
 }
 
@@ -28,7 +28,7 @@ export interface FleetTable {
   readonly rows: readonly FleetRow[];
   /** Rows beyond the most that are taken. */
   readonly leftOut: number;
-  /** Metrics that any row has, for every row. */
+  /** Of each metric that any row has, the figures of all rows. */
   readonly figures: ReadonlyMap<string, Float64Array>;
   /** Indices into CAUSES. */
   readonly causes: Uint8Array;
@@ -46,7 +46,7 @@ interface Found extends Omit<FleetRow, 'machine'> {
 
 const MS_PER_SECOND = 1000;
 
-/** So many have no room in an answer of the size that is read, with all that tscg export tells of each: more is made up. */
+/** With all that tscg export tells of a cgroup, so many do not fit in the largest answer that is read: a store that has more makes them up. */
 const MOST_ROWS = 100_000;
 
 export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): FleetTable {
@@ -73,7 +73,7 @@ export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): Fleet
 
 const targetOf = ({ instance = '', job = '' }: TimeSeries['labels']): string => `${instance}\n${job}`;
 
-/** Whether only tscg export has that name: it exports some figures by the names that cAdvisor and the kubelet give them. */
+/** Whether tscg export alone serves that name. Some of its figures have the names by which cAdvisor and the kubelet serve theirs. */
 const isOurs = (name = ''): boolean => name.startsWith('tscg_');
 
 const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
@@ -107,15 +107,15 @@ function rowsOf(all: readonly TimeSeries[], most: number): { found: Found[]; lef
 
 /** By target, in the order of their names. */
 function machinesOf(found: readonly Found[]): ReadonlyMap<string, FleetMachine> {
-  const firsts = new Map<string, TimeSeries['samples']>();
+  const longest = new Map<string, TimeSeries['samples']>();
   for (const { target, series } of found) {
-    // One that has been there for two scrapes tells how far they are apart.
+    // A series of two scrapes tells how far they are apart; one that is new has one.
     const samples = [...series.values()].map((one) => one.samples).sort((a, b) => b.length - a.length)[0] ?? [];
-    if (samples.length > (firsts.get(target)?.length ?? 0)) firsts.set(target, samples);
+    if (samples.length > (longest.get(target)?.length ?? 0)) longest.set(target, samples);
   }
-  const names = machineNames([...firsts.keys()]);
+  const names = machineNames([...longest.keys()]);
   return new Map(
-    [...firsts]
+    [...longest]
       .map(([target, samples]): [string, FleetMachine] => {
         const [time = Number.NaN, before = Number.NaN] = [samples.at(-1)?.[0], samples.at(-2)?.[0]];
         return [target, { name: names.get(target) ?? target, time: time * MS_PER_SECOND, seconds: time - before }];
@@ -124,7 +124,7 @@ function machinesOf(found: readonly Found[]): ReadonlyMap<string, FleetMachine> 
   );
 }
 
-/** Without the port, and without the job, where that tells all of them apart. */
+/** A name for each target: its instance without the port where no two have the same one, else its instance, else that and its job. */
 function machineNames(targets: readonly string[]): ReadonlyMap<string, string> {
   const instance = (target: string): string => target.split('\n')[0] ?? '';
   const shorter = (target: string): string => instance(target).replace(/:\d+$/, '');
