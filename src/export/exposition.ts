@@ -1,5 +1,5 @@
 /**
- * A Frame as text that Prometheus scrapes: OpenMetrics 1.0, or the older text format for who does not ask for that.
+ * A Frame as text that Prometheus scrapes: OpenMetrics 1.0, or the older text format for scrapers that do not ask for that.
  *
  *     # HELP container_cpu_usage_seconds The total behind cpu_percent: …
  *     # TYPE container_cpu_usage_seconds counter
@@ -7,8 +7,9 @@
  *     container_cpu_usage_seconds_total{id="/system.slice/web.service",name="web.service",kind="unit"} 1.5
  *     # EOF
  *
- * The older format has no UNIT and no EOF, and names a counter with its `_total`. The text is made here and not by
- * prom-client, which tells of the exporter itself: for 1,000 cgroups it takes 200 ms where this takes 20, and it has no UNIT.
+ * The older format has no UNIT and no EOF, and names a counter with its `_total`. prom-client, which
+ * tells of the exporter itself (instruments.ts), does not make this text: for 1,000 cgroups it takes 200 ms where this takes 20,
+ * and it has no UNIT.
  */
 import type { Frame } from '../metrics/source.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
@@ -24,14 +25,14 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
 };
 
-/** What a scraper that sends this Accept header reads. */
+/** The format for a scraper that sends this Accept header. */
 export const formatFor = (accept: string | undefined): Format =>
   accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
 
-/** Who delegates a subtree cannot fill the store: cgroups beyond so many are counted and left out. */
+/** Cgroups beyond so many are left out and counted, so that the owner of a delegated subtree cannot fill the store. */
 export const MOST_WORKLOADS = 10_000;
 
-/** Rows with different labels, parents first. */
+/** The rows to export, parents first. No two have the same `id`. */
 export function exportedRows({ workloads }: Frame, isWanted: (row: number) => boolean): readonly number[] {
   const seen = new Set<string>();
   return workloads.flatMap((workload, row) => {
@@ -43,7 +44,7 @@ export function exportedRows({ workloads }: Frame, isWanted: (row: number) => bo
   });
 }
 
-/** The families of the Frame, without the end of the text. `size`: bytes that it may come to. */
+/** All families of the Frame, without the end of the text. `size`: how many bytes to expect. */
 export function frameBytes(frame: Frame, rows: readonly number[], format: Format, size = 0): Buffer {
   const bytes = createBytes(size);
   const shown = rows.slice(0, MOST_WORKLOADS);
@@ -63,7 +64,7 @@ const seriesOf = ({ workloads }: Frame, row: number): ReturnType<typeof seriesLa
   return workload ? seriesLabels(workload) : [];
 };
 
-/** The end of an exposition. */
+/** What ends an exposition. */
 export const endText = (format: Format): string => (format === 'openmetrics' ? '# EOF\n' : '');
 
 interface Head extends Pick<Family, 'name' | 'help' | 'unit'> {
@@ -82,7 +83,7 @@ function headText({ name, type, help, unit }: Head, format: Format): string {
 const sampleName = ({ name, type }: Pick<Head, 'name' | 'type'>): string =>
   type === 'counter' ? `${name}_total` : name;
 
-/** Nothing where no row has a figure: a family without samples says nothing. */
+/** Adds the head and samples of a family; nothing where no row has a figure. */
 function addFamily(
   bytes: Bytes,
   family: Family,
@@ -121,7 +122,7 @@ function taggedText(
   return lines.length === 0 ? '' : headText(family, format) + lines.join('');
 }
 
-/** An info family of OpenMetrics; in the older format a gauge. */
+/** What each workload is: an info family of OpenMetrics; in the older format a gauge. */
 function infoText(frame: Frame, rows: readonly number[], labels: readonly string[], format: Format): string {
   const name = format === 'openmetrics' ? 'tscg_workload' : 'tscg_workload_info';
   const type = format === 'openmetrics' ? 'info' : 'gauge';
@@ -150,17 +151,17 @@ function hostText(frame: Frame, leftOut: number, format: Format): string {
 
 const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? '+Inf' : String(value));
 
-/** Instruments of prom-client, as `Registry.getMetricsAsJSON` gives them. */
+/** An instrument of prom-client, as `Registry.getMetricsAsJSON` gives it. */
 export interface Instrument {
-  /** With `_total`, of a counter. */
+  /** That of a counter ends with `_total`. */
   readonly name: string;
   readonly help: string;
-  /** A word, though its types say a number. */
+  /** A word, such as `gauge`, though the types of prom-client say that it is a number. */
   readonly type: unknown;
   readonly values: readonly {
     readonly value: number;
     readonly labels: Readonly<Record<string, string | number | undefined>>;
-    /** Of a histogram's buckets, sum and count. */
+    /** The name of this sample where it is another one: of a histogram's buckets, sum and count. */
     readonly metricName?: string;
   }[];
 }

@@ -27,13 +27,13 @@ export interface Family {
   readonly unit?: string;
   /** By row: NaN for what is unavailable and is left out, Infinity for no limit. */
   readonly figures: (usage: Usage) => Float64Array;
-  /** In OpenTelemetry's conventions; none: the name is ours there too. */
+  /** Its name and figures by OpenTelemetry's conventions; absent where they have none, and the name is ours. */
   readonly otel?: OtelName & { readonly figures: Family['figures'] };
   /** One more label and its value by row; nothing is exported of a row that has none. */
   readonly tag?: readonly [name: string, value: (usage: Usage, row: number) => string | undefined];
 }
 
-/** Names of cadvisor, and of the kubelet, for what means exactly the same there. */
+/** The names by which cadvisor and the kubelet serve figures that mean exactly the same. */
 const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   cpu_percent: 'container_cpu_usage_seconds',
   cpu_user_percent: 'container_cpu_user_seconds',
@@ -59,7 +59,7 @@ const COUNTED: Partial<Record<Metric['unit'], string>> = { percent: 'seconds', b
 /** Units that a name ends with. */
 const UNITS = ['seconds', 'bytes', 'ratio', 'cpus'];
 
-/** As a property of a Family: absent where the name does not end with a unit. */
+/** The unit that the name ends with, as a property of a Family; no property where it ends with none. */
 export const unitOf = (name: string): { unit?: string } => {
   const unit = UNITS.find((word) => name.endsWith(`_${word}`));
   return unit === undefined ? {} : { unit };
@@ -109,7 +109,7 @@ const columnOf = ({ values, rows }: Snapshot, index: number, divisor = 1): Float
   return divisor === 1 ? found : found.map((value) => value / divisor);
 };
 
-/** What the file of the cgroup itself says. */
+/** A family of the figures of one file of the cgroup itself. */
 const ownFile = (name: string, ref: string, help: string, type: Family['type'] = 'gauge'): Family => ({
   name,
   type,
@@ -126,7 +126,7 @@ const ownLimit = (name: string, ref: string, help: string): Family => {
 const QUOTA = column('cpu.max:quota');
 const PERIOD = column('cpu.max:period');
 
-/** In the files of the cgroup itself, beside the metrics: its own limits, and counters that alerts are made of. */
+/** Families that are no metrics: the limits of the cgroup itself, without those of its ancestors, and counters for alerts. */
 const OWN: readonly Family[] = [
   {
     name: 'tscg_cpu_max_cpus',

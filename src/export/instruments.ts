@@ -1,4 +1,4 @@
-/** What the exporter tells of itself, by prom-client: its requests, its passes, and what it costs. */
+/** What the exporter tells of itself: its requests, its passes over the cgroups, and what it costs. prom-client keeps the figures. */
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Format, type Instrument, instrumentText } from './exposition.ts';

@@ -1,19 +1,20 @@
 /**
- * The labels of a workload. Their number is fixed and their length bounded: text of containers costs a store no more than
- * that. `id` is the cgroup's path, as cadvisor has it, and tells the series of a scrape apart.
+ * The labels of a workload. Their number is fixed and their length bounded, as their text comes from containers and a store
+ * keeps each one. `id` is the cgroup's path, as in cadvisor, and tells the series of a scrape apart.
  */
 import { ownerOf, runtimeOf } from '../inventory/owner.ts';
 import { composeProjectOf, composeServiceOf, type Workload } from '../inventory/workload.ts';
 import { clean } from '../text/clean.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
 
+/** Characters of a label. */
 const MOST = 200;
-/** PATH_MAX is 4096, and stores refuse labels that are much shorter: Mimir those above 2048. */
+/** Characters of `id`. PATH_MAX is 4096, and stores refuse labels that are much shorter: Mimir those above 2048. */
 const MOST_OF_PATH = 1024;
 
-/** Every series has these, as far as they are known. */
+/** Labels of every series, as far as they are known. */
 export const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as const;
-/** Of tscg_workload_info alone, beside them. */
+/** Labels that only tscg_workload_info has, beside those. */
 export const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
 
 export type LabelName = (typeof SERIES_LABELS | typeof INFO_LABELS)[number];
@@ -54,10 +55,10 @@ const known = (labels: readonly (readonly [LabelName, string | undefined])[]): L
     value ? [[name, name === 'id' ? value : bounded(clean(value), MOST)] as const] : [],
   );
 
-/** By code points: half a surrogate pair is no UTF-8. */
+/** Cut to the length; never within a surrogate pair, half of which is no UTF-8. */
 const bounded = (text: string, most: number): string =>
   text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join('')}…`;
 
-/** `{id="/a",name="web"`: without the end, for a label more. */
+/** `{id="/a",name="web"`: without the closing brace, so that another label can follow. */
 export const labelText = (labels: readonly (readonly [name: string, value: string])[]): string =>
   `{${labels.map(([name, value]) => `${name}="${openMetricsText(value)}"`).join(',')}`;

@@ -15,16 +15,16 @@ import { FAMILIES, type Family } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { infoLabels, type LabelName, seriesLabels } from './labels.ts';
 
-/** What the figures are of and who sends them. */
+/** Which machine the figures are of, and which version of tscg sends them. */
 export interface Sender {
   readonly host: string;
   readonly version: string;
 }
 
-/** Resources of one request: bounds what is in memory at once to about a megabyte. */
+/** Resources of one request, which keep it at about a megabyte. */
 const MOST_RESOURCES = 100;
 
-/** Our labels as attributes of OpenTelemetry's conventions, where there are some. */
+/** The attribute for each of our labels: OpenTelemetry's own where its conventions have one. */
 const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
   id: 'tscg.cgroup.path',
   name: 'service.name',
@@ -40,7 +40,7 @@ const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
   compose_service: 'tscg.compose.service',
 };
 
-/** Bodies of requests, one after the other. */
+/** The bodies of the requests for one Frame, each made when it is asked for. */
 export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<string> {
   const time = `${Math.round(frame.usage.snapshot.wall)}000000`;
   const sent = sentMetrics(frame.usage);
@@ -80,7 +80,7 @@ function workloadAttributes(workload: Workload, { host }: Sender): Attributes {
   ];
 }
 
-/** All families of one name: their points have different attributes. */
+/** A metric as it is sent. Families that have one name in OpenTelemetry are one, and their points differ by an attribute. */
 interface SentMetric extends Pick<OtelName, 'name' | 'unit' | 'instrument'> {
   readonly columns: readonly SentColumn[];
 }
@@ -91,7 +91,7 @@ interface SentColumn {
   readonly tag?: Family['tag'];
 }
 
-/** The figures of all rows, made once. */
+/** All metrics with the figures of all rows. */
 function sentMetrics(usage: Usage): readonly SentMetric[] {
   const metrics = new Map<string, SentMetric>();
   for (const family of FAMILIES) {
@@ -105,7 +105,7 @@ function sentMetrics(usage: Usage): readonly SentMetric[] {
   return [...metrics.values()];
 }
 
-/** The conventions' name, else ours. */
+/** The name in OpenTelemetry's conventions, else ours. */
 export const otelNameOf = (family: Pick<Family, 'name' | 'unit' | 'type' | 'otel'>): OtelName =>
   family.otel ?? ownName(family);
 

@@ -13,12 +13,12 @@ export class PostError extends Error {
 
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string | number>>;
-  /** PEM: of the authorities that are believed, and the certificate and key that we show. */
+  /** PEM of the authorities that are trusted, and of the certificate and key that we show. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly timeoutMs: number;
-  /** Of the answer. */
+  /** Bytes of an answer; one that has more is refused. */
   readonly mostBytes: number;
   readonly signal?: AbortSignal;
 }
@@ -46,7 +46,7 @@ export function postTo(target: URL, body: string | Buffer, options: PostOptions)
       reject(new PostError(reason));
     };
     const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs / 1000} s`), timeoutMs);
-    // Not once: what is destroyed may say so again.
+    // A request that was destroyed may emit another error: with `once` nobody would handle it, and the program would end.
     request.on('error', (error) => fail(reasonOf(error)));
     request.once('response', (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
@@ -86,5 +86,5 @@ function reasonOf(error: unknown): string {
 
 const MOST_TEXT = 256;
 
-/** Text of an answer, for a message. */
+/** The beginning of an answer's text, cleaned, for a message. */
 export const boundedText = (text: string): string => clean(text.slice(0, MOST_TEXT));

@@ -1,6 +1,6 @@
 /**
- * Sends a Frame every interval to a receiver of OTLP/HTTP. Nothing is kept for later: a counter that was not received is in the
- * next one, so that a receiver that is away costs a message and no memory.
+ * Sends a Frame every interval to a receiver of OTLP/HTTP. A Frame that was not received is not kept for later: the next one has
+ * the same counters, and so a receiver that is away costs a message and no memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -22,22 +22,22 @@ export interface PusherOptions {
   readonly isWanted: (frame: Frame, row: number) => boolean;
   /** Milliseconds between two Frames; a Frame is tried until the next one is due. */
   readonly interval: number;
-  /** Told when it stops being received, why, and when it is received again. */
+  /** Is told why Frames are not received, once for each reason, and when they are received again. */
   readonly onNews: (text: string) => void;
   readonly signal: AbortSignal;
-  /** Milliseconds before the first retry, each of which waits twice as long, and longer where the receiver asks for it. */
+  /** Milliseconds before the first retry. Each retry waits twice as long as the one before, or as long as the receiver asks for. */
   readonly firstPause?: number;
 }
 
 const ANSWER_MS = 10_000;
 const MOST_ANSWER = 64 << 10;
 const FIRST_PAUSE_MS = 1000;
-/** The receiver may take it later: OTLP names these four. */
+/** The statuses after which OTLP lets a request be sent again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
 const gzipAsync = promisify(gzip);
 
-/** Until the signal. */
+/** Sends Frames until the signal aborts. */
 export async function pushFrames(options: PusherOptions): Promise<void> {
   const { interval, onNews, signal } = options;
   let told: string | undefined;
@@ -117,7 +117,7 @@ async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOpti
   }
 }
 
-/** What is refused once is refused again: OTLP says not to retry it. */
+/** Of an answer that took the request: whether it refused some figures. OTLP says not to send those again. */
 function partlyRefused(text: string): Tried {
   const partial = at(parseJson(text), 'partialSuccess');
   const refused = Number(at(partial, 'rejectedDataPoints') ?? 0);
@@ -129,7 +129,7 @@ function partlyRefused(text: string): Tried {
   };
 }
 
-/** Of a google.rpc.Status, or the text. */
+/** The message of an answer that is a google.rpc.Status; of any other its text. */
 function messageIn(text: string): string {
   const message = at(parseJson(text), 'message');
   return typeof message === 'string' ? message : text;

@@ -1,4 +1,4 @@
-/** One scrape is one pass over all cgroups. Scrapers that ask at the same time, or again at once, share one. */
+/** Answers scrapes. Each is one pass over all cgroups; scrapers that ask at the same time, or within a second, share one. */
 import type { Frame, Source } from '../metrics/source.ts';
 import { endText, exportedRows, type Format, frameBytes } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
@@ -13,14 +13,14 @@ export interface ScraperOptions {
   readonly instruments: Instruments;
   /** Which workloads are exported. */
   readonly isWanted: (frame: Frame, row: number) => boolean;
-  /** Milliseconds. Whoever asks again sooner gets the figures of the pass before: many scrapers cost no more than one. */
+  /** Milliseconds between two passes. A scrape before that has the figures of the last pass: many scrapers cost no more than one. */
   readonly leastApart?: number;
 }
 
 export function createScraper({ source, instruments, isWanted, leastApart = 1000 }: ScraperOptions): Scraper {
   let pass: Promise<Frame> | undefined;
   let since = Number.NEGATIVE_INFINITY;
-  /** Of the body before. */
+  /** Bytes of the last body: the next one will have about as many. */
   let size = 0;
   let bodies = new Map<Format, Buffer>();
 
@@ -30,7 +30,7 @@ export function createScraper({ source, instruments, isWanted, leastApart = 1000
     bodies = new Map();
     const taken = source.next();
     pass = taken;
-    // What failed is tried again by the next scrape.
+    // After a pass that failed, the next scrape makes another one.
     taken.catch(() => {
       if (pass === taken) pass = undefined;
     });

@@ -1,7 +1,6 @@
 /**
- * The HTTP face of the exporter: /metrics, and /healthz for who only asks whether it lives. Clients are not trusted: a
- * request must be there within seconds and its answer taken within some more, connections are bounded, and what is no HTTP
- * costs its connection.
+ * The HTTP server of the exporter: /metrics, and /healthz, which tells whether it runs. Clients are not trusted: a request must
+ * have come, and its answer must be read, within some seconds; connections are bounded, and one that sends no HTTP is closed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -22,11 +21,11 @@ export interface Address {
 export interface ServerOptions {
   readonly address: Address;
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** What a request must say after `Authorization: Bearer`; none: anyone may read. */
+  /** What a request must say after `Authorization: Bearer`. Without it anyone may read. */
   readonly token?: string;
   readonly scraper: Scraper;
   readonly instruments: Instruments;
-  /** Told of each failed pass, once as long as the reason is the same. */
+  /** Is told why passes fail, once for each reason. */
   readonly onError: (text: string) => void;
   readonly limits?: Partial<typeof SERVER_LIMITS>;
 }
@@ -48,13 +47,13 @@ export function parseAddress(text: string): Address | undefined {
   return port > 65_535 ? undefined : { host: match[1] ?? (match[2] || '::'), port };
 }
 
-/** Only this machine can reach it. */
+/** Whether only this machine can reach that address. */
 export const isLoopback = (host: string): boolean =>
   host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'));
 
 export const hostAndPort = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** Listening. Throws what the kernel says where it cannot. `port`: the one it has, where 0 was asked for. */
+/** Resolves once it listens; throws the error of the kernel where it cannot. `port`: the one it was given, where 0 was asked for. */
 export async function openServer(options: ServerOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
   const { address, tls, instruments } = options;
   const limits = { ...SERVER_LIMITS, ...options.limits };
@@ -70,7 +69,7 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
     ? createTlsServer({ ...http, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs }, answer)
     : createServer(http, answer);
   server.maxConnections = limits.connections;
-  // A reader that takes nothing for so long is gone.
+  // A client that reads nothing for so long is taken for gone.
   server.setTimeout(limits.answerMs, (socket: Socket) => {
     instruments.dropped();
     socket.destroy();

@@ -13,7 +13,10 @@ import type { AlertNews } from './evaluate.ts';
 import type { AlertRule } from './rule.ts';
 
 export interface AlertCommands {
-  /** Runs the command of the rule, if it has one, after those of the same rule that wait. Nothing is run while another program runs the commands of alerts. */
+  /**
+   * Runs the command of the rule, if it has one, after those of the same rule that wait. Nothing is run while another program
+   * runs the commands of alerts.
+   */
   run(news: AlertNews): void;
   /** Ends the commands that run, with all that they started, and drops those that wait. */
   close(): void;
@@ -22,7 +25,10 @@ export interface AlertCommands {
 export interface AlertCommandsOptions {
   /** Is told why a command has failed, or was not run. */
   readonly onFailure: (news: AlertNews, why: string) => void;
-  /** The program that holds a claim on this file runs the commands. tstop and tscg record see the same alerts, and only one of them is to act. */
+  /**
+   * The program that holds a claim on this file runs the commands. tstop and tscg record see the same alerts, and only one of
+   * them is to act.
+   */
   readonly claimPath: string;
   /** Milliseconds that a command may take. */
   readonly timeLimit?: number;

@@ -17,7 +17,7 @@ export interface TrialParty {
   readonly name: string;
 }
 
-/** Means over the windows without the limit and with it. */
+/** What one workload used of the resource: means over the windows without the limit and with it. */
 export interface UseChange {
   readonly id: string;
   readonly unit: FigureUnit;
@@ -31,7 +31,7 @@ export interface TrialAnswer {
   readonly measure: LossMeasure;
   /** Of the victim's loss. */
   readonly effect: TrialEffect;
-  /** p ≤ 0.05. */
+  /** Whether p is at most PROVEN. */
   readonly isProven: boolean;
   /** What the suspect, and the victim, used of the resource. */
   readonly suspectUse: UseChange;
@@ -42,9 +42,10 @@ export interface TrialAnswer {
   readonly othersMeasure: LossMeasure;
 }
 
+/** The largest p that proves the effect. */
 export const PROVEN = 0.05;
-/** Milliseconds of each second: a smaller change of a third party's loss is none. */
-const TOLD = 10;
+/** Milliseconds of each second: a smaller change of a third party's loss is not told. */
+const LEAST_CHANGE_MS = 10;
 
 export interface Trial {
   readonly windows: readonly TrialWindow[];
@@ -71,7 +72,7 @@ export function answerOfTrial({ windows, resource, victim, suspect, others }: Tr
     victimUse: useIn(windows, victim.path, resource),
     others: others
       .map((party) => ({ party, effect: effectOf(pairsOf(windows, party.path, othersMeasure.key)) }))
-      .filter(({ effect: { saved } }) => Math.abs(saved) >= TOLD)
+      .filter(({ effect: { saved } }) => Math.abs(saved) >= LEAST_CHANGE_MS)
       .sort((a, b) => a.effect.saved - b.effect.saved),
     othersMeasure,
   };

@@ -1,4 +1,7 @@
-/** Carries a planned trial out on this machine: who takes the limit back is there first, then the windows, then the answer. */
+/**
+ * Carries a planned trial out on this machine. Before the first write a process or timer is started that takes the limit back if
+ * this program is killed; then come the windows, and the answer.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isThirdParty, type Workload } from '../../inventory/workload.ts';
 import { isWithin } from '../../kernel/cgroup-path.ts';
@@ -16,14 +19,14 @@ import { runTrial, TrialError } from './run.ts';
 export interface TrialRun {
   readonly context: PlanContext;
   readonly proc: string;
-  /** All that there are. */
+  /** All workloads, of which the third parties are chosen. */
   readonly workloads: readonly Workload[];
   readonly journal: Journal;
-  /** Of the journal: who asked for it. */
+  /** What is written to the journal as the command that made the change. */
   readonly command: Change['command'];
-  /** What takes the limit back if this program is killed. */
+  /** What to start that takes the limit back if this program is killed. */
   readonly reverting: Pick<Revert, 'tscg' | 'stateDirectory'>;
-  /** Aborted, the limit is taken back. */
+  /** When it aborts, the trial ends and the limit is taken back. */
   readonly signal: AbortSignal;
   /** Told after each window: the answer so far; undefined as long as no pair is complete. */
   readonly onWindow: (done: number, of: number, soFar: () => TrialAnswer | undefined) => void;

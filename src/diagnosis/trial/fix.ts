@@ -16,7 +16,7 @@ import {
 } from './measure.ts';
 import { rankSumZ } from './statistics.ts';
 
-/** Rates by path of one window: as a trial has them. */
+/** The rates of one window, by path. */
 export type FixWindow = ReadonlyMap<string, Rates>;
 
 export interface FixWindows {
@@ -37,14 +37,14 @@ export interface FixChange {
 }
 
 export type FixOutcome =
-  /** Kept. */
+  /** The remedy is kept. In every other case it is taken back. */
   | 'helped'
   /** Its loss did not fall by half. */
   | 'no help'
   /** It fell by half, but its loss goes up and down so much that it may be chance. */
   | 'chance'
   | 'others worse'
-  /** It helps, but of the third parties nothing can be read. */
+  /** It helps, but no pressure of any third party can be read. */
   | 'others unknown';
 
 export interface FixAnswer {
@@ -54,14 +54,14 @@ export interface FixAnswer {
   readonly worse: readonly FixChange[];
 }
 
-/** What is left of the victim's loss at most. */
-const HALF = 0.5;
-/** Standard deviations of the rank sum: 2 % of the changes that mean nothing would be so large. */
+/** The share of the victim's loss that may be left. */
+const MOST_LEFT = 0.5;
+/** Standard deviations of the rank sum by which the loss must fall: 2 % of the falls that mean nothing are as large. */
 const HELPED_Z = 2;
-/** Of a third party: more exactly, as there are many of them; and so many milliseconds of each second at least. */
+/** The same for the rise of a third party's loss: more, as there are many of them. It must also rise by so many milliseconds of each second. */
 const WORSE_Z = 2.5;
 const WORSE_MS = 20;
-/** A loss below it is none: milliseconds of each second. */
+/** Milliseconds of each second: a smaller loss is no loss to help against. */
 const LEAST_MS = 10;
 
 export function judgeFix(windows: FixWindows): FixAnswer {
@@ -77,7 +77,7 @@ export function judgeFix(windows: FixWindows): FixAnswer {
     )
     .sort((a, b) => b.meanwhile - b.before - (a.meanwhile - a.before));
   const fall = rankSumZ(figuresOf(meanwhile, party.path, measure.key), figuresOf(before, party.path, measure.key));
-  const isHalved = victim.meanwhile <= HALF * victim.before;
+  const isHalved = victim.meanwhile <= MOST_LEFT * victim.before;
   return { outcome: outcomeOf(), victim, worse };
 
   function outcomeOf(): FixOutcome {
@@ -99,7 +99,7 @@ export function lossBefore(windows: Omit<FixWindows, 'meanwhile' | 'others'>): F
   return { ...change, isLost: change.before > (measure.unit === 'ms_per_second' ? LEAST_MS : 0) };
 }
 
-/** Chosen by what is the same before and meanwhile: so the choice favours no answer. */
+/** Chosen by all windows together, so that the choice favours no answer. */
 function measureOf({ cause, victim, before, meanwhile }: FixWindows): LossMeasure {
   const windows = [...before, ...meanwhile];
   const resource = resourceOf(cause);
@@ -111,7 +111,7 @@ function measureOf({ cause, victim, before, meanwhile }: FixWindows): LossMeasur
   );
 }
 
-/** Undefined of pids, the one cause without pressure that a limit helps. */
+/** Undefined for `pids`, the only cause without pressure that a limit helps. */
 function resourceOf(cause: Cause): TrialResource | undefined {
   const resource = CAUSES.find(({ code }) => code === cause)?.resource;
   return resource === 'cpu' || resource === 'io' || resource === 'memory' ? resource : undefined;

@@ -115,7 +115,7 @@ const REFAULTS: LossMeasure = {
   source: 'Δ memory.stat workingset_refault_anon + workingset_refault_file',
 };
 
-/** As the verdicts of a CPU have it: waiting behind its own threads is not in it, being throttled is. */
+/** The loss that the verdicts about a CPU go by: it holds being throttled, and not waiting behind its own threads. */
 export const CPU_FULL: LossMeasure = {
   id: 'psi_cpu_full',
   key: 'cpuFull',
@@ -132,14 +132,21 @@ export const FAILED_FORKS: LossMeasure = {
   source: 'Δ pids.events max',
 };
 
-/** Threads whose times make up so much of its CPU time tell all of its waiting; those of a victim that forks much do not. */
+/**
+ * The share of the victim's CPU time for which the threads that were read must account, if their run delay is to stand for its
+ * waiting. Threads of a victim that forks much end between two reads.
+ */
 const EXPLAINED = 0.5;
 /**
- * Threads that wait for so many times as long as any of them waits do so several at once, of which pressure tells nothing. Of
- * others it tells more exactly when they waited: the run delay of a wait is counted at its end.
+ * cpu.pressure is the time in which any thread waits, run delay the sum over all threads. Where the sum is so many times as much,
+ * several threads wait at once, which pressure does not show. Else pressure is the more exact of the two for one window: the
+ * kernel adds a wait to run delay only when it ends.
  */
 const TOGETHER = 1.5;
-/** From so many milliseconds of each second on, memory.pressure tells the loss; a loop of read() hardly shows there. */
+/**
+ * Milliseconds of each second from which on memory.pressure tells the loss. A victim that reads files in a loop hardly shows
+ * there, but its refaults do.
+ */
 const PRESSED = 50;
 
 /**
@@ -163,14 +170,14 @@ export function lossMeasure(resource: TrialResource, victim: readonly Rates[]): 
   }
 }
 
-/** The loss of others: pressure, which costs one small file each. */
+/** How the loss of third parties is measured: by pressure, which costs one small file each. */
 export const pressureOf: Readonly<Record<TrialResource, LossMeasure>> = {
   cpu: CPU_SOME,
   io: IO_SOME,
   memory: MEMORY_SOME,
 };
 
-/** What a limit of the resource takes from who is limited. */
+/** What a limit of the resource takes from the workload that has it. */
 export const useOf: Readonly<
   Record<TrialResource, { readonly key: keyof Rates; readonly unit: FigureUnit; readonly id: string }>
 > = {
