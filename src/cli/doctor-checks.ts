@@ -6,7 +6,7 @@ import { type Inventory, openInventory } from '../inventory/inventory.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { parentOf } from '../kernel/cgroup-path.ts';
-import { type Hierarchy, NoHierarchyError, parseControllers, parseProcCgroups } from '../kernel/hierarchy.ts';
+import { type Hierarchy, NoHierarchyError, parseControllers, whyNoController } from '../kernel/hierarchy.ts';
 import { readText } from '../kernel/if-there.ts';
 import { loadNative } from '../kernel/native.ts';
 import { parseProcCgroup } from '../kernel/proc-cgroup.ts';
@@ -69,7 +69,7 @@ async function hierarchyChecks(global: GlobalOptions): Promise<DoctorCheck[]> {
     return [
       mounted(hierarchy),
       ...standing(hierarchy),
-      ...controllers(hierarchy, files, workloads),
+      ...controllers(files, workloads),
       ...dying(files),
       limits(workloads.length),
       ...runtimes(await inventory.runtimes()),
@@ -107,10 +107,8 @@ function standing({ options }: Hierarchy): DoctorCheck[] {
 }
 
 /** For each controller: available, and where beneath the root it stops being enabled. */
-function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonly Workload[]): DoctorCheck[] {
-  const kernel = new Map(
-    parseProcCgroups(readText(`${PROC}/cgroups`)).map((controller) => [controller.name, controller]),
-  );
+function controllers(files: CgroupFiles, workloads: readonly Workload[]): DoctorCheck[] {
+  const procCgroups = readText(`${PROC}/cgroups`);
   const atRoot = parseControllers(textIfThere(files, '/', 'cgroup.controllers') ?? '');
   const below = workloads
     .filter(({ path, kind }) => path !== '/' && kind !== 'inner')
@@ -120,30 +118,9 @@ function controllers({ mode }: Hierarchy, files: CgroupFiles, workloads: readonl
     }));
   return WANTED.map((name): DoctorCheck => {
     const about = name;
-    const inKernel = kernel.get(name === 'io' ? 'blkio' : name);
     if (!atRoot.includes(name)) {
-      if (inKernel && !inKernel.enabled) {
-        return {
-          about,
-          state: 'warning',
-          finding: 'disabled on the kernel command line',
-          remedy: `boot with cgroup_enable=${name}`,
-        };
-      }
-      if (inKernel && inKernel.hierarchy > 0 && mode === 'hybrid') {
-        return {
-          about,
-          state: 'warning',
-          finding: 'a cgroup v1 hierarchy holds it, so cgroup v2 has neither its limits nor its figures',
-          remedy: 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all',
-        };
-      }
-      return {
-        about,
-        state: 'warning',
-        finding: 'not available: this kernel was built without it, or it is not enabled for this part of the hierarchy',
-        remedy: `on the host: grep ${name} /sys/fs/cgroup/cgroup.controllers tells whether the kernel has it; then enable it in cgroup.subtree_control of each cgroup above this one`,
-      };
+      const { reason, remedy } = whyNoController(name, procCgroups);
+      return { about, state: 'warning', finding: reason, remedy };
     }
     const without = below.filter(({ has }) => !has.has(name));
     if (without.length === 0) return { about, state: 'ok', finding: `enabled everywhere (${below.length} cgroups)` };

@@ -30,8 +30,9 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 }
 
 /** `tscg: what happened; what to do`, without control characters. A list of candidates takes a line each. */
-export function errorLine(program: string, error: unknown): string {
-  const message = errorText(error);
-  const remedy = error instanceof NoHierarchyError ? `; ${error.remedy}` : '';
-  return `${program}: ${`${message}${remedy}`.split('\n').map(clean).join('\n')}`;
-}
+export const errorLine = (program: string, error: unknown): string =>
+  `${program}: ${remediedText(error).split('\n').map(clean).join('\n')}`;
+
+/** `what happened; what to do` */
+export const remediedText = (error: unknown): string =>
+  error instanceof NoHierarchyError ? `${error.message}; ${error.remedy}` : errorText(error);

@@ -1,6 +1,6 @@
 /** A Finding as text and as JSON. */
 
-import type { CloseLook } from '../diagnosis/look/model.ts';
+import type { MachineLook } from '../diagnosis/look/model.ts';
 import { type Finding, type Suspect, type Verdict, wordOf } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { THRESHOLDS } from '../diagnosis/thresholds.ts';
@@ -61,6 +61,9 @@ function suspectText({ name, path, what, blame, evidence, confidence }: Suspect)
 
 /** How many suffer, where nobody was named. */
 export function sufferersText({ victims, left, unknown, judged }: Sufferers): string {
+  if (unknown === judged && judged > 0) {
+    return `whether any of ${judged} workloads suffers is not known: of each a figure is missing; name one to hear which`;
+  }
   const without = unknown > 0 ? `; of ${unknown} a figure is missing: name one to hear which` : '';
   const more = left > 0 ? `, the worst ${victims.length} shown` : '';
   const many = victims.length + left;
@@ -68,7 +71,7 @@ export function sufferersText({ victims, left, unknown, judged }: Sufferers): st
 }
 
 /** One line about the machine as a whole, and what the look itself cost. */
-export function machineText({ cpus, memory, disks, costPercent }: CloseLook): string {
+export function machineText({ cpus, memory, disks, costPercent }: MachineLook): string {
   const all = [...cpus.values()];
   const ticks = all.reduce((sum, { busy, idle, steal }) => sum + busy + idle + steal, 0);
   const share = (of: (cpu: (typeof all)[number]) => number): string =>

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBackgroundLooks } from '../diagnosis/background.ts';
+import { VERDICT } from '../diagnosis/fields.ts';
 import { createFindingLog, findingLine, isTrouble } from '../diagnosis/finding-log.ts';
 import { createLookBudget } from '../diagnosis/look-budget.ts';
 import type { Finding, Victim } from '../diagnosis/model.ts';
@@ -11,7 +12,7 @@ import { sufferersOf } from '../diagnosis/victims.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
-import type { Source } from '../metrics/source.ts';
+import type { Frame, Source } from '../metrics/source.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { localTime } from '../text/local-time.ts';
 import { printJson, printLine, warn } from './output.ts';
@@ -33,13 +34,13 @@ export interface WatchOptions {
 
 /** Between the two Frames that tell who suffers. */
 const COARSE_MS = 1000;
-/** Between two tries where the kernel arms no trigger. */
+/** Between two tries where the kernel arms no trigger; and where it does: no trigger tells that a cgroup has ended. */
 const UNTOLD_MS = 2000;
-const ALIVE_MS = 3_600_000;
+const QUIET_MS = 10_000;
 /** Of those that are named: as often as the budget goes. */
 const NAMED_AGAIN_MS = 0;
 
-/** Resolves once the signal aborts. */
+/** Resolves once the signal aborts. Throws where all that are named have ended. */
 export async function watchWhy(options: WatchOptions): Promise<void> {
   const { hierarchy, source, named, json, signal } = options;
   const log = createFindingLog();
@@ -58,6 +59,7 @@ export async function watchWhy(options: WatchOptions): Promise<void> {
   const stop = (): void => looks.cancel();
   signal.addEventListener('abort', stop);
   const pressure = openPressure(hierarchy, signal);
+  let hasEnded = false;
   try {
     const { workloads } = await source.next();
     pressure.follow(named.length > 0 ? named : workloads.filter(({ kind }) => kind === 'root'));
@@ -66,13 +68,17 @@ export async function watchWhy(options: WatchOptions): Promise<void> {
       printLine(terminalSafe(`watching ${whom}: what suffers is told when it does; Ctrl-C ends it`));
     }
     const inodes = new Set(named.map(({ inode }) => inode));
-    while (!signal.aborted) {
-      await pressure.next();
+    for (let round = 0; !signal.aborted; round++) {
       await source.next();
       await sleep(COARSE_MS, undefined, { signal });
       const frame = await source.next();
-      const suffering = sufferersOf(frame, inodes).victims;
-      await looks.consider(suffering, frame.workloads);
+      if (named.length > 0 && frame.workloads.every(({ inode }) => !inodes.has(inode))) {
+        hasEnded = true;
+        break;
+      }
+      if (round === 0) for (const text of unknownText(frame, named)) warn(terminalSafe(text));
+      await looks.consider(sufferersOf(frame, inodes).victims, frame.workloads);
+      await pressure.next();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -81,6 +87,22 @@ export async function watchWhy(options: WatchOptions): Promise<void> {
     signal.removeEventListener('abort', stop);
   }
   if (!json) for (const line of logText(log.all())) printLine(line);
+  if (hasEnded) throw new Error(`${named.map(({ name }) => name).join(', ')} ended: nobody is left to watch`);
+}
+
+/** Whose trouble would not show. */
+function unknownText(frame: Frame, named: readonly Workload[]): string[] {
+  const { usage, workloads } = frame;
+  if (named.length === 0) {
+    const { unknown, judged } = sufferersOf(frame);
+    const many = `of ${unknown} of ${judged} workloads a figure is missing`;
+    return unknown > 0 ? [`${many}, so that their trouble may not show: tscg why NAME tells which`] : [];
+  }
+  return named.flatMap(({ inode, name }) => {
+    const row = workloads.findIndex((workload) => workload.inode === inode);
+    const reason = row < 0 ? undefined : VERDICT.reason(usage, row);
+    return reason === undefined ? [] : [`the trouble of ${name} may not show: ${reason}`];
+  });
 }
 
 function tellFindings(findings: readonly Finding[], json: boolean | undefined): void {
@@ -100,10 +122,10 @@ function logText(findings: readonly Finding[]): string[] {
   ];
 }
 
-/** `next` resolves when tasks wait; where the kernel arms no trigger, after a while. Throws an AbortError. */
+/** `next` resolves when tasks wait, and after a while in any case. Throws an AbortError. */
 function openPressure({ mount }: Hierarchy, signal: AbortSignal) {
   let isPressed = false;
-  let wake = (): void => {};
+  let waiting = new AbortController();
   const watch = openPressureWatch({
     mount,
     onEvent: ({ path, text }) => {
@@ -111,27 +133,18 @@ function openPressure({ mount }: Hierarchy, signal: AbortSignal) {
     },
     onFire: () => {
       isPressed = true;
-      wake();
+      waiting.abort();
     },
   });
-  // A trigger does not keep the program alive.
-  const alive = setInterval(() => {}, ALIVE_MS);
   return {
     follow: watch.follow,
-    close: () => {
-      clearInterval(alive);
-      watch.close();
-    },
+    close: watch.close,
     async next(): Promise<void> {
-      if (!watch.isArmed()) return sleep(UNTOLD_MS, undefined, { signal });
+      waiting = new AbortController();
+      const either = AbortSignal.any([signal, waiting.signal]);
       if (!isPressed) {
-        await new Promise<void>((resolve, reject) => {
-          const abort = (): void => reject(signal.reason);
-          signal.addEventListener('abort', abort, { once: true });
-          wake = () => {
-            signal.removeEventListener('abort', abort);
-            resolve();
-          };
+        await sleep(watch.isArmed() ? QUIET_MS : UNTOLD_MS, undefined, { signal: either }).catch((error: unknown) => {
+          if (signal.aborted) throw error;
         });
       }
       isPressed = false;

@@ -1,11 +1,12 @@
 /** A Finding for each victim of a CloseLook: every cause that holds, the largest loss first; pure. */
 
-import { changeOf, figure, wholeOf } from './look/change.ts';
+import { changeOf, endsOf, figure } from './look/change.ts';
 import { cpuVerdicts } from './look/cpu.ts';
 import { diskVerdicts } from './look/disk.ts';
 import { memoryVerdicts } from './look/memory.ts';
 import type { CloseLook } from './look/model.ts';
 import { networkVerdicts } from './look/network.ts';
+import { missingOf } from './missing.ts';
 import { byLoss, type Finding, type Verdict, type Victim } from './model.ts';
 import { advice } from './remedy.ts';
 
@@ -43,13 +44,17 @@ const plain = (cause: 'fine' | 'unknown', sentence: string): Verdict => ({
   remedies: [],
 });
 
-const fine = ({ seconds, groups }: CloseLook, path: string): Verdict =>
-  plain(
-    'fine',
-    groups.get(path)?.last('cgroup.events:populated') === 0
-      ? 'no process is in it, so that nothing could be held up'
-      : `nothing held it up in the ${seconds.toFixed(0)} s that were looked at`,
-  );
+function fine({ seconds, groups }: CloseLook, path: string): Verdict {
+  const [was, is] = endsOf(groups.get(path), 'cgroup.events:populated');
+  const sentence =
+    is !== 0
+      ? `nothing held it up in the ${seconds.toFixed(0)} s that were looked at`
+      : was === 0
+        ? 'no process is in it, so that nothing could be held up'
+        : 'nothing held it up until its last process ended, while it was looked at';
+  return plain('fine', sentence);
+}
+
 const unknown = (why: string): Verdict => plain('unknown', `what is known is fine, but ${why}`);
 
 function stateVerdicts(look: CloseLook, path: string): Verdict[] {
@@ -85,37 +90,4 @@ function stateVerdicts(look: CloseLook, path: string): Verdict[] {
     });
   }
   return verdicts;
-}
-
-/** `needed`: without it nothing can be called fine. */
-function missingOf(look: CloseLook, path: string): { missing: string[]; needed?: string } {
-  const whole = wholeOf(look.marks.get(path) ?? []);
-  if (!whole) return { missing: [], needed: 'it ended while it was looked at' };
-  const group = look.groups.get(path);
-  const lacks = (ref: string): boolean => Number.isNaN(group?.last(ref) ?? Number.NaN);
-  const pressures = (
-    [
-      ['cpu', whole.cpuFull],
-      ['memory', whole.memorySome],
-      ['io', whole.ioSome],
-    ] as const
-  ).filter(([, value]) => Number.isNaN(value));
-  const files = pressures.map(([resource]) => `${resource}.pressure`).join(', ');
-  const without = (ref: string, lost: string): string[] => (lacks(ref) ? [`no ${ref.split(':')[0]}: ${lost}`] : []);
-  return {
-    missing: [
-      ...(files ? [`no ${files}: PSI is off (boot with psi=1) or this kernel's is too old`] : []),
-      ...(Number.isNaN(whole.waited) ? ['no schedstat of its threads: how long they wait for a CPU is not known'] : []),
-      ...without('cpu.stat.local:throttled_usec', 'the quotas of its ancestors bound what it was throttled'),
-      ...without('cpu.weight:value', 'the cpu controller is not enabled for it, so nobody set weights'),
-      ...without(
-        'memory.stat:pgscan',
-        'the memory controller is not enabled for it: who fills the memory is not known',
-      ),
-      ...(lacks('io.stat:rios')
-        ? ['no io.stat: the io controller is not enabled for it: who uses the disks is not known']
-        : []),
-    ],
-    ...(files && { needed: `${files} cannot be read` }),
-  };
 }

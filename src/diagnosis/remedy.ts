@@ -1,4 +1,5 @@
 /** The least harmful change that would help, in words and as flags of `tscg set`. Nothing is applied here. */
+import type { NoController } from '../kernel/hierarchy.ts';
 import { shellWord } from '../text/shell-word.ts';
 import type { Remedy } from './model.ts';
 
@@ -27,12 +28,14 @@ export const raiseQuota = ({ path, name }: RemedyTarget, wanted: number, cpus: n
         words: `raise its CPU quota to what it wants (${wanted.toFixed(2)} CPUs) and a fifth more`,
       };
 
-/** `weight`: NaN where the cpu controller is not enabled. */
-export function moreWeight({ path, name }: RemedyTarget, weight: number): Remedy {
+/** `weight`: NaN where the cpu controller is not enabled; `absent`: why it is not in the hierarchy at all. */
+export function moreWeight({ path, name }: RemedyTarget, weight: number, absent: NoController | undefined): Remedy {
   if (Number.isNaN(weight)) {
     return advice(
       { path, name },
-      'no weight can be given: the cpu controller is not enabled there (tscg controllers tells where it stops)',
+      absent
+        ? `no weight can be given, for the cpu controller is not there (${absent.reason}); ${absent.remedy}`
+        : 'no weight can be given: the cpu controller is not enabled there (tscg controllers tells where it stops)',
     );
   }
   const more = Math.min(MOST_WEIGHT, weight * WEIGHT_STEP);

@@ -38,6 +38,9 @@ export class NoHierarchyError extends Error {
 const REMEDY =
   'mount it with: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1 on the kernel command line';
 
+/** Gives cgroup v2 what cgroup v1 holds. */
+const UNIFIED_REMEDY = 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all on the kernel command line';
+
 /** Every cgroup v2 mount that can be reached, the best first: /sys/fs/cgroup, then whole hierarchies, then the shortest path. */
 export function findHierarchies(mountinfoText: string): Hierarchy[] {
   const mounts = parseMountinfo(mountinfoText);
@@ -63,14 +66,20 @@ export function chooseHierarchy(mountinfoText: string, mount?: string): Hierarch
   const wanted = mount?.replace(/(?<=.)\/+$/, '');
   const chosen = wanted === undefined ? found[0] : found.find((hierarchy) => hierarchy.mount === wanted);
   if (chosen !== undefined) return chosen;
-  if (wanted === undefined || found.length === 0) {
-    throw new NoHierarchyError(
-      'no cgroup v2 hierarchy: no file system of type cgroup2 in /proc/self/mountinfo',
-      REMEDY,
-    );
-  }
+  if (wanted === undefined || found.length === 0) throw noHierarchy(mountinfoText);
   const places = found.map((hierarchy) => hierarchy.mount).join(', ');
   throw new NoHierarchyError(`no cgroup v2 hierarchy is mounted at ${wanted}`, `cgroup2 is mounted at: ${places}`);
+}
+
+/** A mount of cgroup2 over /sys/fs/cgroup would hide the v1 hierarchies that are at work there. */
+function noHierarchy(mountinfoText: string): NoHierarchyError {
+  const v1 = parseMountinfo(mountinfoText).find(({ fsType }) => fsType === 'cgroup');
+  return v1
+    ? new NoHierarchyError(
+        `no cgroup v2 hierarchy: /proc/self/mountinfo has cgroup v1 alone, as at ${v1.mountPoint}`,
+        UNIFIED_REMEDY,
+      )
+    : new NoHierarchyError('no cgroup v2 hierarchy: no file system of type cgroup2 in /proc/self/mountinfo', REMEDY);
 }
 
 /** Another mount lies on the same directory above it. */
@@ -112,4 +121,28 @@ export function parseProcCgroups(text: string): KernelController[] {
       enabled: enabled !== '0',
     };
   });
+}
+
+/** Why a hierarchy does not have a controller, and what helps. */
+export interface NoController {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Of one that the root's cgroup.controllers lacks. `procCgroups`: text of /proc/cgroups. */
+export function whyNoController(name: string, procCgroups: string): NoController {
+  const wanted = name === 'io' ? 'blkio' : name;
+  const known = parseProcCgroups(procCgroups).find((controller) => controller.name === wanted);
+  if (known && !known.enabled)
+    return { reason: 'disabled on the kernel command line', remedy: `boot with cgroup_enable=${name}` };
+  if (known && known.hierarchy > 0) {
+    return {
+      reason: 'a cgroup v1 hierarchy holds it, so cgroup v2 has neither its limits nor its figures',
+      remedy: UNIFIED_REMEDY,
+    };
+  }
+  return {
+    reason: 'not available: this kernel was built without it, or it is not enabled for this part of the hierarchy',
+    remedy: `on the host: grep ${name} /sys/fs/cgroup/cgroup.controllers tells whether the kernel has it; then enable it in cgroup.subtree_control of each cgroup above this one`,
+  };
 }

@@ -4,7 +4,8 @@
  *     some avg10=0.05 avg60=0.13 avg300=0.04 total=287782
  *     full avg10=0.00 avg60=0.00 avg300=0.00 total=138114
  *
- * irq has only `full`; cpu has no `full` before 5.13; where PSI is off the read itself fails (EOPNOTSUPP).
+ * irq has only `full`; cpu has no `full` before 5.13. Where PSI is off there is no such file, or the read itself fails
+ * (EOPNOTSUPP).
  */
 import { parseNestedKeyed } from './nested-keyed.ts';
 import { formatSingleValue } from './single-value.ts';
@@ -39,6 +40,10 @@ function stall(line: ReadonlyMap<string, number> | undefined): Stall | undefined
   const figure = (key: string): number => line.get(key) ?? UNAVAILABLE;
   return { avg10: figure('avg10'), avg60: figure('avg60'), avg300: figure('avg300'), total: figure('total') };
 }
+
+/** Why a cgroup has no pressure file, or one that cannot be read, and what helps. */
+export const PSI_IS_OFF =
+  'PSI is off, for this cgroup (write 1 to its cgroup.pressure) or for the machine (boot with psi=1)';
 
 /**
  * What to write to a pressure file to be woken through poll: `some 150000 1000000`, microseconds of stall within a window.

@@ -1,6 +1,7 @@
 /** Why a cell is unavailable, in one sentence: shown by the explain key, `tscg get` and `--json` readers who ask. */
 import { constants } from 'node:os';
 import { NOT_READ } from '../kernel/collector.ts';
+import { PSI_IS_OFF } from '../kernel/pressure.ts';
 import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
 import type { Metric } from './metric.ts';
@@ -52,6 +53,7 @@ export function fileReason(file: string, { snapshot }: Usage, row: number): stri
   const index = SNAPSHOT_FILES.findIndex((spec) => spec.file === file);
   const error = snapshot.errors[index * snapshot.rows.length + row] ?? NOT_READ;
   const controller = file.split('.')[0];
+  const isPressure = file.endsWith('.pressure');
   switch (error) {
     case 0:
       return undefined;
@@ -68,11 +70,12 @@ export function fileReason(file: string, { snapshot }: Usage, row: number): stri
     case NOT_TOLD:
       return 'the store does not have it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
     case constants.errno.ENOENT:
+      if (isPressure) return `no ${file}: ${PSI_IS_OFF}`;
       return snapshot.rows[row]?.path === '/'
         ? `the root cgroup has no ${file}`
         : `no ${file}: the ${controller} controller is not enabled here, or not in this kernel${controller === 'memory' ? ' (cgroup_enable=memory on its command line)' : ''}; tscg controllers tells where it stops`;
     case constants.errno.EOPNOTSUPP:
-      return file.endsWith('.pressure') ? 'PSI is off: boot with psi=1' : `${file} is not supported for this cgroup`;
+      return isPressure ? PSI_IS_OFF : `${file} is not supported for this cgroup`;
     case constants.errno.EACCES:
     case constants.errno.EPERM:
       return `not permitted to read ${file}: run as root`;

@@ -1,9 +1,14 @@
 /** tscg why and tscg check as a user runs them, on this machine. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { at, listOf } from '../../src/inventory/names/json.ts';
 import { waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
-import { BUSY, onMount, tscg, withBox } from '../boxes.ts';
+import { BUSY, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
 
 test('bad input: one clear line and exit code 2', () => {
   for (const [args, says] of [
@@ -63,6 +68,57 @@ onMount(test)('check measures a metric: it holds, or it does not', () =>
     assert.is(over.status, 1);
     assert.match(over.stdout, /^WARNING - .* \| '.*'=[\d.]+%;0;;0\n$/);
     assert.is(tscg('check', `${box.path}.cpu_percent < 0`, '--for', '1s').status, 0);
+  }),
+);
+
+/** A machine without cgroup v2: its table of mounts says so, for this command alone. */
+function onV1(...args: readonly string[]) {
+  const table = join(mkdtempSync(join(tmpdir(), 'tscg-v1-')), 'mountinfo');
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const v1 = '32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n';
+  writeFileSync(table, lines.filter((line) => !line.includes(' - cgroup')).join('\n') + v1);
+  const script = 'mount --bind "$0" /proc/$$/mountinfo && exec "$@"';
+  const command = ['unshare', '-m', 'sh', '-c', script, table, process.execPath, TSCG, ...args] as const;
+  return spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
+}
+
+onMount(test)('with cgroup v1 alone: what the machine does, why no more is known, and the remedy', () => {
+  const remedy = /cgroup v1 alone.*; boot with systemd\.unified_cgroup_hierarchy=1/;
+  for (const args of [['why'], ['why', 'web', '--prove'], ['why', '--watch']]) {
+    const { status, stdout, stderr } = onV1(...args);
+    assert.is(status, 1, stderr);
+    assert.match(stdout, /^the machine: \d+ CPUs.*\n$/);
+    assert.match(stderr, remedy);
+  }
+  for (const args of [
+    ['why', '--json'],
+    ['prove', 'a', '--victim', 'b', '--cpu-weight', '1'],
+  ]) {
+    const { status, stdout, stderr } = onV1(...args);
+    assert.equal([status, stdout], [1, '']);
+    assert.match(stderr, remedy);
+  }
+  const { status, stdout } = onV1('check', 'web.cpu_wait > 10');
+  assert.is(status, 3);
+  assert.match(stdout, remedy);
+  return Promise.resolve();
+});
+
+onMount(test)('--watch says whose trouble would not show, and ends when nobody is left to watch', () =>
+  withBox('/tscg-why/watched', async (box) => {
+    box.write('cgroup.pressure', '0');
+    const child = spawn(process.execPath, [TSCG, 'why', '--watch', box.path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(child, 'exit');
+    const directory = join(MOUNT, box.path);
+    let told = '';
+    for await (const part of child.stderr.setEncoding('utf8')) {
+      told += part;
+      if (told.includes('\n') && existsSync(directory)) rmdirSync(directory);
+    }
+    mkdirSync(directory);
+    assert.match(told, /the trouble of watched may not show: no cpu\.pressure: PSI is off/);
+    assert.match(told, /watched ended: nobody is left to watch/);
+    assert.equal(await ended, [1, null]);
   }),
 );
 

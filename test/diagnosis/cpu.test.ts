@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
-import { HOST, IDLE, OTHERS, OWN_THREADS, QUOTA } from '../../src/diagnosis/look/model.ts';
+import { type CloseLook, HOST, IDLE, OTHERS, OWN_THREADS, QUOTA } from '../../src/diagnosis/look/model.ts';
 import { tracedOf } from '../../src/diagnosis/look/tracer.ts';
 import type { Verdict } from '../../src/diagnosis/model.ts';
+import { THRESHOLDS } from '../../src/diagnosis/thresholds.ts';
 import { RUNNER } from '../../src/kernel/waits-bpf.ts';
 import { type Actor, lookOf, type Scene } from './looks.ts';
 
@@ -29,6 +30,19 @@ test('a hog on the same CPU is the culprit', () => {
   assert.ok((verdict.suspects[0]?.blame ?? 0) > 0.95);
   assert.ok(verdict.loss > 280 && verdict.loss <= 300, `${verdict.loss}`);
   assert.is(verdict.remedies[0]?.limits['--cpu-weight'], '400');
+});
+
+test('where a quota may lie that this hierarchy cannot show, the files say possibly; what was traced is sure', () => {
+  const absent = new Map([['cpu', { reason: 'cgroup v1 has it', remedy: 'boot' }]]);
+  const traced = {
+    waitedBehind: new Map([['/web', new Map([['/batch', 1.45e6]])]]),
+    deviceTime: new Map(),
+    lost: 0,
+  };
+  const surenessOf = (more: Partial<CloseLook>): number =>
+    firstOf({ actors: { '/web': web, '/batch': hog }, ...waits, more }).suspects[0]?.confidence ?? Number.NaN;
+  assert.ok(surenessOf({ absent }) < THRESHOLDS.likely && surenessOf({}) >= THRESHOLDS.likely);
+  assert.ok(surenessOf({ absent, traced }) >= THRESHOLDS.likely);
 });
 
 test('one that is busy on another CPU is not', () => {

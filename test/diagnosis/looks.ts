@@ -91,6 +91,7 @@ export function lookOf(scene: Scene): CloseLook {
     memory: { total: 2 ** 34, available: 2 ** 33, pageSize: 4096 },
     network: new Map(),
     costPercent: 5,
+    absent: new Map(),
     missing: [],
     ...scene.more,
   };

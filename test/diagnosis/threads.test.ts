@@ -50,4 +50,20 @@ test('a group whose threads were not seen to run is short-lived; where it may ru
     assert.equal(threads.allowed('/web'), [1]);
   }));
 
+test('of threads that /proc hides, or that schedstat tells nothing of, nothing is known', () =>
+  withTree(async (tree) => {
+    tree.write('/cgroup/web/cgroup.threads', '7\n');
+    tree.write('/cgroup/other/cgroup.threads', '9\n');
+    const threads = threadsOf(tree);
+    thread(tree, 9, 100);
+    await threads.refresh(new Map([['/other', 100e3]]));
+    assert.ok(Number.isNaN(threads.times('/web').waited));
+    thread(tree, 7, 0);
+    await threads.refresh();
+    assert.ok(Number.isNaN(threads.times('/web').waited));
+    thread(tree, 7, 5);
+    await threads.refresh();
+    assert.is(threads.times('/web').waited, 5);
+  }));
+
 test.run();

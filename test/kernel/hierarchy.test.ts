@@ -87,11 +87,18 @@ test('the user may name the mount, and is told where there are some', () => {
 });
 
 test('without any, the error says what was looked for and what to do', () => {
-  const { message, remedy } = failure(() => chooseHierarchy(HYBRID.replace('cgroup2 cgroup2', 'tmpfs tmpfs')));
+  const { message, remedy } = failure(() => chooseHierarchy('31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n'));
   assert.match(message, 'cgroup2');
   assert.match(remedy, 'mount -t cgroup2');
   assert.match(remedy, 'systemd.unified_cgroup_hierarchy=1');
   assert.match(failure(() => chooseHierarchy('', '/x')).remedy, 'mount -t cgroup2');
+});
+
+test('beside cgroup v1 alone nothing is to be mounted over it', () => {
+  const { message, remedy } = failure(() => chooseHierarchy(HYBRID.replace('cgroup2 cgroup2', 'tmpfs tmpfs')));
+  assert.match(message, 'cgroup v1 alone');
+  assert.not.match(remedy, 'mount -t');
+  assert.match(remedy, 'systemd.unified_cgroup_hierarchy=1');
 });
 
 test('a controller that the command line disabled (S12)', () => {

@@ -122,6 +122,11 @@ test('unavailable names its reason: controller, PSI off, host network', () => {
   );
   assert.match(reasonFor('memory_bytes', usage, 0) ?? '', /memory controller is not enabled/);
   assert.match(reasonFor('psi_cpu_some_percent', usage, 0) ?? '', /psi=1/);
+  const hidden = usageOf(snapshotOf(0, [busy(0)]), snapshotOf(1, [{ ...busy(0), errors: { 'memory.pressure': 2 } }]));
+  assert.match(
+    reasonFor('psi_memory_some_percent', hidden, 0) ?? '',
+    /no memory\.pressure: PSI is off.*cgroup\.pressure/,
+  );
   assert.match(reasonFor('net_rx_bytes_per_second', usage, 0) ?? '', /host's network/);
   assert.is(reasonFor('cpu_percent', usage, 0), undefined);
 });

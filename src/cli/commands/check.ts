@@ -18,9 +18,9 @@ import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Metric } from '../../metrics/metric.ts';
 import { reasonFor } from '../../metrics/reason.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
-import { errorText } from '../../text/error-text.ts';
 import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { isFault } from '../crash.ts';
+import { remediedText } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printLine } from '../output.ts';
 
@@ -38,7 +38,7 @@ const MOST_MS = 600_000;
 export async function check(text: string, options: CheckOptions, global: GlobalOptions): Promise<void> {
   const { line, code } = await answer(text, options, global).catch((error: unknown) => {
     if (isFault(error)) throw error;
-    return unknownAnswer(errorText(error));
+    return unknownAnswer(remediedText(error));
   });
   printLine(line);
   process.exitCode = code;

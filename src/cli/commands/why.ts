@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { comesInBursts } from '../../diagnosis/bursts.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
-import type { CloseLook } from '../../diagnosis/look/model.ts';
+import { lookAtMachine } from '../../diagnosis/look/machine.ts';
+import type { CloseLook, MachineLook } from '../../diagnosis/look/model.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import { createTracer } from '../../diagnosis/look/tracer.ts';
 import { LOOK_SECONDS } from '../../diagnosis/look-closer.ts';
@@ -52,18 +53,18 @@ export async function why(names: readonly string[], options: WhyOptions, global:
     options.for === undefined ? undefined : durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
   const tryMs = durationOption('--fix-for', options.fixFor, LEAST_FIX_MS, MOST_MS);
   checkTogether(options);
-  const hierarchy = openHierarchy(global);
-  const source = openLiveSource({ hierarchy, watch: false });
   const signal = endSignal();
+  const hierarchy = await openedFor(options, global, signal);
+  const source = openLiveSource({ hierarchy, watch: false });
   const look = (workloads: readonly Workload[], victims: readonly Victim[]): Promise<CloseLook> =>
     takeLook({
       hierarchy,
       proc: PROC,
       workloads,
       victims,
-      seconds: victims.length === 0 ? MACHINE_SECONDS : (seconds ?? LOOK_SECONDS),
+      seconds: seconds ?? LOOK_SECONDS,
       ...(seconds === undefined && { goOn: comesInBursts }),
-      ...(options.ebpf !== false && victims.length > 0 && { tracer: createTracer(workloads) }),
+      ...(options.ebpf !== false && { tracer: createTracer(workloads) }),
       signal,
     });
   try {
@@ -75,9 +76,10 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       });
     }
     const { workloads, victims, sufferers } = await whom(names, source, hierarchy, signal);
-    const taken = await look(workloads, victims);
-    const findings = diagnose(taken);
-    const say = (): void => tell(findings, taken, sufferers, options);
+    const taken = victims.length > 0 ? await look(workloads, victims) : undefined;
+    const findings = taken ? diagnose(taken) : [];
+    const machine = taken ?? (await lookAtMachine(machineLook(signal)));
+    const say = (): void => tell(findings, machine, sufferers, options);
     const { json } = options;
     if (options.prove) {
       await (await import('../why-prove.ts')).tellAndProve(findings, { hierarchy, workloads, json }, say);
@@ -90,6 +92,18 @@ export async function why(names: readonly string[], options: WhyOptions, global:
     if (!signal.aborted) throw error;
   } finally {
     source.close();
+  }
+}
+
+const machineLook = (signal: AbortSignal) => ({ seconds: MACHINE_SECONDS, proc: PROC, signal });
+
+/** Without cgroup v2 nothing is known of any workload; how the machine is, is told all the same. Throws NoHierarchyError. */
+async function openedFor({ json }: WhyOptions, global: GlobalOptions, signal: AbortSignal): Promise<Hierarchy> {
+  try {
+    return openHierarchy(global);
+  } catch (error) {
+    if (!json) printLine(machineText(await lookAtMachine(machineLook(signal))));
+    throw error;
   }
 }
 
@@ -145,7 +159,7 @@ async function whom(
 
 function tell(
   findings: readonly Finding[],
-  look: CloseLook,
+  machine: MachineLook,
   sufferers: Sufferers | undefined,
   options: WhyOptions,
 ): void {
@@ -156,5 +170,5 @@ function tell(
   for (const finding of findings) printLine(`${findingText(finding)}\n`);
   for (const line of missingText(findings)) printLine(line);
   if (sufferers) printLine(sufferersText(sufferers));
-  printLine(machineText(look));
+  printLine(machineText(machine));
 }

@@ -2,6 +2,12 @@
 import type { Figure } from '../model.ts';
 import type { CloseLook, CpuTime, Group, Mark } from './model.ts';
 
+/** A figure at both ends of the look. */
+export const endsOf = (group: Group | undefined, ref: string): readonly [first: number, last: number] => [
+  group?.first(ref) ?? Number.NaN,
+  group?.last(ref) ?? Number.NaN,
+];
+
 /** Change of a counter over the look; NaN where it is not known, or the cgroup was made anew. */
 export function changeOf(group: Group | undefined, ref: string): number {
   const change = group ? group.last(ref) - group.first(ref) : Number.NaN;

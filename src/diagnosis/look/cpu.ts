@@ -138,7 +138,7 @@ function waitVerdicts(
     blame,
     halves: behind ? [blame, blame] : [blameOf(windows.slice(0, middle)), blameOf(windows.slice(middle))],
     persistence: behind ? 1 : persistenceOf(seconds, isHurt),
-    coverage: behind ? 1 : Math.min(1, company.samples / 40) * (Number.isNaN(whole.waited) ? 0.8 : 1),
+    coverage: behind ? 1 : coverageOf(look, whole, company),
   });
   const place = rival ?? victim;
   const target = { path: place, name: look.groups.get(place)?.name ?? place };
@@ -155,7 +155,7 @@ function waitVerdicts(
       suspects,
       ...(refusal && { refusal }),
       remedies: [
-        moreWeight(target, weightOf(look, place)),
+        moreWeight(target, weightOf(look, place), look.absent.get('cpu')),
         ...suspects
           .filter(({ path }) => path !== '/' && !Number.isNaN(weightOf(look, path)))
           .map((suspect) => lessWeight(suspect, weightOf(look, suspect.path))),
@@ -163,6 +163,19 @@ function waitVerdicts(
     },
   ];
 }
+
+/**
+ * What the files leave open. A quota that this hierarchy cannot show, as one of cgroup v1, makes a victim wait too, and
+ * whoever runs meanwhile looks like the one that it waits for.
+ */
+const WITHOUT_RUN_DELAY = 0.8;
+const WITHOUT_QUOTAS = 0.5;
+const ENOUGH_SAMPLES = 40;
+
+const coverageOf = ({ absent }: CloseLook, { waited }: Second, { samples }: Company): number =>
+  Math.min(1, samples / ENOUGH_SAMPLES) *
+  (Number.isNaN(waited) ? WITHOUT_RUN_DELAY : 1) *
+  (absent.has('cpu') ? WITHOUT_QUOTAS : 1);
 
 function selfVerdicts(look: CloseLook, victim: string, { own, others }: CpuWait, figures: Figure[]): Verdict[] {
   if (!(own >= THRESHOLDS.selfCpu) || others >= THRESHOLDS.cpuWait) return [];

@@ -2,6 +2,7 @@
  * What a closer look collected: plain data, so that the analysis of it (cpu.ts, disk.ts, memory.ts, network.ts) is pure and
  * can be tested with looks made by hand. Counters are as the kernel has them; times are CLOCK_MONOTONIC milliseconds.
  */
+import type { NoController } from '../../kernel/hierarchy.ts';
 import type { SuspectKind, Victim } from '../model.ts';
 
 /** Keys of the groups that are no cgroup of their own. No path begins so. */
@@ -117,7 +118,18 @@ export interface NetworkUse {
   readonly isOwn: boolean;
 }
 
-export interface CloseLook {
+/** Of the machine as a whole, over a look. */
+export interface MachineLook {
+  /** By CPU number, those that are online. */
+  readonly cpus: ReadonlyMap<number, CpuTime>;
+  readonly disks: readonly DiskLoad[];
+  /** Bytes. */
+  readonly memory: { readonly total: number; readonly available: number };
+  /** CPU that the look itself used, 100 for one CPU. */
+  readonly costPercent: number;
+}
+
+export interface CloseLook extends MachineLook {
   /** Milliseconds since the epoch. */
   readonly when: number;
   readonly seconds: number;
@@ -132,20 +144,17 @@ export interface CloseLook {
   /** Names of the root cgroup's own threads, cleaned. */
   readonly comms: ReadonlyMap<number, string>;
   readonly marks: ReadonlyMap<string, readonly Mark[]>;
-  /** By CPU number, those that are online. */
-  readonly cpus: ReadonlyMap<number, CpuTime>;
   /** CPUs that the threads of each victim may use. */
   readonly allowed: ReadonlyMap<string, readonly number[]>;
-  readonly disks: readonly DiskLoad[];
   readonly ioLimits: ReadonlyMap<string, readonly IoLimit[]>;
   /** Change of /proc/vmstat over the look. */
   readonly vmstat: (key: string) => number;
-  readonly memory: { readonly total: number; readonly available: number; readonly pageSize: number };
+  readonly memory: MachineLook['memory'] & { readonly pageSize: number };
   readonly network: ReadonlyMap<string, NetworkUse>;
   /** What the eBPF program measured in the same time, where it ran. */
   readonly traced?: Traced;
-  /** CPU that the look itself used, 100 for one CPU. */
-  readonly costPercent: number;
+  /** Controllers that this hierarchy does not have. */
+  readonly absent: ReadonlyMap<string, NoController>;
   /** What could not be read, a sentence each. */
   readonly missing: readonly string[];
 }

@@ -3,24 +3,22 @@
  * active cgroups and the pressure of the victims, 60 times a second the state of the threads that do something, once a
  * second what shows whether it lasts. The samplers slow down where that would cost more than their share.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workload } from '../../inventory/workload.ts';
 import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
-import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { type Hierarchy, type NoController, parseControllers, whyNoController } from '../../kernel/hierarchy.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { readMachine } from '../../kernel/machine.ts';
-import { parseMeminfo } from '../../kernel/meminfo.ts';
-import { busyTicks, parseProcStat, totalTicks } from '../../kernel/proc-stat.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
 import { type CgroupReading, type Closeness, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
-import { type CloseLook, type CpuTime, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
+import { cpusBetween, readHost } from './machine.ts';
+import { type CloseLook, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
 import { linkShareBetween, networkBetween, readLinks, readNetwork } from './network-use.ts';
 import { raisePriority } from './priority.ts';
 import { openInstants, openTicks } from './series.ts';
@@ -113,6 +111,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       network: new Map(network.flatMap(([path, use]) => (use ? [[path, use] as const] : []))),
       ...(traced && { traced }),
       costPercent: (user + system) / 1e4 / seconds,
+      absent: absentFrom(mount, proc),
       missing: [
         ...(reason ? [reason] : []),
         ...(threads.unread() > 0 ? ['it has more threads than are read: run delay is of a part of them'] : []),
@@ -123,6 +122,13 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
     restorePriority();
     cgroups.close();
   }
+}
+
+/** Of the controllers whose figures tell who uses what. */
+function absentFrom(mount: string, proc: string): Map<string, NoController> {
+  const here = parseControllers(readText(join(mount, 'cgroup.controllers')));
+  const absent = ['cpu', 'memory', 'io'].filter((name) => !here.includes(name));
+  return new Map(absent.map((name) => [name, whyNoController(name, readText(join(proc, 'cgroups')))]));
 }
 
 type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed' | 'comms'>;
@@ -260,41 +266,3 @@ function groupsOf(workloads: readonly Workload[], first: CgroupReading, last: Cg
   groups.set(KERNEL, { key: KERNEL, name: 'the kernel', what: 'kernel', first: gone, last: gone });
   return groups;
 }
-
-interface HostReading {
-  readonly cpus: ReadonlyMap<number, CpuTime>;
-  readonly vmstat: ReadonlyMap<string, number>;
-  readonly memory: { readonly total: number; readonly available: number };
-}
-
-function readHost(proc: string): HostReading {
-  const text = (file: string): string => {
-    try {
-      return readFileSync(join(proc, file), 'utf8');
-    } catch {
-      return '';
-    }
-  };
-  const meminfo = parseMeminfo(text('meminfo'));
-  return {
-    cpus: new Map(
-      [...parseProcStat(text('stat')).cpus].map(([cpu, ticks]) => {
-        const busy = busyTicks(ticks) - (ticks.steal || 0);
-        return [cpu, { busy, steal: ticks.steal || 0, idle: totalTicks(ticks) - busy - (ticks.steal || 0) }];
-      }),
-    ),
-    vmstat: parseFlatKeyed(text('vmstat')),
-    memory: {
-      total: meminfo.get('MemTotal') ?? Number.NaN,
-      available: meminfo.get('MemAvailable') ?? Number.NaN,
-    },
-  };
-}
-
-const cpusBetween = (before: ReadonlyMap<number, CpuTime>, after: ReadonlyMap<number, CpuTime>): Map<number, CpuTime> =>
-  new Map(
-    [...after].flatMap(([cpu, { busy, idle, steal }]) => {
-      const old = before.get(cpu);
-      return old ? [[cpu, { busy: busy - old.busy, idle: idle - old.idle, steal: steal - old.steal }] as const] : [];
-    }),
-  );

@@ -113,7 +113,9 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
   const victimPaths = all.filter((path) => victims.some((victim) => isWithin(path, victim)));
   /** Whose threads were listed before: one that is new there began since. */
   const listed = new Set<string>();
-  let hasSchedstat = true;
+  /** Cgroups of the victims that have threads, and those of them of which a time was read: /proc may hide some processes. */
+  const populated = new Set<string>();
+  const told = new Set<string>();
   let unread = 0;
 
   const isVictims = (key: string): boolean => victims.some((victim) => isWithin(key, victim) && key !== HOST);
@@ -125,10 +127,12 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     paths.forEach((path, index) => {
       const text = texts[index];
       if (typeof text !== 'string') return;
+      const isOfVictims = isVictims(path);
       for (const tid of parseProcs(text).pids) {
         if (own.has(tid)) continue;
         if (found.size < MOST_LISTED) found.set(tid, path);
-        else if (isVictims(path)) unread++;
+        else if (isOfVictims) unread++;
+        if (isOfVictims) populated.add(path);
       }
     });
     return found;
@@ -170,6 +174,8 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
       if (Number.isNaN(run) || Number.isNaN(wait)) return;
       const known = threads.get(tid);
       const key = keys.get(tid) ?? HOST;
+      // Without CONFIG_SCHED_INFO all of it is 0.
+      if (run > 0) told.add(key);
       if (known && known.key === key && run >= known.run) {
         known.recent = run - known.run + (wait - known.wait);
         known.compared += run - known.run;
@@ -198,7 +204,6 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     for (const thread of [...threads.values()]) {
       if (!keys.has(thread.tid) && paths.has(pathOf(thread.key))) retire(thread);
     }
-    hasSchedstat = tids.length === 0 || [...threads.values()].some(({ run }) => run > 0);
   }
 
   function retire(thread: Thread): void {
@@ -248,8 +253,10 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     sampled: () => sampled,
     comms: () => comms,
     times(victim) {
-      const { run, wait, turns } = sumOf((key) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
-      return hasSchedstat ? { ran: run / 1e6, waited: wait / 1e6, turns } : UNKNOWN_TIMES;
+      const isIts = (key: string): boolean => isWithin(key, victim) && key !== HOST && key !== KERNEL;
+      if ([...populated].some((path) => isIts(path) && !told.has(path))) return UNKNOWN_TIMES;
+      const { run, wait, turns } = sumOf(isIts);
+      return { ran: run / 1e6, waited: wait / 1e6, turns };
     },
     allowed(victim) {
       const cpus = new Set<number>();
