@@ -48,29 +48,36 @@ export const NO_NEEDS: Needs = { demand: NO_DEMAND, parts: new Set(), scroll: NO
 export function compose(scene: Scene, layout: Layout): Composed {
   const { state, frame, shown } = scene;
   const footer = footerOf(scene, layout);
+  const over = overlayOf(scene, layout, footer.area.top);
+  const overlay = over?.lines;
+  const room = overlay ? footer.area.top : layout.body.height;
+  const overlaid = overlay && {
+    overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay,
+  };
+  const scrollOf = (length: number, panes: ReadonlyMap<string, number>): Scroll => ({
+    overflow: over?.overflow ?? Math.max(0, (overlay?.length ?? length) - room),
+    room,
+    panes,
+  });
   if (!frame || !shown) {
     const header = { area: layout.header, lines: [[['tstop', 'title'], [' reads the first sample …']] satisfies Line] };
     const table = { area: layout.table, lines: [] };
-    return { view: { header, table, panes: [], charts: [], footer }, needs: NO_NEEDS };
+    const needs = { ...NO_NEEDS, scroll: scrollOf(0, new Map()) };
+    return { view: { header, table, panes: [], charts: [], footer, ...overlaid }, needs };
   }
-  const over = overlayOf(scene, layout, footer.area.top);
   const panes = layout.panes.map(({ pane, area }) => paneBlock(pane, area, scene, layout));
-  const overlay = over?.lines;
-  const room = overlay ? footer.area.top : layout.body.height;
-  const length = overlay?.length ?? (state.details ? panes[0]?.length : undefined) ?? 0;
   const view: View = {
     header: { area: layout.header, lines: headerLines(scene, frame, shown, layout) },
     table: { area: layout.table, lines: tableLines(scene, frame, shown, layout) },
     panes,
     ...chartsOf(scene, layout),
     footer,
-    ...(overlay ? { overlay: isViewer(state.modal) ? windowed(overlay, state.modal.top, room, MORE) : overlay } : {}),
+    ...overlaid,
   };
-  const scroll: Scroll = {
-    overflow: over?.overflow ?? Math.max(0, length - room),
-    room,
-    panes: new Map(panes.map(({ key, area, length: all }) => [key, Math.max(0, all - area.height)])),
-  };
+  const scroll = scrollOf(
+    state.details ? (panes[0]?.length ?? 0) : 0,
+    new Map(panes.map(({ key, area, length }) => [key, Math.max(0, length - area.height)])),
+  );
   const parts = demandedIn(layout);
   const demand = demandOf(frame, shown, state, { window: layout.window, width: layout.table.width });
   return { view, needs: { demand, parts, scroll } };

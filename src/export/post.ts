@@ -68,6 +68,9 @@ export function postTo(target: URL, body: string | Buffer, options: PostOptions)
   });
 }
 
+/** What OpenSSL says where the answer is none of TLS; its code differs by the version of Node. */
+const NO_TLS = /wrong version number|packet length too long/;
+
 function reasonOf(error: unknown): string {
   const code = codeOf(error);
   switch (code) {
@@ -78,8 +81,12 @@ function reasonOf(error: unknown): string {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return `${code} (give the authority of its certificate with --tls-ca)`;
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `${code} (its certificate is of another name: give the URL with a name that it has)`;
     default:
+      if (NO_TLS.test(errorText(error))) return `${code} (it does not speak TLS: give http:// where that is meant)`;
       return code ?? boundedText(errorText(error));
   }
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
+import { certificateIn, noCertificates } from '../certificate.ts';
 import { skip } from '../kernel/collector-helpers.ts';
 
 const FILES = mkdtempSync(join(tmpdir(), 'tscg-export-'));
@@ -103,30 +104,17 @@ mountTest('serves a cgroup while it is there, asks for the token, and ends with 
   }
 });
 
-const hasOpenssl = !spawnSync('openssl', ['version']).error;
 for (const [name, run] of [
   ['serves TLS', servesTls],
   ['sends over TLS, with a certificate and a token', sendsOverTls],
 ] as const) {
-  if (hasOpenssl) mountTest(name, run);
-  else skip(test, name, 'no openssl here to make a certificate');
-}
-
-function certificate(): { readonly key: string; readonly cert: string } {
-  const [key, cert] = [join(FILES, 'key.pem'), join(FILES, 'cert.pem')];
-  const made = spawnSync(
-    'openssl',
-    // biome-ignore format: one command
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
-    { encoding: 'utf8' },
-  );
-  if (made.status !== 0) throw new Error(`openssl: ${made.error?.message ?? made.stderr}`);
-  return { key, cert };
+  if (noCertificates === undefined) mountTest(name, run);
+  else skip(test, name, noCertificates);
 }
 
 /** Of a receiver that asks for a certificate. */
 async function sendsOverTls(): Promise<void> {
-  const { key, cert } = certificate();
+  const { key, cert } = certificateIn(FILES);
   const [keyText, certText] = [readFileSync(key), readFileSync(cert)];
   const received: IncomingMessage[] = [];
   const receiver = createTlsServer(
@@ -163,7 +151,7 @@ async function sendsOverTls(): Promise<void> {
 }
 
 async function servesTls(): Promise<void> {
-  const { key, cert } = certificate();
+  const { key, cert } = certificateIn(FILES);
   const { child, url } = await started('--tls-cert', cert, '--tls-key', key);
   try {
     assert.match(url, /^https:/);

@@ -1,5 +1,6 @@
 /** A store made by hand: what a Prometheus would have of expositions that it scraped, and a server that says so. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 
 export interface Scrape {
   readonly instance: string;
@@ -50,21 +51,23 @@ export interface Asked {
   readonly body: string;
 }
 
-/** Serves on a free port of loopback as long as `use` takes. */
+/** Serves on a free port of loopback as long as `use` takes; HTTPS with a certificate. */
 export async function withServer(
   answer: (response: ServerResponse, asked: Asked) => void,
   use: (url: string) => Promise<void>,
+  certificate?: { readonly key: string; readonly cert: string },
 ): Promise<void> {
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += String(chunk)));
     request.once('end', () => answer(response, { path: request.url ?? '', headers: request.headers, body }));
-  });
+  };
+  const server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
   try {
-    await use(`http://127.0.0.1:${port}`);
+    await use(`${certificate ? 'https' : 'http'}://127.0.0.1:${port}`);
   } finally {
     server.closeAllConnections();
     server.close();
