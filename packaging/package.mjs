@@ -187,18 +187,39 @@ Description: ${description.split(':')[0]}
 `,
   );
   debian('conffiles', conffiles.join(''));
-  const systemd = (/** @type {string} */ command) =>
-    `if [ -d /run/systemd/system ]; then systemctl ${command} || true; fi\n`;
   debian(
     'postinst',
-    `#!/bin/sh\nset -e\n# Units are there, and off: systemctl enable --now tscg-export\n${systemd('daemon-reload')}if [ "$1" = configure ] && [ -n "$2" ]; then ${`for unit in ${services}; do ${systemd('try-restart "$unit"').trim()}; done`}; fi\n`,
+    `#!/bin/sh
+set -e
+# The units are installed and off: systemctl enable --now tscg-export
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload || true
+  # After an upgrade, which names the version before, what runs is started anew.
+  if [ "$1" = configure ] && [ -n "$2" ]; then
+    for unit in ${services}; do systemctl try-restart "$unit" || true; done
+  fi
+fi
+`,
     0o755,
   );
-  debian('prerm', `#!/bin/sh\nset -e\nif [ "$1" = remove ]; then\n${systemd(`disable --now ${services}`)}fi\n`, 0o755);
-  // What the journal holds can still be undone after another installation; purge removes it.
+  debian(
+    'prerm',
+    `#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+  systemctl disable --now ${services} || true
+fi
+`,
+    0o755,
+  );
   debian(
     'postrm',
-    `#!/bin/sh\nset -e\n${systemd('daemon-reload')}if [ "$1" = purge ]; then rm -rf /var/lib/tscg; fi\n`,
+    `#!/bin/sh
+set -e
+if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
+# What the journal holds can still be undone after another installation; purge removes it.
+if [ "$1" = purge ]; then rm -rf /var/lib/tscg; fi
+`,
     0o755,
   );
 }
