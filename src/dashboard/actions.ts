@@ -16,7 +16,7 @@ import { whyMissing } from '../limits/planning/missing.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
-import type { Acting, FormResult, Opened } from './acting.ts';
+import { type Acting, type FormResult, inTurn, type Opened } from './acting.ts';
 import { FIELDS, SIGNAL_CHOICES } from './action-view.ts';
 import { type ActionForm, type ActionName, edited, type LimitsForm, type Typed, type UndoEntry } from './modal.ts';
 import { isRefused } from './plan-lines.ts';
@@ -252,24 +252,18 @@ async function takeBack(
   return `undo ${change.id}${texts.join(';')}`;
 }
 
-/** Signals each target, also where it failed for the one before it. */
-async function killAll(
+function killAll(
   targets: readonly Workload[],
   name: keyof typeof constants.signals,
   { context }: Acting,
 ): Promise<string> {
   const { files } = context();
-  const told: string[] = [];
-  const faults: string[] = [];
-  for (const target of targets) {
-    try {
+  return inTurn(
+    targets,
+    async (target) => {
       const { signalled, killed } = await killPlace(target, { signal: constants.signals[name] }, files);
-      told.push(`${target.name} (${signalled + killed})`);
-    } catch (error) {
-      faults.push(fault(error).text);
-    }
-  }
-  const sent = told.length > 0 ? `${name} went to the processes of ${told.join(', ')}` : '';
-  if (faults.length > 0) throw new Error([...faults, sent].filter((text) => text !== '').join('; '));
-  return sent;
+      return `${target.name} (${signalled + killed})`;
+    },
+    (done) => `${name} went to the processes of ${done.join(', ')}`,
+  );
 }

@@ -28,9 +28,9 @@ import { suspectFigures } from './suspect-figures.ts';
 import { type Trend, tableView } from './table-view.ts';
 import { trendSamples } from './trend.ts';
 
-/** What a screen needs to be told of next. */
+/** What must be read for the next picture, and how far this one can be scrolled. */
 export interface Needs {
-  /** What the next sample reads beside the cheap files of every row. */
+  /** What the next Frame must have beside the cheap files of every row. */
   readonly demand: Demand;
   /** What is read of the selected row. */
   readonly parts: ReadonlySet<Part>;

@@ -27,7 +27,7 @@ export interface Outside {
   /** Absent with --readonly. */
   readonly acting: Acting | undefined;
   readonly save: (key: keyof Settings, value: Settings[keyof Settings]) => void;
-  /** Limits of these paths change by our own hand. */
+  /** Tells the log of events that limits of these paths change by our own hand. */
   readonly expect: (paths: readonly string[]) => void;
   readonly session: () => Session;
   readonly dispatch: (event: Event) => void;

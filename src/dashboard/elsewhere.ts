@@ -21,7 +21,7 @@ export function onItsMachine(workload: Workload | undefined, command: readonly s
   return ['ssh', '-t', hostWord(workload?.host ?? ''), ...words].join(' ');
 }
 
-/** Without what a store adds to it. A name that ssh would take for an option is none. */
+/** The name of the host, without the port or the job that tells machines apart; HOST where ssh would take it for an option. */
 function hostWord(host: string): string {
   const name = host.replace(/ .*$/, '').replace(/:\d+$/, '');
   return name === '' || name.startsWith('-') ? 'HOST' : shellWord(name);

@@ -32,9 +32,9 @@ interface Wanted {
   readonly time: number;
 }
 
-/** The last answer, and the one that is waited for. */
+/** What was asked for last. `answer` is that of the question before, if that was about the same row, until the new one is there. */
 interface Asked<Answer> {
-  /** What it was asked for, as text; one that failed is not asked again before another one is wanted. */
+  /** The question as text. The same one is not asked again, not even if it failed, until another one was asked. */
   readonly key: string;
   readonly inode: number;
   readonly answer: Answer | undefined;
@@ -80,7 +80,7 @@ function wantedIn(session: Session): Wanted | undefined {
   return frame && row && inode !== undefined ? { inode, row, time: frame.usage.snapshot.wall } : undefined;
 }
 
-/** Asks for one thing at a time; what is wanted meanwhile is asked for after it, the last of it only. */
+/** Asks one question at a time. Of the questions that come meanwhile only the last is asked, after that. */
 function createOneAtATime<Answer>(onNews: () => void, guarded: (work: () => Promise<void>) => Promise<void>) {
   let last: Asked<Answer> | undefined;
   let isAsking = false;
@@ -93,7 +93,6 @@ function createOneAtATime<Answer>(onNews: () => void, guarded: (work: () => Prom
       return;
     }
     isAsking = true;
-    // The answer before is shown until there is a new one of the same row.
     last = { key, inode, answer: last?.inode === inode ? last.answer : undefined };
     void guarded(async () => {
       last = { key, inode, answer: await ask() };

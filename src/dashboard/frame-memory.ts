@@ -15,18 +15,18 @@ import { createRecreations } from './recreated.ts';
 import type { State } from './state.ts';
 
 export interface FrameMemory {
-  /** Remembers what it shows; gives what happened since the Frame before. */
+  /** Remembers the Frame, and gives what happened since the one before. */
   push(frame: Frame, state: State, visible: ReadonlySet<number>): readonly LogEvent[];
-  /** An event that something else saw. */
+  /** Adds an event that something else has seen. */
   tell(event: LogEvent): void;
-  /** Limits of these paths change by our own hand. */
+  /** Tells that limits of these paths change by our own hand. */
   expect(paths: readonly string[]): void;
   /** Compares the limits that tscg has set with the files. */
   lookForDrifts(): void;
-  /** The figures of a row, up to so many samples before the last. */
+  /** The figures of a row, which end `back` samples before the last. */
   historyOf(inode: number, id: string, samples: number, back: number): Trace;
   recentOomKills(): readonly LogEvent[];
-  /** Those findings among them, and those of a recording. */
+  /** All events, with these findings and those of a recording among them in the order of time. */
   events(findings: readonly Finding[]): readonly LogEvent[];
   /** The last finding about the cgroup with this inode that a recording has up to its last Frame here. */
   recordedFinding(inode: number): Finding | undefined;
@@ -39,7 +39,7 @@ export interface FrameMemoryOptions {
   /** Between two Frames. */
   readonly seconds: number;
   readonly findDrifts: () => readonly Drift[];
-  /** So many Frames before one of a recording; absent where Frames are of now. */
+  /** Gives the Frames before one of a recording; absent where Frames are of now. */
   readonly before?: Past['before'];
 }
 
@@ -61,7 +61,7 @@ export function createFrameMemory({ dashboards, seconds, findDrifts, before }: F
   let last: number | undefined;
   const now = (): number => (before && last !== undefined ? last : Date.now());
 
-  /** A recording may go on elsewhere: what follows upon other Frames begins anew. */
+  /** Begins anew where the Frame does not follow upon the last one, as the display of a recording may go on at any time of it. */
   function enter(frame: Frame, visible: ReadonlySet<number>): void {
     if (!before || (last !== undefined && frame.usage.before?.wall === last)) return;
     run = openRun(seconds, ids);

@@ -17,7 +17,7 @@ import type { Shown } from './rows.ts';
 import { type Followed, SPEEDS, type State } from './state.ts';
 import { cellsOf, type Line, type Piece, shareStyle } from './style.ts';
 
-/** The longest for which there is room: few, for they would breathe with every figure. */
+/** Cells of a bar: the longest of these for which there is room. With more lengths, the bars would change theirs with each figure. */
 const BAR_CELLS: readonly number[] = [12, 8, 4];
 const BAR_FRAME = '[] ';
 
@@ -27,7 +27,7 @@ export interface HeaderInput {
   readonly state: State;
   /** The title of the screen. */
   readonly title: string;
-  /** Those that fire now, whatever time is shown. */
+  /** The alerts that fire now, whatever time is shown. */
   readonly alerts: readonly Alert[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
@@ -65,12 +65,12 @@ function hostParts({ host, usage }: Frame, width: number): Piece[][] {
   return parts(narrow ? 0 : (BAR_CELLS.find((cells) => 2 * (cells + BAR_FRAME.length) <= left) ?? 0));
 }
 
-/** A machine whose last scrape is older than so many intervals is told of: scrapes of it fail. */
+/** A machine whose last scrape is older than so many intervals is named: scrapes of it fail. */
 const SILENT_SCRAPES = 2.5;
-/** Between two scrapes, where there was one. */
+/** Seconds between two scrapes of a machine that had only one. */
 const USUAL_SECONDS = 60;
 
-/** Of how many machines the figures are, how old they are, who is silent, and which store told it. */
+/** How many machines there are, how old their figures are, which machines are silent, and which store told all that. */
 function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
   const now = Date.now();
   const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
@@ -99,7 +99,7 @@ function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, w
   const { snapshot } = usage;
   const wide = width >= 110;
   return [
-    // What is not as one would think has room on any screen.
+    // First what a user might overlook, so that it has room on any screen.
     [
       ...alertPieces(alerts),
       ...(record ? replayPieces(record, state) : []),
@@ -136,7 +136,7 @@ const pressureParts = ({ host }: Frame, width: number): Piece[][] =>
     ];
   });
 
-/** One by its name; of more, how many: v lists them. */
+/** An alert by its name; if there are several, their number: the key v lists them. */
 function alertPieces([first, ...others]: readonly Alert[]): Piece[] {
   if (!first) return [];
   const { workload, rule } = first;

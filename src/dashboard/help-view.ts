@@ -36,12 +36,12 @@ export function helpLines(titles: readonly string[] = [], faults: readonly strin
   ];
 }
 
-/** What fits is shown: the way out must be, and what is wanted in a hurry. */
+/** The keys that the footer shows first, as it shows only what fits: the way out, and what is wanted in a hurry. */
 const FIRST: readonly (string | undefined)[] = ['help', 'quit', 'limits', 'undo', 'freeze', 'kill'];
 const placeOf = ({ footer }: KeyBinding): number => (FIRST.includes(footer) ? FIRST.indexOf(footer) : FIRST.length);
 const IN_FOOTER = KEYS.filter(({ footer }) => footer !== undefined).sort((a, b) => placeOf(a) - placeOf(b));
 
-/** Nothing of a recording can be changed: the keys that go through it have the room of those that do. */
+/** Actions that change something. In a recording nothing can be changed: its own keys have the room of these in the footer. */
 const OF_NOW: ReadonlySet<Action['type']> = new Set(['act', 'fix', 'prove']);
 const [WAY_OUT, OTHERS] = [
   IN_FOOTER.filter(({ action: { type } }) => type === 'help' || type === 'quit'),

@@ -17,7 +17,7 @@ import { createPaced } from './paced.ts';
 import { type DiagnosisLook, openSelectedDiagnosis } from './selected-diagnosis.ts';
 import { createWrittenMeasurer } from './written.ts';
 
-/** Of the selected row; absent where it was not read yet. */
+/** What was read of the selected row; a part that was not read yet is absent. */
 export interface Inside {
   readonly namespaces?: WorkloadNamespaces | undefined;
   readonly network?: NetworkLook | undefined;
@@ -44,10 +44,10 @@ export interface NetworkLook {
 
 export type Part = keyof Inside;
 
-/** Runs the work and tells what goes wrong with it; of a `part` as long as a pane demands that. */
+/** Runs the work and shows why it failed; where it reads a `part`, as long as a pane demands that part. */
 export type Guarded = (what: string, work: () => Promise<void>, part?: Part) => Promise<void>;
 
-/** What this machine is read for. */
+/** The parts that are read from this machine. */
 const PARTS: readonly Exclude<Part, 'whole'>[] = [
   'namespaces',
   'network',
@@ -82,7 +82,6 @@ export interface InsideOptions {
   readonly looks: SharedLooks;
   /** There is something new to be seen. */
   readonly onNews: () => void;
-  /** Runs the work and tells what goes wrong with it. */
   readonly guarded: Guarded;
 }
 

@@ -316,14 +316,14 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['v'],
     shown: 'v',
-    help: 'events: OOM kills, memory.high, pids.max, throttling, pressure, new, gone, frozen, limits changed; there ← → choose a kind, f a text',
+    help: 'events: OOM kills, alerts, findings, memory.high, pids.max, throttling, pressure, new, gone, frozen, limits changed; there ← → choose a kind, f a text',
     footer: 'events',
     action: { type: 'events' },
   },
   {
     keys: ['b'],
     shown: 'b',
-    help: 'alarm at an OOM kill or a full pids.max: none, bell, flash, both; saved',
+    help: 'alarm at an OOM kill, a full pids.max or an alert: none, bell, flash, both; saved',
     action: { type: 'alarm' },
   },
   {

@@ -1,4 +1,4 @@
-/** Holds the session: each event goes through `update`, its effects are carried out, and what there is then is drawn. */
+/** Holds the session: each event goes through `update`, its effects are carried out, and the new session is drawn. */
 import { compose, type Needs, NO_NEEDS } from './compose.ts';
 import type { Scene } from './scene.ts';
 import type { View } from './screen.ts';
@@ -7,7 +7,7 @@ import { type Effect, type Event, update } from './update.ts';
 
 export interface Program {
   session(): Session;
-  /** What the last drawing needs to be told of next. */
+  /** What must be read for the next picture. */
   needs(): Needs;
   /** An event that comes while another one is handled has its turn after it; both are drawn at once. */
   dispatch(event: Event): void;

@@ -6,6 +6,7 @@ import type { PlanContext } from '../limits/model.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 
+import { inTurn } from './acting.ts';
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
 import { type FormView, type Gone, headed, riskLines, targetLines, titleLines } from './plan-lines.ts';
 import { type Line, wrapped } from './style.ts';
@@ -33,27 +34,21 @@ export function reclaimKey({ fault: _, ...form }: ReclaimForm, key: Typed, conte
   }
 }
 
-/** One after another; says how far it is. Fails where one of them does, after the others had their turn. */
-export async function reclaimAll(
+export const reclaimAll = (
   plans: readonly ReclaimPlan[],
   { files }: PlanContext,
   onProgress: (text: string) => void,
-): Promise<string> {
-  const told: string[] = [];
-  const faults: unknown[] = [];
-  for (const { place, asked } of plans) {
-    try {
+): Promise<string> =>
+  inTurn(
+    plans,
+    async ({ place, asked }) => {
       const result = await reclaimMemory(place, asked, files, (done) =>
         onProgress(`reclaiming from ${place.name}: ${bytesText(done)} of ${bytesText(asked)} asked for …`),
       );
-      told.push(reclaimText(place.name, result));
-    } catch (error) {
-      faults.push(error);
-    }
-  }
-  if (faults.length > 0) throw faults[0];
-  return told.join('; ');
-}
+      return reclaimText(place.name, result);
+    },
+    (done) => done.join('; '),
+  );
 
 export function reclaimView(form: ReclaimForm, height: number, width: number, gone: Gone): FormView {
   const { targets, amount, plans, fault, force } = form;

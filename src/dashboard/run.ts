@@ -117,14 +117,14 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     alerts: options.alerts,
     trouble: options.looksByItself ? trouble : undefined,
   });
-  /** What it asks for is read at once. */
+  /** Handles what the user did, and reads at once what the screen demands then. */
   function dispatchInput(event: Event): void {
     program.dispatch(event);
     void guardedBy(program)('explain', () => selected.readExplained(program.session()));
     selected.look(program.session(), program.needs().parts);
     if (fleet?.lacks(program.needs().demand)) sampling.hurry();
   }
-  // The age of the figures goes on where no new ones come.
+  // The screen shows the age of the figures, which goes on where no new ones come.
   const ageing = fleet && setInterval(program.draw, AGEING_MS);
   const end = (how: End): void => program.dispatch({ type: 'end', end: how });
   const release = onSignals(end);

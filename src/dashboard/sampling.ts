@@ -20,7 +20,7 @@ export interface SamplingOptions {
   readonly memory: FrameMemory;
   readonly selected: SelectedReader;
   readonly pressures: Pick<PressureWatch, 'follow'>;
-  /** Absent of a recording, which has those that fired then. */
+  /** Absent for a recording, which holds the alerts that fired then. */
   readonly alerts: AlertWatch | undefined;
   /** Absent where it does not look by itself. */
   readonly trouble: TroubleWatch | undefined;
@@ -88,13 +88,13 @@ async function tick(options: SamplingOptions): Promise<void> {
     await takeFrame(options);
     isDrawn = true;
   });
-  // Beside the sample, so that one drawing shows both; late, it has its own.
+  // The processes are read beside the sample, so that one drawing shows both. If they come later, they are drawn by themselves.
   const list = guarded('processes', async () => {
     await selected.readProcesses(program.session());
     if (isDrawn) program.draw();
   });
   await Promise.all([sample, list, guarded('explain', () => selected.readExplained(program.session()))]);
-  // Of a row that was selected by this very sample.
+  // The sample may have selected a row whose processes were not read yet.
   const session = program.session();
   if (!selectedIn(session) || selected.of(session).processes) return;
   await guarded('processes', () => selected.readProcesses(session));
@@ -104,7 +104,7 @@ async function tick(options: SamplingOptions): Promise<void> {
 async function takeFrame(options: SamplingOptions): Promise<void> {
   const { program, source, memory, pressures, alerts, trouble, seconds } = options;
   const { demand } = program.needs();
-  // Faster than can be drawn, some are remembered and not drawn.
+  // At a speed at which not every Frame can be drawn, some are only remembered.
   const undrawn = source.isLive ? 0 : Math.floor((speedOf(program) * LEAST_MS) / 1000 / seconds) - 1;
   for (let count = 0; count < undrawn; count++)
     memory.push(await source.next(), program.session().state, demand.visible);

@@ -96,7 +96,7 @@ export const SETTINGS = mapOf(
     memory: optional(oneOf(MEMORY_DEFINITIONS.map(({ metric }) => metric)), 'the definition of memory that is shown'),
     cpu: optional(oneOf(CPU_SCALES.map(({ scale }) => scale)), 'what 100 % of CPU is'),
     theme: v.optional(oneOf(Object.keys(THEMES))),
-    alarm: optional(oneOf(ALARMS), 'at an OOM kill or a full pids.max'),
+    alarm: optional(oneOf(ALARMS), 'at an OOM kill, a full pids.max or an alert'),
     mouse: optional(onOrOff, 'on: click a row, turn the wheel'),
     ascii: optional(onOrOff, 'no characters beyond ASCII'),
   },

@@ -59,7 +59,7 @@ export interface State {
   readonly columns: readonly string[] | undefined;
   /** Those that the user chose and saved, by name of the screen. */
   readonly ownColumns: Readonly<Record<string, readonly string[]>>;
-  /** What an OOM kill or a full pids.max does. */
+  /** What an event that is alarming (alarm.ts) does. */
   readonly alarm: Alarm;
   readonly mouse: boolean;
   readonly all: boolean;

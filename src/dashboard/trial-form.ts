@@ -51,7 +51,7 @@ export function startTrial(form: TrialForm, { context, journal, proc, reverting 
   };
 }
 
-/** The answer of a trial that proves it: the remedy can stay. */
+/** Whether the trial is over and proves that the remedy helps. */
 export const isProven = ({ stage }: TrialForm): boolean =>
   stage !== undefined && 'answer' in stage && stage.answer.isProven;
 

@@ -74,7 +74,7 @@ export function undoView(form: UndoForm, height: number, width: number, gone: Go
 
 function entryLine(entry: UndoEntry, isMarked: boolean): Line {
   const { change, user } = entry;
-  const { word, style } = verdictOf(entry);
+  const { word, style } = outlookOf(entry);
   const files = [...new Set(change.writes.map(({ name, file }) => `${name} ${file}`))].join(', ');
   const text = `${isMarked ? '▸ ' : '  '}${padEnd(timeText(change.time), 12)}${padEnd(user, 10)}`;
   const look: Style = isMarked ? 'selected' : 'plain';
@@ -86,7 +86,8 @@ function entryLine(entry: UndoEntry, isMarked: boolean): Line {
   ];
 }
 
-function verdictOf({ plan }: UndoEntry): { word: string; style: Style } {
+/** What would come of taking the change back. */
+function outlookOf({ plan }: UndoEntry): { word: string; style: Style } {
   if (isRefused(plan.risks, false)) return { word: 'refused', style: 'critical' };
   if (plan.writes.length > 0) return { word: 'ready', style: 'good' };
   return { word: plan.unchanged.length > 0 ? 'as before' : 'gone', style: 'dim' };

@@ -70,7 +70,7 @@ export interface Updated {
 }
 
 export function update(session: Session, event: Event, surroundings: Surroundings): Updated {
-  // Nothing hangs on it but the next key.
+  // How far the screen can be scrolled matters to the next key alone: nothing is arranged anew.
   if (event.type === 'drawn') return only({ ...session, scroll: event.scroll });
   const { session: after, effects } = afterEvent(session, event, surroundings);
   return { session: arranged(session, after, surroundings), effects };
