@@ -10,12 +10,18 @@ import { warn } from './output.ts';
 
 const MOST_BYTES = 1 << 20;
 
-export function fileOption(flag: string, path: string): string {
+/** Of a path at which nothing is. */
+const NOT_THERE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'];
+
+/** `isSecret`: what is given in place of a path may be the secret itself, so that it is shown only where a file is there. */
+export function fileOption(flag: string, path: string, isSecret = false): string {
   try {
     return readRegularFileSync(path, MOST_BYTES);
   } catch (error) {
-    const why =
-      error instanceof UnfitFileError ? 'it is no regular file of at most 1 MiB' : (codeOf(error) ?? errorText(error));
+    const code = codeOf(error);
+    if (isSecret && NOT_THERE.includes(code))
+      throw new UsageError(`${flag}: ${code}: give the path of a file that holds it, not the secret itself`);
+    const why = error instanceof UnfitFileError ? 'it is no regular file of at most 1 MiB' : (code ?? errorText(error));
     throw new UsageError(`${flag} ${clean(path)}: ${why}`);
   }
 }
@@ -42,7 +48,7 @@ function warnOfReaders(path: string): void {
 
 export function tokenOption(flag: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const token = fileOption(flag, path).trim();
+  const token = fileOption(flag, path, true).trim();
   if (!TOKEN.test(token))
     throw new UsageError(
       `${flag} ${clean(path)}: ${token === '' ? 'it is empty' : 'it holds no token'}; a token is one line of letters, digits and -._~+/: openssl rand -hex 32 > FILE`,
@@ -54,7 +60,7 @@ export function tokenOption(flag: string, path: string | undefined): string | un
 /** One line `USER:PASSWORD`, as it is encoded in a header. */
 export function basicOption(flag: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const line = fileOption(flag, path).replace(/\r?\n$/, '');
+  const line = fileOption(flag, path, true).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line)) throw new UsageError(`${flag} ${clean(path)}: it is not one line USER:PASSWORD`);
   warnOfReaders(path);
   return `Basic ${Buffer.from(line).toString('base64')}`;

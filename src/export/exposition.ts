@@ -16,7 +16,7 @@ import { openMetricsText } from '../text/openmetrics.ts';
 import { type Bytes, createBytes } from './bytes.ts';
 import { FAMILIES, type Family, unitOf } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
-import { idLabel, infoLabels, labelText, seriesLabels } from './labels.ts';
+import { idLabel, infoLabels, labelText, seriesLabels, withoutTarget } from './labels.ts';
 
 export type Format = 'openmetrics' | 'text';
 
@@ -48,7 +48,9 @@ export function exportedRows({ workloads }: Frame, isWanted: (row: number) => bo
 export function frameBytes(frame: Frame, rows: readonly number[], format: Format, size = 0): Buffer {
   const bytes = createBytes(size);
   const shown = rows.slice(0, MOST_WORKLOADS);
-  const labels = shown.map((row) => labelText(seriesOf(frame, row)));
+  // Where there are pods, the exporter may be in one, and is scraped with the labels of that.
+  const hasPods = shown.some((row) => frame.workloads[row]?.pod !== undefined);
+  const labels = shown.map((row) => labelText(hasPods ? withoutTarget(seriesOf(frame, row)) : seriesOf(frame, row)));
   const closed = labels.map((text) => Buffer.from(`${text}} `));
   bytes.text(infoText(frame, shown, labels, format));
   for (const family of FAMILIES) {

@@ -50,6 +50,18 @@ export function infoLabels(workload: Workload): Labels {
   ]);
 }
 
+/** What a scrape of Kubernetes tells of its target: the pod of the exporter. */
+const OF_TARGET: readonly LabelName[] = ['namespace', 'pod', 'container'];
+
+/**
+ * With an empty label for each of those that the workload has not. Prometheus stores no empty label, but with honor_labels it
+ * leaves that of the target out where the series has one of its own.
+ */
+export const withoutTarget = (labels: Labels): Labels => [
+  ...labels,
+  ...OF_TARGET.filter((name) => labels.every(([own]) => own !== name)).map((name) => [name, ''] as const),
+];
+
 const known = (labels: readonly (readonly [LabelName, string | undefined])[]): Labels =>
   labels.flatMap(([name, value]) =>
     value ? [[name, name === 'id' ? value : bounded(clean(value), MOST)] as const] : [],

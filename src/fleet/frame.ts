@@ -48,7 +48,11 @@ export interface FleetFrameOptions {
 export function fleetFrame(table: FleetTable, options: FleetFrameOptions): FleetFrame {
   const { address, identityOf, milliseconds, ownCpuPercent, own } = options;
   const { machines, rows, leftOut } = table;
-  const workloads = rows.map((row) => workloadOf(row, machines[row.machine]?.name ?? '', identityOf(row)));
+  const renamed = renamedIn(rows);
+  const workloads = rows.map((row) => {
+    const isRenamed = (label: string): boolean => renamed.has(`${row.machine} ${label}`);
+    return workloadOf(row, machines[row.machine]?.name ?? '', identityOf(row), isRenamed);
+  });
   return {
     usage: usageOfTable(table, snapshotOfTable(table, workloads, own)),
     host: { cpuPercent: Number.NaN, pressurePercent: UNKNOWN_PRESSURE, ownCpuPercent },
@@ -61,11 +65,29 @@ export function fleetFrame(table: FleetTable, options: FleetFrameOptions): Fleet
 const UNKNOWN_SHARES = { some: Number.NaN, full: Number.NaN };
 const UNKNOWN_PRESSURE = { cpu: UNKNOWN_SHARES, memory: UNKNOWN_SHARES, io: UNKNOWN_SHARES };
 
-function workloadOf({ id, labels }: FleetRow, host: string, inode: number): Workload {
-  // Prometheus renames a label of a series to this where the scraped target has a label of the same name.
-  const label = (name: string): string | undefined => labels[`exported_${name}`] ?? labels[name];
+/** Prometheus puts this before a label of a series where the scraped target has a label of the same name. */
+const RENAMED = 'exported_';
+
+/** `MACHINE LABEL` of the labels that rows of a machine have under such a name. */
+const renamedIn = (rows: readonly FleetRow[]): ReadonlySet<string> =>
+  new Set(
+    rows.flatMap(({ machine, labels }) =>
+      Object.keys(labels)
+        .filter((name) => name.startsWith(RENAMED))
+        .map((name) => `${machine} ${name.slice(RENAMED.length)}`),
+    ),
+  );
+
+function workloadOf(
+  { id, labels }: FleetRow,
+  host: string,
+  inode: number,
+  isRenamed: (label: string) => boolean,
+): Workload {
+  // Where one row has it under that name, the label of the target stands under its own in all of them: the pod of the exporter.
+  const label = (name: string): string | undefined => labels[isRenamed(name) ? `${RENAMED}${name}` : name] || undefined;
   const [kind, runtime, project] = [label('kind'), label('runtime'), label('compose_project')];
-  // With honor_labels a series that has no such label keeps that of the target, which names the pod of the exporter.
+  // With honor_labels a series that has no such label keeps that of the target.
   const isOfPod = kind === 'pod' || kind === 'container';
   const optional = {
     namespace: isOfPod ? label('namespace') : undefined,

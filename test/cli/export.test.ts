@@ -54,7 +54,7 @@ test('bad input has one line and exit code 2', () => {
     [['--otlp', 'http://u:p@a'], /give user and password with --header/],
     [['--otlp', 'https://a', '--tls-ca', '/nowhere'], /--tls-ca \/nowhere: ENOENT/],
     [['--header', 'a: b'], /give them with --otlp/],
-    [['--bearer-token-file', '/nowhere'], /--bearer-token-file \/nowhere: ENOENT/],
+    [['--bearer-token-file', '/nowhere'], /--bearer-token-file: ENOENT: give the path of a file that holds it/],
     [['--bearer-token-file', file('empty', '\n')], /it is empty; .*openssl rand/],
     [['--bearer-token-file', file('two', 'a b')], /holds no token/],
     [['--bearer-token-file', FILES], /no regular file/],

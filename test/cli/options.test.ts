@@ -28,6 +28,21 @@ for (const [what, read, message] of [
         error instanceof UsageError && message.test(error.message) && !error.message.includes('hunter2'),
     ));
 
+for (const given of ['hunter2', '/hunter2', 'me:hunter2/+=', 'hunter2'.repeat(50), '/dev/null/hunter2'])
+  test(`a secret in place of its file is not shown: ${given.slice(0, 20)}`, () => {
+    for (const read of [
+      () => storeOptions({ prometheus: 'https://a', bearerTokenFile: given }),
+      () => storeOptions({ prometheus: 'https://a', basicAuthFile: given }),
+      () => pushOptions({ otlp: 'https://a', interval: '15s', bearerTokenFile: given }, undefined),
+    ])
+      assert.throws(
+        read,
+        (error: unknown) =>
+          error instanceof UsageError &&
+          /^--\S+-file: E[A-Z]+: give the path of a file that holds it, not the secret itself$/.test(error.message),
+      );
+  });
+
 test('a file of authorities without a certificate is refused', () =>
   inDirectory((directory) => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

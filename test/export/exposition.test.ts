@@ -136,6 +136,25 @@ test('a scrape holds no series twice, whatever a cgroup is called', () => {
   assert.ok(lines.every((line) => line.length < 1400));
 });
 
+test('where there are pods, what is in none has empty labels in place of those of the pod of the exporter', () => {
+  const container = (path: string, facts: Partial<Workload>): Entry => ({
+    ...WEB,
+    path,
+    facts: { kind: 'container', ...facts },
+  });
+  const alone = container('/alone', {});
+  const text = textOf(frameOfRows([container('/web', { namespace: 'shop', pod: 'web-1' }), alone]));
+  assert.match(
+    text,
+    /container_threads\{id="\/web",name="web",kind="container",namespace="shop",pod="web-1",container=""\}/,
+  );
+  assert.match(
+    text,
+    /container_threads\{id="\/alone",name="alone",kind="container",namespace="",pod="",container=""\}/,
+  );
+  assert.not.match(textOf(frameOfRows([alone])), 'namespace=');
+});
+
 test('names, images and labels of containers cannot write a line of their own', () => {
   const evil = 'x"} 1\ncontainer_threads{id="/fake"} 9\n# EOF\r\u001b[2J\u202e\\';
   const frame = frameOfRows([{ ...WEB, facts: { name: evil, image: evil, pod: evil, namespace: evil.repeat(99) } }]);
@@ -156,7 +175,7 @@ test('the same cgroup is one info series with what it is', () => {
   const line = text.split('\n').find((one) => one.startsWith('tscg_workload_info{'));
   assert.is(
     line,
-    'tscg_workload_info{id="/web",name="web",kind="container",namespace="n",pod="p",owner="docker",runtime="docker",image="nginx:1",container_id="abc"} 1',
+    'tscg_workload_info{id="/web",name="web",kind="container",namespace="n",pod="p",container="",owner="docker",runtime="docker",image="nginx:1",container_id="abc"} 1',
   );
   assert.match(text, '# TYPE tscg_workload info\n');
 });

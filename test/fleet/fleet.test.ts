@@ -219,6 +219,26 @@ test('labels that Prometheus renamed are found', async () => {
   assert.is(workloads[0]?.pod, 'web-1');
 });
 
+test('a container of no pod is not in the pod of the exporter, whoever wins where both have the label', async () => {
+  const info = (id: string, labels: string): string =>
+    `tscg_workload_info{id="${id}",name="x",kind="container"${labels}} 1`;
+  const [target, own] = ['namespace="monitoring",pod="tscg-abcde"', 'namespace="shop",pod="web-1"'];
+  const podsOf = async (...lines: string[]) => {
+    const { workloads } = await fleetOf([{ instance: 'n', time: 1, text: `${lines.join('\n')}\n` }]);
+    return workloads.map(({ namespace, pod }) => [namespace, pod]);
+  };
+  const expected = [
+    ['shop', 'web-1'],
+    [undefined, undefined],
+  ];
+  // With honor_labels the series wins, and an empty label of its own is stored as none.
+  assert.equal(await podsOf(info('/a', `,${own}`), info('/b', '')), expected);
+  assert.equal(await podsOf(info('/a', `,${own}`), info('/b', ',namespace="",pod=""')), expected);
+  // Without it the target wins.
+  const renamed = `,${target},${own.replace('namespace', 'exported_namespace').replace('pod=', 'exported_pod=')}`;
+  assert.equal(await podsOf(info('/a', renamed), info('/b', `,${target}`)), expected);
+});
+
 test('only pods and containers are of a pod: anything else may have the labels of the exporter', async () => {
   const [target, project] = ['namespace="monitoring",pod="tscg-abcde"', 'compose_project="shop"'];
   const text = [

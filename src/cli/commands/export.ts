@@ -136,7 +136,7 @@ function tlsFiles({ tlsCert, tlsKey }: ExportOptions): Tls | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError('--tls-cert and --tls-key go together: give both');
-  const files = { cert: fileOption('--tls-cert', tlsCert), key: fileOption('--tls-key', tlsKey) };
+  const files = { cert: fileOption('--tls-cert', tlsCert), key: fileOption('--tls-key', tlsKey, true) };
   try {
     createSecureContext(files);
   } catch (error) {
