@@ -1,12 +1,13 @@
 /** The documents say what the code has. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { documents } from '../docs/generate.ts';
-
+import { loadAlertRules } from '../src/dashboard/settings.ts';
 import { PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
+import { inDirectory } from './in-directory.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -37,6 +38,13 @@ test('no link of a document is dead', () => {
   );
   assert.equal(dead, []);
 });
+
+test('the rules that docs/alerts.md shows can be used as they stand', () =>
+  inDirectory(async (directory) => {
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/alerts.md'), 'utf8')) ?? [];
+    writeFileSync(join(directory, 'config.yaml'), example);
+    assert.is(loadAlertRules(directory).length, 3);
+  }));
 
 test('the files that a document names are there', () => {
   const named = PAGES.filter((file) => file !== 'CHANGELOG.md').flatMap((file) =>
