@@ -15,15 +15,15 @@ export function planText({ writes, unchanged, risks }: Plan, force = false): str
   };
   for (const write of writes) {
     heading(write);
-    lines.push(
-      `  ${write.file}: ${oneLine(write.before)} → ${oneLine(write.after)}   (${meaning(write.file, write.before)} → ${meaning(write.file, write.after)})`,
-    );
+    const change = (text: (value: string) => string): string => `${text(write.before)} → ${text(write.after)}`;
+    lines.push(`  ${write.file}: ${change(oneLine)}${inWords(change(oneLine), change(meaningIn(write)))}`);
     if (write.property) lines.push(`    through ${write.via} ${clean(subjectText(write))}: ${write.property}`);
     for (const note of write.notes) lines.push(`    ${clean(note)}`);
   }
   for (const write of unchanged) {
     heading(write);
-    lines.push(`  ${write.file}: already ${oneLine(write.after)}   (${meaning(write.file, write.after)})`);
+    const value = oneLine(write.after);
+    lines.push(`  ${write.file}: already ${value}${inWords(value, meaningIn(write)(write.after))}`);
   }
   return [...lines, ...risks.map((risk) => riskText(risk, force))].join('\n');
 }
@@ -40,4 +40,10 @@ export function riskText({ level, text, remedy }: Risk, force = false): string {
   return clean(`refused: ${text}; ${remedy ? `${remedy}, or add --force` : 'add --force to do it all the same'}`);
 }
 
-const meaning = (file: string, text: string): string => findLimit(file)?.describe(text) ?? text;
+/** The meaning behind a value, where it says more than the value itself. */
+const inWords = (value: string, meaning: string): string => (meaning === value ? '' : `   (${meaning})`);
+
+const meaningIn =
+  ({ file }: Pick<Write, 'file'>) =>
+  (text: string): string =>
+    findLimit(file)?.describe(text) ?? oneLine(text);
