@@ -42,7 +42,9 @@ export async function controllers(
   }
   printLine(`${terminalSafe(name)}  ${terminalSafe(workload.path)}`);
   if (rows.length === 0) {
-    printLine('no controllers in this hierarchy: the kernel has none, or cgroup v1 has them');
+    printLine(
+      'no controllers in this hierarchy: the kernel has none, or cgroup v1 has them (tscg doctor tells which, and what helps)',
+    );
     return;
   }
   printLine(

@@ -99,7 +99,7 @@ export function planControllers(target: Target, { on, off }: ControllerSteps, co
 function missing(name: string, target: Target, known: readonly string[], levels: readonly ControllerLevel[]): string {
   const stop = whereItStops(name, levels);
   if (!known.includes(name)) {
-    return `there is no controller "${name}" in this hierarchy (the kernel lacks it, or cgroup v1 has it); there are: ${known.join(' ') || 'none'}`;
+    return `there is no controller "${name}" in this hierarchy (the kernel lacks it, or cgroup v1 has it: tscg doctor tells which); there are: ${known.join(' ') || 'none'}`;
   }
   return `${target.name} (${target.path}) does not have ${name}: ${stop} does not enable it for its children; first: tscg controllers ${shellWord(stop ?? '/')} +${name}`;
 }

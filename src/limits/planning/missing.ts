@@ -48,7 +48,7 @@ function ofRootOnly(path: string, limit: Limit, files: CgroupFiles): string {
 }
 
 const notOfMachine = (controller: string): string =>
-  `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1`;
+  `this machine has no ${controller} controller for cgroup v2: its kernel lacks it, disables it (cgroup_enable=${controller} on the kernel's command line) or gives it to cgroup v1; tscg doctor tells which, and what helps`;
 
 function notOfKernel({ file, needs }: Limit): string {
   const known = interfaceFile(file);

@@ -1,9 +1,17 @@
 /** `tscg prove` where the truth is known: a hog on the victim's CPU, an innocent on the other, and a kill -9 in the middle. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Box, BUSY, STATE_DIR, TSCG, tscg, withBox } from '../../boxes.ts';
+import { openJournal } from '../../../src/limits/applying/journal.ts';
+import { type Box, BUSY, MOUNT, STATE_DIR, TSCG, tscg, withBox } from '../../boxes.ts';
+import { openArena } from '../../neighbours/arena.ts';
+import { CASES } from '../../neighbours/cases.ts';
+import { openTstop } from '../../terminal.ts';
+import { openTscg } from '../open-checkout.ts';
 
 interface Told {
   readonly proven: boolean;
@@ -133,6 +141,83 @@ test('a trial of its own shell, of what holds the victim, and of nothing is refu
     assert.is(status, 0);
     assert.match(stdout, /cpu\.weight: 300 → 1/);
     assert.is(suspect.read('cpu.weight'), '300');
+  }));
+
+test('without permission nothing is switched: which file refused, and what to do', () =>
+  beside(0, async (suspect, victim) => {
+    const args = ['prove', suspect.path, '--victim', victim.path, '--cpu-weight', '1', '--pairs', '5', ...WINDOW];
+    const { status, stderr } = spawnSync(process.execPath, [openTscg(), ...args], {
+      encoding: 'utf8',
+      uid: 65534,
+      gid: 65534,
+      env: { ...process.env, TSCG_STATE_DIR: '/tmp/nobody' },
+    });
+    assert.is(status, 1, stderr);
+    assert.match(stderr, /cpu\.weight: EACCES \(not permitted; run it with sudo/);
+    assert.is(stderr.trim().split('\n').length, 1, stderr);
+    assert.is(suspect.read('cpu.weight'), '300');
+  }));
+
+/** The hog of the bench beside its victim, which wants a third of their CPU; `weight`: of the hog. */
+async function withHog(use: (world: { victim: string; weight: () => string }) => Promise<void>): Promise<void> {
+  const program = join(tmpdir(), `load-${process.pid}`);
+  execFileSync('gcc', ['-O1', '-static', '-pthread', '-o', program, 'test/neighbours/load.c']);
+  const arena = openArena(`trial${process.pid}`, program);
+  try {
+    const hog = CASES.find(({ name }) => name === 'hog');
+    for (const load of [...(hog?.victim ?? []), ...(hog?.afterwards.loads ?? [])]) await arena.start(load, 1);
+    const file = join(MOUNT, arena.path('hog'), 'cpu.weight');
+    await use({ victim: arena.path('victim'), weight: () => readFileSync(file, 'utf8').trim() });
+  } finally {
+    await arena.close();
+  }
+}
+
+const ESCAPE = '\x1b';
+
+test('p in tstop: Esc takes a trial back in its middle, a whole one is answered, and everything is as it was', () =>
+  withHog(async ({ victim, weight }) => {
+    const terminal = openTstop(160, 50, [], { TSCG_STATE_DIR: STATE_DIR }, ['taskset', '-c', '0']);
+    const begin = async (): Promise<void> => {
+      await terminal.until((text) => text.includes('p proves it'), 'a suspect');
+      terminal.type('p');
+      await terminal.until(
+        (text) => text.includes('cpu.weight: 100 → 25') && text.includes('Enter begins'),
+        'the plan',
+      );
+      assert.is(weight(), '100');
+      terminal.type('\r');
+      await terminal.until((text) => weight() === '25' && /window \d+ of 16/.test(text), 'the limit in the kernel');
+    };
+    const closed = async (): Promise<void> => {
+      terminal.type(ESCAPE);
+      await terminal.until((text) => !text.includes('Prove whether'), 'the form closed');
+    };
+    try {
+      await terminal.until((text) => text.includes('NAME'), 'the table');
+      terminal.type(`f${victim}\rW`);
+      await begin();
+      terminal.type(ESCAPE);
+      await terminal.until((text) => /interrupted: the trial ended after \d of 8 pairs/.test(text), 'its end');
+      assert.is(weight(), '100');
+      await closed();
+      await begin();
+      await terminal.until((text) => text.includes('proven: '), 'the answer');
+      const screen = terminal.screen().join('\n');
+      assert.match(screen, /\d of 8 pairs for it, \d against it/);
+      assert.match(screen, /taken back: cpu\.weight is 100 again/);
+      assert.is(weight(), '100');
+      await closed();
+      terminal.type('q');
+      assert.is(await terminal.ended, 0);
+    } finally {
+      terminal.kill();
+    }
+    const { changes } = openJournal(STATE_DIR).read();
+    assert.equal(
+      changes.filter(({ command }) => command.join(' ') === 'tstop prove').map(({ outcome }) => outcome),
+      ['rolled-back', 'rolled-back'],
+    );
   }));
 
 test.run();
