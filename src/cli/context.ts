@@ -42,6 +42,17 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
+/** All that run, with the names that the runtimes' APIs know too; no figure of them is read. */
+export async function allWorkloads({ mount, root }: Hierarchy): Promise<readonly Workload[]> {
+  const inventory = openInventory({ mount, root, proc: PROC, watch: false, apis: true });
+  try {
+    await inventory.refresh();
+    return inventory.workloads();
+  } finally {
+    inventory.close();
+  }
+}
+
 /**
  * The workload that a name means among these. Throws NoSuchNameError, AmbiguousNameError, BadNameError: the first says so where
  * what is named exists but does not run, or may exist where this user may not look.

@@ -13,12 +13,11 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import { takeLook } from '../../diagnosis/look/take.ts';
 import type { Cause, Finding } from '../../diagnosis/model.ts';
 import { REFUSAL_WORDS, WHOLE_MACHINE } from '../../diagnosis/words.ts';
-import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Metric } from '../../metrics/metric.ts';
 import { reasonFor } from '../../metrics/reason.ts';
-import { openLiveSource, type Source } from '../../metrics/source.ts';
-import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
+import { openLiveSource } from '../../metrics/source.ts';
+import { allWorkloads, type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { isFault } from '../crash.ts';
 import { remediedText } from '../errors.ts';
 import { durationOption } from '../options.ts';
@@ -48,42 +47,29 @@ async function answer(text: string, options: CheckOptions, global: GlobalOptions
   const condition = parseCondition(text);
   const seconds = durationOption('--for', options.for, LEAST_MS, MOST_MS) / 1000;
   const hierarchy = openHierarchy(global);
+  const { cause, metric } = condition.of;
+  return metric ? byMetric(condition, metric, hierarchy, seconds) : byCause(condition, cause, hierarchy, seconds);
+}
+
+async function byMetric(condition: Condition, { id }: Metric, hierarchy: Hierarchy, seconds: number): Promise<Answer> {
   const source = openLiveSource({ hierarchy, watch: false });
   try {
     const { workloads } = await source.next();
-    const workload = await workloadNamed(workloads, condition.name, hierarchy);
-    const { cause, metric } = condition.of;
-    if (cause && workload.path === '/') return unknownAnswer(WHOLE_MACHINE);
-    return metric
-      ? await byMetric(condition, metric, source, workload, seconds)
-      : await byCause(condition, cause, hierarchy, workloads, workload, seconds);
+    const { inode } = await workloadNamed(workloads, condition.name, hierarchy);
+    await sleep(seconds * 1000);
+    const { usage } = await source.next();
+    const row = usage.snapshot.rows.findIndex((one) => one.inode === inode);
+    if (row < 0) return unknownAnswer(`${condition.name} ended meanwhile`);
+    return answerOf(condition, usage.value(id, row), reasonFor(id, usage, row) ?? '');
   } finally {
     source.close();
   }
 }
 
-async function byMetric(
-  condition: Condition,
-  { id }: Metric,
-  source: Source,
-  { inode }: Workload,
-  seconds: number,
-): Promise<Answer> {
-  await sleep(seconds * 1000);
-  const { usage } = await source.next();
-  const row = usage.snapshot.rows.findIndex((one) => one.inode === inode);
-  if (row < 0) return unknownAnswer(`${condition.name} ended meanwhile`);
-  return answerOf(condition, usage.value(id, row), reasonFor(id, usage, row) ?? '');
-}
-
-async function byCause(
-  condition: Condition,
-  cause: Cause,
-  hierarchy: Hierarchy,
-  workloads: readonly Workload[],
-  victim: Workload,
-  seconds: number,
-): Promise<Answer> {
+async function byCause(condition: Condition, cause: Cause, hierarchy: Hierarchy, seconds: number): Promise<Answer> {
+  const workloads = await allWorkloads(hierarchy);
+  const victim = await workloadNamed(workloads, condition.name, hierarchy);
+  if (victim.path === '/') return unknownAnswer(WHOLE_MACHINE);
   const look = await takeLook({ hierarchy, proc: PROC, workloads, victims: [victim], seconds });
   const [finding] = diagnose(look);
   return finding ? answerOf(condition, lossOf(finding, cause), because(finding, cause)) : unknownAnswer('no finding');

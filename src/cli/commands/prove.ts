@@ -1,7 +1,6 @@
 /** tscg prove: whether a suspect hurts a victim, by a randomised trial of a limit on the suspect. */
 import { LEAST_PAIRS, MOST_PAIRS } from '../../diagnosis/trial/statistics.ts';
-import { openLiveSource } from '../../metrics/source.ts';
-import { type GlobalOptions, openHierarchy, planContext, workloadNamed } from '../context.ts';
+import { allWorkloads, type GlobalOptions, openHierarchy, planContext, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption, wholeOption } from '../options.ts';
 import { proveLimit } from '../trial.ts';
@@ -34,8 +33,7 @@ export async function prove(name: string, options: ProveOptions & Values, global
   if (edits.length === 0) {
     throw new UsageError('no limit given to try; the gentlest is --cpu-weight 1 (tscg prove --help lists them)');
   }
-  const source = openLiveSource({ hierarchy, watch: false });
-  const { workloads } = await source.next().finally(() => source.close());
+  const workloads = await allWorkloads(hierarchy);
   // As the user calls it, so that a command in a message can be typed as it stands.
   const named = async (typed: string) => ({ ...(await workloadNamed(workloads, typed, hierarchy)), name: typed });
   const suspect = await named(name);

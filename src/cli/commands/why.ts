@@ -13,9 +13,10 @@ import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
 import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
-import { openLiveSource, type Source } from '../../metrics/source.ts';
+import { type OpenedWaits, openWaits } from '../../kernel/waits-bpf.ts';
+import { openLiveSource } from '../../metrics/source.ts';
 import { canAsk } from '../confirm.ts';
-import { type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
+import { allWorkloads, type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { endSignal } from '../exit.ts';
 import { durationOption } from '../options.ts';
@@ -55,8 +56,12 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   checkTogether(options);
   const signal = endSignal();
   const hierarchy = await openedFor(options, global, signal);
-  const source = openLiveSource({ hierarchy, watch: false });
-  const look = (workloads: readonly Workload[], victims: readonly Victim[]): Promise<CloseLook> =>
+  const isTraced = options.ebpf !== false;
+  const look = (
+    workloads: readonly Workload[],
+    victims: readonly Victim[],
+    opening?: Promise<OpenedWaits>,
+  ): Promise<CloseLook> =>
     takeLook({
       hierarchy,
       proc: PROC,
@@ -64,19 +69,24 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       victims,
       seconds: seconds ?? LOOK_SECONDS,
       ...(seconds === undefined && { goOn: comesInBursts }),
-      ...(options.ebpf !== false && { tracer: createTracer(workloads) }),
+      ...(isTraced && { tracer: createTracer(workloads, opening) }),
       signal,
     });
+  if (options.watch) {
+    const named = names.length > 0 ? (await namedBy(names, hierarchy)).victims : [];
+    const source = openLiveSource({ hierarchy, watch: false });
+    const watching = (await import('../why-watch.ts')).watchWhy({
+      ...{ hierarchy, source, named, signal, json: options.json },
+      look: async (victims, workloads) => diagnose(await look(workloads, victims)),
+    });
+    return watching.finally(() => source.close());
+  }
+  // It takes a while to load, in which those are found who are looked at.
+  const opening = isTraced ? openWaits() : undefined;
   try {
-    if (options.watch) {
-      const named = names.length > 0 ? await resolved(names, (await source.next()).workloads, hierarchy) : [];
-      return await (await import('../why-watch.ts')).watchWhy({
-        ...{ hierarchy, source, named, signal, json: options.json },
-        look: async (victims, all) => diagnose(await look(all, victims)),
-      });
-    }
-    const { workloads, victims, sufferers } = await whom(names, source, hierarchy, signal);
-    const taken = victims.length > 0 ? await look(workloads, victims) : undefined;
+    const whom = names.length > 0 ? await namedBy(names, hierarchy) : await suffering(hierarchy, signal);
+    const { workloads, victims, sufferers } = whom;
+    const taken = victims.length > 0 ? await look(workloads, victims, opening) : undefined;
     const findings = taken ? diagnose(taken) : [];
     const machine = taken ?? (await lookAtMachine(machineLook(signal)));
     const say = (): void => tell(findings, machine, sufferers, options);
@@ -91,7 +101,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    source.close();
+    void opening?.then(({ waits }) => waits?.close());
   }
 }
 
@@ -127,33 +137,28 @@ interface Whom {
 }
 
 /** Throws UsageError, NoSuchNameError, AmbiguousNameError, BadNameError. */
-async function resolved(
-  names: readonly string[],
-  workloads: readonly Workload[],
-  hierarchy: Hierarchy,
-): Promise<Workload[]> {
-  const found: Workload[] = [];
-  for (const name of names) found.push(await workloadNamed(workloads, name, hierarchy));
-  if (found.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
-  return found;
+async function namedBy(names: readonly string[], hierarchy: Hierarchy): Promise<Whom & { victims: Workload[] }> {
+  const workloads = await allWorkloads(hierarchy);
+  const victims: Workload[] = [];
+  for (const name of names) victims.push(await workloadNamed(workloads, name, hierarchy));
+  if (victims.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
+  return { workloads, victims };
 }
 
-/** Throws as `resolved` does. */
-async function whom(
-  names: readonly string[],
-  source: Source,
-  hierarchy: Hierarchy,
-  signal: AbortSignal,
-): Promise<Whom> {
-  const { workloads } = await source.next();
-  if (names.length > 0) return { workloads, victims: await resolved(names, workloads, hierarchy) };
-  for (let tried = 1; ; tried++) {
-    await sleep(COARSE_MS, undefined, { signal });
-    const frame = await source.next();
-    const sufferers = sufferersOf(frame);
-    if (sufferers.victims.length > 0 || tried >= COARSE_TRIES) {
-      return { workloads: frame.workloads, victims: sufferers.victims, sufferers };
+/** Throws an AbortError. */
+async function suffering(hierarchy: Hierarchy, signal: AbortSignal): Promise<Whom> {
+  const source = openLiveSource({ hierarchy, watch: false });
+  try {
+    await source.next();
+    for (let tried = 1; ; tried++) {
+      await sleep(COARSE_MS, undefined, { signal });
+      const frame = await source.next();
+      const sufferers = sufferersOf(frame);
+      const { victims } = sufferers;
+      if (victims.length > 0 || tried >= COARSE_TRIES) return { workloads: frame.workloads, victims, sufferers };
     }
+  } finally {
+    source.close();
   }
 }
 
