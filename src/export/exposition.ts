@@ -11,6 +11,7 @@
  * tells of the exporter itself (instruments.ts), does not make this text: for 1,000 cgroups it takes 200 ms where this takes 20,
  * and it has no UNIT.
  */
+import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
 import { type Bytes, createBytes } from './bytes.ts';
@@ -50,21 +51,51 @@ export function frameBytes(frame: Frame, rows: readonly number[], format: Format
   const shown = rows.slice(0, MOST_WORKLOADS);
   // Where there are pods, the exporter may be in one, and is scraped with the labels of that.
   const hasPods = shown.some((row) => frame.workloads[row]?.pod !== undefined);
-  const labels = shown.map((row) => labelText(hasPods ? withoutTarget(seriesOf(frame, row)) : seriesOf(frame, row)));
-  const closed = labels.map((text) => Buffer.from(`${text}} `));
-  bytes.text(infoText(frame, shown, labels, format));
-  for (const family of FAMILIES) {
-    if (family.tag) bytes.text(taggedText(family, family.tag, frame, shown, labels, format));
-    else addFamily(bytes, family, frame, shown, closed, format);
-  }
+  const texts = shown.flatMap((row): RowTexts[] => {
+    const workload = frame.workloads[row];
+    return workload ? [textsOf(workload, row, hasPods)] : [];
+  });
+  addInfo(bytes, texts, format);
+  for (const family of FAMILIES) addFamily(bytes, family, frame, texts, format);
   bytes.text(hostText(frame, rows.length - shown.length, format));
   return bytes.done();
 }
 
-const seriesOf = ({ workloads }: Frame, row: number): ReturnType<typeof seriesLabels> => {
-  const workload = workloads[row];
-  return workload ? seriesLabels(workload) : [];
-};
+/** What the series of a workload have in common. */
+interface WorkloadTexts {
+  /** `{id="/a",name="a"`: a label more may follow. */
+  readonly open: Buffer;
+  /** `{id="/a",name="a"} `: the value follows. */
+  readonly closed: Buffer;
+  /** The line that says what it is. */
+  readonly info: Buffer;
+  readonly hasPods: boolean;
+}
+
+interface RowTexts extends WorkloadTexts {
+  readonly row: number;
+}
+
+/** A workload is the same object in every Frame until something else is told of it. */
+const TEXTS = new WeakMap<Workload, WorkloadTexts>();
+
+function textsOf(workload: Workload, row: number, hasPods: boolean): RowTexts {
+  const known = TEXTS.get(workload);
+  if (known?.hasPods === hasPods) return { ...known, row };
+  const series = seriesLabels(workload);
+  const open = labelText(hasPods ? withoutTarget(series) : series);
+  const more = labelText(infoLabels(workload)).slice(1);
+  const texts = {
+    open: Buffer.from(open),
+    closed: Buffer.from(`${open}} `),
+    info: Buffer.from(`${INFO_SAMPLE}${open}${more === '' ? '' : `,${more}`}} 1\n`),
+    hasPods,
+  };
+  TEXTS.set(workload, texts);
+  return { ...texts, row };
+}
+
+const INFO_SAMPLE = 'tscg_workload_info';
 
 /** What ends an exposition. */
 export const endText = (format: Format): string => (format === 'openmetrics' ? '# EOF\n' : '');
@@ -86,55 +117,27 @@ const sampleName = ({ name, type }: Pick<Head, 'name' | 'type'>): string =>
   type === 'counter' ? `${name}_total` : name;
 
 /** Adds the head and samples of a family; nothing where no row has a figure. */
-function addFamily(
-  bytes: Bytes,
-  family: Family,
-  { usage }: Frame,
-  rows: readonly number[],
-  labels: readonly Buffer[],
-  format: Format,
-): void {
+function addFamily(bytes: Bytes, family: Family, { usage }: Frame, texts: readonly RowTexts[], format: Format): void {
   const figures = family.figures(usage);
   const name = Buffer.from(sampleName(family));
   let isFirst = true;
-  for (let index = 0; index < rows.length; index++) {
-    const value = figures[rows[index] ?? -1] ?? Number.NaN;
-    const text = labels[index];
-    if (Number.isNaN(value) || text === undefined) continue;
+  const [tag, taggedBy] = family.tag ?? [];
+  for (const { row, open, closed } of texts) {
+    const value = figures[row] ?? Number.NaN;
+    const tagged = taggedBy?.(usage, row);
+    if (Number.isNaN(value) || (tag !== undefined && tagged === undefined)) continue;
     if (isFirst) bytes.text(headText(family, format));
     isFirst = false;
-    bytes.line(name, text, numberText(value));
+    if (tag === undefined) bytes.line(name, closed, numberText(value));
+    else bytes.line(name, open, `,${tag}="${tagged}"} ${numberText(value)}`);
   }
 }
 
-function taggedText(
-  family: Family,
-  [tag, taggedBy]: NonNullable<Family['tag']>,
-  { usage }: Frame,
-  rows: readonly number[],
-  labels: readonly string[],
-  format: Format,
-): string {
-  const figures = family.figures(usage);
-  const lines = rows.flatMap((row, index) => {
-    const [value = Number.NaN, tagged] = [figures[row], taggedBy(usage, row)];
-    if (Number.isNaN(value) || tagged === undefined) return [];
-    return [`${sampleName(family)}${labels[index]},${tag}="${tagged}"} ${numberText(value)}\n`];
-  });
-  return lines.length === 0 ? '' : headText(family, format) + lines.join('');
-}
-
 /** What each workload is: an info family of OpenMetrics; in the older format a gauge. */
-function infoText(frame: Frame, rows: readonly number[], labels: readonly string[], format: Format): string {
-  const name = format === 'openmetrics' ? 'tscg_workload' : 'tscg_workload_info';
-  const type = format === 'openmetrics' ? 'info' : 'gauge';
-  const lines = rows.flatMap((row, index) => {
-    const workload = frame.workloads[row];
-    if (!workload) return [];
-    const more = labelText(infoLabels(workload)).slice(1);
-    return [`tscg_workload_info${labels[index]}${more === '' ? '' : `,${more}`}} 1\n`];
-  });
-  return `# HELP ${name} What each workload is.\n# TYPE ${name} ${type}\n${lines.join('')}`;
+function addInfo(bytes: Bytes, texts: readonly RowTexts[], format: Format): void {
+  const [name, type] = format === 'openmetrics' ? ['tscg_workload', 'info'] : [INFO_SAMPLE, 'gauge'];
+  bytes.text(`# HELP ${name} What each workload is.\n# TYPE ${name} ${type}\n`);
+  for (const { info } of texts) bytes.add(info);
 }
 
 function hostText(frame: Frame, leftOut: number, format: Format): string {

@@ -142,8 +142,12 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   return usage;
 }
 
+const BY_LIMITS = new Map<string, boolean>();
+
 /** Whether a metric goes by limits, which may be those of other rows. */
 function goesByLimits(id: string): boolean {
+  const known = BY_LIMITS.get(id);
+  if (known !== undefined) return known;
   let asks = false;
   const limit = (): number => {
     asks = true;
@@ -152,5 +156,6 @@ function goesByLimits(id: string): boolean {
   const figure = (index: number): number => (OF_QUOTA.has(index) ? limit() : 1);
   const reading = { now: figure, change: figure, seconds: () => 1, metric: limit };
   metric(id).derive({ ...reading, limit, headroom: limit, fullness: limit });
+  BY_LIMITS.set(id, asks);
   return asks;
 }

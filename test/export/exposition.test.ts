@@ -136,6 +136,28 @@ test('a scrape holds no series twice, whatever a cgroup is called', () => {
   assert.ok(lines.every((line) => line.length < 1400));
 });
 
+test('a workload that has another name, or the first pod beside it, has other labels in the next scrape', () => {
+  const named = (name: string, pod?: string) =>
+    textOf(
+      frameOfRows([
+        { ...WEB, facts: { name } },
+        { ...WEB, path: '/pod', facts: { kind: 'pod', ...(pod && { pod, namespace: 'n' }) } },
+      ]),
+    );
+  assert.match(named('abc'), 'container_threads{id="/web",name="abc",kind="container"} ');
+  assert.match(named('web'), 'container_threads{id="/web",name="web",kind="container"} ');
+  const frame = frameOfRows([WEB]);
+  const [workload] = frame.workloads;
+  assert.ok(workload);
+  assert.match(textOf(frame), 'container_threads{id="/web",name="web",kind="container"} ');
+  const pod: Workload = { path: '/pod', inode: 9, name: 'pod', kind: 'pod', pod: 'p', namespace: 'n' };
+  const beside = frameOfRows([WEB, { ...WEB, path: '/pod' }]);
+  assert.match(
+    textOf({ ...beside, workloads: [workload, pod] }),
+    'container_threads{id="/web",name="web",kind="container",namespace="",pod="",container=""} ',
+  );
+});
+
 test('where there are pods, what is in none has empty labels in place of those of the pod of the exporter', () => {
   const container = (path: string, facts: Partial<Workload>): Entry => ({
     ...WEB,
