@@ -1,5 +1,6 @@
 /** A D-Bus of our own (dbus-daemon in a process), on which a test plays systemd and machined. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { Message, type MessageBus, MessageType, sessionBus, Variant } from '@jellybrick/dbus-next';
 import { freshSocket } from './fake-http.ts';
@@ -40,6 +41,9 @@ export async function fakeBus(names: readonly string[]): Promise<FakeBus> {
     daemon.once('exit', (code) => reject(new Error(`dbus-daemon ended with ${code}`)));
   });
   const bus = sessionBus({ busAddress: `unix:path=${socket}` });
+  // An answer is still under way where a test ends before it is sent.
+  const emitter: EventEmitter = bus;
+  emitter.on('error', () => undefined);
   const asked: string[] = [];
   const says: FakeBus['says'] = new Map();
   bus.addMethodHandler((message: Message) => {
