@@ -2,6 +2,7 @@
 import type { CpuSample, MemorySample } from '../diagnosis/what-if.ts';
 import { reclaimableWithSwap } from '../kernel/reclaimable.ts';
 import { column, FILE_OF_COLUMN } from '../metrics/files.ts';
+import { timeAt, valueAt } from '../metrics/snapshot.ts';
 import { framesBetween, type RecordedFrame, type Recording } from '../recording/recording.ts';
 import type { WatchedUse } from './what-if-text.ts';
 
@@ -18,9 +19,8 @@ export function recordedUse(recording: Recording, frame: RecordedFrame, inode: n
     const { snapshot } = usage;
     const row = snapshot.rows.findIndex((one) => one.inode === inode);
     if (row < 0 || header.host.boot !== frame.header.host.boot) continue;
-    const now = (ref: string): number => snapshot.values[column(ref) * snapshot.rows.length + row] ?? Number.NaN;
-    const readAt = (ref: string): number =>
-      snapshot.times[(FILE_OF_COLUMN[column(ref)] ?? 0) * snapshot.rows.length + row] ?? Number.NaN;
+    const now = (ref: string): number => valueAt(snapshot, column(ref), row);
+    const readAt = (ref: string): number => timeAt(snapshot, FILE_OF_COLUMN[column(ref)] ?? 0, row);
     cpu.push({ time: readAt('cpu.stat:usage_usec') / 1000, usage: now('cpu.stat:usage_usec') });
     throttled.push(now('cpu.stat:nr_throttled'));
     const [bytes, time] = [now('memory.current:value'), readAt('memory.current:value')];

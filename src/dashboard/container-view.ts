@@ -7,6 +7,7 @@ import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import { formatValue } from '../metrics/format.ts';
 import { RESOURCES } from '../metrics/host.ts';
+import { valueAt } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
 import { padEnd, padStart } from '../text/cells.ts';
 import { localTime } from '../text/local-time.ts';
@@ -24,10 +25,7 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
   const { usage } = frame;
   const isHere = workload.host === undefined;
   const shown = (id: string): string => formatValue(usage.value(id, row), metric(id).unit);
-  const raw = (ref: string): number => {
-    const { values, rows } = usage.snapshot;
-    return values[column(ref) * rows.length + row] ?? Number.NaN;
-  };
+  const raw = (ref: string): number => valueAt(usage.snapshot, column(ref), row);
   const labelled = (label: string, ...pieces: readonly Piece[]): Line => [
     [padEnd(label, LABEL_CELLS), 'accent'],
     ...pieces,

@@ -4,24 +4,37 @@ import { type Replay, recordedIn } from '../recording/replay.ts';
 import { clock } from './held.ts';
 
 const MOST_FRAMES = 600;
-/** About 30 MB: a thousand rows for half a minute, a hundred for five. */
-const MOST_VALUES = 2_500_000;
+/** Of the figures in which each Frame differs from the one before it. */
+const MOST_BYTES = 16 << 20;
 
 /** A recording of this machine; undefined where there is none. What reads it is loaded only then. */
 export type OpenOlder = () => Promise<Replay | undefined>;
 
+/** Bytes of the figures that are not those of the Frame before; nothing for the first one, which any must have. */
+function ownBytes({ usage: { snapshot } }: Frame, before: Frame | undefined): number {
+  const was = before?.usage.snapshot;
+  if (!was) return 0;
+  let bytes = 0;
+  for (const key of ['values', 'errors', 'times'] as const) {
+    snapshot[key].forEach((array, index) => {
+      if (array !== was[key][index]) bytes += array.byteLength;
+    });
+  }
+  return bytes;
+}
+
 export function withPast(source: Source, openOlder?: OpenOlder): Source {
   const frames: Frame[] = [];
-  let values = 0;
+  let bytes = 0;
   let older: Replay | undefined;
-  const sizeOf = ({ usage }: Frame): number => usage.snapshot.values.length;
 
   function keep(frame: Frame): void {
+    bytes += ownBytes(frame, frames.at(-1));
     frames.push(frame);
-    values += sizeOf(frame);
-    while (frames.length > 1 && (values > MOST_VALUES || frames.length > MOST_FRAMES)) {
+    while (frames.length > 1 && (bytes > MOST_BYTES || frames.length > MOST_FRAMES)) {
       const oldest = frames.shift();
-      if (oldest) values -= sizeOf(oldest);
+      const [next] = frames;
+      if (next) bytes -= ownBytes(next, oldest);
     }
   }
 

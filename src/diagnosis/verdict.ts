@@ -7,7 +7,7 @@
  * that it waits for is busy for others. At which level memory is short, where no Snapshot before is given.
  */
 import { column } from '../metrics/files.ts';
-import { matchRows, type Snapshot } from '../metrics/snapshot.ts';
+import { matchRows, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { CAUSES, type Cause } from './model.ts';
 import { THRESHOLDS } from './thresholds.ts';
@@ -94,7 +94,7 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
   for (let row = 0; row < count; row++) {
     const parent = snapshot.parents[row] ?? -1;
     if (parent >= 0) above[row] = (above[parent] ?? 0) + (inMs(throttled, parent) || 0);
-    if (snapshot.values[IS_FROZEN * count + row] === 1) {
+    if (valueAt(snapshot, IS_FROZEN, row) === 1) {
       causes[row] = FROZEN;
       losses[row] = 1000;
       continue;
@@ -131,10 +131,9 @@ const inMs = (percents: Float64Array, row: number): number => (percents[row] ?? 
 function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => number {
   if (!before) return () => Number.NaN;
   const was = matchRows(snapshot.rows, before.rows);
-  const [count, oldCount] = [snapshot.rows.length, before.rows.length];
   return (index, row) => {
     const old = was[row] ?? -1;
     if (old < 0) return Number.NaN;
-    return (snapshot.values[index * count + row] ?? Number.NaN) - (before.values[index * oldCount + old] ?? Number.NaN);
+    return valueAt(snapshot, index, row) - valueAt(before, index, old);
   };
 }

@@ -105,7 +105,7 @@ const withoutHundred = (help: string): string => help.replace(/; 100 % is one CP
 const USEC_PER_SECOND = 1e6;
 
 const columnOf = ({ values, rows }: Snapshot, index: number, divisor = 1): Float64Array => {
-  const found = values.slice(index * rows.length, (index + 1) * rows.length);
+  const found = values[index] ?? new Float64Array(rows.length).fill(Number.NaN);
   return divisor === 1 ? found : found.map((value) => value / divisor);
 };
 

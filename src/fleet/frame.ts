@@ -5,7 +5,7 @@ import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
 import type { HostSnapshot } from '../metrics/host.ts';
 import type { LimitKind } from '../metrics/reading.ts';
-import { emptyColumns, NOT_TOLD, type Snapshot } from '../metrics/snapshot.ts';
+import { NOT_TOLD, type Snapshot, unknownFigures } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { STORED } from './queries.ts';
@@ -140,10 +140,10 @@ function snapshotOfTable(
   own: HostSnapshot['own'],
 ): Snapshot {
   const wall = machines.reduce((latest, { time }) => Math.max(latest, time), 0);
-  const columns = emptyColumns(workloads.length);
+  const { values, errors, times } = unknownFigures(workloads.length);
   for (const { id, eventColumn } of STORED) {
-    const values = figures.get(id);
-    if (values && eventColumn !== undefined) columns.values.set(values, eventColumn * workloads.length);
+    const told = figures.get(id);
+    if (told && eventColumn !== undefined) values[eventColumn]?.set(told);
   }
   return {
     wall,
@@ -151,8 +151,7 @@ function snapshotOfTable(
     host: { ...UNKNOWN_HOST, own },
     rows: workloads,
     parents: parentsOf(workloads),
-    ...columns,
-    errors: columns.errors.fill(NOT_TOLD),
+    ...{ values, times, errors: errors.map((codes) => codes.fill(NOT_TOLD)) },
   };
 }
 

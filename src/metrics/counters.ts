@@ -7,8 +7,9 @@
  * A counter that stays low was lost for good, with a disk that was pulled out or an interface that was removed: after
  * MOST_DOUBTED reads the lower value is believed.
  */
+import type { Draft } from './draft.ts';
 import { column, FILE_OF_COLUMN, FIRST_COLUMN, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
-import { COUNTERS_FELL, type Snapshot } from './snapshot.ts';
+import { COUNTERS_FELL, errorAt, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
 /** Counters that are read together, as last believed. */
 export interface Counters {
@@ -65,7 +66,7 @@ export interface CounterCheck {
    * Puts the last known values and times back into `now`, by file and row, where a counter went back since `before`.
    * `previousRows`: row of `before` by row of `now`, -1 for none.
    */
-  settle(now: Snapshot, before: Snapshot, previousRows: Int32Array): void;
+  settle(now: Draft, before: Snapshot, previousRows: Int32Array): void;
 }
 
 export function createCounterCheck(): CounterCheck {
@@ -73,16 +74,15 @@ export function createCounterCheck(): CounterCheck {
   const watched = SNAPSHOT_FILES.map(() => new Map<number, Counters>());
 
   /** Rows of one file that need a look. */
-  function suspects(file: number, now: Snapshot, before: Snapshot, previousRows: Int32Array): Set<number> {
+  function suspects(file: number, now: Draft, before: Snapshot, previousRows: Int32Array): Set<number> {
     const found = new Set<number>();
-    const [count, oldCount] = [now.rows.length, before.rows.length];
     for (const index of COLUMNS_OF_FILE[file] ?? []) {
-      for (let row = 0; row < count; row++) {
+      if (now.values[index] === before.values[index]) continue;
+      for (let row = 0; row < now.rows.length; row++) {
         const previous = previousRows[row] ?? -1;
         if (previous < 0) continue;
-        const known = before.values[index * oldCount + previous] ?? Number.NaN;
-        if (known > (now.values[index * count + row] ?? Number.NaN)) found.add(row);
-        else if (Number.isNaN(now.values[index * count + row] ?? Number.NaN) && !Number.isNaN(known)) found.add(row);
+        const [known, value] = [valueAt(before, index, previous), valueAt(now, index, row)];
+        if (known > value || (Number.isNaN(value) && !Number.isNaN(known))) found.add(row);
       }
     }
     const known = watched[file];
@@ -90,27 +90,26 @@ export function createCounterCheck(): CounterCheck {
     return found;
   }
 
-  function settleRow(file: number, row: number, now: Snapshot, before: Snapshot, previous: number): void {
-    const [count, oldCount] = [now.rows.length, before.rows.length];
+  function settleRow(file: number, row: number, now: Draft, before: Snapshot, previous: number): void {
     const inode = now.rows[row]?.inode ?? -1;
-    const time = now.times[file * count + row] ?? Number.NaN;
-    const oldTime = before.times[file * oldCount + previous] ?? Number.NaN;
+    const time = timeAt(now, file, row);
+    const oldTime = timeAt(before, file, previous);
     // Not read in this pass, or it failed and says why.
-    if (!(time > oldTime) || now.errors[file * count + row] !== 0) return;
-    const oldAt = (index: number): number => before.values[index * oldCount + previous] ?? Number.NaN;
+    if (!(time > oldTime) || errorAt(now, file, row) !== 0) return;
+    const oldAt = (index: number): number => valueAt(before, index, previous);
     // The counters of another network namespace are others.
-    if (file === NETWORK && oldAt(NETNS) !== now.values[NETNS * count + row]) return void watched[file]?.delete(inode);
+    if (file === NETWORK && oldAt(NETNS) !== valueAt(now, NETNS, row)) return void watched[file]?.delete(inode);
     const columns = COLUMNS_OF_FILE[file] ?? [];
     const known = watched[file]?.get(inode) ?? { time: oldTime, values: columns.map(oldAt), doubted: 0 };
-    const read = columns.map((index) => now.values[index * count + row] ?? Number.NaN);
+    const read = columns.map((index) => valueAt(now, index, row));
     const believed = believe(known, time, read);
     if (believed.doubted > 0) {
       const first = FIRST_COLUMN[file] ?? 0;
-      for (let index = first; FILE_OF_COLUMN[index] === file; index++) now.values[index * count + row] = oldAt(index);
-      now.times[file * count + row] = oldTime;
-      now.errors[file * count + row] = COUNTERS_FELL;
+      for (let index = first; FILE_OF_COLUMN[index] === file; index++) now.setValue(index, row, oldAt(index));
+      now.setTime(file, row, oldTime);
+      now.setError(file, row, COUNTERS_FELL);
     } else if (believed.restored) {
-      for (const index of columns) now.values[index * count + row] = Number.NaN;
+      for (const index of columns) now.setValue(index, row, Number.NaN);
     }
     if (believed.doubted > 0 || believed.lost || believed.restored) watched[file]?.set(inode, believed);
     else watched[file]?.delete(inode);

@@ -15,7 +15,7 @@ import type { WorkloadKind } from '../inventory/workload.ts';
 import { limitOf, NO_LIMIT } from '../kernel/value.ts';
 import { column } from './files.ts';
 import type { LimitKind } from './reading.ts';
-import type { Snapshot } from './snapshot.ts';
+import { type Snapshot, valueAt } from './snapshot.ts';
 
 export interface EffectiveLimit {
   /** Smallest by row: NO_LIMIT where none is set, NaN where the row's own file is unavailable. */
@@ -43,14 +43,12 @@ const PIDS_CURRENT = column('pids.current:value');
 const POPULATED = column('cgroup.events:populated');
 
 const OWN_LIMIT: Record<LimitKind, (snapshot: Snapshot, row: number) => number> = {
-  cpu: (snapshot, row) => limitOf(at(snapshot, CPU_QUOTA, row) / at(snapshot, CPU_PERIOD, row), snapshot.host.cpus),
-  memory: (snapshot, row) => limitOf(at(snapshot, MEMORY_MAX, row), snapshot.host.memoryTotal),
-  swap: (snapshot, row) => limitOf(at(snapshot, SWAP_MAX, row)),
-  pids: (snapshot, row) => limitOf(at(snapshot, PIDS_MAX, row)),
+  cpu: (snapshot, row) =>
+    limitOf(valueAt(snapshot, CPU_QUOTA, row) / valueAt(snapshot, CPU_PERIOD, row), snapshot.host.cpus),
+  memory: (snapshot, row) => limitOf(valueAt(snapshot, MEMORY_MAX, row), snapshot.host.memoryTotal),
+  swap: (snapshot, row) => limitOf(valueAt(snapshot, SWAP_MAX, row)),
+  pids: (snapshot, row) => limitOf(valueAt(snapshot, PIDS_MAX, row)),
 };
-
-const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
-  values[index * rows.length + row] ?? Number.NaN;
 
 /**
  * What each row's own file says. NaN where it has none, as the root and where the controller is not enabled: that level
@@ -58,6 +56,16 @@ const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
  */
 const ownLimits = (snapshot: Snapshot, kind: LimitKind): Float64Array =>
   Float64Array.from(snapshot.rows, (_, row) => OWN_LIMIT[kind](snapshot, row));
+
+/** What effective limits go by, beside the rows. */
+const LIMIT_COLUMNS = [CPU_QUOTA, CPU_PERIOD, MEMORY_MAX, SWAP_MAX, PIDS_MAX, PIDS_CURRENT, POPULATED];
+
+/** Whether all limits are effective as they were in the Snapshot before. */
+export const hasSameLimits = (snapshot: Snapshot, before: Snapshot): boolean =>
+  snapshot.rows === before.rows &&
+  snapshot.host.cpus === before.host.cpus &&
+  snapshot.host.memoryTotal === before.host.memoryTotal &&
+  LIMIT_COLUMNS.every((index) => snapshot.values[index] === before.values[index]);
 
 export const effectiveLimits = (snapshot: Snapshot, kind: LimitKind): EffectiveLimit =>
   smallest(snapshot, ownLimits(snapshot, kind));
@@ -138,8 +146,8 @@ function findOnlyChildren(snapshot: Snapshot): Int32Array {
   const helps = (row: number): boolean => isHelper(kindOf(rows, row));
   rows.forEach((_, row) => {
     const parent = parents[row] ?? -1;
-    if (parent < 0 || at(snapshot, POPULATED, row) === 0) return;
-    tasksBelow[parent] = (tasksBelow[parent] ?? 0) + at(snapshot, PIDS_CURRENT, row);
+    if (parent < 0 || valueAt(snapshot, POPULATED, row) === 0) return;
+    tasksBelow[parent] = (tasksBelow[parent] ?? 0) + valueAt(snapshot, PIDS_CURRENT, row);
     const known = only[parent] ?? NONE;
     if (known === NONE) only[parent] = row;
     else if (known >= 0 && !helps(row)) only[parent] = helps(known) ? row : SEVERAL;
@@ -150,8 +158,8 @@ function findOnlyChildren(snapshot: Snapshot): Int32Array {
     // The kernel enables the memory controller for children only where the cgroup itself has no process. Beside the
     // threaded controllers (cpu, pids) it may have some: then the tasks are counted.
     const hasNone =
-      !Number.isNaN(at(snapshot, MEMORY_MAX, child)) || at(snapshot, PIDS_CURRENT, row) === tasksBelow[row];
-    const isKnown = at(snapshot, POPULATED, child) === 1 && hasNone;
+      !Number.isNaN(valueAt(snapshot, MEMORY_MAX, child)) || valueAt(snapshot, PIDS_CURRENT, row) === tasksBelow[row];
+    const isKnown = valueAt(snapshot, POPULATED, child) === 1 && hasNone;
     if (!isKnown || holdsOthers(kindOf(rows, row))) only[row] = NONE;
   });
   return only;

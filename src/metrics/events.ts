@@ -7,7 +7,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { column } from './files.ts';
 import { formatValue } from './format.ts';
-import { matchRows, type Snapshot } from './snapshot.ts';
+import { matchRows, type Snapshot, valueAt } from './snapshot.ts';
 import type { Frame } from './source.ts';
 
 export const EVENT_KINDS = [
@@ -148,15 +148,21 @@ export function createEventLog(kept = KEPT): EventLog {
     const events: LogEvent[] = [];
     const tell = (kind: EventKind, { name, path, host }: Workload, text: string): void =>
       void events.push({ time, kind, name, path, ...(host !== undefined && { host }), text });
-    const now = (index: number, row: number): number => at(snapshot, index, row);
-    const then = (index: number, row: number): number => at(old.snapshot, index, row);
+    const now = (index: number, row: number): number => valueAt(snapshot, index, row);
+    const then = (index: number, row: number): number => valueAt(old.snapshot, index, row);
+
+    /** An array that is that of the Snapshot before has nothing to tell. */
+    const isOther = (index: number): boolean => snapshot.values[index] !== old.snapshot.values[index];
+    const changes = CHANGES.filter(isOther);
 
     /** Rise of each counter by row. The kernel counts an event in every ancestor too: `own` is without the children's. */
     const rises = COUNTERS.map(({ index }) => {
       const rise = new Float64Array(wasRow.length);
-      wasRow.forEach((was, row) => {
-        if (was >= 0) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
-      });
+      if (isOther(index)) {
+        wasRow.forEach((was, row) => {
+          if (was >= 0) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
+        });
+      }
       if (index === OOM_KILL) tellRoot(rise);
       return rise;
     });
@@ -219,7 +225,7 @@ export function createEventLog(kept = KEPT): EventLog {
       if (burst >= BURST_PERCENT && !((old.throttled[was] ?? Number.NaN) >= BURST_PERCENT)) {
         tell('throttled', workload, `in ${burst.toFixed(0)} % of its quota periods`);
       }
-      if (CHANGES.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
+      if (changes.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
 
     if (gone.length > 0) tellGone(gone, old, frame, time, tell, rises[0], own[0]);
@@ -244,7 +250,7 @@ export function createEventLog(kept = KEPT): EventLog {
       killed.delete(workload.inode);
       // Where the path is there again, the event `re-created` tells it.
       if (!isTold(workload) || (!isOom && addresses.has(addressOf(workload)))) continue;
-      const had = [at(old.snapshot, PEAK, was), at(old.snapshot, CURRENT, was)];
+      const had = [valueAt(old.snapshot, PEAK, was), valueAt(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
       tell('gone', workload, text);
@@ -271,9 +277,6 @@ function goneIn({ snapshot, workloads }: Before, { usage }: Frame): readonly Gon
 /** Both known, and not the same. */
 const differ = (one: number, other: number): boolean => one !== other && !Number.isNaN(one + other);
 
-const at = ({ values, rows }: Snapshot, index: number, row: number): number =>
-  values[index * rows.length + row] ?? Number.NaN;
-
 const isTold = ({ kind }: Workload): boolean => kind !== 'inner' && kind !== 'monitor';
 
 const isRecent = (seen: number | undefined, now: number): boolean => seen !== undefined && now - seen < OOM_CAUSE_MS;
@@ -287,7 +290,7 @@ function diedOfOom(
   rise: Float64Array,
   own: Float64Array | undefined,
 ): boolean {
-  if (Number.isNaN(at(old.snapshot, OOM_KILL, was))) return false;
+  if (Number.isNaN(valueAt(old.snapshot, OOM_KILL, was))) return false;
   for (const up of ancestorsOf(path)) {
     const inode = old.workloads.find((workload) => workload.path === up && workload.host === host)?.inode;
     const row = workloads.findIndex((workload) => workload.inode === inode);

@@ -68,6 +68,8 @@ export function createHistory(
   let rows: Usage['snapshot']['rows'] = [];
   /** Series of each row. */
   let listed: readonly Series[][] = [];
+  /** By id, the figures of the last sample. */
+  let last: readonly Float64Array[] = [];
   /** Number of the next sample. */
   let next = 0;
 
@@ -87,6 +89,22 @@ export function createHistory(
     }
     one.room.samples[next % KEPT] = value;
     one.steady = value;
+  }
+
+  /** `before`: the figures of the last sample, in the same rows. */
+  function recordChanges(
+    index: number,
+    figures: Float64Array,
+    before: Float64Array | undefined,
+    visible: ReadonlySet<number>,
+  ): void {
+    if (figures === before) return;
+    for (let row = 0; row < rows.length; row++) {
+      const value = figures[row] ?? Number.NaN;
+      if (before && Object.is(before[row], value)) continue;
+      const one = listed[row]?.[index];
+      if (one) record(one, Math.fround(value), visible.has(rows[row]?.inode ?? -1));
+    }
   }
 
   function takeRoom(): void {
@@ -147,17 +165,17 @@ export function createHistory(
     },
     push: (usage, visible) => {
       const { snapshot } = usage;
-      if (snapshot.rows !== rows) follow(snapshot.rows);
+      const isSameRows = snapshot.rows === rows;
+      if (!isSameRows) follow(snapshot.rows);
       rows = snapshot.rows;
+      for (const { room, steady } of roomy) if (room) room.samples[next % KEPT] = steady;
       const columns = ids.map((id) => figuresOf(usage, id));
-      for (let row = 0; row < rows.length; row++) {
-        const isVisible = visible.has(rows[row]?.inode ?? -1);
-        for (let index = 0; index < columns.length; index++) {
-          const one = listed[row]?.[index];
-          if (one) record(one, Math.fround(columns[index]?.[row] ?? Number.NaN), isVisible);
-          // The last of those with room is the one that was shown last.
-          if (one?.room && isVisible && roomy.delete(one)) roomy.add(one);
-        }
+      for (const [index, figures] of columns.entries())
+        recordChanges(index, figures, isSameRows ? last[index] : undefined, visible);
+      last = columns;
+      // The last of those with room is the one that was shown last.
+      for (const inode of visible) {
+        for (const one of series.get(inode) ?? []) if (one.room && roomy.delete(one)) roomy.add(one);
       }
       next++;
       if (next % fold !== 0) return;

@@ -6,7 +6,7 @@ import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
 import type { Metric } from './metric.ts';
 import type { LimitKind } from './reading.ts';
-import { COUNTERS_FELL, HOST_NETWORK, NO_PROCESS, NOT_TOLD, SEVERAL_NETWORKS } from './snapshot.ts';
+import { COUNTERS_FELL, errorAt, HOST_NETWORK, NO_PROCESS, NOT_TOLD, SEVERAL_NETWORKS } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
@@ -51,7 +51,7 @@ function limitReason(kind: LimitKind, usage: Usage, row: number): string {
 /** Why nothing is known of a file; undefined where it was read. */
 export function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {
   const index = SNAPSHOT_FILES.findIndex((spec) => spec.file === file);
-  const error = snapshot.errors[index * snapshot.rows.length + row] ?? NOT_READ;
+  const error = errorAt(snapshot, index, row);
   const controller = file.split('.')[0];
   const isPressure = file.endsWith('.pressure');
   switch (error) {

@@ -4,13 +4,14 @@
  */
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { createCounterCheck } from './counters.ts';
+import { type Draft, draftAfter } from './draft.ts';
 import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
 import { createSamplingPlan, type Pass, type TickRequest, UNREAD_BOUNDS } from './sampling-plan.ts';
-import { emptyColumns, matchRows, parentRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
+import { matchRows, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
 import { gridTime } from './time-grid.ts';
-import type { Draft, UnreadBounds } from './vouching.ts';
+import type { UnreadBounds } from './vouching.ts';
 
 export interface SamplerOptions {
   readonly collector: Collector;
@@ -79,35 +80,19 @@ export function createSampler(options: SamplerOptions): Sampler {
     return followed;
   }
 
-  /** What was known before. */
-  function draftOf(rows: readonly SnapshotRow[], monotonic: number): Draft {
-    if (previous?.rows === rows) {
-      const { parents, values, errors, times } = previous;
-      return { rows, parents, values: values.slice(), errors: errors.slice(), times: times.slice(), monotonic };
-    }
-    const draft = { rows, parents: parentRows(rows), ...emptyColumns(rows.length), monotonic };
-    if (previous) copyRows(previous, draft, matchRows(rows, previous.rows));
-    return draft;
-  }
-
   /** Notes a pass in the draft. Tells which rows turned out to be gone. */
   function scatter(draft: Draft, pass: Pass, columns: Columns, gone: Set<number>): void {
-    const { rows, values, errors, times } = draft;
     for (let place = 0; place < pass.rows.length; place++) {
       const row = pass.rows[place] ?? 0;
-      if (columns.states[place] !== PRESENT || columns.inodes[place] !== rows[row]?.inode) gone.add(row);
+      if (columns.states[place] !== PRESENT || columns.inodes[place] !== draft.rows[row]?.inode) gone.add(row);
       for (let file = 0; file < CGROUP_FILES.length; file++) {
         const error = columns.errors[file * columns.rows + place] ?? NOT_READ;
         if (error === NOT_READ) continue;
-        const at = file * rows.length + row;
-        let isOther = errors[at] !== error;
-        errors[at] = error;
-        times[at] = gridTime(columns.times[file * columns.rows + place] ?? Number.NaN);
+        let isOther = draft.setError(file, row, error);
+        draft.setTime(file, row, gridTime(columns.times[file * columns.rows + place] ?? Number.NaN));
         const end = FIRST_COLUMN[file + 1] ?? COLUMN_COUNT;
         for (let index = FIRST_COLUMN[file] ?? 0; index < end; index++) {
-          const value = columns.values[index * columns.rows + place] ?? Number.NaN;
-          isOther ||= !Object.is(values[index * rows.length + row], value);
-          values[index * rows.length + row] = value;
+          if (draft.setValue(index, row, columns.values[index * columns.rows + place] ?? Number.NaN)) isOther = true;
         }
         plan.note(draft, row, file, isOther);
       }
@@ -138,36 +123,36 @@ export function createSampler(options: SamplerOptions): Sampler {
     return { gone, read, reads };
   }
 
-  async function addNetwork(snapshot: Snapshot, { visible, network: asked }: TickRequest): Promise<void> {
+  /** Tells which rows were read. */
+  async function addNetwork(draft: Draft, { visible, network: asked }: TickRequest, read: Uint8Array): Promise<void> {
     if (!network) return;
-    const shown = snapshot.rows.flatMap(({ path, inode }, row) =>
+    const shown = draft.rows.flatMap(({ path, inode }, row) =>
       !visible || visible.has(inode) || asked?.has(inode) ? [{ path, inode, row }] : [],
     );
-    const count = snapshot.rows.length;
     const first = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
     for (const { row, counters, error, time } of await network.read(shown)) {
       counters.forEach((value, offset) => {
-        snapshot.values[(first + offset) * count + row] = value;
+        draft.setValue(first + offset, row, value);
       });
-      snapshot.errors[NETWORK * count + row] = error;
-      snapshot.times[NETWORK * count + row] = gridTime(time);
-      if (snapshot.read) snapshot.read[row] = 1;
+      draft.setError(NETWORK, row, error);
+      draft.setTime(NETWORK, row, gridTime(time));
+      read[row] = 1;
     }
   }
 
   return {
     async tick(request) {
       const started = gridTime(clock());
-      const draft = draftOf(request.rows, started);
-      const [{ gone, read, reads }, hostNow] = await Promise.all([readAll(draft, request), host.read()]);
-      const snapshot = {
-        ...withoutRows(draft, gone),
-        wall: Date.now(),
-        host: hostNow,
-        read: read.filter((_, row) => !gone.has(row)),
-      };
-      await addNetwork(snapshot, request);
-      if (previous) counters.settle(snapshot, previous, matchRows(snapshot.rows, previous.rows));
+      const asked = draftAfter(previous, request.rows, started);
+      const [{ gone, read: readOfAsked, reads }, hostNow] = await Promise.all([readAll(asked, request), host.read()]);
+      const wall = Date.now();
+      const isThere = (_: unknown, row: number): boolean => !gone.has(row);
+      const draft = gone.size > 0 ? draftAfter(asked, asked.rows.filter(isThere), started) : asked;
+      const read = readOfAsked.filter(isThere);
+      await addNetwork(draft, request, read);
+      if (previous) counters.settle(draft, previous, matchRows(draft.rows, previous.rows));
+      const { rows, parents, values, errors, times, monotonic } = draft;
+      const snapshot: Snapshot = { wall, monotonic, host: hostNow, rows, parents, values, errors, times, read };
       const vanished = request.rows.filter((_, row) => gone.has(row));
       // The collector must forget a vanished cgroup: the next one at its path is another one.
       for (const { inode } of vanished) {
@@ -182,32 +167,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   };
 }
 
-type Figures = Pick<Snapshot, 'rows' | 'values' | 'errors' | 'times'>;
+const DESCENDANTS = FIRST_COLUMN[CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.stat')] ?? 0;
 
-/** `fromRows`: row of `from` by row of `to`; -1 for none. */
-function copyRows(from: Figures, to: Figures, fromRows: Int32Array): void {
-  const [count, oldCount] = [to.rows.length, from.rows.length];
-  for (const key of ['values', 'errors', 'times'] as const) {
-    const columns = key === 'values' ? COLUMN_COUNT : SNAPSHOT_FILES.length;
-    for (let index = 0; index < columns; index++) {
-      for (let row = 0; row < count; row++) {
-        const old = fromRows[row] ?? -1;
-        if (old >= 0) to[key][index * count + row] = from[key][index * oldCount + old] ?? Number.NaN;
-      }
-    }
-  }
-}
-
-function withoutRows(draft: Draft, gone: ReadonlySet<number>): Draft {
-  if (gone.size === 0) return draft;
-  const left = Int32Array.from(draft.rows.keys()).filter((row) => !gone.has(row));
-  const rows = draft.rows.filter((_, row) => !gone.has(row));
-  const without = { rows, parents: parentRows(rows), ...emptyColumns(rows.length), monotonic: draft.monotonic };
-  copyRows(draft, without, left);
-  return without;
-}
-
-function descendantsOf({ rows, values }: Snapshot): number {
-  const index = (FIRST_COLUMN[CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.stat')] ?? 0) * rows.length;
-  return rows[0]?.path === '/' ? (values[index] ?? Number.NaN) : Number.NaN;
-}
+const descendantsOf = (snapshot: Snapshot): number =>
+  snapshot.rows[0]?.path === '/' ? valueAt(snapshot, DESCENDANTS, 0) : Number.NaN;

@@ -14,9 +14,10 @@
  * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes less often.
  */
 import { constants } from 'node:os';
+import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
-import { matchRows, type SnapshotRow } from './snapshot.ts';
-import { createVouching, type Draft, type UnreadBounds } from './vouching.ts';
+import { errorAt, matchRows, type SnapshotRow, valueAt } from './snapshot.ts';
+import { createVouching, type UnreadBounds } from './vouching.ts';
 
 export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
 
@@ -129,22 +130,21 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
   /** Of these files those that are there, or may be. */
-  function present({ errors }: Draft, row: number, wanted: number): number {
+  function present(draft: Draft, row: number, wanted: number): number {
     let found = wanted;
     const first = firstChild[row] ?? -1;
     if (first < 0 || first === row || hasTurn(row, slowTurns)) return wanted;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
-      const at = file * rows.length;
-      if (errors[at + row] === ENOENT && errors[at + first] === ENOENT) found &= ~(1 << file);
+      if (errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT) found &= ~(1 << file);
     }
     return found;
   }
 
   /** Hot files of the row that could be read last. */
-  function readable({ errors }: Draft, row: number): number {
+  function readable(draft: Draft, row: number): number {
     let found = 0;
-    for (let file = 0; HOT >>> file; file++) if (errors[file * rows.length + row] === 0) found |= HOT & (1 << file);
+    for (let file = 0; HOT >>> file; file++) if (errorAt(draft, file, row) === 0) found |= HOT & (1 << file);
     return found;
   }
 
@@ -157,9 +157,9 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
     asked |= isExact || isTurn ? unvouched : unvouched & ~readable(draft, parent);
     // A quota may hold up a cgroup that used less than the bound.
-    if (isTurn && !isExact && Number.isFinite(draft.values[CPU_QUOTA * rows.length + row])) asked |= CPU_STAT;
+    if (isTurn && !isExact && Number.isFinite(valueAt(draft, CPU_QUOTA, row))) asked |= CPU_STAT;
     for (let file = 0; HOT >>> file; file++) {
-      const error = draft.errors[file * rows.length + row];
+      const error = errorAt(draft, file, row);
       if (error === 0) continue;
       // What could not be read is not vouched for.
       const isMissing = error === ENOENT || error === EOPNOTSUPP;
@@ -207,9 +207,10 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     vouching.settle(draft, proven, reads);
     for (let file = 0; POLLED >>> file; file++) {
       const bit = POLLED & (1 << file);
-      for (let row = 0; row < rows.length; row++) {
-        if ((watched[row] ?? 0) & ~(reads[row] ?? 0) & bit) draft.times[file * rows.length + row] = draft.monotonic;
-      }
+      const times = bit ? draft.ownTimes(file) : undefined;
+      if (!times) continue;
+      for (let row = 0; row < rows.length; row++)
+        if ((watched[row] ?? 0) & ~(reads[row] ?? 0) & bit) times[row] = draft.monotonic;
     }
   }
 

@@ -1,5 +1,6 @@
 /** Raw counters of every row at one instant: what is recorded, replayed and compared to make a Usage. */
 import { parentOf } from '../kernel/cgroup-path.ts';
+import { NOT_READ } from '../kernel/collector.ts';
 import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';
 import type { HostSnapshot } from './host.ts';
 
@@ -13,15 +14,15 @@ export interface Snapshot {
   readonly rows: readonly SnapshotRow[];
   /** Index of the parent's row; -1 for the root or where the parent is not in view. */
   readonly parents: Int32Array;
-  /** Column c of row r is `values[c * rows.length + r]`. */
-  readonly values: Float64Array;
-  /** errno by file: file f of row r is `errors[f * rows.length + r]`; the codes below above 200. */
-  readonly errors: Uint8Array;
+  /** By column, then by row. The array of the Snapshot before where no figure in it became another one; so are those below. */
+  readonly values: readonly Float64Array[];
+  /** errno by file, then by row; the codes below above 200. */
+  readonly errors: readonly Uint8Array[];
   /**
-   * CLOCK_MONOTONIC milliseconds, by file, at which it had these values: of its read, or of that of a parent which vouched
-   * for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
+   * CLOCK_MONOTONIC milliseconds, by file, then by row, at which it had these values: of its read, or of that of a parent
+   * which vouched for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
    */
-  readonly times: Float64Array;
+  readonly times: readonly Float64Array[];
   /** By row: 1 where a file of it was read in this pass; absent where that is not known. */
   readonly read?: Uint8Array;
 }
@@ -43,14 +44,27 @@ export const SEVERAL_NETWORKS = 253;
 /** `errors` code of what another machine did not tell. */
 export const NOT_TOLD = 254;
 
-/** A Snapshot's buffers for `rows` rows, with nothing known yet. */
-export function emptyColumns(rows: number): Pick<Snapshot, 'values' | 'errors' | 'times'> {
+/** What is read of each row. */
+export type RowFigures = Pick<Snapshot, 'values' | 'errors' | 'times'>;
+
+/** Those of `rows` rows, with nothing known yet. */
+export function unknownFigures(rows: number): RowFigures {
+  const unknown = (): Float64Array => new Float64Array(rows).fill(Number.NaN);
   return {
-    values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
-    errors: new Uint8Array(rows * SNAPSHOT_FILES.length).fill(255),
-    times: new Float64Array(rows * SNAPSHOT_FILES.length).fill(Number.NaN),
+    values: Array.from({ length: COLUMN_COUNT }, unknown),
+    errors: SNAPSHOT_FILES.map(() => new Uint8Array(rows).fill(NOT_READ)),
+    times: SNAPSHOT_FILES.map(unknown),
   };
 }
+
+export const valueAt = ({ values }: Pick<Snapshot, 'values'>, column: number, row: number): number =>
+  values[column]?.[row] ?? Number.NaN;
+
+export const errorAt = ({ errors }: Pick<Snapshot, 'errors'>, file: number, row: number): number =>
+  errors[file]?.[row] ?? NOT_READ;
+
+export const timeAt = ({ times }: Pick<Snapshot, 'times'>, file: number, row: number): number =>
+  times[file]?.[row] ?? Number.NaN;
 
 /** Parent row of each row, from paths; rows must have parents first. */
 export function parentRows(rows: readonly SnapshotRow[]): Int32Array {

@@ -7,6 +7,7 @@ import { NOT_READ } from '../kernel/collector.ts';
 import { metric } from './catalogue.ts';
 import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
 import type { Metric } from './metric.ts';
+import { errorAt, valueAt } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 /** Shares of different wholes, running averages, limits and flags have no sum. */
@@ -48,7 +49,7 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
 
 /** Whether the sum is of some of the rows only: the network of one that is not visible is not read. */
 export const isPartial = ({ snapshot }: Usage, of: Pick<Metric, 'sources'>, rows: readonly number[]): boolean =>
-  isOfNetwork(of) && rows.some((row) => snapshot.errors[NETWORK * snapshot.rows.length + row] === NOT_READ);
+  isOfNetwork(of) && rows.some((row) => errorAt(snapshot, NETWORK, row) === NOT_READ);
 
 export const isOfNetwork = ({ sources }: Pick<Metric, 'sources'>): boolean =>
   sources.some((source) => source.startsWith(`${NETWORK_FILE.file}:`));
@@ -57,8 +58,7 @@ const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);
 const NETNS = column(`${NETWORK_FILE.file}:netns`);
 
 /** Inode of a row's network namespace; NaN for the host's, and where it was not read. */
-export const networkOf = ({ snapshot }: Usage, row: number): number =>
-  snapshot.values[NETNS * snapshot.rows.length + row] ?? Number.NaN;
+export const networkOf = ({ snapshot }: Usage, row: number): number => valueAt(snapshot, NETNS, row);
 
 /** Other rows in the network namespace of this one, without its ancestors and descendants. */
 export function networkSharers(usage: Usage, row: number): number[] {

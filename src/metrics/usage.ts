@@ -3,10 +3,11 @@
  * for, so that a screen costs the columns it shows; and anew only for rows of which something was read.
  */
 import { metric } from './catalogue.ts';
-import { type EffectiveLimit, effectiveLimits, type Headroom, headrooms } from './effective.ts';
+import { copiedOnWrite } from './copied-on-write.ts';
+import { type EffectiveLimit, effectiveLimits, type Headroom, hasSameLimits, headrooms } from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
-import { matchRows, type Snapshot } from './snapshot.ts';
+import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
 export interface Usage {
   readonly snapshot: Snapshot;
@@ -50,16 +51,19 @@ const COMPUTED = new WeakMap<Usage, ReadonlyMap<string, Float64Array>>();
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlier?: Usage): Usage {
   const known = earlier?.snapshot === before ? earlier && COMPUTED.get(earlier) : undefined;
+  const isLimitedAlike = known && before && hasSameLimits(snapshot, before);
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
+  const everyRow = Array.from(previousRows.keys());
+  let restlessRows: readonly number[] | undefined;
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, EffectiveLimit>();
   const rooms = new Map<LimitKind, Headroom>();
 
-  const nowAt = (index: number, row: number): number => snapshot.values[index * count + row] ?? Number.NaN;
+  const nowAt = (index: number, row: number): number => valueAt(snapshot, index, row);
   const beforeAt = (index: number, row: number): number => {
     const previous = previousRows[row] ?? -1;
-    return before && previous >= 0 ? (before.values[index * before.rows.length + previous] ?? Number.NaN) : Number.NaN;
+    return before && previous >= 0 ? valueAt(before, index, previous) : Number.NaN;
   };
   /** By row: 1 where it is another cgroup than before. */
   const reset = new Uint8Array(count);
@@ -81,9 +85,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
       const at = rowFor(index);
       const previous = previousRows[at] ?? -1;
       if (!before || previous < 0) return Number.NaN;
-      const elapsed =
-        (snapshot.times[file * count + at] ?? Number.NaN) -
-        (before.times[file * before.rows.length + previous] ?? Number.NaN);
+      const elapsed = timeAt(snapshot, file, at) - timeAt(before, file, previous);
       return elapsed > 0 ? elapsed / 1000 : Number.NaN;
     },
     metric: (id) => computeColumn(id)[row] ?? Number.NaN,
@@ -93,7 +95,8 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   };
 
   const limit = (kind: LimitKind): EffectiveLimit => {
-    const found = limits.get(kind) ?? effectiveLimits(snapshot, kind);
+    const found =
+      limits.get(kind) ?? (isLimitedAlike ? earlier?.limit(kind) : undefined) ?? effectiveLimits(snapshot, kind);
     limits.set(kind, found);
     return found;
   };
@@ -116,17 +119,29 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     if (done) return done;
     const { derive } = metric(id);
     const outer = row;
-    const values = new Float64Array(count);
-    const old = goesByLimits(id) ? undefined : known?.get(id);
-    for (row = 0; row < count; row++) {
-      const previous = previousRows[row] ?? -1;
-      // What the row says of two ticks that read nothing of it is what it said of the first of them.
-      const isKept = old && snapshot.read?.[row] === 0 && before?.read?.[previous] === 0;
-      values[row] = isKept ? (old[previous] ?? Number.NaN) : derive(reading);
+    const old = known?.get(id);
+    const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
+    for (const at of old && !goesByLimits(id) ? restless() : everyRow) {
+      row = at;
+      set(0, row, derive(reading));
     }
     row = outer;
+    const [values = new Float64Array(count)] = arrays;
     columns.set(id, values);
     return values;
+  }
+
+  /** Of the interval before, in the rows of this one: its very array where they are the same. */
+  const inRows = (old: Float64Array): Float64Array =>
+    snapshot.rows === before?.rows ? old : Float64Array.from(previousRows, (previous) => old[previous] ?? Number.NaN);
+
+  /**
+   * Rows of which something was read at the end of this interval or of the one before. What any other says of this one is
+   * what it said of the one before.
+   */
+  function restless(): readonly number[] {
+    restlessRows ??= everyRow.filter((at) => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0);
+    return restlessRows;
   }
 
   const usage: Usage = {

@@ -10,8 +10,9 @@
  * - `stillness` (pressure): a parent whose total has stood still since before a child was known vouches for the child. The
  *   averages of the child must be 0, as they fall by themselves.
  */
+import type { Draft } from './draft.ts';
 import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
-import { matchRows, type Snapshot, type SnapshotRow } from './snapshot.ts';
+import { errorAt, matchRows, type SnapshotRow, timeAt, valueAt } from './snapshot.ts';
 
 /** How much a cgroup that is not read can have used at most since it was. */
 export interface UnreadBounds {
@@ -19,9 +20,6 @@ export interface UnreadBounds {
   readonly cpus: number;
   readonly ioOperations: number;
 }
-
-/** A Snapshot in the making: what was known before, and over it what was read since. */
-export type Draft = Pick<Snapshot, 'rows' | 'parents' | 'values' | 'errors' | 'times' | 'monotonic'>;
 
 /** A file by which the cgroup vouches for those below it, and what is known of it, by row. */
 interface VouchingFile {
@@ -187,33 +185,31 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       if (draft.rows !== rows) follow(draft);
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
-      rootHasEvents = draft.errors[EVENTS * rows.length] === 0;
+      rootHasEvents = errorAt(draft, EVENTS, 0) === 0;
       compared.fill(0);
       for (const { first } of summed) first.fill(Number.NaN);
     },
     note(draft, row, index) {
       const file = byIndex.get(index);
       if (!file) return false;
-      const at = index * rows.length + row;
-      if (draft.errors[at] !== 0) {
+      if (errorAt(draft, index, row) !== 0) {
         known[row] = (known[row] ?? 0) & ~file.bit;
         // Nor is the figure that the next read finds the one of before: whatever happened between was not counted.
         file.figure[row] = Number.NaN;
         return false;
       }
       known[row] = (known[row] ?? 0) | file.bit;
-      const valueAt = (column: number): number => draft.values[column * rows.length + row] ?? Number.NaN;
       let figure = 0;
-      for (const column of file.figureColumns) figure += valueAt(column);
+      for (const column of file.figureColumns) figure += valueAt(draft, column, row);
       const isOther = file.figure[row] !== figure;
-      const time = draft.times[at] ?? Number.NaN;
+      const time = timeAt(draft, index, row);
       if (isOther) file.stillSince[row] = time;
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
-      const isFalling = file.averages.some((column) => valueAt(column) > 0);
+      const isFalling = file.averages.some((column) => valueAt(draft, column, row) > 0);
       falling[row] = isFalling ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
-      return isOther || file.shortAverages.some((column) => valueAt(column) > 0);
+      return isOther || file.shortAverages.some((column) => valueAt(draft, column, row) > 0);
     },
     compare(reads) {
       for (const file of summed) {
@@ -245,12 +241,14 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       return proves;
     },
     settle(draft, proven, reads) {
-      for (const file of files) {
+      for (const { index, bit, knownAt } of files) {
+        const times = draft.ownTimes(index);
+        if (!times) continue;
         for (let row = 0; row < rows.length; row++) {
-          if (!((proven[row] ?? 0) & ~(reads[row] ?? 0) & file.bit)) continue;
-          const time = file.knownAt[parents[row] ?? -1] ?? Number.NaN;
-          file.knownAt[row] = time;
-          draft.times[file.index * rows.length + row] = time;
+          if (!((proven[row] ?? 0) & ~(reads[row] ?? 0) & bit)) continue;
+          const time = knownAt[parents[row] ?? -1] ?? Number.NaN;
+          knownAt[row] = time;
+          times[row] = time;
         }
       }
       for (const file of summed) {

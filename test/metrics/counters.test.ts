@@ -4,7 +4,15 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FileSpec } from '../../src/kernel/collector.ts';
 import { parseColumns } from '../../src/kernel/parse-columns.ts';
-import { believe, type Counters, createCounterCheck, MOST_DOUBTED, ratePerSecond } from '../../src/metrics/counters.ts';
+import {
+  believe,
+  type CounterCheck,
+  type Counters,
+  createCounterCheck,
+  MOST_DOUBTED,
+  ratePerSecond,
+} from '../../src/metrics/counters.ts';
+import { draftAfter } from '../../src/metrics/draft.ts';
 import { SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { hostUsage } from '../../src/metrics/host.ts';
 import { reasonFor } from '../../src/metrics/reason.ts';
@@ -14,13 +22,21 @@ import { HOST, isUnavailable, snapshotOf } from './snapshots.ts';
 
 type Figures = Readonly<Record<string, number>>;
 
+/** What is believed of `now`. */
+function settled(check: CounterCheck, now: Snapshot, before: Snapshot): Snapshot {
+  const draft = draftAfter(now, now.rows, now.monotonic);
+  check.settle(draft, before, matchRows(now.rows, before.rows));
+  const { values, errors, times } = draft;
+  return { ...now, values, errors, times };
+}
+
 /** Usages of one cgroup whose files say this each second; undefined: its files are not read. */
 function usagesOf(reads: readonly (Figures | undefined)[], inodes: readonly number[] = []): Usage[] {
   const check = createCounterCheck();
   let before: Snapshot | undefined;
   return reads.map((figures, second) => {
-    const now = snapshotOf(second, [{ path: '/box', inode: inodes[second] ?? 1, figures: figures ?? {} }]);
-    if (before) check.settle(now, before, matchRows(now.rows, before.rows));
+    const read = snapshotOf(second, [{ path: '/box', inode: inodes[second] ?? 1, figures: figures ?? {} }]);
+    const now = before ? settled(check, read, before) : read;
     const usage = usageOf(before, now);
     before = now;
     return usage;
@@ -54,14 +70,14 @@ test('so with every counter, lower or missing; the rest of its file stays as it 
         const snapshots = [full, { ...full, [ref]: torn }, { ...full, [ref]: 5e9 + 10 }].map((figures, second) =>
           snapshotOf(second, [{ path: '/box', figures: { ...figures, ...netns } }]),
         );
-        const [first, second, third] = snapshots as [Snapshot, Snapshot, Snapshot];
-        const rows = Int32Array.of(0);
-        check.settle(second, first, rows);
-        check.settle(third, second, rows);
-        assert.equal([...second.values], [...first.values], `${ref} ${torn}`);
-        assert.equal([...second.times], [...first.times], ref);
+        const [first, read, last] = snapshots as [Snapshot, Snapshot, Snapshot];
+        const second = settled(check, read, first);
+        const third = settled(check, last, second);
+        const plain = (columns: readonly Float64Array[]): number[] => columns.flatMap((column) => [...column]);
+        assert.equal(plain(second.values), plain(first.values), `${ref} ${torn}`);
+        assert.equal(plain(second.times), plain(first.times), ref);
         assert.is(
-          third.values.reduce((sum, value) => sum + (value || 0), 0),
+          plain(third.values).reduce((sum, value) => sum + (value || 0), 0),
           5e9 * counters.length + 10 + (netns[`${file}:netns`] ?? 0),
           ref,
         );

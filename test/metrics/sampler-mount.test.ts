@@ -14,7 +14,7 @@ import { parseColumns } from '../../src/kernel/parse-columns.ts';
 import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
-import type { Snapshot, SnapshotRow } from '../../src/metrics/snapshot.ts';
+import { type Snapshot, type SnapshotRow, valueAt } from '../../src/metrics/snapshot.ts';
 import { end, type Group, MOUNT, NO_MOUNT, skip, withGroup } from '../kernel/collector-helpers.ts';
 import { HOST } from './snapshots.ts';
 
@@ -71,7 +71,7 @@ async function isInNextFrame(open: Open, group: Group): Promise<void> {
       const { snapshot } = await tick(rows);
       await end(child);
       const row = rows.findIndex((one) => one.path === path);
-      const usage = snapshot.values[USAGE * rows.length + row] ?? Number.NaN;
+      const usage = valueAt(snapshot, USAGE, row);
       assert.ok(usage >= least, `${path}: ${usage} µs, of ${least}`);
     }
   } finally {
@@ -82,15 +82,12 @@ async function isInNextFrame(open: Open, group: Group): Promise<void> {
 
 /** Every figure of every row is that of its file, once all is quiet again. */
 function assertSame(group: Group, snapshot: Snapshot): void {
-  const count = snapshot.rows.length;
   snapshot.rows.forEach(({ path }, row) => {
     if (!path.startsWith(group.path)) return;
     for (const name of FILES) {
       const file = CGROUP_FILES.findIndex((one) => one.file === name);
       const truth = figuresOf(group.mount, path, name);
-      const seen = truth.map(
-        (_, key) => snapshot.values[((FIRST_COLUMN[file] ?? 0) + key) * count + row] ?? Number.NaN,
-      );
+      const seen = truth.map((_, key) => valueAt(snapshot, (FIRST_COLUMN[file] ?? 0) + key, row));
       // The averages fall by themselves between the two reads.
       const lasting = (_: number, key: number): boolean => !/avg/.test(CGROUP_FILES[file]?.keys[key] ?? '');
       assert.equal(seen.filter(lasting), truth.filter(lasting), `${path} ${name}`);

@@ -7,7 +7,7 @@ import { METRICS } from '../../src/metrics/catalogue.ts';
 import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
-import type { Snapshot, SnapshotRow } from '../../src/metrics/snapshot.ts';
+import { errorAt, type Snapshot, type SnapshotRow, timeAt, valueAt } from '../../src/metrics/snapshot.ts';
 import { type Usage, usageOf } from '../../src/metrics/usage.ts';
 import type { UnreadBounds } from '../../src/metrics/vouching.ts';
 import { type Act, simulatedKernel } from './simulated-kernel.ts';
@@ -88,22 +88,21 @@ const allowed = (file: string, key: string, bounds: UnreadBounds): number => {
 /** Compares each hot figure with what it was at the time that it claims: this tick, but for what is read in turn. */
 function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, shown: string): void {
   const cgroups = new Map(kernel.cgroups().map((cgroup) => [cgroup.path, cgroup]));
-  const count = snapshot.rows.length;
   snapshot.rows.forEach(({ path }, row) => {
     const cgroup = cgroups.get(path);
     if (!cgroup) return;
     for (const file of HOT) {
       const { file: name, keys } = CGROUP_FILES[file] ?? { file: '', keys: [] };
-      const error = snapshot.errors[file * count + row] ?? 0;
+      const error = errorAt(snapshot, file, row);
       if (error !== 0) continue;
-      const time = snapshot.times[file * count + row] ?? Number.NaN;
+      const time = timeAt(snapshot, file, row);
       const isExact = bounds === EXACT || path === shown;
       const oldest = !isExact && IN_TURN.includes(file) ? TURN_MS : 0;
       if (snapshot.monotonic - time > oldest)
         assert.unreachable(`${path} ${name} is of ${time}, ${oldest} ms are allowed`);
       const truth = kernel.figuresAt(cgroup, file, time);
       keys.forEach((key, index) => {
-        const value = snapshot.values[((FIRST_COLUMN[file] ?? 0) + index) * count + row] ?? Number.NaN;
+        const value = valueAt(snapshot, (FIRST_COLUMN[file] ?? 0) + index, row);
         const less = (truth[index] ?? Number.NaN) - value;
         if (less === 0) return;
         // Of a cgroup with a quota, periods are read in turn.
@@ -196,7 +195,7 @@ async function watch(paths: readonly string[]) {
     const { snapshot, reads } = await sampler.tick({ rows, visible, touched: new Set() });
     const value = (path: string, ref: string): number => {
       const row = snapshot.rows.findIndex((one) => one.path === path);
-      return snapshot.values[column(ref) * snapshot.rows.length + row] ?? Number.NaN;
+      return valueAt(snapshot, column(ref), row);
     };
     return { reads, asked, value };
   }

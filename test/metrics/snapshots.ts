@@ -2,9 +2,10 @@
 
 import * as assert from 'uvu/assert';
 import { type Columns, NOT_READ } from '../../src/kernel/collector.ts';
+import { draftAfter } from '../../src/metrics/draft.ts';
 import { CGROUP_FILES, COLUMN_COUNT, COLUMNS, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import type { HostSnapshot } from '../../src/metrics/host.ts';
-import { emptyColumns, parentRows, type Snapshot } from '../../src/metrics/snapshot.ts';
+import { parentRows, type Snapshot, unknownFigures } from '../../src/metrics/snapshot.ts';
 
 export interface Row {
   readonly path: string;
@@ -34,21 +35,27 @@ export const HOST: HostSnapshot = {
 /** `seconds` is the time of every read. */
 export function snapshotOf(seconds: number, entries: readonly Row[]): Snapshot {
   const rows = entries.map(({ path, inode }, index) => ({ path, inode: inode ?? index + 1 }));
-  const { values, errors, times } = emptyColumns(rows.length);
+  const [parents, monotonic] = [parentRows(rows), seconds * 1000];
+  const draft = draftAfter({ rows, parents, ...unknownFigures(rows.length) }, rows, monotonic);
   entries.forEach(({ figures, errors: failed = {} }, row) => {
     for (const [ref, value] of Object.entries(figures)) {
       const column = COLUMNS.get(ref);
       if (column === undefined) throw new Error(`no column ${ref}`);
-      values[column * rows.length + row] = value;
+      draft.setValue(column, row, value);
       const file = FILE_OF_COLUMN[column] ?? 0;
-      errors[file * rows.length + row] = 0;
-      times[file * rows.length + row] = seconds * 1000;
+      draft.setError(file, row, 0);
+      draft.setTime(file, row, monotonic);
     }
     for (const [file, errno] of Object.entries(failed)) {
-      errors[SNAPSHOT_FILES.findIndex((spec) => spec.file === file) * rows.length + row] = errno;
+      draft.setError(
+        SNAPSHOT_FILES.findIndex((spec) => spec.file === file),
+        row,
+        errno,
+      );
     }
   });
-  return { wall: 0, monotonic: seconds * 1000, host: HOST, rows, parents: parentRows(rows), values, errors, times };
+  const { values, errors, times } = draft;
+  return { wall: 0, monotonic, host: HOST, rows, parents, values, errors, times };
 }
 
 /** `--` on the screen. */

@@ -134,8 +134,7 @@ test('unavailable names its reason: controller, PSI off, host network', () => {
 test('a file that was not read again gives no rate of its old value', () => {
   const before = snapshotOf(0, [busy(0, { 'io.stat:rbytes': 10 })]);
   const now = snapshotOf(1, [busy(5e5, { 'io.stat:rbytes': 10 })]);
-  now.times.set(before.times);
-  isUnavailable(usageOf(before, now).value('io_read_bytes_per_second', 0));
+  isUnavailable(usageOf(before, { ...now, times: before.times }).value('io_read_bytes_per_second', 0));
 });
 
 test('no figure is negative or infinite, whatever the counters do', () => {
@@ -174,7 +173,7 @@ test('what is not read any more has no rate, though the Usage before had one', (
     { ...snapshotOf(5, [busy(5e5, received(9e8))]), read: new Uint8Array(1).fill(1) },
   ] as const;
   const network = SNAPSHOT_FILES.findIndex(({ file }) => file === '/proc/PID/net/dev');
-  for (const unseen of snapshots.slice(2, 5)) unseen.times[network] = 1000;
+  for (const unseen of snapshots.slice(2, 5)) unseen.times[network]?.fill(1000);
   let usage = usageOf(undefined, snapshots[0]);
   const rates = snapshots.slice(1).map((snapshot) => {
     usage = usageOf(usage.snapshot, snapshot, usage);

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { isRecord } from '../../src/inventory/names/json.ts';
 import { COLUMNS, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { createByteWriter, FormatError } from '../../src/recording/format/bytes.ts';
-import { encodeColumns } from '../../src/recording/format/columns.ts';
+import { encodeColumns, oneRow } from '../../src/recording/format/columns.ts';
 import { createDecoder } from '../../src/recording/format/decode.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import { type FileBytes, openFile } from '../../src/recording/format/file.ts';
@@ -188,37 +188,31 @@ test('a file of columns that this program does not know is read by the names of 
   writer.varint(texts.length);
   writer.bytes(texts);
   writer.double(moment.snapshot.monotonic);
-  encodeColumns(
-    writer,
-    { values: hostFigures(moment), rows: 1 },
-    { values: [], rows: 0 },
-    Int32Array.of(-1),
-    HOST_SCALES,
-  );
+  encodeColumns(writer, oneRow(hostFigures(moment)), { columns: [], rows: 0 }, Int32Array.of(-1), HOST_SCALES);
   const columnsOf = (of: readonly { file: string; keys: readonly string[] }[]) =>
     of.flatMap(({ file, keys }) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? -1));
-  const pick = (values: ArrayLike<number>, of: readonly number[]): number[] =>
-    of.flatMap((index) => rows.map((_, row) => (index < 0 ? 1.5 : (values[index * rows.length + row] ?? Number.NaN))));
+  const pick = (columns: readonly ArrayLike<number>[], of: readonly number[]) =>
+    of.map((index) => columns[index] ?? rows.map(() => 1.5));
   const none = new Int32Array(rows.length).fill(-1);
-  const nothing = { values: [], rows: 0 };
+  const nothing = { columns: [], rows: 0 };
   const fileOf = header.files.map(({ file }) => SNAPSHOT_FILES.findIndex((one) => one.file === file));
   encodeColumns(
     writer,
-    { values: pick(moment.snapshot.values, columnsOf(header.files)), rows: rows.length },
+    { columns: pick(moment.snapshot.values, columnsOf(header.files)), rows: rows.length },
     nothing,
     none,
     columnScales(header.files),
   );
   encodeColumns(
     writer,
-    { values: pick(moment.snapshot.errors, fileOf), rows: rows.length },
+    { columns: pick(moment.snapshot.errors, fileOf), rows: rows.length },
     nothing,
     none,
     header.files.map(() => 1),
   );
   encodeTimes(
     writer,
-    { values: pick(moment.snapshot.times, fileOf), rows: rows.length },
+    { columns: pick(moment.snapshot.times, fileOf), rows: rows.length },
     nothing,
     none,
     header.files.length,

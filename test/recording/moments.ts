@@ -1,7 +1,8 @@
 /** Moments made by hand and at random, for the tests of recordings. */
 import fc from 'fast-check';
-import { FILE_OF_COLUMN } from '../../src/metrics/files.ts';
-import { emptyColumns, parentRows } from '../../src/metrics/snapshot.ts';
+import { draftAfter } from '../../src/metrics/draft.ts';
+import { COLUMN_COUNT, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
+import { parentRows, unknownFigures } from '../../src/metrics/snapshot.ts';
 import { ownHeader } from '../../src/recording/format/encode.ts';
 import type { Moment, RecordedProcess } from '../../src/recording/format/moment.ts';
 import { HOST } from '../metrics/snapshots.ts';
@@ -72,24 +73,22 @@ export const sequences = fc.array(step, { minLength: 1, maxLength: 12 }).map((st
       before && old === inodes.join()
         ? before.snapshot.rows
         : inodes.map((inode) => ({ path: inode === 1 ? '/' : `/c${inode}`, inode }));
-    const { values, errors, times } = emptyColumns(rows.length);
-    if (before?.snapshot.rows === rows) {
-      values.set(before.snapshot.values);
-      errors.set(before.snapshot.errors);
-      times.set(before.snapshot.times);
+    const parents = parentRows(rows);
+    const isSame = before?.snapshot.rows === rows;
+    const known = isSame ? before.snapshot : { rows, parents, ...unknownFigures(rows.length) };
+    const draft = draftAfter(known, rows, 1000 * index);
+    for (const [at, value] of rows.length > 0 ? cells : []) {
+      const [column, row] = [Math.floor(at / rows.length) % COLUMN_COUNT, at % rows.length];
+      draft.setValue(column, row, value);
+      draft.setError(FILE_OF_COLUMN[column] ?? 0, row, at % 251);
     }
-    for (const [at, value] of cells) {
-      if (rows.length === 0) continue;
-      const cell = at % values.length;
-      values[cell] = value;
-      const file = FILE_OF_COLUMN[Math.floor(cell / rows.length)] ?? 0;
-      errors[file * rows.length + (cell % rows.length)] = at % 251;
-    }
-    for (const [at, time] of changed) if (times.length > 0) times[at % times.length] = time;
+    for (const [at, time] of rows.length > 0 ? changed : [])
+      draft.setTime(Math.floor(at / rows.length) % SNAPSHOT_FILES.length, at % rows.length, time);
+    const { values, errors, times } = draft;
     const wall = 1_700_000_000_000 + 1000 * index;
     moments.push({
       snapshot: {
-        ...{ wall, monotonic: 1000 * index, rows, parents: parentRows(rows), values, errors, times },
+        ...{ wall, monotonic: 1000 * index, rows, parents, values, errors, times },
         host: { ...HOST, cpuBusyTicks: index, load: [0.25, 1, index], time: 1000 * index },
       },
       workloads:
@@ -115,8 +114,8 @@ export const sequences = fc.array(step, { minLength: 1, maxLength: 12 }).map((st
 /** A moment of one cgroup, for a program that a test starts. */
 export function fixed(second: number): Moment {
   const rows = [{ path: '/web', inode: 1 }];
-  const { values, errors, times } = emptyColumns(1);
-  values[0] = second;
+  const { values, errors, times } = unknownFigures(1);
+  values[0]?.fill(second);
   return {
     snapshot: {
       ...{ wall: Date.UTC(2026, 10, 29) + 1000 * second, monotonic: 1000 * second, host: HOST, rows },

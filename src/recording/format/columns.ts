@@ -10,6 +10,7 @@
  * A column has a scale: its figures are counted in 1/scale (an average in percent in 1/100, a time in 1/16 ms). A figure
  * that is no multiple of that is written as a double, so that each comes back as it was.
  */
+import { type CopiedOnWrite, copiedOnWrite } from '../../metrics/copied-on-write.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
 
 /** What begins a run of figures that are as before; the number of them less one follows. */
@@ -22,16 +23,22 @@ const CHANGE = 4;
 /** Larger ones are doubles, as twice the change must be an exact number. */
 const LARGEST_CHANGE = 2 ** 51;
 
-export interface Matrix {
-  /** Column c of row r is `values[c * rows + r]`. */
-  readonly values: ArrayLike<number>;
+export interface Matrix<T extends ArrayLike<number> = ArrayLike<number>> {
+  /** By column, then by row. */
+  readonly columns: readonly T[];
   readonly rows: number;
 }
+
+/** Figures of one thing. */
+export const oneRow = (figures: Float64Array): Matrix<Float64Array> => ({
+  columns: Array.from(figures, (_, column) => figures.subarray(column, column + 1)),
+  rows: 1,
+});
 
 /** `from`: by row the row of `before`, -1 for a new one, which was unavailable; all are where they were if undefined. */
 export function encodeColumns(
   writer: ByteWriter,
-  { values, rows }: Matrix,
+  { columns, rows }: Matrix,
   before: Matrix,
   from: Int32Array | undefined,
   scales: readonly number[],
@@ -39,10 +46,15 @@ export function encodeColumns(
   let same = 0;
   for (let column = 0; column < scales.length; column++) {
     const scale = scales[column] ?? 1;
+    const [values, old] = [columns[column], before.columns[column]];
+    if (!from && values === old) {
+      same += rows;
+      continue;
+    }
     for (let row = 0; row < rows; row++) {
-      const value = values[column * rows + row] ?? Number.NaN;
+      const value = values?.[row] ?? Number.NaN;
       const known = from ? (from[row] ?? -1) : row;
-      const was = known < 0 ? Number.NaN : (before.values[column * before.rows + known] ?? Number.NaN);
+      const was = old?.[known] ?? Number.NaN;
       // biome-ignore lint/suspicious/noSelfCompare: NaN is as NaN was, and this loop is hot
       if (value === was || (value !== value && was !== was)) {
         same++;
@@ -86,44 +98,40 @@ function wholeOf(value: number, scale: number): number {
 export function decodeColumns(
   reader: ByteReader,
   rows: number,
-  before: Matrix,
+  before: Matrix<Float64Array>,
   from: Int32Array | undefined,
   scales: readonly number[],
-): Float64Array {
-  const values = asBefore(rows, before, from, scales.length);
-  for (let at = 0; at < values.length; ) {
+): readonly Float64Array[] {
+  const { arrays, set } = asBefore(rows, before, from, scales.length);
+  const end = scales.length * rows;
+  for (let at = 0; at < end; ) {
     const token = reader.varint();
     if (token === SAME) {
       at += reader.varint() + 1;
-      if (at > values.length) throw new FormatError('more figures than there are rows and columns');
+      if (at > end) throw new FormatError('more figures than there are rows and columns');
       continue;
     }
-    values[at] = decodeFigure(reader, token, values[at] ?? Number.NaN, scales[Math.floor(at / rows)] ?? 1);
+    const column = Math.floor(at / rows);
+    const row = at - column * rows;
+    set(column, row, decodeFigure(reader, token, arrays[column]?.[row] ?? Number.NaN, scales[column] ?? 1));
     at++;
   }
-  return values;
+  return arrays;
 }
 
 /** The figures of before, each in the place that its row has now. */
 export function asBefore(
   rows: number,
-  before: Matrix,
+  before: Matrix<Float64Array>,
   from: Int32Array | undefined,
-  columns: number,
-): Float64Array<ArrayBuffer> {
-  const values = new Float64Array(columns * rows);
-  if (!from && before.rows === rows) {
-    values.set(before.values);
-    return values;
-  }
-  for (let column = 0; column < columns; column++) {
-    for (let row = 0; row < rows; row++) {
-      const known = from?.[row] ?? -1;
-      values[column * rows + row] =
-        known < 0 ? Number.NaN : (before.values[column * before.rows + known] ?? Number.NaN);
-    }
-  }
-  return values;
+  count: number,
+): CopiedOnWrite<Float64Array> {
+  if (!from && before.rows === rows && before.columns.length === count) return copiedOnWrite(before.columns);
+  const moved = Array.from({ length: count }, (_, column) => {
+    const old = before.columns[column];
+    return Float64Array.from({ length: rows }, (_, row) => old?.[from?.[row] ?? -1] ?? Number.NaN);
+  });
+  return copiedOnWrite(moved);
 }
 
 function decodeFigure(reader: ByteReader, token: number, was: number, scale: number): number {

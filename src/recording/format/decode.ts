@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import type { Workload } from '../../inventory/workload.ts';
 import { parseJournal } from '../../limits/applying/journal.ts';
 import { COLUMNS, SNAPSHOT_FILES } from '../../metrics/files.ts';
-import { emptyColumns, parentRows, type Snapshot, type SnapshotRow } from '../../metrics/snapshot.ts';
+import { parentRows, type RowFigures, type SnapshotRow, unknownFigures } from '../../metrics/snapshot.ts';
 import { createByteReader, FormatError } from './bytes.ts';
-import { decodeColumns, type Matrix } from './columns.ts';
+import { decodeColumns, type Matrix, oneRow } from './columns.ts';
 import { DICTIONARY } from './encode.ts';
 import { isZlib } from './file-index.ts';
 import { HOST_SCALES, hostOf } from './host-columns.ts';
@@ -27,7 +27,7 @@ import { decodeTimes } from './times.ts';
 const LARGEST_TEXT = 64 << 20;
 const LARGEST_HEADER = 1 << 20;
 const MOST_ROWS = 65_536;
-/** Figures of one moment: 65,536 rows have five million. */
+/** RowFigures of one moment: 65,536 rows have five million. */
 const MOST_FIGURES = 8_000_000;
 
 export class RecordingVersionError extends Error {
@@ -68,11 +68,13 @@ function parsed(text: Buffer): unknown {
   }
 }
 
+type FileColumns = Readonly<Record<keyof RowFigures, readonly Float64Array[]>>;
+
 /** A moment as the file has it: what the next delta is of. */
 export interface Decoded {
   readonly moment: Moment;
   /** In the columns of the file, which may be others than those of this program. */
-  readonly columns: Pick<Snapshot, 'values' | 'errors' | 'times'>;
+  readonly columns: FileColumns;
   readonly host: Float64Array;
   readonly processes: ProcessTable;
   /** Of the key frame that the deltas after it are deflated with. */
@@ -98,11 +100,12 @@ export function createDecoder(header: RecordingHeader): Decoder {
     const count = rows.length;
     if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
     const monotonic = reader.double();
-    const host = decodeColumns(reader, 1, { values: before?.host ?? EMPTY_HOST, rows: 1 }, undefined, HOST_SCALES);
-    const was = (pick: 'values' | 'errors' | 'times'): Matrix =>
-      before ? { values: before.columns[pick], rows: before.moment.snapshot.rows.length } : NO_ROWS;
+    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? EMPTY_HOST), undefined, HOST_SCALES);
+    const host = Float64Array.from(hostColumns, ([figure = Number.NaN]) => figure);
+    const was = (pick: keyof RowFigures): Matrix<Float64Array> =>
+      before ? { columns: before.columns[pick], rows: before.moment.snapshot.rows.length } : NO_ROWS;
     const values = decodeColumns(reader, count, was('values'), from, scales);
-    const errors = new Uint8Array(decodeColumns(reader, count, was('errors'), from, errorScales));
+    const errors = decodeColumns(reader, count, was('errors'), from, errorScales);
     const times = decodeTimes(reader, count, was('times'), from, header.files.length, monotonic);
     const columns = { values, errors, times };
     const { processes, processesBefore, table } = processesAfter(texts, reader, before);
@@ -127,7 +130,7 @@ export function createDecoder(header: RecordingHeader): Decoder {
 }
 
 const EMPTY_HOST = new Float64Array(HOST_SCALES.length).fill(Number.NaN);
-const NO_ROWS: Matrix = { values: [], rows: 0 };
+const NO_ROWS: Matrix<Float64Array> = { columns: [], rows: 0 };
 
 type Texts = v.InferOutput<typeof TextsShape>;
 
@@ -169,10 +172,10 @@ function rowsAfter(texts: Texts, before: Decoded | undefined): RowsAfter {
 
 interface ProcessTable {
   readonly facts: readonly RecordedFacts[];
-  readonly figures: Float64Array;
+  readonly figures: readonly Float64Array[];
 }
 
-const NO_PROCESSES: ProcessTable = { facts: [], figures: new Float64Array() };
+const NO_PROCESSES: ProcessTable = { facts: [], figures: [] };
 
 function processesAfter(
   texts: Texts,
@@ -199,14 +202,14 @@ function processesFrom(
   if (!stepped) throw new FormatError('processes of a moment that has no such processes');
   const { rows: facts, from } = stepped;
   const time = reader.double();
-  const was = { values: known.figures, rows: known.facts.length };
+  const was = { columns: known.figures, rows: known.facts.length };
   const figures = decodeColumns(reader, facts.length, was, from, PROCESS_SCALES);
   let list: readonly RecordedProcess[] | undefined;
   const processes: RecordedProcesses = {
     time,
     // Most moments are only on the way to another one.
     get list() {
-      list ??= facts.map((one, row) => processFrom(one, figures, row, facts.length));
+      list ??= facts.map((one, row) => processFrom(one, figures, row));
       return list;
     },
   };
@@ -214,27 +217,25 @@ function processesFrom(
 }
 
 /** Columns of the file as those of this program: what the file has not was never read, what only the file has is left out. */
-function adopter(
-  files: RecordingHeader['files'],
-): (columns: Decoded['columns'], rows: number) => Pick<Snapshot, 'values' | 'errors' | 'times'> {
+function adopter(files: RecordingHeader['files']): (columns: FileColumns, rows: number) => RowFigures {
   const isOurs =
     files.length === SNAPSHOT_FILES.length &&
     files.every(({ file, keys }, index) => {
       const own = SNAPSHOT_FILES[index];
       return own?.file === file && own.keys.join() === keys.join();
     });
-  if (isOurs) return (columns) => columns;
+  if (isOurs) return (columns) => ({ ...columns, errors: columns.errors.map((codes) => Uint8Array.from(codes)) });
   const fileOf = files.map(({ file }) => SNAPSHOT_FILES.findIndex((own) => own.file === file));
   const columnOf = files.flatMap(({ file, keys }) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? -1));
   return (columns, rows) => {
-    const own = emptyColumns(rows);
-    const copy = (pick: 'values' | 'errors' | 'times', to: readonly number[]): void =>
-      to.forEach((index, at) => {
-        if (index >= 0) own[pick].set(columns[pick].subarray(at * rows, (at + 1) * rows), index * rows);
-      });
-    copy('values', columnOf);
-    copy('errors', fileOf);
-    copy('times', fileOf);
+    const own = unknownFigures(rows);
+    columnOf.forEach((index, at) => {
+      own.values[index]?.set(columns.values[at] ?? []);
+    });
+    fileOf.forEach((index, at) => {
+      own.errors[index]?.set(columns.errors[at] ?? []);
+      own.times[index]?.set(columns.times[at] ?? []);
+    });
     return own;
   };
 }

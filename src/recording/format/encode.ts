@@ -6,9 +6,9 @@
 import { deflateRawSync } from 'node:zlib';
 import type { Workload } from '../../inventory/workload.ts';
 import { SNAPSHOT_FILES } from '../../metrics/files.ts';
-import { matchRows } from '../../metrics/snapshot.ts';
+import { matchRows, type RowFigures } from '../../metrics/snapshot.ts';
 import { createByteWriter } from './bytes.ts';
-import { encodeColumns } from './columns.ts';
+import { encodeColumns, type Matrix, oneRow } from './columns.ts';
 import { indexPayload } from './file-index.ts';
 import { encodeFrame, type FrameMark, MARKS, type PlacedFrame } from './frames.ts';
 import { HOST_SCALES, hostFigures } from './host-columns.ts';
@@ -40,7 +40,7 @@ interface Before {
   readonly processes: ProcessTable;
 }
 
-const NO_ROWS = { values: new Float64Array(), rows: 0 };
+const NO_ROWS: Matrix = { columns: [], rows: 0 };
 const SCALES = columnScales(SNAPSHOT_FILES);
 const ERROR_SCALES: readonly number[] = SNAPSHOT_FILES.map(() => 1);
 
@@ -157,18 +157,12 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
   writer.bytes(text);
   writer.double(snapshot.monotonic);
   const host = hostFigures(moment);
-  encodeColumns(
-    writer,
-    { values: host, rows: 1 },
-    { values: before?.host ?? EMPTY_HOST, rows: 1 },
-    undefined,
-    HOST_SCALES,
-  );
-  const was = (pick: 'values' | 'errors' | 'times') =>
-    old ? { values: old.snapshot[pick], rows: old.snapshot.rows.length } : NO_ROWS;
-  encodeColumns(writer, { values: snapshot.values, rows }, was('values'), from, SCALES);
-  encodeColumns(writer, { values: snapshot.errors, rows }, was('errors'), from, ERROR_SCALES);
-  encodeTimes(writer, { values: snapshot.times, rows }, was('times'), from, SNAPSHOT_FILES.length, snapshot.monotonic);
+  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? EMPTY_HOST), undefined, HOST_SCALES);
+  const was = (pick: keyof RowFigures): Matrix =>
+    old ? { columns: old.snapshot[pick], rows: old.snapshot.rows.length } : NO_ROWS;
+  encodeColumns(writer, { columns: snapshot.values, rows }, was('values'), from, SCALES);
+  encodeColumns(writer, { columns: snapshot.errors, rows }, was('errors'), from, ERROR_SCALES);
+  encodeTimes(writer, { columns: snapshot.times, rows }, was('times'), from, SNAPSHOT_FILES.length, snapshot.monotonic);
   tables.forEach((table, index) => {
     const was = tables[index - 1] ?? known;
     writer.double(table.time);
@@ -184,11 +178,11 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
 interface ProcessTable {
   readonly time: number;
   readonly keys: readonly string[];
-  readonly values: Float64Array;
+  readonly columns: readonly Float64Array[];
   readonly rows: number;
 }
 
-const NO_PROCESSES: ProcessTable = { time: Number.NaN, keys: [], values: new Float64Array(), rows: 0 };
+const NO_PROCESSES: ProcessTable = { time: Number.NaN, keys: [], columns: [], rows: 0 };
 
 function listsOf(old: Moment | undefined, { processes, processesBefore }: Moment): RecordedProcesses[] {
   if (!processes || old?.processes === processes) return [];
@@ -198,7 +192,7 @@ function listsOf(old: Moment | undefined, { processes, processesBefore }: Moment
 const tableOf = ({ time, list }: RecordedProcesses): ProcessTable => ({
   time,
   keys: list.map((one) => factsKey(factsOf(one))),
-  values: processFigures(list),
+  columns: processFigures(list),
   rows: list.length,
 });
 

@@ -21,18 +21,12 @@ const COLUMNS: readonly ((process: Figures) => number)[] = [
 
 export const PROCESS_SCALES: readonly number[] = COLUMNS.map(() => 1);
 
-export function processFigures(list: readonly Figures[]): Float64Array {
-  const values = new Float64Array(COLUMNS.length * list.length);
-  COLUMNS.forEach((of, column) => {
-    list.forEach((process, row) => {
-      values[column * list.length + row] = of(process);
-    });
-  });
-  return values;
-}
+/** By column, then by process. */
+export const processFigures = (list: readonly Figures[]): readonly Float64Array[] =>
+  COLUMNS.map((of) => Float64Array.from(list, of));
 
-export function processFrom(facts: RecordedFacts, figures: Float64Array, row: number, rows: number): RecordedProcess {
-  const at = (column: number): number => figures[column * rows + row] ?? Number.NaN;
+export function processFrom(facts: RecordedFacts, figures: readonly Float64Array[], row: number): RecordedProcess {
+  const at = (column: number): number => figures[column]?.[row] ?? Number.NaN;
   const state = at(0);
   const { pid, innerPid, startTime, comm, command, path, pidNamespace, entered, isNestedInit, isKernelThread } = facts;
   return {

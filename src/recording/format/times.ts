@@ -22,10 +22,10 @@ const ticksOf = (time: number): number => {
   return Number.isSafeInteger(ticks) && ticks / TIME_GRID === time ? ticks : Number.NaN;
 };
 
-/** `files`: how many each row has; file f of row r is `values[f * rows + r]`. */
+/** `files`: how many each row has, a column each. */
 export function encodeTimes(
   writer: ByteWriter,
-  { values, rows }: Matrix,
+  { columns, rows }: Matrix,
   before: Matrix,
   from: Int32Array | undefined,
   files: number,
@@ -36,8 +36,8 @@ export function encodeTimes(
   for (let row = 0; row < rows; row++) {
     const known = from ? (from[row] ?? -1) : row;
     for (let file = 0; file < files; file++) {
-      const time = values[file * rows + row] ?? Number.NaN;
-      const was = known < 0 ? Number.NaN : (before.values[file * before.rows + known] ?? Number.NaN);
+      const time = columns[file]?.[row] ?? Number.NaN;
+      const was = before.columns[file]?.[known] ?? Number.NaN;
       if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
         same++;
         continue;
@@ -71,12 +71,12 @@ function encodeTime(writer: ByteWriter, time: number, last: number): number {
 export function decodeTimes(
   reader: ByteReader,
   rows: number,
-  before: Matrix,
+  before: Matrix<Float64Array>,
   from: Int32Array | undefined,
   files: number,
   start: number,
-): Float64Array {
-  const values = asBefore(rows, before, from, files);
+): readonly Float64Array[] {
+  const { arrays, set } = asBefore(rows, before, from, files);
   let last = ticksOf(start) || 0;
   const end = files * rows;
   // Row by row, as they were written.
@@ -88,15 +88,15 @@ export function decodeTimes(
       continue;
     }
     const row = Math.floor(at / files);
-    const index = (at - row * files) * rows + row;
+    const file = at - row * files;
     at++;
-    if (token === NEVER) values[index] = Number.NaN;
-    else if (token === DOUBLE) values[index] = reader.double();
+    if (token === NEVER) set(file, row, Number.NaN);
+    else if (token === DOUBLE) set(file, row, reader.double());
     else {
       const code = token - STEP;
       last += code % 2 === 0 ? code / 2 : -(code + 1) / 2;
-      values[index] = last / TIME_GRID;
+      set(file, row, last / TIME_GRID);
     }
   }
-  return values;
+  return arrays;
 }
