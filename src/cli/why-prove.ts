@@ -1,7 +1,7 @@
 /** tscg why --prove: what was found, and then the trial of the first suspect. */
 import type { Finding } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
-import { foundTrial, NOTHING_TO_PROVE } from '../diagnosis/trial/choose.ts';
+import { foundTrial, whyNoTrial } from '../diagnosis/trial/choose.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { terminalSafe } from '../text/cells.ts';
@@ -27,7 +27,7 @@ export async function tellAndProve(
   try {
     const found = foundTrial(findings, workloads, planContext(hierarchy));
     if (!found) {
-      if (!json) printLine(NOTHING_TO_PROVE);
+      if (!json) printLine(terminalSafe(whyNoTrial(findings)));
       return;
     }
     const command = (remedyCommand(found.remedy) ?? '').replace('tscg set', 'trying: tscg set');

@@ -2,7 +2,7 @@
 
 import type { Finding } from '../diagnosis/model.ts';
 import { carryOutTrial } from '../diagnosis/trial/carry-out.ts';
-import { foundTrial, NOTHING_TO_PROVE } from '../diagnosis/trial/choose.ts';
+import { foundTrial, whyNoTrial } from '../diagnosis/trial/choose.ts';
 import { planTrial, scheduleText } from '../diagnosis/trial/plan-trial.ts';
 import { evidenceTexts, lossText, takenBackText, verdictText } from '../diagnosis/trial/words.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -16,7 +16,7 @@ import { type Line, wrappedAll } from './style.ts';
 export async function openTrial(finding: Finding, workloads: readonly Workload[], acting: Acting): Promise<Opened> {
   try {
     const found = foundTrial([finding], workloads, acting.context());
-    if (!found) return { text: NOTHING_TO_PROVE, style: 'warning' };
+    if (!found) return { text: whyNoTrial([finding]), style: 'warning' };
     const { suspect, victim, remedy } = found;
     const trial = await planTrial(found);
     return { kind: 'trial', trial, remedy, targets: [suspect, victim], workloads, top: 0, force: false };

@@ -136,7 +136,7 @@ test('the end of tstop takes a trial back first', () =>
 test('a reason where nothing can be tried', async () => {
   for (const [verdict, says] of [
     [{ ...VERDICT, suspects: [] }, /no suspect is named who could be limited/],
-    [{ ...VERDICT, remedies: [] }, /no suspect is named who could be limited/],
+    [{ ...VERDICT, remedies: [] }, /no limit of batch is known to try/],
     [
       { ...VERDICT, remedies: VERDICT.remedies.map((remedy) => ({ ...remedy, limits: { '--cpu-weight': '400' } })) },
       /already: nothing can be tried/,

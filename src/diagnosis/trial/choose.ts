@@ -62,8 +62,24 @@ export function chooseTrial(findings: readonly Finding[]): TrialChoice | undefin
   return undefined;
 }
 
-/** What is said of findings of which there is no trial to make. */
-export const NOTHING_TO_PROVE = 'nothing to prove: no suspect is named who could be limited';
+/** Why there is no trial to make of those findings, in words. */
+export function whyNoTrial(findings: readonly Finding[]): string {
+  const choice = chooseTrial(findings);
+  if (choice) return `nothing to prove: ${choice.suspect.name} or ${choice.victim.name} has ended`;
+  const verdicts = findings.flatMap((finding) => finding.verdicts);
+  const accusing = verdicts.find(({ suspects }) => suspects.length > 0);
+  const [suspect] = accusing?.suspects ?? [];
+  if (accusing && suspect) return `nothing to prove: ${noLimitText(suspect, accusing.remedies)}`;
+  const refusal = verdicts.find((verdict) => verdict.refusal)?.refusal;
+  return `nothing to prove: no suspect is named who could be limited${refusal ? `: ${REFUSAL_WORDS[refusal]}` : ''}`;
+}
+
+function noLimitText({ what, name, path }: Suspect, remedies: readonly Remedy[]): string {
+  if (what === 'kernel') return `${name} is threads of the kernel's own, which no limit reaches`;
+  if (path === '/') return `${name} is processes in the root cgroup, which has no limits; tscg move puts one elsewhere`;
+  const advice = remedies.find((remedy) => !isLimit(remedy));
+  return `no limit of ${name} is known to try${advice ? `: ${advice.words}` : ''}`;
+}
 
 /** A trial that was chosen, to be planned. */
 export interface FoundTrial extends TrialRequest {

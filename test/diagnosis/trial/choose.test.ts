@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Finding, Remedy, Suspect, Verdict } from '../../../src/diagnosis/model.ts';
-import { chooseFix, chooseTrial, whyNoFix } from '../../../src/diagnosis/trial/choose.ts';
+import { chooseFix, chooseTrial, whyNoFix, whyNoTrial } from '../../../src/diagnosis/trial/choose.ts';
 
 const suspectAt = (path: string): Suspect => ({
   ...{ what: 'workload', path, name: path.slice(1), blame: 0.9, evidence: '', confidence: 0.9 },
@@ -44,6 +44,24 @@ test('a suspect without a limit is passed over: the host, and one that only advi
   assert.is(chooseTrial([]), undefined);
   const disk = verdictOf([suspectAt('/backup')], [remedyAt('/backup', { '--io-max': '/dev/sda wbps=1000' })]);
   assert.is(chooseTrial([findingOf(host), findingOf(advised, disk)])?.suspect.path, '/backup');
+});
+
+test('findings without a trial say why', () => {
+  const [advice, limit] = [{ ...remedyAt('/web', {}), words: 'boot with it' }, remedyAt('/b', { '--cpu': '1' })];
+  for (const [verdict, says] of [
+    [verdictOf([], [limit]), /no suspect is named who could be limited$/],
+    [{ ...verdictOf([], []), refusal: 'weights decide' as const }, /no suspect.*: those before it have no more/],
+    [
+      verdictOf([{ ...suspectAt('/'), name: 'the host', what: 'host' }], []),
+      /the host is processes in the root cgroup.*move/,
+    ],
+    [verdictOf([{ ...suspectAt('/'), what: 'kernel' }], []), /which no limit reaches/],
+    [verdictOf([suspectAt('/batch')], [advice]), /no limit of batch is known to try: boot with it/],
+    [verdictOf([suspectAt('/b')], [limit]), /b or web has ended/],
+  ] as const) {
+    assert.match(whyNoTrial([findingOf(verdict)]), says);
+  }
+  assert.match(whyNoTrial([]), /no suspect is named/);
 });
 
 test('the first limit is tried; a finding without one says why', () => {
