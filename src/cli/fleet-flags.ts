@@ -1,8 +1,8 @@
-/** The flags of fleet-options.ts, light enough for every start. */
+/** The flags for many machines. Their values are checked by fleet-options.ts, which is loaded only where one is given. */
 import type { Command } from 'commander';
 import type { FleetOptions } from './fleet-options.ts';
 
-/** Whether many machines are meant, or a flag was given that goes with them. */
+/** Whether any flag for many machines was given. */
 export const asksForFleet = ({ prometheus, bearerTokenFile, basicAuthFile, tlsCa, header }: FleetOptions): boolean =>
   (prometheus ?? bearerTokenFile ?? basicAuthFile ?? tlsCa ?? header) !== undefined;
 
@@ -12,11 +12,11 @@ export const addFleetOptions = (command: Command): Command =>
       '--prometheus <url>',
       'show all machines whose figures (tscg export) a Prometheus, Thanos, Mimir or VictoriaMetrics has',
     )
-    .option('--bearer-token-file <file>', 'its token')
-    .option('--basic-auth-file <file>', 'or USER:PASSWORD for it')
-    .option('--tls-ca <file>', 'the authority of its certificate (PEM)')
+    .option('--bearer-token-file <file>', 'with --prometheus: send the token that this file holds')
+    .option('--basic-auth-file <file>', 'with --prometheus: send the USER:PASSWORD that this file holds')
+    .option('--tls-ca <file>', 'with --prometheus: trust certificates of this authority (PEM)')
     .option(
       '--header <line>',
-      'send it this header too, as "X-Scope-OrgID: shop"',
+      'with --prometheus: send this header too, as "X-Scope-OrgID: shop"',
       (line: string, all: string[] = []) => [...all, line],
     );

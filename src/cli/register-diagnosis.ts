@@ -8,7 +8,7 @@ export function registerDiagnosis(program: Command): void {
     .argument('[name...]', `${SOME_NAMES}; without one all that suffer`)
     .description('tell why it is slow: its own limit, the machine, or a neighbour, and which one')
     .option('--for <time>', 'look for so long: 5s, and 10s where the trouble comes in bursts, by default')
-    .option('--no-ebpf', "from the kernel's files alone")
+    .option('--no-ebpf', "go by the kernel's files alone")
     .option(
       '-w, --watch',
       'wait until something suffers, look closer and tell, until Ctrl-C; looks use at most 10 % of a CPU',

@@ -7,12 +7,12 @@ export function registerExport(program: Command): void {
     .description(
       'serve usage, limits, pressure and verdicts of every workload to Prometheus (OpenMetrics over HTTP) until Ctrl-C, or send them to a receiver of OpenTelemetry; one scrape is one pass',
     )
-    .option('--listen <address>', 'where: 127.0.0.1:9753, [::1]:9753, or :9753 for every address', '127.0.0.1:9753')
+    .option('--listen <address>', 'listen on 127.0.0.1:9753, [::1]:9753, or :9753 for every address', '127.0.0.1:9753')
     .option(
       '--tls-cert <file>',
       'serve HTTPS with this certificate (PEM, with the chain); with --otlp, show it to the receiver',
     )
-    .option('--tls-key <file>', 'and its key (PEM)')
+    .option('--tls-key <file>', 'the key of --tls-cert (PEM)')
     .option(
       '--bearer-token-file <file>',
       'answer only requests with the token that this file holds; with --otlp, send it',
@@ -24,13 +24,13 @@ export function registerExport(program: Command): void {
         'in place of listening, send to a receiver of OTLP over HTTP, as http://collector:4318',
       ).conflicts(['listen', 'unprotected', 'once']),
     )
-    .option('--interval <time>', 'with --otlp: between two passes', '15s')
+    .option('--interval <time>', 'with --otlp: time between two passes', '15s')
     .option(
       '--header <line>',
-      'with --otlp: send it this header too, as "X-Scope-OrgID: shop"',
+      'with --otlp: send this header too, as "X-Scope-OrgID: shop"',
       (line: string, all: string[] = []) => [...all, line],
     )
-    .option('--tls-ca <file>', 'with --otlp: the authority of its certificate (PEM)')
+    .option('--tls-ca <file>', 'with --otlp: trust certificates of this authority (PEM)')
     .option('-a, --all', 'export slices, monitors and inner cgroups too')
     .option('-1, --once', "print the text once and end, as for node_exporter's textfile collector")
     .action(async (options, command: Command) =>

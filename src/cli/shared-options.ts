@@ -27,10 +27,12 @@ export const isOfPast = ({ at, from }: PastOptions): boolean => at !== undefined
 export const addPastOptions = (command: Command, ofNow: readonly string[]): Command =>
   command
     .addOption(
-      new Option('--at <time>', 'of a recorded moment: 03:12, 10m (ago), "2026-11-29 03:12"').conflicts([...ofNow]),
+      new Option('--at <time>', 'answer for a recorded moment: 03:12, 10m (ago), "2026-11-29 03:12"').conflicts([
+        ...ofNow,
+      ]),
     )
     .addOption(
-      new Option('--from <file|directory>', 'recording that --at means: that of tscg record by default').conflicts([
+      new Option('--from <file|directory>', 'the recording for --at: that of tscg record by default').conflicts([
         ...ofNow,
       ]),
     );
