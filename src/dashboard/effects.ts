@@ -42,7 +42,8 @@ const NOT_FOUND: Readonly<Record<PastMark, string>> = {
   finding: 'no finding',
 };
 
-const notLookedAt = 'nobody has looked closer at this row: W does';
+const notLookedAt =
+  'no look at this row is over yet: W looks closer, and Enter too where the screen has no room for its pane';
 
 function notFixed(finding: Finding | undefined, remedy: Remedy | undefined): string {
   if (!finding) return notLookedAt;
