@@ -19,7 +19,7 @@ import { type Line, windowAround, wrapped } from './style.ts';
 import { trialView } from './trial-form.ts';
 import { undoView } from './undo-form.ts';
 
-/** By name; the first is the gentlest that ends something. */
+/** The signals to choose from. The first is the gentlest that ends a process. */
 export const SIGNAL_CHOICES: readonly { readonly name: keyof typeof constants.signals; readonly help: string }[] = [
   { name: 'SIGTERM', help: 'please end' },
   { name: 'SIGKILL', help: 'all of it at once, through cgroup.kill; cannot be refused' },
@@ -83,7 +83,7 @@ function limitsView(form: LimitsForm, height: number, width: number, gone: Gone)
   return headed([...head, ...fields], foot, top, height);
 }
 
-/** Below the first width what is typed has less room, below the second the name of the flag too. */
+/** Below this width what is typed has less room; below the next one the name of the flag has, too. */
 const NARROW = 70;
 const NARROWEST = 36;
 const FLAG_CELLS = 22;

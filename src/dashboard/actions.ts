@@ -88,7 +88,7 @@ const openKill = (targets: readonly Workload[], context: PlanContext): ActionFor
   risks: targets.flatMap((target) => guardRisks(target, 'killing', context)),
 });
 
-/** Thaws where all of them are frozen. */
+/** The form to freeze the rows, or to thaw them where all of them are frozen. */
 function openFreeze(targets: readonly Workload[], context: PlanContext): ActionForm {
   const isFrozen = ({ path }: Workload): boolean => textIfThere(context.files, path, 'cgroup.freeze') === '1';
   const thaw = targets.every(isFrozen);
@@ -158,7 +158,7 @@ function planned(form: LimitsForm, values: ReadonlyMap<string, string>, { contex
   }
 }
 
-/** A refused one stays open; so does one that would change nothing. */
+/** What Enter does. A form whose change is refused stays open, and so does one that would change nothing. */
 function confirmed(form: ActionForm, acting: Acting): FormResult {
   const { force } = form;
   switch (form.kind) {

@@ -101,13 +101,13 @@ export function afterAction(state: State, action: Action, context: ActionContext
   }
 }
 
-/** Of a group by machine, that of its rows. */
+/** The machine of the selected row; for a group by machine, that of its rows. */
 function selectedHost(state: State, { items, frame }: ActionContext): string | undefined {
   const item = items[positionOf(state, items)];
   return frame?.workloads[item?.members[0] ?? item?.row ?? -1]?.host;
 }
 
-/** Rows of one machine are all of the same one. */
+/** The groupings to go through: that by machine only where there are several. */
 const groupingsOf = ({ longestHost }: State): readonly Grouping[] =>
   GROUPINGS.filter((grouping) => grouping !== 'host' || longestHost > 0);
 
@@ -116,7 +116,7 @@ const WHY_SCREEN = 'neighbours';
 
 type ActionOf<Type extends Action['type']> = Extract<Action, { readonly type: Type }>;
 
-/** Of the row, or of the text that lies over the table or has the whole window. */
+/** Moves the selection, or scrolls the text that lies over the table or has the whole window. */
 function afterMove(state: State, action: ActionOf<'move' | 'page' | 'first' | 'last'>, context: ActionContext): State {
   const { items, window, scroll } = context;
   const { overflow, room } = scroll;

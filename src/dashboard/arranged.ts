@@ -29,7 +29,7 @@ function withRows(session: Session, { dashboards }: Surroundings): Session {
   return { ...next, shown: shownOf(frame, state), shownFor: { frame, state } };
 }
 
-/** Of a part that no pane demands any more, nobody would learn whether it can be read again. */
+/** Trouble with a part that no pane demands any more is told no longer: nobody would learn whether it can be read again. */
 const wantedTrouble = ({ trouble }: Session, layout: Layout): Trouble | undefined =>
   trouble?.part === undefined || demandedIn(layout).has(trouble.part) ? trouble : undefined;
 
@@ -48,7 +48,7 @@ function withSelection(before: Session, session: Session, frame: Frame): Session
   const next = { ...session, hasRates, state };
   if (found.selected === undefined || state.selected === found.selected) return next;
   const isThere = frame.workloads.some(({ inode }) => inode === found.selected);
-  // In the past it may not have been there yet: it is selected again once the display goes on.
+  // In a Frame of the past the row may not have been there yet: it is selected again once the display goes on.
   if (state.paused && typeof found.selected === 'number' && !isThere) {
     return { ...next, state: { ...state, selected: found.selected, position: found.position } };
   }

@@ -51,9 +51,9 @@ export const SPANS = [5, 30, 60, 300, 900, 3600] as const;
 
 /** One line of a chart. */
 export interface Charted {
-  /** Of a field. */
+  /** The id of the field that it shows. */
   readonly id: string;
-  /** Whose it is, where that is not the selected row. */
+  /** The name of the row, where it is not the selected one. */
   readonly of?: string;
   readonly trace: (samples: number) => Trace;
 }
@@ -159,7 +159,7 @@ export function levelChart({ series, title, area }: Chart, ascii: boolean): Line
   ];
 }
 
-/** Of the name before a row of levels. */
+/** Cells of the name before a row of levels. */
 const LEVEL_CELLS = 9;
 
 const SERIES_STYLES = ['accent', 'warning', 'good'] as const;

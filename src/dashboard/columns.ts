@@ -26,7 +26,7 @@ export interface Scales {
   readonly cpu: number;
 }
 
-/** In order of need: a narrow screen shows the first ones that fit. */
+/** The default columns in order of need: a narrow screen shows the first ones that fit. */
 const BY_NEED: readonly string[] = [
   'cpu_percent',
   'memory_bytes',
@@ -46,7 +46,7 @@ const BY_NEED: readonly string[] = [
   'memory_oom_kills',
 ];
 
-/** The same in the order in which they stand on the screen. */
+/** The same columns in the order in which they stand on the screen. */
 export const DEFAULT_COLUMNS: readonly string[] = [
   'verdict',
   'cpu_percent',
@@ -68,14 +68,14 @@ export const DEFAULT_COLUMNS: readonly string[] = [
 
 const NAME_CELLS = 40;
 const LEAST_NAME_CELLS = 12;
-/** Of a wide screen: names tell the rows apart. */
+/** The share of a wide screen that names have, as they tell the rows apart. */
 const NAME_SHARE = 0.26;
 const ENOUGH_NAME_CELLS = 30;
-/** Of the screen, what the names of machines have at most. */
+/** The share of the screen that the names of machines have at most. */
 const HOST_SHARE = 0.15;
-/** As long as its title. */
+/** Cells of the title HOST, with the mark of the sorted column. */
 const LEAST_HOST_CELLS = 5;
-/** Below 40 columns one figure is worth more than a long name. */
+/** Cells of a name below 40 columns, where one figure is worth more than a long name. */
 const NARROW_NAME_CELLS = 8;
 
 export interface Column {
@@ -189,7 +189,7 @@ export function figureOf(
   return isHostScale(column, scales) ? figure / usage.snapshot.host.cpus : figure;
 }
 
-/** Of the rows of a group that is no cgroup: their sum, or the worst verdict among them. */
+/** The figure of a group that is no cgroup: the sum of its rows, or the worst verdict among them. */
 export function groupFigure(usage: Usage, { id, figures }: Field, members: readonly number[]): number {
   if (id === VERDICT.id) return figures(usage)[worstOf(usage, members)] ?? Number.NaN;
   return findMetric(id) ? sumOf(usage, id, members) : Number.NaN;

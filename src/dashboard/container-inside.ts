@@ -16,7 +16,7 @@ export function networkPieces(look: NetworkLook | undefined, details: WorkloadDe
     return [[[`${told.length > 0 ? told.join(' ') : '--'}  `], [answer ? answer.reason : 'reading …', 'dim']]];
   }
   const { mode, said, interfaces, sharedWith } = answer;
-  // Of the host's all are of no interest here, and the loopback is nowhere.
+  // The interfaces of the host are of no interest here, and the loopback never is.
   const own = mode === 'host' ? [] : interfaces.filter(({ kind }) => kind !== 'loopback');
   return [
     [

@@ -105,7 +105,7 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
         ...named('tx', `${shown(`net_tx_${figure}_per_second`)}/s`),
       ]),
     ),
-    // Long, and of no use in a hurry.
+    // Last, as it is long and of no use in a hurry.
     ...factLines('Inside', storageFacts(workload), labelled),
   ];
 }
@@ -141,7 +141,7 @@ const storageFacts = ({ details }: Workload): Facts => [
   ['upper', details?.upperDir],
 ];
 
-/** One line of those that are known, or none. */
+/** A line of the facts that are known; no line where none is. */
 function factLines(
   label: string,
   facts: Facts,

@@ -82,7 +82,7 @@ export interface Loaded {
 /** The largest file that is read, in bytes. */
 export const LARGEST_DASHBOARD = 1 << 20;
 
-/** In the order of the folders; a later one of the same name takes the place of an earlier one. */
+/** The dashboards of all folders. One in a later folder takes the place of one of the same name. */
 export function loadDashboards(folders: readonly string[], order: readonly string[] = ORDER): Loaded {
   const found = new Map<string, Dashboard>();
   const faults: string[] = [];

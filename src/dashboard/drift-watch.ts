@@ -5,9 +5,9 @@ import type { LogEvent } from '../metrics/events.ts';
 import type { Line } from './style.ts';
 
 export interface DriftWatch {
-  /** Looks again; gives those that were not there at the last look. */
+  /** Looks again, and gives events of the drifts that were not there at the last look. */
   look(now: number): LogEvent[];
-  /** All there are by the last look. */
+  /** All drifts that the last look found. */
   all(): readonly Drift[];
 }
 
@@ -39,7 +39,7 @@ const keyOf = ({ change, write, now }: Drift): string => `${change.id}/${write.i
 
 const remedied = (drift: Drift): string => `${driftText(drift)}; tscg reapply ${drift.change.id}`;
 
-/** Those of one workload, or of the sub-cgroup in which its runtime keeps its limits. */
+/** The drifts of one workload, and of the sub-cgroup in which its runtime keeps its limits. */
 export const driftLines = (drifts: readonly Drift[], { path }: Workload): Line[] =>
   drifts
     .filter(({ write }) => write.path === path || write.path === `${path}/container`)

@@ -80,7 +80,7 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
   let flash: NodeJS.Timeout | undefined;
   let steps = Promise.resolve();
 
-  /** One after another: each goes on from the Frame that the one before has shown. */
+  /** Shows another Frame. Steps are made one after another, as each goes on from the Frame that the one before has shown. */
   function go(to: (past: Past, from: Frame) => Promise<Frame | undefined>, isHeld: boolean): void {
     steps = steps.then(async () => {
       const { frame } = outside.session();

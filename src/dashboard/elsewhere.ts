@@ -8,7 +8,7 @@ export const NOT_RECORDED = 'not in a recording';
 
 /** What a pane shows of its own machine alone: a store has nothing of it. */
 export interface Local {
-  /** As the pane says it: `processes`, `network`. */
+  /** What the pane shows, as in its title: `processes`, `network`. */
   readonly what: string;
   /** Words of the command that shows it there. */
   readonly command: (name: string) => readonly string[];

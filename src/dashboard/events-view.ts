@@ -32,7 +32,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   're-created': 'good',
 };
 
-/** Without `alarm` it is a pane, where no key is its own. */
+/** `alarm` is absent where the events are a pane, which has no keys of its own. */
 export function eventsView(events: readonly LogEvent[], show: string, filter: string, alarm?: Alarm): Line[] {
   const isIn = holds(filter);
   const isAsked = NAMED_FILTERS.get(show) ?? ((one: EventKind) => one === show);

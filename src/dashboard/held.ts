@@ -8,7 +8,7 @@ import type { State } from './state.ts';
 export const heldAt = ({ paused }: Pick<State, 'paused'>, frame: Frame | undefined): number | undefined =>
   paused || recordedIn(frame) ? frame?.usage.snapshot.wall : undefined;
 
-/** Those that had happened by then. */
+/** The events that had happened by that time; all of them for now. */
 export const toldBy = (events: readonly LogEvent[], at: number | undefined): readonly LogEvent[] =>
   at === undefined ? events : events.filter(({ time }) => time <= at);
 

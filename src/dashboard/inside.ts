@@ -23,7 +23,7 @@ export interface Inside {
   readonly network?: NetworkLook | undefined;
   readonly filesystem?: FilesystemLook | undefined;
   readonly devices?: DevicesLook | undefined;
-  /** Without those that a column of the table shows. */
+  /** The limits that are set, without those that a column of the table shows. */
   readonly limits?: readonly SetLimit[] | undefined;
   readonly diagnosis?: DiagnosisLook | undefined;
   /** All figures of a row of another machine, as its only row. */

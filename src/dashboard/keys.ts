@@ -6,7 +6,7 @@ import type { ActionName } from './modal.ts';
 export type Action =
   | { readonly type: 'move'; readonly by: number }
   | { readonly type: 'page'; readonly by: number }
-  /** Of the pane with this key, by the wheel. */
+  /** The wheel scrolls the pane with this key. */
   | { readonly type: 'scroll-pane'; readonly key: string; readonly by: number }
   | { readonly type: 'first' }
   | { readonly type: 'last' }

@@ -44,9 +44,9 @@ interface Scrolling {
 export interface LimitsForm extends Scrolling {
   readonly kind: 'limits';
   readonly targets: readonly Workload[];
-  /** What the first target's files say now, by file; a file that it has not is absent. */
+  /** What the first target's files say now, by file. */
   readonly current: ReadonlyMap<string, string>;
-  /** Why it has not the others. */
+  /** Why the first target does not have the other files. */
   readonly missing: ReadonlyMap<string, string>;
   /** What the user has typed, by flag. */
   readonly values: ReadonlyMap<string, string>;
@@ -73,7 +73,7 @@ export interface ReclaimForm extends Scrolling {
   readonly targets: readonly Workload[];
   /** What the user has typed. */
   readonly amount: string;
-  /** One for each target; nothing asked as long as no amount is typed. */
+  /** A plan for each target; `asked` is 0 as long as no amount is typed. */
   readonly plans: readonly ReclaimPlan[];
   readonly force: boolean;
   /** What is wrong with the amount. */
@@ -95,7 +95,7 @@ export interface UndoEntry {
   /** Name of the user who made it. */
   readonly user: string;
   readonly plan: Plan;
-  /** Those of its cgroups that are there still. */
+  /** The cgroups of the change that are there still. */
   readonly targets: readonly Workload[];
 }
 

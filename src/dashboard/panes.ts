@@ -103,13 +103,13 @@ function processLines(scene: Scene, { width }: PaneRoom): Line[] {
 /** Events of the row that the pane has lines for. */
 const MOST_EVENTS = 3;
 
-/** With the processes below, unless they have a pane of their own. */
+/** All about the row, with its processes below, unless they have a pane of their own. */
 function containerLines(scene: Scene, room: PaneRoom): Line[] {
   const { frame, inside, drifts } = scene;
   const workload = selectedWorkload(scene);
   const item = selectedItem(scene);
   if (!frame || !workload || !item) return processLines(scene, room);
-  // Of another machine the table has what is shown there; `whole` has all of this row.
+  // The Frame has of a row of another machine only what the table shows; `whole` has all of it.
   const { whole } = inside;
   const own = whole ? containerView(whole, 0, workload, inside) : containerView(frame, item.row, workload, inside);
   const about = [...own, ...driftLines(drifts, workload)];

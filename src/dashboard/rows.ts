@@ -21,7 +21,7 @@ export interface Shown {
 
 const userNames = new Map<number, string>();
 
-/** By uid, read once: it is asked for each group of every frame. */
+/** The name of a user, looked up once: it is asked for each group of every Frame. */
 function knownName(uid: number): string {
   const name = userNames.get(uid) ?? userName(uid);
   userNames.set(uid, name);
@@ -88,7 +88,7 @@ function ranksOf({ workloads }: Frame): Int32Array {
   return found;
 }
 
-/** By the sorted figure, the largest first, unavailable ones last in either direction; then by name. */
+/** The order of rows: the largest figure first, unavailable ones last in either direction; then by name. */
 function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) => number {
   const sign = state.reverse ? -1 : 1;
   const ranks = ranksOf(frame);
@@ -105,7 +105,7 @@ function comparison(frame: Frame, state: State): (a: Comparable, b: Comparable) 
   const sums = new Map<Comparable['members'], number>();
   const value = (item: Comparable): number => {
     if (item.row >= 0) return figures[item.row] ?? Number.NaN;
-    // As own figures are, whatever they are a share of on the screen.
+    // The sum of what rows use, whatever it is shown as a share of.
     const known = sums.get(item.members) ?? groupFigure(frame.usage, column.field, item.members);
     sums.set(item.members, known);
     return known;

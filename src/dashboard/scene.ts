@@ -34,7 +34,7 @@ export interface Scene {
   readonly drifts: readonly Drift[];
   /** Workloads that the OOM killer ended in the last minute, and that are gone. */
   readonly recentOomKills: readonly LogEvent[];
-  /** Those that fire now. */
+  /** The alerts that fire now. */
   readonly alerts: readonly Alert[];
   /** Seconds between the Frame that is held and the newest. */
   readonly age: number;
@@ -46,19 +46,19 @@ export interface Scene {
 export const selectedItem = ({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined =>
   shown?.items.find(({ key }) => key === state.selected);
 
-/** Undefined where a group that is no cgroup is selected, or nothing. */
+/** The selected row as a workload; undefined where nothing is selected, or a group that is no cgroup. */
 export function selectedWorkload(scene: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {
   const item = selectedItem(scene);
   return item && scene.frame?.workloads[item.row];
 }
 
-/** Those that had happened when the Frame on the screen was taken. */
+/** The events that had happened when the Frame on the screen was taken. */
 export const eventsOf = ({ events, state, frame }: Scene): readonly LogEvent[] => toldBy(events, heldAt(state, frame));
 
-/** Lines of the table that they may take. */
+/** Lines of the table that OOM kills may take. */
 const MOST_OOM_KILLS = 3;
 
-/** Those for which the table has lines. */
+/** The OOM kills for which the table has lines. */
 export const oomKillsShown = ({
   recentOomKills,
   state,

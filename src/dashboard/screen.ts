@@ -19,7 +19,7 @@ export interface Block {
 export interface View {
   readonly header: Block;
   readonly table: Block;
-  /** The panes and what else is text. */
+  /** The panes. */
   readonly panes: readonly Block[];
   readonly charts: readonly Chart[];
   readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
@@ -126,13 +126,13 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
     onResize();
   }
   process.on('SIGCONT', comeBack);
-  // Of a terminal that is closed: reading gives its end or EIO, writing gives EIO.
+  // When a terminal is closed, reading from it ends or gives EIO, and writing gives EIO.
   process.stdin.on('end', onHangUp).on('error', onHangUp);
   process.stdout.on('error', onHangUp);
 
   function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
     if (area === undefined || area.width <= 0 || area.height <= 0) {
-      // Not by `hidden` alone: what it covered would stay on the screen where nothing else draws.
+      // Hiding it is not enough: what it showed stays on the terminal until the screen is rendered.
       if (!element.hidden) {
         element.hide();
         isStale = true;

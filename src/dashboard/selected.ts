@@ -19,7 +19,7 @@ export interface SelectedReader {
   readExplained(session: Session): Promise<void>;
   /** Reads what the panes demand, where that is due; nothing waits for it. */
   look(session: Session, demands: ReadonlySet<Part>): void;
-  /** Of the selected row, as far as it was read. */
+  /** What is known of the selected row, as far as it was read. */
   of(session: Session): {
     readonly processes: ProcessList | undefined;
     readonly inside: Inside;

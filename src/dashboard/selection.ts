@@ -19,7 +19,7 @@ export const positionOf = ({ selected }: State, items: readonly Item[]): number 
 export function select(state: State, context: TableContext, wanted: number): State {
   const { items, window } = context;
   const index = Math.max(0, Math.min(items.length - 1, wanted));
-  // As if nobody were followed: the line that is kept is the new one's.
+  // Settled as if no row were followed: a followed row would keep its old line, and the selection has moved.
   const moved = movedTo(state, items[index], context);
   const settled = settle({ ...moved, follow: undefined }, { order: items.map(({ key }) => key), window });
   return { ...settled, follow: moved.follow };

@@ -18,7 +18,7 @@ import { mapOf, oneOf, onOrOff } from './yaml-file.ts';
 const noMetric = ({ input }: { readonly input: unknown }): string => `no metric "${String(input)}"`;
 
 const METRIC_NAME = v.string(noMetric);
-/** By its id or an alias; gives the id. */
+/** A metric by its id or an alias; becomes the id. */
 const METRIC = v.pipe(
   METRIC_NAME,
   v.check((name) => findField(name) !== undefined, noMetric),

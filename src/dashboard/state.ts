@@ -57,7 +57,7 @@ export interface State {
   readonly scales: Scales;
   /** Slots of columns in their order; undefined for those that fit best. */
   readonly columns: readonly string[] | undefined;
-  /** Those that the user chose and saved, by name of the screen. */
+  /** The columns that the user chose and saved, by name of the screen. */
   readonly ownColumns: Readonly<Record<string, readonly string[]>>;
   /** What an event that is alarming (alarm.ts) does. */
   readonly alarm: Alarm;

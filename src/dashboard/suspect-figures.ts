@@ -4,7 +4,7 @@ import { CAUSES, type Cause, type Finding } from '../diagnosis/model.ts';
 export interface SuspectFigure {
   readonly path: string;
   readonly name: string;
-  /** Of a field. */
+  /** The id of a field. */
   readonly id: string;
 }
 
@@ -17,7 +17,7 @@ const USES: Readonly<Partial<Record<(typeof CAUSES)[number]['resource'], readonl
   memory: ['memory_bytes'],
 };
 
-/** Of the cause with the largest loss that has suspects. The host and the kernel have no row of their own. */
+/** What the suspects of one cause use: of the one with the largest loss that has some. The host and the kernel have no row. */
 export function suspectFigures(finding: Finding | undefined): SuspectFigure[] {
   const verdict = finding?.verdicts.find(({ suspects }) => suspects.some(({ path }) => path !== '/'));
   const ids = verdict ? usesOf(verdict.cause) : [];

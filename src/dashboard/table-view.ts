@@ -91,7 +91,7 @@ const trendTitle = ({ span }: Trend, cells: number): string => {
   return title.length <= cells ? title : 'TREND';
 };
 
-/** One for each row of the window; none for a group that is no cgroup. */
+/** The trend of each row of the window; that of a group that is no cgroup is blank. */
 function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): Piece[][] {
   if (!trend || trendCells === 0) return [];
   const values = window.map(({ row }) => (row < 0 ? [] : trend.of(frame.workloads[row]?.inode ?? -1)));
@@ -99,7 +99,7 @@ function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend
   return values.map((of) => [[` ${trendText(of, trend.samples, trendCells, busiest)}`, 'accent']]);
 }
 
-/** Cells after the name, one of which is the gap. */
+/** The machine after the name; one of its cells is the gap before it. */
 const hostPieces = (text: string, cells: number, style: Style): Piece[] =>
   cells === 0 ? [] : [[` ${padEnd(cut(text, cells - 1), cells - 1)}`, style]];
 
@@ -158,7 +158,7 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
 /** Text by slot, for the rows of one Frame: a key shows them once more. */
 const totals = new WeakMap<Shown, Map<string, string>>();
 
-/** Of all rows that the filter lets through, each counted once. */
+/** The sums of all rows that the filter lets through, each counted once. */
 function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
   const texts = totals.get(shown) ?? new Map<string, string>();
   totals.set(shown, texts);

@@ -7,7 +7,7 @@ export interface Theme {
   readonly codes: Readonly<Record<Style, string>>;
   /** Colours of the lines of a chart, in the order of their names' styles: accent, warning, good. */
   readonly lines: readonly ChartColour[];
-  /** Without characters beyond ASCII. */
+  /** Whether there are no characters beyond ASCII. */
   readonly ascii: boolean;
 }
 

@@ -6,7 +6,7 @@ const SPAN_SECONDS = 60;
 /** Samples in the graph; `seconds` between two of them. Where a minute has few, the last two all the same. */
 export const trendSamples = (seconds: number): number => Math.max(2, Math.round(SPAN_SECONDS / seconds));
 
-/** From no use to the most; what is unavailable is blank, so that it is no 0. */
+/** The levels of a cell, from no use to the most. What is unavailable is blank, so that it does not look like 0. */
 const LEVELS = '▁▂▃▄▅▆▇█';
 const UNAVAILABLE = ' ';
 

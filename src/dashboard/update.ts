@@ -183,7 +183,7 @@ function afterFormKey(
   const result = columnsKey(modal, key);
   if (result === 'cancel') return only(closed);
   if ('form' in result) return only({ ...session, state: { ...state, modal: result.form } });
-  // Of this screen; undefined for the dashboard's own.
+  // The columns that were chosen for this screen; undefined for those of its dashboard.
   const { chosen } = result;
   const { name = '', columns: shipped } = dashboards[state.screen] ?? {};
   const { [name]: _, ...others } = state.ownColumns;

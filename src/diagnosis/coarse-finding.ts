@@ -8,7 +8,7 @@ import { VERDICT, verdictsOf } from './fields.ts';
 import { CAUSES, type Figure, type Finding } from './model.ts';
 import { coarseVerdict } from './verdict.ts';
 
-/** By the resource of the cause. */
+/** What is not known without a look, by the resource of the cause. */
 const ONLY_A_LOOK_READS: Partial<Record<(typeof CAUSES)[number]['resource'], string>> = {
   cpu: 'who held the CPUs: a look reads where each thread runs and how long it waits (/proc/PID/task/TID/schedstat), which no recording has',
   io: 'who kept the disk busy: a look reads io.stat of each disk and the queues of /proc/diskstats, which no recording has',

@@ -92,7 +92,7 @@ export function lossOf({ verdicts }: Finding, cause: Cause): number {
   return verdicts.some((verdict) => verdict.cause === 'unknown') ? Number.NaN : 0;
 }
 
-/** Of a monitoring plugin: a line and an exit code. */
+/** What a monitoring plugin answers: a line and an exit code. */
 export interface Answer {
   readonly code: 0 | 1 | 3;
   readonly line: string;

@@ -14,7 +14,7 @@ import { type CoarseVerdicts, coarseVerdict, coarseVerdicts } from './verdict.ts
 export interface Field extends Omit<Metric, 'derive'> {
   /** A figure for every row: what it is sorted by, and what a chart shows. */
   readonly figures: (usage: Usage) => Float64Array;
-  /** As a cell of a table. */
+  /** The text of its cell in a table. */
   readonly text: (usage: Usage, row: number) => string;
   readonly json: (usage: Usage, row: number) => string | number | null;
   /** Why it is unavailable; undefined where it is not. */
@@ -63,7 +63,7 @@ export function knownVerdicts(usage: Usage, verdicts: CoarseVerdicts): void {
 /** The coarse verdict of each row. */
 export const verdictsOf = (usage: Usage): CoarseVerdicts => judge(usage).verdicts;
 
-/** Without these no row is called fine. */
+/** Figures without which no row is called fine: where one of them is missing, the verdict may be unknown. */
 const NEEDED = ['psi_cpu_full_percent', 'psi_io_some_percent', 'psi_memory_some_percent'];
 
 const reasonOf = (usage: Usage, row: number): string | undefined =>
@@ -126,7 +126,7 @@ export const ROW_FIELDS: readonly Field[] = [VERDICT, LOSS, ...METRICS.map(field
 
 const BY_ID: ReadonlyMap<string, Field> = new Map(ROW_FIELDS.map((field) => [field.id, field]));
 
-/** By its id or an alias. */
+/** The field with that id or alias. */
 export const findField = (name: string): Field | undefined => BY_ID.get(name) ?? BY_ID.get(findMetric(name)?.id ?? '');
 
 /** Throws where there is none of that id. */

@@ -30,7 +30,7 @@ export function createFindingLog(kept = KEPT): FindingLog {
   };
 }
 
-/** In one line, without its time and its workload: `cpu wait 312 ms/s, because of batch (92 %)`. */
+/** A Finding in one line, without its time and its workload: `cpu wait 312 ms/s, because of batch (92 %)`. */
 export function findingLine({ verdicts }: Finding): string {
   return verdicts
     .map(({ cause, loss, suspects, refusal }) => {

@@ -10,13 +10,13 @@ export interface LookBudget {
   reason(): string | undefined;
 }
 
-/** Of one CPU. */
+/** The share of one CPU that looks may use in the long run. */
 const SHARE = 0.1;
 /** Milliseconds of CPU time that are saved up at most: some looks one after another, then one a while. */
 const MOST_SAVED_MS = 3000;
 /** What a look is thought to cost before one was measured. */
 const FIRST_COST_MS = 500;
-/** From so many milliseconds without a look on it is known what the program uses anyway. */
+/** Milliseconds between two looks that tell what the program uses without them. */
 const LEAST_BETWEEN_MS = 1000;
 
 export interface LookBudgetOptions {
@@ -40,7 +40,7 @@ export function createLookBudget({
   let expected = FIRST_COST_MS;
   let isRunning = false;
   let last = { time: now(), cpu: cpuMs() };
-  /** Of a CPU: what is used without a look. */
+  /** The share of a CPU that the program uses without a look. */
   let anyway = 0;
 
   function save(): void {
@@ -51,7 +51,7 @@ export function createLookBudget({
 
   const lacking = (): number => {
     save();
-    // One that costs more than can be saved up begins when nothing is owed, and what it costs is owed then.
+    // A look that costs more than can be saved up begins when nothing is owed; the rest of its cost is owed then.
     return Math.min(expected, MOST_SAVED_MS) - saved;
   };
 

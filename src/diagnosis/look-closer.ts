@@ -7,7 +7,7 @@ import { takeLook } from './look/take.ts';
 import { createTracer } from './look/tracer.ts';
 import type { Finding, Victim } from './model.ts';
 
-/** As long again where the trouble comes in bursts. */
+/** How long a look takes; twice as long where the trouble comes in bursts. */
 export const LOOK_SECONDS = 5;
 
 export interface CloserOptions {
@@ -17,7 +17,7 @@ export interface CloserOptions {
   readonly workloads: readonly Workload[];
   readonly victims: readonly Victim[];
   readonly signal: AbortSignal;
-  /** Without it eBPF is tried too. */
+  /** Whether to go by the kernel's files alone; else eBPF is tried too. */
   readonly isFilesOnly?: boolean;
 }
 

@@ -56,7 +56,7 @@ const CONTROLLED = [
   { controller: 'io', ref: 'io.stat:rios', lost: 'who uses the disks', here: 'who uses the disks is not known' },
 ] as const;
 
-/** One sentence for all that are absent for the same reason. */
+/** What is not known for want of controllers: a sentence for those that are absent for the same reason. */
 function withoutControllers(lacking: readonly (typeof CONTROLLED)[number][], absent: CloseLook['absent']): string[] {
   const here = lacking
     .filter(({ controller }) => !absent.has(controller))

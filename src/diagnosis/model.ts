@@ -29,7 +29,7 @@ const BY_CODE: ReadonlyMap<Cause, (typeof CAUSES)[number]> = new Map(CAUSES.map(
 /** The verdict column's word for a cause. */
 export const wordOf = (cause: Cause): string => BY_CODE.get(cause)?.word ?? cause;
 
-/** Of the figures that a Verdict rests on. */
+/** The units of the figures that a Verdict rests on. */
 export const FIGURE_UNITS = ['ms_per_second', 'percent', 'per_second', 'bytes_per_second', 'bytes', 'count'] as const;
 export type FigureUnit = (typeof FIGURE_UNITS)[number];
 

@@ -52,7 +52,7 @@ export const THRESHOLDS = {
   company: 0.1,
   /** Go down to a child that has so much of its parent's blame. */
   goDown: 0.6,
-  /** Below it a suspect is only possible; below the second it is not named. */
+  /** A suspect of less confidence than `likely` is called possible; one of less than `possible` is not named. */
   likely: 0.6,
   possible: 0.4,
 } as const;

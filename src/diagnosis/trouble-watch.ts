@@ -66,7 +66,7 @@ export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings }: Troub
     cancel: looks.cancel,
     async afterFrame(frame) {
       machine.follow(frame.workloads.filter(({ kind }) => kind === 'root'));
-      // Without triggers the Frames alone tell.
+      // Where the kernel arms no trigger, each Frame is asked who suffers.
       if (!isPressed && machine.isArmed()) return;
       isPressed = false;
       await looks.consider(sufferersOf(frame).victims, frame.workloads);

@@ -3,7 +3,7 @@
  * instants, not when: each answer is a range that holds the truth whatever happened in between; pure.
  */
 
-/** Both ends hold the truth. */
+/** A range in which the true value lies; both ends included. */
 export interface Span {
   readonly least: number;
   readonly most: number;
@@ -85,7 +85,7 @@ export function cpuWhatIf(samples: readonly CpuSample[], limit: CpuLimit): CpuWh
     mostCpus: stretches.reduce((high, { from, to, used: own }) => Math.max(high, own / (to - from)), 0),
     throttledPeriods: {
       least: surePeriods,
-      // One that is throttled has used its quota up.
+      // A period that is throttled has used up its quota: so there are no more of them than quotas in what was used.
       most: Math.max(surePeriods, Math.min(possiblePeriods, Math.floor(possibleUse / each + ROUNDING))),
     },
     periods: Math.round(seconds / period),

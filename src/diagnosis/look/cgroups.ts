@@ -6,7 +6,7 @@ import { openCollector } from '../../kernel/open-collector.ts';
 import { EVERY_FILE, fileIndex, LOOK_FILES, lookColumn, maskOf } from './files.ts';
 import type { Figures } from './model.ts';
 
-/** One pass over some cgroups. */
+/** What one pass over some cgroups has read. */
 export interface CgroupReading {
   readonly time: number;
   /** Figures of a path; undefined where it is gone or was not read. */
@@ -17,13 +17,13 @@ export interface CgroupReading {
 
 export interface LookCgroups {
   readonly paths: readonly string[];
-  /** Of each cgroup what its closeness asks for. */
+  /** Reads of each cgroup the files that matter at its distance from the victims. */
   everything(): Promise<CgroupReading>;
-  /** The same without limits and weights: where only what changes is asked. */
+  /** The same without limits and weights, which hardly change during a look. */
   counters(): Promise<CgroupReading>;
-  /** CPU time of all: who is active. */
+  /** Reads the CPU time of all cgroups, to learn which are active. */
   usage(): Promise<CgroupReading>;
-  /** What of the victims shows whether it lasts. */
+  /** Reads the files of the victims that show whether their trouble lasts. */
   mark(victims: readonly string[]): Promise<CgroupReading>;
   close(): void;
 }
@@ -32,9 +32,9 @@ const CPU_STAT = maskOf('cpu.stat');
 const SETTINGS = maskOf(
   ...['cpu.weight', 'cpu.idle', 'cpu.max', 'memory.min', 'memory.low', 'memory.high', 'memory.max', 'pids.max'],
 );
-/** Of who may use much: nobody competes with it directly. */
+/** The files of a cgroup that may use much, but does not compete with a victim directly. */
 const FAR = maskOf('cpu.stat', 'cpu.weight', 'memory.current', 'io.stat');
-/** Of who competes: what it uses, and what it is given. Nobody asks what held it up itself. */
+/** The files of a competitor: what it uses, and what it is given; not what holds it up itself. */
 const COMPETITOR = FAR | maskOf('cpu.idle', 'memory.stat', 'memory.min', 'memory.low');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 

@@ -18,16 +18,16 @@ import { type CloseLook, HOST, IDLE, KERNEL, OTHERS, OWN_THREADS, QUOTA, type Se
 export interface Company {
   /** Samples in which one of the victim's threads was running or ready to run; a thread a sample. */
   readonly samples: number;
-  /** Of them, with any other thread ready on the same CPU; and of those others, the part that is somebody else's. */
+  /** The samples among them with any other thread ready on the same CPU; and the part of those threads that are not the victim's. */
   readonly accompanied: number;
   readonly foreignPart: number;
-  /** By competitor: the share of the samples with a thread of it on the same CPU. */
+  /** The share of the samples that have a thread of a competitor on the same CPU, by competitor. */
   readonly shares: ReadonlyMap<string, number>;
   /** The same by group, for going down. */
   readonly byGroup: ReadonlyMap<string, number>;
   /** Samples by thread, of those in the root cgroup itself. */
   readonly byRootThread: ReadonlyMap<number, number>;
-  /** By competitor: of its samples, the share on CPUs that the victim was seen on. */
+  /** The share of a competitor's own samples that were on CPUs of the victim, by competitor. */
   readonly onVictimsCpus: ReadonlyMap<string, number>;
 }
 
@@ -113,7 +113,7 @@ export function windowsOf(look: CloseLook, victim: string): Window[] {
     });
     first = last;
   }
-  // Without PSI, or where only a tracer saw it wait: each window counts alike.
+  // Without PSI, or where only a tracer saw the victim wait, each window counts alike.
   return windows.some(({ wait }) => wait > 0) ? windows : windows.map((one) => ({ ...one, wait: one.seconds * 1000 }));
 }
 
@@ -179,7 +179,7 @@ export function blameByFiles(windows: readonly Window[], company: Company, victi
   return { byCompetitor, byGroup };
 }
 
-/** As the tracer measured it. */
+/** The blame that the tracer measured. */
 export function blameByTrace(behind: ReadonlyMap<string, number>, victim: string): Blame {
   const byCompetitor = new Map<string, number>();
   const byGroup = new Map<string, number>();

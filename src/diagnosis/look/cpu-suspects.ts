@@ -107,7 +107,7 @@ function contested(windows: readonly Window[]): readonly Window[] {
     : windows;
 }
 
-/** Of those that compete at a level, the victim's side among them: over the windows, as much as it waited in each. */
+/** The shares of those that compete at a level, the victim's side among them. A window counts as much as the victim waited in it. */
 function sharesAt({ look, victim, company, windows: all, blame }: CpuCase, level: string): Map<string, Share> {
   const windows = contested(all);
   const rival = childTowards(level, victim);
@@ -132,7 +132,7 @@ function sharesAt({ look, victim, company, windows: all, blame }: CpuCase, level
   );
 }
 
-/** Without the cpu controller, and for what lies in the root, nobody set weights: each counts alike. */
+/** The weight of a group: 100, the kernel's default, for what lies in the root and where the cpu controller is not enabled. */
 function weightOf({ groups }: CloseLook, key: string): number {
   const group = groups.get(key);
   if (group?.last('cpu.idle:value') === 1) return 1;
@@ -163,7 +163,7 @@ function evidenceOf(of: CpuCase, key: string): string {
   return ([cpus, near].filter(Boolean).join(', and ') || 'ran while it waited') + who;
 }
 
-/** Of the host and of the kernel the threads are told that were in the way most, for there is no cgroup to look at. */
+/** The host and the kernel have no cgroup to look at: so many of their threads that were most in the way are named. */
 const MOST_THREADS = 3;
 
 function rootThreadsText({ look, company }: CpuCase): string {

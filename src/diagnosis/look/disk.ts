@@ -154,7 +154,7 @@ function busyVerdicts(look: CloseLook, victim: string, whole: Second): Verdict[]
 const shareOf = (use: Pick<DiskUse, 'operations' | 'bytes'>, sum: Pick<DiskUse, 'operations' | 'bytes'>): number =>
   (use.operations / Math.max(1, sum.operations) + use.bytes / Math.max(1, sum.bytes)) / 2;
 
-/** Of the time that requests were with the driver, by a tracer: of a group with all below it. */
+/** The share of a group, with all below it, in the time that requests were with the driver, as a tracer measured it. */
 function timeShare(measured: ReadonlyMap<string, number>, key: string): number {
   const whole = [...measured.values()].reduce((sum, usec) => sum + usec, 0);
   const its = [...measured].filter(([path]) => path === key || (path.startsWith('/') && isWithin(path, key)));

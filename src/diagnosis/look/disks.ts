@@ -19,9 +19,9 @@ export interface DiskCounters {
   readonly name: string;
   readonly operations: number;
   readonly sectors: number;
-  /** With any request in flight. */
+  /** Time with any request in flight. */
   readonly busyMs: number;
-  /** Sum over the requests in flight. */
+  /** Time that requests were in flight, summed over them. */
   readonly weightedMs: number;
   readonly flushes: number;
 }

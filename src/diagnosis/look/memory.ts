@@ -35,7 +35,7 @@ interface Hurt {
   readonly loss: number;
   /** Pages a second. */
   readonly refaults: number;
-  /** Of them, anonymous or read from swap. */
+  /** Of the refaults, those of anonymous pages or from swap. */
   readonly swapped: number;
 }
 
@@ -118,7 +118,7 @@ function limitOf(look: CloseLook, level: string): number {
   return limits.length > 0 ? Math.min(...limits) : look.memory.total;
 }
 
-/** Of a child: an equal part of what is not protected, and what is protected for it. */
+/** The part of a child: what is protected for it, and an equal part of what is protected for none. */
 function partOf(look: CloseLook, level: string, path: string): number {
   const children = childrenOf(look, level).filter((key) => heldBy(look, key) > 0);
   const protectedFor = (key: string): number => {
@@ -150,7 +150,7 @@ function fillersAt(look: CloseLook, level: string, victim: string, { byChild, su
     }));
 }
 
-/** Below a limit: who holds most of it and does not give way, though it brings in nothing new. */
+/** At a level with a limit: the child that holds most of it and gives nothing back, though it brings in nothing new. */
 function holderAt(look: CloseLook, level: string, victim: string): Filler | undefined {
   const ours = childTowards(level, victim);
   if (level === MACHINE || heldBy(look, ours) > partOf(look, level, ours)) return undefined;

@@ -39,7 +39,7 @@ export interface Ticks {
 /** A thread that was running, ready to run (R) or in uninterruptible sleep (D) at an instant. */
 export interface Seen {
   readonly tid: number;
-  /** Of its group: the path of the cgroup that it is in, HOST or KERNEL. */
+  /** Its group: the path of its cgroup, HOST or KERNEL. */
   readonly key: string;
   readonly state: 'R' | 'D';
   readonly cpu: number;
@@ -84,7 +84,7 @@ export interface DiskLoad {
   readonly queue: number;
   readonly utilisation: number;
   readonly flushes: number;
-  /** By cgroup path, its descendants included; a second. */
+  /** What each cgroup with its descendants does a second, by path. */
   readonly byGroup: ReadonlyMap<string, DiskUse>;
 }
 
@@ -112,15 +112,15 @@ export interface NetworkUse {
   readonly resent: number;
   readonly received: number;
   readonly dropped: number;
-  /** Of the machine's fullest link, 0 to 1; NaN where none has a speed. */
+  /** How full the machine's fullest link is, 0 to 1; NaN where no link tells its speed. */
   readonly linkShare: number;
   /** False where it is the host's namespace, which all share. */
   readonly isOwn: boolean;
 }
 
-/** Of the machine as a whole, over a look. */
+/** What a look has of the machine as a whole. */
 export interface MachineLook {
-  /** By CPU number, those that are online. */
+  /** The CPUs that are online, by number. */
   readonly cpus: ReadonlyMap<number, CpuTime>;
   readonly disks: readonly DiskLoad[];
   /** Bytes. */
@@ -134,10 +134,10 @@ export interface CloseLook extends MachineLook {
   readonly when: number;
   readonly seconds: number;
   readonly victims: readonly Victim[];
-  /** By key, parents before children. */
+  /** The groups by their keys, parents before children. */
   readonly groups: ReadonlyMap<string, Group>;
   readonly ticks: Ticks;
-  /** One a sample, at most 60 a second: the threads that were not asleep. */
+  /** The threads that were not asleep at each sample, of which there are at most 60 a second. */
   readonly instants: readonly (readonly Seen[])[];
   /** Groups whose threads lived too briefly to be sampled well. */
   readonly fleeting: ReadonlySet<string>;
@@ -174,7 +174,7 @@ export interface Traced {
    * (nobody: a late virtual CPU), OTHERS.
    */
   readonly waitedBehind: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** By device `MAJ:MIN`: microseconds that the requests of each cgroup, by path or HOST, were with the driver. */
+  /** Microseconds that the requests of each cgroup (its path, or HOST) were with the driver, by device `MAJ:MIN`. */
   readonly deviceTime: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Updates that found no room. */
   readonly lost: number;

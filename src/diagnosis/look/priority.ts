@@ -7,7 +7,7 @@ import { getPriority, setPriority } from 'node:os';
 
 const RAISED = -10;
 
-/** Those that want it now: the priority is that of the whole process, in which a trial and a look may run at once. */
+/** How many want the priority now: it is that of the whole process, in which a trial and a look may run at once. */
 let holders = 0;
 let restore: () => void = () => {};
 

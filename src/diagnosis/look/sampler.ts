@@ -17,7 +17,7 @@ const SLOWEST = 10;
 const MOST_THREADS = 8;
 const CPU_UNIT = 256;
 
-/** As the addon's, on this thread. */
+/** Does what the addon's sampler does, on this thread. */
 export function createFallbackSampler(everyMs: number, share: number): NativeSampler {
   let files: readonly { readonly file: SampledFile; readonly fd: number }[] = [];
   let times: number[] = [];

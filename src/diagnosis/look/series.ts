@@ -13,7 +13,7 @@ export interface SampledThread {
 
 const INSTANT_MS = 1000 / 60;
 const TICK_MS = 50;
-/** Of one CPU: where a round takes more, there are fewer of them. */
+/** The share of one CPU that each sampler may use: where its rounds cost more, it makes fewer of them. */
 const INSTANT_SHARE = 0.03;
 const TICK_SHARE = 0.015;
 
@@ -118,7 +118,7 @@ export function openTicks(options: SeriesOptions, victims: readonly string[], ha
     return values;
   };
 
-  /** By path: cgroups whose files are read once, though two victims lie below them. */
+  /** Which files each round reads. The files of a cgroup above two victims are read once. */
   function layoutOf(active: readonly string[], roots: readonly SampledThread[]): typeof layout {
     const of = (path: string, file: string, take: SampledFile['take'], key: string): SampledFile => ({
       path: join(mount, path, file),

@@ -34,19 +34,19 @@ export interface LookOptions {
   readonly seconds: number;
   /** Whether to look on for as long again, asked when the time is over. */
   readonly goOn?: (marks: ReadonlyMap<string, readonly Mark[]>) => boolean;
-  /** Measures beside the files. */
+  /** What measures beside the files: eBPF. */
   readonly tracer?: Tracer;
-  /** Of the samplers: see SeriesOptions. */
+  /** What the samplers may cost: see SeriesOptions. */
   readonly allowance?: number;
   readonly signal?: AbortSignal;
 }
 
 const MARK_MS = 1000;
-/** Who else is active is looked at less often: the host may have hundreds of threads. */
+/** Milliseconds between two looks at who else is active: seldom, as the host may have hundreds of threads. */
 const REFRESH_MS = 2300;
-/** From when on it is known who is active, and whose threads ran. */
+/** Milliseconds from the beginning after which it is known who is active, and whose threads run. */
 const SETTLE_MS = 250;
-/** Milliseconds of CPU a second from which on a cgroup is followed; and how many are, at most. */
+/** Milliseconds of CPU a second from which on a cgroup is followed, and how many are followed at most. */
 const ACTIVE = 5;
 const MOST_ACTIVE = 64;
 
@@ -124,7 +124,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   }
 }
 
-/** Of the controllers whose figures tell who uses what. */
+/** Which of the controllers are absent whose figures tell who uses what, and why. */
 function absentFrom(mount: string, proc: string): Map<string, NoController> {
   const here = parseControllers(readText(join(mount, 'cgroup.controllers')));
   const absent = ['cpu', 'memory', 'io'].filter((name) => !here.includes(name));

@@ -3,7 +3,7 @@
 export interface ThreadState {
   /** `R`, `S`, `D`, … */
   readonly state: string;
-  /** That it runs on, or ran on last. */
+  /** The CPU that it runs on, or ran on last. */
   readonly cpu: number;
 }
 

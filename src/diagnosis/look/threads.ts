@@ -77,9 +77,9 @@ export interface Threads {
    * these were given), reads their times, and takes up those that did something. Without `active` the victims' alone.
    */
   refresh(active?: ReadonlyMap<string, number>): Promise<void>;
-  /** Those that did something between the last two refreshes, the victims' first. */
+  /** The threads that did something between the last two refreshes, those of the victims first. */
   sampled(): readonly SampledThread[];
-  /** Of a victim, all below it included, as of the last refresh. NaN where schedstat tells nothing. */
+  /** The times of a victim's threads, those below it included, as of the last refresh. NaN where schedstat tells nothing. */
   times(victim: string): ThreadTimes;
   /** Names of the root cgroup's own threads, not cleaned. */
   comms(): ReadonlyMap<number, string>;
@@ -138,7 +138,7 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     return found;
   }
 
-  /** Those of the root cgroup are the host's processes or the kernel's own threads. */
+  /** The group of each thread: its cgroup, but HOST or KERNEL for a thread in the root cgroup. */
   async function keysOf(found: ReadonlyMap<number, string>): Promise<Map<number, string>> {
     const rootThreads = [...found].flatMap(([tid, path]) => (path === '/' && !threads.has(tid) ? [tid] : []));
     const stats = await readFiles(rootThreads.map((tid) => join(proc, `${tid}/stat`)));
