@@ -48,6 +48,8 @@ export interface Inventory {
   refresh(): Promise<InventoryChange>;
   /** Asks once more for the names of new containers that nobody knew yet, as each refresh does. */
   askUnnamed(): void;
+  /** Asks besides for some names that are known, in turn, as each refresh does. */
+  askAgain(): void;
   /** Resolves when every name that was asked for is there. */
   named(): Promise<void>;
   /** A refresh is due: an event came, or nobody watches. */
@@ -212,6 +214,7 @@ export function openInventory(options: InventoryOptions): Inventory {
       return { added, removed };
     },
     askUnnamed,
+    askAgain,
     named,
     hinted: tree.hinted,
     changed: tree.changed,

@@ -11,7 +11,7 @@
  * is left to its turn: each figure is then that of a tick that reads everything.
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
- * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes less often.
+ * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes once in a minute.
  */
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
@@ -79,6 +79,8 @@ const { ENOENT, EOPNOTSUPP } = constants.errno;
 const QUIET_MS = 5000;
 /** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
 const SLOW_MS = 10;
+/** In so many milliseconds a file that other children lack too is looked for once. */
+const MISSING_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOptions): SamplingPlan {
@@ -109,6 +111,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let before = Number.NaN;
   const turns = createRound();
   const slowTurns = createRound();
+  const missingTurns = createRound();
 
   function follow(draft: Draft): void {
     if (draft.rows !== rows) {
@@ -133,7 +136,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   function present(draft: Draft, row: number, wanted: number): number {
     let found = wanted;
     const first = firstChild[row] ?? -1;
-    if (first < 0 || first === row || hasTurn(row, slowTurns)) return wanted;
+    if (first < 0 || first === row || hasTurn(row, missingTurns)) return wanted;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
       if (errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT) found &= ~(1 << file);
@@ -219,6 +222,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
       follow(draft);
       turns.advance((draft.monotonic - before) / turnMs);
       slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
+      missingTurns.advance((draft.monotonic - before) / Math.max(MISSING_MS, rows.length * SLOW_MS));
       vouching.begin(draft);
       const later = new Uint32Array(rows.length);
       rows.forEach(({ path, inode }, row) => {

@@ -73,7 +73,10 @@ export interface Past {
 /** What a recording is searched for. */
 export type PastMark = 'event' | 'oom' | 'finding';
 
-const REFRESH_FRAMES = 10;
+/** What may change without an event: names, devices. */
+const LOOK_AGAIN_FRAMES = 10;
+/** The kernel's count of descendants finds what no event told of, but for what came and went at the same time. */
+const WALK_MS = 60_000;
 
 export interface LiveOptions {
   readonly hierarchy: Hierarchy;
@@ -113,6 +116,8 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   let before: Usage | undefined;
   let stale = true;
   let frames = 0;
+  /** Milliseconds at which the tree was walked last. */
+  let walked = Number.NEGATIVE_INFINITY;
 
   /** A volume that was made since would be counted a second time, beside the disk that it lies on. */
   function followDevices(): void {
@@ -126,10 +131,12 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     async next(demand = {}) {
       const { visible } = demand;
       const started = performance.now();
-      const isDue = frames++ % REFRESH_FRAMES === 0;
+      const isDue = frames++ % LOOK_AGAIN_FRAMES === 0;
       if (isDue) followDevices();
-      // Names change, and a file that holds one may be written late: so it is refreshed now and then in any case.
-      if (stale || inventory.hinted() || isDue) await inventory.refresh();
+      if (stale || inventory.hinted() || started - walked >= WALK_MS) {
+        walked = started;
+        await inventory.refresh();
+      } else if (isDue) inventory.askAgain();
       else inventory.askUnnamed();
       const rows = inventory.workloads();
       if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
