@@ -51,7 +51,7 @@ export function pushOptions(
   };
 }
 
-/** Until SIGINT or SIGTERM. */
+/** Sends Frames until SIGINT or SIGTERM. */
 export async function push(
   source: Source,
   isWanted: PusherOptions['isWanted'],
@@ -60,7 +60,7 @@ export async function push(
   const signal = endSignal();
   // The first Frame that is sent has its rates.
   await source.next();
-  // Without what follows a ?, which may be a key.
+  // What follows a ? in the URL is not printed: it may be a key.
   printLine(`sending to ${options.url.origin}${options.url.pathname} every ${options.interval / 1000} s`);
   await pushFrames({ ...options, source, isWanted, signal });
 }

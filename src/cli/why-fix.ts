@@ -37,7 +37,7 @@ export interface FixOptions {
   readonly json?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
   readonly force?: boolean | undefined;
-  /** Without a question. */
+  /** Whether it is done without a question. */
   readonly yes?: boolean | undefined;
   /** Ends what is measured before anything is changed. */
   readonly signal: AbortSignal;

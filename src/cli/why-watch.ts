@@ -37,7 +37,7 @@ const COARSE_MS = 1000;
 /** Between two tries where the kernel arms no trigger; and where it does: no trigger tells that a cgroup has ended. */
 const UNTOLD_MS = 2000;
 const QUIET_MS = 10_000;
-/** Of those that are named: as often as the budget goes. */
+/** Milliseconds between two looks at a workload that was named: as often as the budget goes. */
 const NAMED_AGAIN_MS = 0;
 
 /** Resolves once the signal aborts. Throws where all that are named have ended. */

@@ -5,7 +5,7 @@ import type { Recording } from './recording.ts';
 /** A look is recorded with the moment after its end: it takes seconds. */
 const LONGEST_LOOK_MS = 30_000;
 
-/** Of each workload the Finding whose look was nearest to that time, and at most so far from it; milliseconds. */
+/** The Finding of each workload whose look was nearest to that time, and at most `within` milliseconds from it. */
 export function findingsNear(recording: Recording, time: number, within: number): Finding[] {
   const nearest = new Map<number, Finding>();
   const until = time + within + LONGEST_LOOK_MS;

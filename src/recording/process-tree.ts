@@ -3,7 +3,7 @@ import type { ProcessNode } from '../inventory/processes.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import type { RecordedProcess } from './format/moment.ts';
 
-/** Those of a cgroup and of all below it: children under their parents, the inits of PID namespaces first. */
+/** The processes of a cgroup and of all below it: children under their parents, the inits of PID namespaces first. */
 export function processesOf(list: readonly RecordedProcess[], path: string): ProcessNode[] {
   const own = list.filter((one) => isWithin(one.path, path));
   const pids = new Set(own.map(({ pid }) => pid));

@@ -2,7 +2,7 @@
 import { column, SNAPSHOT_FILES } from '../metrics/files.ts';
 import { errorAt, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 
-/** Undefined where it was not read. */
+/** The text of one file, with the keys that were recorded; undefined where it was not read. */
 export function fileText(snapshot: Snapshot, row: number, file: string): string | undefined {
   const index = SNAPSHOT_FILES.findIndex((one) => one.file === file);
   const spec = SNAPSHOT_FILES[index];

@@ -43,7 +43,7 @@ export interface RecordedLooks {
 /** Processes cost more than all cgroups: they are read once in so many milliseconds. */
 const PROCESSES_MS = 5000;
 
-/** Until the signal; one moment that fails is told and costs no other. */
+/** Takes moments until the signal aborts. One that fails is told, and costs no other. */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { store, interval, signal, onNews, onTrouble } = options;
   const take = createMomentTaker(options);
@@ -121,7 +121,7 @@ function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => rea
   try {
     known = new Map(journal.read().changes.map(({ id, outcome }) => [id, outcome]));
   } catch {
-    // One that cannot be read tells nothing.
+    // A journal that cannot be read tells of no change.
   }
   return () => {
     const stamp = stampOf(journal.path);
@@ -139,7 +139,7 @@ function stampOf(path: string): string {
   return status ? `${status.ino} ${status.size} ${status.mtimeMs}` : '';
 }
 
-/** Of this machine. */
+/** The header of a recording of this machine. */
 export function headerOfMachine(proc: string, program: string, interval: number): RecordingHeader {
   return ownHeader({
     program,

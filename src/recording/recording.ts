@@ -18,7 +18,7 @@ export interface RecordedFrame extends Frame {
   readonly header: RecordingHeader;
 }
 
-/** Of a moment that can be read. */
+/** Where a moment that can be read stands in a recording. */
 export interface RecordedPlace {
   readonly file: number;
   /** Index into the moments of the file. */
@@ -26,7 +26,7 @@ export interface RecordedPlace {
 }
 
 export interface Recording {
-  /** Of the file that holds the place; of the first one without. */
+  /** The header of the file that holds the place; without a place, of the first file. */
   header(place?: RecordedPlace): RecordingHeader;
   /** The last place at or before that time; the first one where there is none. */
   placeAt(time: number): RecordedPlace;
@@ -34,11 +34,11 @@ export interface Recording {
   timeOf(place: RecordedPlace): number;
   first(): RecordedPlace;
   last(): RecordedPlace;
-  /** So many moments on, as far as there are any. */
+  /** The place so many moments on, or back, as far as there are any. */
   step(from: RecordedPlace, by: number): RecordedPlace;
   /** The next place with that mark; undefined where there is none. */
   next(from: RecordedPlace, mark: FrameMark): RecordedPlace | undefined;
-  /** Undefined where its moment is lost. */
+  /** The Frame of that place; undefined where its moment is lost. */
   frame(place: RecordedPlace): RecordedFrame | undefined;
   /** What was not whole so far, a sentence each. */
   damage(): readonly string[];
@@ -70,7 +70,7 @@ export function openRecording(path: string): Recording {
   const unreadable = new Map<number, string>();
   const frames = new WeakMap<Moment, RecordedFrame>();
 
-  /** Undefined where it holds nothing that can be read. The last file may have grown since. */
+  /** The file of that index; undefined where it holds nothing that can be read. The last one is opened anew where it has grown. */
   function fileAt(index: number): Opened | undefined {
     const known = opened.get(index);
     if (known && (index < files.length - 1 || sizeOf(files[index]) === known.size)) return known;

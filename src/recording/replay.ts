@@ -12,7 +12,7 @@ export interface RecordedPast extends Past {
   seek(time: number): Promise<RecordedFrame>;
   /** The next Frame in which such a thing happened; undefined where there is none. */
   find(from: Frame, mark: PastMark): Promise<RecordedFrame | undefined>;
-  /** So many Frames up to that one, without it, the oldest first. */
+  /** The Frames before that one, at most so many, the oldest first. */
   before(frame: Frame, count: number): Frame[];
 }
 

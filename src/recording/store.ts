@@ -208,7 +208,7 @@ function createFile(directory: string, time: number): { fd: number; name: string
   }
 }
 
-/** One recorder a directory: two would remove each other's files. Gives what lets go of it. */
+/** Claims the directory, as two recorders in one would remove each other's files; gives what lets go of it. */
 function claimed(directory: string): () => void {
   const held = claim(join(directory, 'recorder.pid'));
   if (typeof held === 'function') return held;

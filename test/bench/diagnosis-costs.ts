@@ -47,7 +47,7 @@ async function emptied(directory: string): Promise<void> {
   while (readFileSync(join(directory, 'cgroup.events'), 'utf8').includes('populated 1')) await sleep(20);
 }
 
-/** By kernel files alone, at a busy victim among many that do nothing. */
+/** The cost of a look by kernel files alone, at a busy victim among many cgroups that do nothing. */
 async function lookCost(mount: string, report: Report): Promise<void> {
   const cgroups = makeCgroups(mount, LOOKED_AT);
   const [path = ''] = cgroups.paths;

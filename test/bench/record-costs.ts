@@ -21,7 +21,7 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 60);
 const MOUNT = '/sys/fs/cgroup';
 const report = (name: string, value: string): void => console.log(`${name}: ${value}`);
 
-/** Of ten, six sleep, three do a little each second, one works and writes memory. */
+/** What a process does: of ten, six sleep, three do a little each second, and one works or writes memory. */
 function loadOf(index: number): readonly string[] {
   const kind = index % 10;
   if (kind < 6) return ['cpu', '50', '30000000'];

@@ -44,7 +44,7 @@ const SHAPES: Readonly<Record<string, (count: number) => { all: string[]; leaves
     const leaves = Array.from({ length: count }, (_, index) => `${parent}/${index}`);
     return { all: leaves, leaves };
   },
-  /** Of each three a pod and its two containers, in two classes of service. */
+  /** Each three cgroups are a pod and its two containers, in two classes of service. */
   kubernetes: (count) => {
     const classes = ['burstable', 'besteffort'].map((name) => `${parent}/kubepods/${name}`);
     const pods = Array.from({ length: Math.floor(count / 3) }, (_, pod) => `${classes[pod % 2]}/pod${pod}`);

@@ -43,7 +43,7 @@ async function crowd(mount: string, paths: readonly string[]): Promise<ChildProc
 }
 
 export interface Cost {
-  /** Of one CPU, all threads. */
+  /** CPU of all threads, in percent of one CPU. */
   readonly percent: number;
   /** Milliseconds a second of the first thread, which draws. */
   readonly drawing: number;

@@ -35,7 +35,7 @@ function samples(text: string): Map<string, string> {
   );
 }
 
-/** Of a series of one workload, whatever its labels. */
+/** The figure of the first series of that name, whatever its labels. */
 function figureOf(text: string, name: string): string | undefined {
   return [...samples(text)].find(([series]) => series.startsWith(`${name}{`))?.[1];
 }

@@ -98,7 +98,7 @@ export interface Received {
   }[];
 }
 
-/** As protobuf and back: what is not in the schema, or of another type there, would not be the same afterwards. */
+/** The body, turned into protobuf and back: what is not in the schema, or of another type there, would not be the same. */
 export function decoded(body: string): Received {
   const service = fromJSON(SCHEMA, { longs: String }).MetricsService;
   if (!service || !('Export' in service)) throw new Error('the schema has no service');

@@ -17,7 +17,7 @@ import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { type Asked, answerOf, type Scrape, withServer } from './prometheus.ts';
 
-/** Of a machine with so many workloads, whose figures differ by the second. */
+/** A Frame of a machine with these workloads; each figure is another one at each second. */
 function frameAt(second: number, names: readonly string[]): Frame {
   const rows = (at: number) =>
     names.map((name, index) => ({

@@ -12,7 +12,7 @@ const row = (machine: number, name: string): FleetRow => ({
 
 const ROWS = [row(0, 'web'), row(0, 'db'), row(1, 'web')];
 
-/** As of now, but for the second machine, which is silent for so many seconds; `leftOut`: rows that the store has beside them. */
+/** The Frame as of now; the second machine is silent for so many seconds. `leftOut`: rows that the store has beside these. */
 export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30], leftOut = 0): FleetFrame =>
   fleetFrame(
     {

@@ -24,7 +24,7 @@ const ROOT = `/tscg-test-fleet-${process.pid}`;
 const QUIET = `quiet-${process.pid}`;
 const BUSY_NAME = `busy-${process.pid}`;
 
-/** Of a busy machine. */
+/** How long a busy machine may take to scrape both hosts twice. */
 const PATIENCE_MS = 120_000;
 
 async function freePort(): Promise<number> {
@@ -51,7 +51,7 @@ scrape_configs:
 ${ports.map((port, at) => `      - { targets: ["127.0.0.1:${port}"], labels: { instance: "${HOSTS[at]}:9753" } }`).join('\n')}
 `;
 
-/** With the address of a Prometheus that scrapes two exporters of what is in that box. */
+/** Runs `use` with the address of a Prometheus that scrapes two exporters of what is in that box. */
 async function withPrometheus(world: Box, use: (url: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'tscg-test-prometheus-'));
   const mount = join(directory, 'cgroup');

@@ -58,7 +58,7 @@ export async function apply(file: string | undefined, options: ApplyOptions, glo
 const onEnded = ({ name, path }: Write): void =>
   warn(`warning: ${clean(name)} (${clean(path)}) has ended meanwhile: left out`);
 
-/** As set does; a dry run for the eye is a diff. */
+/** Carries the Plan out as set does; but a dry run that is not JSON prints a diff. */
 async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
   if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
   const diff = planDiff(options.force ? forcedPlan(plan) : plan);

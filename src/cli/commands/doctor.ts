@@ -20,7 +20,7 @@ export async function doctor({ json, from }: DoctorFlags, global: GlobalOptions)
   if (checks.some(({ state }) => state === 'error')) process.exitCode = 1;
 }
 
-/** Those that `tscg incident` put into the file. */
+/** The checks that `tscg incident` put into the file. */
 async function checksIn(from: string): Promise<readonly DoctorCheck[]> {
   const { openRecording } = await import('../../recording/recording.ts');
   const recording = openRecording(from);

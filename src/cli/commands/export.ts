@@ -73,7 +73,7 @@ async function pushedBy(
 
 const ONCE_MS = 1000;
 
-/** For the textfile collector of node_exporter, and to look at. */
+/** Prints the text once, for the textfile collector of node_exporter, and to look at. */
 async function printOnce(source: Source, isWanted: ScraperOptions['isWanted']): Promise<void> {
   const format: Format = 'text';
   await source.next();
@@ -89,7 +89,7 @@ async function serve(
   tls: Tls | undefined,
   token: string | undefined,
 ): Promise<void> {
-  // The first scrape has something to compare with.
+  // So that the first scrape has a Frame to compare with.
   await source.next();
   const instruments = createInstruments();
   const server = await openServer({

@@ -115,7 +115,7 @@ async function tellLeftOut(frame: Frame): Promise<void> {
     warn(`tscg: ${fleet.address}: it has more rows than can be shown: ${counted(fleet.leftOut, 'row')} left out`);
 }
 
-/** Undefined where this machine is meant. What it takes is loaded only for it. */
+/** The source of many machines; undefined where this machine is meant. Its code is loaded only where it is used. */
 async function fleetSource(options: LsOptions): Promise<FleetSource | undefined> {
   if (!asksForFleet(options)) return undefined;
   const { storeOptions } = await import('../fleet-options.ts');
@@ -188,7 +188,7 @@ export function render(
   );
 }
 
-/** One array; with --watch one line a Frame, so that a reader can follow it. */
+/** The rows as one JSON array; with --watch an array a line for each Frame, so that a reader can follow. */
 function rowsJson(
   { usage, workloads }: Frame,
   rows: readonly number[],

@@ -16,7 +16,7 @@ import { limitRequests, measured, type OwnerFlags, ownerOptions } from './set.ts
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The helper is given this long after its time before we do it ourselves. */
+/** Milliseconds that the helper may be late before we take the change back ourselves. */
 const LATE_MS = 5000;
 const MOST_ROWS = 12;
 
@@ -51,7 +51,7 @@ export async function tryOut(
 
 const isUndone = ({ id }: Change): boolean => undoneIn(openJournal(stateDirectory()).read().changes).has(id);
 
-/** Until the timer's helper, or an undo elsewhere, has taken it back; until Ctrl-C; or until the helper is late. */
+/** Resolves when the timer's helper or an undo elsewhere has taken it back, at Ctrl-C, or when the helper is late. */
 function untilReverted(change: Change, delayMs: number, onWaiting: () => void): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

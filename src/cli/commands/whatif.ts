@@ -27,11 +27,11 @@ type WhatIfOptions = { for: string; json?: boolean } & PastOptions & Values;
 
 const LEAST_MS = 1000;
 const MOST_MS = 86_400_000;
-/** Of CPU time: finer samples tell more of bursts, so many of them are enough, and no finer ones are worth their cost. */
+/** Samples of CPU time: finer ones tell more of bursts. So many are enough, and none finer than FINEST_MS are worth their cost. */
 const WANTED_SAMPLES = 3000;
 const FINEST_MS = 20;
 const COARSEST_MS = 1000;
-/** Of a CPU, at most. */
+/** The share of a CPU that sampling may use. */
 const SHARE = 0.02;
 /** Between samples of memory. */
 const MEMORY_MS = 100;
@@ -67,10 +67,10 @@ export async function whatIf(name: string, options: WhatIfOptions, global: Globa
 /** A workload, what would be written, and what it used. */
 interface Supposed {
   readonly path: string;
-  /** By file. */
+  /** What would be written, by file. */
   readonly asked: ReadonlyMap<string, string>;
   readonly use: WatchedUse;
-  /** Of the machine. */
+  /** CPUs of the machine. */
   readonly cpus: number;
   readonly notes: readonly string[];
 }
@@ -125,7 +125,7 @@ function askedTexts(
   return texts;
 }
 
-/** Until the time is over, Ctrl-C, or the end of the workload. */
+/** Samples what it uses until the time is over, Ctrl-C, or the end of the workload. */
 async function watchUse(
   { path, inode }: Workload,
   ms: number,

@@ -40,12 +40,12 @@ export interface WhyOptions extends PastOptions {
 
 const LEAST_MS = 2000;
 const MOST_MS = 600_000;
-/** Of --fix-for: with less, a change cannot be told from chance. */
+/** The least --fix-for: in less time a change cannot be told from chance. */
 const LEAST_FIX_MS = 10_000;
-/** Between the Frames that tell who suffers, and how often nobody may before that is said. */
+/** Milliseconds between the Frames that tell who suffers, and how many of them are taken before it is said that nobody does. */
 const COARSE_MS = 1000;
 const COARSE_TRIES = 5;
-/** For the line about the machine alone. */
+/** Seconds of a look that is for the line about the machine alone. */
 const MACHINE_SECONDS = 0.5;
 
 export async function why(names: readonly string[], options: WhyOptions, global: GlobalOptions): Promise<void> {

@@ -19,7 +19,7 @@ export interface Sources {
   /** Containers, units, cgroups; `mount` is what the line gives for --mount. */
   readonly names: (prefix: string, mount: string | undefined) => Promise<readonly Candidate[]>;
   readonly metrics: () => Promise<readonly Candidate[]>;
-  /** That can be taken back, the newest first. */
+  /** The changes that can be taken back, the newest first. */
   readonly changes: () => Promise<readonly Candidate[]>;
   readonly owners: () => Promise<readonly Candidate[]>;
   readonly signals: () => Promise<readonly Candidate[]>;

@@ -78,7 +78,7 @@ function encodeFigure(writer: ByteWriter, value: number, was: number, scale: num
   const change = whole - (wholeOf(was, scale) || 0);
   if (value === Number.POSITIVE_INFINITY) writer.varint(NO_LIMIT);
   else if (Number.isNaN(value)) writer.varint(UNAVAILABLE);
-  // Also where it falls on the 0 that stands for none.
+  // A change of 0 is written as a double: the figure is 0, and before it there was none, which counts as 0.
   else if (Math.abs(change) < LARGEST_CHANGE && change !== 0) {
     writer.varint(CHANGE + (change > 0 ? 2 * change - 1 : -2 * change - 2));
   } else {

@@ -23,7 +23,7 @@ import { HeaderShape, TextsShape } from './shapes.ts';
 import { afterSteps, type RowStep } from './texts.ts';
 import { decodeTimes } from './times.ts';
 
-/** Inflated. */
+/** Bytes of a payload, inflated. */
 const LARGEST_TEXT = 64 << 20;
 const LARGEST_HEADER = 1 << 20;
 const MOST_ROWS = 65_536;
@@ -77,7 +77,7 @@ export interface Decoded {
   readonly columns: FileColumns;
   readonly host: Float64Array;
   readonly processes: ProcessTable;
-  /** Of the key frame that the deltas after it are deflated with. */
+  /** The end of the last key frame, with which the deltas after it are deflated. */
   readonly dictionary: Buffer;
 }
 
@@ -146,7 +146,7 @@ function textsFrom(bytes: Buffer): Texts {
 interface RowsAfter {
   readonly rows: readonly SnapshotRow[];
   readonly workloads: readonly Workload[];
-  /** Undefined where they are those of before. */
+  /** By row the row of the moment before; undefined where the rows are the same. */
   readonly from: Int32Array | undefined;
 }
 

@@ -22,7 +22,7 @@ import { encodeTimes } from './times.ts';
 /** Moments from one key frame to the next. */
 export const KEY_EVERY = 120;
 const PARITY_EVERY = 16;
-/** Of deflate's window. */
+/** Bytes of deflate's window. */
 export const DICTIONARY = 32_768;
 
 export interface Encoder {

@@ -19,9 +19,9 @@ export interface FileBytes {
 
 export interface RecordedFile {
   readonly header: RecordingHeader;
-  /** One for each moment, by number; where a number is missing its frame is lost. */
+  /** The moments by their numbers. A number is missing where its frame is lost. */
   readonly moments: readonly MomentPlace[];
-  /** Undefined where it is lost. */
+  /** The moment of that number; undefined where it is lost. */
   decode(number: number): Decoded | undefined;
   /** What was not whole so far, a sentence each. */
   readonly damage: () => readonly string[];
@@ -47,7 +47,7 @@ export function openFile(file: FileBytes): RecordedFile {
       byNumber.set(frame.number, frame);
   }
   const parities = frames.filter(({ kind }) => kind === 'parity');
-  /** Those that only a parity frame tells of. */
+  /** Moments of which only a parity frame tells. */
   const mendable = isIndexed ? [] : missingMoments(file, byNumber, parities);
   const moments: MomentPlace[] = [...byNumber.values(), ...mendable].sort((a, b) => a.number - b.number);
   let last: { readonly number: number; readonly decoded: Decoded } | undefined;

@@ -16,12 +16,12 @@ export interface Moment {
   readonly cost: FrameCost;
   /** The last ones that were read; the object of the moment before where none were read since. */
   readonly processes: RecordedProcesses | undefined;
-  /** Those that were read before them, so that they have rates. */
+  /** The processes that were read before those, so that they have rates. */
   readonly processesBefore: RecordedProcesses | undefined;
   /** What happened since the moment before. */
   readonly events: readonly LogEvent[];
   readonly findings: readonly Finding[];
-  /** Those that were begun or ended since the moment before, as they are now. */
+  /** The changes that were begun or ended since the moment before, as they are now. */
   readonly changes: readonly Change[];
 }
 

@@ -39,7 +39,7 @@ const Figure = v.pipe(
   v.transform((value) => value ?? Number.NaN),
 );
 
-/** Of a later version perhaps. */
+/** A kind that is not known may be one of a later version. */
 const Kind = v.fallback(v.picklist(WORKLOAD_KINDS), 'cgroup');
 const KnownRuntime = v.picklist(RUNTIMES);
 
@@ -180,7 +180,7 @@ export const rowsShape = <Row extends v.GenericSchema>(row: Row) =>
 export const TextsShape = v.object({
   /** Workloads; absent where they are those of before. */
   rows: v.optional(rowsShape(WorkloadShape)),
-  /** Of those rows, which are other objects now: their figures go on. */
+  /** Rows of which something else is told now; their figures go on. */
   told: v.optional(v.array(v.strictTuple([Whole, WorkloadShape]))),
   cpuSet: v.optional(Text),
   /** Absent where none were read since; null where there are none any more. */

@@ -27,7 +27,7 @@ export interface Stepped<Row> {
   readonly from: Int32Array;
 }
 
-/** Undefined where the steps take what there is not, or more than `most` rows. */
+/** The list that the steps make; undefined where they take rows that are not there, or more than `most`. */
 export function afterSteps<Row>(
   before: readonly Row[],
   steps: readonly RowStep<Row>[],
