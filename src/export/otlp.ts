@@ -1,6 +1,6 @@
 /**
- * A Frame as the requests of OTLP/HTTP in JSON, the mapping of its protobuf messages: each workload is a resource with its
- * attributes, each figure a metric of one point. JSON needs no library; the SDK of OpenTelemetry is 22 packages.
+ * A Frame as the requests of OTLP/HTTP (`otlp-messages.ts`): each workload is a resource with its attributes, each figure a
+ * metric of one point. The SDK of OpenTelemetry would be 22 packages.
  *
  *     container.memory.usage     a name of OpenTelemetry's conventions for containers, where the meaning is the same
  *     tscg.pressure_cpu_waiting  ours: the name that Prometheus has, without its unit
@@ -14,6 +14,7 @@ import type { Usage } from '../metrics/usage.ts';
 import { FAMILIES, type Family } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { infoLabels, type LabelName, seriesLabels } from './labels.ts';
+import { encodedRequest } from './otlp-messages.ts';
 
 /** Which machine the figures are of, and which version of tscg sends them. */
 export interface Sender {
@@ -41,7 +42,7 @@ const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
 };
 
 /** The bodies of the requests for one Frame, each made when it is asked for. */
-export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<string> {
+export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<Buffer> {
   const time = `${Math.round(frame.usage.snapshot.wall)}000000`;
   const sent = sentMetrics(frame.usage);
   const resources: object[] = [hostResource(frame, time, sender)];
@@ -51,12 +52,10 @@ export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sen
     const metrics = sent.flatMap((metric) => metricAt(metric, frame.usage, row, time));
     if (metrics.length === 0) continue;
     resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender));
-    if (resources.length >= MOST_RESOURCES) yield bodyOf(resources.splice(0));
+    if (resources.length >= MOST_RESOURCES) yield encodedRequest(resources.splice(0));
   }
-  if (resources.length > 0) yield bodyOf(resources);
+  if (resources.length > 0) yield encodedRequest(resources);
 }
-
-const bodyOf = (resourceMetrics: readonly object[]): string => JSON.stringify({ resourceMetrics });
 
 const resourceOf = (attributes: Attributes, metrics: readonly object[], { version }: Sender): object => ({
   resource: { attributes: attributesOf(attributes) },
@@ -134,7 +133,7 @@ function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number,
 
 const pointOf = (value: number, timeUnixNano: string, attributes: Attributes): object => ({
   timeUnixNano,
-  asDouble: Number.isFinite(value) ? value : String(value),
+  asDouble: value,
   ...(attributes.length > 0 ? { attributes: attributesOf(attributes) } : {}),
 });
 

@@ -26,7 +26,7 @@ export interface PostOptions {
 export interface PostAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** Throws PostError. */
@@ -60,8 +60,7 @@ export function postTo(target: URL, body: string | Buffer, options: PostOptions)
       response.once('aborted', () => fail('it broke off in its answer'));
       response.once('end', () => {
         clearTimeout(timer);
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) });
       });
     });
     request.end(body);

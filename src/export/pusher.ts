@@ -10,6 +10,7 @@ import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { exportedRows, MOST_WORKLOADS } from './exposition.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
+import { CONTENT_TYPE, decodedResponse, decodedStatus } from './otlp-messages.ts';
 import { boundedText, PostError, type PostOptions, postTo } from './post.ts';
 
 export interface PusherOptions {
@@ -77,7 +78,7 @@ async function takenAndSent(until: number, options: PusherOptions): Promise<stri
 }
 
 /** Why it was not received, or not all of it, in spite of retries up to that time; undefined where it was. */
-async function sent(body: string, until: number, options: PusherOptions): Promise<string | undefined> {
+async function sent(body: Buffer, until: number, options: PusherOptions): Promise<string | undefined> {
   const { firstPause = FIRST_PAUSE_MS, signal } = options;
   const packed = await gzipAsync(body, { level: 1 });
   for (let pause = firstPause; ; pause *= 2) {
@@ -100,15 +101,19 @@ async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOpti
     const {
       status,
       headers: said,
-      text,
+      bytes,
     } = await postTo(url, body, {
-      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', ...headers },
+      headers: { 'content-type': CONTENT_TYPE, 'content-encoding': 'gzip', ...headers },
       ...tls,
       ...{ timeoutMs: ANSWER_MS, mostBytes: MOST_ANSWER, signal },
     });
-    if (status === 200) return partlyRefused(text);
+    // Who stands before a receiver may answer in its place, in JSON or in words.
+    const isMessage = said['content-type'] === CONTENT_TYPE;
+    const text = isMessage ? '' : bytes.toString('utf8');
+    if (status === 200) return partlyRefused(isMessage ? decodedResponse(bytes) : parseJson(text));
     const after = Number(said['retry-after'] ?? Number.NaN) * 1000;
-    const words = boundedText(messageIn(text)).trim();
+    const message = at(isMessage ? decodedStatus(bytes) : parseJson(text), 'message');
+    const words = boundedText(typeof message === 'string' ? message : text).trim();
     const why = `${url.host}: HTTP status ${status}${hintOf(status, url)}${words ? `: ${words}` : ''}`;
     return { why, isFinal: !RETRYABLE.has(status), ...(after >= 0 && { after }) };
   } catch (error) {
@@ -118,8 +123,8 @@ async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOpti
 }
 
 /** Of an answer that took the request: whether it refused some figures. OTLP says not to send those again. */
-function partlyRefused(text: string): Tried {
-  const partial = at(parseJson(text), 'partialSuccess');
+function partlyRefused(response: unknown): Tried {
+  const partial = at(response, 'partialSuccess');
   const refused = Number(at(partial, 'rejectedDataPoints') ?? 0);
   const message = at(partial, 'errorMessage');
   if (!(refused > 0)) return {};
@@ -127,12 +132,6 @@ function partlyRefused(text: string): Tried {
     why: `${refused} figures were refused: ${boundedText(typeof message === 'string' ? message : '')}`,
     isFinal: true,
   };
-}
-
-/** The message of an answer that is a google.rpc.Status; of any other its text. */
-function messageIn(text: string): string {
-  const message = at(parseJson(text), 'message');
-  return typeof message === 'string' ? message : text;
 }
 
 function hintOf(status: number, { pathname }: URL): string {

@@ -6,7 +6,7 @@
  *       {"metric":{"__name__":"container_threads","instance":"a:9753"},"values":[[1435781430.781,"5"]]}]}}
  *     {"status":"error","errorType":"bad_data","error":"parse error: …"}
  */
-import { boundedText, type PostAnswer, PostError, postTo } from '../export/post.ts';
+import { boundedText, PostError, postTo } from '../export/post.ts';
 import { at, isRecord, parseJson } from '../inventory/names/json.ts';
 import { clean } from '../text/clean.ts';
 
@@ -72,7 +72,7 @@ export function openStore({
   const credentials =
     authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
-  async function ask(body: string): Promise<PostAnswer> {
+  async function ask(body: string): Promise<{ readonly status: number; readonly text: string }> {
     const sent = {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
@@ -80,7 +80,9 @@ export function openStore({
       ...headers,
     };
     try {
-      return await postTo(target, body, { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes });
+      const options = { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes };
+      const { status, bytes } = await postTo(target, body, options);
+      return { status, text: bytes.toString('utf8') };
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }

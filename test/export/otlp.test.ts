@@ -160,7 +160,7 @@ async function pushed(
   return news;
 }
 
-test('a request is gzip of JSON with the headers that were given', async () => {
+test('a request is gzip of protobuf with the headers that were given', async () => {
   const { url, requests, close } = await openReceiver();
   const news = await pushed(
     { url, headers: { authorization: 'Bearer x', 'x-scope-orgid': 'shop' } },
@@ -170,9 +170,9 @@ test('a request is gzip of JSON with the headers that were given', async () => {
   assert.is(first?.path, '/v1/metrics');
   assert.equal(
     ['content-type', 'content-encoding', 'authorization', 'x-scope-orgid'].map((name) => first?.headers[name]),
-    ['application/json', 'gzip', 'Bearer x', 'shop'],
+    ['application/x-protobuf', 'gzip', 'Bearer x', 'shop'],
   );
-  assert.is(decoded(first?.body ?? '').resourceMetrics.length, 2);
+  assert.is(decoded(first?.body ?? Buffer.alloc(0)).resourceMetrics.length, 2);
   assert.equal(news, []);
   close();
 });
@@ -183,7 +183,7 @@ test('what may be taken later is sent again, and is no news where it is taken th
     response.end('{}');
   });
   assert.equal(await pushed({ url, interval: 60_000 }, () => requests.length === 3), []);
-  assert.is(requests[0]?.body, requests[2]?.body);
+  assert.equal(requests[0]?.body, requests[2]?.body);
   close();
 });
 
@@ -228,6 +228,26 @@ test('one request at a time, however slow the receiver is; what it refuses is to
   const news = await pushed({ url, interval: 5 }, () => requests.length >= 5);
   assert.is(most, 1);
   assert.equal(news, ['7 figures were refused: too old']);
+  close();
+});
+
+test('an answer in protobuf is read as that', async () => {
+  const answers = [
+    // partial_success { rejected_data_points: 300, error_message: "too old" }
+    { status: 200, bytes: '0a0c08ac021207746f6f206f6c64' },
+    // google.rpc.Status { code: 3, message: "no tenant" }
+    { status: 400, bytes: '080312096e6f2074656e616e74' },
+    { status: 400, bytes: 'ff' },
+  ];
+  const { url, close } = await openReceiver((response, index) => {
+    const { status, bytes } = answers[index] ?? { status: 200, bytes: '' };
+    response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end(Buffer.from(bytes, 'hex'));
+  });
+  const news = await pushed({ url, interval: 5 }, (told) => told.length >= 4);
+  assert.equal(
+    news.slice(0, 4).map((text) => text.replace(/^\S+: /, '')),
+    ['300 figures were refused: too old', 'HTTP status 400: no tenant', 'HTTP status 400', 'it is received again'],
+  );
   close();
 });
 
