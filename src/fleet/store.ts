@@ -108,7 +108,10 @@ export function openStore({
           `${address}: HTTP status ${status}${status === 404 ? ' (is that its address? /api/v1/query is not there)' : ''}`,
         );
       const result = seriesIn(answer);
-      if (!result) throw new StoreError(`${address}: it answers, but not as the query API of Prometheus does`);
+      if (!result)
+        throw new StoreError(
+          `${address}: it answers, but not as the query API of Prometheus does (is that its address, without /api?)`,
+        );
       return result;
     },
   };

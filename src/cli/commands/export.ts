@@ -49,7 +49,7 @@ type Use = (source: Source) => Promise<void>;
 /** Throws UsageError, as pushedBy does, before anything is read. */
 function servedBy(options: ExportOptions, isWanted: ScraperOptions['isWanted'], tls: Tls | undefined): Use {
   if ((options.header ?? options.tlsCa) !== undefined)
-    throw new UsageError('--header and --tls-ca are for who is sent to: give them with --otlp');
+    throw new UsageError('--header and --tls-ca are for a receiver that figures are sent to: give them with --otlp');
   const address = parseAddress(options.listen);
   if (!address)
     throw new UsageError(

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type IncidentOptions, incidentOf } from '../../recording/incident.ts';
-import { openRecording } from '../../recording/recording.ts';
+import { openRecording, spanText } from '../../recording/recording.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
@@ -37,7 +37,9 @@ export async function incident(
     const own = recording.header().host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
     if (moments === 0)
-      throw new UsageError(`--since: nothing was recorded from ${localTime(begin)} to ${localTime(end)}`);
+      throw new UsageError(
+        `--since: nothing was recorded from ${localTime(begin)} to ${localTime(end)}; the recording has ${spanText(recording)}`,
+      );
     const path = out ?? `incident-${localTime(end).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
     writeWhole(path, bytes);
     printLine(`${path}: ${counted(moments, 'moment')}, ${bytesText(bytes.length)}; tstop --replay ${path} shows it`);

@@ -168,13 +168,18 @@ function answerTo(file: string, text: string, { cpu, memory }: WatchedUse, cpus:
     const { quota, period } = parseCpuMax(text);
     const limit = { quota: quota / period, period: period / 1e6, cpus };
     const answer = cpuWhatIf(cpu, limit);
-    if (answer.samples === 0) throw new Error('cpu.stat is not known of two moments: what it uses is not known');
+    if (answer.samples === 0)
+      throw new Error(
+        'cpu.stat was read less than twice, so that what it uses is not known: watch it longer with --for',
+      );
     return { kind: 'cpu', file, text, period: limit.period, answer };
   }
   const limit = parseSingleValue(text);
   const answer = memoryWhatIf(memory, limit);
   if (answer.samples < 2 || limit === NO_LIMIT) {
-    throw new Error('memory.current is not known of two moments: the memory controller may not be enabled there');
+    throw new Error(
+      'memory.current was read less than twice: the memory controller may not be enabled there (tscg controllers tells where it stops)',
+    );
   }
   return { kind: 'memory', file, text, answer };
 }
