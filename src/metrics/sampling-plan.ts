@@ -132,14 +132,14 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
-  /** Of these files those that are there, or may be. */
-  function present(draft: Draft, row: number, wanted: number): number {
-    let found = wanted;
+  /** Of these files those that the row lacks, and the first child beside it too. */
+  function lacking(draft: Draft, row: number, wanted: number): number {
     const first = firstChild[row] ?? -1;
-    if (first < 0 || first === row || hasTurn(row, missingTurns)) return wanted;
+    if (first < 0 || first === row) return 0;
+    let found = 0;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
-      if (errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT) found &= ~(1 << file);
+      if (errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT) found |= 1 << file;
     }
     return found;
   }
@@ -201,7 +201,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   /** Of these files, which were neither read nor proven, those that must be read. */
   function stillOwed(draft: Draft, row: number, unproven: number): number {
     // The cgroup was found to move in this very tick.
-    if (movedAt[row] === draft.monotonic) return present(draft, row, unproven);
+    if (movedAt[row] === draft.monotonic) return unproven & ~lacking(draft, row, unproven);
     const owed = unproven & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
     return owed === 0 ? 0 : owed & readable(draft, row);
   }
@@ -234,8 +234,10 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
         const asked = isShown ? HOT : unproven(draft, row);
         const slower =
           (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
-        ask[row] = isNew ? asked : present(draft, row, asked);
-        later[row] = isNew ? slower : present(draft, row, slower);
+        const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
+        const sought = !isNew && hasTurn(row, missingTurns) ? lacking(draft, row, CONTROLLED) : 0;
+        ask[row] = (asked & ~lacked) | (sought & HOT);
+        later[row] = (slower & ~lacked) | (sought & ~HOT);
       });
       // A parent is read before its children. Rows have parents first.
       for (let row = rows.length - 1; row >= 0; row--) {

@@ -304,7 +304,7 @@ test('a file that is not there is looked for in turn, and found once it is there
   await isFound('cpu.pressure:some.total');
   // Only as the first child, which stands for all, still lacks them.
   for (let count = 0; count < 60; count++) await tick();
-  await isFound('memory.current:value', 'io.stat:rios');
+  await isFound('memory.current:value', 'io.stat:rios', 'memory.max:value');
 });
 
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {
