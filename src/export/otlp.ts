@@ -14,7 +14,7 @@ import type { Usage } from '../metrics/usage.ts';
 import { FAMILIES, type Family } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { infoLabels, type LabelName, seriesLabels } from './labels.ts';
-import { encodedRequest } from './otlp-messages.ts';
+import { type Attributes, metricOf, pointOf, resourceOf } from './otlp-messages.ts';
 
 /** Which machine the figures are of, and which version of tscg sends them. */
 export interface Sender {
@@ -41,31 +41,23 @@ const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
   compose_service: 'tscg.compose.service',
 };
 
+const NANOSECONDS = 1_000_000n;
+
 /** The bodies of the requests for one Frame, each made when it is asked for. */
 export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<Buffer> {
-  const time = `${Math.round(frame.usage.snapshot.wall)}000000`;
+  const time = BigInt(Math.round(frame.usage.snapshot.wall)) * NANOSECONDS;
   const sent = sentMetrics(frame.usage);
-  const resources: object[] = [hostResource(frame, time, sender)];
+  const resources: Buffer[] = [hostResource(frame, time, sender)];
   for (const row of rows) {
     const workload = frame.workloads[row];
     if (!workload) continue;
     const metrics = sent.flatMap((metric) => metricAt(metric, frame.usage, row, time));
     if (metrics.length === 0) continue;
-    resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender));
-    if (resources.length >= MOST_RESOURCES) yield encodedRequest(resources.splice(0));
+    resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender.version));
+    if (resources.length >= MOST_RESOURCES) yield Buffer.concat(resources.splice(0));
   }
-  if (resources.length > 0) yield encodedRequest(resources);
+  if (resources.length > 0) yield Buffer.concat(resources);
 }
-
-const resourceOf = (attributes: Attributes, metrics: readonly object[], { version }: Sender): object => ({
-  resource: { attributes: attributesOf(attributes) },
-  scopeMetrics: [{ scope: { name: 'tscg', version }, metrics }],
-});
-
-type Attributes = readonly (readonly [key: string, value: string])[];
-
-const attributesOf = (attributes: Attributes): object[] =>
-  attributes.map(([key, stringValue]) => ({ key, value: { stringValue } }));
 
 /** `service.instance.id` tells the series of two workloads apart in a store that has no other attribute of a resource. */
 function workloadAttributes(workload: Workload, { host }: Sender): Attributes {
@@ -116,7 +108,7 @@ const ownName = ({ name, unit = '', type }: Pick<Family, 'name' | 'unit' | 'type
   instrument: type,
 });
 
-function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number, time: string): object[] {
+function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number, time: bigint): Buffer[] {
   const points = columns.flatMap(({ figures, attribute, tag }) => {
     const value = figures[row] ?? Number.NaN;
     const tagged = tag?.[1](usage, row);
@@ -131,22 +123,7 @@ function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number,
   return points.length > 0 ? [metricOf(metric, points)] : [];
 }
 
-const pointOf = (value: number, timeUnixNano: string, attributes: Attributes): object => ({
-  timeUnixNano,
-  asDouble: value,
-  ...(attributes.length > 0 ? { attributes: attributesOf(attributes) } : {}),
-});
-
-/** Cumulative: a counter is what it is since the cgroup was made, whatever was not received. */
-const CUMULATIVE = 2;
-
-function metricOf({ name, unit, instrument }: Omit<SentMetric, 'columns'>, dataPoints: readonly object[]): object {
-  if (instrument === 'gauge') return { name, unit, gauge: { dataPoints } };
-  const sum = { dataPoints, aggregationTemporality: CUMULATIVE };
-  return { name, unit, sum: instrument === 'counter' ? { ...sum, isMonotonic: true } : sum };
-}
-
-function hostResource(frame: Frame, time: string, sender: Sender): object {
+function hostResource(frame: Frame, time: bigint, sender: Sender): Buffer {
   const metrics = HOST_FAMILIES.flatMap((family) => {
     const value = family.figure(frame);
     if (Number.isNaN(value)) return [];
@@ -157,5 +134,5 @@ function hostResource(frame: Frame, time: string, sender: Sender): object {
     ['service.name', 'tscg'],
     ['service.instance.id', sender.host],
   ];
-  return resourceOf(attributes, metrics, sender);
+  return resourceOf(attributes, metrics, sender.version);
 }
