@@ -100,7 +100,7 @@ async function carryOutFix(choice: FixChoice, options: FixOptions, say: Say): Pr
   const question = `measure ${victim.name} for ${seconds(beforeMs(tryMs))}, try it for ${seconds(tryMs)}, and keep it if it helps?`;
   if (!yes && !(await confirm(question, signal))) return notDone('not confirmed');
   const parties = partiesOf(choice, target, workloads);
-  const measure = (ms: number, until: AbortSignal) => windowsOf({ hierarchy, ...parties }, ms, until);
+  const measure = (ms: number, until: AbortSignal) => windowsOf({ mount: hierarchy.mount, ...parties }, ms, until);
   const before = await measure(beforeMs(tryMs), signal).catch((error: unknown) => error);
   if (!Array.isArray(before)) return notDone(signal.aborted ? 'interrupted' : errorText(before));
   const loss = lossBefore({ cause: verdict.cause, victim, before });
@@ -175,12 +175,12 @@ function partiesOf({ victim, verdict }: FixChoice, target: Workload, workloads: 
 
 /** Throws where the victim ends, or the signal aborts. */
 async function windowsOf(
-  { hierarchy, victim, others, below }: Parties & Pick<FixOptions, 'hierarchy'>,
+  { mount, victim, others, below }: Parties & { readonly mount: string },
   ms: number,
   signal: AbortSignal,
 ): Promise<FixWindow[]> {
   const cgroups = [victim, ...below, ...others];
-  const reader = openTrialReader({ hierarchy, proc: PROC, victim: victim.path, cgroups });
+  const reader = openTrialReader({ mount, proc: PROC, victim: victim.path, cgroups });
   const windows: FixWindow[] = [];
   try {
     let last = await reader.read();

@@ -41,11 +41,7 @@ const PLACE = v.pipe(
 );
 
 /** What `show` may be. */
-export const cellKeys = (panes: readonly Pane[]): readonly string[] => [
-  'table',
-  ...panes.map(({ key }) => key),
-  'chart',
-];
+const cellKeys = (panes: readonly Pane[]): readonly string[] => ['table', ...panes.map(({ key }) => key), 'chart'];
 
 export const dashboardShape = (panes: readonly Pane[]) =>
   v.pipe(

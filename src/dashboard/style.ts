@@ -64,7 +64,7 @@ const ASCII: Readonly<Record<string, string>> = {
 };
 
 /** The text in ASCII alone, of the same width. */
-export const toAscii = (text: string): string =>
+const toAscii = (text: string): string =>
   text.replace(/[^\x20-\x7e]/gu, (character) => ASCII[character] ?? '?'.repeat(cellWidth(character)));
 
 /**

@@ -13,9 +13,9 @@ const MOST = 200;
 const MOST_OF_PATH = 1024;
 
 /** Labels of every series, as far as they are known. */
-export const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as const;
+const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as const;
 /** Labels that only tscg_workload_info has, beside those. */
-export const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
+const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
 
 export type LabelName = (typeof SERIES_LABELS | typeof INFO_LABELS)[number];
 type Labels = readonly (readonly [name: LabelName, value: string])[];

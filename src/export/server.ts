@@ -31,7 +31,7 @@ export interface ServerOptions {
 }
 
 /** Milliseconds, connections, bytes. */
-export const SERVER_LIMITS = {
+const SERVER_LIMITS = {
   requestMs: 10_000,
   answerMs: 30_000,
   idleMs: 75_000,

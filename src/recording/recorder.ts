@@ -109,7 +109,7 @@ function busiestOf({ usage, workloads }: Frame): ReadonlySet<number> {
   return new Set(busiest.flatMap((row) => workloads[row]?.inode ?? []));
 }
 
-export const momentOf = (
+const momentOf = (
   { usage, workloads, hidden = 0, cost }: Frame,
   beside: Omit<Moment, 'snapshot' | 'workloads' | 'hidden' | 'cost'>,
 ): Moment => ({ snapshot: usage.snapshot, workloads, hidden, cost, ...beside });

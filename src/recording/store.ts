@@ -58,7 +58,7 @@ export interface RecordingStoreOptions {
   readonly free?: (directory: string) => number;
 }
 
-export const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
+const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
 const HOUR_MS = 3_600_000;
 /** Between two looks at what is there and what is free, and between two tries where nothing can be written. */
 const LOOK_MS = 10_000;

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openTstop } from '../terminal.ts';
 import { median } from './floor.ts';
-import { type Cost, cgtop, costOf, costOfRunning, keys } from './screens.ts';
+import { type Cost, cgtop, costOf, costOfRunning, keyTimes } from './screens.ts';
 
 const COUNTS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 3000, 10_000];
 const STARTS = 5;
@@ -139,7 +139,7 @@ async function compare(where: string): Promise<void> {
   }
   report('reads a tick', String(own.reads));
   report('RSS', `${own.mebibytes.toFixed(0)} MiB`);
-  await keys(report, own.drawing);
+  await keyTimes(report, own.drawing);
 }
 
 const crowd = buildCrowd();

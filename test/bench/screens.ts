@@ -127,7 +127,7 @@ export async function screens(
         report(`${ownName} / ${name}`, (percent / cost.percent).toFixed(2));
       }
     }
-    await keys(report, own.tstop.drawing);
+    await keyTimes(report, own.tstop.drawing);
   } finally {
     shell.stdin?.end('\n');
     await once(shell, 'exit');
@@ -135,7 +135,7 @@ export async function screens(
 }
 
 /** From a key to the screen that shows another selected row. `drawing`: milliseconds a second without keys. */
-export async function keys(report: (name: string, value: string) => void, drawing: number): Promise<void> {
+export async function keyTimes(report: (name: string, value: string) => void, drawing: number): Promise<void> {
   const terminal = openTstop(200, 60);
   const selected = (screen: string): string => / (\S+) {2}(?:\d+ process|reading …)/.exec(screen)?.[1] ?? '';
   try {

@@ -51,7 +51,7 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
   const { started: _, ...header } = headerOfMachine(PROC, `tscg ${VERSION}`, interval);
-  const store = openStore({ directory, bounds, header });
+  const store = storeIn({ directory, bounds, header });
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
@@ -102,7 +102,8 @@ function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): voi
   };
 }
 
-function openStore(options: RecordingStoreOptions): RecordingStore {
+/** Opens the files of the recorder. Throws an Error that says why the folder cannot hold them. */
+function storeIn(options: RecordingStoreOptions): RecordingStore {
   try {
     return openRecordingStore(options);
   } catch (error) {

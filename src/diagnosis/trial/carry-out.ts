@@ -53,7 +53,7 @@ export async function carryOutTrial(
   });
   // Opened once the reverter runs: the reader raises the priority of this process, and a child begun later would inherit that.
   const reader = openTrialReader({
-    hierarchy: { mount: files.mount },
+    mount: files.mount,
     proc,
     victim: victim.path,
     cgroups: [victim, suspect, ...below, ...others],

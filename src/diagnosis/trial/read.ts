@@ -1,6 +1,5 @@
 /** Reads what a trial measures: the files of a closer look, and the run delay of the victim's threads. */
 import type { Workload } from '../../inventory/workload.ts';
-import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { openLookCgroups } from '../look/cgroups.ts';
@@ -15,18 +14,16 @@ export interface TrialReader {
 }
 
 export interface TrialReaderOptions {
-  readonly hierarchy: Pick<Hierarchy, 'mount'>;
-  readonly proc?: string;
-  readonly sys?: string;
+  readonly mount: string;
+  readonly proc: string;
   readonly victim: string;
   /** The victim, the suspect and third parties, and what lies below the victim. */
   readonly cgroups: readonly Workload[];
 }
 
 export function openTrialReader(options: TrialReaderOptions): TrialReader {
-  const { hierarchy, proc = '/proc', sys = '/sys', victim, cgroups } = options;
-  const { mount } = hierarchy;
-  const stacked = createStackedDevices(sys)();
+  const { mount, proc, victim, cgroups } = options;
+  const stacked = createStackedDevices()();
   const look = openLookCgroups({ mount, cgroups, stacked });
   const threads = openThreads({ proc, mount, readFiles: createReadFiles(), victims: [victim], paths: look.paths });
   // Between a file and its time lies as little as can be, however busy the machine is.

@@ -20,7 +20,7 @@ import { placesAmong, stepsTo } from './texts.ts';
 import { encodeTimes } from './times.ts';
 
 /** Moments from one key frame to the next. */
-export const KEY_EVERY = 120;
+const KEY_EVERY = 120;
 const PARITY_EVERY = 16;
 /** Bytes of deflate's window. */
 export const DICTIONARY = 32_768;

@@ -32,7 +32,7 @@ export type FrameMark = keyof typeof MARKS;
 
 export const FRAME_HEAD = 28;
 /** Bytes of a payload, compressed: a thousand times what a second of 200 containers takes. */
-export const LARGEST_PAYLOAD = 16 << 20;
+const LARGEST_PAYLOAD = 16 << 20;
 const MARKER = Buffer.from([0xf5, 0x74, 0x73, 0x63]);
 
 export interface FrameHead {

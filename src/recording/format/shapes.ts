@@ -72,7 +72,7 @@ const Details = v.object({
   uid: v.optional(Whole),
 });
 
-export const WorkloadShape = v.object({
+const WorkloadShape = v.object({
   kind: Kind,
   runtime: v.optional(KnownRuntime),
   id: v.optional(Text),
@@ -92,7 +92,7 @@ export const WorkloadShape = v.object({
 }) satisfies v.GenericSchema<unknown, Workload>;
 
 /** What of a process hardly changes; its figures are columns. */
-export const ProcessShape = v.object({
+const ProcessShape = v.object({
   pid: Whole,
   innerPid: Whole,
   startTime: Whole,
@@ -105,7 +105,7 @@ export const ProcessShape = v.object({
   isKernelThread: v.boolean(),
 });
 
-export const EventShape = v.object({
+const EventShape = v.object({
   time: v.number(),
   kind: v.picklist(EVENT_KINDS),
   name: Text,
@@ -139,7 +139,7 @@ const VerdictShape = v.object({
   remedies: v.array(v.object({ path: Text, name: Text, limits: v.record(v.string(), v.string()), words: Text })),
 });
 
-export const FindingShape = v.object({
+const FindingShape = v.object({
   workload: v.object({ path: Text, inode: Whole, name: Text }),
   when: v.number(),
   window: Figure,
@@ -174,8 +174,7 @@ export const HeaderShape = v.object({
  * How a list of rows became another one: `[first, count]` takes that many rows of the list before from there on; anything
  * else is a new row, by its shape.
  */
-export const rowsShape = <Row extends v.GenericSchema>(row: Row) =>
-  v.array(v.union([v.strictTuple([Whole, Whole]), row]));
+const rowsShape = <Row extends v.GenericSchema>(row: Row) => v.array(v.union([v.strictTuple([Whole, Whole]), row]));
 
 export const TextsShape = v.object({
   /** Workloads; absent where they are those of before. */
