@@ -149,7 +149,7 @@ test('a reader that has had enough ends it without a word', () => {
   assert.is(stdout.split('\n').length, 2);
 });
 
-mountTest('order, columns and formats', () =>
+mountTest('ls has the columns and the order that were asked for, as a table and as JSON', () =>
   withBox(`${ROOT}/a`, async (box) => {
     await box.run(BUSY);
     const table = tscg('ls', '-d', '0.3', '--columns', 'cpu_percent,pids', '--sort', 'name').stdout.split('\n');

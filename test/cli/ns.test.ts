@@ -53,7 +53,7 @@ test('the tree: by owner, pid and user namespaces by parent; without an owner at
   assert.equal(drawn('uts'), ['uts 30']);
 });
 
-test('what cannot be done as typed', () => {
+test('a kind that is none, --tree of one name, and an unknown name end with exit code 2', () => {
   assert.equal([tscg('ns', '--type', 'disk').status, tscg('ns', '--tree', 'self').status], [2, 2]);
   assert.is(tscg('ns', 'no-such-thing').status, 2);
 });

@@ -22,7 +22,7 @@ test('what lies in the target, and what holds it, is no other', () => {
   assert.equal(othersPressure(frameAt(40), ['/a.slice/pod/web/container']).cpu, 30);
 });
 
-test('before → now, for half a minute', () => {
+test('after a change the footer shows the pressure of the others before → now, for half a minute', () => {
   const done = aftermathOf('done', [{ path: '/a.slice/pod/web' }], frameAt(40), 0);
   assert.match(aftermathMessage(done, frameAt(4), 29_000)?.text ?? '', /^done .*cpu 30\.0→3\.0 /);
   assert.is(aftermathMessage(done, frameAt(4), 30_000), undefined);

@@ -1,3 +1,4 @@
+/** The log of events: what is told between two Frames, of whom, and once. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { afterAction } from '../../src/dashboard/after-action.ts';
@@ -108,7 +109,7 @@ test('who was OOM-killed at the top is known by the count of the whole machine, 
   assert.equal(kill(1, [row('/', 1), row('/job', 2)], [row('/', 1)]), ['/job']);
 });
 
-test('frozen, thawed, and limits by whose hand', () => {
+test('freezing, thawing and a limit that another program changed are told', () => {
   const frozen = 'cgroup.events:frozen';
   const { told } = replay(
     [row('/a', 1, { [frozen]: 0, 'memory.max:value': Number.POSITIVE_INFINITY })],
@@ -164,7 +165,7 @@ test('the coming and going of others takes no place from pressure, nor pressure 
   assert.equal(kinds(), ['oom', 'pressure', 'throttled']);
 });
 
-test('one step from all kinds are those without the coming and going', () => {
+test('→ in the events leaves out, first, what came and went', () => {
   const start: State = { ...INITIAL, modal: { kind: 'events', show: 'all kinds', text: '', top: 0 } };
   const { modal } = afterAction(start, { type: 'sort-next', by: 1 }, EMPTY_CONTEXT);
   const show = modal?.kind === 'events' ? modal.show : '';

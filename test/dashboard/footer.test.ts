@@ -38,18 +38,18 @@ test('a long message has as many lines as it needs, above which everything else 
   }
 });
 
-test('it leaves half the smallest window', () => {
+test('a long message takes at most half of the smallest window', () => {
   const { area, lines } = footerAt(20, 5).view.footer;
   assert.is(area.height, 2);
   assert.match(plainText(lines[1]), /…$/);
 });
 
-test('the filter is said beside it', () => {
+test('the filter is shown beside a message', () => {
   const [first = []] = footerAt(200, 60, 'web').view.footer.lines;
   assert.match(plainText(first), /^ filter: web {2}docker update/);
 });
 
-test('what is wrong with a filter that was kept is said beside it', () => {
+test('what is wrong with a kept filter is shown beside it', () => {
   const { view } = composeAt(sceneOf(FRAME, { ...INITIAL, filter: 'foo > 3' }), 120, 30);
   assert.match(plainText(view.footer.lines[0]), /^ filter: foo > 3 {2}no field "foo"/);
 });

@@ -279,7 +279,7 @@ test('a theme that there is not is one line and exit code 2', () =>
     ['--theme', 'pink'],
   ));
 
-test('and so it is where no terminal is', () => {
+test('without a terminal, too, an unknown theme is one line and exit code 2', () => {
   for (const theme of ['pink', 'toString']) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [TSTOP, '--theme', theme], { encoding: 'utf8' });
     assert.equal([status, stdout], [2, '']);

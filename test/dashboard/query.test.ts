@@ -1,3 +1,4 @@
+/** The filter: plain text, the words of verdicts, and queries. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shownOf } from '../../src/dashboard/rows.ts';

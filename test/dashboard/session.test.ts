@@ -178,7 +178,7 @@ test('a key that has nothing to act on, or whose effect is on another screen, sa
   assert.is(told({ type: 'fold', how: 'close' }), undefined);
 });
 
-test('what cannot be saved is told', () => {
+test('a setting that cannot be saved is told with the reason', () => {
   const save = (): void => {
     throw new Error('disk full');
   };

@@ -41,7 +41,7 @@ test('a trend has as many cells as it is given, whatever the figures', () => {
   );
 });
 
-test('a minute, at least two samples', () => {
+test('the trend spans a minute, and has at least two samples', () => {
   assert.equal([0.5, 1, 10, 60].map(trendSamples), [120, 60, 6, 2]);
 });
 

@@ -116,7 +116,7 @@ test('the processes of the host that live too briefly to be followed count as we
   assert.ok(blame(all) > 0.9 && blame(all) > blame(followed), `${blame(followed)} ${blame(all)}`);
 });
 
-test('the engine is called the engine', () => {
+test('a container engine that takes the CPU is named as the engine', () => {
   const scene = { actors: { '/web': web, '/docker': { ...hog, what: 'engine' as const } }, ...waits };
   assert.is(firstOf(scene).suspects[0]?.what, 'engine');
 });
@@ -163,7 +163,7 @@ test('throttled and a hog: both, the larger loss first', () => {
   );
 });
 
-test('its own threads', () => {
+test('a victim that waits behind its own threads is told so', () => {
   const verdict = firstOf({
     actors: { '/web': { uses: 990, ready: 1, threads: 6 } },
     some: 765,
@@ -233,7 +233,7 @@ test('a hog that comes five times a second is judged by the time in which it is 
   );
 });
 
-test('steal that the kernel counts', () => {
+test('time that the hypervisor steals, as the kernel counts it, is told as a late CPU', () => {
   assert.is(firstOf({ actors: { '/web': { uses: 300, ready: 0.4 } }, steal: 200 }).cause, 'steal');
 });
 

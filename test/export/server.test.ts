@@ -179,7 +179,7 @@ test('over loopback the answer is not packed', () =>
     assert.throws(() => gunzipSync(body));
   }));
 
-test('addresses', () => {
+test('an address to listen on is read as it is typed, and loopback is known', () => {
   assert.equal(parseAddress('127.0.0.1:9753'), { host: '127.0.0.1', port: 9753 });
   assert.equal(parseAddress('[::1]:80'), { host: '::1', port: 80 });
   assert.equal(parseAddress(':9753'), { host: '::', port: 9753 });

@@ -60,7 +60,7 @@ test('a finding comes back as it was, is the next one for its key, and is told w
     replay.close();
   }));
 
-test('each finding goes into one moment', () =>
+test('a finding is recorded in one moment only', () =>
   inDirectory(async (directory) => {
     mkdirSync(join(directory, 'proc'));
     const store = openRecordingStore({ directory: join(directory, 'r'), bounds: BOUNDS, header: HEADER });

@@ -18,7 +18,7 @@ const signings = (figures: readonly number[]): number[][] =>
 const pairsOfDifferences = (differences: readonly number[]): Pair[] =>
   differences.map((difference) => ({ off: 500 + difference, on: 500 }));
 
-test('p by hand', () => {
+test('p is the share of sign choices that save as much, as counted by hand', () => {
   for (const [differences, p] of [
     [[1], 1 / 2],
     [[-1], 1],
