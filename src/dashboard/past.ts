@@ -1,5 +1,6 @@
 /** A source that keeps the Frames of the last minutes, to step back in time: as many as a bound on memory lets be kept. */
 import type { Frame, Source } from '../metrics/source.ts';
+import { usageOf } from '../metrics/usage.ts';
 import { type Replay, recordedIn } from '../recording/replay.ts';
 import { clock } from './held.ts';
 
@@ -29,7 +30,10 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
   let older: Replay | undefined;
 
   function keep(frame: Frame): void {
-    bytes += ownBytes(frame, frames.at(-1));
+    const last = frames.at(-1);
+    bytes += ownBytes(frame, last);
+    // What was computed of it is let go, and computed anew where it is shown again.
+    if (last) frames[frames.length - 1] = { ...last, usage: usageOf(last.usage.before, last.usage.snapshot) };
     frames.push(frame);
     while (frames.length > 1 && (bytes > MOST_BYTES || frames.length > MOST_FRAMES)) {
       const oldest = frames.shift();
@@ -48,7 +52,10 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
       return by > 0 && first && (found === from || wallOf(found) >= wallOf(first)) ? first : found;
     }
     // One that is not kept any more is older than all that are.
-    const at = Math.max(0, frames.indexOf(from));
+    const at = Math.max(
+      0,
+      frames.findIndex(({ usage }) => usage.snapshot === from.usage.snapshot),
+    );
     return frames[Math.max(0, Math.min(frames.length - 1, at + by))] ?? from;
   }
 

@@ -54,7 +54,6 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const isLimitedAlike = known && before && hasSameLimits(snapshot, before);
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
-  const everyRow = Array.from(previousRows.keys());
   let restlessRows: readonly number[] | undefined;
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, EffectiveLimit>();
@@ -121,7 +120,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const outer = row;
     const old = known?.get(id);
     const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
-    for (const at of old && !goesByLimits(id) ? restless() : everyRow) {
+    for (const at of old && !goesByLimits(id) ? restless() : previousRows.keys()) {
       row = at;
       set(0, row, derive(reading));
     }
@@ -140,7 +139,9 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
    * what it said of the one before.
    */
   function restless(): readonly number[] {
-    restlessRows ??= everyRow.filter((at) => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0);
+    restlessRows ??= [...previousRows.keys()].filter(
+      (at) => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0,
+    );
     return restlessRows;
   }
 
