@@ -107,7 +107,7 @@ const sentence = (text: string): string =>
 const LIMITS_SECTION: Section = {
   title: 'LIMITS',
   paragraphs: [
-    "Options of tscg set, and without their dashes the keys of a policy. The kernel file that each writes stands in parentheses. tscg set also takes -p NAME=VALUE, once for each of systemd's properties: CPUQuota=20%, TasksMax=100.",
+    "The options of tscg set; without their dashes they are the keys of a policy. The kernel file that each writes stands in parentheses. tscg set also takes -p NAME=VALUE, once for each of systemd's properties: CPUQuota=20%, TasksMax=100.",
   ],
   parts: [...new Set(LIMITS.map(({ group }) => group))].map((group) => ({
     title: group,
@@ -141,8 +141,8 @@ const ENVIRONMENT: Section = {
       term: { word: 'TSCG_STATE_DIR' },
       text: 'Folder of the journal; /var/lib/tscg for root, $XDG_STATE_HOME/tscg for others.',
     },
-    { term: { word: 'TSCG_NATIVE' }, text: 'off: without the native addon.' },
-    { term: { word: 'NO_COLOR' }, text: 'No colours.' },
+    { term: { word: 'TSCG_NATIVE' }, text: 'off: the native addon is not used.' },
+    { term: { word: 'NO_COLOR' }, text: 'Where it is set, there are no colours.' },
   ],
 };
 
@@ -151,11 +151,11 @@ const FILES: Section = {
   entries: [
     {
       term: { word: '~/.config/tscg/config.yaml' },
-      text: 'columns, memory (definition), cpu (scale), theme, alarm, mouse, ascii: saved where they are chosen on the screen. alerts: rules as web.cpu_wait > 20 for 30s, and the commands they run (docs/alerts.md). $XDG_CONFIG_HOME/tscg where that is set.',
+      text: 'Below tstop: columns, memory (definition), cpu (scale), theme, alarm, mouse and ascii, which are saved when they are chosen on the screen. Below alerts: rules as web.cpu_wait > 20 for 30s, and the commands they run (docs/alerts.md). The folder is $XDG_CONFIG_HOME/tscg where that is set.',
     },
     {
       term: { word: '~/.config/tscg/dashboards/*.yaml' },
-      text: 'Your own screens; one named as a shipped one takes its place.',
+      text: 'Your own screens. One that is named as a shipped one takes its place.',
     },
   ],
 };
@@ -174,7 +174,7 @@ const EXIT_STATUS: Section = {
     {
       title: 'tscg run',
       paragraphs: [
-        "Beside these, where the command could not be started at all, the command's own exit code, and that of a signal is 128 and its number.",
+        "The exit code of the command; where a signal ended it, 128 and the signal's number. Where the command could not be started, one of those above, or:",
       ],
       entries: [
         { term: { word: '125' }, text: 'Its namespaces or its root could not be prepared.' },
@@ -188,6 +188,6 @@ const EXIT_STATUS: Section = {
 const NOTES: Section = {
   title: 'NOTES',
   paragraphs: [
-    'tscg run gives the command its environment, its working directory and the descriptors 0, 1 and 2; those above are closed, with them the jobserver that make before 4.4 hands down. The soft limit of open files is the hard one, as Node has raised it: tscg run -- sh -c \'ulimit -Sn 1024; exec "$@"\' sh COMMAND sets another.',
+    'tscg run gives the command its environment, its working directory and the descriptors 0, 1 and 2. Higher ones are closed, and with them the jobserver that make before 4.4 hands down. The soft limit of open files is the hard one, as Node has raised it: tscg run -- sh -c \'ulimit -Sn 1024; exec "$@"\' sh COMMAND sets another.',
   ],
 };

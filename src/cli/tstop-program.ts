@@ -33,7 +33,7 @@ export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command
     .option('--theme <name>', 'dark, light, high-contrast, monochrome or colour-blind')
     .option(
       '--dashboard <name|file>',
-      'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, or a file',
+      'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, neighbours, or a file',
     )
     .option('--replay <file|directory>', 'show a recording of tscg record or tscg incident in place of what runs')
     .option('--at <time>', 'with --replay: where it begins: 03:12, 10m (ago), "2026-11-29 03:12"')
@@ -46,5 +46,5 @@ export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command
     .action(run);
 }
 
-/** For who reads its tables only. */
+/** The options of tstop, for its manual and for completion: it runs nothing. */
 export const tstopTables = (): Command => buildTstop(async () => {});

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { tstopTables } from '../../src/cli/tstop-program.ts';
 import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
 import { DashboardError, parseDashboard } from '../../src/dashboard/dashboards.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
@@ -17,6 +18,8 @@ test('the shipped screens can all be used, in the order of their keys', () => {
     dashboards.map(({ name }) => name),
     ['overview', 'container', 'pressure', 'cpu', 'memory', 'io', 'network', 'namespaces', 'filesystem', 'neighbours'],
   );
+  const help = tstopTables().options.find(({ long }) => long === '--dashboard')?.description ?? '';
+  for (const { name } of dashboards) assert.match(help, name, 'the help of --dashboard names every screen');
 });
 
 for (const [text, about] of [
