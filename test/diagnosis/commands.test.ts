@@ -61,6 +61,15 @@ onMount(test)('why tells the figures and what is missing, in text and as JSON', 
   }),
 );
 
+onMount(test)('check says of a cause that is not known what would help', () =>
+  withBox('/tscg-why/unknown', async (box) => {
+    box.write('cgroup.pressure', '0');
+    const { status, stdout } = tscg('check', `${box.path}.cpu_wait > 10`, '--for', '1s');
+    assert.is(status, 3);
+    assert.match(stdout, /^UNKNOWN - .*cannot be read; no cpu\.pressure.*psi=1/);
+  }),
+);
+
 onMount(test)('check measures a metric: it holds, or it does not', () =>
   withBox('/tscg-why/check', async (box) => {
     await box.run(BUSY);

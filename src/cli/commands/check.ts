@@ -75,10 +75,13 @@ async function byCause(condition: Condition, cause: Cause, hierarchy: Hierarchy,
   return finding ? answerOf(condition, lossOf(finding, cause), because(finding, cause)) : unknownAnswer('no finding');
 }
 
-/** Who is to blame for the cause, or why nobody is named. */
-function because({ verdicts }: Finding, cause: Cause): string {
+/** Who is to blame for the cause, or why nobody is named; where that is not known, what would help. */
+function because({ verdicts, missing }: Finding, cause: Cause): string {
   const found = verdicts.find((verdict) => verdict.cause === cause);
-  if (!found) return verdicts.find((verdict) => verdict.cause === 'unknown')?.sentence ?? '';
+  if (!found) {
+    const unknown = verdicts.find((verdict) => verdict.cause === 'unknown');
+    return unknown ? [unknown.sentence, ...missing.slice(0, 1)].join('; ') : '';
+  }
   const names = found.suspects.map(({ name }) => name).join(' and ');
   if (names) return `because of ${names}`;
   return found.refusal ? `nobody is named: ${REFUSAL_WORDS[found.refusal]}` : '';
