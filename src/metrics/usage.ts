@@ -41,8 +41,13 @@ const OF_QUOTA: ReadonlySet<number> = new Set(
   ['cpu.stat:nr_periods', 'cpu.stat:nr_throttled', 'cpu.stat:throttled_usec'].map(column),
 );
 
-/** Columns that each Usage has computed. */
-const COMPUTED = new WeakMap<Usage, ReadonlyMap<string, Float64Array>>();
+interface Computed {
+  readonly columns: ReadonlyMap<string, Float64Array>;
+  readonly limits: ReadonlyMap<LimitKind, EffectiveLimit>;
+}
+
+/** What each Usage has computed: another one holds on to that, not to the Usage, which has one before it too. */
+const COMPUTED = new WeakMap<Usage, Computed>();
 
 /**
  * `before` is undefined for the first Snapshot: every rate is then unavailable. `earlier`: the Usage that ends with `before`,
@@ -51,7 +56,7 @@ const COMPUTED = new WeakMap<Usage, ReadonlyMap<string, Float64Array>>();
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlier?: Usage): Usage {
   const known = earlier?.snapshot === before ? earlier && COMPUTED.get(earlier) : undefined;
-  const isLimitedAlike = known && before && hasSameLimits(snapshot, before);
+  const sameLimits = before && hasSameLimits(snapshot, before) ? known?.limits : undefined;
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
   let restlessRows: readonly number[] | undefined;
@@ -94,8 +99,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   };
 
   const limit = (kind: LimitKind): EffectiveLimit => {
-    const found =
-      limits.get(kind) ?? (isLimitedAlike ? earlier?.limit(kind) : undefined) ?? effectiveLimits(snapshot, kind);
+    const found = limits.get(kind) ?? sameLimits?.get(kind) ?? effectiveLimits(snapshot, kind);
     limits.set(kind, found);
     return found;
   };
@@ -118,7 +122,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     if (done) return done;
     const { derive } = metric(id);
     const outer = row;
-    const old = known?.get(id);
+    const old = known?.columns.get(id);
     const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
     for (const at of old && !goesByLimits(id) ? restless() : previousRows.keys()) {
       row = at;
@@ -154,7 +158,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     limit,
     headroom,
   };
-  COMPUTED.set(usage, columns);
+  COMPUTED.set(usage, { columns, limits });
   return usage;
 }
 

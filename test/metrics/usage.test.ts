@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -181,6 +183,23 @@ test('what is not read any more has no rate, though the Usage before had one', (
   });
   const none = [0, Number.NaN];
   assert.equal(rates, [[50, 1e8], none, none, none, [0, 2e8]]);
+});
+
+test('a Usage keeps none of those before the last from being collected', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let usage = usageOf(undefined, snapshotOf(0, [busy(0)]));
+  const first = new WeakRef(usage);
+  for (let second = 1; second < 4; second++) {
+    usage = usageOf(usage.snapshot, snapshotOf(second, [busy(second)]), usage);
+    usage.limit('cpu');
+    usage.column('cpu_percent');
+  }
+  // What a WeakRef was made of in this very turn stays until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  assert.is(first.deref(), undefined);
+  assert.ok(usage.value('cpu_percent', 0) >= 0);
 });
 
 test.run();
