@@ -195,7 +195,9 @@ test('p in tstop: Esc takes a trial back in its middle, a whole one is answered,
     };
     try {
       await terminal.until((text) => text.includes('NAME'), 'the table');
-      terminal.type(`f${victim}\rW`);
+      terminal.type(`f${victim}\r`);
+      await terminal.until((text) => /victim +[^\n]*\d\.\d/.test(text), 'the victim');
+      terminal.type('W');
       await begin();
       terminal.type(ESCAPE);
       await terminal.until((text) => /interrupted: the trial ended after \d of 8 pairs/.test(text), 'its end');
