@@ -16,6 +16,8 @@ export interface Work {
   readonly wallNs: number;
   readonly cpuNs: number;
   readonly failures: number;
+  /** CPU time of the same work beside each operation, where the mode has such a yardstick. */
+  readonly yardNs: number;
 }
 
 /** The loaded program, and its processes of one case. */
@@ -129,8 +131,8 @@ async function removed(path: string): Promise<void> {
 
 function readWork(path: string): Work {
   const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  const at = (index: number): number => (bytes.length < 32 ? 0 : Number(bytes.readBigUInt64LE(8 * index)));
-  return { operations: at(0), wallNs: at(1), cpuNs: at(2), failures: at(3) };
+  const at = (index: number): number => (bytes.length < 40 ? 0 : Number(bytes.readBigUInt64LE(8 * index)));
+  return { operations: at(0), wallNs: at(1), cpuNs: at(2), failures: at(3), yardNs: at(4) };
 }
 
 /** `%0`: the first disk; `%mount`: a file system on a third; `%file:NAME:MIB`: a file of that size on the scratch disk. */

@@ -49,7 +49,7 @@ function lateSince(before: readonly number[], began: number): number {
 /**
  * What the victim's work costs from now on. A virtual CPU is slower while the host is busy, and that is left out: work on a
  * CPU costs wall time by CPU time, io the time off the CPU by operation. Reclaim uses CPU time of its own: what touches
- * memory costs wall time by operation.
+ * memory costs wall time by the yardstick beside each operation.
  */
 function measure(victims: readonly Started[]): () => number[] {
   const before = victims.map((victim) => victim.work());
@@ -66,6 +66,10 @@ function measure(victims: readonly Started[]): () => number[] {
         case 'write':
         case 'fsync':
           return (wall - cpu) / operations;
+        case 'cache':
+        case 'touch':
+        case 'grow':
+          return wall / Math.max(1, now.yardNs - old.yardNs);
         default:
           return wall / operations;
       }
