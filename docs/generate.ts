@@ -151,7 +151,7 @@ function exported(): string {
     '[dashboards/grafana](../dashboards/grafana) has dashboards of Grafana for [all machines](../dashboards/grafana/tscg-fleet.json) and for [one workload](../dashboards/grafana/tscg-workload.json), [recording rules](../dashboards/grafana/recording-rules.yml) and [alerts](../dashboards/grafana/alerts.yml). All are made from this table.',
     '## OTLP',
     [
-      '`tscg export --otlp http://collector:4318` sends the same to a receiver of OpenTelemetry (OTLP over HTTP, in protobuf; `/v1/metrics` is added to the address) every `--interval`, in place of listening. Prometheus and VictoriaMetrics take it too: `--otlp http://prometheus:9090/api/v1/otlp`, `--otlp http://victoria:8428/opentelemetry`.',
+      '`tscg export --otlp http://collector:4318` sends the same to a receiver of OpenTelemetry (OTLP over HTTP, in protobuf; `/v1/metrics` is added to the address) every `--interval`, in place of listening. VictoriaMetrics takes it too: `--otlp http://victoria:8428/opentelemetry`. So does a Prometheus that was built with its receiver, which the package of Debian is not, and is started with `--web.enable-otlp-receiver`: `--otlp http://prometheus:9090/api/v1/otlp`.',
     ].join('\n'),
     [
       "- A name is that of OpenTelemetry's conventions for containers where the meaning is the same (`container.…`), else ours (`tscg.…`): they have none for pressure, limits and verdicts.",
