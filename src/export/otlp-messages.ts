@@ -1,10 +1,8 @@
 /**
  * The messages of OTLP/HTTP as protobuf, which every receiver takes: VictoriaMetrics takes nothing else. Numbers of fields are
  * those of https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto (metrics/v1, common/v1,
- * resource/v1, collector/metrics/v1) and of google.rpc.Status. What is sent is written here: protobufjs takes twice as
- * long over so many small messages. What a receiver answers is read by proto-loader.
+ * resource/v1). They are written here, as protobufjs takes twice as long over so many small messages.
  */
-import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
 
 export const CONTENT_TYPE = 'application/x-protobuf';
 
@@ -72,41 +70,3 @@ function headOf(name: string, unit: string): Buffer {
 /** ResourceMetrics with one scope. */
 export const resourceOf = (attributes: Attributes, metrics: readonly Buffer[], version: string): Buffer =>
   field(1, [field(1, fieldsOf(1, attributes)), field(2, [field(1, [text(1, 'tscg'), text(2, version)]), ...metrics])]);
-
-const SCHEMA: Parameters<typeof fromJSON>[0] = {
-  nested: {
-    MetricsService: {
-      methods: {
-        Export: { requestType: 'Response', responseType: 'Response', comment: '' },
-        Refuse: { requestType: 'Response', responseType: 'Status', comment: '' },
-      },
-    },
-    Response: { fields: { partialSuccess: { id: 1, type: 'PartialSuccess' } } },
-    PartialSuccess: {
-      fields: { rejectedDataPoints: { id: 1, type: 'int64' }, errorMessage: { id: 2, type: 'string' } },
-    },
-    Status: { fields: { code: { id: 1, type: 'int32' }, message: { id: 2, type: 'string' } } },
-  },
-};
-
-const { Export, Refuse } = methodsOf('MetricsService');
-
-function methodsOf(name: string): { readonly Export: Method; readonly Refuse: Method } {
-  const service = fromJSON(SCHEMA, { longs: Number })[name];
-  if (!service || !('Export' in service && 'Refuse' in service)) throw new Error(`${name} is no service`);
-  return { Export: service.Export, Refuse: service.Refuse };
-}
-
-type Method = MethodDefinition<object, object>;
-
-/** What a receiver says of a request that it took, and of one that it refused; undefined where that is no such message. */
-export const decodedResponse = (bytes: Buffer): object | undefined => decodedBy(Export, bytes);
-export const decodedStatus = (bytes: Buffer): object | undefined => decodedBy(Refuse, bytes);
-
-function decodedBy({ responseDeserialize }: Method, bytes: Buffer): object | undefined {
-  try {
-    return responseDeserialize(bytes);
-  } catch {
-    return undefined;
-  }
-}

@@ -10,7 +10,8 @@ import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { exportedRows, MOST_WORKLOADS } from './exposition.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
-import { CONTENT_TYPE, decodedResponse, decodedStatus } from './otlp-messages.ts';
+import { decodedResponse, decodedStatus } from './otlp-answers.ts';
+import { CONTENT_TYPE } from './otlp-messages.ts';
 import { boundedText, PostError, type PostOptions, postTo } from './post.ts';
 
 export interface PusherOptions {
@@ -110,9 +111,9 @@ async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOpti
     // Who stands before a receiver may answer in its place, in JSON or in words.
     const isMessage = said['content-type'] === CONTENT_TYPE;
     const text = isMessage ? '' : bytes.toString('utf8');
-    if (status === 200) return partlyRefused(isMessage ? decodedResponse(bytes) : parseJson(text));
+    if (status === 200) return partlyRefused(isMessage ? await decodedResponse(bytes) : parseJson(text));
     const after = Number(said['retry-after'] ?? Number.NaN) * 1000;
-    const message = at(isMessage ? decodedStatus(bytes) : parseJson(text), 'message');
+    const message = at(isMessage ? await decodedStatus(bytes) : parseJson(text), 'message');
     const words = boundedText(typeof message === 'string' ? message : text).trim();
     const why = `${url.host}: HTTP status ${status}${hintOf(status, url)}${words ? `: ${words}` : ''}`;
     return { why, isFinal: !RETRYABLE.has(status), ...(after >= 0 && { after }) };
