@@ -105,7 +105,8 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['[', (text) => /held \d\d:\d\d:\d\d/.test(text), '['],
   ['{', (text) => /held \S+, \d+ s back/.test(text), '{'],
   [']', (text) => /held/.test(text), ']'],
-  ['}}}', (text) => /held \d\d:\d\d:\d\d {2}/.test(text), '}'],
+  // As many samples as may have come meanwhile on a machine that is full.
+  ['}'.repeat(60), (text) => /held \d\d:\d\d:\d\d {2}/.test(text), '}'],
   ['Z', hasNot('held'), 'Z'],
   ['Z', has('held'), 'Z'],
   ['Z', hasNot('held'), 'Z'],
