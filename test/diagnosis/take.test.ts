@@ -20,11 +20,12 @@ test('a name with parentheses and blanks, and a text that is cut', () => {
   for (let length = 0; length < line.length - 4; length++) assert.is(parseThreadState(line, length), undefined);
 });
 
-/** Rounds until there are some. */
-async function roundsOf(sampler: NativeSampler) {
+/** The first rounds over these files. */
+async function roundsOf(sampler: NativeSampler, files: Parameters<NativeSampler['follow']>[0]) {
+  sampler.follow(files);
   for (;;) {
     await sleep(20);
-    const rounds = sampler.follow([]);
+    const rounds = sampler.follow(files);
     if (rounds.times.length > 0) return rounds;
   }
 }
@@ -39,7 +40,7 @@ for (const [name, open] of SAMPLERS) {
     const sampler = open();
     try {
       const { pid } = process;
-      sampler.follow([
+      const { values, times } = await roundsOf(sampler, [
         { path: `/proc/${pid}/task/${pid}/stat`, take: 'thread-state' },
         { path: `/proc/${pid}/task/${pid}/schedstat`, take: 'number' },
         { path: '/proc/meminfo', take: 'number' },
@@ -47,7 +48,6 @@ for (const [name, open] of SAMPLERS) {
         { path: '/proc/pressure/cpu', take: 'total', key: 'some' },
         { path: '/proc/1/task/0/stat', take: 'thread-state' },
       ]);
-      const { values, times } = await roundsOf(sampler);
       const [state = 0, ran = 0, noNumber, pages = 0, , gone] = values;
       assert.is(values.length, 6 * times.length);
       assert.ok('RSD'.includes(String.fromCharCode(state % 256)), String(state));
