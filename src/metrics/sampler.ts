@@ -9,7 +9,7 @@ import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFi
 import type { HostReader } from './host.ts';
 import type { NetworkReader } from './network.ts';
 import { createSamplingPlan, type Pass, type TickRequest, UNREAD_BOUNDS } from './sampling-plan.ts';
-import { matchRows, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
+import { matchRows, rowByInode, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
 import { gridTime } from './time-grid.ts';
 import type { UnreadBounds } from './vouching.ts';
 
@@ -126,9 +126,13 @@ export function createSampler(options: SamplerOptions): Sampler {
   /** Tells which rows were read. */
   async function addNetwork(draft: Draft, { visible, network: asked }: TickRequest, read: Uint8Array): Promise<void> {
     if (!network) return;
-    const shown = draft.rows.flatMap(({ path, inode }, row) =>
-      !visible || visible.has(inode) || asked?.has(inode) ? [{ path, inode, row }] : [],
-    );
+    const rowOf = rowByInode(draft.rows);
+    const wanted = visible ? new Set([...visible, ...(asked ?? [])]) : rowOf.keys();
+    const shown = [...wanted].flatMap((inode) => {
+      const row = rowOf.get(inode);
+      const path = draft.rows[row ?? -1]?.path;
+      return row === undefined || path === undefined ? [] : [{ path, inode, row }];
+    });
     const first = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
     for (const { row, counters, error, time } of await network.read(shown)) {
       counters.forEach((value, offset) => {

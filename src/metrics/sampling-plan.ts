@@ -16,7 +16,7 @@
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
-import { errorAt, matchRows, type SnapshotRow, valueAt } from './snapshot.ts';
+import { errorAt, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
 
 export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
@@ -105,6 +105,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
+  /** The row of the root; -1 where it is not in view. */
+  let root = -1;
   /** By row: where it stands in a round, from 0 to 1. */
   let places = new Float64Array();
   /** Milliseconds at which the tick before began. */
@@ -122,12 +124,25 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
       places = Float64Array.from(rows, ({ inode }) => placeOf(inode));
+      root = rows.findIndex(({ path }) => path === '/');
     }
     reads = new Uint32Array(rows.length);
     proven = new Uint32Array(rows.length);
     ask = new Uint32Array(rows.length);
     open = new Uint32Array(rows.length);
     changed = new Uint32Array(rows.length);
+  }
+
+  /** By row: 1 where it is one of these. */
+  function marked(inodes: ReadonlySet<number> | 'all'): Uint8Array {
+    if (inodes === 'all') return new Uint8Array(rows.length).fill(1);
+    const marks = new Uint8Array(rows.length);
+    const rowOf = rowByInode(rows);
+    for (const inode of inodes) {
+      const row = rowOf.get(inode);
+      if (row !== undefined) marks[row] = 1;
+    }
+    return marks;
   }
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
@@ -218,27 +233,28 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   }
 
   return {
-    first(draft, { visible, touched }) {
+    first(draft, { visible, touched = NO_ONE }) {
       follow(draft);
+      const shown = marked(visible ?? 'all');
+      const written = marked(visible ? touched : 'all');
       turns.advance((draft.monotonic - before) / turnMs);
       slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
       missingTurns.advance((draft.monotonic - before) / Math.max(MISSING_MS, rows.length * SLOW_MS));
       vouching.begin(draft);
       const later = new Uint32Array(rows.length);
-      rows.forEach(({ path, inode }, row) => {
+      for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
-        const isWhole = isNew || visible === undefined;
-        const isShown = isWhole || visible.has(inode);
-        const isWritten = isWhole || touched === 'all' || touched?.has(inode) === true;
+        const isShown = isNew || shown[row] === 1;
+        const isWritten = isNew || written[row] === 1;
         const isTurn = hasTurn(row, slowTurns);
         const asked = isShown ? HOT : unproven(draft, row);
         const slower =
-          (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (path === '/' ? CGROUP_STAT : 0);
+          (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (row === root ? CGROUP_STAT : 0);
         const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
         const sought = !isNew && hasTurn(row, missingTurns) ? lacking(draft, row, CONTROLLED) : 0;
         ask[row] = (asked & ~lacked) | (sought & HOT);
         later[row] = (slower & ~lacked) | (sought & ~HOT);
-      });
+      }
       // A parent is read before its children. Rows have parents first.
       for (let row = rows.length - 1; row >= 0; row--) {
         const parent = parents[row] ?? -1;
@@ -312,6 +328,7 @@ function createRound(): Round {
 /** Spreads inodes over a round: those of like cgroups are a constant number apart. */
 const placeOf = (inode: number): number => (Math.imul(inode, 0x9e3779b1) >>> 0) / 2 ** 32;
 
+const NO_ONE: ReadonlySet<number> = new Set();
 const NOTHING: Pass = { rows: new Uint32Array(), masks: new Uint32Array() };
 
 function firstChildren(parents: Int32Array): Int32Array {

@@ -78,11 +78,21 @@ export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
   return parents;
 }
 
+const BY_INODE = new WeakMap<readonly SnapshotRow[], ReadonlyMap<number, number>>();
+
+/** Row by inode; made once for a list, which is the same one as long as no cgroup comes or goes. */
+export function rowByInode(rows: readonly SnapshotRow[]): ReadonlyMap<number, number> {
+  const known = BY_INODE.get(rows) ?? new Map(rows.map(({ inode }, row) => [inode, row]));
+  BY_INODE.set(rows, known);
+  return known;
+}
+
 /** For each row its index among `others`, by inode; -1 where it is not there. */
 export function matchRows(rows: readonly SnapshotRow[], others: readonly SnapshotRow[]): Int32Array {
   const matched = new Int32Array(rows.length);
-  if (rows === others) return matched.map((_, row) => row);
-  const indices = new Map(others.map(({ inode }, index) => [inode, index]));
-  for (let row = 0; row < rows.length; row++) matched[row] = indices.get(rows[row]?.inode ?? -1) ?? -1;
+  const isSame = rows === others;
+  const indices = isSame ? undefined : rowByInode(others);
+  for (let row = 0; row < rows.length; row++)
+    matched[row] = isSame ? row : (indices?.get(rows[row]?.inode ?? -1) ?? -1);
   return matched;
 }

@@ -139,7 +139,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       } else if (isDue) inventory.askAgain();
       else inventory.askUnnamed();
       const rows = inventory.workloads();
-      if (visible) limitWatch?.follow(rows.filter(({ inode }) => visible.has(inode)));
+      if (visible) limitWatch?.follow([...visible].flatMap((inode) => inventory.byInode(inode) ?? []));
       const touched = limitWatch?.take();
       const tick = await sampler.tick({
         rows,
