@@ -21,12 +21,20 @@ export function missingOf(look: CloseLook, path: string): { missing: string[]; n
       ['io', whole.ioSome],
     ] as const
   ).filter(([, value]) => Number.isNaN(value));
-  const files = pressures.map(([resource]) => `${resource}.pressure`).join(', ');
   const hasNoFull = Number.isNaN(whole.cpuFull) && !Number.isNaN(whole.cpuSome);
+  const files = pressures
+    .filter(([resource]) => resource !== 'cpu' || !hasNoFull)
+    .map(([resource]) => `${resource}.pressure`)
+    .join(', ');
+  const unread = [
+    ...(hasNoFull ? ['cpu.pressure has no full line'] : []),
+    ...(files ? [`${files} cannot be read`] : []),
+  ].join(', and ');
   const noQuotas = lacks('cpu.stat.local:throttled_usec') && !look.absent.has('cpu');
   return {
     missing: [
-      ...(files ? [hasNoFull ? NO_CPU_FULL : `no ${files}: ${PSI_IS_OFF}`] : []),
+      ...(hasNoFull ? [NO_CPU_FULL] : []),
+      ...(files ? [`no ${files}: ${PSI_IS_OFF}`] : []),
       ...(Number.isNaN(whole.waited) ? [NO_SCHEDSTAT] : []),
       ...(noQuotas ? [NO_LOCAL_STAT] : []),
       ...withoutControllers(
@@ -34,7 +42,7 @@ export function missingOf(look: CloseLook, path: string): { missing: string[]; n
         look.absent,
       ),
     ],
-    ...(files && { needed: `${files} cannot be read` }),
+    ...(unread && { needed: unread }),
   };
 }
 

@@ -35,6 +35,9 @@ test('a kernel whose cpu.pressure has no full', () => {
   const finding = findingOf({ full: Number.NaN, some: 10, waited: 10 });
   assert.is(causeOf(finding), 'unknown');
   assert.match(finding.missing.join('\n'), /no full line in cpu\.pressure: Linux 5\.13/);
+  const both = findingOf({ full: Number.NaN, some: 10, waited: 10, ioSome: Number.NaN });
+  assert.match(both.missing.join(' '), /no full line in cpu\.pressure.*no io\.pressure: PSI is off/);
+  assert.match(both.verdicts[0]?.sentence ?? '', /cpu\.pressure has no full line, and io\.pressure cannot be read/);
 });
 
 test('without schedstat pressure alone tells', () => {

@@ -7,13 +7,13 @@ import { type Tree, withTree } from '../kernel/collector-helpers.ts';
 
 const MS = 1e6;
 
-const threadsOf = ({ mount }: Tree) =>
+const threadsOf = ({ mount }: Tree, paths: readonly string[] = ['/web'], victims: readonly string[] = ['/web']) =>
   openThreads({
     proc: `${mount}/proc`,
     mount: `${mount}/cgroup`,
     readFiles: createReadFiles(),
-    victims: ['/web'],
-    paths: ['/web'],
+    victims,
+    paths,
   });
 
 function thread(tree: Tree, tid: number, ranMs: number, turns = 0): void {
@@ -64,6 +64,35 @@ test('of threads that /proc hides, or that schedstat tells nothing of, nothing i
     thread(tree, 7, 5);
     await threads.refresh();
     assert.is(threads.times('/web').waited, 5);
+  }));
+
+test('a thread that ended before it was read leaves the others known', () =>
+  withTree(async (tree) => {
+    tree.write('/cgroup/web/cgroup.threads', '7\n');
+    tree.write('/cgroup/web/job/cgroup.threads', '8\n');
+    const threads = threadsOf(tree, ['/web', '/web/job']);
+    thread(tree, 7, 5);
+    await threads.refresh();
+    assert.ok(Number.isNaN(threads.times('/web').waited));
+    tree.write('/cgroup/web/job/cgroup.threads', '');
+    thread(tree, 7, 9);
+    await threads.refresh();
+    assert.is(threads.times('/web').waited, 4);
+  }));
+
+test('of more threads than are followed a part is known, and of a cgroup of which none is followed nothing', () =>
+  withTree(async (tree) => {
+    const many = Array.from({ length: 2000 }, (_, index) => index + 1_000_000);
+    tree.write('/cgroup/web/first/cgroup.threads', `${many.join('\n')}\n`);
+    tree.write('/cgroup/web/last/cgroup.threads', '7\n');
+    const threads = threadsOf(tree, ['/web/first', '/web/last'], ['/web', '/web/last']);
+    for (const ran of [5, 9]) {
+      thread(tree, 1_000_000, ran);
+      thread(tree, 7, ran);
+      await threads.refresh();
+    }
+    assert.is(threads.times('/web').waited, 4);
+    assert.ok(Number.isNaN(threads.times('/web/last').waited));
   }));
 
 test.run();

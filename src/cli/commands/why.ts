@@ -112,7 +112,8 @@ async function openedFor({ json }: WhyOptions, global: GlobalOptions, signal: Ab
   try {
     return openHierarchy(global);
   } catch (error) {
-    if (!json) printLine(machineText(await lookAtMachine(machineLook(signal))));
+    const look = json ? undefined : await lookAtMachine(machineLook(signal)).catch(() => undefined);
+    if (look) printLine(machineText(look));
     throw error;
   }
 }

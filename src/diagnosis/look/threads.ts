@@ -3,6 +3,7 @@
  * few of them do something, to be sampled.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
@@ -11,6 +12,8 @@ import { parsePidStat, parseSchedstat } from '../../kernel/proc-pid.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 import { HOST, KERNEL } from './model.ts';
 import type { SampledThread } from './series.ts';
+
+const { ENOENT, ENODEV } = constants.errno;
 
 /** Threads sampled at most, and those of the victims among them. */
 const MOST_SAMPLED = 64;
@@ -113,9 +116,11 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
   const victimPaths = all.filter((path) => victims.some((victim) => isWithin(path, victim)));
   /** Whose threads were listed before: one that is new there began since. */
   const listed = new Set<string>();
-  /** Cgroups of the victims that have threads, and those of them of which a time was read: /proc may hide some processes. */
+  /** Cgroups of the victims whose threads are followed, and those of which a time was read: /proc may hide some processes. */
   const populated = new Set<string>();
   const told = new Set<string>();
+  /** Cgroups of the victims that have threads beyond those that are followed. */
+  const cut = new Set<string>();
   let unread = 0;
 
   const isVictims = (key: string): boolean => victims.some((victim) => isWithin(key, victim) && key !== HOST);
@@ -124,15 +129,24 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.threads')));
     const own = new Set(ownThreads(proc));
     const found = new Map<number, string>();
+    populated.clear();
     paths.forEach((path, index) => {
       const text = texts[index];
-      if (typeof text !== 'string') return;
       const isOfVictims = isVictims(path);
+      if (typeof text !== 'string') {
+        // It may have threads all the same.
+        if (isOfVictims && text !== ENOENT && text !== ENODEV) populated.add(path);
+        return;
+      }
       for (const tid of parseProcs(text).pids) {
         if (own.has(tid)) continue;
-        if (found.size < MOST_LISTED) found.set(tid, path);
-        else if (isOfVictims) unread++;
-        if (isOfVictims) populated.add(path);
+        if (found.size < MOST_LISTED) {
+          found.set(tid, path);
+          if (isOfVictims) populated.add(path);
+        } else if (isOfVictims) {
+          cut.add(path);
+          unread++;
+        }
       }
     });
     return found;
@@ -254,7 +268,8 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
     comms: () => comms,
     times(victim) {
       const isIts = (key: string): boolean => isWithin(key, victim) && key !== HOST && key !== KERNEL;
-      if ([...populated].some((path) => isIts(path) && !told.has(path))) return UNKNOWN_TIMES;
+      const its = [...populated].filter(isIts);
+      if (its.some((path) => !told.has(path)) || (its.length === 0 && [...cut].some(isIts))) return UNKNOWN_TIMES;
       const { run, wait, turns } = sumOf(isIts);
       return { ran: run / 1e6, waited: wait / 1e6, turns };
     },
