@@ -71,9 +71,11 @@ export function openReplay(recording: Recording, start?: number): Replay {
         const frames: Frame[] = [];
         const end = placeOf(frame);
         const first = recording.step(end, -count);
+        // An inode of another boot is another cgroup.
+        const { boot } = recording.header(end).host;
         for (let place = first; place.file !== end.file || place.index < end.index; place = recording.step(place, 1)) {
           const one = recording.frame(place);
-          if (one) frames.push(one);
+          if (one?.header.host.boot === boot) frames.push(one);
         }
         return frames;
       },

@@ -60,6 +60,27 @@ test('a finding comes back as it was, is the next one for its key, and is told w
     replay.close();
   }));
 
+test('what was found before the machine was booted again is told of no cgroup of now', () =>
+  inDirectory(async (directory) => {
+    const folder = join(directory, 'r');
+    for (const boot of ['before', 'now']) {
+      const header = { ...HEADER, host: { ...HEADER.host, boot } };
+      const store = openRecordingStore({ directory: folder, bounds: BOUNDS, header });
+      for (const second of boot === 'now' ? [10, 11] : [0, 1])
+        store.add({ ...fixed(second), findings: boot === 'now' ? [] : [finding] });
+      store.close();
+    }
+    const replay = openReplay(openRecording(folder));
+    const { before } = replay.past;
+    const memory = createFrameMemory({ dashboards: [], seconds: 1, findDrifts: () => [], before });
+    const [was, is] = [await replay.past.seek(BEGIN + 1000), await replay.past.seek(BEGIN + 11_000)];
+    memory.push(was, INITIAL, new Set());
+    assert.ok(memory.recordedFinding(1));
+    memory.push(is, INITIAL, new Set());
+    assert.is(memory.recordedFinding(1), undefined);
+    replay.close();
+  }));
+
 test('a finding is recorded in one moment only', () =>
   inDirectory(async (directory) => {
     mkdirSync(join(directory, 'proc'));

@@ -8,7 +8,7 @@ import { isRecord } from '../../src/inventory/names/json.ts';
 import { COLUMNS, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { createByteWriter, FormatError } from '../../src/recording/format/bytes.ts';
 import { encodeColumns, oneRow } from '../../src/recording/format/columns.ts';
-import { createDecoder } from '../../src/recording/format/decode.ts';
+import { createDecoder, decodeHeader } from '../../src/recording/format/decode.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import { type FileBytes, openFile } from '../../src/recording/format/file.ts';
 import { scanFrames } from '../../src/recording/format/frames.ts';
@@ -163,6 +163,15 @@ test('rows and figures that a frame only claims to have take no memory', () => {
   const payload = deflateRawSync(writer.taken());
   assert.throws(
     () => createDecoder(HEADER).key(payload, 0),
+    (error: unknown) => error instanceof FormatError,
+  );
+  const headerOf = (keys: readonly string[]): Buffer => {
+    const files = Array.from({ length: 500 }, (_, index) => ({ file: `f${index}`, keys }));
+    return deflateRawSync(Buffer.from(JSON.stringify({ ...HEADER, files })));
+  };
+  assert.is(decodeHeader(headerOf(['a'])).files.length, 500);
+  assert.throws(
+    () => decodeHeader(headerOf([...'abcdefghi'])),
     (error: unknown) => error instanceof FormatError,
   );
   const bomb = deflateRawSync(Buffer.alloc(100 << 20));

@@ -29,6 +29,8 @@ const LARGEST_HEADER = 1 << 20;
 const MOST_ROWS = 65_536;
 /** RowFigures of one moment: 65,536 rows have five million. */
 const MOST_FIGURES = 8_000_000;
+/** This program has some 130. */
+const MOST_COLUMNS = 4096;
 
 export class RecordingVersionError extends Error {
   override readonly name = 'RecordingVersionError';
@@ -45,6 +47,9 @@ export function decodeHeader(payload: Buffer): RecordingHeader {
       `the recording is of format ${version}, this tscg reads formats up to ${FORMAT_VERSION}: a newer tscg reads it`,
     );
   }
+  const columns = result.output.files.reduce((sum, { keys }) => sum + keys.length, 0);
+  if (columns > MOST_COLUMNS)
+    throw new FormatError(`the recording has ${columns} columns, ${MOST_COLUMNS} at most are read`);
   return result.output;
 }
 
