@@ -11,7 +11,8 @@
  * is left to its turn: each figure is then that of a tick that reads everything.
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
- * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes once in a minute.
+ * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes once in a minute, or
+ * less often where rows are very many.
  */
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
@@ -24,7 +25,7 @@ export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
 export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
   readonly rows: readonly SnapshotRow[];
-  /** Inodes whose hot and warm files and network are read in this tick in any case; undefined for all. */
+  /** Inodes whose hot and warm files and network are read in this tick, where they are there; undefined for all. */
   readonly visible?: ReadonlySet<number>;
   /** Inodes whose network is read in this tick though they are not visible. */
   readonly network?: ReadonlySet<number>;
@@ -79,7 +80,7 @@ const { ENOENT, EOPNOTSUPP } = constants.errno;
 const QUIET_MS = 5000;
 /** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
 const SLOW_MS = 10;
-/** In so many milliseconds a file that other children lack too is looked for once. */
+/** In so many milliseconds at least a file that other children lack too is looked for once. */
 const MISSING_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
@@ -150,7 +151,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   /** Of these files those that the row lacks, and the first child beside it too. */
   function lacking(draft: Draft, row: number, wanted: number): number {
     const first = firstChild[row] ?? -1;
-    if (first < 0 || first === row) return 0;
+    if (isExact || first < 0 || first === row) return 0;
     let found = 0;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
@@ -225,10 +226,12 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     vouching.settle(draft, proven, reads);
     for (let file = 0; POLLED >>> file; file++) {
       const bit = POLLED & (1 << file);
-      const times = bit ? draft.ownTimes(file) : undefined;
-      if (!times) continue;
-      for (let row = 0; row < rows.length; row++)
-        if ((watched[row] ?? 0) & ~(reads[row] ?? 0) & bit) times[row] = draft.monotonic;
+      let times: Float64Array | undefined;
+      for (let row = 0; row < rows.length; row++) {
+        if (!((watched[row] ?? 0) & ~(reads[row] ?? 0) & bit)) continue;
+        times ??= draft.ownTimes(file);
+        if (times) times[row] = draft.monotonic;
+      }
     }
   }
 

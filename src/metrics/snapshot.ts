@@ -10,7 +10,7 @@ export interface Snapshot {
   /** CLOCK_MONOTONIC in milliseconds when the pass began. */
   readonly monotonic: number;
   readonly host: HostSnapshot;
-  /** One row a cgroup, parents before children. The array of the Snapshot before where no cgroup came or went. */
+  /** One row a cgroup, parents before children. The array of the Snapshot before where none came, went or got a name. */
   readonly rows: readonly SnapshotRow[];
   /** Index of the parent's row; -1 for the root or where the parent is not in view. */
   readonly parents: Int32Array;
@@ -80,7 +80,7 @@ export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
 
 const BY_INODE = new WeakMap<readonly SnapshotRow[], ReadonlyMap<number, number>>();
 
-/** Row by inode; made once for a list, which is the same one as long as no cgroup comes or goes. */
+/** Row by inode; made once for a list, which is the same one as long as no cgroup comes, goes or gets a name. */
 export function rowByInode(rows: readonly SnapshotRow[]): ReadonlyMap<number, number> {
   const known = BY_INODE.get(rows) ?? new Map(rows.map(({ inode }, row) => [inode, row]));
   BY_INODE.set(rows, known);

@@ -242,13 +242,13 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     },
     settle(draft, proven, reads) {
       for (const { index, bit, knownAt } of files) {
-        const times = draft.ownTimes(index);
-        if (!times) continue;
+        let times: Float64Array | undefined;
         for (let row = 0; row < rows.length; row++) {
           if (!((proven[row] ?? 0) & ~(reads[row] ?? 0) & bit)) continue;
           const time = knownAt[parents[row] ?? -1] ?? Number.NaN;
           knownAt[row] = time;
-          times[row] = time;
+          times ??= draft.ownTimes(index);
+          if (times) times[row] = time;
         }
       }
       for (const file of summed) {
