@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { createFrameMemory } from '../../src/dashboard/frame-memory.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
+import { findingsNear } from '../../src/recording/findings.ts';
 import { createMomentTaker } from '../../src/recording/recorder.ts';
 import { openRecording } from '../../src/recording/recording.ts';
 import { openReplay } from '../../src/recording/replay.ts';
@@ -70,7 +71,10 @@ test('what was found before the machine was booted again is told of no cgroup of
         store.add({ ...fixed(second), findings: boot === 'now' ? [] : [finding] });
       store.close();
     }
-    const replay = openReplay(openRecording(folder));
+    const recording = openRecording(folder);
+    assert.equal(findingsNear(recording, BEGIN + 1000, 60_000), [finding]);
+    assert.equal(findingsNear(recording, BEGIN + 11_000, 60_000), []);
+    const replay = openReplay(recording);
     const { before } = replay.past;
     const memory = createFrameMemory({ dashboards: [], seconds: 1, findDrifts: () => [], before });
     const [was, is] = [await replay.past.seek(BEGIN + 1000), await replay.past.seek(BEGIN + 11_000)];
