@@ -5,7 +5,7 @@ import { type Replay, recordedIn } from '../recording/replay.ts';
 import { clock } from './held.ts';
 
 const MOST_FRAMES = 600;
-/** Of the figures in which each Frame differs from the one before it. */
+/** Bytes of the figures in which each Frame differs from the one before it. */
 const MOST_BYTES = 16 << 20;
 
 /** A recording of this machine; undefined where there is none. What reads it is loaded only then. */

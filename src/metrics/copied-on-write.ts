@@ -9,7 +9,7 @@ export interface CopiedOnWrite<T> {
   readonly arrays: readonly T[];
   /** Tells whether it was another figure. */
   set(array: number, index: number, value: number): boolean;
-  /** To write many figures, at least one of them another one. */
+  /** The array itself to write into, copied first if it is still shared. It spares a comparison for each of many figures. */
   own(array: number): T | undefined;
 }
 

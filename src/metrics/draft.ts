@@ -10,7 +10,7 @@ export interface Draft extends RowFigures, Pick<Snapshot, 'rows' | 'parents' | '
   setValue(column: number, row: number, value: number): boolean;
   setError(file: number, row: number, error: number): boolean;
   setTime(file: number, row: number, time: number): boolean;
-  /** Times of a file, to write many of them. */
+  /** The times of a file, by row, to write many of them at once. */
   ownTimes(file: number): Float64Array | undefined;
 }
 

@@ -123,7 +123,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     return { gone, read, reads };
   }
 
-  /** Tells which rows were read. */
+  /** Reads the network of what is shown into the draft, and marks its rows in `read`. */
   async function addNetwork(draft: Draft, { visible, network: asked }: TickRequest, read: Uint8Array): Promise<void> {
     if (!network) return;
     const rowOf = rowByInode(draft.rows);
