@@ -47,7 +47,7 @@ export function removeTree(directory: string): void {
   rmdirSync(directory);
 }
 
-/** Asks until it is so; an error after 20 s. */
+/** Asks until it is so; an error after a minute. */
 export async function eventually(isSo: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!isSo()) {
