@@ -114,12 +114,21 @@ function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, w
     [[`${counted(shown.rows.length, 'row')}  `]],
     shown.empty > 0 ? [[`${shown.empty} empty hidden  `, 'dim']] : [],
     state.scales.cpu > 0 && wide ? [[`${CPU_SCALES[state.scales.cpu]?.name ?? ''}  `, 'warning']] : [],
-    [[record ? 'recorder ' : 'tstop ', 'dim'], [percent(host.ownCpuPercent)]],
-    [[` ${bytes(snapshot.host.own.rss + descriptorMemory(cost.descriptors))}`]],
+    ...(record?.player ? costParts('tstop ', record.player.ownCpuPercent, record.player.own.rss) : []),
+    ...costParts(
+      record ? `${record.player ? '  ' : ''}recorder ` : 'tstop ',
+      host.ownCpuPercent,
+      snapshot.host.own.rss + descriptorMemory(cost.descriptors),
+    ),
     [[` ${cost.milliseconds.toFixed(0)} ms`]],
     wide ? [[fleetIn(frame) ? ` ${cost.reads} series` : ` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],
   ];
 }
+
+const costParts = (program: string, cpuPercent: number, memory: number): Piece[][] => [
+  [[program, 'dim'], [percent(cpuPercent)]],
+  [[` ${bytes(memory)}`]],
+];
 
 const pressureParts = ({ host }: Frame, width: number): Piece[][] =>
   RESOURCES.map((resource, index): Piece[] => {

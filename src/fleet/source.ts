@@ -2,6 +2,7 @@
  * Many machines as a source of Frames, from a store that scrapes `tscg export` on them. The newest Frame is one query of the
  * last scrapes; one of the past is the same query as of that time.
  */
+import { createOwnMeter } from '../metrics/own-usage.ts';
 import type { Frame, FrameDemand, Source } from '../metrics/source.ts';
 import { localTime } from '../text/local-time.ts';
 import { type FleetFrame, fleetFrame, fleetIn, type IdentityOf } from './frame.ts';
@@ -32,7 +33,7 @@ const USUAL_SECONDS = 15;
 export function openFleetSource(reader: StoreReader): FleetSource {
   const { address } = reader;
   const identities = createIdentities();
-  const usage = createOwnUsage();
+  const ownCost = createOwnMeter();
   /** All metrics that were demanded so far. The next Frame has them all, so that a screen shown before is whole at once. */
   const asked = new Set<string>();
   let newest: FleetFrame | undefined;
@@ -42,7 +43,7 @@ export function openFleetSource(reader: StoreReader): FleetSource {
     const table = await reader.table(query, time === undefined ? undefined : time / 1000);
     if (table.rows.length === 0) throw new StoreError(`${address}: ${nothingText(time)}`);
     const milliseconds = performance.now() - began;
-    return fleetFrame(table, { address, identityOf: identities(of), milliseconds, ...usage() });
+    return fleetFrame(table, { address, identityOf: identities(of), milliseconds, ...ownCost() });
   }
 
   async function seek(time: number): Promise<FleetFrame> {
@@ -109,18 +110,5 @@ function createIdentities(): (of: FrameKind) => IdentityOf {
       numbers.set(key, number);
       return number;
     };
-  };
-}
-
-/** What this program uses: its memory, and its CPU time since the call before. */
-function createOwnUsage() {
-  let before: { readonly cpuUsec: number; readonly time: number } | undefined;
-  return () => {
-    const { user, system } = process.cpuUsage();
-    const own = { cpuUsec: user + system, rss: process.memoryUsage.rss() };
-    const time = performance.now();
-    const [used, elapsed] = [own.cpuUsec - (before?.cpuUsec ?? Number.NaN), time - (before?.time ?? Number.NaN)];
-    before = { cpuUsec: own.cpuUsec, time };
-    return { own, ownCpuPercent: (used / (elapsed * 1000)) * 100 };
   };
 }

@@ -7,6 +7,7 @@ import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { UNAVAILABLE } from '../kernel/value.ts';
+import { type OwnUsage, ownUsage } from './own-usage.ts';
 import { gridTime } from './time-grid.ts';
 
 export const RESOURCES = ['cpu', 'memory', 'io'] as const;
@@ -33,8 +34,7 @@ export interface HostSnapshot {
   readonly pressure: Readonly<Record<Resource, Pressure>>;
   /** CLOCK_MONOTONIC milliseconds of these reads. */
   readonly time: number;
-  /** Of this process: CPU time in microseconds and resident bytes. */
-  readonly own: { readonly cpuUsec: number; readonly rss: number };
+  readonly own: OwnUsage;
 }
 
 /** Rates between two host snapshots; NaN without one before. */
@@ -86,7 +86,6 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
         .split(' ')
         .slice(0, 3)
         .map(Number);
-      const { user, system } = process.cpuUsage();
       return {
         cpus: mine.length || stat.cpus.size,
         cpuSet: formatCpuList(mine.length > 0 ? mine : [...stat.cpus.keys()]),
@@ -100,7 +99,7 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
         load: [one, five, fifteen],
         pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
         time: gridTime(Number(process.hrtime.bigint()) / 1e6),
-        own: { cpuUsec: user + system, rss: process.memoryUsage.rss() },
+        own: ownUsage(),
       };
     },
   };

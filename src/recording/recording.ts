@@ -3,6 +3,7 @@ import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { hostUsage } from '../metrics/host.ts';
+import type { OwnInterval } from '../metrics/own-usage.ts';
 import type { Frame } from '../metrics/source.ts';
 import { usageOf } from '../metrics/usage.ts';
 import { localTime } from '../text/local-time.ts';
@@ -16,6 +17,8 @@ import { beginOf, recordingsIn } from './store.ts';
 export interface RecordedFrame extends Frame {
   readonly moment: Moment;
   readonly header: RecordingHeader;
+  /** What it cost to show it, where it is replayed: the Frame's own cost is that of the recorder. */
+  readonly player?: OwnInterval;
 }
 
 /** Where a moment that can be read stands in a recording. */

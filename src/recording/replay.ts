@@ -1,4 +1,5 @@
 /** A recording as a source of Frames: it gives them in their order, and any of them by its time. */
+import { createOwnMeter } from '../metrics/own-usage.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
 import type { RecordedFrame, RecordedPlace, Recording } from './recording.ts';
 
@@ -29,6 +30,7 @@ export const recordedIn = (frame: Frame | undefined): RecordedFrame | undefined 
 export function openReplay(recording: Recording, start?: number): Replay {
   let at: RecordedPlace | undefined;
   const places = new WeakMap<Frame, RecordedPlace>();
+  const playerCost = createOwnMeter();
 
   /** The moment there, else the next one that is not lost, in the direction of `by`. */
   function frameAt(wanted: RecordedPlace, by: 1 | -1): RecordedFrame {
@@ -46,8 +48,10 @@ export function openReplay(recording: Recording, start?: number): Replay {
     throw new Error('no moment there can be read');
   }
 
-  function given(frame: RecordedFrame): RecordedFrame {
-    at = places.get(frame) ?? at;
+  function given(recorded: RecordedFrame): RecordedFrame {
+    const frame: RecordedFrame = { ...recorded, player: playerCost() };
+    at = places.get(recorded) ?? at;
+    if (at) places.set(frame, at);
     return frame;
   }
 

@@ -137,10 +137,10 @@ const withoutNetwork = (line: string): string => line.replace(/(reading …|not 
 const isOfFile = (line: string): boolean => /^( {2}|… \d+ more)/.test(line);
 
 function agree(live: Parts, replayed: Parts, what: string): void {
-  // The header says besides of which moment and machine it is, and that the cost is that of the recorder.
+  // The header says besides of which moment and machine it is, what the replay costs, and that the other cost is that of the recorder.
   const [first, second = ''] = replayed.header;
   assert.is(first, live.header[0], `${what}: header`);
-  const figures = second.replace(/recorded \S+ \S+ on \S+ {2}/, '').replace('recorder ', 'tstop ');
+  const figures = second.replace(/recorded \S+ \S+ on \S+ {2}/, '').replace(/tstop \S+ \S+ {2}recorder /, 'tstop ');
   assert.ok((live.header[1] ?? '').startsWith(figures.trimEnd()), `${what}: ${figures} in ${live.header[1]}`);
   assert.equal(Object.keys(replayed.figures), Object.keys(live.figures), what);
   for (const [part, lines] of Object.entries(replayed.figures)) {
