@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { takeLook } from '../../src/diagnosis/look/take.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
+import { parentOf } from '../../src/kernel/cgroup-path.ts';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openWaits } from '../../src/kernel/waits-bpf.ts';
 import { makeCgroups, median } from './floor.ts';
@@ -53,8 +54,8 @@ async function lookCost(mount: string, report: Report): Promise<void> {
   const [path = ''] = cgroups.paths;
   await runIn(mount + path, '/bin/sh', '-c', 'while :; do :; done');
   try {
-    const workloads = workloadsAt(mount, cgroups.paths);
-    const victims = workloads.slice(0, 1);
+    const workloads = workloadsAt(mount, [parentOf(path), ...cgroups.paths]);
+    const victims = workloads.filter((workload) => workload.path === path);
     const costs: number[] = [];
     for (let count = 0; count < LOOKS; count++) {
       const look = await takeLook({ hierarchy: { mount, root: '/' }, workloads, victims, seconds: LOOK_SECONDS });

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { type Collector, type Columns, PRESENT } from '../../kernel/collector.ts';
+import { interfaceFile } from '../../kernel/interface-files.ts';
 import { openCollector } from '../../kernel/open-collector.ts';
 import { EVERY_FILE, fileIndex, LOOK_FILES, lookColumn, maskOf } from './files.ts';
 import type { Figures } from './model.ts';
@@ -21,8 +22,8 @@ export interface LookCgroups {
   everything(): Promise<CgroupReading>;
   /** The same without limits and weights, which hardly change during a look. */
   counters(): Promise<CgroupReading>;
-  /** Reads the CPU time of all cgroups, to learn which are active. */
-  usage(): Promise<CgroupReading>;
+  /** Reads the CPU time of these, to learn which are active. */
+  usage(paths: readonly string[]): Promise<CgroupReading>;
   /** Reads the files of the victims that show whether their trouble lasts. */
   mark(victims: readonly string[]): Promise<CgroupReading>;
   close(): void;
@@ -54,6 +55,8 @@ export interface LookCgroupsOptions {
   readonly stacked: readonly string[];
   /** How much is asked of each; everything of all if absent. */
   readonly closeness?: (path: string) => Closeness;
+  /** Controllers that the hierarchy does not have: no cgroup has their files, and to look for them costs more than a read. */
+  readonly absent?: ReadonlyMap<string, unknown>;
 }
 
 /** `own`: a victim, what is in it, and what holds it; `competitor`: a child of what holds it. */
@@ -62,7 +65,7 @@ export type Closeness = 'own' | 'competitor' | 'far';
 const MASKS: Readonly<Record<Closeness, number>> = { own: EVERY_FILE, competitor: COMPETITOR, far: FAR };
 
 export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
-  const { mount, cgroups, stacked, closeness = () => 'own' } = options;
+  const { mount, cgroups, stacked, closeness = () => 'own', absent } = options;
   const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: BUDGET, skipDevices: stacked });
   const ids = new Map(cgroups.map(({ path }) => [path, collector.add(path)]));
   const inodes = new Map(cgroups.map(({ path, inode }) => [path, inode]));
@@ -87,10 +90,11 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
     };
   }
 
+  const isAbsent = (file: string): boolean => absent?.has(interfaceFile(file)?.controller ?? '') ?? false;
+  const there = maskOf(...LOOK_FILES.map(({ file }) => file).filter((file) => !isAbsent(file)));
   // Made once: there may be thousands.
-  const everything = askedOf(new Map(paths.map((path) => [path, MASKS[closeness(path)]])));
+  const everything = askedOf(new Map(paths.map((path) => [path, MASKS[closeness(path)] & there])));
   const counters = { ...everything, masks: everything.masks.map((mask) => mask & ~SETTINGS) };
-  const usage = { ...everything, masks: everything.masks.map(() => CPU_STAT) };
   /** Without cpu.stat.local the quotas of the ancestors bound what a victim was throttled. */
   const marked = (victims: readonly string[]): Map<string, number> =>
     new Map([
@@ -102,7 +106,7 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
     paths,
     everything: () => read(everything),
     counters: () => read(counters),
-    usage: () => read(usage),
+    usage: (asked) => read(askedOf(new Map(asked.map((path) => [path, CPU_STAT])))),
     mark: (victims) => read(askedOf(marked(victims))),
     close: () => collector.close(),
   };

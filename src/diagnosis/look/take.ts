@@ -14,6 +14,7 @@ import { readMachine } from '../../kernel/machine.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
+import { openActivity } from './activity.ts';
 import { type CgroupReading, type Closeness, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
@@ -64,7 +65,8 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
         ? 'competitor'
         : 'far';
   const stacked = createStackedDevices(sys)();
-  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, closeness });
+  const absent = absentFrom(mount, proc);
+  const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, closeness, absent });
   const threads = openThreads({ ...places, victims: paths, paths: cgroups.paths });
   const restorePriority = raisePriority(proc);
   try {
@@ -111,7 +113,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       network: new Map(network.flatMap(([path, use]) => (use ? [[path, use] as const] : []))),
       ...(traced && { traced }),
       costPercent: (user + system) / 1e4 / seconds,
-      absent: absentFrom(mount, proc),
+      absent,
       missing: [
         ...(reason ? [reason] : []),
         ...(threads.unread() > 0 ? ['it has more threads than are read: run delay is of a part of them'] : []),
@@ -146,19 +148,12 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   const instants = openInstants(sampling);
   const series = openTicks(sampling, paths, hasLocal);
   const marks = new Map(paths.map((path) => [path, [] as Mark[]]));
+  const activity = openActivity(cgroups, from, ACTIVE);
   let active: string[] = [];
-  let known = from;
 
   /** Who was active since the last time, and the threads that did something. */
   async function refresh(): Promise<void> {
-    const reading = await cgroups.usage();
-    const used = usedBetween(cgroups.paths, known, reading);
-    const passed = (reading.time - known.time) / 1000;
-    known = reading;
-    const busy = [...used]
-      .filter(([, usec]) => usec >= ACTIVE * 1000 * passed)
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, MOST_ACTIVE);
+    const busy = [...(await activity.read())].slice(0, MOST_ACTIVE);
     const followed = new Set([...active, ...busy.map(([path]) => path)]);
     // What holds a cgroup competes as a whole.
     for (const path of [...followed]) for (let up = path; up !== '/'; up = parentOf(up)) followed.add(up);
@@ -229,22 +224,6 @@ function markOf(reading: CgroupReading, path: string, threads: Threads): Mark | 
     }
   );
 }
-
-/** Microseconds of CPU that each cgroup used itself, without those below it. */
-function usedBetween(paths: readonly string[], before: CgroupReading, after: CgroupReading): Map<string, number> {
-  const used = new Map<string, number>();
-  for (const path of paths) {
-    const change = usageOf(after, path) - usageOf(before, path);
-    if (path === '/' || !(change > 0)) continue;
-    used.set(path, (used.get(path) ?? 0) + change);
-    const parent = parentOf(path);
-    if (parent !== '/') used.set(parent, (used.get(parent) ?? 0) - change);
-  }
-  return used;
-}
-
-const usageOf = (reading: CgroupReading, path: string): number =>
-  reading.of(path)?.('cpu.stat:usage_usec') ?? Number.NaN;
 
 /** Whose io.stat is read: all that did any io, and what holds the victims. */
 const diskUsers = (paths: readonly string[], reading: CgroupReading, victims: readonly string[]): string[] =>
