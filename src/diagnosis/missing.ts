@@ -1,10 +1,11 @@
 /** What a look could not tell of a victim, and what would help. */
 import { PSI_IS_OFF } from '../kernel/pressure.ts';
-import { endsOf, wholeOf } from './look/change.ts';
-import type { CloseLook } from './look/model.ts';
+import { endsOf, msPerSecond, ofEachSecond, type Second, wholeOf } from './look/change.ts';
+import { type CloseLook, QUOTA } from './look/model.ts';
+import { THRESHOLDS } from './thresholds.ts';
 
 /** `needed`: without it nothing can be called fine. */
-export function missingOf(look: CloseLook, path: string): { missing: string[]; needed?: string } {
+export function missingOf(look: CloseLook, path: string): { missing: string[]; needed: string | undefined } {
   const whole = wholeOf(look.marks.get(path) ?? []);
   const group = look.groups.get(path);
   const [was, is] = endsOf(group, 'cgroup.events:populated');
@@ -42,8 +43,22 @@ export function missingOf(look: CloseLook, path: string): { missing: string[]; n
         look.absent,
       ),
     ],
-    ...(unread && { needed: unread }),
+    needed: unread || unknownQuota(look, path, whole),
   };
+}
+
+/**
+ * Without the cpu controller no file tells of quotas, while those of cgroup v1 may throttle it: a thread that is throttled
+ * counts as ready to run.
+ */
+function unknownQuota(look: CloseLook, path: string, { usage, cpuFull, waited }: Second): string | undefined {
+  const why = look.absent.get('cpu');
+  const behind = look.traced?.waitedBehind.get(path);
+  const unexplained = Number.isNaN(waited) ? cpuFull : Math.min(cpuFull, waited);
+  const stalled = behind ? msPerSecond(look, behind.get(QUOTA) ?? 0) : unexplained;
+  if (!why || !(stalled >= THRESHOLDS.throttled && stalled >= THRESHOLDS.throttledShare * (usage + stalled)))
+    return undefined;
+  return `it was ready to run and did not for ${ofEachSecond(stalled)}, ${behind ? 'throttled by' : 'perhaps throttled by'} a CPU quota that cannot be read here: this hierarchy has no cpu controller (${why.reason})`;
 }
 
 const NO_CPU_FULL = 'no full line in cpu.pressure: Linux 5.13 and later have it';

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
+import { IDLE, QUOTA } from '../../src/diagnosis/look/model.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
 import { type Actor, lookOf, type Scene } from './looks.ts';
 
@@ -58,6 +59,29 @@ test('controllers that the hierarchy lacks for the same reason are one sentence 
   const notEnabled = findingOf({}, lacking).missing;
   assert.is(notEnabled.length, 3);
   for (const text of notEnabled) assert.match(text, /not enabled for it \(tscg controllers/);
+});
+
+test('a quota of cgroup v1 is neither fine nor a late CPU: that it may be one is said', () => {
+  const absent = new Map([['cpu', { reason: 'cgroup v1 holds it', remedy: 'boot with cgroup_no_v1=all' }]]);
+  const throttled = { full: 400, waited: 400, turns: 10 };
+  const byFiles = findingOf({ ...throttled, more: { absent } });
+  assert.is(causeOf(byFiles), 'unknown');
+  assert.match(
+    byFiles.verdicts[0]?.sentence ?? '',
+    /400 ms of each second, perhaps throttled by a CPU quota.*v1 holds it/,
+  );
+  const behind = (key: string) => ({
+    waitedBehind: new Map([['/web', new Map([[key, 2e6]])]]),
+    deviceTime: new Map(),
+    lost: 0,
+  });
+  const traced = findingOf({ ...throttled, more: { absent, traced: behind(QUOTA) } });
+  assert.is(causeOf(traced), 'unknown');
+  assert.match(traced.verdicts[0]?.sentence ?? '', /, throttled by a CPU quota/);
+  assert.is(causeOf(findingOf({ ...throttled, more: { absent, traced: behind(IDLE) } })), 'steal');
+  assert.is(causeOf(findingOf({ ...throttled })), 'steal');
+  assert.is(causeOf(findingOf({ ...throttled, waited: Number.NaN, more: { absent } })), 'unknown');
+  assert.is(causeOf(findingOf({ full: 20, waited: 20, more: { absent } })), 'fine');
 });
 
 test('a victim that was removed is not fine, and how long it was seen is said', () => {

@@ -219,7 +219,9 @@ function stealVerdicts(
       cpus.reduce((sum, { busy }) => sum + busy, 0),
     );
   const isStolen = share >= THRESHOLDS.stealShare && taken >= THRESHOLDS.cpuWait;
-  const isLate = late >= THRESHOLDS.cpuWait && late >= THRESHOLDS.lateShare * (usage + late);
+  // Where no file tells of quotas, one may hold it up while nobody runs.
+  const isKnown = look.traced !== undefined || !look.absent.has('cpu');
+  const isLate = isKnown && late >= THRESHOLDS.cpuWait && late >= THRESHOLDS.lateShare * (usage + late);
   if (!isStolen && !isLate) return [];
   const loss = Math.min(1000, (isLate ? late : 0) + (isStolen ? taken : 0));
   return [
