@@ -4,9 +4,10 @@
  *     node build.mjs [--no-minify] [--no-types]
  *
  *     dist/index.js and .d.ts files       the library
- *     dist/cli/{tscg,tstop}.cjs          the programs, each in one file, with a source map beside it
+ *     dist/cli/tstop.cjs                 tstop in one file, with a source map beside it
+ *     dist/cli/tscg.cjs, tscg.*.cjs      tscg in parts, so that a short command reads little of it (build-parts.mjs)
  *     dist/cli/{tscg,tstop}.js           what a user starts: loads the .cjs and its code cache (src/cli/launch.ts)
- *     dist/cli/{tscg,tstop}.cjs.cache    what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
+ *     dist/cli/*.cjs.cache               what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
  *     dist/cli/disk-usage-child.cjs      the process that measures disk usage
  *     dist/usr/                          descriptions of terminals
  *     dist/cli/store-worker.cjs          the thread that reads the store of a fleet
@@ -17,6 +18,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
+import { inParts } from './build-parts.mjs';
 
 process.chdir(import.meta.dirname);
 const { minify, types } = parseArgs({
@@ -50,7 +52,7 @@ const library = () =>
   });
 
 /**
- * The whole program is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
+ * A whole program, or a part of it, is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
  * is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
  * The gRPC packages are optional; one command needs prom-client.
  */
@@ -72,22 +74,41 @@ const blessedWidgets = {
   },
 };
 
-const programs = () =>
-  build({
-    ...WITH_URL,
-    entryPoints: ['src/cli/tscg.ts', 'src/cli/tstop.ts'],
-    minify,
-    sourcemap: 'external',
-    sourcesContent: false,
-    supported: { 'dynamic-import': false },
-    external: ['prom-client', '@grpc/*'],
-    plugins: [blessedWidgets],
-    define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
-    banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
-    footer: { js: '})' },
-    outdir: 'dist/cli',
-    outExtension: { '.js': '.cjs' },
-  });
+/** @type {import('esbuild').BuildOptions} */
+const PROGRAM = {
+  ...WITH_URL,
+  minify,
+  sourcemap: 'external',
+  sourcesContent: false,
+  supported: { 'dynamic-import': false },
+  external: ['prom-client', '@grpc/*'],
+  define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
+  banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
+  footer: { js: '})' },
+  outdir: 'dist/cli',
+  outExtension: { '.js': '.cjs' },
+};
+
+const commands = (/** @type {string[]} */ ...names) => names.map((name) => `src/cli/commands/${name}.ts`);
+const runtimes = (/** @type {string[]} */ ...names) => names.map((name) => `src/inventory/runtimes/${name}.ts`);
+
+/**
+ * The parts of tscg that the commands which are typed most take: `act` those that change something, `view` those that
+ * look. The clients of runtimes are loaded where the machine has such a runtime.
+ */
+const TSCG_PARTS = {
+  act: [
+    ...commands('set', 'freeze', 'thaw', 'kill', 'undo', 'log', 'reapply', 'reclaim', 'move', 'controllers', 'run'),
+    ...['applying/journal', 'catalogue/catalogue', 'catalogue/properties'].map((name) => `src/limits/${name}.ts`),
+  ],
+  view: [...commands('ls', 'get'), 'src/cli/others.ts', 'src/diagnosis/fields.ts', 'src/inventory/not-running.ts'],
+  runtimes: [...runtimes('dbus', 'systemd', 'docker', 'podman'), 'node_modules/@jellybrick/dbus-next/dist/index.mjs'],
+};
+
+async function programs() {
+  await build({ ...PROGRAM, entryPoints: ['src/cli/tstop.ts'], plugins: [blessedWidgets] });
+  await build(await inParts(['src/cli/tscg.ts', 'src/cli/errors.ts', 'src/cli/crash.ts'], TSCG_PARTS, PROGRAM));
+}
 
 const helpers = () =>
   build({

@@ -5,10 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Runs one after another: each adds the functions that it needed to the cache that the runs before it wrote. */
+/** Runs one after another: each adds the functions that it needed to the caches that the runs before it wrote. */
 const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tscg', 'freeze', 'self', '--dry-run'],
   ['tscg', 'run', '--dry-run', 'true'],
+  ['tscg', 'thaw', 'self', '--dry-run'],
+  ['tscg', 'ls', '--delay', '0.1'],
   ['tscg', 'get', 'self', '--delay', '0.1'],
   ['tscg', 'log'],
   ['tscg', 'set', 'self', '--pids', 'max', '--dry-run'],

@@ -3,20 +3,18 @@
  * Starts the program that is bundled beside this file (tscg.js runs tscg.cjs), with what V8 compiled of it when it was
  * built (tscg.cjs.cache): a short command spends most of its time on reading its own source. V8 refuses a cache that
  * another version of it made, or of another source; the program then starts as without one.
- * The programs are CommonJS, because the loader of ES modules takes long to start. A bundle is one function whose parameters
+ * A program may have further parts (tscg.act.cjs), each loaded in the same way when a module in it is first required.
+ * The programs are CommonJS, because the loader of ES modules takes long to start. A part is one function whose parameters
  * are those of a CommonJS module, so that its source is not copied once more to be wrapped, and ASCII, which is read fastest.
- * The bundle has `require` in place of `import()`: a script that comes from the cache cannot import (Node 20).
- * `TSCG_CODE_CACHE=write` writes the cache at the end of the run; it then holds the functions that the run needed.
+ * It has `require` in place of `import()`: a script that comes from the cache cannot import (Node 20).
+ * `TSCG_CODE_CACHE=write` writes the caches at the end of the run; they then hold the functions that the run needed.
  */
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, join } from 'node:path';
 import { Script } from 'node:vm';
 
-const file = __filename.replace(/\.js$/, '.cjs');
-const cache = `${file}.cache`;
-
-/** One buffer serves both files: the second costs no new pages. */
+/** One buffer serves all files: the second costs no new pages. */
 let memory = Buffer.alloc(0);
 
 function read(path: string): Buffer {
@@ -30,34 +28,59 @@ function read(path: string): Buffer {
   }
 }
 
-function cached(): Buffer | undefined {
+function cached(path: string): Buffer | undefined {
   try {
-    return read(cache);
+    return read(path);
   } catch {
     return undefined;
   }
 }
 
-const source = read(file).toString('latin1');
-const script = new Script(source, { filename: file, cachedData: cached() });
-memory = Buffer.alloc(0);
-if (process.env.TSCG_CODE_CACHE === 'write')
-  process.once('exit', () => writeFileSync(cache, script.createCachedData()));
-const module = { exports: {} };
-const load = createRequire(file);
+function compile(file: string): Script {
+  const cache = `${file}.cache`;
+  const source = read(file).toString('latin1');
+  const script = new Script(source, { filename: file, cachedData: cached(cache) });
+  memory = Buffer.alloc(0);
+  if (process.env.TSCG_CODE_CACHE === 'write')
+    process.once('exit', () => writeFileSync(cache, script.createCachedData()));
+  return script;
+}
+
+const program = __filename.replace(/\.js$/, '.cjs');
+const ofNode = createRequire(program);
 
 /** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
 const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises', 'tty', 'worker_threads'];
-const late = new Map(
-  LATE.map((name) => {
-    const real = (): object => load(`node:${name}`);
-    const handler: ProxyHandler<object> = {
-      get: (_, key) => Reflect.get(real(), key),
-      has: (_, key) => Reflect.has(real(), key),
-      ownKeys: () => Reflect.ownKeys(real()),
-      getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(real(), key),
-    };
-    return [`node:${name}`, new Proxy({}, handler)];
-  }),
-);
-script.runInThisContext()(module.exports, (name: string) => late.get(name) ?? load(name), module, file, dirname(file));
+
+/** What was required so far, by the name that it was required by. */
+const modules = new Map<string, object>();
+for (const name of LATE) {
+  const real = (): object => ofNode(`node:${name}`);
+  const handler: ProxyHandler<object> = {
+    get: (_, key) => Reflect.get(real(), key),
+    has: (_, key) => Reflect.has(real(), key),
+    ownKeys: () => Reflect.ownKeys(real()),
+    getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(real(), key),
+  };
+  modules.set(`node:${name}`, new Proxy({}, handler));
+}
+
+/** `require` of a part: another part, as `./tscg.act.cjs`, a module of Node or a package. */
+function required(name: string): object {
+  const known = modules.get(name);
+  if (known) return known;
+  if (name.startsWith('./')) return load(name);
+  const exports = ofNode(name);
+  modules.set(name, exports);
+  return exports;
+}
+
+function load(part: string): object {
+  const file = join(__dirname, part);
+  const module = { exports: {} };
+  compile(file).runInThisContext()(module.exports, required, module, file, __dirname);
+  modules.set(part, module.exports);
+  return module.exports;
+}
+
+load(`./${basename(program)}`);

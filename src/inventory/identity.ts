@@ -117,14 +117,18 @@ interface Match {
 }
 
 /** Text that a rule needs is looked for before its pattern is, because a pattern takes time to compile at its first use. */
-const GATED = RULES.map((rule) => ({
+const gate = (rule: Rule): { readonly rule: Rule; readonly own: string; readonly under: string } => ({
   rule,
   own: literalIn(rule.own),
   under: rule.under ? literalIn(rule.under) : '',
-}));
+});
+
+/** Made when the first cgroup is identified, which not every command does. */
+let gated: readonly ReturnType<typeof gate>[] | undefined;
 
 function firstMatch(component: string, parent: string): Match | undefined {
-  for (const { rule, own: text, under: textAbove } of GATED) {
+  gated ??= RULES.map(gate);
+  for (const { rule, own: text, under: textAbove } of gated) {
     if (!component.includes(text) || !parent.includes(textAbove)) continue;
     const own = rule.own.exec(component);
     const under = own && rule.under ? rule.under.exec(parent) : undefined;

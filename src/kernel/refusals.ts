@@ -4,17 +4,25 @@ import { REFUSALS } from './refusal-rows.ts';
 
 /** `reason; remedy` of the first row that fits; empty for an errno of which nobody can say more. */
 export function refusalText(call: RefusedCall): string {
-  const row = REFUSALS.find((candidate) => fits(candidate, call));
+  const row = rowsWith(call.code).find((candidate) => fits(candidate, call));
   if (!row) return '';
   return [row.reason, row.remedy]
     .flatMap((part) => (part === undefined ? [] : [typeof part === 'string' ? part : part(call)]))
     .join('; ');
 }
 
-function fits({ on, files, codes }: RefusalRow, { operation, file = '', code }: RefusedCall): boolean {
+/** The rows of each errno that was met: a command may find many cgroups gone, or files that are not there. */
+const met = new Map<string, readonly RefusalRow[]>();
+
+function rowsWith(code: string): readonly RefusalRow[] {
   const name = code === 'EOPNOTSUPP' ? 'ENOTSUP' : code;
+  const rows = met.get(name) ?? REFUSALS.filter(({ codes }) => codes.split(' ').includes(name));
+  met.set(name, rows);
+  return rows;
+}
+
+function fits({ on, files }: RefusalRow, { operation, file = '' }: RefusedCall): boolean {
   return (
-    codes.split(' ').includes(name) &&
     (on === undefined || on.split(' ').includes(operation)) &&
     (files === undefined || files.some((pattern) => isMatch(pattern, file)))
   );

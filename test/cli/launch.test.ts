@@ -1,13 +1,28 @@
 /** The programs start whatever became of the code that V8 compiled when they were built. */
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { TSCG } from '../boxes.ts';
+import { STATE_DIR, TSCG } from '../boxes.ts';
+
+const CLI = dirname(TSCG);
+
+/** Files of the two programs, in one part or several. */
+const PARTS = readdirSync(CLI).filter((file) => /^(tscg|tstop)\b.*\.cjs$/.test(file));
 
 const CACHES: Record<string, (cache: Buffer) => Buffer | undefined> = {
   'as built': (cache) => cache,
@@ -23,10 +38,12 @@ for (const [name, change] of Object.entries(CACHES)) {
     try {
       const cli = join(root, 'dist', 'cli');
       mkdirSync(cli, { recursive: true });
-      symlinkSync(join(dirname(TSCG), '../../package.json'), join(root, 'package.json'));
-      for (const file of ['package.json', 'tscg.js', 'tscg.cjs']) cpSync(join(dirname(TSCG), file), join(cli, file));
-      const cache = change(readFileSync(TSCG.replace(/js$/, 'cjs.cache')));
-      if (cache) writeFileSync(join(cli, 'tscg.cjs.cache'), cache);
+      symlinkSync(join(CLI, '../../package.json'), join(root, 'package.json'));
+      for (const file of ['package.json', 'tscg.js', ...PARTS]) cpSync(join(CLI, file), join(cli, file));
+      for (const file of readdirSync(CLI).filter((name) => name.endsWith('.cache'))) {
+        const cache = change(readFileSync(join(CLI, file)));
+        if (cache) writeFileSync(join(cli, file), cache);
+      }
       const { status, stdout, stderr } = spawnSync(
         process.execPath,
         [join(cli, 'tscg.js'), 'set', 'x', '--cpu', 'many'],
@@ -44,15 +61,15 @@ for (const [name, change] of Object.entries(CACHES)) {
 }
 
 test('the bundles are ASCII, as the launcher reads them', () => {
-  for (const program of ['tscg', 'tstop']) {
-    const [found] = readFileSync(join(dirname(TSCG), `${program}.cjs`), 'utf8').match(/.{0,30}[^\x00-\x7f]/) ?? [];
-    assert.is(found, undefined);
+  for (const part of PARTS) {
+    const [found] = readFileSync(join(CLI, part), 'utf8').match(/.{0,30}[^\x00-\x7f]/) ?? [];
+    assert.is(found, undefined, part);
   }
 });
 
 test('V8 takes the code cache of tstop where it takes that of tscg: no flag that tstop sets is in it', () => {
   const isRefused = (program: string): boolean | undefined => {
-    const file = join(dirname(TSCG), `${program}.cjs`);
+    const file = join(CLI, `${program}.cjs`);
     const source = readFileSync(file, 'latin1');
     return new Script(source, { filename: file, cachedData: readFileSync(`${file}.cache`) }).cachedDataRejected;
   };
@@ -60,29 +77,67 @@ test('V8 takes the code cache of tstop where it takes that of tscg: no flag that
 });
 
 test('nothing is imported at run time: a script that comes from the code cache cannot import (Node 20)', () => {
-  for (const program of ['tscg.cjs', 'tstop.cjs']) {
-    assert.not.match(readFileSync(join(dirname(TSCG), program), 'latin1'), /\bimport\(/, program);
-  }
+  for (const part of PARTS) assert.not.match(readFileSync(join(CLI, part), 'latin1'), /\bimport\(/, part);
 });
 
-/** Writes the built-in modules that Node loaded for the program on standard error. */
+/** Tells on standard error which built-in modules Node loaded for the program, and which of its own files it opened. */
 const TELL_LOADED = `
   const before = new Set(process.moduleLoadList);
-  process.on('exit', () => console.error(process.moduleLoadList.filter((name) => !before.has(name)).join('\\n')));
+  const fs = require('fs');
+  const { openSync } = fs;
+  const opened = [];
+  fs.openSync = (path, ...more) => {
+    if (String(path).endsWith('.cjs')) opened.push('Part ' + require('path').basename(path));
+    return openSync(path, ...more);
+  };
+  process.on('exit', () => {
+    const modules = process.moduleLoadList.filter((name) => !before.has(name));
+    console.error([...modules, ...opened].join('\\n'));
+  });
 `;
 
-test('a short command loads none of the built-in modules that take longest', () => {
+function loadedBy(words: readonly string[]): { modules: string[]; parts: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'tscg-launch-'));
   try {
     writeFileSync(join(folder, 'tell.cjs'), TELL_LOADED);
-    const { stdout, stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, '--version'], {
+    const { stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, ...words], {
       encoding: 'utf8',
+      env: { ...process.env, TSCG_STATE_DIR: STATE_DIR },
     });
-    assert.match(stdout, /^\d+\.\d+/);
-    assert.not.match(stderr, /^NativeModule (child_process|net|stream|tty|worker_threads)$/m);
+    const after = (word: string): string[] =>
+      stderr.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+    return { modules: after('NativeModule'), parts: after('Part') };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+test('a short command loads none of the built-in modules that take longest', () => {
+  const { modules, parts } = loadedBy(['--version']);
+  assert.ok(parts.length > 0);
+  for (const slow of ['child_process', 'net', 'stream', 'tty', 'worker_threads'])
+    assert.not.ok(modules.includes(slow), slow);
 });
+
+/** Bytes of source, minified. Who needs more should look what a module that it loads is needed for (`build-parts.mjs`). */
+const MOST: readonly { bytes: number; parts: readonly string[]; commands: readonly string[] }[] = [
+  { bytes: 90_000, parts: ['tscg.cjs'], commands: ['--version', '--help', 'ls --help', 'no-such-command'] },
+  {
+    bytes: 360_000,
+    parts: ['tscg.cjs', 'tscg.act.cjs', 'tscg.common.cjs'],
+    commands: ['log', 'undo', 'set self --cpu many', 'freeze self --dry-run', 'run --dry-run true'],
+  },
+  { bytes: 330_000, parts: ['tscg.cjs', 'tscg.common.cjs', 'tscg.view.cjs'], commands: ['ls', 'get self'] },
+];
+
+for (const { bytes, parts: allowed, commands } of MOST)
+  for (const command of commands)
+    test(`tscg ${command} loads no part that it does not need`, () => {
+      // The clients of runtimes are loaded where the machine has such a runtime.
+      const parts = loadedBy(command.split(' ')).parts.filter((part) => part !== 'tscg.runtimes.cjs');
+      assert.equal(parts.toSorted(), allowed.toSorted());
+      const size = parts.reduce((sum, part) => sum + statSync(join(CLI, part)).size, 0);
+      assert.ok(size <= bytes, `${size} bytes of ${parts.join(', ')}`);
+    });
 
 test.run();
