@@ -30,7 +30,7 @@ const HOUR_SECONDS = 3600;
 const MOST_SERIES = 5_000;
 
 interface Series {
-  /** Of every sample from number `since` on, where there is no room for them or no need. */
+  /** Of every sample that is not in the room, or from number `since` on where there is none. */
   steady: number;
   since: number;
   room: Room | undefined;
@@ -38,6 +38,8 @@ interface Series {
 
 /** Rings: sample n is at n % KEPT, the mean of samples n * fold to (n + 1) * fold at n % KEPT. */
 interface Room {
+  /** Number of the first sample that is not in the rings yet: a figure that stands still is not written in each tick. */
+  end: number;
   readonly samples: Float32Array;
   readonly means: Float32Array;
   readonly mosts: Float32Array;
@@ -76,8 +78,8 @@ export function createHistory(
   const unknown = (): Series => ({ steady: Number.NaN, since: next, room: undefined });
 
   function record(one: Series, value: number, isVisible: boolean): void {
+    if (Object.is(one.steady, value)) return;
     if (one.room === undefined) {
-      if (Object.is(one.steady, value)) return;
       if (roomy.size >= mostSeries && isVisible) takeRoom();
       if (roomy.size >= mostSeries || Number.isNaN(one.steady)) {
         one.steady = value;
@@ -87,8 +89,24 @@ export function createHistory(
       one.room = roomFor(one);
       roomy.add(one);
     }
-    one.room.samples[next % KEPT] = value;
+    catchUp(one);
     one.steady = value;
+  }
+
+  /** Puts every sample before the next one into the rings. */
+  function catchUp({ room, steady }: Series): void {
+    if (!room) return;
+    // Whatever is older has no place in them any more.
+    const oldest = Math.floor(next / fold - KEPT) * fold;
+    for (let at = Math.max(room.end, oldest); at < next; at++) {
+      room.samples[at % KEPT] = steady;
+      if ((at + 1) % fold !== 0) continue;
+      const { mean, most } = summary(room, at + 1 - fold, at + 1);
+      const place = ((at + 1) / fold - 1) % KEPT;
+      room.means[place] = mean;
+      room.mosts[place] = most;
+    }
+    room.end = next;
   }
 
   /** `before`: the figures of the last sample, in the same rows. */
@@ -122,7 +140,7 @@ export function createHistory(
       return values;
     };
     const [firstMean, endMean] = [Math.floor(since / fold), Math.floor(next / fold)];
-    return { samples: ring(since, next), means: ring(firstMean, endMean), mosts: ring(firstMean, endMean) };
+    return { end: next, samples: ring(since, next), means: ring(firstMean, endMean), mosts: ring(firstMean, endMean) };
   }
 
   /** Of the samples from `first` to before `end`, all of them kept. */
@@ -168,7 +186,6 @@ export function createHistory(
       const isSameRows = snapshot.rows === rows;
       if (!isSameRows) follow(snapshot.rows);
       rows = snapshot.rows;
-      for (const { room, steady } of roomy) if (room) room.samples[next % KEPT] = steady;
       const columns = ids.map((id) => figuresOf(usage, id));
       for (const [index, figures] of columns.entries())
         recordChanges(index, figures, isSameRows ? last[index] : undefined, visible);
@@ -178,19 +195,12 @@ export function createHistory(
         for (const one of series.get(inode) ?? []) if (one.room && roomy.delete(one)) roomy.add(one);
       }
       next++;
-      if (next % fold !== 0) return;
-      for (const { room } of roomy) {
-        if (!room) continue;
-        const { mean, most } = summary(room, next - fold, next);
-        const at = (next / fold - 1) % KEPT;
-        room.means[at] = mean;
-        room.mosts[at] = most;
-      }
     },
     of: (inode, id, samples, back = 0) => {
       const one = series.get(inode)?.[ids.indexOf(id)];
       const isFine = samples + back <= KEPT || fold === 1;
       if (!one) return { values: [], mosts: [], fold: isFine ? 1 : fold };
+      catchUp(one);
       const { room, since, steady } = one;
       const end = isFine ? next - back : Math.ceil((next - back) / fold);
       const wanted = Math.min(KEPT, isFine ? samples : Math.ceil(samples / fold));

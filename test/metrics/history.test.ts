@@ -57,4 +57,26 @@ test('where room runs out, a row that is shown takes it from one that is not', (
   assert.equal(history.of(1, ID, 2).values, [3], 'only what it is now');
 });
 
+test('a figure that stands still for long is told alike whether it was asked for meanwhile or not', () => {
+  const [asked, unasked] = [createHistory([ID], 1), createHistory([ID], 1)];
+  // From rings that go round several times to a change in the midst of a mean.
+  for (const [bytes, samples] of [
+    [5, 3],
+    [6, 1],
+    [7, 4000],
+    [8, 5],
+    [9, 310],
+    [7, 30],
+    [NaN, 17],
+    [4, 9],
+  ] as const) {
+    for (let sample = 0; sample < samples; sample++) {
+      for (const history of [asked, unasked]) history.push(usage(bytes), new Set());
+      asked.of(1, ID, 1);
+    }
+  }
+  for (const samples of [3, 60, 300, 600, 3600]) assert.equal(unasked.of(1, ID, samples), asked.of(1, ID, samples));
+  assert.equal(unasked.of(1, ID, 27).values.slice(0, 2), [7, NaN]);
+});
+
 test.run();
