@@ -95,7 +95,7 @@ const trendTitle = ({ span }: Trend, cells: number): string => {
 function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): Piece[][] {
   if (!trend || trendCells === 0) return [];
   const values = window.map(({ row }) => (row < 0 ? [] : trend.of(frame.workloads[row]?.inode ?? -1)));
-  const busiest = mostOf(values.map(mostOf));
+  const busiest = mostOf(values.map((of) => mostOf(of)));
   return values.map((of) => [[` ${trendText(of, trend.samples, trendCells, busiest)}`, 'accent']]);
 }
 

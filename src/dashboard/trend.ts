@@ -13,9 +13,15 @@ const UNAVAILABLE = ' ';
 /** A row that has so small a share of the busiest one is drawn on the scale of that share: its noise is no burst. */
 const LEAST_SHARE = 1 / 20;
 
-/** The largest value; NaN where all are unavailable. */
-export const mostOf = (values: readonly number[]): number =>
-  values.reduce((most, value) => (value > most || Number.isNaN(most) ? value : most), Number.NaN);
+/** The largest value from one index to before another; NaN where all are unavailable. */
+export function mostOf(values: readonly number[], from = 0, to = values.length): number {
+  let most = Number.NaN;
+  for (let at = Math.max(0, from); at < to; at++) {
+    const value = values[at] ?? Number.NaN;
+    if (value > most || Number.isNaN(most)) most = value;
+  }
+  return most;
+}
 
 /**
  * So many cells, each with the largest of its samples: a burst of one sample is seen. `values`: oldest first, as many of
@@ -25,12 +31,12 @@ export function trendText(values: readonly number[], samples: number, cells: num
   const count = Math.min(cells, samples);
   const most = Math.max(mostOf(values) || 0, (busiest || 0) * LEAST_SHARE);
   const missing = samples - values.length;
-  const text = Array.from({ length: count }, (_, cell): string => {
-    const [from, to] = [cell, cell + 1].map((edge) => Math.round((edge * samples) / count) - missing);
-    const value = mostOf(values.slice(Math.max(0, from ?? 0), Math.max(0, to ?? 0)));
-    if (Number.isNaN(value)) return UNAVAILABLE;
+  const edge = (cell: number): number => Math.round((cell * samples) / count) - missing;
+  let text = '';
+  for (let cell = 0; cell < count; cell++) {
+    const value = mostOf(values, edge(cell), edge(cell + 1));
     const level = most > 0 ? Math.ceil((value / most) * (LEVELS.length - 1)) : 0;
-    return LEVELS[Math.max(0, level)] ?? UNAVAILABLE;
-  });
-  return text.join('').padStart(cells);
+    text += Number.isNaN(value) ? UNAVAILABLE : (LEVELS[Math.max(0, level)] ?? UNAVAILABLE);
+  }
+  return text.padStart(cells);
 }

@@ -77,11 +77,12 @@ export function createCounterCheck(): CounterCheck {
   function suspects(file: number, now: Draft, before: Snapshot, previousRows: Int32Array): Set<number> {
     const found = new Set<number>();
     for (const index of COLUMNS_OF_FILE[file] ?? []) {
-      if (now.values[index] === before.values[index]) continue;
-      for (let row = 0; row < now.rows.length; row++) {
-        const previous = previousRows[row] ?? -1;
-        if (previous < 0) continue;
-        const [known, value] = [valueAt(before, index, previous), valueAt(now, index, row)];
+      const values = now.values[index];
+      const knownValues = before.values[index];
+      if (!values || !knownValues || values === knownValues) continue;
+      for (let row = 0; row < values.length; row++) {
+        const known = knownValues[previousRows[row] ?? -1] ?? Number.NaN;
+        const value = values[row] ?? Number.NaN;
         if (known > value || (Number.isNaN(value) && !Number.isNaN(known))) found.add(row);
       }
     }

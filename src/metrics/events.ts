@@ -151,9 +151,10 @@ export function createEventLog(kept = KEPT): EventLog {
     const now = (index: number, row: number): number => valueAt(snapshot, index, row);
     const then = (index: number, row: number): number => valueAt(old.snapshot, index, row);
 
-    /** An array that is that of the Snapshot before has nothing to tell. */
-    const isOther = (index: number): boolean => snapshot.values[index] !== old.snapshot.values[index];
+    const isOther = (index: number): boolean => isOtherThan(old.snapshot, snapshot, index);
     const changes = CHANGES.filter(isOther);
+    dropExpected(time);
+    if (changes.length === 0 && isStill(old, frame, throttled)) return events;
 
     /** Rise of each counter by row. The kernel counts an event in every ancestor too: `own` is without the children's. */
     const rises = COUNTERS.map(({ index }) => {
@@ -229,8 +230,11 @@ export function createEventLog(kept = KEPT): EventLog {
     }
 
     if (gone.length > 0) tellGone(gone, old, frame, time, tell, rises[0], own[0]);
-    for (const [path, until] of expected) if (until < time) expected.delete(path);
     return events;
+  }
+
+  function dropExpected(time: number): void {
+    for (const [path, until] of expected) if (until < time) expected.delete(path);
   }
 
   function tellGone(
@@ -264,6 +268,17 @@ export function createEventLog(kept = KEPT): EventLog {
 
 /** Where a cgroup is, of all machines. */
 const addressOf = ({ host = '', path }: Pick<Workload, 'host' | 'path'>): string => `${host}${path}`;
+
+/** An array that is that of the Snapshot before has nothing to tell. */
+const isOtherThan = (old: Snapshot, snapshot: Snapshot, index: number): boolean =>
+  snapshot.values[index] !== old.values[index];
+
+/** Whether nothing came, went or was counted. */
+const isStill = (old: Before, { usage: { snapshot } }: Frame, throttled: Float64Array): boolean =>
+  snapshot.rows === old.snapshot.rows &&
+  snapshot.host.oomKills === old.snapshot.host.oomKills &&
+  throttled === old.throttled &&
+  !COUNTERS.some(({ index }) => isOtherThan(old.snapshot, snapshot, index));
 
 /** A workload that is gone, with its row in the Frame before. */
 type Gone = readonly [workload: Workload, was: number];
