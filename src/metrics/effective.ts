@@ -24,6 +24,11 @@ export interface EffectiveLimit {
   readonly rows: Int32Array;
 }
 
+export interface LimitOfFiles extends EffectiveLimit {
+  /** What each row's own file says: NaN where it has none, as the root and where the controller is not enabled. */
+  readonly own: Float64Array;
+}
+
 /** How much more each row may use, in the unit of the limit. */
 export interface Headroom {
   /** Smallest by row, never negative: NO_LIMIT where nothing limits it, NaN where the use of a limited cgroup is unknown. */
@@ -50,12 +55,11 @@ const OWN_LIMIT: Record<LimitKind, (snapshot: Snapshot, row: number) => number> 
   pids: (snapshot, row) => limitOf(valueAt(snapshot, PIDS_MAX, row)),
 };
 
-/**
- * What each row's own file says. NaN where it has none, as the root and where the controller is not enabled: that level
- * sets nothing.
- */
-const ownLimits = (snapshot: Snapshot, kind: LimitKind): Float64Array =>
-  Float64Array.from(snapshot.rows, (_, row) => OWN_LIMIT[kind](snapshot, row));
+function ownLimits(snapshot: Snapshot, kind: LimitKind): Float64Array {
+  const limits = new Float64Array(snapshot.rows.length);
+  for (let row = 0; row < limits.length; row++) limits[row] = OWN_LIMIT[kind](snapshot, row);
+  return limits;
+}
 
 /** What effective limits go by, beside the rows. */
 const LIMIT_COLUMNS = [CPU_QUOTA, CPU_PERIOD, MEMORY_MAX, SWAP_MAX, PIDS_MAX, PIDS_CURRENT, POPULATED];
@@ -67,22 +71,30 @@ export const hasSameLimits = (snapshot: Snapshot, before: Snapshot): boolean =>
   snapshot.host.memoryTotal === before.host.memoryTotal &&
   LIMIT_COLUMNS.every((index) => snapshot.values[index] === before.values[index]);
 
-export const effectiveLimits = (snapshot: Snapshot, kind: LimitKind): EffectiveLimit =>
-  smallest(snapshot, ownLimits(snapshot, kind));
+export function effectiveLimits(snapshot: Snapshot, kind: LimitKind): LimitOfFiles {
+  const own = ownLimits(snapshot, kind);
+  return { ...smallest(snapshot, own), own };
+}
 
-/** `used`: by row, in the unit of the limit; NaN where unknown. */
-export function headrooms(snapshot: Snapshot, kind: LimitKind, used: Float64Array): Headroom {
-  const limits = ownLimits(snapshot, kind);
-  const left = limits.map((limit, row) => {
+/** `use`: by row, in the unit of the limit; NaN where unknown. It is not asked for where nothing is limited. */
+export function headrooms(snapshot: Snapshot, { values, rows, own }: LimitOfFiles, use: () => Float64Array): Headroom {
+  if (rows.every((row) => row === -1)) return { values, rows, shares: new Float64Array(rows.length).fill(Number.NaN) };
+  const used = use();
+  const left = own.map((limit, row) => {
     if (Number.isNaN(limit) || limit === NO_LIMIT) return limit;
-    const use = used[row] ?? Number.NaN;
-    return Number.isNaN(use) ? UNKNOWN : Math.max(0, limit - use);
+    const usedHere = used[row] ?? Number.NaN;
+    return Number.isNaN(usedHere) ? UNKNOWN : Math.max(0, limit - usedHere);
   });
-  const { values, rows } = smallest(snapshot, left);
+  const least = smallest(snapshot, left);
+  const shares = new Float64Array(rows.length);
+  for (let row = 0; row < shares.length; row++) {
+    const tightest = least.rows[row] ?? -1;
+    shares[row] = (used[tightest] ?? Number.NaN) / (own[tightest] || Number.NaN);
+  }
   return {
-    values: values.map((value) => (value === UNKNOWN ? Number.NaN : value)),
-    rows,
-    shares: Float64Array.from(rows, (row) => (used[row] ?? Number.NaN) / (limits[row] || Number.NaN)),
+    values: least.values.map((value) => (value === UNKNOWN ? Number.NaN : value)),
+    rows: least.rows,
+    shares,
   };
 }
 

@@ -4,7 +4,14 @@
  */
 import { metric } from './catalogue.ts';
 import { copiedOnWrite } from './copied-on-write.ts';
-import { type EffectiveLimit, effectiveLimits, type Headroom, hasSameLimits, headrooms } from './effective.ts';
+import {
+  type EffectiveLimit,
+  effectiveLimits,
+  type Headroom,
+  hasSameLimits,
+  headrooms,
+  type LimitOfFiles,
+} from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
@@ -21,6 +28,8 @@ export interface Usage {
   limit(kind: LimitKind): EffectiveLimit;
   headroom(kind: LimitKind): Headroom;
 }
+
+const LIMIT_KINDS = ['cpu', 'memory', 'swap', 'pids'] as const satisfies readonly LimitKind[];
 
 /** What counts against each limit, and how much of the metric is one of the limit's unit. */
 const USED: Record<LimitKind, { readonly id: string; readonly scale: number }> = {
@@ -43,7 +52,7 @@ const OF_QUOTA: ReadonlySet<number> = new Set(
 
 interface Computed {
   readonly columns: ReadonlyMap<string, Float64Array>;
-  readonly limits: ReadonlyMap<LimitKind, EffectiveLimit>;
+  readonly limits: ReadonlyMap<LimitKind, LimitOfFiles>;
 }
 
 /** What each Usage has computed: another one holds on to that, not to the Usage, which has one before it too. */
@@ -59,9 +68,10 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const sameLimits = before && hasSameLimits(snapshot, before) ? known?.limits : undefined;
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
-  let restlessRows: readonly number[] | undefined;
+  let restlessRows: Int32Array | undefined;
+  let limitedRows: Int32Array | undefined;
   const columns = new Map<string, Float64Array>();
-  const limits = new Map<LimitKind, EffectiveLimit>();
+  const limits = new Map<LimitKind, LimitOfFiles>();
   const rooms = new Map<LimitKind, Headroom>();
 
   const nowAt = (index: number, row: number): number => valueAt(snapshot, index, row);
@@ -98,7 +108,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     fullness: (kind) => headroom(kind).shares[row] ?? Number.NaN,
   };
 
-  const limit = (kind: LimitKind): EffectiveLimit => {
+  const limit = (kind: LimitKind): LimitOfFiles => {
     const found = limits.get(kind) ?? sameLimits?.get(kind) ?? effectiveLimits(snapshot, kind);
     limits.set(kind, found);
     return found;
@@ -107,12 +117,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const headroom = (kind: LimitKind): Headroom => {
     const { id, scale } = USED[kind];
     const found =
-      rooms.get(kind) ??
-      headrooms(
-        snapshot,
-        kind,
-        computeColumn(id).map((used) => used / scale),
-      );
+      rooms.get(kind) ?? headrooms(snapshot, limit(kind), () => computeColumn(id).map((used) => used / scale));
     rooms.set(kind, found);
     return found;
   };
@@ -124,8 +129,9 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const outer = row;
     const old = known?.columns.get(id);
     const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
-    for (const at of old && !goesByLimits(id) ? restless() : previousRows.keys()) {
-      row = at;
+    const again = !old ? everyRow() : goesByLimits(id) ? limited() : restless();
+    for (let index = 0; index < again.length; index++) {
+      row = again[index] ?? 0;
       set(0, row, derive(reading));
     }
     row = outer;
@@ -138,15 +144,25 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const inRows = (old: Float64Array): Float64Array =>
     snapshot.rows === before?.rows ? old : Float64Array.from(previousRows, (previous) => old[previous] ?? Number.NaN);
 
+  const everyRow = (): Int32Array => rowsWhere(count, () => true);
+
+  const isRestless = (at: number): boolean => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0;
+
   /**
    * Rows of which something was read at the end of this interval or of the one before. What any other says of this one is
    * what it said of the one before.
    */
-  function restless(): readonly number[] {
-    restlessRows ??= [...previousRows.keys()].filter(
-      (at) => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0,
-    );
+  function restless(): Int32Array {
+    restlessRows ??= rowsWhere(count, isRestless);
     return restlessRows;
+  }
+
+  /** These and the rows that a limit binds: what those say goes by what others use. All where limits changed. */
+  function limited(): Int32Array {
+    if (!sameLimits) return everyRow();
+    const bound = LIMIT_KINDS.map((kind) => limit(kind).rows);
+    limitedRows ??= rowsWhere(count, (at) => isRestless(at) || bound.some((rows) => rows[at] !== -1));
+    return limitedRows;
   }
 
   const usage: Usage = {
@@ -160,6 +176,13 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   };
   COMPUTED.set(usage, { columns, limits });
   return usage;
+}
+
+function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Array {
+  const found = new Int32Array(count);
+  let length = 0;
+  for (let row = 0; row < count; row++) if (isWanted(row)) found[length++] = row;
+  return found.subarray(0, length);
 }
 
 const BY_LIMITS = new Map<string, boolean>();
