@@ -84,7 +84,9 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   const overlay = box();
   /** What each element shows. */
   const texts = new Map<blessed.Widgets.BoxElement, string>();
-  /** Whether something was changed since the last rendering, which goes over each cell of the screen. */
+  /** Elements that show another text than at the last rendering, which goes over each cell of an element. */
+  const changed = new Set<blessed.Widgets.BoxElement>();
+  /** Whether elements came, went or moved since then, so that all are rendered. */
   let isStale = true;
 
   screen.on('keypress', (character: string | undefined, key: { full?: string; name?: string }) => {
@@ -166,7 +168,7 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   function isShown(element: blessed.Widgets.BoxElement, text: string): boolean {
     if (texts.get(element) === text) return true;
     texts.set(element, text);
-    isStale = true;
+    changed.add(element);
     return false;
   }
 
@@ -195,12 +197,18 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
       if (charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines)) isStale = true;
       const { width, top } = view.footer.area;
       fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
-      if (!isStale) return;
-      overlay.setFront();
-      // Higher for a long message.
-      footer.setFront();
-      screen.render();
+      if (!isStale && changed.size === 0) return;
+      // A footer with a long message lies over what is above it.
+      if (isStale || view.overlay || view.footer.area.height > 1) {
+        overlay.setFront();
+        footer.setFront();
+        screen.render();
+      } else {
+        for (const element of changed) element.render();
+        screen.draw(0, Number(screen.height) - 1);
+      }
       isStale = false;
+      changed.clear();
     },
     invalidate,
     bell: () => void process.stdout.write('\x07'),
