@@ -7,6 +7,8 @@ import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import type { CgroupReading, LookCgroups } from './cgroups.ts';
 
 export interface Activity {
+  /** Those that used anything so far, as far as that is known, and what holds them. */
+  readonly followed: ReadonlySet<string>;
   /**
    * The active cgroups, and the microseconds of CPU that each used since the last time, without those below it; the most
    * active first.
@@ -35,6 +37,7 @@ export function openActivity(
   let time = from.time;
 
   return {
+    followed,
     async read() {
       const changes = new Map<string, number>();
       const childrenOf = (path: string): readonly string[] => children.get(path) ?? [];

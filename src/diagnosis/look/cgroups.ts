@@ -1,4 +1,4 @@
-/** The cgroups of a look: all their files at both ends, and a few of them often in between. */
+/** The cgroups of a look: their counters when it begins, those that matter when it ends, and a few of them often in between. */
 import { constants } from 'node:os';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { type Collector, type Columns, PRESENT } from '../../kernel/collector.ts';
@@ -16,12 +16,23 @@ export interface CgroupReading {
   error(path: string, file: string): number;
 }
 
+/** What a look must know of cgroups that are not the victims' own. */
+export interface Matters {
+  /** Who used CPU time: of the others nothing is asked that is about the CPU. */
+  readonly users: ReadonlySet<string>;
+  /** Whether anybody may be in the victims' way there. */
+  readonly memory: boolean;
+  readonly io: boolean;
+}
+
 export interface LookCgroups {
   readonly paths: readonly string[];
-  /** Reads of each cgroup the files that matter at its distance from the victims. */
-  everything(): Promise<CgroupReading>;
-  /** The same without limits and weights, which hardly change during a look. */
+  /** Reads of each cgroup the counters that may matter at its distance from the victims. */
   counters(): Promise<CgroupReading>;
+  /** Reads all files of those that are close to the victims as `own`. */
+  everything(): Promise<CgroupReading>;
+  /** Reads of the others what matters of them at the end. */
+  others(matters: Matters): Promise<CgroupReading>;
   /** Reads the CPU time of these, to learn which are active. */
   usage(paths: readonly string[]): Promise<CgroupReading>;
   /** Reads the files of the victims that show whether their trouble lasts. */
@@ -37,6 +48,10 @@ const SETTINGS = maskOf(
 const FAR = maskOf('cpu.stat', 'cpu.weight', 'memory.current', 'io.stat');
 /** The files of a competitor: what it uses, and what it is given; not what holds it up itself. */
 const COMPETITOR = FAR | maskOf('cpu.idle', 'memory.stat', 'memory.min', 'memory.low');
+/** Of a cgroup that is not a victim's own, by what it may be in the victim's way with. */
+const CPU_FILES = maskOf('cpu.stat', 'cpu.weight', 'cpu.idle');
+const MEMORY_FILES = maskOf('memory.current', 'memory.stat', 'memory.min', 'memory.low');
+const IO_FILES = maskOf('io.stat');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
 const BUDGET = 16_384;
@@ -92,9 +107,18 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
 
   const isAbsent = (file: string): boolean => absent?.has(interfaceFile(file)?.controller ?? '') ?? false;
   const there = maskOf(...LOOK_FILES.map(({ file }) => file).filter((file) => !isAbsent(file)));
-  // Made once: there may be thousands.
-  const everything = askedOf(new Map(paths.map((path) => [path, MASKS[closeness(path)] & there])));
-  const counters = { ...everything, masks: everything.masks.map((mask) => mask & ~SETTINGS) };
+  const masks = new Map(paths.map((path) => [path, MASKS[closeness(path)] & there]));
+  const own = askedOf(new Map([...masks].filter(([path]) => closeness(path) === 'own')));
+
+  function othersOf({ users, memory, io }: Matters): Asked {
+    const whole = (memory ? MEMORY_FILES : 0) | (io ? IO_FILES : 0);
+    const asked = [...masks].flatMap(([path, mask]) => {
+      const files = own.rows.has(path) ? 0 : mask & (users.has(path) ? whole | CPU_FILES : whole);
+      return files === 0 ? [] : [[path, files] as const];
+    });
+    return askedOf(new Map(asked));
+  }
+
   /** Without cpu.stat.local the quotas of the ancestors bound what a victim was throttled. */
   const marked = (victims: readonly string[]): Map<string, number> =>
     new Map([
@@ -104,8 +128,9 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
 
   return {
     paths,
-    everything: () => read(everything),
-    counters: () => read(counters),
+    counters: () => read(askedOf(new Map([...masks].map(([path, mask]) => [path, mask & ~SETTINGS])))),
+    everything: () => read(own),
+    others: (matters) => read(othersOf(matters)),
     usage: (asked) => read(askedOf(new Map(asked.map((path) => [path, CPU_STAT])))),
     mark: (victims) => read(askedOf(marked(victims))),
     close: () => collector.close(),

@@ -1,12 +1,13 @@
 /**
- * Takes a closer look: all files of all cgroups at both ends, and between them 20 times a second the CPU time of the
- * active cgroups and the pressure of the victims, 60 times a second the state of the threads that do something, once a
- * second what shows whether it lasts. The samplers slow down where that would cost more than their share.
+ * Takes a closer look: the counters of all cgroups when it begins, those that can matter by then when it ends. Between
+ * them 20 times a second the CPU time of the active cgroups and the pressure of the victims, 60 times a second the state
+ * of the threads that do something, once a second what shows whether it lasts. The samplers slow down where that would
+ * cost more than their share.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workload } from '../../inventory/workload.ts';
-import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import { type Hierarchy, type NoController, parseControllers, whyNoController } from '../../kernel/hierarchy.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
@@ -16,9 +17,10 @@ import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
 import { openActivity } from './activity.ts';
 import { type CgroupReading, type Closeness, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
+import { wholeOf } from './change.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
-import { cpusBetween, readHost } from './machine.ts';
+import { cpusBetween, type HostReading, readHost } from './machine.ts';
 import { type CloseLook, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
 import { linkShareBetween, networkBetween, readLinks, readNetwork } from './network-use.ts';
 import { raisePriority } from './priority.ts';
@@ -80,13 +82,17 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       links: readLinks(proc, sys),
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
-    const series = await follow(cgroups, threads, { ...options, paths, from: first });
+    const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first });
     const traced = tracer?.stop();
-    const last = await cgroups.everything();
-    const after = {
-      disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time),
-      machine: readHost(proc),
-    };
+    const own = await cgroups.everything();
+    const machine = readHost(proc);
+    const others = await cgroups.others({
+      users,
+      memory: paths.some((path) => isReclaimed(path, first, own)) || hasReclaimed(before.machine, machine),
+      io: paths.some((path) => waitsForDisks(path, series)),
+    });
+    const last = { ...others, of: (path: string) => own.of(path) ?? others.of(path) };
+    const after = { disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time), machine };
     const seconds = (last.time - first.time) / 1000;
     const linkShare = linkShareBetween(before.links, readLinks(proc, sys), seconds);
     const network = await Promise.all(
@@ -135,12 +141,17 @@ function absentFrom(mount: string, proc: string): Map<string, NoController> {
 
 type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed' | 'comms'>;
 
+interface Followed extends Series {
+  /** Cgroups that used CPU time meanwhile. */
+  readonly users: ReadonlySet<string>;
+}
+
 interface FollowOptions extends LookOptions {
   readonly paths: readonly string[];
   readonly from: CgroupReading;
 }
 
-async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Series> {
+async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Followed> {
   const { paths, from, seconds, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
   const { mount } = hierarchy;
   const hasLocal = paths.every((path) => !Number.isNaN(from.of(path)?.('cpu.stat.local:throttled_usec') ?? Number.NaN));
@@ -200,9 +211,19 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
       end += seconds * 1000;
     }
     followThreads();
+    await activity.read();
+    const users = activity.followed;
     const allowed = new Map(paths.map((path) => [path, threads.allowed(path)]));
     const comms = new Map([...threads.comms()].map(([tid, comm]) => [tid, clean(comm)]));
-    return { ticks: series.ticks(), instants: instants.all, marks, fleeting: threads.fleeting(), allowed, comms };
+    return {
+      users,
+      ticks: series.ticks(),
+      instants: instants.all,
+      marks,
+      fleeting: threads.fleeting(),
+      allowed,
+      comms,
+    };
   } finally {
     instants.close();
     series.close();
@@ -224,6 +245,26 @@ function markOf(reading: CgroupReading, path: string, threads: Threads): Mark | 
     }
   );
 }
+
+/** Whether memory was reclaimed at its own limit or that of an ancestor; else nobody filled that memory. */
+const isReclaimed = (victim: string, first: CgroupReading, last: CgroupReading): boolean =>
+  [victim, ...ancestorsOf(victim)].some((path) =>
+    ['high', 'max'].some((key) => {
+      const ref = `memory.events.local:${key}`;
+      return (last.of(path)?.(ref) ?? 0) > (first.of(path)?.(ref) ?? 0);
+    }),
+  );
+
+const hasReclaimed = (before: HostReading, after: HostReading): boolean =>
+  ['pgscan_kswapd', 'pgscan_direct'].some((key) => (after.vmstat.get(key) ?? 0) > (before.vmstat.get(key) ?? 0));
+
+/** Milliseconds of each second: far less than what is called a wait for a disk. */
+const LEAST_IO_WAIT = 10;
+
+/** Whether it waited for io, or any of its threads for a write to be on the disk. */
+const waitsForDisks = (victim: string, { marks, instants }: Series): boolean =>
+  (wholeOf(marks.get(victim) ?? [])?.ioSome ?? 0) >= LEAST_IO_WAIT ||
+  instants.some((seen) => seen.some(({ state, key }) => state === 'D' && isWithin(key, victim)));
 
 /** Whose io.stat is read: all that did any io, and what holds the victims. */
 const diskUsers = (paths: readonly string[], reading: CgroupReading, victims: readonly string[]): string[] =>
