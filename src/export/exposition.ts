@@ -18,6 +18,14 @@ import { type Bytes, createBytes } from './bytes.ts';
 import { FAMILIES, type Family, unitOf } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { idLabel, infoLabels, labelText, seriesLabels, withoutTarget } from './labels.ts';
+import {
+  addSamples,
+  type ExportedSeries,
+  numberText,
+  type SeriesTexts,
+  samplesOf,
+  type WrittenSamples,
+} from './samples.ts';
 
 export type Format = 'openmetrics' | 'text';
 
@@ -33,11 +41,14 @@ export const formatFor = (accept: string | undefined): Format =>
 /** Cgroups beyond so many are left out and counted, so that the owner of a delegated subtree cannot fill the store. */
 export const MOST_WORKLOADS = 10_000;
 
+/** Which workloads are exported. */
+export type IsWanted = (workload: Workload) => boolean;
+
 /** The rows to export, parents first. No two have the same `id`. */
-export function exportedRows({ workloads }: Frame, isWanted: (row: number) => boolean): readonly number[] {
+export function exportedRows(workloads: readonly Workload[], isWanted: IsWanted): readonly number[] {
   const seen = new Set<string>();
   return workloads.flatMap((workload, row) => {
-    if (!isWanted(row)) return [];
+    if (!isWanted(workload)) return [];
     const id = idLabel(workload);
     if (seen.has(id)) return [];
     seen.add(id);
@@ -45,45 +56,79 @@ export function exportedRows({ workloads }: Frame, isWanted: (row: number) => bo
   });
 }
 
-/** All families of the Frame, without the end of the text. `size`: how many bytes to expect. */
-export function frameBytes(frame: Frame, rows: readonly number[], format: Format, size = 0): Buffer {
-  const bytes = createBytes(size);
-  const shown = rows.slice(0, MOST_WORKLOADS);
-  // Where there are pods, the exporter may be in one, and is scraped with the labels of that.
-  const hasPods = shown.some((row) => frame.workloads[row]?.pod !== undefined);
-  const texts = shown.flatMap((row): RowTexts[] => {
-    const workload = frame.workloads[row];
-    return workload ? [textsOf(workload, row, hasPods)] : [];
-  });
-  addInfo(bytes, texts, format);
-  for (const family of FAMILIES) addFamily(bytes, family, frame, texts, format);
-  bytes.text(hostText(frame, rows.length - shown.length, format));
-  return bytes.done();
+/** The text of a Frame. */
+interface Written {
+  readonly workloads: Frame['workloads'];
+  readonly series: readonly InfoSeries[];
+  readonly leftOut: number;
+  readonly sections: ReadonlyMap<Family, WrittenSamples>;
+  readonly bytes: number;
 }
 
-/** What the series of a workload have in common. */
-interface WorkloadTexts {
-  /** `{id="/a",name="a"`: a label more may follow. */
-  readonly open: Buffer;
-  /** `{id="/a",name="a"} `: the value follows. */
-  readonly closed: Buffer;
+/**
+ * Writes the Frames of one source, without the end of the text. A Frame costs what changed in it: the rest is copied from
+ * the text of the one before.
+ */
+export function createWriter(format: Format, isWanted: IsWanted): (frame: Frame) => Buffer {
+  const heads = FAMILIES.map((family) => ({
+    family,
+    head: Buffer.from(headText(family, format)),
+    name: Buffer.from(sampleName(family)),
+  }));
+  let before: Written | undefined;
+  return (frame) => {
+    const { workloads, usage } = frame;
+    const known = before?.workloads === workloads ? before : undefined;
+    const { series, leftOut } = known ?? seriesOf(workloads, isWanted);
+    // What is a little longer than the text before shall not be copied to a larger buffer.
+    const bytes = createBytes((before?.bytes ?? 0) * ROOM);
+    addInfo(bytes, series, format);
+    const added = heads.map(({ family, head, name }) => {
+      const start = bytes.length();
+      bytes.add(head);
+      const samples = samplesOf(family, usage, series);
+      const section = addSamples(bytes, name, samples, series, known?.sections.get(family));
+      if (bytes.length() === section.start) bytes.cut(start);
+      return { family, ...section };
+    });
+    bytes.text(hostText(frame, leftOut, format));
+    const text = bytes.done();
+    const sections = new Map(added.map(({ family, ...section }) => [family, { ...section, text }]));
+    before = { workloads, series, leftOut, sections, bytes: text.length };
+    return text;
+  };
+}
+
+const ROOM = 1.02;
+
+interface InfoTexts extends SeriesTexts {
   /** The line that says what it is. */
   readonly info: Buffer;
   readonly hasPods: boolean;
 }
 
-interface RowTexts extends WorkloadTexts {
-  readonly row: number;
+type InfoSeries = ExportedSeries & InfoTexts;
+
+function seriesOf(workloads: readonly Workload[], isWanted: IsWanted): Pick<Written, 'series' | 'leftOut'> {
+  const rows = exportedRows(workloads, isWanted);
+  const shown = rows.slice(0, MOST_WORKLOADS);
+  // Where there are pods, the exporter may be in one, and is scraped with the labels of that.
+  const hasPods = shown.some((row) => workloads[row]?.pod !== undefined);
+  const series = shown.flatMap((row): InfoSeries[] => {
+    const workload = workloads[row];
+    return workload ? [{ ...textsOf(workload, hasPods), row }] : [];
+  });
+  return { series, leftOut: rows.length - shown.length };
 }
 
 /** A workload is the same object in every Frame until something else is told of it. */
-const TEXTS = new WeakMap<Workload, WorkloadTexts>();
+const TEXTS = new WeakMap<Workload, InfoTexts>();
 
-function textsOf(workload: Workload, row: number, hasPods: boolean): RowTexts {
+function textsOf(workload: Workload, hasPods: boolean): InfoTexts {
   const known = TEXTS.get(workload);
-  if (known?.hasPods === hasPods) return { ...known, row };
-  const series = seriesLabels(workload);
-  const open = labelText(hasPods ? withoutTarget(series) : series);
+  if (known?.hasPods === hasPods) return known;
+  const labels = seriesLabels(workload);
+  const open = labelText(hasPods ? withoutTarget(labels) : labels);
   const more = labelText(infoLabels(workload)).slice(1);
   const texts = {
     open: Buffer.from(open),
@@ -92,7 +137,7 @@ function textsOf(workload: Workload, row: number, hasPods: boolean): RowTexts {
     hasPods,
   };
   TEXTS.set(workload, texts);
-  return { ...texts, row };
+  return texts;
 }
 
 const INFO_SAMPLE = 'tscg_workload_info';
@@ -116,28 +161,11 @@ function headText({ name, type, help, unit }: Head, format: Format): string {
 const sampleName = ({ name, type }: Pick<Head, 'name' | 'type'>): string =>
   type === 'counter' ? `${name}_total` : name;
 
-/** Adds the head and samples of a family; nothing where no row has a figure. */
-function addFamily(bytes: Bytes, family: Family, { usage }: Frame, texts: readonly RowTexts[], format: Format): void {
-  const figures = family.figures(usage);
-  const name = Buffer.from(sampleName(family));
-  let isFirst = true;
-  const [tag, taggedBy] = family.tag ?? [];
-  for (const { row, open, closed } of texts) {
-    const value = figures[row] ?? Number.NaN;
-    const tagged = taggedBy?.(usage, row);
-    if (Number.isNaN(value) || (tag !== undefined && tagged === undefined)) continue;
-    if (isFirst) bytes.text(headText(family, format));
-    isFirst = false;
-    if (tag === undefined) bytes.line(name, closed, numberText(value));
-    else bytes.line(name, open, `,${tag}="${tagged}"} ${numberText(value)}`);
-  }
-}
-
 /** What each workload is: an info family of OpenMetrics; in the older format a gauge. */
-function addInfo(bytes: Bytes, texts: readonly RowTexts[], format: Format): void {
+function addInfo(bytes: Bytes, series: readonly InfoSeries[], format: Format): void {
   const [name, type] = format === 'openmetrics' ? ['tscg_workload', 'info'] : [INFO_SAMPLE, 'gauge'];
   bytes.text(`# HELP ${name} What each workload is.\n# TYPE ${name} ${type}\n`);
-  for (const { info } of texts) bytes.add(info);
+  for (const { info } of series) bytes.add(info);
 }
 
 function hostText(frame: Frame, leftOut: number, format: Format): string {
@@ -153,8 +181,6 @@ function hostText(frame: Frame, leftOut: number, format: Format): string {
     .map((family) => `${headText(family, format)}${sampleName(family)} ${numberText(family.value)}\n`)
     .join('');
 }
-
-const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? '+Inf' : String(value));
 
 /** An instrument of prom-client, as `Registry.getMetricsAsJSON` gives it. */
 export interface Instrument {

@@ -25,7 +25,10 @@ export interface Family {
   readonly help: string;
   /** The last word of the name, where that is its unit. */
   readonly unit?: string;
-  /** By row: NaN for what is unavailable and is left out, Infinity for no limit. */
+  /**
+   * By row: NaN for what is unavailable and is left out, Infinity for no limit. The array of the Usage before where nothing in it
+   * changed, as far as that has one.
+   */
   readonly figures: (usage: Usage) => Float64Array;
   /** Its name and figures by OpenTelemetry's conventions; absent where they have none, and the name is ours. */
   readonly otel?: OtelName & { readonly figures: Family['figures'] };
@@ -71,8 +74,7 @@ export const isExported = ({ id }: Pick<Metric, 'id'>): boolean => !/^psi_.*_avg
 /** The family of a metric. */
 export function familyOf({ id, unit, help, formula, counter, otel }: Metric): Family {
   const isShare = unit === 'percent';
-  const shown: Family['figures'] = (usage) =>
-    isShare ? usage.column(id).map((percent) => percent / 100) : usage.column(id);
+  const shown: Family['figures'] = (usage) => (isShare ? ratios(usage.column(id)) : usage.column(id));
   if (counter === undefined) {
     const name = FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_percent$/, '_ratio')}`;
     return {
@@ -88,8 +90,10 @@ export function familyOf({ id, unit, help, formula, counter, otel }: Metric): Fa
   const name =
     FOREIGN_NAMES[id] ?? `tscg_${id.replace(/_(percent|per_second)$/, counted === 'seconds' ? '_seconds' : '')}`;
   const index = column(counter);
-  const figures: Family['figures'] = ({ snapshot }) =>
-    columnOf(snapshot, index, counted === 'seconds' ? USEC_PER_SECOND : 1);
+  const figures: Family['figures'] = ({ snapshot }) => {
+    const counts = columnOf(snapshot, index);
+    return counted === 'seconds' ? seconds(counts) : counts;
+  };
   return {
     name,
     type: 'counter',
@@ -104,10 +108,22 @@ const withoutHundred = (help: string): string => help.replace(/; 100 % is one CP
 
 const USEC_PER_SECOND = 1e6;
 
-const columnOf = ({ values, rows }: Snapshot, index: number, divisor = 1): Float64Array => {
-  const found = values[index] ?? new Float64Array(rows.length).fill(Number.NaN);
-  return divisor === 1 ? found : found.map((value) => value / divisor);
-};
+/** A column with another figure in place of each, made once: a column in which nothing changes is one array in all Snapshots. */
+function eachOf(made: (figure: number) => number): (column: Float64Array) => Float64Array {
+  const known = new WeakMap<Float64Array, Float64Array>();
+  return (column) => {
+    const figures = known.get(column) ?? column.map((figure) => made(figure));
+    known.set(column, figures);
+    return figures;
+  };
+}
+
+const ratios = eachOf((percent) => percent / 100);
+const seconds = eachOf((microseconds) => microseconds / USEC_PER_SECOND);
+const limits = eachOf((limit) => limitOf(limit));
+
+const columnOf = ({ values, rows }: Snapshot, index: number): Float64Array =>
+  values[index] ?? new Float64Array(rows.length).fill(Number.NaN);
 
 /** A family of the figures of one file of the cgroup itself. */
 const ownFile = (name: string, ref: string, help: string, type: Family['type'] = 'gauge'): Family => ({
@@ -120,7 +136,7 @@ const ownFile = (name: string, ref: string, help: string, type: Family['type'] =
 
 const ownLimit = (name: string, ref: string, help: string): Family => {
   const family = ownFile(name, ref, `${help}; +Inf is no limit.`);
-  return { ...family, figures: (usage) => family.figures(usage).map((value) => limitOf(value)) };
+  return { ...family, figures: (usage) => limits(family.figures(usage)) };
 };
 
 const QUOTA = column('cpu.max:quota');

@@ -8,7 +8,7 @@ import { gzip } from 'node:zlib';
 import { at, parseJson } from '../inventory/names/json.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
-import { exportedRows, MOST_WORKLOADS } from './exposition.ts';
+import { exportedRows, type IsWanted, MOST_WORKLOADS } from './exposition.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
 import { decodedResponse, decodedStatus } from './otlp-answers.ts';
 import { CONTENT_TYPE } from './otlp-messages.ts';
@@ -20,8 +20,7 @@ export interface PusherOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls?: Pick<PostOptions, 'ca' | 'cert' | 'key'>;
   readonly sender: Sender;
-  /** Which workloads are sent. */
-  readonly isWanted: (frame: Frame, row: number) => boolean;
+  readonly isWanted: IsWanted;
   /** Milliseconds between two Frames; a Frame is tried until the next one is due. */
   readonly interval: number;
   /** Is told why Frames are not received, once for each reason, and when they are received again. */
@@ -67,7 +66,7 @@ async function takenAndSent(until: number, options: PusherOptions): Promise<stri
     return `the cgroups could not be read: ${errorText(error)}`;
   }
   try {
-    const rows = exportedRows(frame, (row) => isWanted(frame, row)).slice(0, MOST_WORKLOADS);
+    const rows = exportedRows(frame.workloads, isWanted).slice(0, MOST_WORKLOADS);
     for (const body of otlpRequests(frame, rows, sender)) {
       const why = await sent(body, until, options);
       if (why !== undefined) return why;

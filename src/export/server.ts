@@ -115,19 +115,19 @@ function answerer({ token, scraper, instruments, onError }: ServerOptions): Answ
 
   async function metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = formatFor(request.headers.accept);
-    const plain = await scraper.scrape(format);
+    const parts = await scraper.scrape(format);
     told = '';
     if (response.destroyed) return;
     const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && !isNear(request);
-    const body = isPacked ? await gzipAsync(plain, { level: 1 }) : plain;
+    const sent = isPacked ? [await gzipAsync(Buffer.concat(parts), { level: 1 })] : parts;
     instruments.answered(200);
-    response
-      .writeHead(200, {
-        'content-type': CONTENT_TYPES[format],
-        'content-length': body.length,
-        ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
-      })
-      .end(body);
+    response.writeHead(200, {
+      'content-type': CONTENT_TYPES[format],
+      'content-length': sent.reduce((length, part) => length + part.length, 0),
+      ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
+    });
+    for (const part of sent) response.write(part);
+    response.end();
   }
 
   return (request, response) => {

@@ -25,6 +25,8 @@ export interface Metric {
   /** Names that users of other tools look for. */
   readonly aliases?: readonly string[];
   readonly derive: (reading: Reading) => number;
+  /** The column of a Snapshot that has these very figures. */
+  readonly column?: number;
 }
 
 export interface OtelName {
@@ -51,6 +53,7 @@ export function gauge(source: string, unit: Unit, shape: Shape): Metric {
     sources: [source],
     formula: source.endsWith(':value') ? source.slice(0, -':value'.length) : source,
     ...(isCounter(source) ? { counter: source } : {}),
+    column: index,
     derive: (reading) => reading.now(index),
   };
 }

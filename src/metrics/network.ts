@@ -22,7 +22,8 @@ export interface NetworkReader {
   read(rows: readonly (SnapshotRow & { row: number })[]): Promise<NetworkReading[]>;
 }
 
-const UNKNOWN: readonly number[] = Array(NETWORK_FILE.keys.length).fill(Number.NaN);
+/** Of a row whose counters are unavailable. */
+export const NO_COUNTERS: readonly number[] = Array(NETWORK_FILE.keys.length).fill(Number.NaN);
 
 export function createNetworkReader(options: NetnsPidsOptions): NetworkReader {
   const netnsPids = createNetnsPids(options);
@@ -38,13 +39,13 @@ export function createNetworkReader(options: NetnsPidsOptions): NetworkReader {
       const time = Number(process.hrtime.bigint()) / 1e6;
       const readings = asked.map(({ row, netns }, index): NetworkReading => {
         const netDev = texts[index] ?? 0;
-        if (typeof netDev === 'number') return { row, counters: UNKNOWN, error: netDev || NO_PROCESS, time };
+        if (typeof netDev === 'number') return { row, counters: NO_COUNTERS, error: netDev || NO_PROCESS, time };
         return { row, counters: [...sumOf(netDev), netns], error: 0, time };
       });
       const without = found.flatMap(({ row, netnsPid }): NetworkReading[] =>
         netnsPid.pid !== undefined && !netnsPid.isHost
           ? []
-          : [{ row: row.row, counters: UNKNOWN, error: errorOf(netnsPid), time }],
+          : [{ row: row.row, counters: NO_COUNTERS, error: errorOf(netnsPid), time }],
       );
       return [...readings, ...without];
     },

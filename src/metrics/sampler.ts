@@ -5,11 +5,11 @@
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { createCounterCheck } from './counters.ts';
 import { type Draft, draftAfter } from './draft.ts';
-import { CGROUP_FILES, COLUMN_COUNT, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
+import { CGROUP_FILES, COLUMN_COUNT, column, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
 import type { HostReader } from './host.ts';
-import type { NetworkReader } from './network.ts';
+import { type NetworkReader, type NetworkReading, NO_COUNTERS } from './network.ts';
 import { createSamplingPlan, type Pass, type TickRequest, UNREAD_BOUNDS } from './sampling-plan.ts';
-import { matchRows, rowByInode, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
+import { matchRows, NO_PROCESS, rowByInode, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
 import { gridTime } from './time-grid.ts';
 import type { UnreadBounds } from './vouching.ts';
 
@@ -41,6 +41,8 @@ export interface Sampler {
 }
 
 const NETWORK = SNAPSHOT_FILES.length - 1;
+const FIRST_OF_NETWORK = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
+const POPULATED = column('cgroup.events:populated');
 
 const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -123,6 +125,12 @@ export function createSampler(options: SamplerOptions): Sampler {
     return { gone, read, reads };
   }
 
+  function noteNetwork(draft: Draft, { row, counters, error, time }: NetworkReading): void {
+    for (const [offset, value] of counters.entries()) draft.setValue(FIRST_OF_NETWORK + offset, row, value);
+    draft.setError(NETWORK, row, error);
+    draft.setTime(NETWORK, row, gridTime(time));
+  }
+
   /** Reads the network of what is shown into the draft, and marks its rows in `read`. */
   async function addNetwork(draft: Draft, { visible, network: asked }: TickRequest, read: Uint8Array): Promise<void> {
     if (!network) return;
@@ -131,16 +139,15 @@ export function createSampler(options: SamplerOptions): Sampler {
     const shown = [...wanted].flatMap((inode) => {
       const row = rowOf.get(inode);
       const path = draft.rows[row ?? -1]?.path;
-      return row === undefined || path === undefined ? [] : [{ path, inode, row }];
+      if (row === undefined || path === undefined) return [];
+      if (valueAt(draft, POPULATED, row) !== 0) return [{ path, inode, row }];
+      // Nobody in it has a network: there is nothing to look for.
+      noteNetwork(draft, { row, counters: NO_COUNTERS, error: NO_PROCESS, time: draft.monotonic });
+      return [];
     });
-    const first = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
-    for (const { row, counters, error, time } of await network.read(shown)) {
-      counters.forEach((value, offset) => {
-        draft.setValue(first + offset, row, value);
-      });
-      draft.setError(NETWORK, row, error);
-      draft.setTime(NETWORK, row, gridTime(time));
-      read[row] = 1;
+    for (const reading of await network.read(shown)) {
+      noteNetwork(draft, reading);
+      read[reading.row] = 1;
     }
   }
 

@@ -125,7 +125,12 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   function computeColumn(id: string): Float64Array {
     const done = columns.get(id);
     if (done) return done;
-    const { derive } = metric(id);
+    const { derive, column: own } = metric(id);
+    const figures = own === undefined || OF_QUOTA.has(own) ? undefined : snapshot.values[own];
+    if (figures) {
+      columns.set(id, figures);
+      return figures;
+    }
     const outer = row;
     const old = known?.columns.get(id);
     const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);

@@ -15,12 +15,12 @@ import { openCollector } from '../../src/kernel/open-collector.ts';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
 import { diagnosisCosts } from './diagnosis-costs.ts';
 import { buildFloor, collectorAgainstFloor, makeCgroups, median } from './floor.ts';
-import { screens } from './screens.ts';
+import { scrapes } from './scrape.ts';
+import { dist, screens } from './screens.ts';
 
 const COUNT = 1000;
 const BUDGET = 16_384;
 const { mount } = chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8'));
-const dist = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
 
 const report = (name: string, value: string): void => console.log(`${name}: ${value}`);
 
@@ -118,6 +118,7 @@ await diagnosisCosts(mount, report);
 const cgroups = makeCgroups(mount, COUNT);
 try {
   await readers(cgroups.paths);
+  await scrapes(mount, report);
   await screens(mount, cgroups.paths, report);
 } finally {
   cgroups.remove();

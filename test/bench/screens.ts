@@ -17,7 +17,7 @@ const KEYS = 100;
 const WARM_MS = 10_000;
 const SECONDS = 15;
 
-const dist = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
+export const dist = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
 
 /** One shell moves on from cgroup to cgroup and leaves sleepers behind. */
 const CROWD = `
@@ -51,7 +51,7 @@ export interface Cost {
 }
 
 /** Nanoseconds on a CPU, by thread (/proc/PID/task/TID/schedstat). */
-function threads(pid: number): readonly number[] {
+export function threads(pid: number): readonly number[] {
   const nanoseconds = (id: string): number =>
     Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]);
   return readdirSync(`/proc/${pid}/task`).map(nanoseconds);

@@ -1,8 +1,9 @@
 /** What Prometheus reads: families, labels and the text. */
 import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { endText, exportedRows, type Format, frameBytes } from '../../src/export/exposition.ts';
+import { createWriter, endText, type Format } from '../../src/export/exposition.ts';
 import { FAMILIES, familyOf, isExported } from '../../src/export/families.ts';
 import { createInstruments } from '../../src/export/instruments.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
@@ -20,8 +21,7 @@ function frameOfRows(entries: readonly Entry[], before: readonly Entry[] = entri
 }
 
 function textOf(frame: Frame, format: Format = 'openmetrics'): string {
-  const rows = exportedRows(frame, () => true);
-  return frameBytes(frame, rows, format).toString() + endText(format);
+  return createWriter(format, () => true)(frame).toString() + endText(format);
 }
 
 /** `NAME{LABELS} VALUE` of every sample. */
@@ -155,6 +155,38 @@ test('a workload that has another name, or the first pod beside it, has other la
   assert.match(
     textOf({ ...beside, workloads: [workload, pod] }),
     'container_threads{id="/web",name="web",kind="container",namespace="",pod="",container=""} ',
+  );
+});
+
+test('the next text is that of a writer that has written nothing before, whatever changed', () => {
+  const figure = fc.oneof(fc.constantFrom(Number.NaN, 0, 7, Number.POSITIVE_INFINITY), fc.nat());
+  const stalls = fc.constantFrom(0, 500_000, Number.NaN);
+  const rows = fc.array(fc.tuple(figure, figure, stalls), { minLength: 3, maxLength: 3 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(rows, fc.boolean()), { maxLength: 6 }), (steps) => {
+      const write = createWriter('openmetrics', () => true);
+      let before = frameOfRows([]);
+      for (const [figures, isRenamed] of steps) {
+        const entries = figures.map(
+          ([pids, memory, stall], row): Entry => ({
+            ...WEB,
+            path: `/${row}`,
+            figures: {
+              ...WEB.figures,
+              'pids.current:value': pids,
+              'memory.max:value': memory,
+              'io.pressure:some.total': stall,
+            },
+            facts: { name: isRenamed ? 'other' : 'web' },
+          }),
+        );
+        const made = frameOfRows(entries, [WEB]);
+        const isSame = JSON.stringify(made.workloads) === JSON.stringify(before.workloads);
+        const frame = isSame ? { ...made, workloads: before.workloads } : made;
+        assert.is(write(frame).toString(), createWriter('openmetrics', () => true)(frame).toString());
+        before = frame;
+      }
+    }),
   );
 });
 

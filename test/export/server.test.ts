@@ -38,7 +38,7 @@ async function serving(
   const instruments = createInstruments();
   const server = await openServer({
     address: { host: '127.0.0.1', port: 0 },
-    scraper: { scrape: async (format) => Buffer.from(`figures ${format}\n`) },
+    scraper: { scrape: async (format) => [Buffer.from(`figures ${format}\n`)] },
     instruments,
     onError: (text) => told.push(text),
     ...options,
@@ -103,7 +103,7 @@ test('a reader that takes nothing is dropped', async () => {
     dropped = resolve;
   });
   const instruments = { ...createInstruments(), dropped };
-  const scraper: Scraper = { scrape: async () => Buffer.alloc(64 << 20) };
+  const scraper: Scraper = { scrape: async () => [Buffer.alloc(64 << 20)] };
   await serving({ limits: { answerMs: 200 }, scraper, instruments }, async (port) => {
     const slow = connect(port, '127.0.0.1', () => slow.pause().write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'));
     await told;

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
-import { exportedRows, frameBytes } from '../../src/export/exposition.ts';
+import { createWriter } from '../../src/export/exposition.ts';
 import { isExported } from '../../src/export/families.ts';
 import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
@@ -33,12 +33,7 @@ function frameAt(second: number, names: readonly string[]): Frame {
   return frameBetween(snapshotAt(second - 1), snapshotAt(second), () => ({ image: 'nginx' }));
 }
 
-const textOf = (frame: Frame): string =>
-  frameBytes(
-    frame,
-    exportedRows(frame, () => true),
-    'text',
-  ).toString();
+const textOf = (frame: Frame): string => createWriter('text', () => true)(frame).toString();
 
 const scrapes = (instance: string, names: readonly string[], times: readonly number[]): Scrape[] =>
   times.map((time) => ({ instance, time, text: textOf(frameAt(time, names)) }));

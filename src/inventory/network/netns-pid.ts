@@ -48,6 +48,8 @@ export interface NetnsPidsOptions {
 
 export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptions): NetnsPids {
   const known = new Map<number, { netnsPid: NetnsPid; reads: number }>();
+  /** That of the host, asked once for all rows that are looked for at the same time. */
+  let host: Promise<number | undefined> | undefined;
 
   async function firstPids(path: string): Promise<number[]> {
     const pids: number[] = [];
@@ -65,12 +67,12 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
 
   async function find(path: string): Promise<NetnsPid> {
     let found: NetnsPid = { pid: undefined, missing: 'process' };
-    const host = await hostNamespace(proc);
     for (const pid of await firstPids(path)) {
       try {
         const netns = await namespaceOf(proc, pid);
+        host ??= hostNamespace(proc);
         if (found.pid !== undefined && found.netns !== netns) return { pid: undefined, missing: 'single namespace' };
-        found = { pid, netns, isHost: netns === host };
+        found = { pid, netns, isHost: netns === (await host) };
       } catch (error) {
         // A process that ended meanwhile, or a zombie, is none.
         if (found.pid === undefined && errnoOf(error) !== ENOENT) found = { pid: undefined, missing: errnoOf(error) };
@@ -100,7 +102,8 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
         return typeof netDev === 'number' ? netDev : 0;
       });
     },
-    keep: (inodes) => {
+    keep(inodes) {
+      host = undefined;
       for (const inode of known.keys()) if (!inodes.has(inode)) known.delete(inode);
     },
   };
@@ -117,8 +120,16 @@ export async function namespaceOf(proc: string, pid: number | 'self'): Promise<n
 const hostNamespace = (proc: string): Promise<number | undefined> =>
   namespaceOf(proc, 1).catch(() => namespaceOf(proc, 'self').catch(() => undefined));
 
-const subdirectories = (directory: string): Promise<string[]> =>
-  readdir(directory, { withFileTypes: true }).then(
-    (entries) => entries.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : [])),
-    () => [],
-  );
+/** A directory has two links and one of each below it, but on file systems that give each directory one. */
+const LINKS_OF_LEAF = 2;
+
+async function subdirectories(directory: string): Promise<string[]> {
+  try {
+    // Most cgroups are leaves, and a stat takes less than a list of their files.
+    if ((await stat(directory)).nlink === LINKS_OF_LEAF) return [];
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : []));
+  } catch {
+    return [];
+  }
+}
