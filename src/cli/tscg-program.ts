@@ -11,8 +11,23 @@ import { registerRecording } from './register-recording.ts';
 import { registerRun } from './register-run.ts';
 import { registerViews } from './register-views.ts';
 
-/** The flags of limits are not in it yet: addLimitFlags loads their catalogue. */
-export function buildTscg(): Command {
+/** Who declares commands, and which of them look at no other command. */
+const FAMILIES: readonly (readonly [register: (program: Command) => void, ...names: string[]])[] = [
+  [registerViews, 'ls', 'get', 'ns', 'fs'],
+  [registerDiagnosis, 'why', 'check', 'prove', 'whatif'],
+  [registerLimits, 'set', 'undo', 'log', 'reapply', 'apply', 'snapshot'],
+  [registerActions, 'freeze', 'thaw', 'kill', 'reclaim', 'move', 'controllers'],
+  [registerRun, 'try', 'run', 'revert'],
+  [registerRecording, 'record', 'dump', 'incident'],
+  [registerExport, 'export'],
+  [registerHelp],
+];
+
+/**
+ * `typed`: the first word of the command line. Where it names a command, only that command's family is declared, as all of
+ * them take longer than many a command. The flags of limits are not in it yet: addLimitFlags loads their catalogue.
+ */
+export function buildTscg(typed = ''): Command {
   const program = new Command('tscg')
     .description('See and limit what containers, units and cgroups use (cgroup v2)')
     .version(VERSION)
@@ -21,13 +36,7 @@ export function buildTscg(): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: print, outputError: (text, write) => write(commandLineError('tscg', text)) })
     .exitOverride();
-  registerViews(program);
-  registerDiagnosis(program);
-  registerLimits(program);
-  registerActions(program);
-  registerRun(program);
-  registerRecording(program);
-  registerExport(program);
-  registerHelp(program);
+  const family = FAMILIES.find(([, ...names]) => names.includes(typed));
+  for (const [register] of family ? [family] : FAMILIES) register(program);
   return program;
 }

@@ -3,5 +3,5 @@ import { addTypedLimitFlags } from './limit-flags.ts';
 import { runProgram } from './program.ts';
 import { buildTscg } from './tscg-program.ts';
 
-const program = buildTscg();
+const program = buildTscg(process.argv[2]);
 void addTypedLimitFlags(program).then(() => runProgram('tscg', program));

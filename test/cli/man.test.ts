@@ -45,6 +45,13 @@ test('both programs are built without running: every command is described, and i
   }
 });
 
+test('a command is the same where it alone is typed and its family alone is declared', () => {
+  for (const command of buildTscg().commands) {
+    const [alone] = buildTscg(command.name()).commands.filter((other) => other.name() === command.name());
+    assert.is(alone?.helpInformation(), command.helpInformation());
+  }
+});
+
 for (const [name, words] of [
   [
     'tscg',
