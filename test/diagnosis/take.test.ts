@@ -1,11 +1,14 @@
 /** The look itself, on this machine: what it reads, and that what vanishes meanwhile costs no more than its own figures. */
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { createFallbackSampler, openSampler } from '../../src/diagnosis/look/sampler.ts';
-import { takeLook } from '../../src/diagnosis/look/take.ts';
+import { absentFrom, takeLook } from '../../src/diagnosis/look/take.ts';
 import { parseThreadState } from '../../src/diagnosis/look/thread-state.ts';
 import { createTracer } from '../../src/diagnosis/look/tracer.ts';
 import { openInventory } from '../../src/inventory/inventory.ts';
@@ -134,6 +137,23 @@ onMount(test)('a victim whose cgroup is removed', async () => {
   });
   assert.is(finding.verdicts[0]?.cause, 'unknown');
   assert.match(finding.verdicts[0]?.sentence ?? '', /ended/);
+});
+
+test('a controller is absent where the file lacks it, and unknown where the file cannot be read', () => {
+  const mount = mkdtempSync(join(tmpdir(), 'tscg-absent-'));
+  try {
+    const names = (): string[] => [...absentFrom(mount, '/proc').keys()];
+    assert.equal(names(), ['cpu', 'memory', 'io'], 'no such file');
+    const file = join(mount, 'cgroup.controllers');
+    writeFileSync(file, 'cpu pids\n');
+    assert.equal(names(), ['memory', 'io']);
+    rmSync(file);
+    // A read of a directory is EISDIR, also for root.
+    mkdirSync(file);
+    assert.equal(names(), []);
+  } finally {
+    rmSync(mount, { recursive: true });
+  }
 });
 
 test.run();

@@ -4,10 +4,12 @@
  * of the threads that do something, once a second what shows whether it lasts. The samplers slow down where that would
  * cost more than their share.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workload } from '../../inventory/workload.ts';
 import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { codeOf } from '../../kernel/error-code.ts';
 import { type Hierarchy, type NoController, parseControllers, whyNoController } from '../../kernel/hierarchy.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
@@ -132,9 +134,18 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
   }
 }
 
-/** Which of the controllers are absent whose figures tell who uses what, and why. */
-function absentFrom(mount: string, proc: string): Map<string, NoController> {
-  const here = parseControllers(readText(join(mount, 'cgroup.controllers')));
+/**
+ * Which of the controllers are absent whose figures tell who uses what, and why. Where the file cannot be read it is not known
+ * of any.
+ */
+export function absentFrom(mount: string, proc: string): Map<string, NoController> {
+  let text = '';
+  try {
+    text = readFileSync(join(mount, 'cgroup.controllers'), 'utf8');
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') return new Map();
+  }
+  const here = parseControllers(text);
   const absent = ['cpu', 'memory', 'io'].filter((name) => !here.includes(name));
   return new Map(absent.map((name) => [name, whyNoController(name, readText(join(proc, 'cgroups')))]));
 }
