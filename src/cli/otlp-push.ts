@@ -1,6 +1,6 @@
 /** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
 import { hostname } from 'node:os';
-import { type PusherOptions, pushFrames } from '../export/pusher.ts';
+import { METRICS_PATH, type PusherOptions, pushFrames, shownUrl } from '../export/pusher.ts';
 import { isLoopback } from '../export/server.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
@@ -20,8 +20,6 @@ export interface OtlpFlags {
 
 const LEAST_MS = 1000;
 const MOST_MS = 3_600_000;
-/** What OTLP/HTTP appends to the address of a receiver. */
-const METRICS_PATH = '/v1/metrics';
 
 /** All but the source, checked. Throws UsageError. */
 export function pushOptions(
@@ -60,7 +58,6 @@ export async function push(
   const signal = endSignal();
   // The first Frame that is sent has its rates.
   await source.next();
-  // What follows a ? in the URL is not printed: it may be a key.
-  printLine(`sending to ${options.url.origin}${options.url.pathname} every ${options.interval / 1000} s`);
+  printLine(`sending to ${shownUrl(options.url)} every ${options.interval / 1000} s`);
   await pushFrames({ ...options, source, isWanted, signal });
 }

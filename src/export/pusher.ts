@@ -134,7 +134,14 @@ function partlyRefused(response: unknown): Tried {
   };
 }
 
-function hintOf(status: number, { pathname }: URL): string {
+/** What OTLP/HTTP appends to the address of a receiver. */
+export const METRICS_PATH = '/v1/metrics';
+
+/** A URL as messages have it. The path before the standard end, and what follows a ?, may be a key. */
+export const shownUrl = ({ origin, pathname }: URL): string =>
+  `${origin}${pathname === METRICS_PATH ? '' : '/…'}${METRICS_PATH}`;
+
+function hintOf(status: number, url: URL): string {
   if (status === 401 || status === 403) return ' (it wants other credentials: --bearer-token-file, --header)';
-  return status === 404 ? ` (is that its address? ${pathname} is not there)` : '';
+  return status === 404 ? ` (is that its address? ${shownUrl(url)} is not there)` : '';
 }
