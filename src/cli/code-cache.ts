@@ -13,6 +13,7 @@ const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tscg', 'ls', '--delay', '0.1'],
   ['tscg', 'get', 'self', '--delay', '0.1'],
   ['tscg', 'log'],
+  ['tscg', 'why', 'no-such-workload'],
   ['tscg', 'set', 'self', '--pids', 'max', '--dry-run'],
   ['tstop', '--delay', '0.1'],
 ];
