@@ -5,7 +5,7 @@
  *
  *     dist/index.js and .d.ts files       the library
  *     dist/cli/tstop.cjs                 tstop in one file, with a source map beside it
- *     dist/cli/tscg.cjs, tscg.*.cjs      tscg in parts, so that a short command reads little of it (build-parts.mjs)
+ *     dist/cli/tscg.cjs, tscg.*.cjs      tscg in parts, so that a short command reads little of it (packaging/parts.mjs)
  *     dist/cli/{tscg,tstop}.js           what a user starts: loads the .cjs and its code cache (src/cli/launch.ts)
  *     dist/cli/*.cjs.cache               what V8 compiled of a program in typical runs (src/cli/code-cache.ts)
  *     dist/cli/disk-usage-child.cjs      the process that measures disk usage
@@ -18,7 +18,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
-import { inParts } from './build-parts.mjs';
+import { inParts } from './packaging/parts.mjs';
 
 process.chdir(import.meta.dirname);
 const { minify, types } = parseArgs({

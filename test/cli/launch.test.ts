@@ -119,7 +119,7 @@ test('a short command loads none of the built-in modules that take longest', () 
     assert.not.ok(modules.includes(slow), slow);
 });
 
-/** Bytes of source, minified. Who needs more should look what a module that it loads is needed for (`build-parts.mjs`). */
+/** Bytes of source, minified. Who needs more should look what a module that it loads is needed for (`packaging/parts.mjs`). */
 const MOST: readonly { bytes: number; parts: readonly string[]; commands: readonly string[] }[] = [
   { bytes: 90_000, parts: ['tscg.cjs'], commands: ['--version', '--help', 'ls --help', 'no-such-command'] },
   {
