@@ -1,5 +1,6 @@
 /** Takes the Frames, and what is read of the selected row beside each of them. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
@@ -38,6 +39,8 @@ export interface Sampling {
 
 /** The least time between two Frames. */
 const LEAST_MS = 50;
+/** How long a Frame waits for the processes of the selected row. */
+const TOGETHER_MS = 20;
 
 export function createSampling(options: SamplingOptions): Sampling {
   const { program, source, selected, seconds } = options;
@@ -84,14 +87,14 @@ async function tick(options: SamplingOptions): Promise<void> {
   const { program, selected } = options;
   const guarded = guardedBy(program);
   let isDrawn = false;
-  const sample = guarded('sample', async () => {
-    await takeFrame(options);
-    isDrawn = true;
-  });
-  // The processes are read beside the sample, so that one drawing shows both. If they come later, they are drawn by themselves.
+  // The processes are read beside the sample, so that one drawing shows both. If they come much later, they are drawn by themselves.
   const list = guarded('processes', async () => {
     await selected.readProcesses(program.session());
     if (isDrawn) program.draw();
+  });
+  const sample = guarded('sample', async () => {
+    await takeFrame(options, () => Promise.race([list, sleep(TOGETHER_MS, undefined, { ref: false })]));
+    isDrawn = true;
   });
   await Promise.all([sample, list, guarded('explain', () => selected.readExplained(program.session()))]);
   // The sample may have selected a row whose processes were not read yet.
@@ -101,7 +104,8 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-async function takeFrame(options: SamplingOptions): Promise<void> {
+/** `ready`: resolves when what is drawn beside the Frame is there, or is late. */
+async function takeFrame(options: SamplingOptions, ready: () => Promise<void>): Promise<void> {
   const { program, source, memory, pressures, alerts, trouble, seconds } = options;
   const { demand } = program.needs();
   // At a speed at which not every Frame can be drawn, some are only remembered.
@@ -122,6 +126,7 @@ async function takeFrame(options: SamplingOptions): Promise<void> {
   const alarms = alerts?.after(frame) ?? [];
   for (const event of alarms) memory.tell(event);
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
+  await ready();
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
   const one = selectedIn(program.session());
   const others = frame.workloads.filter(({ inode }) => inode !== one?.inode && demand.visible.has(inode));
