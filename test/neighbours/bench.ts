@@ -17,7 +17,7 @@ import { loadNative } from '../../src/kernel/native.ts';
 import { makeDisks, makeSwap, openArena, type Started } from './arena.ts';
 import { CASES, type Case } from './cases.ts';
 import { keptLook, toJson } from './keep.ts';
-import { accusedByRivals } from './rivals.ts';
+import { accusedByRivals, cpuWaits } from './rivals.ts';
 import { culpritsOf, lookAt, SETTLE_MS, setScene, startVictims } from './scene.ts';
 import { closingLine, countedLine, HOST_BUSY, isInnocent, lineOf, type Run, rivalLines } from './score.ts';
 
@@ -110,6 +110,8 @@ async function runCase(of: Case, seed: number): Promise<Run[]> {
     const scene = await setScene(arena, of, seed);
     const { victim, workloads } = scene;
     const [late, began, beside] = [lateSoFar(), performance.now(), measure(scene.victims)];
+    const paths = workloads.map(({ path }) => path);
+    const waits = cpuWaits(paths);
     const look = await lookAt(scene, { seconds: SECONDS, goOn: comesInBursts, tracer: createTracer(workloads) });
     const cost = beside();
     const run = {
@@ -118,7 +120,7 @@ async function runCase(of: Case, seed: number): Promise<Run[]> {
       slowdown: slowest(cost, alone),
       late: lateSince(late, began),
       culprits: culpritsOf(of, workloads),
-      accused: accusedByRivals(look, victim.path),
+      accused: accusedByRivals(look, victim.path, waits, cpuWaits(paths)),
       seconds: (performance.now() - began) / 1000,
       costPercent: look.costPercent,
     };

@@ -1,23 +1,39 @@
 /** What other rules would have said of the same look: the columns beside ours. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { changeOf, secondsOf, wholeOf } from '../../src/diagnosis/look/change.ts';
 import { windowsOf } from '../../src/diagnosis/look/company.ts';
 import { type CloseLook, HOST, KERNEL } from '../../src/diagnosis/look/model.ts';
 import { isWithin, parentOf } from '../../src/kernel/cgroup-path.ts';
+import { parsePressure } from '../../src/kernel/pressure.ts';
+import { MOUNT } from './arena.ts';
 
 export const RIVALS = ['top CPU', 'top PSI', 'Datadog', 'CPI²'] as const;
 
 /** Path of whom each accuses; undefined for nobody. */
 export type Accused = Readonly<Record<(typeof RIVALS)[number], string | undefined>>;
 
-export function accusedByRivals(look: CloseLook, victim: string): Accused {
+/** Microseconds for which tasks of each waited for a CPU so far: a look does not read it of neighbours. */
+export const cpuWaits = (paths: readonly string[]): Map<string, number> =>
+  new Map(paths.map((path) => [path, waitedSoFar(`${MOUNT}${path}/cpu.pressure`)]));
+
+const waitedSoFar = (file: string): number =>
+  existsSync(file) ? (parsePressure(readFileSync(file, 'utf8')).some?.total ?? 0) : 0;
+
+/** `before`, `after`: cpuWaits when the look began and when it ended. */
+export function accusedByRivals(
+  look: CloseLook,
+  victim: string,
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): Accused {
   const others = [...look.groups.keys()].filter((key) => isLeaf(look, key) && !isWithin(victim, key) && key !== victim);
   const used = (key: string): number =>
     key === HOST || key === KERNEL ? lastOf(look, key) : changeOf(look.groups.get(key), 'cpu.stat:usage_usec') || 0;
   const top = largest(others, used);
   return {
     'top CPU': top,
-    'top PSI': largest(others, (key) => changeOf(look.groups.get(key), 'cpu.pressure:some.total') || 0),
+    'top PSI': largest(others, (key) => (after.get(key) ?? 0) - (before.get(key) ?? 0)),
     Datadog: isContended(look, victim) ? top : undefined,
     'CPI²': correlated(look, victim, others),
   };
