@@ -1,4 +1,7 @@
-/** How much CPU time a piece of work took: what others run at the same time does not change it, as it does the clock on the wall. */
+/**
+ * How much CPU time a piece of work took: what others run at the same time does not change it, as it does the clock on the
+ * wall.
+ */
 export function cpuMsOf(work: () => void): number {
   const before = process.cpuUsage();
   work();

@@ -30,7 +30,10 @@ export interface Terminal {
 /** The guest is an emulated machine. */
 const PATIENCE_MS = process.env.TSCG_GUEST ? 150_000 : 90_000;
 
-/** Without looks that nobody asked for: they come and go with the load of the machine. `under`: a command that runs it, as strace. */
+/**
+ * Without looks that nobody asked for: they come and go with the load of the machine. `under`: a command that runs it, as
+ * strace.
+ */
 export function openTstop(
   columns: number,
   rows: number,

@@ -36,7 +36,10 @@ export interface ProcessNode {
   readonly pidNamespace?: number;
   /** Came into its PID namespace from outside (`docker exec`, `nsenter`): it is not the init, its parent is elsewhere. */
   readonly entered: boolean;
-  /** The init of a PID namespace below that of its parent, which is in the tree too (`unshare --pid --fork`, a container in a container). */
+  /**
+   * The init of a PID namespace below that of its parent, which is in the tree too (`unshare --pid --fork`, a container in
+   * a container).
+   */
   readonly isNestedInit: boolean;
   /** One of the kernel's own, with no program. */
   readonly isKernelThread: boolean;

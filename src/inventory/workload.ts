@@ -66,7 +66,10 @@ export interface Identity {
 /** All text is cleaned (src/text/clean.ts) and bounded. What the API does not tell is absent. */
 export interface WorkloadDetails {
   readonly runtime: Runtime;
-  /** What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or unit. */
+  /**
+   * What the cgroup's path holds: 64 hex digits of a container or podman pod, uid of a Kubernetes pod, name of a machine or
+   * unit.
+   */
   readonly id: string;
   /** As its owner calls it: `web`, `pod/container`, `nginx.service`. */
   readonly name: string;
@@ -144,7 +147,10 @@ export const composeServiceOf = ({ details, labels }: Workload): string | undefi
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
   !['root', 'slice', 'monitor', 'inner'].includes(kind);
 
-/** Whether a change of the cgroups at these paths may help or harm it only from outside: it holds none of them, nor is in one. */
+/**
+ * Whether a change of the cgroups at these paths may help or harm it only from outside: it holds none of them, nor is in
+ * one.
+ */
 export const isThirdParty = (workload: Pick<Workload, 'kind' | 'path'>, changed: readonly string[]): boolean =>
   isListed(workload) && !changed.some((path) => areNested(path, workload.path));
 

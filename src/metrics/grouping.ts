@@ -89,7 +89,10 @@ function countsOf({ workloads }: Frame): ReadonlyMap<string, number> {
   return found;
 }
 
-/** As `parent/name` where another one on its machine goes by the same name: a plain directory has nothing else that tells it apart. */
+/**
+ * As `parent/name` where another one on its machine goes by the same name: a plain directory has nothing else that tells it
+ * apart.
+ */
 function distinctName(frame: Frame, row: number): string {
   const { name = '', kind, path = '', host = '' } = frame.workloads[row] ?? {};
   if (kind !== 'cgroup' || (countsOf(frame).get(hostAndName({ host, name })) ?? 0) < 2) return name;

@@ -7,7 +7,10 @@ import { clean } from './clean.ts';
 
 const ELLIPSIS = '…';
 
-/** Nothing but what is one cell in every terminal and table, and stands for itself: ASCII, Latin letters, and what we draw with (· … → ─ ▲ and the like). */
+/**
+ * Nothing but what is one cell in every terminal and table, and stands for itself: ASCII, Latin letters, and what we draw
+ * with (· … → ─ ▲ and the like).
+ */
 const ONE_CELL =
   /^[\x20-\x7e\u00b5\u00b7\u00c0-\u00ff\u0394\u03a3\u2013\u2026\u2190-\u2193\u2265\u2500-\u257f\u2581-\u2588\u258f\u25b2\u25ba\u25b8\u25bc\u25be\u25cf]*$/;
 

@@ -1,4 +1,7 @@
-/** What the kernel makes of one write(2), independent of the code under test: kernel/cgroup, mm/memcontrol.c, block/blk-throttle.c. */
+/**
+ * What the kernel makes of one write(2), independent of the code under test: kernel/cgroup, mm/memcontrol.c,
+ * block/blk-throttle.c.
+ */
 
 /** The text that the file then shows; throws the errno's name. */
 export function written(file: string, before: string, command: string): string {

@@ -107,7 +107,10 @@ function contested(windows: readonly Window[]): readonly Window[] {
     : windows;
 }
 
-/** The shares of those that compete at a level, the victim's side among them. A window counts as much as the victim waited in it. */
+/**
+ * The shares of those that compete at a level, the victim's side among them. A window counts as much as the victim waited
+ * in it.
+ */
 function sharesAt({ look, victim, company, windows: all, blame }: CpuCase, level: string): Map<string, Share> {
   const windows = contested(all);
   const rival = childTowards(level, victim);

@@ -11,7 +11,10 @@ const RAISED = -10;
 let holders = 0;
 let restore: () => void = () => {};
 
-/** Raises all threads of this process until nobody wants it any more; the result says so. Without the right to it nothing happens. */
+/**
+ * Raises all threads of this process until nobody wants it any more; the result says so. Without the right to it nothing
+ * happens.
+ */
 export function raisePriority(proc: string): () => void {
   if (holders++ === 0) restore = raiseAll(proc);
   let isHeld = true;

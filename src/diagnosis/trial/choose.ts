@@ -87,7 +87,10 @@ export interface FoundTrial extends TrialRequest {
   readonly remedy: Remedy;
 }
 
-/** The chosen trial of what runs now; undefined where there is none, or where the suspect or the victim is gone. Throws BadValueError. */
+/**
+ * The chosen trial of what runs now; undefined where there is none, or where the suspect or the victim is gone. Throws
+ * BadValueError.
+ */
 export function foundTrial(
   findings: readonly Finding[],
   workloads: readonly Workload[],

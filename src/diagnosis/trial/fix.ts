@@ -58,7 +58,10 @@ export interface FixAnswer {
 const MOST_LEFT = 0.5;
 /** Standard deviations of the rank sum by which the loss must fall: 2 % of the falls that mean nothing are as large. */
 const HELPED_Z = 2;
-/** The same for the rise of a third party's loss: more, as there are many of them. It must also rise by so many milliseconds of each second. */
+/**
+ * The same for the rise of a third party's loss: more, as there are many of them. It must also rise by so many milliseconds
+ * of each second.
+ */
 const WORSE_Z = 2.5;
 const WORSE_MS = 20;
 /** Milliseconds of each second: a smaller loss is no loss to help against. */

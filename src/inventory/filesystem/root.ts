@@ -22,7 +22,10 @@ export interface Root {
   readonly within?: string;
 }
 
-/** `of`: the workload's mounts; `host`: those of pid 1; `ours`: those through which we see. undefined for a `chroot` that is no mount. */
+/**
+ * `of`: the workload's mounts; `host`: those of pid 1; `ours`: those through which we see. undefined for a `chroot` that is
+ * no mount.
+ */
 export function rootOf(of: readonly Mount[], host: readonly Mount[], ours: readonly Mount[]): Root | undefined {
   const mount = rootMount(of);
   if (mount === undefined) return undefined;

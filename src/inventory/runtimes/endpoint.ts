@@ -235,7 +235,10 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
 /** Of the time-out, after which the work is told to come to its end with what it has. */
 const WARNED_AT = 0.9;
 
-/** What the function gives, or ApiError after so long; shortly before, its signal asks it to end. Keeps the process alive meanwhile. */
+/**
+ * What the function gives, or ApiError after so long; shortly before, its signal asks it to end. Keeps the process alive
+ * meanwhile.
+ */
 async function within<Value>(
   timeoutMs: number,
   endpoint: string,

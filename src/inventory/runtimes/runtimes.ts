@@ -26,7 +26,10 @@ export interface Runtimes {
   details(id: string, uid?: number): WorkloadDetails | undefined;
   /** By name of a unit: of the manager of that user, of the system's without. */
   unit(name: string, uid?: number): WorkloadDetails | undefined;
-  /** All at once; never rejects, and takes no longer than the time-out once the modules are loaded. Those that failed lately are left alone. */
+  /**
+   * All at once; never rejects, and takes no longer than the time-out once the modules are loaded. Those that failed lately
+   * are left alone.
+   */
   refresh(): Promise<void>;
   /** One for each endpoint, and one `absent` for each runtime that has none. */
   statuses(): readonly RuntimeStatus[];

@@ -217,7 +217,10 @@ export interface StreamOptions {
   onLine(line: string): void;
 }
 
-/** Follows lines for as long as they come. Always ends by throwing ApiError: a stream that ends has broken. Keeps no process alive. */
+/**
+ * Follows lines for as long as they come. Always ends by throwing ApiError: a stream that ends has broken. Keeps no process
+ * alive.
+ */
 export function streamLines(socket: string, path: string, options: StreamOptions): Promise<never> {
   const { signal, timeoutMs = TIMEOUT_MS, onOpen, onLine } = options;
   const asked = `GET ${path}`;

@@ -10,7 +10,10 @@ import type { Plan, PlanContext, Risk, Target } from '../model.ts';
 import { guardRisks } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
 
-/** The domain controllers, which a cgroup with processes cannot enable for its children; cpu, cpuset, pids and perf_event are threaded ones. */
+/**
+ * The domain controllers, which a cgroup with processes cannot enable for its children; cpu, cpuset, pids and perf_event
+ * are threaded ones.
+ */
 export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
 
 const FILE = 'cgroup.subtree_control';

@@ -1,4 +1,7 @@
-/** Limits of the cpu controller. Ranges: kernel/sched/core.c (tg_set_cfs_bandwidth, cpu_weight_write_u64, capacity_from_percent). */
+/**
+ * Limits of the cpu controller. Ranges: kernel/sched/core.c (tg_set_cfs_bandwidth, cpu_weight_write_u64,
+ * capacity_from_percent).
+ */
 
 import { formatCpuMax, parseCpuMax } from '../../kernel/cpu-max.ts';
 import type { Machine } from '../../kernel/machine.ts';

@@ -158,7 +158,10 @@ function formatQos(disk: string, { ctrl, figures }: IoCost): string {
   );
 }
 
-/** Makes a line that was read writable: with ctrl=auto it shows the kernel's own values, and writing one of those means ctrl=user. */
+/**
+ * Makes a line that was read writable: with ctrl=auto it shows the kernel's own values, and writing one of those means
+ * ctrl=user.
+ */
 const qosCommand = (line: string): string =>
   [...parseIoCost(line)].map(([disk, cost]) => formatQos(disk, cost)).join('\n');
 

@@ -20,7 +20,10 @@ export interface RunPlace {
   readonly name: string;
   readonly path: string;
   readonly inode: number;
-  /** Controllers that were enabled for it, as `memory in /`; they are disabled when it is removed, where nobody else uses them by then. */
+  /**
+   * Controllers that were enabled for it, as `memory in /`; they are disabled when it is removed, where nobody else uses
+   * them by then.
+   */
   readonly enabled: readonly string[];
   /** Kills the processes that are left in it, and gives their number. */
   empty(): Promise<number>;
@@ -30,7 +33,10 @@ export interface RunPlace {
 /** Controllers whose figures the summary shows; it goes without those that cannot be enabled. */
 const WELCOME = ['cpu', 'memory', 'io', 'pids'];
 
-/** `needed`: controllers of the limits. Throws ActionError where they cannot be had, CgroupFileError where no cgroup can be made. */
+/**
+ * `needed`: controllers of the limits. Throws ActionError where they cannot be had, CgroupFileError where no cgroup can be
+ * made.
+ */
 export function makePlace(
   name: string,
   needed: readonly string[],

@@ -62,7 +62,10 @@ export const withHolder = (edits: Request['edits']): Request['edits'] =>
     };
   });
 
-/** A process that stays until it is told to end: nothing that ends the command ends it, nor the OOM killer where we may forbid that. */
+/**
+ * A process that stays until it is told to end: nothing that ends the command ends it, nor the OOM killer where we may
+ * forbid that.
+ */
 function startHolder(): ChildProcessByStdio<Writable, null, null> {
   const script = 'trap "" INT QUIT TERM HUP; read -r end';
   const holder = spawn('/bin/sh', ['-c', script], { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });

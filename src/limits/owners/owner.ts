@@ -23,7 +23,10 @@ export interface Owner {
   apply(writes: readonly Write[]): Promise<void>;
 }
 
-/** Whether the owner may set the value again in the cgroup that a restart of the workload makes; a scope, and a container of the CRI, has none. */
+/**
+ * Whether the owner may set the value again in the cgroup that a restart of the workload makes; a scope, and a container of
+ * the CRI, has none.
+ */
 export const survivesRestart = ({ via, subject }: Pick<Write, 'via' | 'subject'>): boolean =>
   via !== 'cgroupfs' && via !== 'cri' && !subject.endsWith('.scope');
 

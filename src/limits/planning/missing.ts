@@ -1,4 +1,7 @@
-/** Why a cgroup does not have the file of a limit: which ancestor does not pass the controller on, and the command that helps. */
+/**
+ * Why a cgroup does not have the file of a limit: which ancestor does not pass the controller on, and the command that
+ * helps.
+ */
 
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
@@ -34,7 +37,10 @@ export function whyMissing(path: string, limit: Limit, files: CgroupFiles): stri
   return notOfKernel(limit);
 }
 
-/** Why a file that only the machine's root cgroup has is missing. The root of a cgroup namespace has a cgroup.type; the machine's has none. */
+/**
+ * Why a file that only the machine's root cgroup has is missing. The root of a cgroup namespace has a cgroup.type; the
+ * machine's has none.
+ */
 function ofRootOnly(path: string, limit: Limit, files: CgroupFiles): string {
   const { file, controller } = limit;
   const read = (name: string): string | undefined => textIfThere(files, '/', name);

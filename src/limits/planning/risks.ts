@@ -1,4 +1,7 @@
-/** What may go wrong with a write, found before it is made. Checks of one limit are in its row of the catalogue; here are those of all. */
+/**
+ * What may go wrong with a write, found before it is made. Checks of one limit are in its row of the catalogue; here are
+ * those of all.
+ */
 
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf, isWithin } from '../../kernel/cgroup-path.ts';

@@ -24,7 +24,10 @@ export interface Load {
   readonly service: Running;
 }
 
-/** What each of the busy ones may take: a steady CPU figure. The machine has no limit of memory, and only containers one of PIDs. */
+/**
+ * What each of the busy ones may take: a steady CPU figure. The machine has no limit of memory, and only containers one of
+ * PIDs.
+ */
 export const CPUS = 0.2;
 export const MEMORY = 64 * 2 ** 20;
 export const PIDS = 50;

@@ -80,7 +80,10 @@ async function startDelegated(name: string, inner: readonly string[]): Promise<s
 
 const HARDLY = String(100 * 2 ** 20);
 
-/** Everything that is done by a name elsewhere is done here in the files of this very cgroup, and changes nothing of the other's. */
+/**
+ * Everything that is done by a name elsewhere is done here in the files of this very cgroup, and changes nothing of the
+ * other's.
+ */
 function isItself(path: string, other: () => string[]): void {
   const before = other();
   const own = filesOf(path);
