@@ -145,6 +145,7 @@ function exported(): string {
       '- Containers, pods, machines, units and cgroups of nobody are exported, and the root; `--all` adds slices and what is inside of containers. Beyond 10,000 cgroups `tscg_workloads_left_out` counts the rest.',
       '- Figures that need two passes (ratios of use, the verdict) are over the time since the scrape before.',
       '- `/healthz` answers `ok` without a token. Beyond loopback a token is asked for; `--unprotected` goes without.',
+      '- A connection is closed after its answer. 64 may be open; when one more comes, the one that has waited longest for its request is closed. An answer must be read within 30 s. Beyond loopback it is packed with gzip where the scraper asks for that, as Prometheus does.',
       '- `tscg export --once > DIR/tscg.prom` is for the textfile collector of node_exporter.',
     ].join('\n'),
     '    scrape_configs:\n      - job_name: tscg\n        static_configs: [{ targets: ["127.0.0.1:9753"] }]',

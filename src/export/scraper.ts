@@ -1,12 +1,19 @@
 /** Answers scrapes. Each is one pass over all cgroups; scrapers that ask at the same time, or within a second, share one. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Frame, Source } from '../metrics/source.ts';
 import { createWriter, endText, type Format, type IsWanted } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface Scraper {
-  /** A whole exposition, in parts. Throws where the cgroups could not be read. */
-  scrape(format: Format): Promise<readonly Buffer[]>;
+  /**
+   * A whole exposition, in parts. Scrapers that share a pass share the parts too: however many are slow to read them, they are
+   * held once. Throws where the cgroups could not be read.
+   */
+  scrape(format: Format, isPacked?: boolean): Promise<Parts>;
 }
+
+type Parts = readonly Buffer[];
 
 export interface ScraperOptions {
   readonly source: Source;
@@ -16,37 +23,59 @@ export interface ScraperOptions {
   readonly leastApart?: number;
 }
 
-export function createScraper({ source, instruments, isWanted, leastApart = 1000 }: ScraperOptions): Scraper {
-  let pass: Promise<Frame> | undefined;
-  let since = Number.NEGATIVE_INFINITY;
-  const writers = { openmetrics: createWriter('openmetrics', isWanted), text: createWriter('text', isWanted) };
-  let bodies = new Map<Format, Buffer>();
+interface Pass {
+  readonly started: number;
+  readonly frame: Promise<Frame>;
+  readonly texts: Map<Format, Promise<Parts>>;
+  readonly packed: Map<Format, Promise<Parts>>;
+}
 
-  function next(): Promise<Frame> {
-    if (pass && performance.now() - since < leastApart) return pass;
-    since = performance.now();
-    bodies = new Map();
-    const taken = source.next();
-    pass = taken;
-    // After a pass that failed, the next scrape makes another one.
-    taken.catch(() => {
-      if (pass === taken) pass = undefined;
-    });
-    return taken;
+const gzipAsync = promisify(gzip);
+
+export function createScraper({ source, instruments, isWanted, leastApart = 1000 }: ScraperOptions): Scraper {
+  const writers = { openmetrics: createWriter('openmetrics', isWanted), text: createWriter('text', isWanted) };
+  let last: Pass | undefined;
+  let isReading = false;
+
+  /** The last pass, as long as it is new or under way, else the next one. */
+  function current(): Pass {
+    const started = performance.now();
+    if (last && (isReading || started - last.started < leastApart)) return last;
+    isReading = true;
+    const frame = source.next();
+    const pass: Pass = { started, frame, texts: new Map(), packed: new Map() };
+    last = pass;
+    frame
+      // After a pass that failed, the next scrape makes another one.
+      .catch(() => {
+        last = undefined;
+      })
+      .finally(() => {
+        isReading = false;
+      });
+    return pass;
+  }
+
+  async function write({ frame }: Pass, format: Format): Promise<Parts> {
+    const started = performance.now();
+    const body = writers[format](await frame);
+    instruments.scraped((performance.now() - started) / 1000);
+    return [body, Buffer.from(`${await instruments.text(format)}${endText(format)}`)];
   }
 
   return {
-    async scrape(format) {
-      const started = performance.now();
-      const frame = await next();
-      const known = bodies;
-      let body = known.get(format);
-      if (body === undefined) {
-        body = writers[format](frame);
-        known.set(format, body);
-        instruments.scraped((performance.now() - started) / 1000);
-      }
-      return [body, Buffer.from(`${await instruments.text(format)}${endText(format)}`)];
+    scrape(format, isPacked = false) {
+      const pass = current();
+      const text = madeOnce(pass.texts, format, () => write(pass, format));
+      return isPacked ? madeOnce(pass.packed, format, async () => [await pack(await text)]) : text;
     },
   };
+}
+
+const pack = (parts: Parts): Promise<Buffer> => gzipAsync(Buffer.concat(parts), { level: 1 });
+
+function madeOnce(known: Map<Format, Promise<Parts>>, format: Format, make: () => Promise<Parts>): Promise<Parts> {
+  const made = known.get(format) ?? make();
+  known.set(format, made);
+  return made;
 }

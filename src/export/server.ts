@@ -1,14 +1,16 @@
 /**
  * The HTTP server of the exporter: /metrics, and /healthz, which tells whether it runs. Clients are not trusted: a request must
- * have come, and its answer must be read, within some seconds; connections are bounded, and one that sends no HTTP is closed.
+ * have come, and its answer must be read, within some seconds; connections are bounded, and one that sends no HTTP is closed. A
+ * connection has one request: with those that are kept open for another one, a client could keep others out.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { isIPv4, type Socket } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { errorText } from '../text/error-text.ts';
+import { boundConnections } from './connections.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
 import type { Scraper } from './scraper.ts';
@@ -32,9 +34,12 @@ export interface ServerOptions {
 
 /** Milliseconds, connections, bytes. */
 const SERVER_LIMITS = {
-  requestMs: 10_000,
+  /** For a TLS handshake, and for the request after it. */
+  requestMs: 5_000,
+  /** From the request to the end of its answer. */
   answerMs: 30_000,
-  idleMs: 75_000,
+  /** A client that has read nothing of its answer for so long is taken for gone. */
+  stallMs: 5_000,
   connections: 64,
   headerBytes: 8192,
 };
@@ -61,24 +66,23 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.requestMs,
     requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: Math.min(1000, limits.requestMs),
   };
-  const answer = answerer(options);
+  const drop = (socket: Duplex): void => {
+    if (socket.destroyed) return;
+    instruments.dropped();
+    socket.destroy();
+  };
+  const answer = answerer(options, limits, drop);
   const server: Server = tls
     ? createTlsServer({ ...http, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs }, answer)
     : createServer(http, answer);
-  server.maxConnections = limits.connections;
-  // A client that reads nothing for so long is taken for gone.
-  server.setTimeout(limits.answerMs, (socket: Socket) => {
-    instruments.dropped();
-    socket.destroy();
-  });
+  boundConnections(server, limits.connections, drop);
+  server.on('timeout', drop);
   server.on('clientError', (_, socket) => {
     instruments.dropped();
     socket.destroy();
   });
-  server.on('drop', () => instruments.dropped());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...address, exclusive: true }, () => {
@@ -98,14 +102,18 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-const gzipAsync = promisify(gzip);
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-function answerer({ token, scraper, instruments, onError }: ServerOptions): Answer {
+function answerer(
+  { token, scraper, instruments, onError }: ServerOptions,
+  limits: typeof SERVER_LIMITS,
+  drop: (socket: Duplex) => void,
+): Answer {
   const wanted = token === undefined ? undefined : digest(`Bearer ${token}`);
   const isAllowed = ({ headers }: IncomingMessage): boolean =>
     wanted === undefined || timingSafeEqual(wanted, digest(headers.authorization ?? ''));
+  const asked = new WeakSet<Socket>();
   let told = '';
 
   function end(response: ServerResponse, code: number, text: string, headers: Record<string, string> = {}): void {
@@ -115,25 +123,25 @@ function answerer({ token, scraper, instruments, onError }: ServerOptions): Answ
 
   async function metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = formatFor(request.headers.accept);
-    const parts = await scraper.scrape(format);
+    const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && !isNear(request);
+    const parts = await scraper.scrape(format, isPacked);
     told = '';
     if (response.destroyed) return;
-    const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && !isNear(request);
-    const sent = isPacked ? [await gzipAsync(Buffer.concat(parts), { level: 1 })] : parts;
     instruments.answered(200);
     response.writeHead(200, {
       'content-type': CONTENT_TYPES[format],
-      'content-length': sent.reduce((length, part) => length + part.length, 0),
+      'content-length': parts.reduce((length, part) => length + part.length, 0),
       ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
     });
-    for (const part of sent) response.write(part);
-    response.end();
+    response.setTimeout(limits.stallMs);
+    // That it broke off is no fault of ours.
+    await pipeline(Readable.from(slicesOf(parts)), response).catch(() => undefined);
   }
 
-  return (request, response) => {
+  const route: Answer = (request, response) => {
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return end(response, 405, 'GET or HEAD\n', { allow: 'GET, HEAD', connection: 'close' });
+      return end(response, 405, 'GET or HEAD\n', { allow: 'GET, HEAD' });
     if (path === '/healthz') return end(response, 200, 'ok\n');
     if (!isAllowed(request)) return end(response, 401, 'a bearer token is needed\n', { 'www-authenticate': 'Bearer' });
     if (path === '/') return end(response, 200, 'tscg export: see /metrics\n');
@@ -145,8 +153,27 @@ function answerer({ token, scraper, instruments, onError }: ServerOptions): Answ
       if (!response.headersSent) end(response, 500, 'the cgroups could not be read\n');
     });
   };
+
+  return (request, response) => {
+    const { socket } = request;
+    // No scraper sends another request before it has the answer. Who does could have us hold any number of answers.
+    if (asked.has(socket)) return drop(socket);
+    asked.add(socket);
+    response.setHeader('connection', 'close');
+    const late = setTimeout(drop, limits.answerMs, socket);
+    response.once('close', () => clearTimeout(late));
+    route(request, response);
+  };
 }
 
 /** Over loopback, packing costs more than sending. */
 const isNear = ({ socket: { remoteAddress = '' } }: IncomingMessage): boolean =>
   isLoopback(remoteAddress.replace(/^::ffff:/, ''));
+
+const SLICE_BYTES = 128 << 10;
+
+/** So that with TLS no more is encrypted than the client reads. */
+function* slicesOf(parts: readonly Buffer[]): Generator<Buffer> {
+  for (const part of parts)
+    for (let start = 0; start < part.length; start += SLICE_BYTES) yield part.subarray(start, start + SLICE_BYTES);
+}

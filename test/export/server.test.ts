@@ -1,15 +1,21 @@
 /** The exporter's HTTP face against slow clients, garbage, and who has no token. */
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createInstruments } from '../../src/export/instruments.ts';
+import { createInstruments, type Instruments } from '../../src/export/instruments.ts';
 import { createScraper, type Scraper } from '../../src/export/scraper.ts';
 import { hostAndPort, isLoopback, openServer, parseAddress, type ServerOptions } from '../../src/export/server.ts';
-import type { Source } from '../../src/metrics/source.ts';
+import type { Frame, Source } from '../../src/metrics/source.ts';
+import { certificateIn, noCertificates } from '../certificate.ts';
 import { frameOf } from '../dashboard/frames.ts';
+import { skip } from '../kernel/collector-helpers.ts';
 
 interface Reply {
   readonly status: number | undefined;
@@ -76,14 +82,20 @@ test('answers in the format that was asked for', () =>
 
 test('a token is asked for everywhere but on /healthz', () =>
   serving({ token: 'secret' }, async (port) => {
-    for (const authorization of ['', 'Bearer', 'Bearer secre', 'Bearer secret ', 'Basic secret', 'bearer secrets'])
-      assert.is(
-        (await get(port, '/metrics', { authorization })).status,
-        authorization === 'Bearer secret ' ? 200 : 401,
-      );
+    for (const authorization of [
+      '',
+      'Bearer',
+      'Bearer secre',
+      'Basic secret',
+      'bearer secrets',
+      'Bearer secret x',
+      'secret',
+    ])
+      assert.is((await get(port, '/metrics', { authorization })).status, 401, authorization);
+    for (const authorization of ['Bearer secret', 'Bearer secret '])
+      assert.is((await get(port, '/metrics', { authorization })).status, 200, authorization);
     assert.is((await get(port, '/nothing')).status, 401);
     assert.is((await get(port, '/healthz')).status, 200);
-    assert.is((await get(port, '/metrics', { authorization: 'Bearer secret' })).status, 200);
   }));
 
 test('what is no HTTP, and who sends nothing, costs a connection', () =>
@@ -97,30 +109,162 @@ test('what is no HTTP, and who sends nothing, costs a connection', () =>
     while (status !== 200) status = (await get(port).catch(() => undefined))?.status;
   }));
 
-test('a reader that takes nothing is dropped', async () => {
-  let dropped = (): void => undefined;
-  const told = new Promise<void>((resolve) => {
-    dropped = resolve;
+/** Instruments, and when the server has dropped a connection. */
+function untilDropped(): { readonly instruments: Instruments; readonly dropped: Promise<void> } {
+  let drop = (): void => undefined;
+  const dropped = new Promise<void>((resolve) => {
+    drop = resolve;
   });
-  const instruments = { ...createInstruments(), dropped };
-  const scraper: Scraper = { scrape: async () => [Buffer.alloc(64 << 20)] };
-  await serving({ limits: { answerMs: 200 }, scraper, instruments }, async (port) => {
-    const slow = connect(port, '127.0.0.1', () => slow.pause().write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'));
-    await told;
-    slow.destroy();
+  return { instruments: { ...createInstruments(), dropped: drop }, dropped };
+}
+
+for (const [who, limits] of [
+  ['a reader that takes nothing', { stallMs: 200 }],
+  ['a reader that is too slow', { answerMs: 500, stallMs: 60_000 }],
+] as const)
+  test(`${who} is dropped, and no more was sent than the kernel holds`, async () => {
+    const { instruments, dropped } = untilDropped();
+    let taken = 0;
+    const body = Buffer.alloc(256 << 20);
+    body.subarray = (start, end) => {
+      taken = end ?? body.length;
+      return Buffer.prototype.subarray.call(body, start, end);
+    };
+    await serving({ limits, scraper: { scrape: async () => [body] }, instruments }, async (port) => {
+      const slow = connect(port, '127.0.0.1', () => slow.pause().write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'));
+      await dropped;
+      slow.destroy();
+    });
+    assert.ok(taken > 0 && taken < body.length / 2, String(taken));
+  });
+
+test('an answer that takes long to make is no slow reader', () =>
+  serving(
+    {
+      limits: { stallMs: 50 },
+      scraper: {
+        scrape: async () => [Buffer.from(await new Promise<string>((done) => setTimeout(done, 400, 'late')))],
+      },
+    },
+    async (port) => assert.is((await get(port)).body.toString(), 'late'),
+  ));
+
+test('who asks again before the answer is there is dropped: one answer is made for a connection', async () => {
+  const { instruments, dropped } = untilDropped();
+  let scrapes = 0;
+  const scraper: Scraper = {
+    scrape: () => {
+      scrapes++;
+      return new Promise(() => undefined);
+    },
+  };
+  await serving({ scraper, instruments }, async (port) => {
+    const greedy = connect(port, '127.0.0.1', () =>
+      greedy.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20)),
+    );
+    await Promise.all([dropped, ended(greedy)]);
+  });
+  assert.is(scrapes, 1);
+});
+
+test('a connection is closed after its answer, whatever that is', () =>
+  serving({ token: 'secret' }, async (port) => {
+    for (const request of [
+      'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: keep-alive\r\n\r\n',
+      'GET /healthz HTTP/1.0\r\nconnection: keep-alive\r\n\r\n',
+      'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n',
+      'GET /metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\n\r\n',
+      'POST / HTTP/1.1\r\nhost: x\r\n\r\n',
+    ]) {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(request));
+      let text = '';
+      socket.on('data', (chunk) => (text += String(chunk)));
+      await once(socket, 'end');
+      assert.match(text, /^connection: close\r$/im, request);
+      socket.destroy();
+    }
+  }));
+
+interface Silent {
+  readonly socket: Socket;
+  readonly closed: Promise<unknown>;
+}
+
+/** So many connections that ask nothing, the oldest first. */
+async function silent(port: number, count: number): Promise<readonly Silent[]> {
+  const made: Silent[] = [];
+  for (let index = 0; index < count; index++) {
+    const socket = connect(port, '127.0.0.1');
+    made.push({ socket, closed: ended(socket) });
+    await once(socket, 'connect');
+  }
+  return made;
+}
+
+/** All but the oldest are open until this side closes them. */
+async function closeAll([oldest, ...others]: readonly Silent[]): Promise<void> {
+  await oldest?.closed;
+  assert.ok(others.every(({ socket }) => !socket.closed));
+  for (const { socket } of others) socket.destroy();
+  await Promise.all(others.map(({ closed }) => closed));
+}
+
+test('who holds all connections and asks nothing keeps nobody out', () =>
+  serving({ limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
+    const kept = await silent(port, 3);
+    assert.is((await get(port)).status, 200);
+    await closeAll(kept);
+  }));
+
+test('a connection that is being answered stays, however many come', async () => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let all = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    all = resolve;
+  });
+  let scrapes = 0;
+  const scraper: Scraper = {
+    scrape: async () => {
+      if (++scrapes === 2) all();
+      await released;
+      return [Buffer.from('figures')];
+    },
+  };
+  await serving({ scraper, limits: { connections: 2, requestMs: 60_000 } }, async (port) => {
+    const replies = [get(port), get(port)];
+    await asked;
+    await Promise.all((await silent(port, 3)).map(({ closed }) => closed));
+    release();
+    assert.equal(
+      (await Promise.all(replies)).map(({ status }) => status),
+      [200, 200],
+    );
   });
 });
 
-test('connections are bounded', () =>
-  serving({ limits: { connections: 2, requestMs: 60_000 } }, async (port) => {
-    const kept = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-    await Promise.all(kept.map((socket) => once(socket, 'connect')));
-    const third = connect(port, '127.0.0.1');
-    await ended(third);
-    const closed = kept.map(ended);
-    for (const socket of kept) socket.destroy();
-    await Promise.all(closed);
-  }));
+if (noCertificates === undefined) test('the same with TLS', silentTls);
+else skip(test, 'the same with TLS', noCertificates);
+
+async function silentTls(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tscg-server-'));
+  try {
+    const { key, cert } = certificateIn(folder);
+    const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+    await serving({ tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
+      const kept = await silent(port, 3);
+      const sent = secureRequest({ host: '127.0.0.1', port, path: '/metrics', ca: tls.cert, agent: false }).end();
+      const [response] = await once(sent, 'response');
+      assert.is(response.statusCode, 200);
+      response.resume();
+      await closeAll(kept);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 test('a pass that fails answers 500, is told once, and is tried again', async () => {
   let failing = true;
@@ -163,13 +307,43 @@ test('scrapers that ask together share one pass, and later ones have their own',
   };
   const instruments = createInstruments();
   const shared = createScraper({ source, instruments, isWanted: () => true, leastApart: 1e9 });
-  await Promise.all([shared.scrape('text'), shared.scrape('openmetrics'), shared.scrape('text')]);
+  const [text, , again, packed, packedAgain] = await Promise.all([
+    shared.scrape('text'),
+    shared.scrape('openmetrics'),
+    shared.scrape('text'),
+    shared.scrape('text', true),
+    shared.scrape('text', true),
+  ]);
   assert.is(passes, 1);
+  assert.is(text, again, 'it is held once');
+  assert.is(packed, packedAgain);
+  assert.equal(gunzipSync(Buffer.concat(packed)), Buffer.concat(text));
   const own = createScraper({ source, instruments, isWanted: () => true, leastApart: 0 });
   assert.match(String(await own.scrape('text')), 'web2');
   const third = String(await own.scrape('text'));
   assert.match(third, 'web3');
   assert.not.match(third, 'web2', 'what is gone has no series');
+});
+
+test('a pass that takes long is shared too, by who asks before it is over', async () => {
+  let passes = 0;
+  let over = (_: Frame): void => undefined;
+  const source: Source = {
+    isLive: true,
+    next: () => {
+      passes++;
+      return new Promise((resolve) => {
+        over = resolve;
+      });
+    },
+    onChange: () => undefined,
+    close: () => undefined,
+  };
+  const scraper = createScraper({ source, instruments: createInstruments(), isWanted: () => true, leastApart: 0 });
+  const scrapes = [scraper.scrape('text'), scraper.scrape('text')];
+  over(frameOf([{ name: 'web', cpu: 10 }]));
+  await Promise.all(scrapes);
+  assert.is(passes, 1);
 });
 
 test('over loopback the answer is not packed', () =>
