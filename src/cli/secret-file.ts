@@ -21,9 +21,17 @@ export function fileOption(flag: string, path: string, isSecret = false): string
     const code = codeOf(error);
     if (isSecret && NOT_THERE.includes(code))
       throw new UsageError(`${flag}: ${code}: give the path of a file that holds it, not the secret itself`);
-    const why = error instanceof UnfitFileError ? 'it is no regular file of at most 1 MiB' : (code ?? errorText(error));
-    throw new UsageError(`${flag} ${clean(path)}: ${why}`);
+    throw new UsageError(`${flag} ${clean(path)}: ${whyUnread(error)}`);
   }
+}
+
+function whyUnread(error: unknown): string {
+  if (error instanceof UnfitFileError) return 'it is no regular file of at most 1 MiB: give the path of one';
+  const code = codeOf(error);
+  if (NOT_THERE.includes(code)) return `${code} (nothing is there: give the path of a file)`;
+  if (code === 'EACCES' || code === 'EPERM')
+    return `${code} (this user may not read it: run as its owner or as root, or let this user read it)`;
+  return code ?? errorText(error);
 }
 
 /** The authorities that are believed. TLS takes any text for them, and then believes nobody. */

@@ -14,6 +14,7 @@
 import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
+import { qualityOf } from './accept.ts';
 import { type Bytes, createBytes } from './bytes.ts';
 import { FAMILIES, type Family, unitOf } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
@@ -35,8 +36,10 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 };
 
 /** The format for a scraper that sends this Accept header. */
-export const formatFor = (accept: string | undefined): Format =>
-  accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
+export function formatFor(accept: string | undefined): Format {
+  const [open, text] = [qualityOf('application/openmetrics-text', accept), qualityOf('text/plain', accept)];
+  return open > 0 && open >= text ? 'openmetrics' : 'text';
+}
 
 /** Cgroups beyond so many are left out and counted, so that the owner of a delegated subtree cannot fill the store. */
 export const MOST_WORKLOADS = 10_000;

@@ -10,6 +10,7 @@ import { isIPv4, type Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorText } from '../text/error-text.ts';
+import { qualityOf } from './accept.ts';
 import { boundConnections } from './connections.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
@@ -110,9 +111,9 @@ function answerer(
   limits: typeof SERVER_LIMITS,
   drop: (socket: Duplex) => void,
 ): Answer {
-  const wanted = token === undefined ? undefined : digest(`Bearer ${token}`);
+  const wanted = token === undefined ? undefined : digest(token);
   const isAllowed = ({ headers }: IncomingMessage): boolean =>
-    wanted === undefined || timingSafeEqual(wanted, digest(headers.authorization ?? ''));
+    wanted === undefined || timingSafeEqual(wanted, digest(tokenIn(headers.authorization)));
   const asked = new WeakSet<Socket>();
   let told = '';
 
@@ -123,7 +124,7 @@ function answerer(
 
   async function metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = formatFor(request.headers.accept);
-    const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && !isNear(request);
+    const isPacked = qualityOf('gzip', request.headers['accept-encoding']) > 0 && !isNear(request);
     const parts = await scraper.scrape(format, isPacked);
     told = '';
     if (response.destroyed) return;
@@ -165,6 +166,9 @@ function answerer(
     route(request, response);
   };
 }
+
+/** RFC 7235: the name of the scheme is so in any letter case. */
+const tokenIn = (authorization = ''): string => /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
 
 /** Over loopback, packing costs more than sending. */
 const isNear = ({ socket: { remoteAddress = '' } }: IncomingMessage): boolean =>

@@ -45,7 +45,10 @@ test('bad input has one line and exit code 2', () => {
     [['--listen', 'nonsense'], /--listen: "nonsense" is no address; give one as 127\.0\.0\.1:9753/],
     [['--listen', ':9753'], /anyone who reaches it could read .*--bearer-token-file, or --unprotected/],
     [['--listen', '127.0.0.1:0', '--tls-cert', '/nowhere'], /go together/],
-    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], /--tls-cert \/nowhere: ENOENT/],
+    [
+      ['--tls-cert', '/nowhere', '--tls-key', '/nowhere'],
+      /--tls-cert \/nowhere: ENOENT \(nothing is there: give the path of a file\)/,
+    ],
     [['--tls-cert', file('c', 'x'), '--tls-key', file('k', 'x')], /both are PEM files/],
     [['--otlp', 'collector:4318'], /--otlp: "collector:4318" is no URL; give one as http:\/\/collector:4318/],
     [['--otlp', 'http://a', '--listen', ':9753'], /'--otlp <url>' cannot be used with option '--listen <address>'/],
@@ -57,7 +60,8 @@ test('bad input has one line and exit code 2', () => {
     [['--bearer-token-file', '/nowhere'], /--bearer-token-file: ENOENT: give the path of a file that holds it/],
     [['--bearer-token-file', file('empty', '\n')], /it is empty; .*openssl rand/],
     [['--bearer-token-file', file('two', 'a b')], /holds no token/],
-    [['--bearer-token-file', FILES], /no regular file/],
+    [['--tls-cert', join(file('plain', 'x'), 'cert'), '--tls-key', '/nowhere'], /ENOTDIR \(nothing is there: /],
+    [['--bearer-token-file', FILES], /no regular file of at most 1 MiB: give the path of one/],
     [['--bearer-token-file', '/dev/zero'], /no regular file/],
   ];
   for (const [args, message] of cases) {

@@ -74,6 +74,15 @@ test('answers in the format that was asked for', () =>
     const open = await get(port, '/metrics?x=1', { accept: 'application/openmetrics-text;version=1.0.0,*/*;q=0.1' });
     assert.match(String(open.headers['content-type']), 'application/openmetrics-text; version=1.0.0');
     assert.is(open.body.toString(), 'figures openmetrics\n');
+    for (const [accept, format] of [
+      ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1', 'openmetrics'],
+      ['Application/OpenMetrics-Text; Q=0.1', 'openmetrics'],
+      ['application/openmetrics-text;q=0', 'text'],
+      ['application/openmetrics-text; q=0.000, text/plain', 'text'],
+      ['application/openmetrics-text;q=0.2,text/plain;q=0.5', 'text'],
+      ['application/openmetrics-text;q=much', 'text'],
+    ] as const)
+      assert.is((await get(port, '/metrics', { accept })).body.toString(), `figures ${format}\n`, accept);
     assert.is((await get(port, '/metrics', {}, 'HEAD')).body.length, 0);
     assert.is((await get(port, '/healthz')).status, 200);
     assert.is((await get(port, '/etc/passwd')).status, 404);
@@ -92,7 +101,7 @@ test('a token is asked for everywhere but on /healthz', () =>
       'secret',
     ])
       assert.is((await get(port, '/metrics', { authorization })).status, 401, authorization);
-    for (const authorization of ['Bearer secret', 'Bearer secret '])
+    for (const authorization of ['Bearer secret', 'Bearer secret ', 'bearer secret', 'BEARER  secret'])
       assert.is((await get(port, '/metrics', { authorization })).status, 200, authorization);
     assert.is((await get(port, '/nothing')).status, 401);
     assert.is((await get(port, '/healthz')).status, 200);

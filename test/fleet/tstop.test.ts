@@ -93,7 +93,10 @@ test('a store that stalls blocks no key', () =>
 
 for (const [args, message] of [
   [['--prometheus', 'nonsense'], /^tstop: --prometheus: "nonsense" is no URL; .*$/m],
-  [['--prometheus', 'http://%25@localhost', '--tls-ca', '/nonexistent'], /^tstop: --tls-ca \/nonexistent: ENOENT$/m],
+  [
+    ['--prometheus', 'http://%25@localhost', '--tls-ca', '/nonexistent'],
+    /^tstop: --tls-ca \/nonexistent: ENOENT \(nothing is there: give the path of a file\)$/m,
+  ],
   [['--prometheus', 'http://localhost', '--replay', '/x'], /^tstop: --replay and --at are of a recording/m],
   [['--header', 'x: y'], /^tstop: .* go with --prometheus$/m],
 ] as const) {
