@@ -3,6 +3,7 @@
 import { parseDuration } from '../limits/catalogue/units.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
+import { localTime } from '../text/local-time.ts';
 import { UsageError } from './errors.ts';
 
 /** `0.5`, `2`: seconds, at least 0.1. */
@@ -34,6 +35,8 @@ export function durationOption(flag: string, text: string, least: number, most: 
   return ms;
 }
 
+const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
+
 /** `2h` ago, `03:00` today, `2026-11-27`, `2026-11-27 03:00`, local time: milliseconds since the epoch. */
 export function momentOption(flag: string, text: string, now = new Date()): number {
   try {
@@ -41,7 +44,7 @@ export function momentOption(flag: string, text: string, now = new Date()): numb
   } catch {
     // No duration.
   }
-  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  const clock = CLOCK.exec(text);
   if (clock) return new Date(now).setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
   // A date alone would be UTC.
   const time = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text).getTime();
@@ -50,10 +53,12 @@ export function momentOption(flag: string, text: string, now = new Date()): numb
   return time;
 }
 
-/** The same where a time of day is the last one that has come. */
-export function pastMomentOption(flag: string, text: string): number {
-  const time = momentOption(flag, text);
-  return time > Date.now() ? time - DAY_MS : time;
+/** The same where a time of day is the last one that has come, and any other time must have come. */
+export function pastMomentOption(flag: string, text: string, now = new Date()): number {
+  const time = momentOption(flag, text, now);
+  if (time <= now.getTime()) return time;
+  if (CLOCK.test(text)) return time - DAY_MS;
+  throw new UsageError(`${flag}: ${localTime(time)} has not come yet`);
 }
 
 const DAY_MS = 86_400_000;

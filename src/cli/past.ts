@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { findWorkload, holderOf, NoSuchNameError } from '../inventory/resolve.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { stateDirectory } from '../limits/applying/journal.ts';
-import { openRecording, type RecordedFrame, type Recording, RecordingError, spanText } from '../recording/recording.ts';
+import {
+  openRecording,
+  type RecordedFrame,
+  type Recording,
+  RecordingError,
+  whyNotRecorded,
+} from '../recording/recording.ts';
 import { openReplay, type Replay } from '../recording/replay.ts';
 import { localTime } from '../text/local-time.ts';
 import { UsageError } from './errors.ts';
@@ -14,28 +20,25 @@ import type { PastOptions } from './shared-options.ts';
 /** Where `tscg record` writes to, without --to. */
 export const recordingDirectory = (): string => join(stateDirectory(), 'recording');
 
-/** Recorded moments so far from the one that is asked for are another time. */
-const FAR_MS = 60_000;
-
 /** The recording and the time in it that are meant: its last moment without --at. Throws UsageError, RecordingError. */
 export function openPast({ at, from }: PastOptions): { readonly recording: Recording; readonly time: number } {
   const recording = openRecording(from ?? recordingDirectory());
-  const end = recording.timeOf(recording.last());
-  const time = at === undefined ? end : momentIn(recording, at);
-  const near = recording.timeOf(recording.placeAt(time));
-  if (Math.abs(near - time) > FAR_MS || time - end > FAR_MS) {
-    recording.close();
-    throw new UsageError(`--at: ${localTime(time)} was not recorded; the recording has ${spanText(recording)}`);
-  }
-  return { recording, time };
+  const time = at === undefined ? recording.timeOf(recording.last()) : momentIn(recording, at);
+  const why = whyNotRecorded(recording, time);
+  if (why === undefined) return { recording, time };
+  recording.close();
+  throw new UsageError(`--at: ${why}`);
 }
+
+/** A time of day may be so much later than the last moment, which was taken a while before the recorder ended. */
+const LATER_MS = 60_000;
 
 /** A time of day is that of the recording's last day on which it had come. */
 export function momentIn(recording: Recording, text: string, flag = '--at'): number {
   const end = recording.timeOf(recording.last());
   const isClock = /^\d?\d:\d\d(:\d\d)?$/.test(text);
   const time = momentOption(flag, text, isClock ? new Date(end) : new Date());
-  return isClock && time > end + FAR_MS ? time - 86_400_000 : time;
+  return isClock && time > end + LATER_MS ? time - 86_400_000 : time;
 }
 
 /**

@@ -254,5 +254,18 @@ export function* framesBetween(recording: Recording, from: number, to: number): 
 }
 
 /** `2026-11-29 03:12:00 to 04:12:00`, local time. */
-export const spanText = (recording: Recording): string =>
-  `${localTime(recording.timeOf(recording.first()))} to ${localTime(recording.timeOf(recording.last()))}`;
+export function spanText(recording: Recording): string {
+  const [first, last] = [recording.first(), recording.last()].map((place) => localTime(recording.timeOf(place)));
+  const [day = '', clock] = last?.split(' ') ?? [];
+  return `${first} to ${first?.startsWith(day) ? clock : last}`;
+}
+
+/** Recorded moments so far from the one that is asked for are another time. */
+const FAR_MS = 60_000;
+
+/** What is said where nothing was recorded at that time; undefined where something was. */
+export function whyNotRecorded(recording: Recording, time: number): string | undefined {
+  const near = recording.timeOf(recording.placeAt(time));
+  if (Math.abs(near - time) <= FAR_MS) return undefined;
+  return `${localTime(time)} was not recorded; the recording has ${spanText(recording)}`;
+}

@@ -1,7 +1,7 @@
 /** A recording as a source of Frames: it gives them in their order, and any of them by its time. */
 import { createOwnMeter } from '../metrics/own-usage.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
-import type { RecordedFrame, RecordedPlace, Recording } from './recording.ts';
+import { type RecordedFrame, type RecordedPlace, type Recording, whyNotRecorded } from './recording.ts';
 
 export interface Replay extends Source {
   readonly past: RecordedPast;
@@ -10,6 +10,7 @@ export interface Replay extends Source {
 
 export interface RecordedPast extends Past {
   step(from: Frame, by: number): Promise<RecordedFrame>;
+  /** Throws where nothing was recorded at that time. */
   seek(time: number): Promise<RecordedFrame>;
   /** The next Frame in which such a thing happened; undefined where there is none. */
   find(from: Frame, mark: PastMark): Promise<RecordedFrame | undefined>;
@@ -66,7 +67,11 @@ export function openReplay(recording: Recording, start?: number): Replay {
     },
     past: {
       step: async (from, by) => given(frameAt(recording.step(placeOf(from), by), by < 0 ? -1 : 1)),
-      seek: async (time) => given(frameAt(recording.placeAt(time), -1)),
+      seek: async (time) => {
+        const why = whyNotRecorded(recording, time);
+        if (why !== undefined) throw new Error(why);
+        return given(frameAt(recording.placeAt(time), -1));
+      },
       find: async (from, mark) => {
         const place = recording.next(placeOf(from), mark);
         return place && given(frameAt(place, 1));

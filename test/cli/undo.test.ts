@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { momentOption } from '../../src/cli/options.ts';
+import { momentOption, pastMomentOption } from '../../src/cli/options.ts';
 import { type Box, onMount, STATE_DIR, tscg, withBox } from '../boxes.ts';
 
 const mountTest = onMount(test);
@@ -60,6 +60,14 @@ test('moments: so long ago, a time of today, a date', () => {
   for (const bad of ['yesterday', '25:00', '5 o clock', '2026-13-01', '']) {
     assert.throws(() => momentOption('--since', bad, now), /is no time; give one as 2h/, bad);
   }
+});
+
+test('a moment of the past has come: a time of day is the last one, any other of the future is refused', () => {
+  const now = new Date(2026, 10, 27, 3, 30);
+  assert.is(pastMomentOption('@', '03:00', now), new Date(2026, 10, 27, 3, 0).getTime());
+  assert.is(pastMomentOption('@', '05:00', now), new Date(2026, 10, 26, 5, 0).getTime());
+  for (const text of ['2030-01-01 00:00', '2026-11-27 05:00'])
+    assert.throws(() => pastMomentOption('@', text, now), new RegExp(`^@: ${text}:00 has not come yet$`));
 });
 
 test('flags that do not go together are 2', () => {

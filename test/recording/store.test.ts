@@ -14,6 +14,8 @@ import { incidentOf } from '../../src/recording/incident.ts';
 import { openRecording } from '../../src/recording/recording.ts';
 import { openReplay } from '../../src/recording/replay.ts';
 import { openRecordingStore, recordingsIn } from '../../src/recording/store.ts';
+import { errorText } from '../../src/text/error-text.ts';
+import { localTime } from '../../src/text/local-time.ts';
 import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { fixed, HEADER } from './moments.ts';
@@ -67,6 +69,15 @@ test('a replay has the figures that were seen, one by one', () =>
     const first = await replay.past.seek(BEGIN);
     assert.is((await replay.past.find(first, 'oom'))?.usage.snapshot.wall, BEGIN + 5000);
     assert.is(await replay.past.find(back, 'oom'), undefined);
+    assert.is((await replay.past.seek(BEGIN + 299_000 + 59_000)).usage.snapshot.wall, BEGIN + 299_000);
+    for (const time of [BEGIN - 61_000, BEGIN + 299_000 + 61_000, BEGIN + 4e12]) {
+      const message = await replay.past.seek(time).then(String, errorText);
+      assert.is(
+        message.split('; ')[1],
+        `the recording has ${localTime(BEGIN)} to ${localTime(BEGIN + 299_000).slice(-8)}`,
+      );
+      assert.match(message, `${localTime(time)} was not recorded`);
+    }
     assert.equal(replay.recording.damage(), []);
     replay.close();
   }));
