@@ -1,9 +1,27 @@
-/** The figure of a metric, from the samples that a store has of its series. */
+/** The figure of a metric, from the samples that a store has of its series. Whoever fills the store is not trusted. */
+import { isPossible } from '../metrics/metric.ts';
 import type { StoredMetric } from './queries.ts';
 import type { Sample } from './store.ts';
 
-/** The figure at the scrape of that index; where it is a rate, over the time since the scrape before. */
-export function figureAt(samples: readonly Sample[], at: number, { isRate, scale }: StoredMetric): number {
+/**
+ * The figure at the scrape of that index; where it is a rate, over the time since the scrape before. NaN where there is none, or
+ * one that cannot be.
+ */
+export function figureAt(samples: readonly Sample[], at: number, metric: StoredMetric): number {
+  const figure = toldAt(samples, at, metric);
+  return isPossible(metric, figure) ? figure : Number.NaN;
+}
+
+export const newestFigure = (samples: readonly Sample[], metric: StoredMetric): number =>
+  figureAt(samples, samples.length - 1, metric);
+
+/** Whether there is a newest figure, and none that can be. */
+export function isNewestImpossible(samples: readonly Sample[], metric: StoredMetric): boolean {
+  const figure = toldAt(samples, samples.length - 1, metric);
+  return !Number.isNaN(figure) && !isPossible(metric, figure);
+}
+
+function toldAt(samples: readonly Sample[], at: number, { isRate, scale }: StoredMetric): number {
   const [now, before] = [samples[at], samples[at - 1]];
   if (!now) return Number.NaN;
   if (!isRate) return now[1] * scale;
@@ -11,6 +29,3 @@ export function figureAt(samples: readonly Sample[], at: number, { isRate, scale
   // A counter that fell began anew: its rate is not known.
   return change >= 0 && seconds > 0 ? (change / seconds) * scale : Number.NaN;
 }
-
-export const newestFigure = (samples: readonly Sample[], metric: StoredMetric): number =>
-  figureAt(samples, samples.length - 1, metric);

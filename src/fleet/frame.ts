@@ -2,10 +2,12 @@
 import { knownVerdicts } from '../diagnosis/fields.ts';
 import { isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import { metric } from '../metrics/catalogue.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
+import { column, FILE_OF_COLUMN } from '../metrics/files.ts';
 import type { HostSnapshot } from '../metrics/host.ts';
 import type { LimitKind } from '../metrics/reading.ts';
-import { NOT_TOLD, type Snapshot, unknownFigures } from '../metrics/snapshot.ts';
+import { IMPOSSIBLE, NOT_TOLD, type Snapshot, unknownFigures } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { STORED } from './queries.ts';
@@ -135,7 +137,7 @@ function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: S
 
 /** Its only counters are those of events, which the log of events compares; a store gives no others as they are. */
 function snapshotOfTable(
-  { machines, figures }: FleetTable,
+  { machines, figures, impossible }: FleetTable,
   workloads: readonly Workload[],
   own: HostSnapshot['own'],
 ): Snapshot {
@@ -145,13 +147,22 @@ function snapshotOfTable(
     const told = figures.get(id);
     if (told && eventColumn !== undefined) values[eventColumn]?.set(told);
   }
+  for (const codes of errors) codes.fill(NOT_TOLD);
+  for (const [id, isSo] of impossible) {
+    // The file that names the reason why the metric is unavailable.
+    const [source = ''] = metric(id).sources;
+    const codes = errors[FILE_OF_COLUMN[column(source)] ?? -1];
+    isSo.forEach((is, row) => {
+      if (is && codes) codes[row] = IMPOSSIBLE;
+    });
+  }
   return {
     wall,
     monotonic: wall - performance.timeOrigin,
     host: { ...UNKNOWN_HOST, own },
     rows: workloads,
     parents: parentsOf(workloads),
-    ...{ values, times, errors: errors.map((codes) => codes.fill(NOT_TOLD)) },
+    ...{ values, times, errors },
   };
 }
 

@@ -20,8 +20,7 @@ export const VERDICT_SERIES = 'tscg_verdict';
 export const LOSS_SERIES = 'tscg_verdict_loss_ratio';
 
 /** A metric of the catalogue as a store has it. */
-export interface StoredMetric {
-  readonly id: string;
+export interface StoredMetric extends Pick<Metric, 'id' | 'unit' | 'isLimit'> {
   /** The name of its series. */
   readonly name: string;
   /** Whether the metric is the rate of its series, which is a counter. */
@@ -36,11 +35,11 @@ const PERCENT = 100;
 
 function storedMetric(metric: Metric): StoredMetric {
   const { name, type } = familyOf(metric);
-  const { id, unit, counter } = metric;
-  const scale = unit === 'percent' ? PERCENT : 1;
-  if (type !== 'counter') return { id, name, isRate: false, scale };
+  const { id, unit, isLimit, counter } = metric;
+  const shape = { id, unit, ...(isLimit && { isLimit }), scale: unit === 'percent' ? PERCENT : 1 };
+  if (type !== 'counter') return { ...shape, name, isRate: false };
   const counts = unit === 'count' && counter !== undefined;
-  return { id, name: `${name}_total`, isRate: !counts, scale, ...(counts && { eventColumn: column(counter) }) };
+  return { ...shape, name: `${name}_total`, isRate: !counts, ...(counts && { eventColumn: column(counter) }) };
 }
 
 export const STORED: readonly StoredMetric[] = METRICS.filter(isExported).map(storedMetric);

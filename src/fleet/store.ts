@@ -72,7 +72,7 @@ export function openStore({
   const credentials =
     authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
 
-  async function ask(body: string): Promise<{ readonly status: number; readonly text: string }> {
+  async function ask(body: string): Promise<StoreReply> {
     const sent = {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
@@ -81,8 +81,8 @@ export function openStore({
     };
     try {
       const options = { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes };
-      const { status, bytes } = await postTo(target, body, options);
-      return { status, text: bytes.toString('utf8') };
+      const { status, headers: said, bytes } = await postTo(target, body, options);
+      return { status, location: said.location, text: bytes.toString('utf8') };
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }
@@ -93,7 +93,7 @@ export function openStore({
     async query(expression, time) {
       const form = new URLSearchParams({ query: expression });
       if (time !== undefined) form.set('time', String(time));
-      const { status, text } = await ask(form.toString());
+      const { status, location, text } = await ask(form.toString());
       const fault = whyNotParsed(text);
       if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
@@ -103,9 +103,14 @@ export function openStore({
         );
       const said = at(answer, 'error');
       if (typeof said === 'string') throw new StoreError(`${address}: ${boundedText(said)}`);
-      if (status !== 200)
+      if (status !== 200) {
+        const remedy = status === 404 ? 'is that its address? /api/v1/query is not there' : leadsTo(target, location);
+        throw new StoreError(`${address}: HTTP status ${status}${remedy === '' ? '' : ` (${remedy})`}`);
+      }
+      const type = at(answer, 'data', 'resultType');
+      if (typeof type === 'string' && type !== ASKED_TYPE)
         throw new StoreError(
-          `${address}: HTTP status ${status}${status === 404 ? ' (is that its address? /api/v1/query is not there)' : ''}`,
+          `${address}: its answer has another form: ${boundedText(type)} where ${ASKED_TYPE} was asked for (does something between change the query?)`,
         );
       const result = seriesIn(answer);
       if (!result)
@@ -115,6 +120,24 @@ export function openStore({
       return result;
     },
   };
+}
+
+interface StoreReply {
+  readonly status: number;
+  /** The header. */
+  readonly location: string | undefined;
+  readonly text: string;
+}
+
+/** What the API calls the answer to a query of samples over a span of time. */
+const ASKED_TYPE = 'matrix';
+
+/** Where a redirection leads, as an address to give; empty where it leads nowhere. Its query, user and password may be secrets. */
+function leadsTo(target: URL, location: string | undefined): string {
+  const to = location !== undefined && URL.canParse(location, target.href) ? new URL(location, target) : undefined;
+  if (to?.protocol !== 'http:' && to?.protocol !== 'https:') return '';
+  const address = boundedText(baseOf(to.href).replace(/\/api\/v1\/query$/, ''));
+  return `it leads to ${address}: give that address where that is the store`;
 }
 
 /** No answer of the API has objects and lists that are nested so deep. */
@@ -182,5 +205,11 @@ const MOST_TIME = 8e12;
 /** Labels of tscg export are shorter. */
 const MOST_LABEL = 2048;
 
-const numberIn = (text: string): number =>
-  text === '+Inf' ? Number.POSITIVE_INFINITY : text === '' ? Number.NaN : Number(text);
+/** Of the API: decimal, `+Inf`, `-Inf`, `NaN`. NaN for any other text, and for a number that no double holds. */
+function numberIn(text: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY;
+  const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(number) ? number : Number.NaN;
+}
+
+const DECIMAL = /^[+-]?\d+(\.\d*)?(e[+-]?\d+)?$/i;

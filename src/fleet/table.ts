@@ -3,7 +3,8 @@
  * the scrape before it. What the last scrape did not have is gone. Plain data, so that it can be made in another thread.
  */
 import { CAUSES } from '../diagnosis/model.ts';
-import { newestFigure } from './figures.ts';
+import { isPossible } from '../metrics/metric.ts';
+import { isNewestImpossible, newestFigure } from './figures.ts';
 import { INFO_SERIES, LOSS_SERIES, type RowLabels, STORED, VERDICT_SERIES } from './queries.ts';
 import type { TimeSeries } from './store.ts';
 
@@ -30,6 +31,8 @@ export interface FleetTable {
   readonly leftOut: number;
   /** Of each metric that any row has, the figures of all rows. */
   readonly figures: ReadonlyMap<string, Float64Array>;
+  /** Of each metric of which any row has a figure that cannot be: by row, 1 where that is so. */
+  readonly impossible: ReadonlyMap<string, Uint8Array>;
   /** Indices into CAUSES. */
   readonly causes: Uint8Array;
   /** Milliseconds a second. */
@@ -51,6 +54,7 @@ const MOST_ROWS = 100_000;
 
 export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): FleetTable {
   const { found, leftOut } = rowsOf(all, mostRows);
+  const figures = figuresOf(found);
   const machines = machinesOf(found);
   const places = new Map([...machines.keys()].map((target, place) => [target, place]));
   return {
@@ -61,12 +65,10 @@ export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): Fleet
       labels: series.get(INFO_SERIES)?.labels ?? labels,
     })),
     leftOut,
-    figures: figuresOf(found),
+    figures,
+    impossible: impossibleIn(found, figures),
     causes: Uint8Array.from(found, ({ series }) => causeOf(series.get(VERDICT_SERIES))),
-    losses: Float64Array.from(
-      found,
-      ({ series }) => (series.get(LOSS_SERIES)?.samples.at(-1)?.[1] ?? Number.NaN) * MS_PER_SECOND,
-    ),
+    losses: Float64Array.from(found, ({ series }) => lossOf(series.get(LOSS_SERIES))),
     series: all.length,
   };
 }
@@ -133,7 +135,7 @@ function machineNames(targets: readonly string[]): ReadonlyMap<string, string> {
   return new Map(targets.map((target) => [target, nameOf(target)]));
 }
 
-function figuresOf(found: readonly Found[]): ReadonlyMap<string, Float64Array> {
+function figuresOf(found: readonly Found[]): FleetTable['figures'] {
   const names = new Set(found.flatMap(({ series }) => [...series.keys()]));
   return new Map(
     STORED.filter(({ name }) => names.has(name)).map((metric) => [
@@ -141,6 +143,26 @@ function figuresOf(found: readonly Found[]): ReadonlyMap<string, Float64Array> {
       Float64Array.from(found, ({ series }) => newestFigure(series.get(metric.name)?.samples ?? [], metric)),
     ]),
   );
+}
+
+function impossibleIn(found: readonly Found[], figures: FleetTable['figures']): FleetTable['impossible'] {
+  const impossible = new Map<string, Uint8Array>();
+  for (const metric of STORED) {
+    const column = figures.get(metric.id);
+    column?.forEach((figure, row) => {
+      const samples = Number.isNaN(figure) ? found[row]?.series.get(metric.name)?.samples : undefined;
+      if (!samples || !isNewestImpossible(samples, metric)) return;
+      const rows = impossible.get(metric.id) ?? new Uint8Array(found.length);
+      impossible.set(metric.id, rows);
+      rows[row] = 1;
+    });
+  }
+  return impossible;
+}
+
+function lossOf(series: TimeSeries | undefined): number {
+  const ratio = series?.samples.at(-1)?.[1] ?? Number.NaN;
+  return isPossible({ unit: 'percent' }, ratio) ? ratio * MS_PER_SECOND : Number.NaN;
 }
 
 const UNKNOWN = CAUSES.findIndex(({ code }) => code === 'unknown');

@@ -105,6 +105,7 @@ export const METRICS: readonly Metric[] = [
     sources: ['cpu.max:quota'],
     formula: 'min over ancestors of cpu.max quota / period',
     width: 8,
+    isLimit: true,
     derive: (reading) => reading.limit('cpu'),
   },
   headroom('cpu', 'cpus', 'cpu.max - CPUs used', {
@@ -170,6 +171,7 @@ export const METRICS: readonly Metric[] = [
     sources: ['memory.max:value'],
     formula: 'min over ancestors of memory.max',
     width: 8,
+    isLimit: true,
     derive: (reading) => reading.limit('memory'),
   },
   {
@@ -233,6 +235,7 @@ export const METRICS: readonly Metric[] = [
     sources: ['memory.swap.max:value'],
     formula: 'min over ancestors of memory.swap.max',
     width: 9,
+    isLimit: true,
     derive: (reading) => reading.limit('swap'),
   },
   headroom('swap', 'bytes', 'memory.swap.max - memory.swap.current', {
@@ -296,6 +299,7 @@ export const METRICS: readonly Metric[] = [
     sources: ['pids.max:value'],
     formula: 'min over ancestors of pids.max',
     width: 8,
+    isLimit: true,
     derive: (reading) => reading.limit('pids'),
   },
   headroom('pids', 'count', 'pids.max - pids.current', {

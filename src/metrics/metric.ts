@@ -27,6 +27,8 @@ export interface Metric {
   readonly derive: (reading: Reading) => number;
   /** The column of a Snapshot that has these very figures. */
   readonly column?: number;
+  /** It is a limit, or what limits leave: it may be Infinity, no limit. */
+  readonly isLimit?: true;
 }
 
 export interface OtelName {
@@ -40,6 +42,21 @@ export interface OtelName {
 
 const PERCENT = 100;
 const USEC_PER_SECOND = 1e6;
+
+/** More is no figure of a kernel: its counters have 64 bits. A share of a limit of one page may be large. */
+const MOST: Readonly<Record<Unit, number>> = {
+  percent: 1e12,
+  bytes: 2 ** 64,
+  bytes_per_second: 2 ** 64,
+  ops_per_second: 2 ** 64,
+  count: 2 ** 64,
+  cpus: 1e6,
+  flag: 1,
+};
+
+/** Whether a machine can have told that figure of it. NaN, which is unavailable, is none. */
+export const isPossible = ({ unit, isLimit }: Pick<Metric, 'unit' | 'isLimit'>, figure: number): boolean =>
+  (figure >= 0 && figure <= MOST[unit]) || (isLimit === true && figure === Number.POSITIVE_INFINITY);
 
 type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases' | 'otel'>>;
 
@@ -87,6 +104,7 @@ export const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Sh
   unit,
   sources: LIMIT_SOURCES[kind],
   formula: `min of ${formula} over the cgroups whose limit binds it`,
+  isLimit: true,
   derive: (reading) => reading.headroom(kind),
 });
 

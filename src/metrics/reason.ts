@@ -6,7 +6,15 @@ import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
 import type { Metric } from './metric.ts';
 import type { LimitKind } from './reading.ts';
-import { COUNTERS_FELL, errorAt, HOST_NETWORK, NO_PROCESS, NOT_TOLD, SEVERAL_NETWORKS } from './snapshot.ts';
+import {
+  COUNTERS_FELL,
+  errorAt,
+  HOST_NETWORK,
+  IMPOSSIBLE,
+  NO_PROCESS,
+  NOT_TOLD,
+  SEVERAL_NETWORKS,
+} from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
@@ -68,7 +76,9 @@ export function fileReason(file: string, { snapshot }: Usage, row: number): stri
     case SEVERAL_NETWORKS:
       return 'its processes are in several network namespaces';
     case NOT_TOLD:
-      return 'the store does not have it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
+      return 'the store has no number of it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
+    case IMPOSSIBLE:
+      return `the store has a figure of ${file} that cannot be: below 0, or more than any machine has`;
     case constants.errno.ENOENT:
       if (isPressure) return `no ${file}: ${PSI_IS_OFF}`;
       return snapshot.rows[row]?.path === '/'

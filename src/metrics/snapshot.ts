@@ -41,8 +41,9 @@ export const HOST_NETWORK = 251;
 export const NO_PROCESS = 252;
 export const SEVERAL_NETWORKS = 253;
 
-/** `errors` code of what another machine did not tell. */
+/** `errors` codes of what a store has of another machine: no figure, and one that no machine can have told. */
 export const NOT_TOLD = 254;
+export const IMPOSSIBLE = 249;
 
 /** What is read of each row. */
 export type RowFigures = Pick<Snapshot, 'values' | 'errors' | 'times'>;

@@ -1,4 +1,4 @@
-/** Many machines from a store: the same figures as on the machines, and what a store may do wrong. */
+/** Many machines from a store: the same figures as on the machines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
@@ -6,7 +6,7 @@ import { createWriter } from '../../src/export/exposition.ts';
 import { isExported } from '../../src/export/families.ts';
 import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
-import { openStore, StoreError } from '../../src/fleet/store.ts';
+import { openStore } from '../../src/fleet/store.ts';
 import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { tableOf } from '../../src/fleet/table.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
@@ -15,7 +15,7 @@ import { parseFilter } from '../../src/metrics/query.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
-import { type Asked, answerOf, type Scrape, withServer } from './prometheus.ts';
+import { type Asked, answerOf, fleetOf, type Scrape, withServer } from './prometheus.ts';
 
 /** A Frame of a machine with these workloads; each figure is another one at each second. */
 function frameAt(second: number, names: readonly string[]): Frame {
@@ -25,7 +25,7 @@ function frameAt(second: number, names: readonly string[]): Frame {
       figures: Object.fromEntries(
         [...COLUMNS.keys()].map((column, number) => [
           column,
-          column.endsWith(':netns') ? 1 : at * (1000 * number + 77 * index + 13) + number,
+          /:(netns|populated|frozen)$/.test(column) ? 1 : at * (1000 * number + 77 * index + 13) + number,
         ]),
       ),
     }));
@@ -37,17 +37,6 @@ const textOf = (frame: Frame): string => createWriter('text', () => true)(frame)
 
 const scrapes = (instance: string, names: readonly string[], times: readonly number[]): Scrape[] =>
   times.map((time) => ({ instance, time, text: textOf(frameAt(time, names)) }));
-
-async function fleetOf(all: readonly Scrape[]): Promise<Frame> {
-  const frames: Frame[] = [];
-  await withServer(
-    (response) => response.end(answerOf(all)),
-    async (url) => void frames.push(await openFleetSource(openStoreReader({ url })).next()),
-  );
-  const [frame] = frames;
-  if (!frame) throw new Error('no Frame');
-  return frame;
-}
 
 test('figures are those of tscg ls on the machine', async () => {
   const names = ['web', 'db'];
@@ -252,67 +241,6 @@ test('only pods and containers are of a pod: anything else may have the labels o
   assert.equal(
     fleet.workloads.map((_, row) => isShop(fleet, row)),
     [false, true],
-  );
-});
-
-test('hostile text of a store does not reach a terminal', async () => {
-  const text = 'tscg_populated{id="/a",name="\u001b[2J\u202ex",kind="nonsense"} 1\n';
-  const { workloads } = await fleetOf([{ instance: 'n\u001b]0;x\u0007', time: 1, text }]);
-  assert.not.match(JSON.stringify(workloads), /\\u001b|\\u202e|\\u0007|[\u001b\u202e\u0007]/);
-  assert.is(workloads[0]?.kind, 'cgroup');
-});
-
-const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], message: RegExp][] = [
-  [
-    'an error of its own',
-    (r) => r.writeHead(400).end('{"status":"error","error":"parse \\u001b[2J"}'),
-    /: parse \[2J$/,
-  ],
-  ['no JSON', (r) => r.end('<html>'), /not as the query API of Prometheus does/],
-  ['other JSON', (r) => r.end('{"data":{"result":5}}'), /not as the query API/],
-  ['nothing there', (r) => r.writeHead(404).end('no'), /HTTP status 404 \(is that its address\?/],
-  ['no entry', (r) => r.writeHead(401).end(''), /401: it wants other credentials/],
-  ['no series', (r) => r.end('{"status":"success","data":{"result":[]}}'), /no figures of tscg export/],
-  ['silence', () => undefined, /no whole answer within 0\.3 s/],
-  ['an answer without an end', (r) => void r.writeHead(200).write('{'), /no whole answer within 0\.3 s/],
-  [
-    'half an answer',
-    (r) => void r.writeHead(200, { 'content-length': 99 }).write('{', () => r.destroy()),
-    /broke off|ECONNRESET/,
-  ],
-  ['too much', (r) => r.end('x'.repeat(3 << 20)), /more than 1 MiB/],
-];
-
-for (const [what, answer, message] of FAILS) {
-  test(`a store that gives ${what} costs a message`, () =>
-    withServer(answer, async (url) => {
-      const reader = openStoreReader({
-        url,
-        timeoutMs: what.includes('answer') || what === 'silence' ? 300 : 60_000,
-        mostBytes: 1 << 20,
-      });
-      const error = await openFleetSource(reader)
-        .next()
-        .then(
-          () => undefined,
-          (caught: unknown) => caught,
-        );
-      assert.instance(error, StoreError);
-      assert.match(error instanceof Error ? error.message : '', message);
-    }));
-}
-
-test('series that are none are left out', async () => {
-  const result = [
-    5,
-    null,
-    {},
-    { metric: 5, values: [] },
-    { metric: { id: 5 }, values: [[1], 'x', [1, '2'], ['1', 2]] },
-  ];
-  await withServer(
-    (response) => response.end(JSON.stringify({ data: { result } })),
-    async (url) => assert.equal(await openStore({ url }).query('x'), [{ labels: {}, samples: [[1, 2]] }]),
   );
 });
 

@@ -25,6 +25,7 @@ export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30], l
         ['cpu_percent', Float64Array.from(cpu)],
         ['cpu_limit_cpus', Float64Array.from([2, Number.POSITIVE_INFINITY, Number.NaN])],
       ]),
+      impossible: new Map(),
       causes: Uint8Array.from(ROWS, () => FINE),
       losses: Float64Array.from(ROWS, () => 0),
       series: 6,

@@ -1,6 +1,9 @@
 /** A store made by hand: what a Prometheus would have of expositions that it scraped, and a server that says so. */
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { openFleetSource } from '../../src/fleet/source.ts';
+import { openStoreReader } from '../../src/fleet/store-reader.ts';
+import type { Frame } from '../../src/metrics/source.ts';
 
 export interface Scrape {
   readonly instance: string;
@@ -72,4 +75,16 @@ export async function withServer(
     server.closeAllConnections();
     server.close();
   }
+}
+
+/** The newest Frame of a store that has these. */
+export async function fleetOf(all: readonly Scrape[]): Promise<Frame> {
+  const frames: Frame[] = [];
+  await withServer(
+    (response) => response.end(answerOf(all)),
+    async (url) => void frames.push(await openFleetSource(openStoreReader({ url })).next()),
+  );
+  const [frame] = frames;
+  if (!frame) throw new Error('no Frame');
+  return frame;
 }
