@@ -1,7 +1,7 @@
 /** Columns of the table: which fit, in which order, and what the two switches (memory definition, CPU scale) make of them. */
 import { type Field, field, VERDICT } from '../diagnosis/fields.ts';
 import { findMetric } from '../metrics/catalogue.ts';
-import { formatValue } from '../metrics/format.ts';
+import { formatWithin } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, sumOf } from '../metrics/totals.ts';
@@ -214,5 +214,6 @@ export function figureText(frame: Frame, item: Pick<Item, 'row' | 'members'>, co
   if (column.slot === VERDICT.id) return VERDICT.text(frame.usage, row >= 0 ? row : worstOf(frame.usage, members));
   const value = figureOf(frame, item, column, scales);
   const isLeast = row < 0 && !Number.isNaN(value) && isPartial(frame.usage, column.field, members);
-  return `${isLeast ? '≥' : ''}${formatValue(value, column.field.unit)}`;
+  const { unit } = column.field;
+  return isLeast ? `≥${formatWithin(value, unit, column.width - 1)}` : formatWithin(value, unit, column.width);
 }
