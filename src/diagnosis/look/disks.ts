@@ -53,7 +53,6 @@ export interface DisksReading {
 
 export interface DiskPlaces {
   readonly proc: string;
-  readonly sys: string;
   readonly mount: string;
   readonly readFiles: ReadFiles;
 }
@@ -79,7 +78,7 @@ export async function readDisks(places: DiskPlaces, paths: readonly string[], ti
 const SECTOR = 512;
 
 /** Whole disks that did something between two readings. */
-export function disksBetween(before: DisksReading, after: DisksReading, sys: string): DiskLoad[] {
+export function disksBetween(before: DisksReading, after: DisksReading, sys = '/sys'): DiskLoad[] {
   const milliseconds = after.time - before.time;
   const seconds = milliseconds / 1000;
   return after.diskstats.flatMap((disk): DiskLoad[] => {

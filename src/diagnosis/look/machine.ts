@@ -48,13 +48,12 @@ export const cpusBetween = (
 export interface MachineLookOptions {
   readonly seconds: number;
   readonly proc: string;
-  readonly sys?: string;
   readonly signal: AbortSignal;
 }
 
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
-export async function lookAtMachine({ seconds, proc, sys = '/sys', signal }: MachineLookOptions): Promise<MachineLook> {
-  const places = { proc, sys, mount: '', readFiles: createReadFiles() };
+export async function lookAtMachine({ seconds, proc, signal }: MachineLookOptions): Promise<MachineLook> {
+  const places = { proc, mount: '', readFiles: createReadFiles() };
   const read = async () => ({ ...readHost(proc), disks: await readDisks(places, [], now()) });
   const cost = process.cpuUsage();
   const before = await read();
@@ -63,7 +62,7 @@ export async function lookAtMachine({ seconds, proc, sys = '/sys', signal }: Mac
   const { user, system } = process.cpuUsage(cost);
   return {
     cpus: cpusBetween(before.cpus, after.cpus),
-    disks: disksBetween(before.disks, after.disks, sys),
+    disks: disksBetween(before.disks, after.disks),
     memory: after.memory,
     costPercent: (user + system) / 1e4 / seconds,
   };

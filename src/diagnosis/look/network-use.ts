@@ -58,7 +58,7 @@ export async function readNetwork(
 export type Links = ReadonlyMap<string, { readonly received: number; readonly sent: number; readonly speed: number }>;
 
 /** `speed`: bytes a second, each way. */
-export function readLinks(proc: string, sys: string): Links {
+export function readLinks(proc: string, sys = '/sys'): Links {
   return new Map(
     [...parseNetDev(textOf(join(proc, '1/net/dev')))].flatMap(([name, { rxBytes, txBytes }]) => {
       const directory = join(sys, 'class/net', name);

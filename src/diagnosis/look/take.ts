@@ -32,7 +32,6 @@ import { openThreads, type Threads } from './threads.ts';
 export interface LookOptions {
   readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
   readonly proc?: string;
-  readonly sys?: string;
   /** Every cgroup that there is, parents first. */
   readonly workloads: readonly Workload[];
   readonly victims: readonly Victim[];
@@ -57,10 +56,10 @@ const MOST_ACTIVE = 64;
 
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
 export async function takeLook(options: LookOptions): Promise<CloseLook> {
-  const { hierarchy, proc = '/proc', sys = '/sys', workloads, victims, tracer } = options;
+  const { hierarchy, proc = '/proc', workloads, victims, tracer } = options;
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
-  const places = { proc, sys, mount, readFiles };
+  const places = { proc, mount, readFiles };
   const paths = victims.map(({ path }) => path);
   const closeness = (path: string): Closeness =>
     paths.some((victim) => isWithin(path, victim) || isWithin(victim, path))
@@ -68,7 +67,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       : paths.some((victim) => isWithin(victim, parentOf(path)))
         ? 'competitor'
         : 'far';
-  const stacked = createStackedDevices(sys)();
+  const stacked = createStackedDevices()();
   const absent = absentFrom(mount, proc);
   const cgroups = openLookCgroups({ mount, cgroups: workloads, stacked, closeness, absent });
   const threads = openThreads({ ...places, victims: paths, paths: cgroups.paths });
@@ -81,7 +80,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
     const before = {
       disks: await readDisks(places, diskUsers(cgroups.paths, first, paths), first.time),
       machine: readHost(proc),
-      links: readLinks(proc, sys),
+      links: readLinks(proc),
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
     const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first });
@@ -96,7 +95,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
     const last = { ...others, of: (path: string) => own.of(path) ?? others.of(path) };
     const after = { disks: await readDisks(places, diskUsers(cgroups.paths, last, paths), last.time), machine };
     const seconds = (last.time - first.time) / 1000;
-    const linkShare = linkShareBetween(before.links, readLinks(proc, sys), seconds);
+    const linkShare = linkShareBetween(before.links, readLinks(proc), seconds);
     const network = await Promise.all(
       paths.map(async (path) => {
         const old = before.network.get(path);
@@ -112,12 +111,12 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       groups: groupsOf(workloads, first, last),
       ...series,
       cpus: cpusBetween(before.machine.cpus, after.machine.cpus),
-      disks: disksBetween(before.disks, after.disks, sys),
+      disks: disksBetween(before.disks, after.disks),
       ioLimits: new Map(
         await Promise.all(paths.map(async (path) => [path, await readIoLimits(places, path)] as const)),
       ),
       vmstat: (key) => (after.machine.vmstat.get(key) ?? Number.NaN) - (vmstat.get(key) ?? Number.NaN),
-      memory: { ...after.machine.memory, pageSize: readMachine(proc, sys).pageSize },
+      memory: { ...after.machine.memory, pageSize: readMachine(proc).pageSize },
       network: new Map(network.flatMap(([path, use]) => (use ? [[path, use] as const] : []))),
       ...(traced && { traced }),
       costPercent: (user + system) / 1e4 / seconds,
