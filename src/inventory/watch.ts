@@ -51,6 +51,8 @@ export interface Watcher {
   close(): void;
 }
 
+/** Who starts looks at the tree first: the watches are put when that is shown. Walks find what comes and goes meanwhile. */
+const START_AFTER_MS = 300;
 /** CPU that putting a watch takes: chokidar stats every interface file of the cgroup. */
 const MS_A_WATCH = 1;
 /** Watches put in one turn. */
@@ -128,7 +130,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   function start(): void {
     if (isClosed || watcher !== undefined || state === 'starting') return;
     state = 'starting';
-    import('chokidar').then(open).catch(fail);
+    clearTimeout(timer);
+    timer = setTimeout(() => void import('chokidar').then(open).catch(fail), START_AFTER_MS).unref();
   }
 
   function open({ watch }: typeof import('chokidar')): void {

@@ -131,7 +131,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     async next(demand = {}) {
       const { visible } = demand;
       const started = performance.now();
-      const isDue = frames++ % LOOK_AGAIN_FRAMES === 0;
+      const isDue = ++frames % LOOK_AGAIN_FRAMES === 0;
       if (isDue) followDevices();
       if (stale || inventory.hinted() || started - walked >= WALK_MS) {
         walked = started;
