@@ -21,8 +21,21 @@ export function wholeOption(flag: string, text: string, least: number): number {
   return value;
 }
 
-/** `10s`, `5m`, `500ms`, a bare number is seconds: milliseconds. */
-export function durationOption(flag: string, text: string, least: number, most: number): number {
+/** Milliseconds. Node counts those of a timer in 31 bits, and one that is longer ends after a millisecond. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Milliseconds between two moments or messages. */
+const LONGEST_INTERVAL_MS = 3_600_000;
+
+/** `--interval`: milliseconds between what is done again and again. */
+export const intervalOption = (text: string, least: number): number =>
+  durationOption('--interval', text, least, LONGEST_INTERVAL_MS);
+
+/** `10s`, `5m`, `500ms`, a bare number is seconds: milliseconds that a timer can wait. */
+export const durationOption = (flag: string, text: string, least: number, most: number): number =>
+  ageOption(flag, text, least, Math.min(most, LONGEST_TIMER_MS));
+
+/** The same without a timer: how old something may become. */
+export function ageOption(flag: string, text: string, least: number, most: number): number {
   let ms: number;
   try {
     ms = parseDuration(text, 's') / 1000;

@@ -5,7 +5,7 @@ import { isLoopback } from '../export/server.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
 import { endSignal } from './exit.ts';
-import { durationOption, headerOption, urlOption } from './options.ts';
+import { headerOption, intervalOption, urlOption } from './options.ts';
 import { printLine, warn } from './output.ts';
 import { VERSION } from './program.ts';
 import { authorityOption, tokenOption } from './secret-file.ts';
@@ -19,7 +19,6 @@ export interface OtlpFlags {
 }
 
 const LEAST_MS = 1000;
-const MOST_MS = 3_600_000;
 
 /** All but the source, checked. Throws UsageError. */
 export function pushOptions(
@@ -36,7 +35,7 @@ export function pushOptions(
     warn('tscg: the token goes over the network as it is: give an https URL');
   return {
     ...{ url, sender: { host: hostname(), version: VERSION } },
-    interval: durationOption('--interval', flags.interval, LEAST_MS, MOST_MS),
+    interval: intervalOption(flags.interval, LEAST_MS),
     headers: {
       ...Object.fromEntries((flags.header ?? []).map(headerOption)),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

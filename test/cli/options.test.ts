@@ -1,4 +1,4 @@
-/** Options with which one gets in somewhere: what is wrong with them is told without the secrets in them. */
+/** Values of options: what is wrong with them is told, without the secrets in those with which one gets in somewhere. */
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UsageError } from '../../src/cli/errors.ts';
 import { storeOptions } from '../../src/cli/fleet-options.ts';
+import { ageOption, durationOption, intervalOption } from '../../src/cli/options.ts';
 import { pushOptions } from '../../src/cli/otlp-push.ts';
 import { inDirectory } from '../in-directory.ts';
 
@@ -63,5 +64,19 @@ test('a file of authorities without a certificate is refused', () =>
         );
     }
   }));
+
+test('no time that is waited for is longer than a timer can be', () => {
+  const refused = (read: () => unknown): void =>
+    assert.throws(read, (error: unknown) => error instanceof UsageError && / is not from /.test(error.message));
+  refused(() => intervalOption('30d', 100));
+  refused(() => intervalOption('61m', 100));
+  refused(() => intervalOption('50ms', 100));
+  assert.is(intervalOption('1h', 100), 3_600_000);
+  refused(() => durationOption('--for', '25d', 0, Number.POSITIVE_INFINITY));
+  // One more, and Node ends the timer after a millisecond.
+  assert.is(durationOption('--for', '2147483647ms', 0, Number.POSITIVE_INFINITY), 2 ** 31 - 1);
+  refused(() => durationOption('--for', '2147483648ms', 0, Number.POSITIVE_INFINITY));
+  assert.is(ageOption('--keep-for', '30d', 0, Number.POSITIVE_INFINITY), 30 * 86_400_000);
+});
 
 test.run();

@@ -21,7 +21,7 @@ import { errorText } from '../../text/error-text.ts';
 import { openAlerts } from '../alerts.ts';
 import { type GlobalOptions, openHierarchy, PROC } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { durationOption } from '../options.ts';
+import { ageOption, intervalOption } from '../options.ts';
 import { warn } from '../output.ts';
 import { recordingDirectory } from '../past.ts';
 import { VERSION } from '../program.ts';
@@ -38,12 +38,12 @@ export interface RecordOptions {
 
 const LEAST_INTERVAL_MS = 100;
 const LEAST_KEPT_MS = 60_000;
-const LONGEST_MS = 365 * 86_400_000;
+const LONGEST_KEPT_MS = 365 * 86_400_000;
 
 export async function record(options: RecordOptions, global: GlobalOptions): Promise<void> {
-  const interval = durationOption('--interval', options.interval, LEAST_INTERVAL_MS, LONGEST_MS);
+  const interval = intervalOption(options.interval, LEAST_INTERVAL_MS);
   const bounds = {
-    keepFor: durationOption('--keep-for', options.keepFor, LEAST_KEPT_MS, LONGEST_MS),
+    keepFor: ageOption('--keep-for', options.keepFor, LEAST_KEPT_MS, LONGEST_KEPT_MS),
     keepSize: sizeOption('--keep-size', options.keepSize),
     minFree: sizeOption('--min-free', options.minFree),
   };
