@@ -50,20 +50,34 @@ export function ageOption(flag: string, text: string, least: number, most: numbe
 
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 
-/** `2h` ago, `03:00` today, `2026-11-27`, `2026-11-27 03:00`, local time: milliseconds since the epoch. */
+/**
+ * `2h` ago, `03:00` today, `2026-11-27`, `2026-11-27 03:00`, local time, or `1795748400`, seconds since the epoch:
+ * milliseconds since the epoch.
+ */
 export function momentOption(flag: string, text: string, now = new Date()): number {
+  // So many seconds ago nobody has recorded anything.
+  if (/^\d{10}$/.test(text)) return Number(text) * 1000;
   try {
-    return now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
+    if (!/^\d{10}/.test(text)) return now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
   } catch {
     // No duration.
   }
   const clock = CLOCK.exec(text);
   if (clock) return new Date(now).setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
+  const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
   // A date alone would be UTC.
-  const time = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text).getTime();
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time))
-    throw new UsageError(`${flag}: "${text}" is no time; give one as 2h (ago), 03:00 or "2026-11-27 03:00"`);
+  const time = new Date(day === text ? `${text}T00:00` : text).getTime();
+  if (day === undefined || !isDay(day) || Number.isNaN(time))
+    throw new UsageError(
+      `${flag}: "${text}" is no time; give one as 2h (ago), 03:00, "2026-11-27 03:00" or 1795748400 (seconds since 1970)`,
+    );
   return time;
+}
+
+/** `2026-02-30` is none, though Date takes it for a day of March. */
+function isDay(text: string): boolean {
+  const time = Date.parse(`${text}T00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /** The same where a time of day is the last one that has come, and any other time must have come. */

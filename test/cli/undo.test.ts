@@ -55,10 +55,15 @@ test('moments: so long ago, a time of today, a date', () => {
     ['2026-11-26', new Date(2026, 10, 26)],
     ['2026-11-26 23:59', new Date(2026, 10, 26, 23, 59)],
     ['2026-11-26T23:59:30', new Date(2026, 10, 26, 23, 59, 30)],
+    ['2028-02-29', new Date(2028, 1, 29)],
+    ['1795748400', new Date(1_795_748_400_000)],
   ];
   for (const [text, moment] of table) assert.is(momentOption('--since', text, now), moment.getTime(), text);
-  for (const bad of ['yesterday', '25:00', '5 o clock', '2026-13-01', '']) {
-    assert.throws(() => momentOption('--since', bad, now), /is no time; give one as 2h/, bad);
+  const noDays = ['2026-02-29', '2026-02-30 03:12', '2026-02-30T03:12Z', '2026-04-31', '2026-13-01', '2026-00-10'];
+  // Of milliseconds and microseconds since the epoch, and so long ago that nobody means it.
+  const noAges = ['1795748400000', '1795748400000000', '1795748400s', '1795748400 ago'];
+  for (const bad of ['yesterday', '25:00', '5 o clock', '', ...noDays, ...noAges]) {
+    assert.throws(() => momentOption('--since', bad, now), /is no time; give one as 2h.* or 1795748400/, bad);
   }
 });
 
