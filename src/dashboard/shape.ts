@@ -115,25 +115,35 @@ const RULE = v.pipe(
   }),
 );
 
+/** Each rule is compared with all that it means, at each moment. */
+const MOST_RULES = 1000;
+
 /** The `alerts:` part of config.yaml. */
-export const ALERTS = v.array(
-  mapOf(
-    {
-      when: v.pipe(RULE, v.description('web.cpu_wait > 20 for 30s until 10: docs/alerts.md')),
-      run: optional(
-        v.union(
-          [
-            v.pipe(text, v.minLength(1, 'empty'), hasNoNul),
-            v.pipe(v.array(v.pipe(text, hasNoNul)), v.minLength(1, 'empty')),
-          ],
-          'not a command: a text for sh, or a list of a program and its arguments',
+export const ALERTS = v.pipe(
+  v.array(
+    mapOf(
+      {
+        when: v.pipe(RULE, v.description('web.cpu_wait > 20 for 30s until 10: docs/alerts.md')),
+        run: optional(
+          v.union(
+            [
+              v.pipe(text, v.minLength(1, 'empty'), hasNoNul),
+              v.pipe(v.array(v.pipe(text, hasNoNul)), v.minLength(1, 'empty')),
+            ],
+            'not a command: a text for sh, or a list of a program and its arguments',
+          ),
+          'the command that is run when it fires and when it clears',
         ),
-        'the command that is run when it fires and when it clears',
-      ),
-    },
-    'not a map of when and run',
+      },
+      'not a map of when and run',
+    ),
+    'not a list of rules',
   ),
-  'not a list of rules',
+  v.maxLength(
+    MOST_RULES,
+    ({ input }) =>
+      `${input.length} rules, and at most ${MOST_RULES} are taken; a glob as *.pids is one rule for many workloads`,
+  ),
 );
 
 const CONFIG = v.pipe(

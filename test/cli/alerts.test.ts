@@ -37,6 +37,7 @@ test('a bad rule ends the program before it begins, with file and line', async (
     [['- when: "w\\0.pids > 1"'], /config\.yaml:2: alerts\[0\]\.when: a NUL character/],
     [['- web.pids > 1'], /config\.yaml:2: alerts\[0\]: not a map of when and run/],
     [['web'], /config\.yaml:2: alerts: not a list of rules/],
+    [Array<string>(1001).fill('- when: web.pids > 1'), /config\.yaml:2: alerts: 1001 rules, and at most 1000 are taken/],
   ] as const)
     await withConfig(`alerts:\n${lines.map((line) => `  ${line}\n`).join('')}`, (_, directory) => {
       const { status, stderr } = tscg('record', '--to', join(directory, 'r'));

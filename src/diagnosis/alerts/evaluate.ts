@@ -38,21 +38,34 @@ export type AlertState = ReadonlyMap<string, Alert>;
 
 export const NO_ALERTS: AlertState = new Map();
 
-export function alertsAfter(
-  state: AlertState,
-  rules: readonly AlertRule[],
-  frame: Frame,
-): { readonly state: AlertState; readonly news: readonly AlertNews[] } {
+/** Alerts that are remembered at once. Each is told, recorded and may run a command: rules that mean everything must not fill the memory. */
+export const MOST_ALERTS = 10_000;
+
+export interface AlertsAfter {
+  readonly state: AlertState;
+  readonly news: readonly AlertNews[];
+  /** Alerts for which there was no room: those that were remembered before stay. */
+  readonly leftOut: number;
+}
+
+export function alertsAfter(state: AlertState, rules: readonly AlertRule[], frame: Frame): AlertsAfter {
   const after = new Map<string, Alert>();
   const news: AlertNews[] = [];
+  let [room, leftOut] = [MOST_ALERTS - state.size, 0];
   const time = frame.usage.snapshot.wall;
   rules.forEach((rule, index) => {
     const values = figuresOf(rule, frame);
     for (const row of rowsOf(rule, frame.workloads)) {
       const { path = '', inode = -1, name = '' } = frame.workloads[row] ?? {};
       const key = `${index} ${inode}`;
+      const value = values[row] ?? Number.NaN;
       const before = state.get(key);
-      const alert = stepped(before, { rule, workload: { path, inode, name } }, values[row] ?? Number.NaN, frame);
+      if (!before && !isMet(rule.condition, value)) continue;
+      if (!before && room-- <= 0) {
+        leftOut++;
+        continue;
+      }
+      const alert = stepped(before, { rule, workload: { path, inode, name } }, value, frame);
       if (!alert) continue;
       after.set(key, alert);
       if (alert.isFiring !== (before?.isFiring ?? false))
@@ -60,7 +73,7 @@ export function alertsAfter(
     }
   });
   for (const [key, alert] of state) if (alert.isFiring && !after.has(key)) news.push({ what: 'ended', alert, time });
-  return { state: after, news };
+  return { state: after, news, leftOut };
 }
 
 /** Inodes of the workloads whose network the rules compare. A Frame has the network of only those that were asked for. */

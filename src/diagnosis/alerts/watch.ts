@@ -3,7 +3,7 @@ import type { LogEvent } from '../../metrics/events.ts';
 import type { Frame } from '../../metrics/source.ts';
 import { withUnit } from '../condition.ts';
 import { type AlertCommands, createAlertCommands } from './commands.ts';
-import { type Alert, type AlertNews, alertsAfter, NO_ALERTS, networkNeeded } from './evaluate.ts';
+import { type Alert, type AlertNews, alertsAfter, MOST_ALERTS, NO_ALERTS, networkNeeded } from './evaluate.ts';
 import type { AlertRule } from './rule.ts';
 
 export interface AlertWatch {
@@ -20,6 +20,8 @@ export interface AlertWatch {
 export function openAlertWatch(rules: readonly AlertRule[], claimPath?: string): AlertWatch {
   let state = NO_ALERTS;
   let failures: LogEvent[] = [];
+  /** Whether it was told that there are too many, and they have not become far fewer since. */
+  let isFull = false;
   const commands: AlertCommands | undefined = claimPath
     ? createAlertCommands({
         claimPath,
@@ -30,10 +32,12 @@ export function openAlertWatch(rules: readonly AlertRule[], claimPath?: string):
     : undefined;
   return {
     after: (frame) => {
-      const { state: next, news } = alertsAfter(state, rules, frame);
+      const { state: next, news, leftOut } = alertsAfter(state, rules, frame);
       state = next;
       for (const one of news) commands?.run(one);
       const told = [...failures, ...news.map(eventOf)];
+      if (leftOut > 0 && !isFull) told.push(tooMany(leftOut, frame));
+      isFull = leftOut > 0 || (isFull && state.size > MOST_ALERTS / 2);
       failures = [];
       return told;
     },
@@ -42,6 +46,11 @@ export function openAlertWatch(rules: readonly AlertRule[], claimPath?: string):
     firing: () => [...state.values()].filter(({ isFiring }) => isFiring),
   };
 }
+
+const tooMany = (leftOut: number, { usage }: Frame): LogEvent => ({
+  ...{ time: usage.snapshot.wall, kind: 'alert', name: '/', path: '/' },
+  text: `${MOST_ALERTS} alerts at once, and ${leftOut} more that are left out: have the rules in config.yaml mean fewer workloads, or higher figures`,
+});
 
 function eventOf({ what, alert, time }: AlertNews): LogEvent {
   const { rule, workload, value } = alert;

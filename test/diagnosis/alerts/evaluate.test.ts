@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AlertState, alertsAfter, NO_ALERTS } from '../../../src/diagnosis/alerts/evaluate.ts';
+import { type AlertState, alertsAfter, MOST_ALERTS, NO_ALERTS } from '../../../src/diagnosis/alerts/evaluate.ts';
 import { type AlertRule, parseAlertRule } from '../../../src/diagnosis/alerts/rule.ts';
+import { openAlertWatch } from '../../../src/diagnosis/alerts/watch.ts';
 import { hostUsage } from '../../../src/metrics/host.ts';
 import type { Frame } from '../../../src/metrics/source.ts';
 import { usageOf } from '../../../src/metrics/usage.ts';
@@ -90,6 +91,24 @@ test('what has another name while it fires ends where the rule does not mean tha
     '1000 web ended',
     '2000 web-old ended',
   ]);
+});
+
+test('of more alerts than are remembered those that were there stay, and that others are left out is told once', () => {
+  const rules = Array.from({ length: 100 }, (_, least) => parseAlertRule(`*.pids >= ${least}`));
+  const tasksOf = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`w${index}`, 100]));
+  const one = alertsAfter(NO_ALERTS, rules, frameAt(0, tasksOf(1)));
+  const many = alertsAfter(one.state, rules, frameAt(1000, tasksOf(MOST_ALERTS / 100 + 3)));
+  assert.equal([one.leftOut, many.leftOut, many.state.size], [0, 300, MOST_ALERTS]);
+  assert.is([...many.state.values()].filter(({ workload }) => workload.name === 'w0').length, 100);
+  assert.is(many.news.length, MOST_ALERTS - 100);
+  const watch = openAlertWatch(rules);
+  const leftOut = (count: number, ms: number): number =>
+    watch.after(frameAt(ms, tasksOf(count))).filter(({ text }) => /alerts at once, and \d+ more/.test(text)).length;
+  const counts = [103, 103, 100, 101, 0, 103];
+  assert.equal(
+    counts.map((count, second) => leftOut(count, second * 1000)),
+    [1, 0, 0, 0, 0, 1],
+  );
 });
 
 test('the time lost to a cause, also where more is lost to another', () => {
