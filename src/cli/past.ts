@@ -8,6 +8,7 @@ import {
   type RecordedFrame,
   type Recording,
   RecordingError,
+  spanText,
   whyNotRecorded,
 } from '../recording/recording.ts';
 import { openReplay, type Replay } from '../recording/replay.ts';
@@ -33,12 +34,37 @@ export function openPast({ at, from }: PastOptions): { readonly recording: Recor
 /** A time of day may be so much later than the last moment, which was taken a while before the recorder ended. */
 const LATER_MS = 60_000;
 
+/** So long before its end a recording may be looked at where nothing later was recorded. */
+const EARLIER_MS = 600_000;
+
 /** A time of day is that of the recording's last day on which it had come. */
 export function momentIn(recording: Recording, text: string, flag = '--at'): number {
   const end = recording.timeOf(recording.last());
   const isClock = /^\d?\d:\d\d(:\d\d)?$/.test(text);
   const time = momentOption(flag, text, isClock ? new Date(end) : new Date());
   return isClock && time > end + LATER_MS ? time - 86_400_000 : time;
+}
+
+/**
+ * The times that `--since` and `--until` mean: the whole recording without them. The moment that was shown at `since` is the
+ * one before it. Throws UsageError where nothing was recorded meanwhile.
+ */
+export function stretchIn(
+  recording: Recording,
+  { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
+): { readonly from: number; readonly to: number } {
+  const [begin, end] = [recording.timeOf(recording.first()), recording.timeOf(recording.last())];
+  const from = since === undefined ? begin : momentIn(recording, since, '--since');
+  const to = until === undefined ? end : momentIn(recording, until, '--until');
+  if (since !== undefined && until !== undefined && to < from)
+    throw new UsageError(`--until ${localTime(to)} is before --since ${localTime(from)}`);
+  if (from > end + LATER_MS)
+    throw new UsageError(
+      `nothing was recorded since ${localTime(from)}: the recording ends ${localTime(end)}; give an earlier --since, as "${localTime(Math.max(begin, end - EARLIER_MS))}"`,
+    );
+  if (to < begin)
+    throw new UsageError(`--until: nothing was recorded up to ${localTime(to)}; the recording has ${spanText(recording)}`);
+  return { from: recording.timeOf(recording.placeAt(from)), to };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Commands that answer for a recorded moment in place of now. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -212,6 +212,32 @@ test('incident adds what the doctor finds where this machine was recorded, and n
     assert.is(tscg('incident', '--since', '03:00', '--from', from, '--out', other).status, 0);
     assert.match(tscg('doctor', '--from', own).stdout, /system +Linux/);
     assert.is(tscg('doctor', '--from', other).status, 2);
+  }));
+
+test('a stretch in which nothing was recorded is refused, and what was recorded is said', () =>
+  inRecording((from) => {
+    const out = join(from, '../incident');
+    const noon = '2026-11-30 12:00';
+    for (const [since, until, message] of [
+      [noon, undefined, /nothing was recorded since 2026-11-30 12:00:00: .* ends 2026-11-29 03:13:20; give an earlier --since, as "2026-11-29 03:10:00"$/],
+      ['03:12', '03:11', /--until 2026-11-29 03:11:00 is before --since 2026-11-29 03:12:00$/],
+      ['2026-11-28', '2026-11-28 12:00', /nothing was recorded up to 2026-11-28 12:00:00; the recording has 2026-11-29 03:10:00/],
+    ] as const) {
+      const flags = ['--since', since, ...(until ? ['--until', until] : [])];
+      for (const args of [
+        ['dump', from],
+        ['incident', '--from', from, '--out', out],
+      ]) {
+        const { status, stdout, stderr } = tscg(...args, ...flags);
+        assert.is(status, 2, stderr);
+        assert.is(stdout, '');
+        assert.match(stderr.trim(), message);
+        assert.is(stderr.trim().split('\n').length, 1, stderr);
+      }
+    }
+    assert.not(existsSync(out));
+    const first = tscg('dump', from, '--since', '2026-11-29T03:11:00.5', '--until', '03:11:01').stdout.split('\n')[1];
+    assert.match(first ?? '', /^2026-11-29T\d\d:11:00\.000Z,/, 'the moment that was shown at that time');
   }));
 
 test('what is of now is refused beside a moment, on one line', () =>

@@ -3,7 +3,7 @@ import { DUMP_FORMATS, type DumpFormat, openDumper } from '../../recording/dump.
 import { framesBetween, openRecording } from '../../recording/recording.ts';
 import { UsageError } from '../errors.ts';
 import { print, warn } from '../output.ts';
-import { momentIn } from '../past.ts';
+import { stretchIn } from '../past.ts';
 
 export interface DumpFlags {
   format: string;
@@ -16,12 +16,10 @@ export function dump(path: string, { format, all = false, since, until }: DumpFl
   if (!isFormat(format)) throw new UsageError(`--format: "${format}" is none of ${DUMP_FORMATS.join(', ')}`);
   const recording = openRecording(path);
   try {
-    // The moment that was shown at that time is the one before it.
-    const from = since === undefined ? recording.first() : recording.placeAt(momentIn(recording, since, '--since'));
-    const end = until === undefined ? recording.timeOf(recording.last()) : momentIn(recording, until, '--until');
+    const { from, to } = stretchIn(recording, { since, until });
     const dumper = openDumper(format, { all });
     if (dumper.head !== '') print(dumper.head);
-    for (const frame of framesBetween(recording, recording.timeOf(from), end)) {
+    for (const frame of framesBetween(recording, from, to)) {
       const text = dumper.of(frame);
       if (text !== '') print(text);
     }

@@ -14,7 +14,7 @@ import type { GlobalOptions } from '../context.ts';
 import { doctorChecks } from '../doctor-checks.ts';
 import { UsageError } from '../errors.ts';
 import { printLine, warn } from '../output.ts';
-import { momentIn, recordingDirectory } from '../past.ts';
+import { recordingDirectory, stretchIn } from '../past.ts';
 
 export interface IncidentFlags {
   since: string;
@@ -30,17 +30,14 @@ export async function incident(
 ): Promise<void> {
   const recording = openRecording(from ?? recordingDirectory());
   try {
-    const begin = momentIn(recording, since, '--since');
-    const end = until === undefined ? recording.timeOf(recording.last()) : momentIn(recording, until, '--until');
-    if (end < begin) throw new UsageError('--until is before --since');
-    const time = { from: begin, to: end };
+    const time = stretchIn(recording, { since, until });
     const own = recording.header().host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
     if (moments === 0)
       throw new UsageError(
-        `--since: nothing was recorded from ${localTime(begin)} to ${localTime(end)}; the recording has ${spanText(recording)}`,
+        `--since: nothing was recorded from ${localTime(time.from)} to ${localTime(time.to)}; the recording has ${spanText(recording)}`,
       );
-    const path = out ?? `incident-${localTime(end).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
+    const path = out ?? `incident-${localTime(time.to).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
     writeWhole(path, bytes);
     printLine(`${path}: ${counted(moments, 'moment')}, ${bytesText(bytes.length)}; tstop --replay ${path} shows it`);
   } finally {
