@@ -46,9 +46,16 @@ export function whatIfText(what: WhatIf): string {
   return [`${file} ${text} (${meaning})`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
+/** Of the periods in the time that was watched: of those at its ends a part lies outside, and they would be counted twice. */
+function throttledOf({ throttledPeriods: { least, most }, periods }: CpuWhatIf): Span {
+  const all = Math.max(1, periods);
+  return { least: Math.min(least, all), most: Math.min(most, all) };
+}
+
 function cpuLines(answer: CpuWhatIf, period: number): string[] {
-  const { meanCpus, mostCpus, throttledPeriods, periods, excess, delay } = answer;
-  const percent = (count: number): string => `${Math.min(100, (100 * count) / Math.max(1, periods)).toFixed(0)}`;
+  const { meanCpus, mostCpus, periods, excess, delay } = answer;
+  const throttledPeriods = throttledOf(answer);
+  const percent = (count: number): string => ((100 * count) / Math.max(1, periods)).toFixed(0);
   const used = `it used ${formatValue(meanCpus, 'cpus')} CPUs, ${formatValue(mostCpus, 'cpus')} in its busiest moment`;
   if (isNothing(throttledPeriods)) return [used, 'it would not have been throttled'];
   return [
@@ -83,13 +90,13 @@ export function whatIfJson(what: WhatIf): Record<string, unknown> {
   const { file, text, answer } = what;
   const common = { file, value: text, seconds: jsonValue(answer.seconds), samples: answer.samples };
   if (what.kind === 'cpu') {
-    const { meanCpus, mostCpus, throttledPeriods, periods, excess, delay } = what.answer;
+    const { meanCpus, mostCpus, periods, excess, delay } = what.answer;
     return {
       ...common,
       mean_cpus: jsonValue(meanCpus),
       most_cpus: jsonValue(mostCpus),
       periods,
-      throttled_periods: spanJson(throttledPeriods),
+      throttled_periods: spanJson(throttledOf(what.answer)),
       excess_seconds: spanJson(excess),
       delay_seconds: spanJson(delay),
     };

@@ -160,6 +160,9 @@ test('whatif judges a limit by what was used up to that moment', () =>
     const [cpu, memory] = what_if;
     assert.is(cpu.mean_cpus, 0.8);
     assert.is(cpu.periods, 600);
+    // Each second may touch eleven periods.
+    assert.is(cpu.throttled_periods.most, 600);
+    assert.match(whatIf('--at', '03:11:30', '--cpu', '50%').stdout, /throttled in \d+ to 600 of 600 periods .*to 100 %\)/);
     // 0.3 s too much in each of 60 s; two periods at the ends may give more.
     assert.is(cpu.excess_seconds.least, 17.9);
     assert.is(memory.value, String(128 * MIB));
