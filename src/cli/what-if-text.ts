@@ -46,7 +46,7 @@ export function whatIfText(what: WhatIf): string {
   return [`${file} ${text} (${meaning})`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** Of the periods in the time that was watched: of those at its ends a part lies outside, and they would be counted twice. */
+/** At most all that there were: each stretch between two samples touches one more, which the next stretch touches too. */
 function throttledOf({ throttledPeriods: { least, most }, periods }: CpuWhatIf): Span {
   const all = Math.max(1, periods);
   return { least: Math.min(least, all), most: Math.min(most, all) };

@@ -11,7 +11,7 @@ import { encodeColumns, oneRow } from '../../src/recording/format/columns.ts';
 import { createDecoder, decodeHeader } from '../../src/recording/format/decode.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import { type FileBytes, openFile } from '../../src/recording/format/file.ts';
-import { scanFrames } from '../../src/recording/format/frames.ts';
+import { encodeFrame, type FrameKind, scanFrames } from '../../src/recording/format/frames.ts';
 import { HOST_SCALES, hostFigures } from '../../src/recording/format/host-columns.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { columnScales } from '../../src/recording/format/scales.ts';
@@ -138,8 +138,33 @@ test('two frames of one parity that are damaged cost what hangs on them, and it 
   assert.equal(numbers.slice(0, 2), [0, 1]);
   assert.ok(numbers.includes(6), 'the next key frame stands by itself');
   assert.ok(
-    damage.some((line) => /moment 2 is damaged: that moment is lost/.test(line)),
+    damage.some((line) => /^moment 2 cannot be read: the frame is damaged$/.test(line)),
     damage.join('\n'),
+  );
+});
+
+test('moments that are lost for one reason, one after the other, are one line', () => {
+  const moments = at(
+    fc.sample(sequences, { seed: 3, numRuns: 15 }).filter(({ length }) => length > 9),
+    0,
+  );
+  const bytes = encoded(moments, 1);
+  const partOf = (kind: FrameKind, number: number): Buffer => {
+    const { offset, length } = at(
+      scanFrames(bytes).frames.filter((frame) => frame.kind === kind && frame.number === number),
+      0,
+    );
+    return bytes.subarray(offset, offset + length);
+  };
+  // A frame that is whole and holds no moment.
+  const payload = deflateRawSync(Buffer.from([9]));
+  const bad = (number: number): Buffer => encodeFrame({ kind: 'key', marks: 0, number, time: number }, payload);
+  const parts = [0, 1, 2, 3].map(bad).concat(partOf('key', 4), [5, 6, 8].map(bad));
+  const { numbers, damage } = readable(Buffer.concat([partOf('header', 0), ...parts]), moments);
+  assert.equal(numbers, [4]);
+  assert.equal(
+    damage,
+    ['moments 0 to 3', 'moments 5 to 6', 'moment 8'].map((run) => `${run} cannot be read: the bytes end within a text`),
   );
 });
 

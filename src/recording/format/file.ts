@@ -36,8 +36,8 @@ export interface MomentPlace {
 
 /** Throws FormatError where there is no header, RecordingVersionError. */
 export function openFile(file: FileBytes): RecordedFile {
-  const damage = new Set<string>();
-  const { frames, isIndexed } = framesOf(file, damage);
+  const { frames, isIndexed, damage } = framesOf(file);
+  const { note, noted } = momentNotes();
   const header = headerOf(file, frames);
   const decoder = createDecoder(header);
   const keys = frames.filter(({ kind }) => kind === 'key');
@@ -63,7 +63,7 @@ export function openFile(file: FileBytes): RecordedFile {
     const own = whole(byNumber.get(number));
     if (own) return own;
     const bytes = mendedDelta(number);
-    damage.add(`the frame of moment ${number} is damaged${bytes ? ', and was mended' : ': that moment is lost'}`);
+    note(number, bytes ? 'had to be mended: the frame is damaged' : 'cannot be read: the frame is damaged');
     return bytes;
   }
 
@@ -88,7 +88,7 @@ export function openFile(file: FileBytes): RecordedFile {
       if (frame.number > number) continue;
       const bytes = whole(frame);
       if (!bytes) {
-        damage.add(`a key frame of moment ${frame.number} is damaged`);
+        note(frame.number, 'lost a key frame, which is damaged');
         continue;
       }
       return { number: frame.number, decoded: decoder.key(bytes.subarray(FRAME_HEAD), frame.time) };
@@ -121,31 +121,52 @@ export function openFile(file: FileBytes): RecordedFile {
         return decode(number);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
-        damage.add(`moment ${number} cannot be read: ${error.message}`);
+        note(number, `cannot be read: ${error.message}`);
         return undefined;
       }
     },
-    damage: () => [...damage],
+    damage: () => [...damage, ...noted()],
   };
 }
 
-function framesOf(
-  file: FileBytes,
-  damage: Set<string>,
-): { readonly frames: readonly PlacedFrame[]; readonly isIndexed: boolean } {
+/** What was wrong with moments: `moments 5 to 9 cannot be read: …`. */
+function momentNotes(): { note(number: number, fault: string): void; noted(): string[] } {
+  const faults = new Map<string, Set<number>>();
+  return {
+    note: (number, fault) => void faults.set(fault, (faults.get(fault) ?? new Set()).add(number)),
+    noted: () => [...faults].flatMap(([fault, numbers]) => runsOf(numbers).map((run) => `${run} ${fault}`)),
+  };
+}
+
+/** `moment 3`, `moments 5 to 9`: a recording that is damaged throughout is one of them. */
+function runsOf(numbers: ReadonlySet<number>): string[] {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const firsts = sorted.filter((number) => !numbers.has(number - 1));
+  const lasts = sorted.filter((number) => !numbers.has(number + 1));
+  return firsts.map((first, index) => {
+    const last = lasts[index] ?? first;
+    return first === last ? `moment ${first}` : `moments ${first} to ${last}`;
+  });
+}
+
+/** `damage`: what of the file is no frame, a sentence each. */
+function framesOf(file: FileBytes): {
+  readonly frames: readonly PlacedFrame[];
+  readonly isIndexed: boolean;
+  readonly damage: readonly string[];
+} {
   const length = indexLength(file.read(Math.max(0, file.size - 4), 4));
   if (length > FRAME_HEAD && length <= file.size) {
     const frames = parseIndex(file.read(file.size - length, length), file.size);
-    if (frames) return { frames, isIndexed: true };
+    if (frames) return { frames, isIndexed: true, damage: [] };
   }
   const { frames, gaps } = scanFrames(file.read(0, file.size));
-  for (const { offset, length } of gaps) {
-    const isTail = offset + length === file.size;
-    damage.add(
-      isTail ? `the last ${length} bytes are no whole frame` : `${length} bytes from ${offset} on are damaged`,
-    );
-  }
-  return { frames, isIndexed: false };
+  const damage = gaps.map(({ offset, length }) =>
+    offset + length === file.size
+      ? `the last ${length} bytes are no whole frame`
+      : `${length} bytes from ${offset} on are damaged`,
+  );
+  return { frames, isIndexed: false, damage };
 }
 
 function headerOf(file: FileBytes, frames: readonly PlacedFrame[]): RecordingHeader {
