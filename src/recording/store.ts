@@ -12,6 +12,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  rmdirSync,
   statfsSync,
   unlinkSync,
   writeSync,
@@ -43,6 +44,8 @@ export interface RecordingStore {
 
 /** What is worth telling: recording has stopped, or goes on. */
 export interface StoreNews {
+  /** What was removed or moved away, and was begun anew. */
+  readonly anew?: string;
   readonly stopped?: string;
   readonly recovered?: true;
 }
@@ -56,6 +59,14 @@ export interface RecordingStoreOptions {
   readonly write?: (fd: number, bytes: Buffer) => number;
   /** Bytes free where the directory is. */
   readonly free?: (directory: string) => number;
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly name: string;
+  readonly inode: number;
+  readonly hour: number;
+  readonly encoder: Encoder;
 }
 
 const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
@@ -81,13 +92,8 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     write = (fd, bytes) => writeSync(fd, bytes),
     free = freeBytes,
   } = options;
-  makeDirectory(directory, 0o700);
-  const hand = foreignHand(directory);
-  if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
-  const release = claimed(directory);
-  let open:
-    | { readonly fd: number; readonly name: string; readonly hour: number; readonly encoder: Encoder }
-    | undefined;
+  let release: (() => void) | undefined = claimed(directory);
+  let open: OpenFile | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let stopped: string | undefined;
 
@@ -116,6 +122,22 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     }
   }
 
+  /**
+   * Where the open file is no longer at its path, or the folder is gone, all begins anew in a folder of that name: nobody would
+   * find what is written to the old ones. Gives what was lost. Throws as claimed() does, again at each try.
+   */
+  function beginAnew(): string | undefined {
+    const path = open ? join(directory, open.name) : directory;
+    const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
+    const isInPlace = open ? inode === open.inode : inode !== undefined;
+    if (release && isInPlace) return undefined;
+    end();
+    release?.();
+    release = undefined;
+    release = claimed(directory);
+    return path;
+  }
+
   /** Removes what is beyond the bounds; why nothing more may be written, if so. */
   function makeRoom(now: number): string | undefined {
     const files = recordingsIn(directory).map((name) => ({ name, ...lstatSync(join(directory, name)) }));
@@ -138,8 +160,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     const isFull = open !== undefined && open.encoder.length() > bounds.keepSize / PARTS;
     if (open && (open.hour !== hour || isFull)) end();
     if (!open) {
-      const { fd, name } = createFile(directory, wall);
-      open = { fd, name, hour, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
+      open = { ...createFile(directory, wall), hour, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
     }
     const isFirst = open.encoder.length() === 0;
     appendTo(open.fd, open.encoder.add(moment));
@@ -147,20 +168,22 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     if (isFirst || wall - lookedAt >= LOOK_MS) fdatasync(open.fd, () => undefined);
   }
 
-  function tryTo(moment: Moment): string | undefined {
+  function tryTo(moment: Moment): Pick<StoreNews, 'anew' | 'stopped'> {
     const { wall } = moment.snapshot;
     const isDue = !(Math.abs(wall - lookedAt) < LOOK_MS);
-    if (stopped !== undefined && !isDue) return stopped;
+    if (stopped !== undefined && !isDue) return { stopped };
+    let anew: string | undefined;
     try {
+      anew = beginAnew();
       const full = isDue ? makeRoom(wall) : undefined;
       if (full === undefined) put(moment);
       else end();
-      return full;
+      return { ...(anew && { anew }), ...(full && { stopped: full }) };
     } catch (error) {
       const code = codeOf(error);
       // The deltas that follow would be of a moment that is not there.
       end();
-      return `${directory}: ${code ? `${code}: ` : ''}${errorText(error)}`;
+      return { ...(anew && { anew }), stopped: `${directory}: ${code ? `${code}: ` : ''}${errorText(error)}` };
     } finally {
       if (isDue) lookedAt = wall;
     }
@@ -169,13 +192,15 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
   return {
     add: (moment) => {
       const before = stopped;
-      stopped = tryTo(moment);
-      if (stopped !== undefined && before === undefined) return { stopped };
-      return stopped === undefined && before !== undefined ? { recovered: true } : {};
+      const { anew, stopped: now } = tryTo(moment);
+      stopped = now;
+      const lost = anew === undefined ? {} : { anew };
+      if (now !== undefined && before === undefined) return { ...lost, stopped: now };
+      return now === undefined && before !== undefined ? { ...lost, recovered: true } : lost;
     },
     close: () => {
       end();
-      release();
+      release?.();
     },
   };
 }
@@ -196,20 +221,44 @@ export function beginOf(name: string): number {
   return Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
-function createFile(directory: string, time: number): { fd: number; name: string } {
+function createFile(directory: string, time: number): Pick<OpenFile, 'fd' | 'name' | 'inode'> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND | constants.O_NOFOLLOW;
   for (let again = 0; ; again++) {
     const name = nameOf(time, again);
     try {
-      return { fd: openSync(join(directory, name), flags, 0o600), name };
+      const fd = openSync(join(directory, name), flags, 0o600);
+      return { fd, name, inode: fstatSync(fd).ino };
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || again >= 99) throw error;
     }
   }
 }
 
-/** Claims the directory, as two recorders in one would remove each other's files; gives what lets go of it. */
+/**
+ * Makes the directory and claims it, as two recorders in one would remove each other's files; gives what lets go of it. What
+ * was made goes again where it cannot be claimed, as in a hierarchy of cgroups.
+ */
 function claimed(directory: string): () => void {
+  const made = makeDirectory(directory, 0o700);
+  try {
+    const hand = foreignHand(directory);
+    if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
+    return claimedAlone(directory);
+  } catch (error) {
+    removeEmpty(made);
+    throw error;
+  }
+}
+
+function removeEmpty(made: readonly string[]): void {
+  try {
+    for (const path of made.toReversed()) rmdirSync(path);
+  } catch {
+    // Somebody else has put something there.
+  }
+}
+
+function claimedAlone(directory: string): () => void {
   const held = claim(join(directory, 'recorder.pid'));
   if (typeof held === 'function') return held;
   throw new Error(`another tscg record (pid ${held}) writes to ${directory}: end it, or give another folder with --to`);

@@ -1,6 +1,6 @@
 /** The files of a recorder: bounds, a full disk, a writer that is killed; and that a replay shows what was seen. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +11,7 @@ import { openDumper } from '../../src/recording/dump.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';
-import { openRecording } from '../../src/recording/recording.ts';
+import { framesBetween, openRecording } from '../../src/recording/recording.ts';
 import { openReplay } from '../../src/recording/replay.ts';
 import { openRecordingStore, recordingsIn } from '../../src/recording/store.ts';
 import { errorText } from '../../src/text/error-text.ts';
@@ -139,6 +139,48 @@ test('a disk that is full stops the recording, is said once, and recording goes 
     assert.is(recording.timeOf(recording.last()), BEGIN + 59_000);
     assert.equal(recording.damage(), []);
     recording.close();
+  }));
+
+test('a file or folder that is removed or moved away is said, and recording begins anew where it was', () =>
+  inDirectory((directory) => {
+    const folder = join(directory, 'r');
+    const options = { directory: folder, bounds: BOUNDS, header: HEADER };
+    const store = openRecordingStore(options);
+    const timesIn = (path: string): number[] => {
+      const recording = openRecording(path);
+      const times = [...framesBetween(recording, 0, Number.MAX_SAFE_INTEGER)].map(({ moment }) => moment.snapshot.wall);
+      recording.close();
+      return times.map((time) => (time - BEGIN) / 1000);
+    };
+    assert.equal(store.add(momentAt(0)), {});
+    rmSync(folder, { recursive: true });
+    assert.equal(store.add(momentAt(1)), { anew: join(folder, '20261129T030000Z.tscgrec') });
+    assert.equal(store.add(momentAt(2)), {});
+    assert.equal(timesIn(folder), [1, 2]);
+    renameSync(folder, join(directory, 'moved'));
+    assert.is(typeof store.add(momentAt(3)).anew, 'string');
+    assert.equal([timesIn(join(directory, 'moved')), timesIn(folder)], [[1, 2], [3]]);
+    for (const name of recordingsIn(folder)) unlinkSync(join(folder, name));
+    assert.is(typeof store.add(momentAt(4)).anew, 'string');
+    assert.equal(timesIn(folder), [4]);
+    // Another recorder has the name of the folder now, until it ends.
+    renameSync(folder, join(directory, 'again'));
+    const other = openRecordingStore(options);
+    assert.match(store.add(momentAt(5)).stopped ?? '', /another tscg record/);
+    assert.equal(store.add(momentAt(6)), {});
+    other.close();
+    assert.equal(store.add(momentAt(30)), { anew: folder, recovered: true });
+    store.close();
+    assert.equal(timesIn(folder), [30]);
+    assert.not(existsSync(join(folder, 'recorder.pid')));
+  }));
+
+test('a folder that cannot hold a recording is not left behind', () =>
+  inDirectory((directory) => {
+    chmodSync(directory, 0o777);
+    const options = { directory: join(directory, 'a/b'), bounds: BOUNDS, header: HEADER };
+    assert.throws(() => openRecordingStore(options), /may be written by everybody/);
+    assert.equal(readdirSync(directory), []);
   }));
 
 test('a write that fails or is short leaves no part of a frame', () =>

@@ -114,7 +114,9 @@ function storeIn(options: RecordingStoreOptions): RecordingStore {
   }
 }
 
-function tellNews({ stopped, recovered }: StoreNews): void {
+function tellNews({ anew, stopped, recovered }: StoreNews): void {
+  if (anew !== undefined)
+    warn(`tscg record: ${clean(anew)} was removed or moved away: a new recording begins there`);
   if (stopped !== undefined) warn(`tscg record: not recording: ${stopped}; it is tried again every 10 s`);
   if (recovered) warn('tscg record: recording again');
 }
