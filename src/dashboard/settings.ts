@@ -12,9 +12,9 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
 import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
-import { ALERTS, SETTINGS } from './shape.ts';
+import { ALERTS, CONFIG, SETTINGS } from './shape.ts';
 import type { Alarm } from './state.ts';
-import { readYaml, shapeFaults } from './yaml-file.ts';
+import { readYaml, shapeFaults, type YamlFile } from './yaml-file.ts';
 
 export interface Settings {
   /** Slots of columns in their order, by name of the screen; without, those that fit best or that the dashboard names. */
@@ -47,8 +47,9 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
   }
   const yaml = readYaml(text, file);
   if (typeof yaml === 'string') return { settings: {}, faults: [yaml] };
+  const unfit = unfitKey(yaml);
   const section = isRecord(yaml.root) ? yaml.root[SECTION] : undefined;
-  if (section === undefined || section === null) return { settings: {}, faults: [] };
+  if (section === undefined || section === null) return { settings: {}, faults: unfit };
   const whole = v.safeParse(SETTINGS, section);
   const faults = whole.success ? [] : shapeFaults(whole.issues, yaml, [SECTION]);
   // What is wrong is left out; the rest is good.
@@ -56,7 +57,19 @@ export function loadSettings(directory: string): { settings: Settings; faults: s
   const good = isRecord(section) ? Object.entries(section).filter(([key]) => !bad.has(key)) : [];
   const { columns, ...others } = v.parse(SETTINGS, Object.fromEntries(good));
   const lists = Array.isArray(columns) ? { overview: columns } : columns;
-  return { settings: { ...others, ...(lists ? { columns: lists } : {}) }, faults: faults.map(({ text }) => text) };
+  return {
+    settings: { ...others, ...(lists ? { columns: lists } : {}) },
+    faults: [...unfit, ...faults.map(({ text }) => text)],
+  };
+}
+
+/** What is wrong with the file beside its parts: it is no map, or has a key that is none, as `alert` for `alerts`. */
+function unfitKey(yaml: YamlFile): string[] {
+  const root = yaml.root ?? {};
+  if (!isRecord(root)) return [yaml.fault([], 'not a map of tstop and alerts')];
+  const { issues = [] } = v.safeParse(CONFIG, root);
+  const ofFile = issues.filter(({ path, expected }) => path?.length === 1 && expected === 'never');
+  return shapeFaults(ofFile, yaml).map(({ text }) => text);
 }
 
 /** The `alerts:` part is wrong: `FILE:LINE: key: why`. */
@@ -76,6 +89,8 @@ export function loadAlertRules(directory: string): readonly AlertRule[] {
   }
   const yaml = readYaml(text, file);
   if (typeof yaml === 'string') throw new AlertRulesError(yaml);
+  const [unfit] = unfitKey(yaml);
+  if (unfit !== undefined) throw new AlertRulesError(unfit);
   const section = isRecord(yaml.root) ? (yaml.root.alerts ?? []) : [];
   const parsed = v.safeParse(ALERTS, section);
   if (!parsed.success) throw new AlertRulesError(shapeFaults(parsed.issues, yaml, ['alerts'])[0]?.text ?? file);

@@ -146,8 +146,8 @@ export const ALERTS = v.pipe(
   ),
 );
 
-const CONFIG = v.pipe(
-  v.looseObject({ tstop: v.optional(SETTINGS), alerts: v.optional(ALERTS) }),
+export const CONFIG = v.pipe(
+  mapOf({ tstop: v.optional(SETTINGS), alerts: v.optional(ALERTS) }, 'not a map of tstop and alerts'),
   v.title('Settings of tscg and tstop'),
 );
 

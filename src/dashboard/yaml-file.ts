@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { isRecord } from '../inventory/names/json.ts';
+import { nearest } from '../text/near-names.ts';
 
 export interface YamlFile {
   readonly root: unknown;
@@ -14,7 +15,10 @@ export function readYaml(text: string, file: string): YamlFile | string {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
   const [broken] = document.errors;
-  if (broken) return `${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0] ?? 'not YAML'}`;
+  if (broken) {
+    const [why = ''] = broken.message.split(/ at line \d+, column \d+:?|\n/);
+    return `${file}:${broken.linePos?.[0].line ?? 1}: this line is no YAML: ${why}; correct it, or put a # before it`;
+  }
   return {
     root: document.toJS(),
     fault: (path, why) => `${file}:${lines.linePos(startOf(document, path)).line}: ${keyText(path)}: ${why}`,
@@ -46,9 +50,14 @@ export function shapeFaults(
 /** A map of these keys and no others. `what`: what is told of another value. */
 export const mapOf = <Entries extends v.ObjectEntries>(entries: Entries, what: string) =>
   v.strictObject(entries, (issue) => {
-    if (issue.expected === 'never') return `no such key; one of ${Object.keys(entries).join(', ')}`;
+    if (issue.expected === 'never') return `no such key; ${instead(issue.path?.at(-1)?.key, Object.keys(entries))}`;
     return issue.expected === 'Object' ? what : 'is missing';
   });
+
+function instead(key: unknown, known: readonly string[]): string {
+  const near = typeof key === 'string' ? nearest(key, known) : [];
+  return near.length > 0 ? `did you mean ${near.join(' or ')}?` : `one of ${known.join(', ')}`;
+}
 
 /** One of these words. */
 export const oneOf = <const Words extends readonly string[]>(words: Words) =>

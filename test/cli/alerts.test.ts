@@ -30,14 +30,17 @@ test('a bad rule ends the program before it begins, with file and line', async (
       /config\.yaml:3: alerts\[1\]\.when: no figure "nothing"/,
     ],
     [['- when: web.pids > 1 until 5'], /config\.yaml:2: alerts\[0\]\.when: until 5: it would clear/],
-    [['- when: web.pids > 1', '  runs: page'], /config\.yaml:3: .*runs: no such key; one of when, run/],
+    [['- when: web.pids > 1', '  runs: page'], /config\.yaml:3: .*runs: no such key; did you mean run\?/],
     [['- when: web.pids > 1', '  run: []'], /config\.yaml:3: alerts\[0\]\.run: /],
     [['- when: web.pids > 1', '  run: "page \\0"'], /config\.yaml:3: alerts\[0\]\.run: .*a NUL character/],
     [['- when: web.pids > 1', '  run: [page, "\\0"]'], /config\.yaml:3: alerts\[0\]\.run.*: a NUL character/],
     [['- when: "w\\0.pids > 1"'], /config\.yaml:2: alerts\[0\]\.when: a NUL character/],
     [['- web.pids > 1'], /config\.yaml:2: alerts\[0\]: not a map of when and run/],
     [['web'], /config\.yaml:2: alerts: not a list of rules/],
-    [Array<string>(1001).fill('- when: web.pids > 1'), /config\.yaml:2: alerts: 1001 rules, and at most 1000 are taken/],
+    [
+      Array<string>(1001).fill('- when: web.pids > 1'),
+      /config\.yaml:2: alerts: 1001 rules, and at most 1000 are taken/,
+    ],
   ] as const)
     await withConfig(`alerts:\n${lines.map((line) => `  ${line}\n`).join('')}`, (_, directory) => {
       const { status, stderr } = tscg('record', '--to', join(directory, 'r'));
@@ -45,6 +48,21 @@ test('a bad rule ends the program before it begins, with file and line', async (
       assert.match(stderr, why);
       assert.is(stderr.trim().split('\n').length, 1, stderr);
       assert.not(existsSync(join(directory, 'r')));
+    });
+});
+
+test('what is no configuration ends the program before it begins, with file and line', async () => {
+  for (const [text, why] of [
+    ['tstop: {}\nalert: []\n', /config\.yaml:2: alert: no such key; did you mean alerts\?$/],
+    ['tstop: {}\nrules: []\n', /config\.yaml:2: rules: no such key; one of tstop, alerts$/],
+    ['- when: web.pids > 1\n', /config\.yaml:1: file: not a map of tstop and alerts$/],
+    ['tstop: {}\n{{{\n', /config\.yaml:2: this line is no YAML: [^\n:]+; correct it, or put a # before it$/],
+  ] as const)
+    await withConfig(text, (_, directory) => {
+      const { status, stderr } = tscg('record', '--to', join(directory, 'r'));
+      assert.is(status, 2, stderr);
+      assert.match(stderr.trim(), why);
+      assert.is(stderr.trim().split('\n').length, 1, stderr);
     });
 });
 

@@ -30,7 +30,7 @@ for (const [text, about] of [
   ['cells:\n  - { show: table, at: [0,0,13,1] }\n', /^f\.yaml:2: cells\[0\]\.at\[2\]: not \[top/],
   ['cells:\n  - show: chart\n    at: [0,0,1,1]\n', /^f\.yaml:2: cells\[0\]: a chart needs metrics/],
   ['title: x\ncells:\n  - show: table\n', /^f\.yaml:3: cells\[0\]\.at: is missing/],
-  ['cells:\n  - { show: table, att: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.att: no such key; one of show/],
+  ['cells:\n  - { show: table, att: [0,0,1,1] }\n', /^f\.yaml:2: cells\[0\]\.att: no such key; did you mean at\?/],
   ['title: 3\n', /^f\.yaml:1: title: not text/],
   ['details: 1\n', /^f\.yaml:1: details: not true or false/],
   ['title: [\n', /^f\.yaml:\d: /],
@@ -107,6 +107,7 @@ test('settings are saved beside what else the file holds, and a bad one is named
     const { settings, faults } = loadSettings(folder);
     assert.equal(settings, { alarm: 'bell' });
     assert.match(faults.join(), /config\.yaml:4: tstop\.theme: "pink" is not one of dark, light/);
+    assert.match(faults.join(), /config\.yaml:2: other: no such key; one of tstop, alerts/);
     saveSetting(folder, 'theme', 'light');
     saveSetting(folder, 'columns', { cpu: ['pids'] });
     const text = readFileSync(file, 'utf8');
