@@ -20,6 +20,7 @@ const NOT_BEGUN = new Set([
   'AmbiguousNameError',
   'BadNameError',
   'RecordingError',
+  'RecordingVersionError',
   'AlertRulesError',
   'RefusedError',
   'NoTrialError',

@@ -12,7 +12,9 @@ import {
   whyNotRecorded,
 } from '../recording/recording.ts';
 import { openReplay, type Replay } from '../recording/replay.ts';
+import { clean } from '../text/clean.ts';
 import { localTime } from '../text/local-time.ts';
+import { shellWord } from '../text/shell-word.ts';
 import { UsageError } from './errors.ts';
 import { momentOption } from './options.ts';
 import { warn } from './output.ts';
@@ -63,7 +65,9 @@ export function stretchIn(
       `nothing was recorded since ${localTime(from)}: the recording ends ${localTime(end)}; give an earlier --since, as "${localTime(Math.max(begin, end - EARLIER_MS))}"`,
     );
   if (to < begin)
-    throw new UsageError(`--until: nothing was recorded up to ${localTime(to)}; the recording has ${spanText(recording)}`);
+    throw new UsageError(
+      `--until: nothing was recorded up to ${localTime(to)}; the recording has ${spanText(recording)}`,
+    );
   return { from: recording.timeOf(recording.placeAt(from)), to };
 }
 
@@ -88,12 +92,29 @@ export async function readPast<T>(
 }
 
 /** The workload that the name meant then. Throws NoSuchNameError, AmbiguousNameError, BadNameError. */
-export function pastWorkload({ workloads, moment }: RecordedFrame, name: string): Workload {
+export function pastWorkload({ workloads, moment }: RecordedFrame, name: string, options: PastOptions): Workload {
   const pid = /^pid:(\d+)$/.exec(name)?.[1];
-  if (pid === undefined) return findWorkload(workloads, name);
+  if (pid === undefined) return namedThen(workloads, name, options);
   const process = moment.processes?.list.find((one) => one.pid === Number(pid));
   if (!process) throw new NoSuchNameError(name, [], `${name} is not among the processes that were recorded then`);
   return holderOf(workloads, process.path) ?? findWorkload(workloads, process.path);
+}
+
+/** What runs now may be another: the list that is named where nothing is near is that of then. */
+function namedThen(workloads: readonly Workload[], name: string, { at, from }: PastOptions): Workload {
+  try {
+    return findWorkload(workloads, name);
+  } catch (error) {
+    if (!(error instanceof NoSuchNameError) || error.near.length > 0) throw error;
+    const flags = Object.entries({ at, from }).flatMap(([flag, value]) =>
+      value === undefined ? [] : [` --${flag} ${shellWord(value)}`],
+    );
+    throw new NoSuchNameError(
+      name,
+      [],
+      `no container, unit or cgroup was called "${clean(name)}" then; \`tscg ls --all${flags.join('')}\` lists them`,
+    );
+  }
 }
 
 /** What tscg record has written on this machine. */

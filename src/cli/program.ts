@@ -22,13 +22,16 @@ export const commandLineError = (program: string, text: string): string =>
     .replace(/\.$/, '')
     .replaceAll('\n', ' ')}; see ${program} --help\n`;
 
-/** Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2. */
+/**
+ * Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2, or as the
+ * command has it.
+ */
 export async function runProgram(name: string, program: Command): Promise<void> {
   process.on('uncaughtException', (error) => void crash(name, error).finally(() => exitProcess(1)));
   try {
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 1 ? 2 : error.exitCode;
     else {
       const { errorLine, exitCodeOf } = await import('./errors.ts');
       const { isFault } = await import('./crash.ts');

@@ -1,5 +1,7 @@
 /** The commands that tell why something is slow. */
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { print } from './output.ts';
+import { commandLineError } from './program.ts';
 import { addPastOptions, dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES } from './shared-options.ts';
 
 export function registerDiagnosis(program: Command): void {
@@ -32,6 +34,11 @@ export function registerDiagnosis(program: Command): void {
       'for cron and monitoring: one line; ends with 0, with 1 where the condition holds, 3 where it is not known',
     )
     .option('--for <time>', 'measure over so long', '5s')
+    // To monitoring 2 is a critical state of what is watched, and a plugin answers on its standard output.
+    .configureOutput({ outputError: (text) => print(`UNKNOWN - ${commandLineError('tscg', text)}`) })
+    .exitOverride(({ exitCode, code, message }) => {
+      throw new CommanderError(exitCode === 0 ? 0 : 3, code, message);
+    })
     .action(async (condition, options, command: Command) =>
       (await import('./commands/check.ts')).check(condition, options, command.optsWithGlobals()),
     );

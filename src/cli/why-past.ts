@@ -18,7 +18,7 @@ const NEAR_MS = 60_000;
 
 export async function whyThen(names: readonly string[], options: PastOptions & { json?: boolean }): Promise<void> {
   const { frame, named, looks } = await readPast(options, (frame, recording) => {
-    const named = names.map((name) => pastWorkload(frame, name));
+    const named = names.map((name) => pastWorkload(frame, name, options));
     if (named.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
     return { frame, named, looks: findingsNear(recording, frame.usage.snapshot.wall, NEAR_MS) };
   });

@@ -49,16 +49,18 @@ const TIMED: ReadonlyMap<string, Cause> = new Map(
   ]),
 );
 
-/** Throws ConditionError, and BadValueError of a size that is none. */
-export function parseCondition(text: string): Condition {
+/** `causes`: those that may be compared. Throws ConditionError, and BadValueError of a size that is none. */
+export function parseCondition(text: string, causes: readonly Cause[] = CAUSES.map(({ code }) => code)): Condition {
   const [, name, figure, operator, value] = SHAPE.exec(text) ?? [];
   if (name === undefined || figure === undefined || value === undefined || !isOperator(operator)) {
     throw new ConditionError(`"${text}" is no condition; give one as 'web.cpu_wait > 10', with > >= < or <=`);
   }
   const of = checkedOf(figure);
-  if (!of) {
+  if (!of || (of.cause && !causes.includes(of.cause))) {
+    const names = [...TIMED].flatMap(([name, cause]) => (causes.includes(cause) ? [name] : []));
+    const why = of ? `${figure} takes a closer look, which is not taken here` : `no figure "${figure}"`;
     throw new ConditionError(
-      `no figure "${figure}"; there are ${[...TIMED.keys()].join(', ')} in percent of the time, and what tscg metrics lists`,
+      `${why}; there are ${names.join(', ')} in percent of the time, and what tscg metrics lists`,
     );
   }
   return { name, figure, of, operator, limit: figureTyped(value, of.metric?.unit ?? 'percent') };

@@ -1,8 +1,9 @@
 /** Bad input: one clear line with the remedy, exit code 2; a failure at run time 1; nothing written. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onMount, STATE_DIR, tscg, withBox } from '../boxes.ts';
+import { MOUNT, onMount, STATE_DIR, tscg, withBox } from '../boxes.ts';
 
 const mountTest = onMount(test);
 
@@ -39,6 +40,18 @@ const CASES: readonly [args: readonly string[], status: number, message: RegExp]
   [['set', BOX, '--memory-hihg', '1G'], 2, /\(Did you mean --memory-high\?\)/],
   [['set', BOX, '--nonsense-here'], 2, /unknown option '--nonsense-here'; see/],
   [['get'], 2, /missing required argument 'name'/],
+  [['record', '--interval', '30d'], 2, /--interval: 30d is not from 0\.1 s to 3600 s/],
+  [['record', '--min-free', '-1'], 2, /--min-free: -1 leaves no room for a recording; give a size as 1G, or 0/],
+  [['record', '--min-free', 'max'], 2, /--min-free: max leaves no room/],
+  [['record', '--keep-size', '0'], 2, /--keep-size: 0 is less than 1 MiB, the least/],
+  [['record', '--keep-size', '1'], 2, /--keep-size: 1 is less than/],
+  [['record', '--to', ''], 2, /--to: the name is empty; without --to it is \/.*\/recording/],
+  [['incident', '--out', ''], 2, /--out: the name is empty/],
+  [
+    ['record', '--to', join(MOUNT, `${BOX}-to/a`)],
+    1,
+    /-to\/a cannot hold a recording: .*; give another folder with --to/,
+  ],
   [['--mount', '/nowhere', 'ls'], 1, /no cgroup v2 hierarchy is mounted at \/nowhere; cgroup2 is mounted at: \//],
 ];
 
@@ -56,6 +69,7 @@ mountTest('every kind of bad input has its line, its exit code, and no stack', (
           if (!about.includes('ambiguous')) assert.is(result.stderr.trim().split('\n').length, 1, about);
         }
         assert.not(existsSync(STATE_DIR), 'something was journalled');
+        assert.not(existsSync(join(MOUNT, `${BOX}-to`)), 'a folder was left behind');
       }),
     ),
   ),

@@ -2,9 +2,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Finding } from '../../src/diagnosis/model.ts';
+import { encodeFrame } from '../../src/recording/format/frames.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';
 import { openRecording } from '../../src/recording/recording.ts';
@@ -162,7 +164,10 @@ test('whatif judges a limit by what was used up to that moment', () =>
     assert.is(cpu.periods, 600);
     // Each second may touch eleven periods.
     assert.is(cpu.throttled_periods.most, 600);
-    assert.match(whatIf('--at', '03:11:30', '--cpu', '50%').stdout, /throttled in \d+ to 600 of 600 periods .*to 100 %\)/);
+    assert.match(
+      whatIf('--at', '03:11:30', '--cpu', '50%').stdout,
+      /throttled in \d+ to 600 of 600 periods .*to 100 %\)/,
+    );
     // 0.3 s too much in each of 60 s; two periods at the ends may give more.
     assert.is(cpu.excess_seconds.least, 17.9);
     assert.is(memory.value, String(128 * MIB));
@@ -222,9 +227,17 @@ test('a stretch in which nothing was recorded is refused, and what was recorded 
     const out = join(from, '../incident');
     const noon = '2026-11-30 12:00';
     for (const [since, until, message] of [
-      [noon, undefined, /nothing was recorded since 2026-11-30 12:00:00: .* ends 2026-11-29 03:13:20; give an earlier --since, as "2026-11-29 03:10:00"$/],
+      [
+        noon,
+        undefined,
+        /nothing was recorded since 2026-11-30 12:00:00: .* ends 2026-11-29 03:13:20; give an earlier --since, as "2026-11-29 03:10:00"$/,
+      ],
       ['03:12', '03:11', /--until 2026-11-29 03:11:00 is before --since 2026-11-29 03:12:00$/],
-      ['2026-11-28', '2026-11-28 12:00', /nothing was recorded up to 2026-11-28 12:00:00; the recording has 2026-11-29 03:10:00/],
+      [
+        '2026-11-28',
+        '2026-11-28 12:00',
+        /nothing was recorded up to 2026-11-28 12:00:00; the recording has 2026-11-29 03:10:00/,
+      ],
     ] as const) {
       const flags = ['--since', since, ...(until ? ['--until', until] : [])];
       for (const args of [
@@ -241,6 +254,24 @@ test('a stretch in which nothing was recorded is refused, and what was recorded 
     assert.not(existsSync(out));
     const first = tscg('dump', from, '--since', '2026-11-29T03:11:00.5', '--until', '03:11:01').stdout.split('\n')[1];
     assert.match(first ?? '', /^2026-11-29T\d\d:11:00\.000Z,/, 'the moment that was shown at that time');
+  }));
+
+test('a name that nothing had then is refused with the list of then, and a recording of a later version as what cannot be read', () =>
+  inRecording((from) => {
+    for (const command of ['get', 'why']) {
+      const { status, stderr } = tscg(command, 'nosuch', '--at', '03:11', '--from', from);
+      assert.is(status, 2);
+      assert.ok(stderr.includes(`; \`tscg ls --all --at 03:11 --from ${from}\` lists them`), stderr);
+    }
+    const later = join(from, '../later.tscgrec');
+    const header = deflateRawSync(Buffer.from(JSON.stringify({ ...HEADER, version: 99 })));
+    writeFileSync(later, encodeFrame({ kind: 'header', marks: 0, number: 0, time: 0 }, header));
+    const { status, stderr } = tscg('dump', later);
+    assert.is(status, 2);
+    assert.match(
+      stderr,
+      /^tscg: the recording is of format 99, and this version reads formats up to \d+: a newer one reads it\n$/,
+    );
   }));
 
 test('what is of now is refused beside a moment, on one line', () =>

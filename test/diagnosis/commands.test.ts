@@ -36,6 +36,13 @@ test('check answers on one line, and with 3 what it cannot know', () => {
     assert.match(stdout, /^UNKNOWN - .+\n$/);
     assert.is(stderr, '');
   }
+  for (const args of [[], ['web.pids > 1', 'web.pids > 2'], ['--nothing']]) {
+    const { status, stdout, stderr } = tscg('check', ...args);
+    assert.is(status, 3, args.join(' '));
+    assert.match(stdout, /^UNKNOWN - tscg: .+; see tscg --help\n$/);
+    assert.is(stderr, '');
+  }
+  assert.is(tscg('check', '--help').status, 0);
 });
 
 test('doctor says from which source why will answer', () => {

@@ -87,7 +87,7 @@ async function toldNow(name: string, options: GetOptions, global: GlobalOptions)
 async function toldThen(name: string, options: GetOptions): Promise<Told> {
   const { pastWorkload, readPast } = await import('../past.ts');
   return readPast(options, (frame) => {
-    const workload = pastWorkload(frame, name);
+    const workload = pastWorkload(frame, name, options);
     const row = frame.workloads.indexOf(workload);
     const isRecorded = ({ file }: Limit): boolean => SNAPSHOT_FILES.some((recorded) => recorded.file === file);
     const limits = LIMITS.filter(isRecorded).map((limit) => recordedLine(limit, frame, row));

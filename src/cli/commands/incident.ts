@@ -28,6 +28,7 @@ export async function incident(
   { since, until, from, out, redact = false }: IncidentFlags,
   global: GlobalOptions,
 ): Promise<void> {
+  if (out === '') throw new UsageError('--out: the name is empty; without --out it has the time of its end');
   const recording = openRecording(from ?? recordingDirectory());
   try {
     const time = stretchIn(recording, { since, until });

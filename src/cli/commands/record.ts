@@ -16,6 +16,7 @@ import {
   type RecordingStoreOptions,
   type StoreNews,
 } from '../../recording/store.ts';
+import { bytesText } from '../../text/bytes.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
 import { openAlerts } from '../alerts.ts';
@@ -38,15 +39,20 @@ export interface RecordOptions {
 
 const LEAST_INTERVAL_MS = 100;
 const LEAST_KEPT_MS = 60_000;
+/** A file of so much has some minutes of a small machine. */
+const LEAST_KEPT_BYTES = 1 << 20;
 const LONGEST_KEPT_MS = 365 * 86_400_000;
 
 export async function record(options: RecordOptions, global: GlobalOptions): Promise<void> {
   const interval = intervalOption(options.interval, LEAST_INTERVAL_MS);
   const bounds = {
     keepFor: ageOption('--keep-for', options.keepFor, LEAST_KEPT_MS, LONGEST_KEPT_MS),
-    keepSize: sizeOption('--keep-size', options.keepSize),
-    minFree: sizeOption('--min-free', options.minFree),
+    keepSize: sizeOption('--keep-size', options.keepSize, LEAST_KEPT_BYTES),
+    minFree: sizeOption('--min-free', options.minFree, 0),
   };
+  if (bounds.minFree === Number.POSITIVE_INFINITY)
+    throw new UsageError(`--min-free: ${options.minFree} leaves no room for a recording; give a size as 1G, or 0`);
+  if (options.to === '') throw new UsageError(`--to: the name is empty; without --to it is ${recordingDirectory()}`);
   const alerts = openAlerts(true);
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
@@ -115,8 +121,7 @@ function storeIn(options: RecordingStoreOptions): RecordingStore {
 }
 
 function tellNews({ anew, stopped, recovered }: StoreNews): void {
-  if (anew !== undefined)
-    warn(`tscg record: ${clean(anew)} was removed or moved away: a new recording begins there`);
+  if (anew !== undefined) warn(`tscg record: ${clean(anew)} was removed or moved away: a new recording begins there`);
   if (stopped !== undefined) warn(`tscg record: not recording: ${stopped}; it is tried again every 10 s`);
   if (recovered) warn('tscg record: recording again');
 }
@@ -131,10 +136,14 @@ function tellOnce(): (error: unknown) => void {
   };
 }
 
-function sizeOption(flag: string, text: string): number {
+function sizeOption(flag: string, text: string, least: number): number {
+  let bytes: number;
   try {
-    return parseSize(text);
+    bytes = parseSize(text);
   } catch (error) {
     throw new UsageError(`${flag}: ${errorText(error)}`);
   }
+  if (bytes < least)
+    throw new UsageError(`${flag}: ${text} is less than ${bytesText(least)}, the least that is of use`);
+  return bytes;
 }

@@ -94,7 +94,7 @@ async function supposedThen(name: string, ms: number, options: WhatIfOptions): P
     const { snapshot } = frame.usage;
     const { cpus, memoryTotal } = snapshot.host;
     const edits = editsAsked(options, { ...readMachine(PROC), cpus, memoryTotal });
-    const { path, inode } = pastWorkload(frame, name);
+    const { path, inode } = pastWorkload(frame, name, options);
     const row = snapshot.rows.findIndex((one) => one.inode === inode);
     const asked = askedTexts(path, edits, (file) => fileText(snapshot, row, file));
     return { path, asked, use: recordedUse(recording, frame, inode, ms), cpus, notes: [] };

@@ -33,12 +33,8 @@ const SHAPE = /^(.*?\S)(?:\s+for\s+(\S+))?(?:\s+until\s+(\S+))?\s*$/;
 /** Throws ConditionError, BadValueError. */
 export function parseAlertRule(text: string, command?: AlertCommand): AlertRule {
   const [, compared = text, duration, until] = SHAPE.exec(text) ?? [];
-  const condition = parseCondition(compared);
+  const condition = parseCondition(compared, COARSE_CAUSES);
   const { name, of, limit } = condition;
-  if (of.cause && !COARSE_CAUSES.includes(of.cause))
-    throw new ConditionError(
-      `${condition.figure} takes a closer look, and alerts take none: give a metric (tscg metrics lists them), or another cause, as cpu_wait`,
-    );
   const clearing = until === undefined ? limit : figureTyped(until, of.metric?.unit ?? 'percent');
   if (clearing !== limit && isMet(condition, clearing))
     throw new ConditionError(

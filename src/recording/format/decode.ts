@@ -44,7 +44,7 @@ export function decodeHeader(payload: Buffer): RecordingHeader {
   const { version } = result.output;
   if (version > FORMAT_VERSION) {
     throw new RecordingVersionError(
-      `the recording is of format ${version}, this tscg reads formats up to ${FORMAT_VERSION}: a newer tscg reads it`,
+      `the recording is of format ${version}, and this version reads formats up to ${FORMAT_VERSION}: a newer one reads it`,
     );
   }
   const columns = result.output.files.reduce((sum, { keys }) => sum + keys.length, 0);
