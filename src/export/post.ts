@@ -90,6 +90,12 @@ function reasonOf(error: unknown): string {
   }
 }
 
+/** Where a redirection leads; undefined where it leads nowhere. Its path and query may hold secrets. */
+export function redirection(target: URL, { location }: IncomingHttpHeaders): URL | undefined {
+  const to = location !== undefined && URL.canParse(location, target.href) ? new URL(location, target) : undefined;
+  return to?.protocol === 'http:' || to?.protocol === 'https:' ? to : undefined;
+}
+
 const MOST_TEXT = 256;
 
 /** The beginning of an answer's text, cleaned, for a message. */

@@ -12,7 +12,7 @@ import { exportedRows, type IsWanted, MOST_WORKLOADS } from './exposition.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
 import { decodedResponse, decodedStatus } from './otlp-answers.ts';
 import { CONTENT_TYPE } from './otlp-messages.ts';
-import { boundedText, PostError, type PostOptions, postTo } from './post.ts';
+import { boundedText, PostError, type PostOptions, postTo, redirection } from './post.ts';
 
 export interface PusherOptions {
   readonly source: Source;
@@ -114,7 +114,7 @@ async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOpti
     const after = Number(said['retry-after'] ?? Number.NaN) * 1000;
     const message = at(isMessage ? await decodedStatus(bytes) : parseJson(text), 'message');
     const words = boundedText(typeof message === 'string' ? message : text).trim();
-    const why = `${url.host}: HTTP status ${status}${hintOf(status, url)}${words ? `: ${words}` : ''}`;
+    const why = `${url.host}: HTTP status ${status}${hintOf(status, url, redirection(url, said))}${words ? `: ${words}` : ''}`;
     return { why, isFinal: !RETRYABLE.has(status), ...(after >= 0 && { after }) };
   } catch (error) {
     if (!(error instanceof PostError)) throw error;
@@ -141,7 +141,8 @@ export const METRICS_PATH = '/v1/metrics';
 export const shownUrl = ({ origin, pathname }: URL): string =>
   `${origin}${pathname === METRICS_PATH ? '' : '/…'}${METRICS_PATH}`;
 
-function hintOf(status: number, url: URL): string {
+function hintOf(status: number, url: URL, to: URL | undefined): string {
   if (status === 401 || status === 403) return ' (it wants other credentials: --bearer-token-file, --header)';
+  if (to) return ` (it leads to ${shownUrl(to)}: give that address where that is the receiver)`;
   return status === 404 ? ` (is that its address? ${shownUrl(url)} is not there)` : '';
 }

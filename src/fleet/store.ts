@@ -6,7 +6,7 @@
  *       {"metric":{"__name__":"container_threads","instance":"a:9753"},"values":[[1435781430.781,"5"]]}]}}
  *     {"status":"error","errorType":"bad_data","error":"parse error: …"}
  */
-import { boundedText, PostError, postTo } from '../export/post.ts';
+import { boundedText, PostError, postTo, redirection } from '../export/post.ts';
 import { at, isRecord, parseJson } from '../inventory/names/json.ts';
 import { clean } from '../text/clean.ts';
 
@@ -82,7 +82,7 @@ export function openStore({
     try {
       const options = { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes };
       const { status, headers: said, bytes } = await postTo(target, body, options);
-      return { status, location: said.location, text: bytes.toString('utf8') };
+      return { status, to: redirection(target, said), text: bytes.toString('utf8') };
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }
@@ -93,7 +93,7 @@ export function openStore({
     async query(expression, time) {
       const form = new URLSearchParams({ query: expression });
       if (time !== undefined) form.set('time', String(time));
-      const { status, location, text } = await ask(form.toString());
+      const { status, to, text } = await ask(form.toString());
       const fault = whyNotParsed(text);
       if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
@@ -104,7 +104,7 @@ export function openStore({
       const said = at(answer, 'error');
       if (typeof said === 'string') throw new StoreError(`${address}: ${boundedText(said)}`);
       if (status !== 200) {
-        const remedy = status === 404 ? 'is that its address? /api/v1/query is not there' : leadsTo(target, location);
+        const remedy = status === 404 ? 'is that its address? /api/v1/query is not there' : leadsTo(to);
         throw new StoreError(`${address}: HTTP status ${status}${remedy === '' ? '' : ` (${remedy})`}`);
       }
       const type = at(answer, 'data', 'resultType');
@@ -124,21 +124,19 @@ export function openStore({
 
 interface StoreReply {
   readonly status: number;
-  /** The header. */
-  readonly location: string | undefined;
+  /** Where it redirects to. */
+  readonly to: URL | undefined;
   readonly text: string;
 }
 
 /** What the API calls the answer to a query of samples over a span of time. */
 const ASKED_TYPE = 'matrix';
 
-/** Where a redirection leads, as an address to give; empty where it leads nowhere. Its query, user and password may be secrets. */
-function leadsTo(target: URL, location: string | undefined): string {
-  const to = location !== undefined && URL.canParse(location, target.href) ? new URL(location, target) : undefined;
-  if (to?.protocol !== 'http:' && to?.protocol !== 'https:') return '';
-  const address = boundedText(baseOf(to.href).replace(/\/api\/v1\/query$/, ''));
-  return `it leads to ${address}: give that address where that is the store`;
-}
+/** Where a redirection leads, as an address to give: without user, password and query, which may be secrets. */
+const leadsTo = (to: URL | undefined): string =>
+  to === undefined
+    ? ''
+    : `it leads to ${boundedText(baseOf(to.href).replace(/\/api\/v1\/query$/, ''))}: give that address where that is the store`;
 
 /** No answer of the API has objects and lists that are nested so deep. */
 const MOST_DEPTH = 16;

@@ -231,6 +231,18 @@ test('one request at a time, however slow the receiver is; what it refuses is to
   close();
 });
 
+test('a receiver that is elsewhere says where, without what may be a key', async () => {
+  const { url, close } = await openReceiver((response) =>
+    response.writeHead(308, { location: 'https://new.example:4318/k3y/v1/metrics?api_key=s3cret' }).end(),
+  );
+  const [told] = await pushed({ url, interval: 5 }, (news) => news.length > 0);
+  assert.is(
+    told?.replace(/^\S+: /, ''),
+    'HTTP status 308 (it leads to https://new.example:4318/…/v1/metrics: give that address where that is the receiver)',
+  );
+  close();
+});
+
 test('an answer in protobuf is read as that', async () => {
   const answers = [
     // partial_success { rejected_data_points: 300, error_message: "too old" }
