@@ -150,9 +150,9 @@ for (const [who, limits] of [
 test('an answer that takes long to make is no slow reader', () =>
   serving(
     {
-      limits: { stallMs: 50 },
+      limits: { stallMs: 300 },
       scraper: {
-        scrape: async () => [Buffer.from(await new Promise<string>((done) => setTimeout(done, 400, 'late')))],
+        scrape: async () => [Buffer.from(await new Promise<string>((done) => setTimeout(done, 900, 'late')))],
       },
     },
     async (port) => assert.is((await get(port)).body.toString(), 'late'),
