@@ -21,11 +21,15 @@ export function isNewestImpossible(samples: readonly Sample[], metric: StoredMet
   return !Number.isNaN(figure) && !isPossible(metric, figure);
 }
 
-function toldAt(samples: readonly Sample[], at: number, { isRate, scale }: StoredMetric): number {
+function toldAt(
+  samples: readonly Sample[],
+  at: number,
+  { isRate, scale, most = Number.POSITIVE_INFINITY }: StoredMetric,
+): number {
   const [now, before] = [samples[at], samples[at - 1]];
   if (!now) return Number.NaN;
   if (!isRate) return now[1] * scale;
   const [change, seconds] = [now[1] - (before?.[1] ?? Number.NaN), now[0] - (before?.[0] ?? Number.NaN)];
   // A counter that fell began anew: its rate is not known.
-  return change >= 0 && seconds > 0 ? (change / seconds) * scale : Number.NaN;
+  return change >= 0 && seconds > 0 ? Math.min(most, (change / seconds) * scale) : Number.NaN;
 }

@@ -20,7 +20,7 @@ export const VERDICT_SERIES = 'tscg_verdict';
 export const LOSS_SERIES = 'tscg_verdict_loss_ratio';
 
 /** A metric of the catalogue as a store has it. */
-export interface StoredMetric extends Pick<Metric, 'id' | 'unit' | 'isLimit'> {
+export interface StoredMetric extends Pick<Metric, 'id' | 'unit' | 'most' | 'isLimit'> {
   /** The name of its series. */
   readonly name: string;
   /** Whether the metric is the rate of its series, which is a counter. */
@@ -35,8 +35,14 @@ const PERCENT = 100;
 
 function storedMetric(metric: Metric): StoredMetric {
   const { name, type } = familyOf(metric);
-  const { id, unit, isLimit, counter } = metric;
-  const shape = { id, unit, ...(isLimit && { isLimit }), scale: unit === 'percent' ? PERCENT : 1 };
+  const { id, unit, most, isLimit, counter } = metric;
+  const shape = {
+    id,
+    unit,
+    ...(most && { most }),
+    ...(isLimit && { isLimit }),
+    scale: unit === 'percent' ? PERCENT : 1,
+  };
   if (type !== 'counter') return { ...shape, name, isRate: false };
   const counts = unit === 'count' && counter !== undefined;
   return { ...shape, name: `${name}_total`, isRate: !counts, ...(counts && { eventColumn: column(counter) }) };

@@ -32,6 +32,7 @@ const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).fl
       {
         ...stalled,
         formula: `Δ ${source} / Δt, at most 100 %`,
+        most: PERCENT,
         derive: (reading) => Math.min(PERCENT, stalled.derive(reading)),
       },
       ...['avg10', 'avg60', 'avg300'].map((window) =>

@@ -27,6 +27,8 @@ export interface Metric {
   readonly derive: (reading: Reading) => number;
   /** The column of a Snapshot that has these very figures. */
   readonly column?: number;
+  /** A rate that came out larger is this one: a counter and its time are not read at the same instant. */
+  readonly most?: number;
   /** It is a limit, or what limits leave: it may be Infinity, no limit. */
   readonly isLimit?: true;
 }

@@ -54,6 +54,7 @@ test('a figure that cannot be is unavailable, and says so', async () => {
 
 test('a rate that cannot be is unavailable in the table and in a chart, and so is a loss', async () => {
   const [name, rss] = ['container_cpu_usage_seconds_total', 'container_memory_rss'];
+  const pressure = 'container_pressure_io_waiting_seconds_total';
   const at = (time: number, figure: string) => ({
     ...{ instance: 'n', time },
     text: `tscg_populated{id="/a"} 1\n${name}{id="/a"} ${figure}\ntscg_verdict_loss_ratio{id="/a",verdict="disk"} -3\n`,
@@ -64,6 +65,10 @@ test('a rate that cannot be is unavailable in the table and in a chart, and so i
   const past = historyOf([
     { labels: { __name__: rss }, samples: [-1, 5, 1e300, 6].map((figure, time): [number, number] => [time, figure]) },
   ]);
+  const stalled = historyOf([
+    { labels: { __name__: pressure }, samples: [0, 5, 10.1].map((figure, at): [number, number] => [5 * at, figure]) },
+  ]);
+  assert.equal([...(stalled.get('psi_io_some_percent')?.values ?? [])], [NaN, 100, 100], 'as on the machine');
   assert.equal([...(past.get('memory_anon_bytes')?.values ?? [])], [NaN, 5, NaN, 6]);
 });
 
