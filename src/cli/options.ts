@@ -80,7 +80,7 @@ function isDay(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
-/** The same where a time of day is the last one that has come, and any other time must have come. */
+/** As momentOption. A time of day is the last one that has come; any other time must have come. */
 export function pastMomentOption(flag: string, text: string, now = new Date()): number {
   const time = momentOption(flag, text, now);
   if (time <= now.getTime()) return time;
