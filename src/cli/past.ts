@@ -4,6 +4,7 @@ import { findWorkload, holderOf, NoSuchNameError } from '../inventory/resolve.ts
 import type { Workload } from '../inventory/workload.ts';
 import { stateDirectory } from '../limits/applying/journal.ts';
 import {
+  isRecorded,
   openRecording,
   type RecordedFrame,
   type Recording,
@@ -49,7 +50,7 @@ export function momentIn(recording: Recording, text: string, flag = '--at'): num
 
 /**
  * The times that `--since` and `--until` mean: the whole recording without them. The moment that was shown at `since` is the
- * one before it. Throws UsageError where nothing was recorded meanwhile.
+ * one before it, unless the recorder did not run then. Throws UsageError where nothing was recorded meanwhile.
  */
 export function stretchIn(
   recording: Recording,
@@ -68,7 +69,12 @@ export function stretchIn(
     throw new UsageError(
       `--until: nothing was recorded up to ${localTime(to)}; the recording has ${spanText(recording)}`,
     );
-  return { from: recording.timeOf(recording.placeAt(from)), to };
+  const start = isRecorded(recording, from) ? recording.timeOf(recording.placeAt(from)) : from;
+  if (recording.timeOf(recording.placeAt(to)) < start)
+    throw new UsageError(
+      `nothing was recorded from ${localTime(from)} to ${localTime(to)}; the recording has ${spanText(recording)}`,
+    );
+  return { from: start, to };
 }
 
 /**

@@ -260,12 +260,17 @@ export function spanText(recording: Recording): string {
   return `${first} to ${first?.startsWith(day) ? clock : last}`;
 }
 
-/** Recorded moments so far from the one that is asked for are another time. */
+/** A recorded moment that is farther from the one that is asked for is another time, unless moments are farther apart. */
 const FAR_MS = 60_000;
+
+/** Whether the moment that is shown for that time is one of that time. */
+export function isRecorded(recording: Recording, time: number): boolean {
+  const place = recording.placeAt(time);
+  return Math.abs(recording.timeOf(place) - time) <= Math.max(FAR_MS, recording.header(place).interval);
+}
 
 /** What is said where nothing was recorded at that time; undefined where something was. */
 export function whyNotRecorded(recording: Recording, time: number): string | undefined {
-  const near = recording.timeOf(recording.placeAt(time));
-  if (Math.abs(near - time) <= FAR_MS) return undefined;
+  if (isRecorded(recording, time)) return undefined;
   return `${localTime(time)} was not recorded; the recording has ${spanText(recording)}`;
 }

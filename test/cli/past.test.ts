@@ -256,6 +256,37 @@ test('a stretch in which nothing was recorded is refused, and what was recorded 
     assert.match(first ?? '', /^2026-11-29T\d\d:11:00\.000Z,/, 'the moment that was shown at that time');
   }));
 
+test('a stretch in which the recorder did not run is refused, and one that begins there has what came after it', () =>
+  inRecording((from) => {
+    const directory = join(from, '../gap');
+    const store = openRecordingStore({ directory, bounds: BOUNDS, header: HEADER });
+    for (const minutes of [0, 120]) store.add(momentAt(minutes * 60));
+    store.close();
+    const out = join(from, '../incident');
+    for (const args of [
+      ['dump', directory],
+      ['incident', '--from', directory, '--out', out],
+    ]) {
+      const { status, stderr } = tscg(...args, '--since', '04:00', '--until', '04:30');
+      assert.is(status, 2, stderr);
+      assert.match(stderr, /nothing was recorded from 2026-11-29 04:00:00 to 2026-11-29 04:30:00/);
+    }
+    assert.not(existsSync(out));
+    const [, ...rows] = tscg('dump', directory, '--since', '04:00').stdout.trim().split('\n');
+    assert.ok(rows.length > 0 && rows.every((row) => /^2026-11-29T\d\d:10:00/.test(row)), rows.join('\n'));
+  }));
+
+test('where moments are far apart, the one before is that of any time up to the next', () =>
+  inRecording((from) => {
+    const directory = join(from, '../sparse');
+    const store = openRecordingStore({ directory, bounds: BOUNDS, header: { ...HEADER, interval: 600_000 } });
+    for (const minutes of [0, 10, 20]) store.add(momentAt(minutes * 60));
+    store.close();
+    const { status, stderr } = tscg('ls', '--at', '03:18', '--from', directory);
+    assert.is(status, 0, stderr);
+    assert.match(stderr, /recorded at 2026-11-29 03:10:00/);
+  }));
+
 test('a name that nothing had then is refused with the list of then, and a recording of a later version as what cannot be read', () =>
   inRecording((from) => {
     for (const command of ['get', 'why']) {
