@@ -19,7 +19,7 @@ export function claim(path: string): (() => void) | number {
   writeFileSync(made, text, { flag: 'wx', mode: 0o600 });
   try {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const taken = take(made, path) || ownerOf(path);
+      const taken = take(made, path, text) || ownerOf(path);
       const result = taken === 'ended' ? takeOver(made, path) : taken;
       if (typeof result === 'number') return result;
       if (result !== true) continue;
@@ -34,10 +34,20 @@ export function claim(path: string): (() => void) | number {
   throw new Error(`${path} cannot be made: others make and remove it all the time`);
 }
 
+/** What link(2) answers on a file system that has no hard links, as vfat. */
+const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 /** False where the file is there already. */
-function take(made: string, path: string): boolean {
+function take(made: string, path: string, text: string): boolean {
   try {
     linkSync(made, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+  }
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;

@@ -81,6 +81,8 @@ const freeBytes = (directory: string): number => {
   return bavail * bsize;
 };
 
+const inodeOf = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.ino;
+
 /** Throws Error where the directory cannot be made or used, or another recorder writes there. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openRecordingStore(options: RecordingStoreOptions): RecordingStore {
@@ -93,6 +95,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     free = freeBytes,
   } = options;
   let release: (() => void) | undefined = claimed(directory);
+  let folder = inodeOf(directory);
   let open: OpenFile | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let stopped: string | undefined;
@@ -128,13 +131,12 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
    */
   function beginAnew(): string | undefined {
     const path = open ? join(directory, open.name) : directory;
-    const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
-    const isInPlace = open ? inode === open.inode : inode !== undefined;
-    if (release && isInPlace) return undefined;
+    if (release && inodeOf(path) === (open?.inode ?? folder)) return undefined;
     end();
     release?.();
     release = undefined;
     release = claimed(directory);
+    folder = inodeOf(directory);
     return path;
   }
 
