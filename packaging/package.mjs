@@ -88,6 +88,7 @@ function builtAddons() {
   const addons = new Map();
   for (const { arch, compiler, debianPackage } of COMPILERS) {
     if (spawnSync(compiler, ['--version']).error) {
+      if (arch === process.arch) throw new Error(`no ${compiler}: apt-get install ${debianPackage}`);
       console.warn(`no addon for ${arch}: apt-get install ${debianPackage}`);
       continue;
     }

@@ -126,7 +126,9 @@ const linked = (program, chunks) => ({
       pluginData,
     }));
     onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => ({
-      contents: `module.exports = require('./${chunkOf(path)?.part}.cjs')['${path}']();`,
+      contents: `const chunk = require('./${chunkOf(path)?.part}.cjs')['${path}'];
+        if (!chunk) throw new Error('the files of ${program} were replaced while it ran: start it again');
+        module.exports = chunk();`,
     }));
     onResolve({ filter: /\.cjs$/, namespace: 'elsewhere' }, ({ path }) => ({ path, external: true }));
   },
