@@ -52,8 +52,8 @@ const library = () =>
   });
 
 /**
- * A whole program, or a part of it, is one function expression, which launch.ts calls. So V8's code cache covers it, and no source text
- * is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
+ * A whole program, or a part of it, is one function expression, which launch.ts calls. So V8's code cache covers it, and no
+ * source text is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
  * The gRPC packages are optional; one command needs prom-client.
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';

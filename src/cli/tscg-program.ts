@@ -11,7 +11,7 @@ import { registerRecording } from './register-recording.ts';
 import { registerRun } from './register-run.ts';
 import { registerViews } from './register-views.ts';
 
-/** Who declares commands, and which of them look at no other command. */
+/** Each family of commands: what declares it, and the names for which it is declared alone. */
 const FAMILIES: readonly (readonly [register: (program: Command) => void, ...names: string[]])[] = [
   [registerViews, 'ls', 'get', 'ns', 'fs'],
   [registerDiagnosis, 'why', 'check', 'prove', 'whatif'],

@@ -48,7 +48,7 @@ export function createScraper({ source, instruments, isWanted, leastApart = 1000
     frame
       // After a pass that failed, the next scrape makes another one.
       .catch(() => {
-        last = undefined;
+        if (last === pass) last = undefined;
       })
       .finally(() => {
         isReading = false;

@@ -1,10 +1,9 @@
 /** The cgroups of a look: their counters when it begins, those that matter when it ends, and a few of them often in between. */
-import { constants } from 'node:os';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { type Collector, type Columns, PRESENT } from '../../kernel/collector.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { openCollector } from '../../kernel/open-collector.ts';
-import { EVERY_FILE, fileIndex, LOOK_FILES, lookColumn, maskOf } from './files.ts';
+import { EVERY_FILE, LOOK_FILES, lookColumn, maskOf } from './files.ts';
 import type { Figures } from './model.ts';
 
 /** What one pass over some cgroups has read. */
@@ -12,8 +11,6 @@ export interface CgroupReading {
   readonly time: number;
   /** Figures of a path; undefined where it is gone or was not read. */
   of(path: string): Figures | undefined;
-  /** errno of one of its files; 0 where it was read. */
-  error(path: string, file: string): number;
 }
 
 /** What a look must know of cgroups that are not the victims' own. */
@@ -138,16 +135,12 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
 }
 
 function readingOf(columns: Columns, rowOf: (path: string) => number | undefined): CgroupReading {
-  const { rows, values, errors } = columns;
+  const { rows, values } = columns;
   return {
     time: now(),
     of(path) {
       const row = rowOf(path);
       return row === undefined ? undefined : (ref) => values[lookColumn(ref) * rows + row] ?? Number.NaN;
-    },
-    error(path, file) {
-      const row = rowOf(path);
-      return row === undefined ? constants.errno.ENODEV : (errors[fileIndex(file) * rows + row] ?? 0);
     },
   };
 }
