@@ -49,8 +49,12 @@ export function createSampling(options: SamplingOptions): Sampling {
   let isHurried = false;
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      wake = resolve;
-      setTimeout(resolve, ms).unref();
+      // It keeps the process alive: while tstop is suspended, nothing else may.
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   return {
     run: async () => {
