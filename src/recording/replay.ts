@@ -21,6 +21,9 @@ export interface RecordedPast extends Past {
 /** Moments that are tried where one is lost. */
 const MOST_LOST = 10_000;
 
+const isSame = (one: RecordedPlace, other: RecordedPlace): boolean =>
+  one.file === other.file && one.index === other.index;
+
 const isRecorded = (frame: Frame): frame is RecordedFrame => 'moment' in frame;
 
 /** The Frame with what was recorded beside it; undefined for one that is of no recording. */
@@ -32,6 +35,8 @@ export function openReplay(recording: Recording, start?: number): Replay {
   let at: RecordedPlace | undefined;
   const places = new WeakMap<Frame, RecordedPlace>();
   const playerCost = createOwnMeter();
+  /** What was given last. */
+  let last: RecordedFrame | undefined;
 
   /** The moment there, else the next one that is not lost, in the direction of `by`. */
   function frameAt(wanted: RecordedPlace, by: 1 | -1): RecordedFrame {
@@ -43,17 +48,20 @@ export function openReplay(recording: Recording, start?: number): Replay {
         return frame;
       }
       const next = recording.step(place, by);
-      if (next.file === place.file && next.index === place.index) break;
+      if (isSame(next, place)) break;
       place = next;
     }
     throw new Error('no moment there can be read');
   }
 
+  /** The same Frame as before where it is the same moment: an end of the recording tells so that there are no more. */
   function given(recorded: RecordedFrame): RecordedFrame {
-    const frame: RecordedFrame = { ...recorded, player: playerCost() };
-    at = places.get(recorded) ?? at;
-    if (at) places.set(frame, at);
-    return frame;
+    const place = places.get(recorded);
+    if (place && at && last && isSame(place, at)) return last;
+    at = place ?? at;
+    last = { ...recorded, player: playerCost() };
+    if (place) places.set(last, place);
+    return last;
   }
 
   const placeOf = (frame: Frame): RecordedPlace => places.get(frame) ?? recording.placeAt(frame.usage.snapshot.wall);
