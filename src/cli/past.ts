@@ -34,18 +34,19 @@ export function openPast({ at, from }: PastOptions): { readonly recording: Recor
   throw new UsageError(`--at: ${why}`);
 }
 
-/** A time of day may be so much later than the last moment, which was taken a while before the recorder ended. */
-const LATER_MS = 60_000;
-
 /** So long before its end a recording may be looked at where nothing later was recorded. */
 const EARLIER_MS = 600_000;
+
+/** The recorder may have ended a while after its last moment. */
+const isAfterEnd = (recording: Recording, time: number): boolean =>
+  time > recording.timeOf(recording.last()) && !isRecorded(recording, time);
 
 /** A time of day is that of the recording's last day on which it had come. */
 export function momentIn(recording: Recording, text: string, flag = '--at'): number {
   const end = recording.timeOf(recording.last());
   const isClock = /^\d?\d:\d\d(:\d\d)?$/.test(text);
   const time = momentOption(flag, text, isClock ? new Date(end) : new Date());
-  return isClock && time > end + LATER_MS ? time - 86_400_000 : time;
+  return isClock && isAfterEnd(recording, time) ? time - 86_400_000 : time;
 }
 
 /**
@@ -61,7 +62,7 @@ export function stretchIn(
   const to = until === undefined ? end : momentIn(recording, until, '--until');
   if (since !== undefined && until !== undefined && to < from)
     throw new UsageError(`--until ${localTime(to)} is before --since ${localTime(from)}`);
-  if (from > end + LATER_MS)
+  if (isAfterEnd(recording, from))
     throw new UsageError(
       `nothing was recorded since ${localTime(from)}: the recording ends ${localTime(end)}; give an earlier --since, as "${localTime(Math.max(begin, end - EARLIER_MS))}"`,
     );
@@ -70,12 +71,14 @@ export function stretchIn(
       `--until: nothing was recorded up to ${localTime(to)}; the recording has ${spanText(recording)}`,
     );
   const start = isRecorded(recording, from) ? recording.timeOf(recording.placeAt(from)) : from;
-  if (recording.timeOf(recording.placeAt(to)) < start)
-    throw new UsageError(
-      `nothing was recorded from ${localTime(from)} to ${localTime(to)}; the recording has ${spanText(recording)}`,
-    );
+  if (recording.timeOf(recording.placeAt(to)) < start) throw nothingBetween(recording, from, to);
   return { from: start, to };
 }
+
+export const nothingBetween = (recording: Recording, from: number, to: number): UsageError =>
+  new UsageError(
+    `nothing was recorded from ${localTime(from)} to ${localTime(to)}; the recording has ${spanText(recording)}`,
+  );
 
 /**
  * What `use` makes of the recording and the Frame at that time. Of which moment and machine that is, and what was damaged,

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type IncidentOptions, incidentOf } from '../../recording/incident.ts';
-import { openRecording, spanText } from '../../recording/recording.ts';
+import { openRecording } from '../../recording/recording.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
@@ -14,7 +14,7 @@ import type { GlobalOptions } from '../context.ts';
 import { doctorChecks } from '../doctor-checks.ts';
 import { UsageError } from '../errors.ts';
 import { printLine, warn } from '../output.ts';
-import { recordingDirectory, stretchIn } from '../past.ts';
+import { nothingBetween, recordingDirectory, stretchIn } from '../past.ts';
 
 export interface IncidentFlags {
   since: string;
@@ -34,10 +34,7 @@ export async function incident(
     const time = stretchIn(recording, { since, until });
     const own = recording.header().host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
-    if (moments === 0)
-      throw new UsageError(
-        `--since: nothing was recorded from ${localTime(time.from)} to ${localTime(time.to)}; the recording has ${spanText(recording)}`,
-      );
+    if (moments === 0) throw nothingBetween(recording, time.from, time.to);
     const path = out ?? `incident-${localTime(time.to).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;
     writeWhole(path, bytes);
     printLine(`${path}: ${counted(moments, 'moment')}, ${bytesText(bytes.length)}; tstop --replay ${path} shows it`);
