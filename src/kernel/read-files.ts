@@ -11,7 +11,9 @@ export type ReadFiles = (paths: readonly string[]) => Promise<(string | number)[
 
 export function createReadFiles(): ReadFiles {
   const { native } = loadNative();
-  return native ? (paths) => native.readFiles(paths) : async (paths) => paths.map(readOrErrno);
+  if (!native) return async (paths) => paths.map(readOrErrno);
+  // A worker thread is not woken for nothing.
+  return async (paths) => (paths.length > 0 ? native.readFiles(paths) : []);
 }
 
 function readOrErrno(path: string): string | number {

@@ -51,7 +51,8 @@ const MEMORY_FILES = maskOf('memory.current', 'memory.stat', 'memory.min', 'memo
 const IO_FILES = maskOf('io.stat');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
-const BUDGET = 16_384;
+/** Descriptors kept: of the few cgroups that are read often. To keep thousands that are read once costs more than to open them. */
+const KEPT = 256;
 
 /** What a pass reads, and the row of each path in it. */
 interface Asked {
@@ -78,7 +79,7 @@ const MASKS: Readonly<Record<Closeness, number>> = { own: EVERY_FILE, competitor
 
 export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
   const { mount, cgroups, stacked, closeness = () => 'own', absent } = options;
-  const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: BUDGET, skipDevices: stacked });
+  const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: KEPT, skipDevices: stacked });
   const ids = new Map(cgroups.map(({ path }) => [path, collector.add(path)]));
   const inodes = new Map(cgroups.map(({ path, inode }) => [path, inode]));
   const paths = [...ids.keys()];

@@ -192,8 +192,9 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     );
   }
 
-  async function mark(): Promise<void> {
-    const reading = await cgroups.mark(paths);
+  /** `refreshed`: the times of the victims' threads are read beside their files. */
+  async function mark(refreshed: Promise<void>): Promise<void> {
+    const [reading] = await Promise.all([cgroups.mark(paths), refreshed]);
     for (const path of paths) {
       const made = markOf(reading, path, threads);
       if (made) marks.get(path)?.push(made);
@@ -201,8 +202,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   }
 
   try {
-    await refresh();
-    await mark();
+    await mark(refresh());
     await sleep(SETTLE_MS, undefined, { signal });
     await refresh();
     let refreshed = now();
@@ -210,11 +210,9 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     for (let mayGoOn = goOn !== undefined, next = from.time + MARK_MS; ; next += MARK_MS) {
       await sleep(Math.max(0, Math.min(next, end) - now()), undefined, { signal });
       const isOver = now() >= end;
-      if (!isOver && now() - refreshed >= REFRESH_MS) {
-        await refresh();
-        refreshed = now();
-      } else await threads.refresh();
-      await mark();
+      const isDue = !isOver && now() - refreshed >= REFRESH_MS;
+      await mark(isDue ? refresh() : threads.refresh());
+      if (isDue) refreshed = now();
       if (!isOver) continue;
       if (!mayGoOn || !goOn?.(marks)) break;
       mayGoOn = false;
