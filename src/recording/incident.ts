@@ -1,8 +1,9 @@
 /** One file of what was recorded around a moment, to send to somebody: with names, arguments, labels and images, or without. */
 import { createHash, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Workload } from '../inventory/workload.ts';
 import type { Change } from '../limits/applying/journal.ts';
-import { createEncoder } from './format/encode.ts';
+import { createEncoder, ownHeader } from './format/encode.ts';
 import type { DoctorCheck, Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
 import { framesBetween, type Recording } from './recording.ts';
 
@@ -28,8 +29,13 @@ export function incidentOf(recording: Recording, options: IncidentOptions): Inci
   const parts: Buffer[] = [];
   let encoder: ReturnType<typeof createEncoder> | undefined;
   let moments = 0;
+  let last: RecordingHeader | undefined;
   for (const { header, moment } of framesBetween(recording, from, to)) {
-    encoder ??= createEncoder(headerOf(header, moment.snapshot.wall, options.doctor, redact));
+    const { wall } = moment.snapshot;
+    // The facts of the machine, of now, are in the first header.
+    if (!encoder) encoder = createEncoder({ ...headerOf(header, wall, redact), ...doctorOf(header, options, redact) });
+    else if (!isAlike(header, last)) encoder.begin(headerOf(header, wall, redact));
+    last = header;
     const whole = moments === 0 ? { ...moment, changes } : moment;
     parts.push(encoder.add(redact ? redact.moment(whole) : whole));
     moments++;
@@ -37,18 +43,35 @@ export function incidentOf(recording: Recording, options: IncidentOptions): Inci
   return { bytes: Buffer.concat([...parts, ...(encoder ? [encoder.end()] : [])]), moments };
 }
 
+/** Whether both are of one boot of one machine, and of a recorder that did not change. */
+const isAlike = ({ program, host, interval }: RecordingHeader, other: RecordingHeader | undefined): boolean =>
+  isDeepStrictEqual(
+    { program, host, interval },
+    { program: other?.program, host: other?.host, interval: other?.interval },
+  );
+
+/** With the columns of this program, which writes the moments anew. */
 const headerOf = (
-  header: RecordingHeader,
+  { program, host, interval, redacted }: RecordingHeader,
   started: number,
-  checks: readonly DoctorCheck[] | undefined,
   redact: Redactor | undefined,
-): RecordingHeader => ({
-  ...header,
-  started,
-  ...(checks && { doctor: { time: Date.now(), checks: redact ? checks.map(withoutPaths) : checks } }),
-  redacted: header.redacted || redact !== undefined,
-  host: redact ? { ...header.host, name: redact.name(header.host.name) } : header.host,
-});
+): RecordingHeader =>
+  ownHeader({
+    ...{ program, interval, started },
+    host: redact ? { ...host, name: redact.name(host.name) } : host,
+    redacted: redacted || redact !== undefined,
+  });
+
+/** What the doctor finds, else what it found where that is an incident itself. */
+function doctorOf(
+  { doctor: found }: RecordingHeader,
+  { doctor: checks }: IncidentOptions,
+  redact: Redactor | undefined,
+): Pick<RecordingHeader, 'doctor'> {
+  const doctor = checks ? { time: Date.now(), checks } : found;
+  if (!doctor) return {};
+  return { doctor: redact ? { ...doctor, checks: doctor.checks.map(withoutPaths) } : doctor };
+}
 
 /** What a check names of others is the path of a cgroup. */
 const withoutPaths = ({ finding, remedy, ...check }: DoctorCheck): DoctorCheck => {

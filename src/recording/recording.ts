@@ -29,7 +29,7 @@ export interface RecordedPlace {
 }
 
 export interface Recording {
-  /** The header of the file that holds the place; without a place, of the first file. */
+  /** The header of what was recorded at that place; without a place, at the first one. */
   header(place?: RecordedPlace): RecordingHeader;
   /** The last place at or before that time; the first one where there is none. */
   placeAt(time: number): RecordedPlace;
@@ -127,11 +127,16 @@ export function openRecording(path: string): Recording {
     return number === undefined ? undefined : opened?.decode(number)?.moment;
   };
 
+  function headerAt({ file, index }: RecordedPlace): RecordingHeader | undefined {
+    const opened = fileAt(file);
+    return opened?.header(opened.moments[index]?.number ?? 0);
+  }
+
   /** Only what was taken in the same boot and not long before has rates with it. */
   function momentBefore(place: RecordedPlace): Moment | undefined {
     const earlier = stepOne(place, -1);
     if (!earlier) return undefined;
-    const [own, other] = [fileAt(place.file)?.header, fileAt(earlier.file)?.header];
+    const [own, other] = [headerAt(place), headerAt(earlier)];
     const gap = timeOf(place) - timeOf(earlier);
     return own && own.host.boot === other?.host.boot && gap <= MOST_GAP * own.interval ? momentAt(earlier) : undefined;
   }
@@ -143,7 +148,7 @@ export function openRecording(path: string): Recording {
     first,
     last,
     timeOf,
-    header: (place = first()) => fileAt(place.file)?.header ?? missing(path, unreadable),
+    header: (place = first()) => headerAt(place) ?? missing(path, unreadable),
     placeAt: (time) => {
       for (let file = files.length - 1; file >= 0; file--) {
         // Its name tells that all of it is later: it need not be opened.
@@ -168,7 +173,7 @@ export function openRecording(path: string): Recording {
       // In this order: the second is a short way from the first.
       const before = momentBefore(place);
       const moment = momentAt(place);
-      const header = fileAt(place.file)?.header;
+      const header = headerAt(place);
       if (!moment || !header) return undefined;
       const { snapshot, workloads, hidden, cost } = moment;
       const known = frames.get(moment);

@@ -32,7 +32,8 @@ export async function incident(
   const recording = openRecording(from ?? recordingDirectory());
   try {
     const time = stretchIn(recording, { since, until });
-    const own = recording.header().host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
+    const { host } = recording.header(recording.placeAt(time.to));
+    const own = host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
     if (moments === 0) throw nothingBetween(recording, time.from, time.to);
     const path = out ?? `incident-${localTime(time.to).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;

@@ -1,7 +1,7 @@
 /**
- * Moments to the bytes of a file; pure. Each file begins with its header and a key frame, both twice: all hangs on them. A
- * key frame stands by itself, every other moment is a delta of the moment before it, deflated with the key frame as
- * dictionary. After every PARITY_EVERY deltas, and before each key frame, a parity frame mends any one of them.
+ * Moments to the bytes of a file; pure. A header is followed by a key frame, both twice: all hangs on them. A key frame
+ * stands by itself, every other moment is a delta of the moment before it, deflated with the key frame as dictionary. After
+ * every PARITY_EVERY deltas, and before each key frame, a parity frame mends any one of them.
  */
 import { deflateRawSync } from 'node:zlib';
 import type { Workload } from '../../inventory/workload.ts';
@@ -28,6 +28,8 @@ export const DICTIONARY = 32_768;
 export interface Encoder {
   /** Bytes to append for the next moment, in one write. */
   add(moment: Moment): Buffer;
+  /** The moments that follow have this header: they are of another boot, or another recorder took them. */
+  begin(header: RecordingHeader): void;
   /** Bytes to append when the file is closed: the last parity, and the index. */
   end(): Buffer;
   /** Bytes so far. */
@@ -59,6 +61,8 @@ export function createEncoder(header: RecordingHeader, keyEvery = KEY_EVERY): En
   let length = 0;
   let sinceParity: Buffer[] = [];
   let last = header.started;
+  /** The header of the next moment, where it is not that of the moment before. */
+  let next: RecordingHeader | undefined = header;
 
   function place(kind: PlacedFrame['kind'], marks: number, of: number, time: number, payload: Buffer): Buffer {
     const frame = encodeFrame({ kind, marks, number: of, time }, payload);
@@ -74,17 +78,19 @@ export function createEncoder(header: RecordingHeader, keyEvery = KEY_EVERY): En
     return [place('parity', 0, number - 1, last, payload)];
   }
 
-  const headers = (): Buffer[] => {
-    const payload = deflateRawSync(Buffer.from(JSON.stringify(header)));
-    return [place('header', 0, 0, header.started, payload), place('header', 0, 0, header.started, payload)];
-  };
+  function headers(): Buffer[] {
+    if (!next) return [];
+    const { started } = next;
+    const payload = deflateRawSync(Buffer.from(JSON.stringify(next)));
+    next = undefined;
+    return [place('header', 0, number, started, payload), place('header', 0, number, started, payload)];
+  }
 
   return {
     add(moment) {
       const { wall } = moment.snapshot;
-      const parts = length === 0 ? headers() : [];
-      const isKey = number % keyEvery === 0;
-      if (isKey) parts.push(...parity());
+      const isKey = next !== undefined || number % keyEvery === 0;
+      const parts = isKey ? [...parity(), ...headers()] : [];
       const { raw, now } = payloadOf(writer, isKey ? undefined : before, moment);
       const marks = marksOf(moment);
       if (isKey) {
@@ -101,6 +107,9 @@ export function createEncoder(header: RecordingHeader, keyEvery = KEY_EVERY): En
       before = now;
       if (sinceParity.length >= PARITY_EVERY) parts.push(...parity());
       return Buffer.concat(parts);
+    },
+    begin(header) {
+      next = header;
     },
     end() {
       const parts = parity();

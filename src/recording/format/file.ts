@@ -5,7 +5,7 @@
  */
 
 import { FormatError } from './bytes.ts';
-import { createDecoder, type Decoded, decodeHeader } from './decode.ts';
+import { createDecoder, type Decoded, type Decoder, decodeHeader } from './decode.ts';
 import { indexLength, parseIndex } from './file-index.ts';
 import { FRAME_HEAD, frameAt, type PlacedFrame, scanFrames } from './frames.ts';
 import type { RecordingHeader } from './moment.ts';
@@ -18,7 +18,8 @@ export interface FileBytes {
 }
 
 export interface RecordedFile {
-  readonly header: RecordingHeader;
+  /** The header of the moment of that number; the first one that can be read where that one is lost. */
+  header(number: number): RecordingHeader;
   /** The moments by their numbers. A number is missing where its frame is lost. */
   readonly moments: readonly MomentPlace[];
   /** The moment of that number; undefined where it is lost. */
@@ -38,8 +39,11 @@ export interface MomentPlace {
 export function openFile(file: FileBytes): RecordedFile {
   const { frames, isIndexed, damage } = framesOf(file);
   const { note, noted } = momentNotes();
-  const header = headerOf(file, frames);
-  const decoder = createDecoder(header);
+  const whole = (frame: PlacedFrame | undefined): Buffer | undefined => wholeFrame(file, frame);
+  const parts = partsOf(
+    frames.filter(({ kind }) => kind === 'header'),
+    whole,
+  );
   const keys = frames.filter(({ kind }) => kind === 'key');
   const byNumber = new Map<number, PlacedFrame>();
   for (const frame of frames) {
@@ -51,13 +55,6 @@ export function openFile(file: FileBytes): RecordedFile {
   const mendable = isIndexed ? [] : missingMoments(file, byNumber, parities);
   const moments: MomentPlace[] = [...byNumber.values(), ...mendable].sort((a, b) => a.number - b.number);
   let last: { readonly number: number; readonly decoded: Decoded } | undefined;
-
-  /** The whole frame; undefined where it is not there or not whole. */
-  function whole(frame: PlacedFrame | undefined): Buffer | undefined {
-    if (!frame) return undefined;
-    const bytes = file.read(frame.offset, frame.length);
-    return frameAt(bytes, 0)?.length === frame.length ? bytes : undefined;
-  }
 
   function deltaOf(number: number): Buffer | undefined {
     const own = whole(byNumber.get(number));
@@ -91,7 +88,7 @@ export function openFile(file: FileBytes): RecordedFile {
         note(frame.number, 'lost a key frame, which is damaged');
         continue;
       }
-      return { number: frame.number, decoded: decoder.key(bytes.subarray(FRAME_HEAD), frame.time) };
+      return { number: frame.number, decoded: parts.decoder(frame.number).key(bytes.subarray(FRAME_HEAD), frame.time) };
     }
     return undefined;
   }
@@ -107,14 +104,15 @@ export function openFile(file: FileBytes): RecordedFile {
       const bytes = deltaOf(at.number + 1);
       if (!bytes) return undefined;
       const time: number = frameAt(bytes, 0)?.time ?? Number.NaN;
-      at = { number: at.number + 1, decoded: decoder.delta(bytes.subarray(FRAME_HEAD), time, at.decoded) };
+      const number: number = at.number + 1;
+      at = { number, decoded: parts.decoder(number).delta(bytes.subarray(FRAME_HEAD), time, at.decoded) };
     }
     last = at;
     return at.decoded;
   }
 
   return {
-    header,
+    header: parts.header,
     moments,
     decode: (number) => {
       try {
@@ -126,6 +124,60 @@ export function openFile(file: FileBytes): RecordedFile {
       }
     },
     damage: () => [...damage, ...noted()],
+  };
+}
+
+/** The whole frame; undefined where it is not there or not whole. */
+function wholeFrame(file: FileBytes, frame: PlacedFrame | undefined): Buffer | undefined {
+  if (!frame) return undefined;
+  const bytes = file.read(frame.offset, frame.length);
+  return frameAt(bytes, 0)?.length === frame.length ? bytes : undefined;
+}
+
+/** Moments with one header. */
+interface Part {
+  /** Of its first moment. */
+  readonly number: number;
+  readonly header: RecordingHeader;
+  readonly decoder: Decoder;
+}
+
+/** Which header and decoder a moment has: those of the last header up to its number. Throws FormatError where there is no header. */
+function partsOf(
+  headers: readonly PlacedFrame[],
+  whole: (frame: PlacedFrame) => Buffer | undefined,
+): { header(number: number): RecordingHeader; decoder(number: number): Decoder } {
+  /** Undefined where both copies of that header are damaged. */
+  function partFrom(number: number): Part | undefined {
+    for (const frame of headers) {
+      const bytes = frame.number === number ? whole(frame) : undefined;
+      if (!bytes) continue;
+      const header = decodeHeader(bytes.subarray(FRAME_HEAD));
+      return { number, header, decoder: createDecoder(header) };
+    }
+    return undefined;
+  }
+
+  let first: Part | undefined;
+  for (const { number } of headers) first ??= partFrom(number);
+  if (!first) throw new FormatError('this is no recording of tscg: it has no header');
+  /** Of the moment that was asked for last. */
+  let last: Part | undefined = first;
+
+  function partOf(number: number): Part | undefined {
+    const from = headers.findLast((frame) => frame.number <= number)?.number ?? -1;
+    if (last?.number !== from) last = partFrom(from);
+    return last;
+  }
+
+  const { header } = first;
+  return {
+    header: (number) => partOf(number)?.header ?? header,
+    decoder: (number) => {
+      const part = partOf(number);
+      if (!part) throw new FormatError('its header is damaged');
+      return part.decoder;
+    },
   };
 }
 
@@ -167,15 +219,6 @@ function framesOf(file: FileBytes): {
       : `${length} bytes from ${offset} on are damaged`,
   );
   return { frames, isIndexed: false, damage };
-}
-
-function headerOf(file: FileBytes, frames: readonly PlacedFrame[]): RecordingHeader {
-  for (const frame of frames) {
-    if (frame.kind !== 'header') continue;
-    const bytes = file.read(frame.offset, frame.length);
-    if (frameAt(bytes, 0)) return decodeHeader(bytes.subarray(FRAME_HEAD));
-  }
-  throw new FormatError('this is no recording of tscg: it has no header');
 }
 
 /** Moments without a frame of their own that a parity frame stands for; their time is between those around them. */
