@@ -1,32 +1,40 @@
 /**
- * The bound on connections. When one comes that is one too many, the one that has waited longest for its request is closed: who
- * opens connections and asks nothing keeps nobody out.
+ * The bound on connections. When one comes that is one too many, the one whose client has kept the server waiting longest is
+ * closed, be it for its request or to read its answer: who asks nothing, or reads slowly, keeps nobody out.
  */
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-export function boundConnections(server: Server, most: number, drop: (socket: Socket) => void): void {
-  let open = 0;
-  /** Connections whose request has not come yet, the oldest first. */
-  const waiting = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open++;
-    waiting.add(socket);
-    socket.once('close', () => {
-      open--;
-      waiting.delete(socket);
-    });
-    if (open <= most) return;
-    // Where all others are being answered it is this one.
-    const [oldest = socket] = waiting;
-    waiting.delete(oldest);
-    drop(oldest);
-  });
-  server.on('request', ({ socket }) => {
-    for (const one of waiting) if (isSameClient(one, socket)) waiting.delete(one);
-  });
+export interface BoundConnections {
+  /** A connection has come. */
+  opened(socket: Socket): void;
+  /** Its request has come. With TLS this socket, and that of `sent`, is another one than that of the connection. */
+  asked(socket: Socket): void;
+  /** Its answer is made, and is there to be read. */
+  sent(socket: Socket): void;
 }
 
-/** With TLS the socket of a request is another one than that of its connection. */
-const isSameClient = (one: Socket, other: Socket): boolean =>
-  one.remotePort === other.remotePort && one.remoteAddress === other.remoteAddress;
+export function boundConnections(most: number, drop: (socket: Socket) => void): BoundConnections {
+  let open = 0;
+  /** Connections whose client is waited for, the longest first, by the address of the client. */
+  const waiting = new Map<string, Socket>();
+  return {
+    opened(socket) {
+      const client = clientOf(socket);
+      open++;
+      waiting.set(client, socket);
+      socket.once('close', () => {
+        open--;
+        waiting.delete(client);
+      });
+      if (open <= most) return;
+      // Where the answers of all others are being made it is this one.
+      const [[longest, slow] = [client, socket] as const] = waiting;
+      waiting.delete(longest);
+      drop(slow);
+    },
+    asked: (socket) => void waiting.delete(clientOf(socket)),
+    sent: (socket) => void waiting.set(clientOf(socket), socket),
+  };
+}
+
+const clientOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;

@@ -11,7 +11,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorText } from '../text/error-text.ts';
 import { qualityOf } from './accept.ts';
-import { boundConnections } from './connections.ts';
+import { type BoundConnections, boundConnections } from './connections.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
 import type { Scraper } from './scraper.ts';
@@ -74,11 +74,12 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
     instruments.dropped();
     socket.destroy();
   };
-  const answer = answerer(options, limits, drop);
+  const connections = boundConnections(limits.connections, drop);
+  const answer = answerer(options, limits, drop, connections);
   const server: Server = tls
     ? createTlsServer({ ...http, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs }, answer)
     : createServer(http, answer);
-  boundConnections(server, limits.connections, drop);
+  server.on('connection', connections.opened);
   server.on('timeout', drop);
   server.on('clientError', (_, socket) => {
     instruments.dropped();
@@ -110,6 +111,7 @@ function answerer(
   { token, scraper, instruments, onError }: ServerOptions,
   limits: typeof SERVER_LIMITS,
   drop: (socket: Duplex) => void,
+  connections: BoundConnections,
 ): Answer {
   const wanted = token === undefined ? undefined : digest(token);
   const isAllowed = ({ headers }: IncomingMessage): boolean =>
@@ -135,6 +137,7 @@ function answerer(
       ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
     });
     response.setTimeout(limits.stallMs);
+    connections.sent(request.socket);
     // That it broke off is no fault of ours.
     await pipeline(Readable.from(slicesOf(parts)), response).catch(() => undefined);
   }
@@ -157,6 +160,7 @@ function answerer(
 
   return (request, response) => {
     const { socket } = request;
+    connections.asked(socket);
     // No scraper sends another request before it has the answer. Who does could have us hold any number of answers.
     if (asked.has(socket)) return drop(socket);
     asked.add(socket);

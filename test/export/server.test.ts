@@ -1,69 +1,15 @@
 /** The exporter's HTTP face against slow clients, garbage, and who has no token. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createInstruments, type Instruments } from '../../src/export/instruments.ts';
 import { createScraper, type Scraper } from '../../src/export/scraper.ts';
-import { hostAndPort, isLoopback, openServer, parseAddress, type ServerOptions } from '../../src/export/server.ts';
+import { hostAndPort, isLoopback, parseAddress } from '../../src/export/server.ts';
 import type { Frame, Source } from '../../src/metrics/source.ts';
-import { certificateIn, noCertificates } from '../certificate.ts';
 import { frameOf } from '../dashboard/frames.ts';
-import { skip } from '../kernel/collector-helpers.ts';
-
-interface Reply {
-  readonly status: number | undefined;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: Buffer;
-}
-
-function get(port: number, path = '/metrics', headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, headers, method, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('end', () =>
-        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }),
-      );
-    });
-    sent.once('error', reject).end();
-  });
-}
-
-async function serving(
-  options: Partial<ServerOptions>,
-  use: (port: number, told: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const told: string[] = [];
-  const instruments = createInstruments();
-  const server = await openServer({
-    address: { host: '127.0.0.1', port: 0 },
-    scraper: { scrape: async (format) => [Buffer.from(`figures ${format}\n`)] },
-    instruments,
-    onError: (text) => told.push(text),
-    ...options,
-  });
-  try {
-    await use(server.port, told);
-  } finally {
-    await server.close();
-  }
-}
-
-/** However the other side ends it, by a reset too. */
-const ended = (socket: Socket): Promise<unknown> =>
-  new Promise((resolve) =>
-    socket
-      .on('error', () => undefined)
-      .once('close', resolve)
-      .resume(),
-  );
+import { ended, get, serving } from './serving.ts';
 
 test('answers in the format that was asked for', () =>
   serving({}, async (port) => {
@@ -193,87 +139,6 @@ test('a connection is closed after its answer, whatever that is', () =>
       socket.destroy();
     }
   }));
-
-interface Silent {
-  readonly socket: Socket;
-  readonly closed: Promise<unknown>;
-}
-
-/** So many connections that ask nothing, the oldest first. */
-async function silent(port: number, count: number): Promise<readonly Silent[]> {
-  const made: Silent[] = [];
-  for (let index = 0; index < count; index++) {
-    const socket = connect(port, '127.0.0.1');
-    made.push({ socket, closed: ended(socket) });
-    await once(socket, 'connect');
-  }
-  return made;
-}
-
-/** All but the oldest are open until this side closes them. */
-async function closeAll([oldest, ...others]: readonly Silent[]): Promise<void> {
-  await oldest?.closed;
-  assert.ok(others.every(({ socket }) => !socket.closed));
-  for (const { socket } of others) socket.destroy();
-  await Promise.all(others.map(({ closed }) => closed));
-}
-
-test('who holds all connections and asks nothing keeps nobody out', () =>
-  serving({ limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
-    const kept = await silent(port, 3);
-    assert.is((await get(port)).status, 200);
-    await closeAll(kept);
-  }));
-
-test('a connection that is being answered stays, however many come', async () => {
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let all = (): void => undefined;
-  const asked = new Promise<void>((resolve) => {
-    all = resolve;
-  });
-  let scrapes = 0;
-  const scraper: Scraper = {
-    scrape: async () => {
-      if (++scrapes === 2) all();
-      await released;
-      return [Buffer.from('figures')];
-    },
-  };
-  await serving({ scraper, limits: { connections: 2, requestMs: 60_000 } }, async (port) => {
-    const replies = [get(port), get(port)];
-    await asked;
-    await Promise.all((await silent(port, 3)).map(({ closed }) => closed));
-    release();
-    assert.equal(
-      (await Promise.all(replies)).map(({ status }) => status),
-      [200, 200],
-    );
-  });
-});
-
-if (noCertificates === undefined) test('the same with TLS', silentTls);
-else skip(test, 'the same with TLS', noCertificates);
-
-async function silentTls(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-server-'));
-  try {
-    const { key, cert } = certificateIn(folder);
-    const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-    await serving({ tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
-      const kept = await silent(port, 3);
-      const sent = secureRequest({ host: '127.0.0.1', port, path: '/metrics', ca: tls.cert, agent: false }).end();
-      const [response] = await once(sent, 'response');
-      assert.is(response.statusCode, 200);
-      response.resume();
-      await closeAll(kept);
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 test('a pass that fails answers 500, is told once, and is tried again', async () => {
   let failing = true;
