@@ -1,5 +1,5 @@
 /** The least harmful change that would help, in words and as flags of `tscg set`. Nothing is applied here. */
-import type { NoController } from '../kernel/hierarchy.ts';
+import type { NoController } from '../kernel/proc-cgroups.ts';
 import { shellWord } from '../text/shell-word.ts';
 import type { Remedy } from './model.ts';
 

@@ -7,7 +7,7 @@
  */
 import type { Mount } from './mountinfo.ts';
 import { parseMountinfo } from './mountinfo.ts';
-import { parseSingleValue } from './single-value.ts';
+import { UNIFIED_REMEDY } from './proc-cgroups.ts';
 
 export interface Hierarchy {
   /** Directory where it is mounted. */
@@ -37,9 +37,6 @@ export class NoHierarchyError extends Error {
 
 const REMEDY =
   'mount it with: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1 on the kernel command line';
-
-/** Gives cgroup v2 what cgroup v1 holds. */
-const UNIFIED_REMEDY = 'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all on the kernel command line';
 
 /** Every cgroup v2 mount that can be reached, the best first: /sys/fs/cgroup, then whole hierarchies, then the shortest path. */
 export function findHierarchies(mountinfoText: string): Hierarchy[] {
@@ -89,60 +86,3 @@ const isCovered = (mount: Mount, mounts: readonly Mount[]): boolean =>
 const isOutside = (root: string): boolean => root === '/..' || root.startsWith('/../');
 
 const rank = ({ mount, root }: Hierarchy): number => (mount === '/sys/fs/cgroup' ? 0 : root === '/' ? 1 : 2);
-
-/** cgroup.controllers or cgroup.subtree_control: names separated by blanks, possibly none. */
-export const parseControllers = (text: string): string[] => text.split(/\s+/).filter((name) => name !== '');
-
-/** A line of /proc/cgroups: the controllers that the kernel was built with. */
-export interface KernelController {
-  readonly name: string;
-  /** The v1 hierarchy that holds it; 0 for none, so that v2 may. */
-  readonly hierarchy: number;
-  /** Its cgroups, dying ones included. */
-  readonly cgroups: number;
-  /** False where the command line disabled it (`cgroup_disable=memory`, or no `cgroup_enable=memory`). */
-  readonly enabled: boolean;
-}
-
-/**
- * /proc/cgroups:
- *
- *     #subsys_name	hierarchy	num_cgroups	enabled
- *     memory	8	87	0
- */
-export function parseProcCgroups(text: string): KernelController[] {
-  return text.split('\n').flatMap((line) => {
-    const [name, hierarchy, cgroups, enabled] = line.trim().split(/\s+/);
-    if (name === undefined || name.startsWith('#') || enabled === undefined) return [];
-    return {
-      name,
-      hierarchy: parseSingleValue(hierarchy),
-      cgroups: parseSingleValue(cgroups),
-      enabled: enabled !== '0',
-    };
-  });
-}
-
-/** Why a hierarchy does not have a controller, and what helps. */
-export interface NoController {
-  readonly reason: string;
-  readonly remedy: string;
-}
-
-/** Of one that the root's cgroup.controllers lacks. `procCgroups`: text of /proc/cgroups. */
-export function whyNoController(name: string, procCgroups: string): NoController {
-  const wanted = name === 'io' ? 'blkio' : name;
-  const known = parseProcCgroups(procCgroups).find((controller) => controller.name === wanted);
-  if (known && !known.enabled)
-    return { reason: 'disabled on the kernel command line', remedy: `boot with cgroup_enable=${name}` };
-  if (known && known.hierarchy > 0) {
-    return {
-      reason: 'a cgroup v1 hierarchy holds it, so cgroup v2 has neither its limits nor its figures',
-      remedy: UNIFIED_REMEDY,
-    };
-  }
-  return {
-    reason: 'not available: this kernel was built without it, or it is not enabled for this part of the hierarchy',
-    remedy: `on the host: grep ${name} /sys/fs/cgroup/cgroup.controllers tells whether the kernel has it; then enable it in cgroup.subtree_control of each cgroup above this one`,
-  };
-}

@@ -29,7 +29,7 @@ export type InterfaceFormat =
   | 'io-cost'
   /** cgroup-type.ts */
   | 'type'
-  /** Names separated by blanks: hierarchy.ts, written as subtree-control.ts says */
+  /** Names separated by blanks: controllers.ts */
   | 'controllers'
   /** One id a line: cgroup-procs.ts */
   | 'pids'

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseHierarchy, findHierarchies, NoHierarchyError, parseProcCgroups } from '../../src/kernel/hierarchy.ts';
+import { chooseHierarchy, findHierarchies, NoHierarchyError } from '../../src/kernel/hierarchy.ts';
 import { parseMountinfo } from '../../src/kernel/mountinfo.ts';
+import { parseProcCgroups } from '../../src/kernel/proc-cgroups.ts';
 
 const UNIFIED = '30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot';
 const ELSEWHERE = '44 23 0:26 / /mnt/cgroup2 rw - cgroup2 none rw';

@@ -5,7 +5,7 @@ import { createNetworkInspector, type NetworkAnswer } from '../../inventory/netw
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { composeProjectOf, composeServiceOf, type Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, type CgroupFiles, openCgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
-import { parseControllers } from '../../kernel/hierarchy.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { findLimit, LIMITS } from '../../limits/catalogue/catalogue.ts';

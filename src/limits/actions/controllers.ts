@@ -3,6 +3,7 @@
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { childrenOf, processesIn } from '../../kernel/subtree.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import { BadValueError } from '../catalogue/units.ts';
@@ -17,8 +18,6 @@ import { ActionError } from './action-error.ts';
 export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
 
 const FILE = 'cgroup.subtree_control';
-
-export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
 export interface ControllerSteps {
   readonly on: readonly string[];
@@ -50,8 +49,8 @@ export interface ControllerLevel {
 export function controllerLevels(path: string, files: CgroupFiles): ControllerLevel[] {
   return [path, ...ancestorsOf(path)].toReversed().map((at) => ({
     path: at,
-    available: words(files.read(at, 'cgroup.controllers')),
-    enabled: words(files.read(at, FILE)),
+    available: parseControllers(files.read(at, 'cgroup.controllers')),
+    enabled: parseControllers(files.read(at, FILE)),
   }));
 }
 
@@ -165,7 +164,9 @@ function removeRisks({ name, path }: Target, removed: readonly string[], files: 
   if (removed.length === 0) return [];
   const children = childrenOf(files.mount, path);
   for (const child of children) {
-    const used = words(textIfThere(files, child, FILE) ?? '').filter((controller) => removed.includes(controller));
+    const used = parseControllers(textIfThere(files, child, FILE) ?? '').filter((controller) =>
+      removed.includes(controller),
+    );
     if (used.length > 0) {
       throw new ActionError(
         `${child} enables ${used.join(', ')} for its own children, so ${name} cannot disable it (EBUSY); first: tscg controllers ${shellWord(child)} ${used.map((controller) => `-${controller}`).join(' ')}`,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { parsePidStat } from '../../kernel/proc-pid.ts';
 import { cgroupOf, startTimeOf } from '../../kernel/process-handle.ts';
 import { childrenOf, subtree } from '../../kernel/subtree.ts';
@@ -12,7 +13,7 @@ import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
 import { engineIn } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
-import { DOMAIN_CONTROLLERS, words } from './controllers.ts';
+import { DOMAIN_CONTROLLERS } from './controllers.ts';
 import { frozenIn } from './freeze.ts';
 
 export interface MovePlan {
@@ -68,7 +69,9 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
       `${name} (${path}) is "domain invalid": it is below a threaded cgroup and not threaded itself, so it takes no processes`,
     );
   }
-  const handed = words(files.read(path, 'cgroup.subtree_control')).filter((word) => DOMAIN_CONTROLLERS.has(word));
+  const handed = parseControllers(files.read(path, 'cgroup.subtree_control')).filter((name) =>
+    DOMAIN_CONTROLLERS.has(name),
+  );
   if (handed.length === 0 || type === 'domain threaded') return;
   const children = childrenOf(files.mount, path);
   const offer =

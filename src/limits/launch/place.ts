@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { noRoomForCgroup } from '../../kernel/cgroup-room.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { makeCgroup, removeCgroup } from '../../kernel/make-cgroup.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
 import { childrenOf, subtree } from '../../kernel/subtree.ts';
 import { ActionError } from '../actions/action-error.ts';
-import { obstacleTo, words } from '../actions/controllers.ts';
+import { obstacleTo } from '../actions/controllers.ts';
 import { killPlace } from '../actions/kill.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
 
@@ -181,7 +182,7 @@ const SUBTREE_CONTROL = 'cgroup.subtree_control';
 
 /** From the root down, so that the children of `parent`, which need not be there yet, have them. */
 function stepsFor(parent: string, needed: readonly string[], files: CgroupFiles): Step[] {
-  const known = words(files.read('/', 'cgroup.controllers'));
+  const known = parseControllers(files.read('/', 'cgroup.controllers'));
   return [...new Set([...needed, ...WELCOME])].flatMap((controller) => {
     const isNeeded = needed.includes(controller);
     if (isNeeded && !known.includes(controller)) {
@@ -192,7 +193,7 @@ function stepsFor(parent: string, needed: readonly string[], files: CgroupFiles)
     if (!known.includes(controller)) return [];
     const lacking = [parent, ...ancestorsOf(parent)]
       .toReversed()
-      .filter((path) => !words(textIfThere(files, path, SUBTREE_CONTROL) ?? '').includes(controller));
+      .filter((path) => !parseControllers(textIfThere(files, path, SUBTREE_CONTROL) ?? '').includes(controller));
     const obstacle = lacking.map((path) => obstacleTo({ name: path, path }, [controller], files)).find(Boolean);
     if (obstacle && isNeeded)
       throw new ActionError(`${controller} is not switched on: ${obstacle.text}; ${obstacle.remedy}`);

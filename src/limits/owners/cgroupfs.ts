@@ -1,6 +1,6 @@
 /** The files themselves, for cgroups that nobody else manages. */
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
-import { formatSubtreeControl } from '../../kernel/subtree-control.ts';
+import { formatSubtreeControl, parseControllers } from '../../kernel/controllers.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Owner } from './owner.ts';
 
@@ -21,7 +21,6 @@ export const cgroupfsOwner = (files: CgroupFiles): Owner => ({
   },
 });
 
-const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
-
 /** cgroup.subtree_control is read as a list and written as the steps to it. */
-const steps = (now: string, wanted: string): string | undefined => formatSubtreeControl(words(now), words(wanted));
+const steps = (now: string, wanted: string): string | undefined =>
+  formatSubtreeControl(parseControllers(now), parseControllers(wanted));

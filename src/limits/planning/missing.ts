@@ -6,7 +6,7 @@
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
-import { parseControllers } from '../../kernel/hierarchy.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import type { Limit } from '../model.ts';

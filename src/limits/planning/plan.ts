@@ -5,7 +5,7 @@
 
 import { CgroupFileError, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
-import { parseControllers } from '../../kernel/hierarchy.ts';
+import { parseControllers } from '../../kernel/controllers.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { findLimit } from '../catalogue/catalogue.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError, type CgroupFiles } from '../../../src/kernel/cgroup-files.ts';
-import { words } from '../../../src/limits/actions/controllers.ts';
+import { parseControllers } from '../../../src/kernel/controllers.ts';
 import { comparePressure, readPressure } from '../../../src/limits/applying/revert/pressure.ts';
 import { checkKernel, NAMESPACES, prepare, type UnsharedKind } from '../../../src/limits/launch/namespaces.ts';
 import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
@@ -97,7 +97,7 @@ function tree(texts: Readonly<Record<string, string>>): CgroupFiles & { readonly
     ...fakeFiles({}),
     ...{ mount, inode, read, writes },
     write: (path, _, file, text) => {
-      const now = words(read(path, file)).filter((word) => word !== text.slice(1));
+      const now = parseControllers(read(path, file)).filter((word) => word !== text.slice(1));
       known.set(join(path, file), [...now, ...(text.startsWith('+') ? [text.slice(1)] : [])].join(' '));
       writes.push(`${text} ${path}`);
     },

@@ -1,12 +1,15 @@
 /**
- * Lists of controllers: /cgroup.controllers (what may be enabled) and cgroup.subtree_control (what children have).
+ * Lists of controllers: cgroup.controllers (what may be enabled) and cgroup.subtree_control (what children have).
  *
  *     cpuset cpu io memory hugetlb pids rdma misc
  *
  * subtree_control is written as `+memory -io`, all or nothing.
  */
 
-/** The write that leads from what is enabled to what is wanted; undefined where nothing changes. */
+/** The names in either file, possibly none. */
+export const parseControllers = (text: string): string[] => text.split(/\s+/).filter((name) => name !== '');
+
+/** What to write to cgroup.subtree_control: it leads from what is enabled to what is wanted; undefined where nothing changes. */
 export function formatSubtreeControl(enabled: readonly string[], wanted: readonly string[]): string | undefined {
   const words = [
     ...wanted.filter((name) => !enabled.includes(name)).map((name) => `+${name}`),
