@@ -1,7 +1,9 @@
 /** The process tree of the selected row, kept with the reading before it so that CPU has an interval. */
+
 import { createProcessReader } from '../inventory/processes.ts';
 import { readUserNames, type UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { type ProcessTimes, processTimes } from '../metrics/process-usage.ts';
 import type { ProcessList } from './process-view.ts';
@@ -12,8 +14,6 @@ export interface SelectedProcesses {
   of(inode: number | undefined): ProcessList | undefined;
 }
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
-
 /** So many files are read in a second for the tree of one row: some 2 % of a CPU. One that has more is read less often. */
 const FILES_A_SECOND = 1_000;
 
@@ -21,7 +21,7 @@ export function openSelectedProcesses({
   mount,
   proc,
   readFiles,
-  clock = monotonic,
+  clock = monotonicMs,
 }: {
   mount: string;
   proc: string;

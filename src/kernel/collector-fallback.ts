@@ -4,6 +4,7 @@
  *
  * Node has no openat; `/proc/self/fd/N/name` is the same for a descriptor of our own.
  */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import {
@@ -17,6 +18,7 @@ import {
   RECREATED,
   REMOVED,
 } from './collector.ts';
+import { monotonicMs } from './monotonic.ts';
 import { parseColumns } from './parse-columns.ts';
 import { O_PATH } from './path-handle.ts';
 import { UNAVAILABLE } from './value.ts';
@@ -237,7 +239,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
         keep = opened.keep;
       }
       const text = slot.fd === undefined ? EIO : readAll(slot.fd);
-      const time = monotonicMilliseconds();
+      const time = monotonicMs();
       if (!keep || text === ENODEV) drop(slot);
       if (typeof text === 'string') {
         const first = firstColumn[file] ?? 0;
@@ -360,9 +362,4 @@ function openAt(directory: number, name: string, flags: number): Opened {
 function errnoOf(error: unknown): number {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
   return typeof errno === 'number' ? Math.abs(errno) : ENOENT;
-}
-
-function monotonicMilliseconds(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1e3 + nanoseconds / 1e6;
 }

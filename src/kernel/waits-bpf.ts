@@ -3,10 +3,12 @@
  * layer's tracepoints. Where it cannot be loaded there is a reason, and whoever asks falls back to the kernel's files.
  * While it is closed it costs nothing; open, some 300 ns a switch.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../text/error-text.ts';
 import { codeOf } from './error-code.ts';
+import { monotonicMs } from './monotonic.ts';
 import { loadNative, type NativeWaits, ROOT } from './native.ts';
 
 /** Values of `Wait.runnerId` that are no cgroup of their own. */
@@ -105,7 +107,7 @@ function waitsOf(native: NativeWaits): Waits {
       native.watch(Float64Array.from(cgroupIds));
     },
     read: () => {
-      const time = Number(process.hrtime.bigint()) / 1e6;
+      const time = monotonicMs();
       const { waits, io, lost } = native.read();
       return {
         time,

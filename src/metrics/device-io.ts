@@ -2,9 +2,11 @@
  * What one cgroup reads and writes on each device, from io.stat, and what limits it there: the smallest io.max over the
  * cgroup and its ancestors. What goes to a device that lies on another (dm over a disk) is counted on both.
  */
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { deviceName, isStacked, readBlockDevice } from '../kernel/io-devices.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import { parseNestedKeyed } from '../kernel/nested-keyed.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { NO_LIMIT } from '../kernel/value.ts';
@@ -55,7 +57,7 @@ export async function readDeviceIo(
     join(mount, path, 'io.stat'),
     ...paths.map((at) => join(mount, at, 'io.max')),
   ]);
-  const time = Number(process.hrtime.bigint()) / 1e6;
+  const time = monotonicMs();
   return {
     time,
     counters: typeof stat === 'string' ? deviceCounters(before?.counters, time, stat) : undefined,

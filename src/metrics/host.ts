@@ -1,8 +1,10 @@
 /** The host beside its cgroups: CPU, memory, pressure of the whole machine, and what this program itself costs. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCpuList, parseCpuList } from '../kernel/cpuset.ts';
 import { parseMeminfo } from '../kernel/meminfo.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
@@ -98,7 +100,7 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
         oomKills: Number(/^oom_kill (\d+)$/m.exec(vmstatText)?.[1] ?? UNAVAILABLE),
         load: [one, five, fifteen],
         pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
-        time: gridTime(Number(process.hrtime.bigint()) / 1e6),
+        time: gridTime(monotonicMs()),
         own: ownUsage(),
       };
     },

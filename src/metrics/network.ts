@@ -3,7 +3,9 @@
  * process, so a row in the host's namespace gets none: the counters are the host's. A row whose processes are in several
  * namespaces gets none either, as no file has their sum.
  */
+
 import { createNetnsPids, type NetnsPid, type NetnsPidsOptions } from '../inventory/network/netns-pid.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
 import { NETWORK_FILE } from './files.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS, type SnapshotRow } from './snapshot.ts';
@@ -36,7 +38,7 @@ export function createNetworkReader(options: NetnsPidsOptions): NetworkReader {
         netnsPid.pid === undefined || netnsPid.isHost ? [] : [{ ...row, pid: netnsPid.pid, netns: netnsPid.netns }],
       );
       const texts = await netnsPids.netDev(asked);
-      const time = Number(process.hrtime.bigint()) / 1e6;
+      const time = monotonicMs();
       const readings = asked.map(({ row, netns }, index): NetworkReading => {
         const netDev = texts[index] ?? 0;
         if (typeof netDev === 'number') return { row, counters: NO_COUNTERS, error: netDev || NO_PROCESS, time };

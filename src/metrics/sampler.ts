@@ -2,7 +2,9 @@
  * The sampler takes one Snapshot a tick. What a tick reads is told by ./sampling-plan.ts. A file that it does not read keeps
  * its values, and the time at which they were known to hold.
  */
+
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import { createCounterCheck } from './counters.ts';
 import { type Draft, draftAfter } from './draft.ts';
 import { CGROUP_FILES, COLUMN_COUNT, column, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
@@ -44,8 +46,6 @@ const NETWORK = SNAPSHOT_FILES.length - 1;
 const FIRST_OF_NETWORK = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
 const POPULATED = column('cgroup.events:populated');
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
-
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSampler(options: SamplerOptions): Sampler {
   const {
@@ -55,7 +55,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     turnMs = 10_000,
     bounds = UNREAD_BOUNDS,
     files = CGROUP_FILES,
-    clock = monotonic,
+    clock = monotonicMs,
   } = options;
   /** Collector id by inode. */
   const ids = new Map<number, number>();

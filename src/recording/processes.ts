@@ -1,6 +1,8 @@
 /** The processes that matter, to be recorded: those in PID namespaces of their own, the busiest, the largest; bounded. */
+
 import { createProcessReader, type ProcessNode } from '../inventory/processes.ts';
 import type { Workload } from '../inventory/workload.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { type ProcessTimes, processKey, processTimes } from '../metrics/process-usage.ts';
 import { gridTime } from '../metrics/time-grid.ts';
@@ -36,7 +38,7 @@ export function createProcessRecorder({
     read: async (workloads) => {
       paths = workloads.map(({ path }) => path);
       const { roots } = await readTree('/');
-      const time = gridTime(Number(process.hrtime.bigint()) / 1e6);
+      const time = gridTime(monotonicMs());
       const all = flat(roots);
       const known = before;
       before = processTimes(roots, time);

@@ -1,7 +1,9 @@
 /** The cgroups of a look: their counters when it begins, those that matter when it ends, and a few of them often in between. */
+
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { type Collector, type Columns, PRESENT } from '../../kernel/collector.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { openCollector } from '../../kernel/open-collector.ts';
 import { EVERY_FILE, LOOK_FILES, lookColumn, maskOf } from './files.ts';
 import type { Figures } from './model.ts';
@@ -138,16 +140,13 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
 function readingOf(columns: Columns, rowOf: (path: string) => number | undefined): CgroupReading {
   const { rows, values } = columns;
   return {
-    time: now(),
+    time: monotonicMs(),
     of(path) {
       const row = rowOf(path);
       return row === undefined ? undefined : (ref) => values[lookColumn(ref) * rows + row] ?? Number.NaN;
     },
   };
 }
-
-/** CLOCK_MONOTONIC milliseconds. */
-export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Microseconds throttled so far, quotas of the ancestors included; an upper bound without cpu.stat.local (before 6.6). */
 export function throttledOf(reading: CgroupReading, path: string): number {

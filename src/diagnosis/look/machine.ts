@@ -1,12 +1,13 @@
 /** The machine as a whole over a look: its CPUs, its memory, its disks. None of it needs a cgroup hierarchy. */
+
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { parseMeminfo } from '../../kernel/meminfo.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { busyTicks, parseProcStat, totalTicks } from '../../kernel/proc-stat.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
-import { now } from './cgroups.ts';
 import { disksBetween, readDisks } from './disks.ts';
 import type { CpuTime, MachineLook } from './model.ts';
 
@@ -54,7 +55,7 @@ export interface MachineLookOptions {
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
 export async function lookAtMachine({ seconds, proc, signal }: MachineLookOptions): Promise<MachineLook> {
   const places = { proc, mount: '', readFiles: createReadFiles() };
-  const read = async () => ({ ...readHost(proc), disks: await readDisks(places, [], now()) });
+  const read = async () => ({ ...readHost(proc), disks: await readDisks(places, [], monotonicMs()) });
   const cost = process.cpuUsage();
   const before = await read();
   await sleep(seconds * 1000, undefined, { signal });

@@ -2,8 +2,10 @@
  * Reads a few files many times a second. The addon does it on a thread of its own, so that what is measured is not how
  * busy JavaScript is; without it, timers do the same less often.
  */
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { loadNative, type NativeSampler, type SampledFile, type SampledRounds } from '../../kernel/native.ts';
 import { parseThreadState } from './thread-state.ts';
 
@@ -27,7 +29,7 @@ export function createFallbackSampler(everyMs: number, share: number): NativeSam
 
   function round(): void {
     const before = process.cpuUsage();
-    times.push(Number(process.hrtime.bigint()) / 1e6);
+    times.push(monotonicMs());
     for (const { file, fd } of files) values.push(fd < 0 ? Number.NaN : sampledValue(file, fd));
     const { user, system } = process.cpuUsage(before);
     const cost = (user + system) / 1000;

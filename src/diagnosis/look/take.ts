@@ -4,6 +4,7 @@
  * of the threads that do something, once a second what shows whether it lasts. The samplers slow down where that would
  * cost more than their share.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,12 +16,13 @@ import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { readMachine } from '../../kernel/machine.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { type NoController, whyNoController } from '../../kernel/proc-cgroups.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { clean } from '../../text/clean.ts';
 import type { Victim } from '../model.ts';
 import { openActivity } from './activity.ts';
-import { type CgroupReading, type Closeness, type LookCgroups, now, openLookCgroups, throttledOf } from './cgroups.ts';
+import { type CgroupReading, type Closeness, type LookCgroups, openLookCgroups, throttledOf } from './cgroups.ts';
 import { wholeOf } from './change.ts';
 import { disksBetween, readDisks, readIoLimits } from './disks.ts';
 import { whatIs } from './groups.ts';
@@ -207,14 +209,14 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     await mark(refresh());
     await sleep(SETTLE_MS, undefined, { signal });
     await refresh();
-    let refreshed = now();
+    let refreshed = monotonicMs();
     let end = from.time + seconds * 1000;
     for (let mayGoOn = goOn !== undefined, next = from.time + MARK_MS; ; next += MARK_MS) {
-      await sleep(Math.max(0, Math.min(next, end) - now()), undefined, { signal });
-      const isOver = now() >= end;
-      const isDue = !isOver && now() - refreshed >= REFRESH_MS;
+      await sleep(Math.max(0, Math.min(next, end) - monotonicMs()), undefined, { signal });
+      const isOver = monotonicMs() >= end;
+      const isDue = !isOver && monotonicMs() - refreshed >= REFRESH_MS;
       await mark(isDue ? refresh() : threads.refresh());
-      if (isDue) refreshed = now();
+      if (isDue) refreshed = monotonicMs();
       if (!isOver) continue;
       if (!mayGoOn || !goOn?.(marks)) break;
       mayGoOn = false;

@@ -1,7 +1,9 @@
 /** Reads what the network of one workload is. Several small reads and two questions to the kernel: for one row, now and then. */
+
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../kernel/error-code.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseNetDev } from '../../kernel/net-dev.ts';
 import { parseIfInet6, parseIgmpIndices, parseIpv4Addresses } from '../../kernel/proc-net.ts';
@@ -149,7 +151,7 @@ export function createNetworkInspector(options: NetnsPidsOptions): NetworkInspec
       const { pid, netns, isHost } = netnsPid;
       const asked = [{ ...workload, pid }];
       const [netDev] = await netnsPids.netDev(asked);
-      const time = Number(process.hrtime.bigint()) / 1e6;
+      const time = monotonicMs();
       if (typeof netDev !== 'string') return { reason: reasonOf('process') };
       const [evidence, rows, namespace] = await Promise.all([
         evidenceOf(netnsPid, netDev),

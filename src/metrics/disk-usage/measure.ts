@@ -2,9 +2,11 @@
  * The size of a directory tree, measured in the background by a process of its own: where the disk hangs, that hangs and
  * not the screen or its end.
  */
+
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import type { TreeSize } from './walk.ts';
 
 export interface Measured extends TreeSize {
@@ -52,7 +54,7 @@ export class MeasureError extends Error {
 /** Cancelled by its signal it gives what it last told, with `cut`. Throws MeasureError. */
 export async function measureTree(path: string, options: MeasureOptions = {}): Promise<Measured> {
   const { signal, onProgress, ...pace } = options;
-  const began = now();
+  const began = monotonicMs();
   const task: Task = { ...PACE, ...pace, path };
   let soFar: TreeSize = { bytes: 0, files: 0, directories: 0, whiteouts: 0, unread: 0 };
   const child = fork(CHILD, [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -74,7 +76,7 @@ export async function measureTree(path: string, options: MeasureOptions = {}): P
         else reject(new MeasureError(path, `the process that measures it ended with ${killer ?? code}`));
       });
     });
-    return { ...size, time: now(), took: now() - began };
+    return { ...size, time: monotonicMs(), took: monotonicMs() - began };
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
@@ -82,8 +84,6 @@ export async function measureTree(path: string, options: MeasureOptions = {}): P
 
 /** Beside this file in src/, and beside the bundle that holds it in dist/. */
 const CHILD = fileURLToPath(new URL(`disk-usage-child${extname(import.meta.url)}`, import.meta.url));
-
-const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Bytes per second between two measurements; NaN without both, or where one did not see all. */
 export function growthOf(before: Measured | undefined, after: Measured | undefined): number {

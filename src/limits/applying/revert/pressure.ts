@@ -1,6 +1,7 @@
 /** PSI of workloads before a change and while it lasted. */
 
 import type { CgroupFiles } from '../../../kernel/cgroup-files.ts';
+import { monotonicMs } from '../../../kernel/monotonic.ts';
 import { parsePressure } from '../../../kernel/pressure.ts';
 import { RESOURCES, type Resource } from '../../../metrics/host.ts';
 
@@ -26,7 +27,7 @@ export function readPressure(paths: readonly string[], files: CgroupFiles): Pres
       }
     }
   }
-  return { at: Number(process.hrtime.bigint()) / 1e6, stalls };
+  return { at: monotonicMs(), stalls };
 }
 
 export interface PressureChange {
