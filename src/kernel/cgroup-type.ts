@@ -11,5 +11,5 @@ export function parseCgroupType(text: string): CgroupType | undefined {
   return TYPES.find((type) => type === text.trim());
 }
 
-/** Whether cgroup.procs can be read: in the others it fails with EOPNOTSUPP, and cgroup.threads is read instead. */
+/** Whether it holds whole processes: the others have threads alone, and their cgroup.procs cannot be read (EOPNOTSUPP). */
 export const hasProcs = (type: CgroupType): boolean => type === 'domain' || type === 'domain threaded';

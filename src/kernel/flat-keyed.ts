@@ -5,7 +5,7 @@
  *     core_sched.force_idle_usec 0
  *     nr_periods 0               drm/0000:03:00.0/vram0 1073741824
  */
-import { formatSingleValue, parseSingleValue } from './single-value.ts';
+import { parseSingleValue } from './single-value.ts';
 
 /** Every key the kernel printed, in its order; keys and their order differ between kernels. A line without a value is skipped. */
 export function parseFlatKeyed(text: string): Map<string, number> {
@@ -17,6 +17,3 @@ export function parseFlatKeyed(text: string): Map<string, number> {
   }
   return values;
 }
-
-/** One line to write (`misc.max`, `dmem.max`): one write(2) takes one line. */
-export const formatFlatLine = (key: string, value: number): string => `${key} ${formatSingleValue(value)}`;

@@ -7,9 +7,9 @@
 export type InterfaceFormat =
   /** One number or `max`: single-value.ts */
   | 'single'
-  /** One of a few words: single-value.ts */
+  /** One of a few words, taken as it is */
   | 'word'
-  /** Percent with two decimals, or `max`: uclamp.ts */
+  /** Percent with two decimals, or `max`: single-value.ts, written by uclamp.ts */
   | 'percent'
   /** Lines of `key value`: flat-keyed.ts */
   | 'flat'

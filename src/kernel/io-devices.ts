@@ -70,12 +70,6 @@ export function createStackedDevices(sysRoot = '/sys'): () => readonly string[] 
 
 const SET_UP_LATER = /^(dm-|md|loop|bcache)/;
 
-/** `MAJ:MIN` of the whole disk: the limits of io.max go there, a partition gives ENODEV. undefined for no such device. */
-export function diskOf(sysRoot: string, device: string): string | undefined {
-  const facts = readBlockDevice(sysRoot, device);
-  return facts?.disk ?? facts?.device;
-}
-
 /** Name in /dev: `sda` of `8:0`. undefined for no such device. */
 export const deviceName = (sysRoot: string, device: string): string | undefined =>
   readBlockDevice(sysRoot, device)?.name;

@@ -52,14 +52,3 @@ export function parseMembership(text: string): Membership | undefined {
 }
 
 const DELETED = ' (deleted)';
-
-/** The v1 lines: path by controller (`memory`, `cpu`), or by name (`name=systemd`). */
-export function parseV1Cgroups(text: string): Map<string, string> {
-  const paths = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [, controllers, path] = /^[1-9]\d*:([^:]*):(.*)$/.exec(line) ?? [];
-    if (controllers === undefined || path === undefined) continue;
-    for (const controller of controllers.split(',')) paths.set(controller, path);
-  }
-  return paths;
-}

@@ -4,7 +4,6 @@
  *     memory.current   1073741824
  *     memory.max       max
  *     cpu.weight.nice  -3
- *     io.prio.class    no-change
  */
 import { NO_LIMIT, UNAVAILABLE } from './value.ts';
 
@@ -25,9 +24,4 @@ export function formatSingleValue(value: number): string {
   if (value === NO_LIMIT) return 'max';
   if (!Number.isInteger(value)) throw new RangeError(`${value} is not a whole number`);
   return BigInt(value).toString();
-}
-
-/** A file of one word (`io.prio.class`); undefined when empty. */
-export function parseWord(text: string): string | undefined {
-  return text.trim() || undefined;
 }

@@ -9,7 +9,7 @@ import { parseCgroupType } from '../../src/kernel/cgroup-type.ts';
 import { parseControllers } from '../../src/kernel/controllers.ts';
 import { formatCpuMax, parseCpuMax } from '../../src/kernel/cpu-max.ts';
 import { formatCpuList, parseCpuList, parsePartition } from '../../src/kernel/cpuset.ts';
-import { formatFlatLine, parseFlatKeyed } from '../../src/kernel/flat-keyed.ts';
+import { parseFlatKeyed } from '../../src/kernel/flat-keyed.ts';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import type { InterfaceFormat } from '../../src/kernel/interface-files.ts';
 import { INTERFACE_FILES, interfaceFile } from '../../src/kernel/interface-files.ts';
@@ -24,8 +24,8 @@ import { parseProcCgroup } from '../../src/kernel/proc-cgroup.ts';
 import { parseProcCgroups } from '../../src/kernel/proc-cgroups.ts';
 import { parseCmdline, parsePidStat, parsePidStatus, parseSchedstat } from '../../src/kernel/proc-pid.ts';
 import { parseProcStat, totalTicks } from '../../src/kernel/proc-stat.ts';
-import { formatSingleValue, parseSingleValue, parseWord } from '../../src/kernel/single-value.ts';
-import { formatUclamp, parseUclamp } from '../../src/kernel/uclamp.ts';
+import { formatSingleValue, parseSingleValue } from '../../src/kernel/single-value.ts';
+import { formatUclamp } from '../../src/kernel/uclamp.ts';
 import { formatIoWeightLine, parseIoWeight } from '../../src/kernel/weight.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
@@ -34,9 +34,9 @@ const KERNELS = ['debian-6.12', 'debian-6.1', 'hybrid-6.18'];
 /** The text again, from what was parsed. Blanks between words and at the end do not matter. */
 const REWRITE: Record<InterfaceFormat, (text: string) => string> = {
   single: (text) => formatSingleValue(parseSingleValue(text)),
-  word: (text) => parseWord(text) ?? '',
-  percent: (text) => formatUclamp(parseUclamp(text)),
-  flat: (text) => Array.from(parseFlatKeyed(text), ([key, value]) => formatFlatLine(key, value)).join('\n'),
+  word: (text) => text,
+  percent: (text) => formatUclamp(parseSingleValue(text)),
+  flat: (text) => Array.from(parseFlatKeyed(text), ([key, value]) => `${key} ${formatSingleValue(value)}`).join('\n'),
   nested: (text) => Array.from(parseNestedKeyed(text), ([key, entries]) => formatNestedLine(key, entries)).join('\n'),
   'cpu-max': (text) => formatCpuMax(parseCpuMax(text)),
   pressure: (text) =>

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseMembership, parseProcCgroup, parseV1Cgroups, pathBeneath } from '../../src/kernel/proc-cgroup.ts';
+import { parseMembership, parseProcCgroup, pathBeneath } from '../../src/kernel/proc-cgroup.ts';
 
 test('the v2 line is found anywhere, and its path kept as it is (S9)', () => {
   const paths = [
@@ -52,18 +52,6 @@ test('case 38: a path leads beneath the mount, whichever cgroup that shows, or n
     assert.is(pathBeneath(root, path), beneath, `${path} beneath a mount of ${root}`);
     assert.is(parseProcCgroup(`0::${path}\n`, root), beneath);
   }
-});
-
-test('v1 lines by controller', () => {
-  const paths = parseV1Cgroups('5:cpu,cpuacct:/a:b\n1:name=systemd:/init.scope\n0::/v2\n');
-  assert.equal(
-    [...paths],
-    [
-      ['cpu', '/a:b'],
-      ['cpuacct', '/a:b'],
-      ['name=systemd', '/init.scope'],
-    ],
-  );
 });
 
 test.run();

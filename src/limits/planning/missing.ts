@@ -5,7 +5,7 @@
 
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
-import { parseCgroupType } from '../../kernel/cgroup-type.ts';
+import { hasProcs, parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parseControllers } from '../../kernel/controllers.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { shellWord } from '../../text/shell-word.ts';
@@ -23,7 +23,7 @@ export function whyMissing(path: string, limit: Limit, files: CgroupFiles): stri
   if (path === '/') return `the root cgroup has no ${file}; name a cgroup below it`;
   if (textIfThere(files, path, 'cgroup.type') === undefined) return undefined;
   const type = parseCgroupType(textIfThere(files, path, 'cgroup.type') ?? '');
-  if (type !== undefined && type !== 'domain' && type !== 'domain threaded' && isOfProcesses) {
+  if (type !== undefined && !hasProcs(type) && isOfProcesses) {
     return `${path} is "${type}": ${controller} counts whole processes and has no limits among threads; name ${domainOf(path, files)}`;
   }
   for (const ancestor of ancestorsOf(path).toReversed()) {
@@ -77,5 +77,5 @@ function remedy(ancestor: string, { controller, isOfProcesses }: Limit, files: C
 const domainOf = (path: string, files: CgroupFiles): string =>
   ancestorsOf(path).find((ancestor) => {
     const type = parseCgroupType(textIfThere(files, ancestor, 'cgroup.type') ?? 'domain');
-    return type === 'domain' || type === 'domain threaded';
+    return type !== undefined && hasProcs(type);
   }) ?? '/';
