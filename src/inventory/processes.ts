@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseProcs } from '../kernel/cgroup-procs.ts';
 import { readMachine } from '../kernel/machine.ts';
-import { type PidStat, parsePidStat, parsePidStatus, parseSchedstat } from '../kernel/proc-pid.ts';
+import { isKernelThread, type PidStat, parsePidStat, parsePidStatus, parseSchedstat } from '../kernel/proc-pid.ts';
 import { createReadFiles, type ReadFiles } from '../kernel/read-files.ts';
 import { clean } from '../text/clean.ts';
 import { createLearnFacts, type ProcessFacts } from './process-facts.ts';
@@ -175,7 +175,7 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
 
   function hasEntered(process: Process): boolean {
     const { stat, facts } = process;
-    if (isInit(process) || isKernelThread(process)) return false;
+    if (isInit(process) || isKernelThread(stat)) return false;
     const parent = byPid.get(stat.ppid)?.facts;
     if (facts.pidNamespace === undefined) return parent === undefined && facts.depth > 1 && inits.length > 0;
     if (parent === undefined) return homes.has(facts.pidNamespace);
@@ -186,15 +186,11 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
     ...figures(process, pageSize),
     entered: hasEntered(process),
     isNestedInit: isInit(process) && byPid.has(process.stat.ppid),
-    isKernelThread: isKernelThread(process),
+    isKernelThread: isKernelThread(process.stat),
     children: (childrenOf.get(process.stat.pid) ?? []).map(node),
   });
   return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
 }
-
-const PF_KTHREAD = 0x00200000;
-
-const isKernelThread = ({ stat }: Process): boolean => (stat.flags & PF_KTHREAD) !== 0;
 
 const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
 

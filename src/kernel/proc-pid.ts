@@ -15,7 +15,7 @@ export interface PidStat {
   readonly tty_nr: number;
   /** The terminal's foreground process group; NaN without a terminal. */
   readonly tpgid: number;
-  /** PF_* bits; PF_KTHREAD is 0x00200000. */
+  /** PF_* bits. */
   readonly flags: number;
   readonly utime: number;
   readonly stime: number;
@@ -68,6 +68,11 @@ export function parsePidStat(text: string): PidStat | undefined {
     processor: field(39),
   };
 }
+
+const PF_KTHREAD = 0x00200000;
+
+/** One of the kernel's own, with no program. */
+export const isKernelThread = ({ flags }: Pick<PidStat, 'flags'>): boolean => (flags & PF_KTHREAD) !== 0;
 
 /** Of /proc/PID/status, what stat lacks. */
 export interface PidStatus {

@@ -1,11 +1,12 @@
 /** A process held by its identity, so that a signal cannot reach another that has its pid since. */
 
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { isWithin } from './cgroup-path.ts';
 import { codeOf } from './error-code.ts';
+import { readText } from './if-there.ts';
 import { loadNative } from './native.ts';
 import { parseMembership, pathBeneath } from './proc-cgroup.ts';
-import { parsePidStat } from './proc-pid.ts';
+import { type PidStat, parsePidStat } from './proc-pid.ts';
 
 export interface ProcessHandle {
   readonly pid: number;
@@ -57,22 +58,17 @@ export function openProcess(pid: number, path: string, root?: string): ProcessHa
   };
 }
 
+/** undefined where there is no such process. */
+export const readPidStat = (pid: number): PidStat | undefined => parsePidStat(readText(`/proc/${pid}/stat`));
+
 /** undefined where there is no such process, or only a zombie. */
 export function startTimeOf(pid: number): number | undefined {
-  try {
-    const stat = parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.starttime;
-  } catch {
-    return undefined;
-  }
+  const stat = readPidStat(pid);
+  return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.starttime;
 }
 
 /** The path beneath the mount of `root`; undefined where it lies outside of it. */
 export function cgroupOf(pid: number, root = '/'): string | undefined {
-  try {
-    const membership = parseMembership(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-    return membership && pathBeneath(root, membership.path);
-  } catch {
-    return undefined;
-  }
+  const membership = parseMembership(readText(`/proc/${pid}/cgroup`));
+  return membership && pathBeneath(root, membership.path);
 }

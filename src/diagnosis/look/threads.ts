@@ -2,13 +2,14 @@
  * The threads of the victims and of those who may be in their way: how long they ran and waited (schedstat), and which
  * few of them do something, to be sampled.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
 import { parseCpuList } from '../../kernel/cpuset.ts';
-import { parsePidStat, parseSchedstat } from '../../kernel/proc-pid.ts';
+import { namesIn, readText } from '../../kernel/if-there.ts';
+import { isKernelThread, parsePidStat, parseSchedstat } from '../../kernel/proc-pid.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 import { HOST, KERNEL } from './model.ts';
 import type { SampledThread } from './series.ts';
@@ -22,7 +23,6 @@ const MOST_OF_VICTIMS = 32;
 const MOST_LISTED = 2000;
 /** A group's threads explain its CPU time where they ran for so much of it. */
 const EXPLAINED = 0.5;
-const PF_KTHREAD = 0x00200000;
 
 /** Nanoseconds that stand for what a thread did before it was seen first: it comes after those that did something. */
 const UNSEEN = 1;
@@ -161,7 +161,7 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
         const text = stats[index];
         const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
         if (stat) comms.set(tid, stat.comm);
-        return [tid, ((stat?.flags ?? 0) & PF_KTHREAD) !== 0] as const;
+        return [tid, stat !== undefined && isKernelThread(stat)] as const;
       }),
     );
     return new Map(
@@ -277,7 +277,7 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
       const cpus = new Set<number>();
       const its = [...threads.values()].filter(({ key }) => isWithin(key, victim) && key !== HOST && key !== KERNEL);
       for (const { tid } of its.slice(0, MOST_OF_VICTIMS)) {
-        const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf(join(proc, `${tid}/status`)))?.[1];
+        const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readText(join(proc, `${tid}/status`)))?.[1];
         for (const cpu of parseCpuList(list ?? '')) cpus.add(cpu);
       }
       return [...cpus];
@@ -287,19 +287,4 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
   };
 }
 
-/** Empty where it cannot be read. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function ownThreads(proc: string): number[] {
-  try {
-    return readdirSync(join(proc, 'self/task')).map(Number);
-  } catch {
-    return [];
-  }
-}
+const ownThreads = (proc: string): number[] => namesIn(join(proc, 'self/task')).map(Number);

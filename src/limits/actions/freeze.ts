@@ -1,11 +1,10 @@
 /** Freezing and thawing: an ordinary Plan of cgroup.freeze, so that it is journalled and undo thaws; then the wait. */
 
-import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { isGone } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import { parsePidStat } from '../../kernel/proc-pid.ts';
+import { readPidStat } from '../../kernel/process-handle.ts';
 import { inhabitants } from '../../kernel/subtree.ts';
 import { errorText } from '../../text/error-text.ts';
 import { applyPlan } from '../applying/apply.ts';
@@ -145,16 +144,8 @@ async function whyNotFrozen(
 
 /** Why a cgroup does not freeze: names the processes that wait in the kernel, where they cannot be stopped. */
 function unfreezable(files: CgroupFiles, path: string): string {
-  const stuck = inhabitants(files, path).pids.filter((pid) => stateOf(pid) === 'D');
+  const stuck = inhabitants(files, path).pids.filter((pid) => readPidStat(pid)?.state === 'D');
   return stuck.length > 0
     ? `waiting in the kernel (state D): pid ${stuck.slice(0, 5).join(', ')}${stuck.length > 5 ? ' and more' : ''}`
     : 'a task of it did not come to a stop';
-}
-
-function stateOf(pid: number): string | undefined {
-  try {
-    return parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.state;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,11 @@
 /** Moving a process into a cgroup, with the kernel's rules told before it refuses. */
 
-import { readFileSync } from 'node:fs';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parseControllers } from '../../kernel/controllers.ts';
-import { parsePidStat } from '../../kernel/proc-pid.ts';
-import { cgroupOf, startTimeOf } from '../../kernel/process-handle.ts';
+import { isKernelThread } from '../../kernel/proc-pid.ts';
+import { cgroupOf, readPidStat, startTimeOf } from '../../kernel/process-handle.ts';
 import { childrenOf, subtree } from '../../kernel/subtree.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
@@ -26,17 +25,14 @@ export interface MovePlan {
   readonly risks: readonly Risk[];
 }
 
-/** PF_KTHREAD */
-const KERNEL_THREAD = 0x00200000;
-
 /** Throws ActionError where the kernel would refuse it. */
 export function planMove(pid: number, to: MovePlan['to'], context: PlanContext): MovePlan {
-  const stat = readStat(pid);
+  const stat = readPidStat(pid);
   const from = cgroupOf(pid, context.files.root);
   if (!stat || from === undefined)
     throw new ActionError(`no process ${pid}: it has ended, or is in another PID namespace`);
   const comm = clean(stat.comm);
-  if ((stat.flags & KERNEL_THREAD) !== 0) {
+  if (isKernelThread(stat)) {
     throw new ActionError(`pid ${pid} (${comm}) is a kernel thread: only the root cgroup holds those`);
   }
   checkDestination(to, context.files);
@@ -106,12 +102,4 @@ function risksOf(pid: number, comm: string, from: string, { name, path }: MovePl
     });
   }
   return risks;
-}
-
-function readStat(pid: number) {
-  try {
-    return parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return undefined;
-  }
 }
