@@ -107,10 +107,5 @@ const searchFor = (pid: number, files: CgroupFiles): string | undefined =>
 const hasListener = (path: string): boolean =>
   isListeningIn(readText(`${PROC}/net/unix`), path) || (loadNative().native?.listens(path) ?? true);
 
-function cgroupOf(pid: string, { root }: Hierarchy): string | undefined {
-  try {
-    return parseProcCgroup(readFileSync(`${PROC}/${pid}/cgroup`, 'utf8'), root);
-  } catch {
-    return undefined;
-  }
-}
+const cgroupOf = (pid: string, { root }: Hierarchy): string | undefined =>
+  parseProcCgroup(readText(`${PROC}/${pid}/cgroup`), root);

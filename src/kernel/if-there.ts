@@ -1,4 +1,4 @@
-/** Read where what is missing, or not for us, tells as little as what is empty. */
+/** Reads files and directories where one that is missing, or closed to us, counts as empty. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Names in a directory; none where it cannot be read. */

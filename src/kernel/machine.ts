@@ -1,7 +1,9 @@
 /** What the machine has, read once at the start. The roots of procfs and sysfs are parameters, for tests and captures. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCpuList } from './cpuset.ts';
+import { readText } from './if-there.ts';
 import { parseMeminfo } from './meminfo.ts';
 import { parseProcStat } from './proc-stat.ts';
 import { UNAVAILABLE } from './value.ts';
@@ -23,27 +25,27 @@ export interface Machine {
 }
 
 export function readMachine(proc = '/proc', sys = '/sys'): Machine {
-  const memory = parseMeminfo(read(join(proc, 'meminfo')));
-  const stat = parseProcStat(read(join(proc, 'stat')));
+  const memory = parseMeminfo(readText(join(proc, 'meminfo')));
+  const stat = parseProcStat(readText(join(proc, 'stat')));
   return {
     memoryTotal: memory.get('MemTotal') ?? UNAVAILABLE,
     swapFree: memory.get('SwapFree') ?? UNAVAILABLE,
     /** A container may see no sysfs. */
-    cpus: parseCpuList(read(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
+    cpus: parseCpuList(readText(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
     pageSize: readPageSize(join(proc, 'self/smaps')),
-    bootId: read(join(proc, 'sys/kernel/random/boot_id')).trim() || `btime ${stat.btime}`,
+    bootId: readText(join(proc, 'sys/kernel/random/boot_id')).trim() || `btime ${stat.btime}`,
   };
 }
 
 /** `KernelPageSize:        4 kB` of the first mapping; Node has no getpagesize. The whole file would be slow. */
 function readPageSize(path: string): number {
-  const kilobytes = /^KernelPageSize:\s*(\d+) kB$/m.exec(read(path, 4096))?.[1];
+  const kilobytes = /^KernelPageSize:\s*(\d+) kB$/m.exec(readStart(path, 4096))?.[1];
   return kilobytes === undefined ? 4096 : Number(kilobytes) * 1024;
 }
 
-function read(path: string, length?: number): string {
+/** The first bytes; empty where it cannot be read. */
+function readStart(path: string, length: number): string {
   try {
-    if (length === undefined) return readFileSync(path, 'utf8');
     const descriptor = openSync(path, 'r');
     try {
       const buffer = Buffer.alloc(length);

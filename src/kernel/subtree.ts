@@ -1,9 +1,11 @@
 /** A cgroup with all below it, and who runs there. What vanishes on the way is left out. */
-import { readdirSync, readFileSync } from 'node:fs';
+
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from './cgroup-files.ts';
 import { parseProcs } from './cgroup-procs.ts';
 import { codeOf, isGone } from './error-code.ts';
+import { readText } from './if-there.ts';
 
 /** Paths, each parent before its children. */
 export function subtree({ mount }: Pick<CgroupFiles, 'mount'>, path: string): string[] {
@@ -61,10 +63,6 @@ export function processesIn(files: CgroupFiles, path: string): Inhabitants {
 }
 
 function processOf(thread: number): number | undefined {
-  try {
-    const pid = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${thread}/status`, 'utf8'))?.[1];
-    return pid === undefined ? undefined : Number(pid);
-  } catch {
-    return undefined;
-  }
+  const pid = /^Tgid:\s*(\d+)$/m.exec(readText(`/proc/${thread}/status`))?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }

@@ -1,7 +1,8 @@
 /** How many descriptors of interface files the collector may keep, and what they cost. */
-import { readFileSync } from 'node:fs';
+
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { readText } from '../kernel/if-there.ts';
 
 /**
  * Bytes of kernel memory for each, which RSS does not show: the buffer of a file that was read (a page, seq_file), the open
@@ -21,14 +22,6 @@ export const descriptorMemory = (descriptors: number): number => descriptors * D
 
 /** Node has raised the soft limit to the hard one when it started. */
 export function descriptorBudget(proc: string, memory = totalmem()): number {
-  const limit = Number(/^Max open files\s+(\d+)/m.exec(limitsIn(proc))?.[1] ?? USUAL_LIMIT);
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(readText(join(proc, 'self/limits')))?.[1] ?? USUAL_LIMIT);
   return Math.floor(Math.min(MOST, limit * SHARE_OF_LIMIT, (memory * SHARE_OF_MEMORY) / DESCRIPTOR_BYTES));
-}
-
-function limitsIn(proc: string): string {
-  try {
-    return readFileSync(join(proc, 'self/limits'), 'utf8');
-  } catch {
-    return '';
-  }
 }

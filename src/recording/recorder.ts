@@ -1,11 +1,13 @@
 /** Takes a moment every interval and appends it: what `tscg record` does. */
-import { readFileSync, statSync } from 'node:fs';
+
+import { statSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
+import { readText } from '../kernel/if-there.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
@@ -143,17 +145,9 @@ function stampOf(path: string): string {
 export function headerOfMachine(proc: string, program: string, interval: number): RecordingHeader {
   return ownHeader({
     program,
-    host: { name: hostname(), kernel: release(), boot: bootOf(proc) },
+    host: { name: hostname(), kernel: release(), boot: readText(join(proc, 'sys/kernel/random/boot_id')).trim() },
     interval,
     started: Date.now(),
     redacted: false,
   });
-}
-
-function bootOf(proc: string): string {
-  try {
-    return readFileSync(join(proc, 'sys/kernel/random/boot_id'), 'utf8').trim();
-  } catch {
-    return '';
-  }
 }

@@ -4,9 +4,10 @@
  *     254 0 vda 1038 5 96754 1247 312 160 45200 2086 0 1900 3333 0 0 0 0 27 12
  *     major minor name | reads merged sectors ms | writes merged sectors ms | in-flight io_ticks weighted | discards … | flushes ms
  */
-import { readFileSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
@@ -90,7 +91,7 @@ export function disksBetween(before: DisksReading, after: DisksReading, sys = '/
         device: disk.device,
         name: disk.name,
         depth: depthOf(sys, disk.name),
-        rotational: lineOf(queueFile(sys, disk.name, 'rotational')) === '1',
+        rotational: readText(queueFile(sys, disk.name, 'rotational')).trim() === '1',
         operations: (disk.operations - old.operations) / seconds,
         bytes: ((disk.sectors - old.sectors) * SECTOR) / seconds,
         queue: (disk.weightedMs - old.weightedMs) / milliseconds,
@@ -121,23 +122,15 @@ function usesOf(device: string, before: DisksReading, after: DisksReading, secon
 const queueFile = (sys: string, name: string, file: string): string =>
   join(sys, 'block', name.replaceAll('/', '!'), 'queue', file);
 
-const isWholeDisk = (sys: string, name: string): boolean => lineOf(queueFile(sys, name, 'nr_requests')) !== undefined;
+const isWholeDisk = (sys: string, name: string): boolean => readText(queueFile(sys, name, 'nr_requests')) !== '';
 
 /** Requests that the device takes at once: SCSI's queue_depth, else what its queue holds. */
 function depthOf(sys: string, name: string): number {
   const depths = [
-    lineOf(join(sys, 'block', name.replaceAll('/', '!'), 'device/queue_depth')),
-    lineOf(queueFile(sys, name, 'nr_requests')),
+    readText(join(sys, 'block', name.replaceAll('/', '!'), 'device/queue_depth')),
+    readText(queueFile(sys, name, 'nr_requests')),
   ].map(parseSingleValue);
   return depths.find((depth) => depth > 0) ?? Number.NaN;
-}
-
-function lineOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }
 
 /** The smallest limits of io.max over a cgroup and its ancestors. */

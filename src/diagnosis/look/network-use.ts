@@ -6,9 +6,11 @@
  *     /proc/PID/net/dev        ./../../kernel/net-dev.ts
  *     /sys/class/net/IF/speed  megabits a second; -1 or EINVAL where the link has none or is down
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { parseNetDev } from '../../kernel/net-dev.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
@@ -60,9 +62,9 @@ export type Links = ReadonlyMap<string, { readonly received: number; readonly se
 /** `speed`: bytes a second, each way. */
 export function readLinks(proc: string, sys = '/sys'): Links {
   return new Map(
-    [...parseNetDev(textOf(join(proc, '1/net/dev')))].flatMap(([name, { rxBytes, txBytes }]) => {
+    [...parseNetDev(readText(join(proc, '1/net/dev')))].flatMap(([name, { rxBytes, txBytes }]) => {
       const directory = join(sys, 'class/net', name);
-      const megabits = existsSync(join(directory, 'device')) ? parseSingleValue(textOf(join(directory, 'speed'))) : 0;
+      const megabits = existsSync(join(directory, 'device')) ? parseSingleValue(readText(join(directory, 'speed'))) : 0;
       return megabits > 0 ? [[name, { received: rxBytes, sent: txBytes, speed: (megabits * 1e6) / 8 }] as const] : [];
     }),
   );
@@ -75,14 +77,6 @@ export function linkShareBetween(before: Links, after: Links, seconds: number): 
     return old ? [Math.max(received - old.received, sent - old.sent) / seconds / speed] : [];
   });
   return shares.length > 0 ? Math.max(...shares) : Number.NaN;
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
 }
 
 export function networkBetween(

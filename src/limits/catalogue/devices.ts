@@ -5,7 +5,7 @@
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../../kernel/if-there.ts';
+import { namesIn, readText } from '../../kernel/if-there.ts';
 import { readBlockDevice } from '../../kernel/io-devices.ts';
 import { type Mount, mountAt, parseMountinfo } from '../../kernel/mountinfo.ts';
 import { parseOverlay } from '../../kernel/overlay.ts';
@@ -113,8 +113,8 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
         if (facts.slaves.length === 0) return [{ device, name: facts.name }];
         steps.push(`${facts.name} is made of ${facts.slaves.join(', ')}`);
         return facts.slaves.flatMap((slave) => {
-          const numbers = readLine(join(world.sys, 'dev/block', device, 'slaves', slave, 'dev'));
-          return numbers === undefined ? [] : below(numbers, typed, depth + 1);
+          const numbers = readText(join(world.sys, 'dev/block', device, 'slaves', slave, 'dev')).trim();
+          return numbers === '' ? [] : below(numbers, typed, depth + 1);
         });
       }
     },
@@ -137,7 +137,7 @@ export function openDevices(world: DeviceWorld = LIVE): Devices {
     for (const id of namesIn(root)) {
       const members = namesIn(join(root, id, 'devices'));
       if (name === undefined || !members.includes(name)) continue;
-      return members.flatMap((member) => readLine(join(root, id, 'devices', member, 'dev')) ?? []);
+      return members.flatMap((member) => readText(join(root, id, 'devices', member, 'dev')).trim() || []);
     }
     return [device];
   }
@@ -159,11 +159,3 @@ const whole = (disks: readonly WholeDisk[]): string => {
     ? `; the limit applies to the whole disk ${names}`
     : `; the limit applies to each of ${names}, not to their sum`;
 };
-
-function readLine(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
-}

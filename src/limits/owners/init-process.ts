@@ -1,9 +1,10 @@
 /** The proof of container engines: the container's first process, as the engine has it, is in this very cgroup. */
-import { readFileSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { boxAround } from '../../inventory/claims.ts';
 import { crunInner } from '../../inventory/crun.ts';
 import { identify } from '../../inventory/identity.ts';
+import { readText } from '../../kernel/if-there.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import type { Write } from '../model.ts';
 import { NotOwnerError } from './owner.ts';
@@ -37,11 +38,6 @@ export function confirmInit({ what, id, pid }: InitProcess, { path, ended }: Wri
   throw new NotOwnerError(`${what} runs in ${own ?? home}, not in ${path}`);
 }
 
-function homeOf(pid: number, { proc, root }: ProcessPlaces): string | undefined {
-  try {
-    return parseProcCgroup(readFileSync(join(proc, String(pid), 'cgroup'), 'utf8'), root);
-  } catch {
-    // It has ended, or is of another PID namespace.
-    return undefined;
-  }
-}
+/** Undefined where the process has ended, or is of another PID namespace. */
+const homeOf = (pid: number, { proc, root }: ProcessPlaces): string | undefined =>
+  parseProcCgroup(readText(join(proc, String(pid), 'cgroup')), root);

@@ -2,9 +2,11 @@
  * Limits that systemd sets for every unit by itself, which nobody asked for: TasksMax. It is 15 % of the tasks that the machine
  * can have (DefaultTasksMax=), none for a slice, and 33 % for a user's slice (man logind.conf, user-.slice.d/10-defaults.conf).
  */
-import { readFileSync } from 'node:fs';
+
 import { join } from 'node:path';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
+import { readText } from '../../kernel/if-there.ts';
+import { parseSingleValue } from '../../kernel/single-value.ts';
 
 /** Whether nobody set what the file of this cgroup says. */
 export type IsDefault = (path: string, file: string, text: string) => boolean;
@@ -26,13 +28,7 @@ export async function unitDefaults(proc: string, sockets: readonly RuntimeSocket
 
 /** The least of pid_max and threads-max, as system_tasks_max() of systemd has it. */
 function mostTasks(proc: string): number {
-  const figure = (name: string): number => {
-    try {
-      return Number(readFileSync(join(proc, 'sys/kernel', name), 'utf8'));
-    } catch {
-      return Number.NaN;
-    }
-  };
+  const figure = (name: string): number => parseSingleValue(readText(join(proc, 'sys/kernel', name)));
   return Math.min(figure('pid_max'), figure('threads-max'));
 }
 
