@@ -6,6 +6,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { ReclaimPlan } from '../limits/actions/reclaim.ts';
 import type { Change } from '../limits/applying/journal.ts';
 import type { Plan, Risk } from '../limits/model.ts';
+import { clean } from '../text/clean.ts';
 
 export type Viewer =
   | { readonly kind: 'help'; readonly top: number }
@@ -132,13 +133,18 @@ export const isViewer = (modal: Modal | undefined): modal is Viewer =>
   modal?.kind === 'help' || modal?.kind === 'explain' || modal?.kind === 'events';
 
 export interface Typed {
-  /** blessed's full name. */
+  /** blessed's full name; `paste` for pasted text. */
   readonly full: string;
+  /** The text of a `paste`. */
   readonly character?: string;
 }
 
+/** Characters of a pasted line that a field takes. */
+const MOST_PASTED = 1000;
+
 /** Text after a key; undefined where the key types nothing. */
 export function edited(text: string, { full, character }: Typed): string | undefined {
+  if (full === 'paste') return text + clean(character?.split('\n')[0] ?? '').slice(0, MOST_PASTED);
   if (full === 'backspace') return [...text].slice(0, -1).join('');
   if (full === 'C-u') return '';
   return character && !/\p{Cc}/u.test(character) ? text + character : undefined;

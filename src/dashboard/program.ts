@@ -9,8 +9,8 @@ export interface Program {
   session(): Session;
   /** What must be read for the next picture. */
   needs(): Needs;
-  /** An event that comes while another one is handled has its turn after it; both are drawn at once. */
-  dispatch(event: Event): void;
+  /** Events that come while another one is handled have their turn after it; all are drawn at once. */
+  dispatch(...events: readonly Event[]): void;
   draw(): void;
   /** Nothing is drawn from now on. */
   close(): void;
@@ -49,8 +49,8 @@ export function createProgram({ session: first, surroundings, sceneOf, show, per
     session: () => session,
     needs: () => needs,
     draw,
-    dispatch: (event) => {
-      waiting.push(event);
+    dispatch: (...events) => {
+      waiting.push(...events);
       if (isHandling) return;
       isHandling = true;
       try {

@@ -73,8 +73,8 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const screen = openScreen({
     theme: () => themeOf(program.session().state.theme, options.ascii),
     mouse: options.mouse,
-    onKey: (key) => dispatchInput({ type: 'key', key }),
-    onMouse: (pointer) => dispatchInput({ type: 'pointer', pointer }),
+    onKey: (key) => onInput({ type: 'key', key }),
+    onMouse: (pointer) => onInput({ type: 'pointer', pointer }),
     onResize: () => program.dispatch({ type: 'size', size: screen.size() }),
     onHangUp: () => end('hung up'),
   });
@@ -117,9 +117,14 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     alerts: options.alerts,
     trouble: options.looksByItself ? trouble : undefined,
   });
+  const input: Event[] = [];
+  /** What the terminal sends in one piece, as a key that is held down, is handled together. */
+  function onInput(event: Event): void {
+    if (input.push(event) === 1) queueMicrotask(handleInput);
+  }
   /** Handles what the user did, and reads at once what the screen demands then. */
-  function dispatchInput(event: Event): void {
-    program.dispatch(event);
+  function handleInput(): void {
+    program.dispatch(...input.splice(0));
     void guardedBy(program)('explain', () => selected.readExplained(program.session()));
     selected.look(program.session(), program.needs().parts);
     if (fleet?.lacks(program.needs().demand)) sampling.hurry();

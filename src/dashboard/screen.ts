@@ -6,6 +6,7 @@ import type { Area } from './area.ts';
 import { type Chart, levelChart } from './chart-view.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
+import { createKeyboard, PASTE_MARKED, PASTE_UNMARKED } from './paste.ts';
 import { hasAxes, openCharts } from './screen-charts.ts';
 import { type Line, renderLine } from './style.ts';
 import { forColours, type Theme } from './themes.ts';
@@ -60,8 +61,8 @@ const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'w
 /** A process that still runs so long after its SIGTSTP was not stopped by it. */
 const NOT_STOPPED_MS = 100;
 
-/** Gives the mouse back, shows the cursor, and leaves the alternate screen. */
-const LEAVE = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h\x1b[?1049l';
+/** Gives the mouse and pasted text back, shows the cursor, and leaves the alternate screen. */
+const LEAVE = `\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l${PASTE_UNMARKED}\x1b[?25h\x1b[?1049l`;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, onMouse }: ScreenOptions): Screen {
@@ -89,12 +90,21 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   /** Whether elements came, went or moved since then, so that all are rendered. */
   let isStale = true;
 
+  const keyboard = createKeyboard(onKey);
   screen.on('keypress', (character: string | undefined, key: { full?: string; name?: string }) => {
     const full = key.full ?? key.name;
     // Enter comes as `return` and `enter`; typed ahead, before the terminal is raw, as `linefeed`.
     if (!full || full === 'enter') return;
-    onKey({ full: full === 'linefeed' ? 'return' : full, ...(character === undefined ? {} : { character }) });
+    keyboard.key({ full: full === 'linefeed' ? 'return' : full, ...(character === undefined ? {} : { character }) });
   });
+  // The screen leaves out sequences that are no key.
+  const onSequence = (_: string | undefined, key?: { sequence?: string }): void =>
+    keyboard.sequence(key?.sequence ?? '');
+  process.stdin.on('keypress', onSequence);
+  process.stdout.write(PASTE_MARKED);
+  // Also where a fault ends tstop.
+  const unmark = (): void => void process.stdout.write(PASTE_UNMARKED);
+  process.on('exit', unmark);
   screen.on('resize', () => {
     isStale = true;
     onResize();
@@ -121,7 +131,10 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
   let isSuspended = false;
   /** After fg the terminal shows what the shell left there, and may have another size: that signal went to the shell. */
   function comeBack(): void {
-    if (isSuspended) screen.program.resume();
+    if (isSuspended) {
+      screen.program.resume();
+      process.stdout.write(PASTE_MARKED);
+    }
     isSuspended = false;
     process.emit('SIGWINCH');
     invalidate();
@@ -226,7 +239,9 @@ export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, on
     },
     close: () => {
       process.off('SIGCONT', comeBack);
-      process.stdin.off('end', onHangUp).off('error', onHangUp);
+      process.stdin.off('end', onHangUp).off('error', onHangUp).off('keypress', onSequence);
+      process.off('exit', unmark);
+      unmark();
       try {
         screen.destroy();
       } catch (error) {

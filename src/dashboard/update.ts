@@ -147,6 +147,7 @@ function afterFrame(session: Session, { frame, news, recentOomKills }: EventOf<'
 function afterKey(session: Session, key: Typed, surroundings: Surroundings): Updated {
   const { modal, prompt } = session.state;
   if (key.full === 'C-c') return afterEnd(session, 'quit');
+  if (key.full === 'paste' && !hasField(session.state)) return only({ ...session, notice: NO_FIELD });
   if (prompt !== undefined) {
     const next = afterPromptKey(session, key, surroundings);
     const to = session.state.jump.trim();
@@ -157,6 +158,15 @@ function afterKey(session: Session, key: Typed, surroundings: Surroundings): Upd
   const action = actionOf(key.full, key.character);
   return action ? afterUserAction(session, action, surroundings) : only(session);
 }
+
+const NO_FIELD: FooterMessage = {
+  text: 'pasted text goes into a field only, as f, / and l open one: nothing was done',
+  style: 'warning',
+};
+
+/** Whether there is something to type text into. */
+const hasField = ({ prompt, modal }: State): boolean =>
+  prompt !== undefined || modal?.kind === 'limits' || modal?.kind === 'reclaim';
 
 function afterPromptKey(session: Session, key: Typed, surroundings: Surroundings): Session {
   const state = afterTyping(session.state, key, actionContext(session, surroundings));

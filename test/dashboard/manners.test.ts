@@ -36,6 +36,26 @@ test('a storm of resizes ends in a whole screen of the last size', () =>
     }, 'the screen at 90x20');
   }));
 
+test('pasted text is no key: it goes into a field, or nowhere', () =>
+  withTstop(async (terminal) => {
+    await terminal.until((text) => text.includes('NAME') && text.includes('? help'), 'the screen');
+    assert.ok(terminal.raw().includes('\x1b[?2004h'));
+    // A q would end it, a K and Enter kill what is selected.
+    terminal.type('\x1b[200~K\rq # a command line\x1b[201~');
+    await terminal.until((text) => text.includes('nothing was done'), 'that it was no key');
+    assert.ok(terminal.screen().some((line) => line.includes('NAME')));
+    terminal.type('f\x1b[200~no such\rq\x1b[201~');
+    await terminal.until((text) => text.includes('no such'), 'the first line in the field');
+    terminal.type('\x1b');
+    await terminal.until((text) => !text.includes('no such'), 'an empty field');
+    terminal.type('q');
+    assert.is(await terminal.ended, 0);
+    await terminal.until(
+      () => terminal.raw().lastIndexOf('\x1b[?2004l') > terminal.raw().lastIndexOf('2004h'),
+      'the end of it',
+    );
+  }));
+
 for (const [signal, status] of [
   ['SIGHUP', 129],
   ['SIGTERM', 0],
