@@ -8,7 +8,7 @@ import { parseSize } from '../limits/catalogue/units.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Metric, Unit } from '../metrics/metric.ts';
-import { CAUSES, type Cause, type Finding } from './model.ts';
+import { CAUSES, type Cause, type Finding, MS_PER_PERCENT } from './model.ts';
 
 /** The condition cannot be read: what is wrong and what to type instead, on one line. */
 export class ConditionError extends Error {
@@ -90,7 +90,7 @@ export function figureTyped(text: string, unit: Unit): number {
 /** Percent of the time lost to the cause; 0 where it does not hold, NaN where that is not known. */
 export function lossOf({ verdicts }: Finding, cause: Cause): number {
   const found = verdicts.find((verdict) => verdict.cause === cause);
-  if (found) return found.loss / 10;
+  if (found) return found.loss / MS_PER_PERCENT;
   return verdicts.some((verdict) => verdict.cause === 'unknown') ? Number.NaN : 0;
 }
 

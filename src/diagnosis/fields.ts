@@ -8,7 +8,7 @@ import { formatValue, jsonValue } from '../metrics/format.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Usage } from '../metrics/usage.ts';
-import { CAUSES, wordOf } from './model.ts';
+import { CAUSES, MS_PER_PERCENT, rankOf, wordOf } from './model.ts';
 import { type CoarseVerdicts, coarseVerdict, coarseVerdicts } from './verdict.ts';
 
 export interface Field extends Omit<Metric, 'derive'> {
@@ -32,8 +32,7 @@ interface Judged {
 /** Made once for each Usage. */
 const judged = new WeakMap<Usage, Judged>();
 
-const MS_PER_PERCENT = 10;
-const FINE = CAUSES.findIndex(({ code }) => code === 'fine');
+const FINE = rankOf('fine');
 /** A cause that no clock measures comes before the rows that are fine. */
 const WITHOUT_CLOCK = 0.001;
 

@@ -124,4 +124,8 @@ export const byLoss = (a: Verdict, b: Verdict): number =>
 /** Forks that fail have no clock, but work is not done at all. */
 const weightOf = ({ cause, loss }: Verdict): number => (cause === 'pids' ? 1000 : Number.isNaN(loss) ? -1 : loss);
 
-const rankOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);
+/** The row of a cause in CAUSES. */
+export const rankOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);
+
+/** A loss is in milliseconds of each second; a percent of the time is so many. */
+export const MS_PER_PERCENT = 10;

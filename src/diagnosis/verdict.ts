@@ -9,7 +9,7 @@
 import { column } from '../metrics/files.ts';
 import { matchRows, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';
-import { CAUSES, type Cause } from './model.ts';
+import { CAUSES, type Cause, MS_PER_PERCENT, rankOf } from './model.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
 export interface CoarseVerdicts {
@@ -29,11 +29,6 @@ export const coarseVerdict = ({ causes, losses }: CoarseVerdicts, row: number): 
   loss: losses[row] ?? Number.NaN,
 });
 
-/** Milliseconds of each second in 1 %. */
-const MS_PER_PERCENT = 10;
-
-const indexOf = (cause: Cause): number => CAUSES.findIndex(({ code }) => code === cause);
-
 /** What a tick can tell. */
 export const COARSE_CAUSES: readonly Cause[] = [
   'frozen',
@@ -49,17 +44,17 @@ export const COARSE_CAUSES: readonly Cause[] = [
   'unknown',
 ];
 
-const UNKNOWN = indexOf('unknown');
-const FINE = indexOf('fine');
-const FROZEN = indexOf('frozen');
-const PIDS = indexOf('pids');
-const OWN_QUOTA = indexOf('own-cpu-quota');
-const QUOTA_ABOVE = indexOf('ancestor-cpu-quota');
-const CPU_WAIT = indexOf('cpu-wait');
-const SELF_CPU = indexOf('self-cpu');
-const DISK = indexOf('disk');
-const OWN_MEMORY = indexOf('own-memory');
-const MEMORY_SHORT = indexOf('memory-short');
+const UNKNOWN = rankOf('unknown');
+const FINE = rankOf('fine');
+const FROZEN = rankOf('frozen');
+const PIDS = rankOf('pids');
+const OWN_QUOTA = rankOf('own-cpu-quota');
+const QUOTA_ABOVE = rankOf('ancestor-cpu-quota');
+const CPU_WAIT = rankOf('cpu-wait');
+const SELF_CPU = rankOf('self-cpu');
+const DISK = rankOf('disk');
+const OWN_MEMORY = rankOf('own-memory');
+const MEMORY_SHORT = rankOf('memory-short');
 
 const IS_FROZEN = column('cgroup.events:frozen');
 const HIGH = column('memory.events:high');

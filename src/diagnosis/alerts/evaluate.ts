@@ -6,7 +6,7 @@ import type { Workload } from '../../inventory/workload.ts';
 import type { Frame } from '../../metrics/source.ts';
 import { isOfNetwork } from '../../metrics/totals.ts';
 import { isMet } from '../condition.ts';
-import { CAUSES, type Victim } from '../model.ts';
+import { CAUSES, MS_PER_PERCENT, type Victim } from '../model.ts';
 import { coarseVerdicts } from '../verdict.ts';
 import type { AlertRule } from './rule.ts';
 
@@ -100,8 +100,6 @@ function stepped(
   if (against < forMs) return { ...of, isFiring, since, value, against, seen: monotonic };
   return { ...of, isFiring: !isFiring, since, value, against: 0, seen: undefined };
 }
-
-const MS_PER_PERCENT = 10;
 
 /** What the rule compares, by row, in the unit of its condition. */
 function figuresOf({ condition: { of } }: AlertRule, { usage }: Frame): Float64Array {

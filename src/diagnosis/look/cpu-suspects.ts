@@ -1,10 +1,9 @@
 /** Who took the CPU that a victim waited for, if anybody did more than is theirs. */
-import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import type { Refusal, Suspect } from '../model.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { percentText } from './change.ts';
 import { type Blame, type Company, type Window, waitIn } from './company.ts';
-import { childTowards, competitorOf, levelOf } from './groups.ts';
+import { childTowards, competitorOf, levelOf, mostBelow } from './groups.ts';
 import { type CloseLook, HOST, KERNEL } from './model.ts';
 import { nominalShares } from './shares.ts';
 
@@ -58,7 +57,7 @@ export function nameCpuSuspects(of: CpuCase): Named {
     .map(({ key, blame: share }): Suspect => {
       const separation = 1 - (0.5 * next) / share;
       const stable = 1 - Math.abs(halfOf(of, 0, key, share) - halfOf(of, 1, key, share));
-      const group = look.groups.get(goneDown(look, blame, key));
+      const group = look.groups.get(mostBelow(key, blame.byGroup, look.groups));
       return {
         what: group?.what ?? 'workload',
         path: key === HOST || key === KERNEL ? '/' : (group?.key ?? key),
@@ -75,18 +74,6 @@ export function nameCpuSuspects(of: CpuCase): Named {
 /** Where one half had no wait the other tells nothing about it. */
 const halfOf = ({ halves }: CpuCase, half: 0 | 1, key: string, whole: number): number =>
   halves[half].byCompetitor.size === 0 ? whole : (halves[half].byCompetitor.get(key) ?? 0);
-
-/** The child that does most of it, down to the container. */
-function goneDown({ groups }: CloseLook, { byGroup }: Blame, from: string): string {
-  let at = from;
-  for (;;) {
-    const [most] = [...byGroup]
-      .filter(([key]) => key.startsWith('/') && key !== at && isWithin(key, at) && parentOf(key) === at)
-      .sort(([, a], [, b]) => b - a);
-    if (!most || groups.get(most[0])?.isInner || most[1] < THRESHOLDS.goDown * (byGroup.get(at) ?? 1)) return at;
-    at = most[0];
-  }
-}
 
 interface Share {
   readonly weight: number;

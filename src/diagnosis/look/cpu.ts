@@ -1,5 +1,5 @@
 /** What keeps a victim from the CPU: quotas, others, its own threads, a late virtual CPU. */
-import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';
 import { advice, lessWeight, moreWeight, raiseQuota } from '../remedy.ts';
 import { THRESHOLDS } from '../thresholds.ts';
@@ -101,7 +101,7 @@ function quotaUser(look: CloseLook, victim: string, level: string): { suspects: 
   const whole = used(level);
   const children = [...groups.keys()].filter((key) => key.startsWith('/') && key !== level && parentOf(key) === level);
   const [most] = children.sort((a, b) => used(b) - used(a));
-  const ours = children.find((path) => victim === path || victim.startsWith(`${path}/`));
+  const ours = children.find((path) => isWithin(victim, path));
   const share = most && whole > 0 ? used(most) / whole : 0;
   if (!most || most === ours) return { suspects: [], refusal: 'no suspect' };
   const isUp = share >= THRESHOLDS.blame && used(most) > used(ours ?? victim);

@@ -17,7 +17,7 @@ import { advice, lessDisk, moreDisk } from '../remedy.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { figure, ofEachSecond, percentText, persistenceOf, type Second, secondsOf, wholeOf } from './change.ts';
 import { standOut } from './cpu-suspects.ts';
-import { competitorOf } from './groups.ts';
+import { competitorOf, mostBelow } from './groups.ts';
 import { type CloseLook, type DiskLoad, type DiskUse, HOST, type IoLimit, KERNEL, type Seen } from './model.ts';
 
 export function diskVerdicts(look: CloseLook, victim: string): Verdict[] {
@@ -242,7 +242,8 @@ function suspectOf(
   own: DiskUse,
   persistence: number,
 ): Suspect {
-  const at = goneDown(disk, key, groups);
+  const operations = new Map([...disk.byGroup].map(([path, use]) => [path, use.operations]));
+  const at = mostBelow(key, operations, groups);
   const group = groups.get(at);
   const use = disk.byGroup.get(at);
   const next = Math.max(0, ...users.filter((one) => one.key !== key).map((one) => one.blame));
@@ -257,18 +258,6 @@ function suspectOf(
     evidence: `has ${percentText(blame)} of what ${disk.name} does (${did}), the victim ${own.operations.toFixed(0)} operations a second`,
     confidence: Math.max(0, 1 - (0.5 * next) / blame) * persistence,
   };
-}
-
-function goneDown({ byGroup }: DiskLoad, from: string, groups: CloseLook['groups']): string {
-  let at = from;
-  for (;;) {
-    const [most] = [...byGroup]
-      .filter(([key]) => key !== at && parentOf(key) === at)
-      .sort(([, a], [, b]) => b.operations - a.operations);
-    const isMost = most && most[1].operations >= THRESHOLDS.goDown * (byGroup.get(at)?.operations ?? 1);
-    if (!isMost || groups.get(most[0])?.isInner) return at;
-    at = most[0];
-  }
 }
 
 function remediesFor(disk: DiskLoad, { path, name, what }: Suspect): Verdict['remedies'] {

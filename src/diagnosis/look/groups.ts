@@ -5,7 +5,8 @@
 import type { Workload } from '../../inventory/workload.ts';
 import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import type { SuspectKind } from '../model.ts';
-import { HOST, KERNEL } from './model.ts';
+import { THRESHOLDS } from '../thresholds.ts';
+import { type Group, HOST, KERNEL } from './model.ts';
 
 const ENGINES =
   /^(docker|containerd|crio|cri-o|podman|kubelet|buildkit|k3s|k0scontroller|k0sworker)([.@-].*)?\.(service|scope)$/;
@@ -37,3 +38,21 @@ export function childTowards(ancestor: string, path: string): string {
 /** The level at which they compete: the cgroup that holds both the victim and the competitor. */
 export const levelOf = (victim: string, competitor: string): string =>
   competitor === HOST || competitor === KERNEL ? '/' : isWithin(victim, competitor) ? competitor : parentOf(competitor);
+
+/**
+ * From a group down to the child that has most of what its parent has, level by level. The inside of a container is not gone
+ * into. `amounts`: what each group has, with all below it.
+ */
+export function mostBelow(
+  from: string,
+  amounts: ReadonlyMap<string, number>,
+  groups: ReadonlyMap<string, Pick<Group, 'isInner'>>,
+): string {
+  let at = from;
+  for (;;) {
+    const [most] = [...amounts].filter(([key]) => key !== at && parentOf(key) === at).sort(([, a], [, b]) => b - a);
+    const isMost = most !== undefined && most[1] >= THRESHOLDS.goDown * (amounts.get(at) ?? 1);
+    if (!isMost || groups.get(most[0])?.isInner) return at;
+    at = most[0];
+  }
+}

@@ -24,7 +24,7 @@ import {
   wholeOf,
 } from './change.ts';
 import { standOut } from './cpu-suspects.ts';
-import { childTowards } from './groups.ts';
+import { childTowards, mostBelow } from './groups.ts';
 import { type CloseLook, type Group, HOST, KERNEL } from './model.ts';
 
 /** What the whole machine is called among the levels. */
@@ -214,8 +214,9 @@ function sharedVerdict(
   const seconds = secondsOf(look.marks.get(victim) ?? []);
   // Refaults have no clock of their own by the second.
   const persistence = persistenceOf(seconds, ({ memorySome }) => memorySome >= THRESHOLDS.memorySome || refaults > 0);
+  const held = new Map([...look.groups.keys()].map((path) => [path, heldBy(look, path)]));
   const suspects = fillers.map(({ key, blame, evidence }): Suspect => {
-    const at = goneDown(look, key);
+    const at = mostBelow(key, held, look.groups);
     const group = look.groups.get(at);
     const place = { what: group?.what ?? ('workload' as const), path: at, name: group?.name ?? at };
     return { ...place, blame: Math.min(1, blame), evidence, confidence: persistence };
@@ -236,16 +237,6 @@ function sharedVerdict(
       ...suspects.map((suspect) => slowMemory(suspect, partOf(look, level, childTowards(level, suspect.path)))),
     ],
   };
-}
-
-function goneDown(look: CloseLook, from: string): string {
-  let at = from;
-  for (;;) {
-    const [most] = childrenOf(look, at).sort((a, b) => heldBy(look, b) - heldBy(look, a));
-    const isMost = most !== undefined && heldBy(look, most) >= THRESHOLDS.goDown * heldBy(look, at);
-    if (!isMost || look.groups.get(most)?.isInner) return at;
-    at = most;
-  }
 }
 
 function figuresOf(

@@ -2,8 +2,8 @@
  * A look on a machine that is overloaded must not wait behind what it looks at: its threads get a higher priority for
  * those seconds, where we may (root). How much they use is bounded elsewhere.
  */
-import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { namesIn } from '../../kernel/if-there.ts';
 
 const RAISED = -10;
 
@@ -50,10 +50,4 @@ function raiseAll(proc: string): () => void {
   };
 }
 
-function threadsOf(proc: string): number[] {
-  try {
-    return readdirSync(`${proc}/self/task`).map(Number);
-  } catch {
-    return [];
-  }
-}
+const threadsOf = (proc: string): number[] => namesIn(`${proc}/self/task`).map(Number);

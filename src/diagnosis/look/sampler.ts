@@ -17,7 +17,9 @@ export function openSampler(everyMs: number, share: number): NativeSampler {
 
 const SLOWEST = 10;
 const MOST_THREADS = 8;
-const CPU_UNIT = 256;
+/** The value of a `thread-state`: the letter of the state + CPU_UNIT × CPU + WCHAN_UNIT × number of its wchan. */
+export const CPU_UNIT = 2 ** 8;
+export const WCHAN_UNIT = 2 ** 24;
 
 /** Does what the addon's sampler does, on this thread. */
 export function createFallbackSampler(everyMs: number, share: number): NativeSampler {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { SampledFile, SampledRounds } from '../../kernel/native.ts';
 import { HOST, KERNEL, type Seen, type Ticks } from './model.ts';
-import { openSampler } from './sampler.ts';
+import { CPU_UNIT, openSampler, WCHAN_UNIT } from './sampler.ts';
 
 /** A thread, or a whole cgroup whose threads live too briefly to be followed one by one. */
 export interface SampledThread {
@@ -17,8 +17,6 @@ const TICK_MS = 50;
 const INSTANT_SHARE = 0.03;
 const TICK_SHARE = 0.015;
 
-const CPU_UNIT = 2 ** 8;
-const WCHAN_UNIT = 2 ** 24;
 const MASK_BITS = 52;
 const RUNNING = 'R'.charCodeAt(0);
 const BLOCKED = 'D'.charCodeAt(0);
