@@ -11,8 +11,11 @@ export const UNAVAILABLE = Number.NaN;
 
 export const isUnavailable = (value: number): boolean => Number.isNaN(value);
 
-/** 2^63 - 4096 (cgroup v1 and page-rounded counters) and everything above it, 2^64 - 1 included. */
-const NO_LIMIT_FROM = 2 ** 63 - 4096;
+/**
+ * The most that a page counter holds. It and everything above it, 2^64 - 1 included, means no limit in cgroup v1 and in the
+ * APIs of runtimes.
+ */
+export const NO_LIMIT_FROM = 2 ** 63 - 4096;
 
 /**
  * A limit read from a file or an API, with the values that mean "none" folded into `NO_LIMIT`.

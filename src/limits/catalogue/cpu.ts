@@ -10,7 +10,7 @@ import { formatUclamp } from '../../kernel/uclamp.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { counted } from '../../text/counted.ts';
 import type { Edit, Limit, RiskCheck } from '../model.ts';
-import { become, homeOf, parseNumber, same, switchLimit, warning, withoutSiblings } from './limit.ts';
+import { become, homeOf, parseNumber, switchLimit, trimmed, warning, withoutSiblings } from './limit.ts';
 import { BadValueError, isNone, parseCpus, parseDuration, parsePercent, parseWhole } from './units.ts';
 import { weightOfShares, weightOfSharesBefore } from './weights.ts';
 
@@ -160,7 +160,7 @@ const cpuMax: Limit = {
         `cpu.max.burst is ${timeText(burst)}, more than a quota of ${timeText(quota)}; add --cpu-burst ${timeText(quota)} or less`,
       );
   },
-  rounded: same,
+  rounded: trimmed,
   describe: (text) => {
     const { quota, period } = parseCpuMax(text);
     return quota === NO_LIMIT ? 'no limit' : `${Math.round((quota / period) * 10_000) / 100}% of one CPU`;
@@ -194,7 +194,7 @@ const cpuMaxBurst: Limit = {
   },
   // The kernel refuses a quota below the burst that is there, and a burst above the quota.
   early: (before, after) => Number(after) < Number(before),
-  rounded: same,
+  rounded: trimmed,
   describe: (text) => (Number(text) === 0 ? 'none' : `${Number(text) / 1000} ms`),
 };
 
@@ -236,10 +236,10 @@ const cpuWeight: Limit = {
     if (peek('cpu.idle')?.trim() === '1' && Number(text) > 1)
       throw new BadValueError('an idle cgroup takes no cpu.weight; add --cpu-idle 0');
   },
-  rounded: same,
+  rounded: trimmed,
   same: (text, written) => writable(text) === writable(written),
   commands: (_, after) => [writable(after)],
-  describe: same,
+  describe: trimmed,
 };
 
 /** A weight between two nice values cannot be restored through cpu.weight.nice. */
@@ -268,7 +268,7 @@ const cpuWeightNice: Limit = {
     if (peek('cpu.idle')?.trim() === '1')
       throw new BadValueError('an idle cgroup takes no nice value; add --cpu-idle 0');
   },
-  rounded: same,
+  rounded: trimmed,
   describe: (text) => `nice ${text.trim()}`,
 };
 
@@ -312,7 +312,7 @@ function uclampLimit(end: 'min' | 'max', help: string): Limit {
       },
     ],
     unset: end === 'min' ? '0.00' : 'max',
-    rounded: same,
+    rounded: trimmed,
     describe: (text) => (text.trim() === 'max' ? '100% of the biggest CPU' : `${Number(text)}% of the biggest CPU`),
   };
 }

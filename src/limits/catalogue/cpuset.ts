@@ -4,7 +4,7 @@ import { parentOf } from '../../kernel/cgroup-path.ts';
 import { formatCpuList, isCpuList, parseCpuList, parsePartition } from '../../kernel/cpuset.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import type { Limit, RiskCheck } from '../model.ts';
-import { become, homeOf, same, warning } from './limit.ts';
+import { become, homeOf, trimmed, warning } from './limit.ts';
 import { BadValueError } from './units.ts';
 
 /** `0,1,2` and `0-2` are one list. */
@@ -89,7 +89,7 @@ const partition: Limit = {
     },
   ],
   unset: 'member',
-  rounded: same,
+  rounded: trimmed,
   same: (text, written) => {
     const [is, was] = [parsePartition(text), parsePartition(written)];
     return is !== undefined && is.type === was?.type && is.valid === was.valid;

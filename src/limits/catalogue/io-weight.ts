@@ -9,7 +9,7 @@ import { formatIoCostLine, type IoCost, parseIoCost } from '../../kernel/io-cost
 import { formatIoWeightLine, parseIoWeight } from '../../kernel/weight.ts';
 import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
 import { openDevices } from './devices.ts';
-import { homeOf, same, warning, withoutSiblings } from './limit.ts';
+import { homeOf, trimmed, warning, withoutSiblings } from './limit.ts';
 import { changedLines, sameLines } from './lines.ts';
 import { BadValueError, parseDuration, parsePercent, parseWhole } from './units.ts';
 import { bfqOfIoWeight, ioWeightOfBlkio } from './weights.ts';
@@ -79,7 +79,7 @@ function weightLimit(
     flags,
     risks: [withoutSiblings, ...risks],
     unset: 'default 100',
-    rounded: same,
+    rounded: trimmed,
     same: (text, written) => sameLines(formatIoWeight(parseIoWeight(text)), formatIoWeight(parseIoWeight(written))),
     commands: (before, after) => changedLines(before, after, (disk) => formatIoWeightLine(disk, 'default')),
     describe: describeWeight,
@@ -207,7 +207,7 @@ const ioCostQos: Limit = {
     },
   ],
   unset: '',
-  rounded: same,
+  rounded: trimmed,
   same: sameQos,
   commands: (before, after) => changedLines(before, after, (disk) => `${disk} enable=0 ctrl=auto`).map(qosCommand),
   describe: (text) => {

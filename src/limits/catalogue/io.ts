@@ -11,7 +11,7 @@ import { bytesText } from '../../text/bytes.ts';
 import type { Devices, Edit, Limit, LimitFlag } from '../model.ts';
 import { openDevices } from './devices.ts';
 import { IO_WEIGHT_LIMITS } from './io-weight.ts';
-import { become, homeOf, same } from './limit.ts';
+import { become, homeOf, trimmed } from './limit.ts';
 import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';
 import { BadValueError, isNone, parseDuration, parseSize, parseWhole } from './units.ts';
 
@@ -161,7 +161,7 @@ const ioLatency: Limit = {
     },
   ],
   unset: '',
-  rounded: same,
+  rounded: trimmed,
   same: sameLines,
   commands: (before, after) => changedLines(before, after, (disk) => `${disk} target=0`),
   describe: (text) => [...linesByKey(text).values()].join('; ') || 'no target',
@@ -184,8 +184,8 @@ const ioPrioClass: Limit = {
     },
   ],
   unset: 'no-change',
-  rounded: same,
-  describe: same,
+  rounded: trimmed,
+  describe: trimmed,
 };
 
 export const IO_LIMITS: readonly Limit[] = [ioMax, ...IO_WEIGHT_LIMITS, ioLatency, ioPrioClass];

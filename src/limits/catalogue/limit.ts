@@ -8,10 +8,7 @@ import { bytesText } from '../../text/bytes.ts';
 import type { Binding, Edit, Limit, LimitFlag, Risk, RiskCheck } from '../model.ts';
 import { BadValueError, parseSize, parseWhole } from './units.ts';
 
-export const same = (text: string): string => text.trim();
-
-/** A whole number as the kernel reads it, also where a double has more digits than JavaScript prints. */
-export const kernelText = formatSingleValue;
+export const trimmed = (text: string): string => text.trim();
 
 /** An edit that does not depend on what is there. */
 export const become = (text: string, note?: string): Edit => ({ after: () => text, ...(note ? { note } : {}) });
@@ -47,20 +44,20 @@ export function switchLimit(
       },
     ],
     unset,
-    rounded: same,
+    rounded: trimmed,
     describe: (text) => (text.trim() === '1' ? on : off),
   };
 }
 
 /** `max` or bytes: the parser of a flag. */
 export const parseBytes: LimitFlag['parse'] = (text, { memoryTotal }) =>
-  become(kernelText(parseSize(text, memoryTotal)));
+  become(formatSingleValue(parseSize(text, memoryTotal)));
 
 /** A whole number in a range, or `max` where `none` allows it: the parser of a flag. */
 export const parseNumber =
   (least: number, most: number, none = false): LimitFlag['parse'] =>
   (text) =>
-    become(kernelText(parseWhole(text, least, most, none)));
+    become(formatSingleValue(parseWhole(text, least, most, none)));
 
 /** Whole processes or threads: Documentation/admin-guide/cgroup-v2.rst, "Threads". */
 const CONTROLLERS = {

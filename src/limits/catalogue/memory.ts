@@ -1,13 +1,12 @@
 /** Limits of the memory controller: bytes, kept as whole pages. */
 
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
-import { parseSingleValue } from '../../kernel/single-value.ts';
+import { formatSingleValue, parseSingleValue } from '../../kernel/single-value.ts';
 import type { LimitKind } from '../../metrics/reading.ts';
 import { bytesText } from '../../text/bytes.ts';
 import type { Limit, LimitFlag, RiskCheck } from '../model.ts';
 import {
   homeOf,
-  kernelText,
   parseBytes,
   type SmallestBinding,
   sizeOrNone,
@@ -48,7 +47,7 @@ const parseTotal: LimitFlag['parse'] = (text) => {
       const memory = parseSingleValue(peek?.('memory.max'));
       const swap = swapOfTotal(memory, total);
       if (swap === undefined) return before;
-      if (typeof swap === 'number' && !Number.isNaN(swap)) return kernelText(swap);
+      if (typeof swap === 'number' && !Number.isNaN(swap)) return formatSingleValue(swap);
       const reason =
         typeof swap === 'object' ? swap.reason : 'it is memory and swap together, and memory.max cannot be read';
       throw new BadValueError(`--memory-swap ${text}: ${reason}`);

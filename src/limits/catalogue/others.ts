@@ -2,12 +2,12 @@
 
 import { readdirSync } from 'node:fs';
 import { hugetlbName, parseHugetlbName } from '../../kernel/hugetlb.ts';
-import { parseSingleValue } from '../../kernel/single-value.ts';
+import { formatSingleValue, parseSingleValue } from '../../kernel/single-value.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { counted } from '../../text/counted.ts';
 import type { Edit, Limit, LimitFlag, RiskCheck } from '../model.ts';
-import { become, homeOf, kernelText, parseNumber, same, sizeOrNone, usedIn, warning, wholePages } from './limit.ts';
+import { become, homeOf, parseNumber, sizeOrNone, trimmed, usedIn, warning, wholePages } from './limit.ts';
 import { changedLines, joinedLines, linesByKey, sameLines, splitPair } from './lines.ts';
 import { BadValueError, isNone, parseSize, parseWhole } from './units.ts';
 
@@ -49,12 +49,12 @@ const pids: Limit = {
       parse: (text) => {
         if (/^0+$/.test(text))
           throw new BadValueError('0 is no limit in docker; give -1 for no limit, or --pids 0 for no new task');
-        return become(kernelText(parseWhole(text, 1, MOST_PIDS, true)));
+        return become(formatSingleValue(parseWhole(text, 1, MOST_PIDS, true)));
       },
     },
   ],
   unset: 'max',
-  rounded: same,
+  rounded: trimmed,
   describe: (text) => (text.trim() === 'max' ? 'no limit' : `${text.trim()} tasks`),
 };
 
@@ -86,9 +86,9 @@ export function hugetlbLimit(pageSize: number): Limit {
         help: `most memory in huge pages of ${size}: whole pages, max`,
         parse: (text, { memoryTotal }) => {
           const bytes = parseSize(text, memoryTotal);
-          const kept = wholePages(kernelText(bytes), pageSize);
+          const kept = wholePages(formatSingleValue(bytes), pageSize);
           const note = `rounded down to whole huge pages: ${sizeOrNone(kept)}`;
-          return become(kept, kept === kernelText(bytes) ? undefined : note);
+          return become(kept, kept === formatSingleValue(bytes) ? undefined : note);
         },
       },
     ],
@@ -141,7 +141,7 @@ function keyedLimit(
     ...homeOf(file),
     flags: [{ ...flag, repeatable: true }],
     unset: '',
-    rounded: same,
+    rounded: trimmed,
     same: sameLines,
     commands: (before, after) => changedLines(before, after, (key) => `${key} ${none}`),
     describe: (text) => [...linesByKey(text).values()].join('; ') || 'nothing of it here',
@@ -157,7 +157,7 @@ function parseRdma(text: string): Edit {
     const [key = '', count = '', ...rest] = word.split('=');
     if (!RDMA_KEYS.includes(key) || rest.length > 0)
       throw new BadValueError(`"${word}" is not one of ${RDMA_KEYS.map((known) => `${known}=NUMBER`).join(', ')}`);
-    return [key, kernelText(parseWhole(count, 0, 2 ** 31 - 1, true))];
+    return [key, formatSingleValue(parseWhole(count, 0, 2 ** 31 - 1, true))];
   });
   return setLine(device, 'rdma.max', (old) => {
     const words = new Map(
@@ -180,7 +180,7 @@ export const OTHER_LIMITS: readonly Limit[] = [
     parse: (text) => {
       const [key, value] = splitPair(text, 'sev:10');
       const count = parseWhole(value, 0, Number.MAX_SAFE_INTEGER, true);
-      return setLine(key, 'misc.max', () => `${key} ${kernelText(count)}`);
+      return setLine(key, 'misc.max', () => `${key} ${formatSingleValue(count)}`);
     },
   }),
   keyedLimit('rdma.max', 'hca_handle=max hca_object=max', {
@@ -196,7 +196,7 @@ export const OTHER_LIMITS: readonly Limit[] = [
     parse: (text) => {
       const [key, value] = splitPair(text, 'drm/0000:03:00.0/vram0:1G');
       const bytes = isNone(value) ? NO_LIMIT : parseSize(value);
-      return setLine(key, 'dmem.max', () => `${key} ${kernelText(bytes)}`);
+      return setLine(key, 'dmem.max', () => `${key} ${formatSingleValue(bytes)}`);
     },
   }),
 ];

@@ -2,7 +2,7 @@
  * Parses the values that users type for a limit. The parsers are strict, for the kernel itself accepts sizes that wrap and octal
  * numbers. Every parser throws BadValueError, which says what it takes.
  */
-import { NO_LIMIT } from '../../kernel/value.ts';
+import { NO_LIMIT, NO_LIMIT_FROM } from '../../kernel/value.ts';
 
 /** The user's value cannot be used. The message is one line: what was given, why it is wrong, and what to give instead. */
 export class BadValueError extends Error {
@@ -19,9 +19,6 @@ const DECIMAL = /^(?:\d+(?:\.\d*)?|\.\d+)$/;
 const SIZE = /^(\d+(?:\.\d*)?|\.\d+)\s*([kmgtpe]?)(i?b)?$/i;
 const SIZE_POWERS = 'kmgtpe';
 
-/** Largest size that is not "no limit" and that a page counter can hold. */
-const MOST_BYTES = 2 ** 63 - 4096;
-
 /**
  * `512M`, `1.5g`, `64MiB`, `64MB`, `1073741824`, `25%` (of `total`), `max`: bytes. Suffixes are powers of 1024, as in
  * the kernel, docker and systemd; `B`, `iB` and letter case make no difference.
@@ -33,7 +30,7 @@ export function parseSize(text: string, total?: number): number {
   if (!match) throw new BadValueError(`"${text}" is not a size; give one as 512M, 1.5G, 1073741824 or max`);
   const power = match[2] ? SIZE_POWERS.indexOf(match[2].toLowerCase()) + 1 : 0;
   const bytes = Number(match[1]) * 1024 ** power;
-  if (bytes >= MOST_BYTES)
+  if (bytes >= NO_LIMIT_FROM)
     throw new BadValueError(`"${text}" is more than the kernel can count; give max for no limit`);
   return Math.floor(bytes);
 }
