@@ -3,10 +3,10 @@ import { clean } from '../text/clean.ts';
 import { at, textOf } from './names/json.ts';
 import { remedyFor } from './runtimes/api-error.ts';
 import { connectBus } from './runtimes/dbus.ts';
-import { MANAGER, PROPERTIES } from './runtimes/systemd.ts';
+import { property } from './runtimes/systemd.ts';
 import { getJson } from './runtimes/unix-http.ts';
 import type { RuntimeSocket } from './sockets.ts';
-import { unitName } from './units.ts';
+import { MANAGER_OBJECT, unitName } from './units.ts';
 
 /** The user waits, with a command that has failed. */
 const PATIENCE_MS = 2000;
@@ -69,20 +69,16 @@ async function unitText(query: string, socket: string): Promise<string | undefin
   const bus = await connectBus(socket, PATIENCE_MS);
   try {
     const [path] = await bus.call({
-      ...MANAGER,
+      ...MANAGER_OBJECT,
       member: 'LoadUnit',
       signature: 's',
       body: [unit],
     });
     if (typeof path !== 'string') return undefined;
-    const property = async (name: string): Promise<string | undefined> => {
-      const body = ['org.freedesktop.systemd1.Unit', name];
-      const get = { interface: PROPERTIES, member: 'Get', signature: 'ss', body };
-      const [value] = await bus.call({ ...MANAGER, path, ...get });
-      return textOf(at(value, 'value'));
-    };
-    const state = await property('ActiveState');
-    if ((await property('LoadState')) !== 'loaded' || state === undefined) return undefined;
+    const told = async (name: string): Promise<string | undefined> =>
+      textOf(await property(bus, path, 'org.freedesktop.systemd1.Unit', name));
+    const state = await told('ActiveState');
+    if ((await told('LoadState')) !== 'loaded' || state === undefined) return undefined;
     return `"${query}" is the unit ${unit}, in which nothing runs (${state}), so it has no cgroup; systemctl set-property ${unit} limits its next start`;
   } finally {
     bus.close();

@@ -24,6 +24,13 @@ export interface UnitManager {
 
 export const SYSTEM_MANAGER: UnitManager = {};
 
+/** The object on the bus that every manager answers as: man org.freedesktop.systemd1. */
+export const MANAGER_OBJECT = {
+  destination: 'org.freedesktop.systemd1',
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.systemd1.Manager',
+};
+
 /** Kinds of units that have a cgroup, and the last part of the name of their D-Bus interface. */
 export const UNIT_KINDS: Readonly<Record<string, string>> = {
   service: 'Service',

@@ -5,18 +5,12 @@
  *     signals UnitNew(so), UnitRemoved(so), after Subscribe()
  */
 import { at, listOf, textOf } from '../names/json.ts';
-import { UNIT_KINDS } from '../units.ts';
+import { MANAGER_OBJECT, UNIT_KINDS } from '../units.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
 import { type Bus, connectBus, loadDbus } from './dbus.ts';
 import { known } from './details.ts';
 
-export const MANAGER = {
-  destination: 'org.freedesktop.systemd1',
-  path: '/org/freedesktop/systemd1',
-  interface: 'org.freedesktop.systemd1.Manager',
-};
-export const PROPERTIES = 'org.freedesktop.DBus.Properties';
 /** Of units that have a cgroup. */
 const PATTERNS = Object.keys(UNIT_KINDS).map((kind) => `*.${kind}`);
 /** States in which a unit may have processes. */
@@ -51,21 +45,24 @@ export async function createSystemdClient({ endpoint, timeoutMs, store }: Client
         onStale();
       }
     };
-    await bus.listen(`type='signal',interface='${MANAGER.interface}',path='${MANAGER.path}'`, ({ member, body }) => {
-      const name = unitName(body[0]);
-      if (name === undefined) return;
-      if (member === 'UnitRemoved') {
-        added.delete(name);
-        store.delete(name);
-      } else if (member === 'UnitNew') {
-        added.add(name);
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          void ask();
-        }, BATCH_MS).unref();
-      }
-    });
-    await bus.call({ ...MANAGER, member: 'Subscribe' });
+    await bus.listen(
+      `type='signal',interface='${MANAGER_OBJECT.interface}',path='${MANAGER_OBJECT.path}'`,
+      ({ member, body }) => {
+        const name = unitName(body[0]);
+        if (name === undefined) return;
+        if (member === 'UnitRemoved') {
+          added.delete(name);
+          store.delete(name);
+        } else if (member === 'UnitNew') {
+          added.add(name);
+          timer ??= setTimeout(() => {
+            timer = undefined;
+            void ask();
+          }, BATCH_MS).unref();
+        }
+      },
+    );
+    await bus.call({ ...MANAGER_OBJECT, member: 'Subscribe' });
     onOpen();
     const abort = (): void => bus.close();
     signal.addEventListener('abort', abort, { once: true });
@@ -111,7 +108,7 @@ export function keepBus(endpoint: string, timeoutMs: number): { get(): Promise<B
 /** Never loads a unit, as asking by name would. systemd takes the patterns with FNM_NOESCAPE, so `\x2d` is itself. */
 async function listUnits(bus: Bus, patterns: readonly string[]): Promise<WorkloadDetails[]> {
   const [units] = await bus.call({
-    ...MANAGER,
+    ...MANAGER_OBJECT,
     member: 'ListUnitsByPatterns',
     signature: 'asas',
     body: [STATES, patterns],
@@ -143,19 +140,16 @@ function unitName(value: unknown): string | undefined {
 }
 
 async function versionOf(bus: Bus): Promise<string> {
-  const version = textOf(await property(bus, MANAGER.path, MANAGER.interface, 'Version'));
+  const version = textOf(await property(bus, MANAGER_OBJECT.path, MANAGER_OBJECT.interface, 'Version'));
   return `systemd ${version ?? 'of unknown version'}`;
 }
 
 /** A property's value, out of its variant. */
 export async function property(bus: Bus, path: string, interfaceName: string, name: string): Promise<unknown> {
-  const destination = interfaceName.startsWith('org.freedesktop.machine1')
-    ? 'org.freedesktop.machine1'
-    : MANAGER.destination;
   const [variant] = await bus.call({
-    destination,
+    destination: MANAGER_OBJECT.destination,
     path,
-    interface: PROPERTIES,
+    interface: 'org.freedesktop.DBus.Properties',
     member: 'Get',
     signature: 'ss',
     body: [interfaceName, name],

@@ -15,7 +15,7 @@ import { errorText } from '../../text/error-text.ts';
 import type { Write } from '../model.ts';
 import { type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
 import { confirmInit, type ProcessPlaces } from './init-process.ts';
-import { askOwner, type Owner, OwnerError } from './owner.ts';
+import { askOwner, ENGINE_PATIENCE_MS, type Owner, OwnerError } from './owner.ts';
 
 const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
@@ -26,8 +26,6 @@ const PROPERTIES: FieldsByFile = {
   'cpuset.cpus': (text) => ({ cpuset_cpus: text }),
   'cpuset.mems': (text) => ({ cpuset_mems: text }),
 };
-
-const PATIENCE_MS = 15_000;
 
 export const criOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'cri',
@@ -40,7 +38,7 @@ export const criOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Ow
     const linux = fieldsOf(PROPERTIES, writes);
     try {
       const { callCri } = await import('../../inventory/runtimes/cri.ts');
-      await callCri(socket, 'UpdateContainerResources', { container_id: subject, linux }, PATIENCE_MS);
+      await callCri(socket, 'UpdateContainerResources', { container_id: subject, linux }, ENGINE_PATIENCE_MS);
     } catch (error) {
       const text = errorText(error);
       throw new OwnerError(`crictl update ${subject.slice(0, 12)}: ${text} (past it: --via cgroupfs)`);
@@ -54,7 +52,7 @@ async function confirmInCri(socket: string, write: Write, places: ProcessPlaces)
   const response = await askOwner(what, async () => {
     const { callCri } = await import('../../inventory/runtimes/cri.ts');
     const request = { container_id: write.subject, verbose: true };
-    return callCri(socket, 'ContainerStatus', request, PATIENCE_MS);
+    return callCri(socket, 'ContainerStatus', request, ENGINE_PATIENCE_MS);
   });
   const { criContainerStatus } = await import('../../inventory/runtimes/cri-parse.ts');
   confirmInit({ what, id: write.subject, pid: criContainerStatus(response).initPid }, write, places);

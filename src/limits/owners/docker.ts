@@ -10,18 +10,16 @@ import { ApiError } from '../../inventory/runtimes/api-error.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
-import { NO_LIMIT } from '../../kernel/value.ts';
+import { NO_LIMIT, NO_LIMIT_FROM } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Write } from '../model.ts';
 import { confirmContainer } from './engine.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
-import { type Owner, OwnerError } from './owner.ts';
+import { ENGINE_PATIENCE_MS, type Owner, OwnerError } from './owner.ts';
 
-/** The most that a page counter holds; the kernel shows it as `max`. A running container's limit goes away only so. */
-const MOST_BYTES = Number(2n ** 63n - 4096n);
-
-const bytes = (text: string): number => Math.min(MOST_BYTES, parseSingleValue(text));
+/** A running container's limit goes away only by the number that the kernel shows as `max`. */
+const bytes = (text: string): number => Math.min(NO_LIMIT_FROM, parseSingleValue(text));
 
 const PROPERTIES: FieldsByFile = {
   'cpu.max': (text) => {
@@ -34,9 +32,6 @@ const PROPERTIES: FieldsByFile = {
   'cpuset.cpus': (text) => ({ CpusetCpus: text }),
   'cpuset.mems': (text) => ({ CpusetMems: text }),
 };
-
-/** A stopped daemon or a slow disk must not hold the user for long; an update of a busy one takes a second. */
-const PATIENCE_MS = 15_000;
 
 /** Less memory is refused by the daemon, and only once the memory in use has come down for it. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
@@ -83,7 +78,7 @@ const SWAP = 'memory.swap.max';
 /** `swap`: bytes of it that are allowed now; undefined where only docker's own configuration says. */
 async function update(socket: string, writes: readonly Write[], swap: number | undefined): Promise<void> {
   const [{ subject = '' } = {}] = writes;
-  const patience = { timeoutMs: PATIENCE_MS };
+  const patience = { timeoutMs: ENGINE_PATIENCE_MS };
   try {
     const { getJson, postJson } = await import('../../inventory/runtimes/unix-http.ts');
     const post = (config: HostConfig): Promise<unknown> =>
@@ -139,6 +134,6 @@ export function updateOf(writes: readonly Write[], { NanoCpus, swap }: HostConfi
   if (typeof memory !== 'number') return fields;
   return {
     ...fields,
-    MemorySwap: memory === MOST_BYTES || swap === NO_LIMIT ? -1 : Math.min(MOST_BYTES, memory + swap),
+    MemorySwap: memory === NO_LIMIT_FROM || swap === NO_LIMIT ? -1 : Math.min(NO_LIMIT_FROM, memory + swap),
   };
 }

@@ -2,7 +2,7 @@
 import { at, pidOf } from '../../inventory/names/json.ts';
 import type { Write } from '../model.ts';
 import { confirmInit, type ProcessPlaces } from './init-process.ts';
-import { askOwner } from './owner.ts';
+import { askOwner, ENGINE_PATIENCE_MS } from './owner.ts';
 
 export interface EngineApi {
   readonly engine: 'docker' | 'podman';
@@ -11,8 +11,6 @@ export interface EngineApi {
   readonly prefix: string;
 }
 
-const PATIENCE_MS = 15_000;
-
 /** `{"State":{"Running":true,"Pid":407}}`; the pid of what does not run is 0. Throws NotOwnerError, OwnerError. */
 export async function confirmContainer(api: EngineApi, write: Write, places: ProcessPlaces): Promise<void> {
   const { engine, socket, prefix } = api;
@@ -20,7 +18,7 @@ export async function confirmContainer(api: EngineApi, write: Write, places: Pro
   const what = `the ${engine} container ${subject.slice(0, 12)}`;
   const document = await askOwner(what, async () => {
     const { getJson } = await import('../../inventory/runtimes/unix-http.ts');
-    return getJson(socket, `${prefix}/containers/${subject}/json`, { timeoutMs: PATIENCE_MS });
+    return getJson(socket, `${prefix}/containers/${subject}/json`, { timeoutMs: ENGINE_PATIENCE_MS });
   });
   confirmInit({ what, id: subject, pid: pidOf(at(document, 'State', 'Pid')) }, write, places);
 }

@@ -4,8 +4,7 @@
  */
 
 import { errorText } from '../../text/error-text.ts';
-import type { Owner } from './owner.ts';
-import { OwnerError, permissionRemedy } from './owner.ts';
+import { ENGINE_PATIENCE_MS, type Owner, OwnerError, permissionRemedy } from './owner.ts';
 import { callManager } from './systemd-manager.ts';
 import { otherUser, systemctlAs } from './systemd-user.ts';
 
@@ -41,9 +40,6 @@ export function withFreezer(owner: Owner, { verb, freeze }: Freezer): Owner {
   };
 }
 
-/** Freezing waits for every task. */
-const PATIENCE_MS = 15_000;
-
 export const systemdFreezer = (socket: string): Freezer => ({
   verb: (frozen) => (frozen ? 'FreezeUnit' : 'ThawUnit'),
   freeze: async (unit, frozen) => {
@@ -59,6 +55,6 @@ export const engineFreezer = (socket: string, prefix: string): Freezer => ({
   freeze: async (id, frozen) => {
     const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
     const path = `${prefix}/containers/${id}/${frozen ? 'pause' : 'unpause'}`;
-    await postJson(socket, path, undefined, { timeoutMs: PATIENCE_MS });
+    await postJson(socket, path, undefined, { timeoutMs: ENGINE_PATIENCE_MS });
   },
 });

@@ -12,7 +12,7 @@ import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Write } from '../model.ts';
 import { confirmInit, type ProcessPlaces } from './init-process.ts';
-import { askOwner, type Owner, OwnerError } from './owner.ts';
+import { askOwner, ENGINE_PATIENCE_MS, type Owner, OwnerError } from './owner.ts';
 
 const USEC_PER_MS = 1000;
 
@@ -28,8 +28,6 @@ const PROPERTIES: Readonly<Record<string, (text: string) => readonly [key: strin
   'pids.max': (text) => ['limits.processes', text === 'max' ? '' : text],
 };
 
-const PATIENCE_MS = 15_000;
-
 /** Subjects are `NAME`, or `PROJECT/NAME` outside the default project. */
 export const incusOwner = (socket: string, files: CgroupFiles, proc = '/proc'): Owner => ({
   name: 'incus',
@@ -44,7 +42,7 @@ export const incusOwner = (socket: string, files: CgroupFiles, proc = '/proc'): 
     const config = Object.fromEntries(writes.flatMap(({ file, after }) => [PROPERTIES[file]?.(after) ?? []]));
     try {
       const { patchJson } = await import('../../inventory/runtimes/unix-http.ts');
-      await patchJson(socket, instancePath(subject), { config }, { timeoutMs: PATIENCE_MS });
+      await patchJson(socket, instancePath(subject), { config }, { timeoutMs: ENGINE_PATIENCE_MS });
     } catch (error) {
       throw new OwnerError(`incus config set ${subject}: ${errorText(error)}`, {
         cause: error,
@@ -64,7 +62,7 @@ async function confirmInstance(socket: string, write: Write, places: ProcessPlac
   const what = `the Incus instance ${write.subject}`;
   const answer = await askOwner(what, async () => {
     const { getJson } = await import('../../inventory/runtimes/unix-http.ts');
-    return getJson(socket, instancePath(write.subject, '/state'), { timeoutMs: PATIENCE_MS });
+    return getJson(socket, instancePath(write.subject, '/state'), { timeoutMs: ENGINE_PATIENCE_MS });
   });
   const { incusState } = await import('../../inventory/runtimes/incus.ts');
   confirmInit({ what, id: write.subject.replace('/', '_'), pid: incusState(answer).initPid }, write, places);

@@ -11,7 +11,7 @@ import { NO_LIMIT } from '../../kernel/value.ts';
 import { errorText } from '../../text/error-text.ts';
 import { confirmContainer } from './engine.ts';
 import { type Fields, type FieldsByFile, fieldsOf, ownerOfFields } from './fields.ts';
-import { type Owner, OwnerError } from './owner.ts';
+import { ENGINE_PATIENCE_MS, type Owner, OwnerError } from './owner.ts';
 
 const orMinusOne = (text: string): number => (text === 'max' ? -1 : parseSingleValue(text));
 
@@ -27,8 +27,6 @@ const PROPERTIES: FieldsByFile = {
   'cpuset.cpus': (text) => ({ 'cpu.cpus': text }),
   'cpuset.mems': (text) => ({ 'cpu.mems': text }),
 };
-
-const PATIENCE_MS = 15_000;
 
 /** Its paths have no form without a version; every podman since 4 answers to this one. */
 export const PODMAN_PREFIX = '/v4.0.0/libpod';
@@ -49,7 +47,7 @@ export const podmanOwner = (socket: string, files: CgroupFiles, proc = '/proc'):
     }
     try {
       const { postJson } = await import('../../inventory/runtimes/unix-http.ts');
-      await postJson(socket, `${PODMAN_PREFIX}/containers/${subject}/update`, body, { timeoutMs: PATIENCE_MS });
+      await postJson(socket, `${PODMAN_PREFIX}/containers/${subject}/update`, body, { timeoutMs: ENGINE_PATIENCE_MS });
     } catch (error) {
       throw new OwnerError(`podman update ${subject.slice(0, 12)}: ${errorText(error)}`, {
         cause: error,

@@ -1,15 +1,9 @@
 /** Calls of systemd's manager, org.freedesktop.systemd1.Manager, over the bus whose socket is given. */
 
 import type { Bus } from '../../inventory/runtimes/dbus.ts';
-import { UNIT_KINDS } from '../../inventory/units.ts';
+import { MANAGER_OBJECT, UNIT_KINDS } from '../../inventory/units.ts';
 
 const PATIENCE_MS = 10_000;
-
-const MANAGER = {
-  destination: 'org.freedesktop.systemd1',
-  path: '/org/freedesktop/systemd1',
-  interface: 'org.freedesktop.systemd1.Manager',
-};
 
 /** Name, type on the bus, value. */
 export type UnitProperty = readonly [name: string, type: string, value: unknown];
@@ -20,7 +14,7 @@ export const callManager = (
   member: string,
   signature: string,
   body: readonly unknown[],
-): Promise<readonly unknown[]> => withBus(socket, (bus) => bus.call({ ...MANAGER, member, signature, body }));
+): Promise<readonly unknown[]> => withBus(socket, (bus) => bus.call({ ...MANAGER_OBJECT, member, signature, body }));
 
 /** `runtime`: until the next boot. Throws ApiError. */
 export async function setUnitProperties(
@@ -35,9 +29,11 @@ export async function setUnitProperties(
 /** Path of the unit's cgroup as the manager has it; empty for one that has none, or that is not known. Throws ApiError. */
 export async function controlGroupOf(socket: string, unit: string): Promise<string> {
   const kind = UNIT_KINDS[unit.slice(unit.lastIndexOf('.') + 1)];
-  const path = `${MANAGER.path}/unit/${objectName(unit)}`;
+  const path = `${MANAGER_OBJECT.path}/unit/${objectName(unit)}`;
   const { property } = await import('../../inventory/runtimes/systemd.ts');
-  const group = await withBus(socket, (bus) => property(bus, path, `${MANAGER.destination}.${kind}`, 'ControlGroup'));
+  const group = await withBus(socket, (bus) =>
+    property(bus, path, `${MANAGER_OBJECT.destination}.${kind}`, 'ControlGroup'),
+  );
   return typeof group === 'string' ? group : '';
 }
 
@@ -63,12 +59,12 @@ export async function startTransientUnit(
     const finished = new Promise<unknown>((resolve, reject) => {
       bus.ended.then(reject);
       bus
-        .listen(`type='signal',interface='${MANAGER.interface}',member='JobRemoved'`, ({ body }) => {
+        .listen(`type='signal',interface='${MANAGER_OBJECT.interface}',member='JobRemoved'`, ({ body }) => {
           if (body[2] === unit) resolve(body[3]);
         })
         .then(() =>
           bus.call({
-            ...MANAGER,
+            ...MANAGER_OBJECT,
             member: 'StartTransientUnit',
             signature: 'ssa(sv)a(sa(sv))',
             body: [unit, 'fail', typed, typedOthers],

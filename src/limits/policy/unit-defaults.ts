@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
+import { MANAGER_OBJECT } from '../../inventory/units.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 
@@ -39,20 +40,13 @@ const PATIENCE_MS = 3000;
 
 async function configuredTasks(socket: string): Promise<string | undefined> {
   const { connectBus } = await import('../../inventory/runtimes/dbus.ts');
+  const { property } = await import('../../inventory/runtimes/systemd.ts');
   // Neither the connection nor its time-outs keep the process alive; this call must.
   const alive = setInterval(() => {}, PATIENCE_MS);
   try {
     const bus = await connectBus(socket, PATIENCE_MS);
     try {
-      const [value] = await bus.call({
-        destination: 'org.freedesktop.systemd1',
-        path: '/org/freedesktop/systemd1',
-        interface: 'org.freedesktop.DBus.Properties',
-        member: 'Get',
-        signature: 'ss',
-        body: ['org.freedesktop.systemd1.Manager', 'DefaultTasksMax'],
-      });
-      const tasks = typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
+      const tasks = await property(bus, MANAGER_OBJECT.path, MANAGER_OBJECT.interface, 'DefaultTasksMax');
       return typeof tasks === 'bigint' || typeof tasks === 'number' ? String(tasks) : undefined;
     } finally {
       bus.close();
