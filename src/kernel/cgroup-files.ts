@@ -37,6 +37,10 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['remove', 'rmdir'],
 ]);
 
+/** Whether a read or a write failed because the cgroup has ended, or another has its path by now. */
+export const hasEnded = (error: unknown): boolean =>
+  error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
+
 export interface CgroupFiles {
   readonly mount: string;
   /** The cgroup that is mounted there, where that is not the root of our cgroup namespace: `Hierarchy.root`. */
@@ -48,7 +52,7 @@ export interface CgroupFiles {
   /** One write(2) of the text into the cgroup that has this inode. Throws CgroupFileError. */
   write(path: string, inode: number, file: string, text: string): void;
   /** The same on another thread: the kernel does its work while it is written to, as with memory.reclaim. */
-  writeSlowly(path: string, inode: number, file: string, text: string): Promise<void>;
+  writeOnThread(path: string, inode: number, file: string, text: string): Promise<void>;
 }
 
 /** Trimmed text; undefined where the file is not there or not for us. */
@@ -76,7 +80,7 @@ export function isAlive(
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-const writeOnThread = promisify(write);
+const writeAsync = promisify(write);
 
 export function openCgroupFiles(mount: string, root = '/'): CgroupFiles {
   const { native } = loadNative();
@@ -121,11 +125,11 @@ export function openCgroupFiles(mount: string, root = '/'): CgroupFiles {
         closeSync(fd);
       }
     },
-    writeSlowly: async (path, inode, file, text) => {
+    writeOnThread: async (path, inode, file, text) => {
       const tried = `write "${text}" to`;
       const fd = openToWrite(path, inode, file, tried);
       try {
-        await writeOnThread(fd, text);
+        await writeAsync(fd, text);
       } catch (error) {
         throw named(error, tried, path, file);
       } finally {

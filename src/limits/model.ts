@@ -36,11 +36,15 @@ export interface Devices {
   readonly disksOf: (text: string) => Disks;
 }
 
-/** One write of one file. */
-export interface Write {
+/** A cgroup that something is done to. Its inode says which it is, whoever has the path by then. */
+export interface NamedCgroup {
   readonly name: string;
   readonly path: string;
   readonly inode: number;
+}
+
+/** One write of one file. */
+export interface Write extends NamedCgroup {
   readonly file: string;
   /** The file's text before, without its newline. */
   readonly before: string;

@@ -34,7 +34,7 @@ export function fakeFiles(texts: Readonly<Record<string, string>>): FakeFiles {
       map.set(key(path, file), written(file, read(path, file).trim(), text));
       fake.writes.push(`${key(path, file)}=${text}`);
     },
-    writeSlowly: async (path, inode, file, text) => fake.write(path, inode, file, text),
+    writeOnThread: async (path, inode, file, text) => fake.write(path, inode, file, text),
   };
   return fake;
 }

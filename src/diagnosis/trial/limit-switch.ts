@@ -3,7 +3,7 @@
  * at its start: killed at any moment, `tscg undo` restores that. A file that says neither of the two was changed by somebody
  * else: it is left alone, and the trial ends.
  */
-import { CgroupFileError, textIfThere } from '../../kernel/cgroup-files.ts';
+import { hasEnded, textIfThere } from '../../kernel/cgroup-files.ts';
 import { plannedChange } from '../../limits/applying/apply.ts';
 import { type ApplyContext, ApplyError } from '../../limits/applying/context.ts';
 import { type Change, undoneIn } from '../../limits/applying/journal.ts';
@@ -65,7 +65,7 @@ export function openLimitSwitch(plan: Plan, context: ApplyContext): LimitSwitch 
         if (!isPartOf(now, write, machine)) throw changed(write, now, write.after);
         await apply({ ...write, before: now, after: restorable(write, files) });
       } catch (error) {
-        if (!isGone(error)) throw error;
+        if (!hasEnded(error)) throw error;
       }
     }
   }
@@ -85,6 +85,3 @@ export function openLimitSwitch(plan: Plan, context: ApplyContext): LimitSwitch 
 
   return { change, on, off, close };
 }
-
-const isGone = (error: unknown): boolean =>
-  error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);

@@ -1,4 +1,5 @@
 /** Ending what runs in a cgroup: by cgroup.kill, or with a signal of one's choice and time to obey it. */
+
 import { constants } from 'node:os';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { codeOf, isGone } from '../../kernel/error-code.ts';
@@ -6,14 +7,9 @@ import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { openProcess } from '../../kernel/process-handle.ts';
 import { refusalText } from '../../kernel/refusals.ts';
 import { inhabitants } from '../../kernel/subtree.ts';
+import type { NamedCgroup } from '../model.ts';
 import { ActionError } from './action-error.ts';
 import { untilEvent } from './until-event.ts';
-
-export interface KillPlace {
-  readonly name: string;
-  readonly path: string;
-  readonly inode: number;
-}
 
 export interface KillRequest {
   /** Number of the signal. */
@@ -41,7 +37,7 @@ const KILL_MS = 10_000;
 const MOST_ROUNDS = 100;
 
 /** Throws ActionError where the cgroup is another by now, and where processes could not be signalled or do not end. */
-export async function killPlace(place: KillPlace, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
+export async function killPlace(place: NamedCgroup, request: KillRequest, files: CgroupFiles): Promise<KillResult> {
   checkIdentity(place, files);
   const { pids, foreign } = inhabitants(files, place.path);
   const found = pids.length + foreign;
@@ -65,7 +61,7 @@ export async function killPlace(place: KillPlace, request: KillRequest, files: C
 }
 
 /** A signal finds its processes by path, which a restarted unit shares with the one before it. */
-function checkIdentity({ name, path, inode }: KillPlace, files: CgroupFiles): void {
+function checkIdentity({ name, path, inode }: NamedCgroup, files: CgroupFiles): void {
   let now: number | undefined;
   try {
     now = files.inode(path);
@@ -77,12 +73,12 @@ function checkIdentity({ name, path, inode }: KillPlace, files: CgroupFiles): vo
   throw new ActionError(`${name} (${path}, inode ${inode}) ${why}: nothing was signalled`);
 }
 
-function left({ path }: KillPlace, files: CgroupFiles): number {
+function left({ path }: NamedCgroup, files: CgroupFiles): number {
   const { pids, foreign } = inhabitants(files, path);
   return pids.length + foreign;
 }
 
-function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: number, root?: string): number {
+function signalEach(pids: readonly number[], { path, name }: NamedCgroup, signal: number, root?: string): number {
   let count = 0;
   let denied = 0;
   for (const pid of pids) {
@@ -105,7 +101,7 @@ function signalEach(pids: readonly number[], { path, name }: KillPlace, signal: 
 }
 
 /** Kills the whole tree at once, with what it forks meanwhile, and waits until all of it is gone. */
-async function killAll(place: KillPlace, files: CgroupFiles): Promise<void> {
+async function killAll(place: NamedCgroup, files: CgroupFiles): Promise<void> {
   const { path, inode, name } = place;
   try {
     files.write(path, inode, 'cgroup.kill', '1');
@@ -123,7 +119,7 @@ async function killAll(place: KillPlace, files: CgroupFiles): Promise<void> {
   }
 }
 
-function killRoundByRound(place: KillPlace, files: CgroupFiles): void {
+function killRoundByRound(place: NamedCgroup, files: CgroupFiles): void {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const { pids } = inhabitants(files, place.path);
     if (pids.length === 0 || signalEach(pids, place, SIGKILL, files.root) === 0) return;
@@ -131,7 +127,7 @@ function killRoundByRound(place: KillPlace, files: CgroupFiles): void {
 }
 
 /** Processes that are left; zombies do not count. */
-async function untilEmpty({ path }: KillPlace, files: CgroupFiles, timeoutMs: number): Promise<boolean> {
+async function untilEmpty({ path }: NamedCgroup, files: CgroupFiles, timeoutMs: number): Promise<boolean> {
   const isEmpty = (): boolean => {
     try {
       return parseFlatKeyed(files.read(path, 'cgroup.events')).get('populated') === 0;

@@ -9,7 +9,7 @@ import { cgroupOf, readPidStat, startTimeOf } from '../../kernel/process-handle.
 import { childrenOf, subtree } from '../../kernel/subtree.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import type { PlanContext, Risk } from '../model.ts';
+import type { NamedCgroup, PlanContext, Risk } from '../model.ts';
 import { engineIn } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
 import { DOMAIN_CONTROLLERS } from './controllers.ts';
@@ -21,12 +21,12 @@ export interface MovePlan {
   readonly comm: string;
   readonly startTime: number;
   readonly from: string;
-  readonly to: { readonly name: string; readonly path: string; readonly inode: number };
+  readonly to: NamedCgroup;
   readonly risks: readonly Risk[];
 }
 
 /** Throws ActionError where the kernel would refuse it. */
-export function planMove(pid: number, to: MovePlan['to'], context: PlanContext): MovePlan {
+export function planMove(pid: number, to: NamedCgroup, context: PlanContext): MovePlan {
   const stat = readPidStat(pid);
   const from = cgroupOf(pid, context.files.root);
   if (!stat || from === undefined)
@@ -52,7 +52,7 @@ export function moveProcess({ pid, comm, startTime, to }: MovePlan, files: Cgrou
 }
 
 /** What the kernel would answer with EBUSY or EOPNOTSUPP. */
-function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): void {
+function checkDestination({ name, path }: NamedCgroup, files: CgroupFiles): void {
   if (path === '/') return;
   const type = parseCgroupType(files.read(path, 'cgroup.type'));
   if (type === 'threaded') {
@@ -79,7 +79,7 @@ function checkDestination({ name, path }: MovePlan['to'], files: CgroupFiles): v
   );
 }
 
-function risksOf(pid: number, comm: string, from: string, { name, path }: MovePlan['to'], files: CgroupFiles): Risk[] {
+function risksOf(pid: number, comm: string, from: string, { name, path }: NamedCgroup, files: CgroupFiles): Risk[] {
   const risks: Risk[] = [];
   const refuse = (text: string, remedy?: string): void => {
     risks.push({ level: 'refuse', text, ...(remedy ? { remedy } : {}) });

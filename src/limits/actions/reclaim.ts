@@ -5,21 +5,14 @@ import { codeOf } from '../../kernel/error-code.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
 import { bytesText } from '../../text/bytes.ts';
-
 import { BadValueError, parseSize } from '../catalogue/units.ts';
-import type { PlanContext, Risk } from '../model.ts';
+import type { NamedCgroup, PlanContext, Risk } from '../model.ts';
 import { guardRisks } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
 
-export interface ReclaimPlace {
-  readonly name: string;
-  readonly path: string;
-  readonly inode: number;
-}
-
 /** What would be taken, and from what. Bytes; NaN where the kernel does not tell. */
 export interface ReclaimPlan {
-  readonly place: ReclaimPlace;
+  readonly place: NamedCgroup;
   readonly asked: number;
   /** memory.current */
   readonly used: number;
@@ -52,7 +45,7 @@ export function parseReclaim(text: string): number {
   return bytes;
 }
 
-export function planReclaim(place: ReclaimPlace, asked: number, context: PlanContext): ReclaimPlan {
+export function planReclaim(place: NamedCgroup, asked: number, context: PlanContext): ReclaimPlan {
   const { name, path } = place;
   const used = figure(context.files, path, 'memory.current');
   const stat = parseFlatKeyed(textIfThere(context.files, path, 'memory.stat') ?? '');
@@ -75,7 +68,7 @@ export function planReclaim(place: ReclaimPlace, asked: number, context: PlanCon
 
 /** Takes what it can get. Throws ActionError where there is no memory.reclaim. */
 export async function reclaimMemory(
-  place: ReclaimPlace,
+  place: NamedCgroup,
   bytes: number,
   files: CgroupFiles,
   onPart: (done: number) => void = () => {},
@@ -86,7 +79,7 @@ export async function reclaimMemory(
   let isAll = true;
   for (let done = 0; done < bytes && isAll; done += PART) {
     try {
-      await files.writeSlowly(path, inode, 'memory.reclaim', String(Math.min(PART, bytes - done)));
+      await files.writeOnThread(path, inode, 'memory.reclaim', String(Math.min(PART, bytes - done)));
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT') throw new ActionError(missing(place, Number.isNaN(before), files));
@@ -121,7 +114,7 @@ function hasReclaim(files: CgroupFiles, path: string): boolean {
 }
 
 /** Why there is no memory.reclaim. Throws CgroupFileError where the cgroup has ended. */
-function missing({ name, path }: ReclaimPlace, isOff: boolean, files: CgroupFiles): string {
+function missing({ name, path }: NamedCgroup, isOff: boolean, files: CgroupFiles): string {
   files.inode(path);
   return `${name} (${path}) has no memory.reclaim: ${isOff ? `the memory controller is not enabled for it; see tscg controllers ${path}` : 'the kernel is older than 5.19'}`;
 }

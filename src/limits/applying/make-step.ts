@@ -47,5 +47,5 @@ function lower({ writes: [write], gently }: Step, owner: Owner, context: StepCon
     await owner.apply([write]);
     return true;
   };
-  return lowerGently(write, gently?.high, { files, onProgress, signal, set: (_, attempt) => set(attempt) });
+  return lowerGently(write, gently?.high, { files, onProgress, signal, set });
 }

@@ -2,7 +2,7 @@
  * The levels of a container beside the one that the Plan writes. Some OCI runtimes (crun) keep the processes one level below the
  * container's own cgroup and set a limit on both levels at once, but take it back on one: a roll-back looks at the other too.
  */
-import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
+import { type CgroupFiles, hasEnded, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { childrenOf } from '../../kernel/subtree.ts';
@@ -35,7 +35,7 @@ export function restoreLevels(levels: readonly OtherLevel[], files: CgroupFiles,
     try {
       files.write(path, inode, file, before);
     } catch (error) {
-      if (!(error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code))) throw error;
+      if (!hasEnded(error)) throw error;
     }
   }
 }

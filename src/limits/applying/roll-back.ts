@@ -1,5 +1,5 @@
 /** Takes back a change that failed half-way: only where it wrote, and only in the cgroup that it wrote to. */
-import { CgroupFileError } from '../../kernel/cgroup-files.ts';
+import { hasEnded } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Write } from '../model.ts';
 import { openOwner } from '../owners/open-owner.ts';
@@ -32,8 +32,7 @@ export async function rollBack(taken: readonly TakenStep[], context: RollBackCon
       try {
         if (isToRestore(write, reached, context)) await restore(write, context);
       } catch (error) {
-        const isGone = error instanceof CgroupFileError && ['ENOENT', 'ENODEV', 'ESTALE'].includes(error.code);
-        if (!isGone) stuck.push(errorText(error));
+        if (!hasEnded(error)) stuck.push(errorText(error));
         else if (reached === 'accepted' && survivesRestart(write))
           stuck.push(
             `${write.via} keeps the new value of ${write.path}/${write.file} for its next start; finish once it runs`,

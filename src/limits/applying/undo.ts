@@ -117,19 +117,19 @@ function waysBack(change: Change, context: PlanContext, changes: readonly Change
     (change.outcome === 'applied' ||
       change.writes.some((other) => !other.transient && other.path === path && other.file === file));
   const open = change.writes.filter((write) => !isCovered(write));
-  const passed = passedByUndos(change, changes);
-  const left = passed.filter((write, index) =>
-    [...open, ...passed.slice(0, index)].every((other) => !isSameFile(other, write)),
+  const temporary = transientsOfUndos(change, changes);
+  const left = temporary.filter((write, index) =>
+    [...open, ...temporary.slice(0, index)].every((other) => !isSameFile(other, write)),
   );
   return [...left, ...open].toReversed().map((write) => {
     const way = wayBack(write, change, context, changes);
     const { changed: _, ...unquestioned } = way;
-    return passed.some((other) => isSameFile(other, write)) ? unquestioned : way;
+    return temporary.some((other) => isSameFile(other, write)) ? unquestioned : way;
   });
 }
 
 /** Transient writes of earlier undos of the change that came to no good end: whatever such a file reads is ours to restore. */
-const passedByUndos = ({ id }: Change, changes: readonly Change[]): Write[] =>
+const transientsOfUndos = ({ id }: Change, changes: readonly Change[]): Write[] =>
   changes
     .filter(({ undoes, outcome }) => undoes === id && (outcome === undefined || outcome === 'failed'))
     .flatMap(({ writes }) => writes.filter(({ transient }) => transient));

@@ -1,4 +1,5 @@
 /** A new cgroup for a command, where nobody manages the hierarchy for us: made here, and removed at the end. */
+
 import { accessSync, existsSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,13 +15,12 @@ import { ActionError } from '../actions/action-error.ts';
 import { obstacleTo } from '../actions/controllers.ts';
 import { killPlace } from '../actions/kill.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';
+import { isUnset } from '../catalogue/limit.ts';
+import type { NamedCgroup } from '../model.ts';
 
 const { SIGKILL } = constants.signals;
 
-export interface RunPlace {
-  readonly name: string;
-  readonly path: string;
-  readonly inode: number;
+export interface RunPlace extends NamedCgroup {
   /**
    * Controllers that were enabled for it, as `memory in /`; they are disabled when it is removed, where nobody else uses
    * them by then.
@@ -236,5 +236,5 @@ const isLimited = (path: string, controller: string, files: CgroupFiles): boolea
   LIMITS.some((limit) => {
     if (limit.controller !== controller) return false;
     const text = textIfThere(files, path, limit.file);
-    return text !== undefined && text !== limit.unset && limit.same?.(text, limit.unset) !== true;
+    return text !== undefined && !isUnset(text, limit);
   });

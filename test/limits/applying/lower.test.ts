@@ -189,7 +189,7 @@ test('a write that a busy machine is slow at is tried with more time, however lo
   const files = kernel(50);
   const lower = write(100);
   const tries: number[] = [];
-  const set = async (_: Write, attempt: number): Promise<boolean> => {
+  const set = async (attempt: number): Promise<boolean> => {
     tries.push(attempt);
     await new Promise((resolve) => setTimeout(resolve, 60));
     return attempt === 5;

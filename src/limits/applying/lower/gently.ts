@@ -36,7 +36,7 @@ export interface LowerOptions {
   /** How long the usage may stay the same. */
   readonly stuckMs?: number;
   /** Makes the write once the usage is below; false if it was put back, because the workload has grown again. */
-  readonly set: (write: Write, attempt: number) => Promise<boolean>;
+  readonly set: (attempt: number) => Promise<boolean>;
 }
 
 /**
@@ -54,7 +54,7 @@ export async function lowerGently(write: Write, high: Write | undefined, options
     const usage = inUse(write, files);
     // memory.high is at its goal: the usage may stay between goal and target, for the rest cannot be reclaimed.
     const isDown = !(usage > (held > goal ? goal : target));
-    if (isDown && (await set(write, attempt++))) break;
+    if (isDown && (await set(attempt++))) break;
     // A write that is put back before it had the most time may tell of nothing but a busy machine.
     const isEarly = isDown && patienceMs(attempt - 1) < MOST_PATIENCE_MS;
     if (usage < least || isEarly) [least, since] = [Math.min(usage, least), performance.now()];
