@@ -51,5 +51,5 @@ export async function whyThen(names: readonly string[], options: PastOptions & {
 function machineThenText({ host, usage }: RecordedFrame): string {
   const { cpus, memoryAvailable, memoryTotal } = usage.snapshot.host;
   const bytes = (value: number): string => formatValue(value, 'bytes');
-  return `the machine: ${cpus} CPUs ${formatValue(host.cpuPercent, 'percent')} % busy; ${bytes(memoryAvailable)} of ${bytes(memoryTotal)} memory available`;
+  return `the machine: ${formatValue(cpus, 'count')} CPUs ${formatValue(host.cpuPercent, 'percent')} % busy; ${bytes(memoryAvailable)} of ${bytes(memoryTotal)} memory available`;
 }

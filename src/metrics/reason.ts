@@ -35,7 +35,7 @@ export function reasonFor(id: string, usage: Usage, row: number): string | undef
     return 'no quota period ran in this interval (no cpu.max, or it was idle)';
   }
   if (Number.isNaN(usage.seconds)) return 'a rate needs two samples';
-  return 'new or re-created in this interval, or this kernel does not count it';
+  return 'new or re-created in this interval, or this kernel does not count it, or it comes to more than any machine has';
 }
 
 /** Metrics that tell of a limit beside the use of it, and of which. */
@@ -78,7 +78,7 @@ export function fileReason(file: string, { snapshot }: Usage, row: number): stri
     case NOT_TOLD:
       return 'the store has no number of it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
     case IMPOSSIBLE:
-      return `the store has a figure of ${file} that cannot be: below 0, or more than any machine has`;
+      return `a figure of ${file} was told that cannot be: below 0, or more than any machine has`;
     case constants.errno.ENOENT:
       if (isPressure) return `no ${file}: ${PSI_IS_OFF}`;
       return snapshot.rows[row]?.path === '/'

@@ -13,6 +13,7 @@ import {
   type LimitOfFiles,
 } from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
+import { isPossible } from './metric.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
@@ -125,7 +126,8 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   function computeColumn(id: string): Float64Array {
     const done = columns.get(id);
     if (done) return done;
-    const { derive, column: own } = metric(id);
+    const shape = metric(id);
+    const { derive, column: own } = shape;
     const figures = own === undefined || OF_QUOTA.has(own) ? undefined : snapshot.values[own];
     if (figures) {
       columns.set(id, figures);
@@ -137,7 +139,9 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const again = !old ? everyRow() : goesByLimits(id) ? limited() : restless();
     for (let index = 0; index < again.length; index++) {
       row = again[index] ?? 0;
-      set(0, row, derive(reading));
+      const figure = derive(reading);
+      // Counters and times of a recording that is forged may come to anything.
+      set(0, row, shape.isLimit || isPossible(shape, figure) ? figure : Number.NaN);
     }
     row = outer;
     const [values = new Float64Array(count)] = arrays;

@@ -33,7 +33,7 @@ test('a figure that cannot be is unavailable, and says so', async () => {
   ] as const) {
     const frame = await fleetOf([{ instance: 'n', time: 100, text: text({ [name]: figure }) }]);
     assert.is(field(id).text(frame.usage, 0), '--', `${name} ${figure}`);
-    assert.match(reasonOf(frame, id) ?? '', /^the store has a figure of \S+ that cannot be/, `${name} ${figure}`);
+    assert.match(reasonOf(frame, id) ?? '', /^a figure of \S+ was told that cannot be/, `${name} ${figure}`);
   }
   for (const figure of ['0x10', '', ' 7', '1e999', 'NaN', '-Inf', 'Infinity', '1_0']) {
     // The exposition holds no empty number; the answer of a store may.

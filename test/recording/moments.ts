@@ -4,6 +4,7 @@ import { draftAfter } from '../../src/metrics/draft.ts';
 import { COLUMN_COUNT, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { parentRows, unknownFigures } from '../../src/metrics/snapshot.ts';
 import { ownHeader } from '../../src/recording/format/encode.ts';
+import { isSoundIn } from '../../src/recording/format/impossible.ts';
 import type { Moment, RecordedProcess } from '../../src/recording/format/moment.ts';
 import { HOST } from '../metrics/snapshots.ts';
 
@@ -18,8 +19,8 @@ export const HEADER = ownHeader({
 const figure = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 1e6 }) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 500 }).map((value) => value / 100) },
-  fc.maxSafeInteger(),
-  fc.double(),
+  fc.maxSafeNat(),
+  fc.double({ min: 0, max: 2 ** 64 }),
   fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, 0),
 );
 
@@ -79,7 +80,7 @@ export const sequences = fc.array(step, { minLength: 1, maxLength: 12 }).map((st
     const draft = draftAfter(known, rows, 1000 * index);
     for (const [at, value] of rows.length > 0 ? cells : []) {
       const [column, row] = [Math.floor(at / rows.length) % COLUMN_COUNT, at % rows.length];
-      draft.setValue(column, row, value);
+      draft.setValue(column, row, isSoundIn(column, value) ? value : 7);
       draft.setError(FILE_OF_COLUMN[column] ?? 0, row, at % 251);
     }
     for (const [at, time] of rows.length > 0 ? changed : [])
@@ -100,7 +101,16 @@ export const sequences = fc.array(step, { minLength: 1, maxLength: 12 }).map((st
       ...(pids === null
         ? { processes: before?.processes, processesBefore: before?.processesBefore }
         : {
-            processes: { time: index, list: pids.map((pid) => processAt('/c2', pid, figures)) },
+            processes: {
+              time: index,
+              list: pids.map((pid) =>
+                processAt(
+                  '/c2',
+                  pid,
+                  figures.filter((figure) => figure !== Number.POSITIVE_INFINITY),
+                ),
+              ),
+            },
             processesBefore: before?.processes,
           }),
       events: isOom ? [{ time: wall, kind: 'oom', name: 'web', path: '/c2', text: 'killed' }] : [],

@@ -10,6 +10,7 @@ import { decodeColumns, type Matrix, oneRow } from './columns.ts';
 import { DICTIONARY } from './encode.ts';
 import { isZlib } from './file-index.ts';
 import { HOST_SCALES, hostOf } from './host-columns.ts';
+import { soundFigures, soundRows } from './impossible.ts';
 import {
   FORMAT_VERSION,
   type Moment,
@@ -84,6 +85,8 @@ export interface Decoded {
   readonly processes: ProcessTable;
   /** The end of the last key frame, with which the deltas after it are deflated. */
   readonly dictionary: Buffer;
+  /** Whether a figure was told that cannot be: in the moment it is unavailable. */
+  readonly hasImpossible: boolean;
 }
 
 export interface Decoder {
@@ -105,6 +108,7 @@ export function createDecoder(header: RecordingHeader): Decoder {
     const count = rows.length;
     if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
     const monotonic = reader.double();
+    if (!(monotonic >= 0 && monotonic <= Number.MAX_SAFE_INTEGER)) throw new FormatError('its clock cannot be');
     const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? EMPTY_HOST), undefined, HOST_SCALES);
     const host = Float64Array.from(hostColumns, ([figure = Number.NaN]) => figure);
     const was = (pick: keyof RowFigures): Matrix<Float64Array> =>
@@ -114,10 +118,13 @@ export function createDecoder(header: RecordingHeader): Decoder {
     const times = decodeTimes(reader, count, was('times'), from, header.files.length, monotonic);
     const columns = { values, errors, times };
     const { processes, processesBefore, table } = processesAfter(texts, reader, before);
-    const { hidden, cost, ...snapshotHost } = hostOf(host, texts.cpuSet ?? before?.moment.snapshot.host.cpuSet ?? '');
+    const cpuSet = texts.cpuSet ?? before?.moment.snapshot.host.cpuSet ?? '';
+    const { hidden, cost, ...snapshotHost } = hostOf(soundFigures(host), cpuSet);
     const isSame = before !== undefined && before.moment.snapshot.rows === rows;
     const parents = isSame ? before.moment.snapshot.parents : parentRows(rows);
-    const snapshot = { wall, monotonic, host: snapshotHost, rows, parents, ...adopt(columns, count) };
+    const told = adopt(columns, count);
+    const sound = soundRows(told);
+    const snapshot = { wall, monotonic, host: snapshotHost, rows, parents, ...sound };
     const moment: Moment = {
       ...{ snapshot, workloads, hidden, cost, processes, processesBefore },
       events: texts.events ?? [],
@@ -125,7 +132,10 @@ export function createDecoder(header: RecordingHeader): Decoder {
       changes: parseJournal((texts.changes ?? []).join('\n')).changes,
     };
     const dictionary = before?.dictionary ?? raw.subarray(-DICTIONARY);
-    return { moment, columns, host, processes: table, dictionary };
+    const hasImpossible =
+      sound.values.some((column, index) => column !== told.values[index]) ||
+      [host, ...table.figures].some((figures) => soundFigures(figures) !== figures);
+    return { moment, columns, host, processes: table, dictionary, hasImpossible };
   }
 
   return {
@@ -214,7 +224,8 @@ function processesFrom(
     time,
     // Most moments are only on the way to another one.
     get list() {
-      list ??= facts.map((one, row) => processFrom(one, figures, row));
+      const sound = figures.map((column) => soundFigures(column));
+      list ??= facts.map((one, row) => processFrom(one, sound, row));
       return list;
     },
   };

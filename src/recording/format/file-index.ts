@@ -12,7 +12,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { codeOf } from '../../kernel/error-code.ts';
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';
-import { FRAME_HEAD, FRAME_KINDS, type FrameKind, frameAt, type PlacedFrame } from './frames.ts';
+import { FRAME_HEAD, FRAME_KINDS, type FrameKind, frameAt, isTime, type PlacedFrame } from './frames.ts';
 
 /** A day of seconds, and more. */
 const MOST_FRAMES = 1 << 20;
@@ -62,8 +62,9 @@ export function parseIndex(end: Buffer, fileSize: number): readonly PlacedFrame[
       const marks = reader.varint();
       number += reader.varint();
       const length = reader.varint();
-      if (kind === undefined) throw new FormatError('a frame of no known kind');
-      frames.push({ kind, marks, number, length, time: reader.double(), offset });
+      const time = reader.double();
+      if (kind === undefined || !isTime(time)) throw new FormatError('a frame of no known kind, or of no time');
+      frames.push({ kind, marks, number, length, time, offset });
       offset += length;
     }
     return offset + end.length === fileSize ? frames : undefined;

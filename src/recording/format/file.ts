@@ -116,7 +116,10 @@ export function openFile(file: FileBytes): RecordedFile {
     moments,
     decode: (number) => {
       try {
-        return decode(number);
+        const decoded = decode(number);
+        if (decoded?.hasImpossible)
+          note(number, 'told figures that cannot be, below 0 or more than any machine has: they are unavailable');
+        return decoded;
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         note(number, `cannot be read: ${error.message}`);

@@ -62,6 +62,11 @@ export function encodeFrame({ kind, marks, number, time }: FrameHead, payload: U
   return frame;
 }
 
+/** Whether a Date can hold it, in any time zone. */
+export const isTime = (time: number): boolean => Math.abs(time) <= MOST_TIME;
+
+const MOST_TIME = 8.63e15;
+
 const checkSum = (frame: Buffer): number => crc32(frame.subarray(FRAME_HEAD), crc32(frame.subarray(4, 24)));
 
 /** The frame that begins there; undefined where there is none that is whole. */
@@ -72,9 +77,11 @@ export function frameAt(bytes: Buffer, offset: number): PlacedFrame | undefined 
   const length = FRAME_HEAD + size;
   if (kind === undefined || size > LARGEST_PAYLOAD || offset + length > bytes.length) return undefined;
   if (checkSum(bytes.subarray(offset, offset + length)) !== bytes.readUInt32LE(offset + 24)) return undefined;
+  const time = bytes.readDoubleLE(offset + 12);
+  if (!isTime(time)) return undefined;
   const marks = bytes[offset + 5] ?? 0;
   const number = bytes.readUInt32LE(offset + 8);
-  return { kind, marks, number, time: bytes.readDoubleLE(offset + 12), offset, length };
+  return { kind, marks, number, time, offset, length };
 }
 
 export interface Scanned {

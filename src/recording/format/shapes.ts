@@ -14,12 +14,15 @@ import {
 import { RUNTIMES, WORKLOAD_KINDS, type Workload } from '../../inventory/workload.ts';
 import { EVENT_KINDS } from '../../metrics/events.ts';
 import { clean } from '../../text/clean.ts';
+import { isTime } from './frames.ts';
 import { CHECK_STATES } from './moment.ts';
 
 const LONGEST_TEXT = 8192;
 /** Labels, addresses and the like of one workload. */
 const MOST_ITEMS = 512;
 const MOST_FINDINGS = 1000;
+/** A day: no recorder is told to wait so long. */
+const LONGEST_INTERVAL_MS = 86_400_000;
 
 const Text = v.pipe(
   v.string(),
@@ -33,11 +36,13 @@ const Labels = v.pipe(
   v.record(Text, Text),
   v.check((labels) => Object.keys(labels).length <= MOST_ITEMS, 'too many labels'),
 );
-/** JSON has no NaN. */
+/** JSON has no NaN. What cannot be is unavailable too. */
 const Figure = v.pipe(
   v.nullable(v.number()),
-  v.transform((value) => value ?? Number.NaN),
+  v.transform((value) => (value !== null && value >= 0 && value <= 2 ** 64 ? value : Number.NaN)),
 );
+/** Milliseconds since the epoch. */
+const Time = v.pipe(v.number(), v.check(isTime, 'no time'));
 
 /** A kind that is not known may be one of a later version. */
 const Kind = v.fallback(v.picklist(WORKLOAD_KINDS), 'cgroup');
@@ -56,7 +61,7 @@ const Details = v.object({
   containerName: v.optional(Text),
   composeProject: v.optional(Text),
   composeService: v.optional(Text),
-  created: v.optional(v.number()),
+  created: v.fallback(v.optional(Time), undefined),
   state: v.optional(Text),
   restartCount: v.optional(v.number()),
   health: v.optional(Text),
@@ -106,7 +111,7 @@ const ProcessShape = v.object({
 });
 
 const EventShape = v.object({
-  time: v.number(),
+  time: Time,
   kind: v.picklist(EVENT_KINDS),
   name: Text,
   path: Text,
@@ -141,7 +146,7 @@ const VerdictShape = v.object({
 
 const FindingShape = v.object({
   workload: v.object({ path: Text, inode: Whole, name: Text }),
-  when: v.number(),
+  when: Time,
   window: Figure,
   verdicts: v.pipe(v.array(VerdictShape), v.maxLength(MOST_FINDINGS)),
   source: v.picklist(EVIDENCE_SOURCES),
@@ -152,11 +157,11 @@ export const HeaderShape = v.object({
   version: Whole,
   program: Text,
   host: v.object({ name: Text, kernel: Text, boot: Text }),
-  interval: v.number(),
-  started: v.number(),
+  interval: v.pipe(v.number(), v.minValue(1), v.maxValue(LONGEST_INTERVAL_MS)),
+  started: Time,
   doctor: v.optional(
     v.object({
-      time: v.number(),
+      time: Time,
       checks: v.pipe(
         v.array(v.object({ about: Text, state: v.picklist(CHECK_STATES), finding: Text, remedy: v.optional(Text) })),
         v.maxLength(MOST_ITEMS),
