@@ -42,6 +42,19 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
+/**
+ * The workloads that a command is about, each once, and as the user calls it, so that a command in a message can be typed as it
+ * stands. Throws as resolveNames does.
+ */
+export async function targetsNamed(names: readonly string[], hierarchy: Hierarchy): Promise<Workload[]> {
+  const targets = new Map<string, Workload>();
+  for (const [index, workload] of (await resolveNames(names, hierarchy)).entries()) {
+    const name = names[index] ?? workload.name;
+    if (!targets.has(workload.path)) targets.set(workload.path, { ...workload, name });
+  }
+  return [...targets.values()];
+}
+
 /** All that run, with the names that the runtimes' APIs know too; no figure of them is read. */
 export async function allWorkloads({ mount, root }: Hierarchy): Promise<readonly Workload[]> {
   const inventory = openInventory({ mount, root, proc: PROC, watch: false, apis: true });

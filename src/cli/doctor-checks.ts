@@ -7,6 +7,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { parentOf } from '../kernel/cgroup-path.ts';
 import { parseControllers } from '../kernel/controllers.ts';
+import { foreignHand } from '../kernel/foreign-hand.ts';
 import { type Hierarchy, NoHierarchyError } from '../kernel/hierarchy.ts';
 import { readText } from '../kernel/if-there.ts';
 import { loadNative } from '../kernel/native.ts';
@@ -18,6 +19,7 @@ import { stateDirectory } from '../limits/applying/journal.ts';
 import { wrongStanding } from '../limits/launch/standing.ts';
 import type { DoctorCheck } from '../recording/format/moment.ts';
 import { type GlobalOptions, openHierarchy, PROC } from './context.ts';
+import { hiddenText } from './hidden-text.ts';
 
 /** Controllers that tscg reads or sets. */
 const WANTED = ['cpu', 'cpuset', 'memory', 'io', 'pids', 'hugetlb'];
@@ -70,6 +72,7 @@ async function hierarchyChecks(global: GlobalOptions): Promise<DoctorCheck[]> {
     const workloads = inventory.workloads();
     return [
       mounted(hierarchy),
+      ...names(inventory.hidden()),
       ...standing(hierarchy),
       ...controllers(files, workloads),
       ...dying(files),
@@ -107,6 +110,9 @@ function standing({ options }: Hierarchy): DoctorCheck[] {
   const wrong = wrongStanding(options, PROC);
   return wrong ? [{ about: 'namespace', state: 'error', ...wrong }] : [];
 }
+
+const names = (hidden: number): DoctorCheck[] =>
+  hidden === 0 ? [] : [{ about: 'names', state: 'warning', finding: hiddenText(hidden) }];
 
 /** For each controller: available, and where beneath the root it stops being enabled. */
 function controllers(files: CgroupFiles, workloads: readonly Workload[]): DoctorCheck[] {
@@ -226,6 +232,15 @@ function runtimes(statuses: Awaited<ReturnType<Inventory['runtimes']>>): DoctorC
 
 function journal(): DoctorCheck {
   const directory = stateDirectory();
+  const hand = foreignHand(directory);
+  if (hand) {
+    return {
+      about: 'journal',
+      state: 'error',
+      finding: `${hand.path} ${hand.how}: no change can be made, for whoever can change the journal decides what undo writes`,
+      remedy: 'set TSCG_STATE_DIR to a folder that you alone may write',
+    };
+  }
   let existing = directory;
   while (!existsSync(existing)) existing = join(existing, '..');
   try {
@@ -236,7 +251,7 @@ function journal(): DoctorCheck {
       about: 'journal',
       state: 'error',
       finding: `${directory} cannot be written: no change can be made`,
-      remedy: 'set TSCG_STATE_DIR to a folder that you may write',
+      remedy: 'set TSCG_STATE_DIR to a folder that you alone may write',
     };
   }
 }

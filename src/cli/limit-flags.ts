@@ -30,7 +30,9 @@ async function addLimitFlags(command: Command): Promise<void> {
   command.addOption(property.argParser(collect).helpGroup('systemd:'));
   const meant = (typed: string): readonly string[] =>
     [flagsOfFile(typed), flagsOfProperty(typed), begunBy(typed, command)].find(({ length }) => length > 0) ?? [];
-  command.configureOutput({ outputError: (text, write) => write(commandLineError('tscg', suggest(text, meant))) });
+  command.configureOutput({
+    outputError: (text, write) => write(commandLineError('tscg', suggest(text, meant), `tscg ${command.name()}`)),
+  });
 }
 
 /** The shortest option that begins with what was typed. */

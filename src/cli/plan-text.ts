@@ -23,7 +23,7 @@ export function planText({ writes, unchanged, risks }: Plan, force = false): str
   for (const write of unchanged) {
     heading(write);
     const value = oneLine(write.after);
-    lines.push(`  ${write.file}: already ${value}${inWords(value, meaningIn(write)(write.after))}`);
+    lines.push(`  ${write.file}: already ${value || 'empty'}${inWords(value, meaningIn(write)(write.after))}`);
   }
   return [...lines, ...risks.map((risk) => riskText(risk, force))].join('\n');
 }

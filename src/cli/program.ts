@@ -14,13 +14,16 @@ function readVersion(): string {
   return String(version);
 }
 
-/** commander's `error: …` with its suggestion on a line of its own, as one line in the form of all our errors. */
-export const commandLineError = (program: string, text: string): string =>
+/**
+ * commander's `error: …` with its suggestion on a line of its own, as one line in the form of all our errors. `command`: whose
+ * help tells what is right.
+ */
+export const commandLineError = (program: string, text: string, command = program): string =>
   `${program}: ${text
     .replace(/^error: /, '')
     .trim()
     .replace(/\.$/, '')
-    .replaceAll('\n', ' ')}; see ${program} --help\n`;
+    .replaceAll('\n', ' ')}; see ${command} --help\n`;
 
 /**
  * Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2, or as the

@@ -35,7 +35,7 @@ export function registerDiagnosis(program: Command): void {
     )
     .option('--for <time>', 'measure over so long', '5s')
     // To monitoring 2 is a critical state of what is watched, and a plugin answers on its standard output.
-    .configureOutput({ outputError: (text) => print(`UNKNOWN - ${commandLineError('tscg', text)}`) })
+    .configureOutput({ outputError: (text) => print(`UNKNOWN - ${commandLineError('tscg', text, 'tscg check')}`) })
     .exitOverride(({ exitCode, code, message }) => {
       throw new CommanderError(exitCode === 0 ? 0 : 3, code, message);
     })

@@ -10,7 +10,7 @@ export function registerViews(program: Command): void {
     .description('list containers, pods, machines, units and cgroups with what they use')
     .option('-a, --all', 'show slices, monitors and inner cgroups too')
     .addOption(jsonOption)
-    .option('--csv', 'print CSV')
+    .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .option('-s, --sort <metric>', 'order by a metric or by name', 'cpu_percent')
     .option('-r, --reverse', 'reverse the order')
     .option('-c, --columns <list>', 'metrics to show, separated by commas (tscg metrics lists them)')

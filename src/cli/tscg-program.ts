@@ -28,15 +28,16 @@ const FAMILIES: readonly (readonly [register: (program: Command) => void, ...nam
  * them take longer than many a command. The flags of limits are not in it yet: addLimitFlags loads their catalogue.
  */
 export function buildTscg(typed = ''): Command {
+  const family = FAMILIES.find(([, ...names]) => names.includes(typed));
+  const helped = family ? `tscg ${typed}` : 'tscg';
   const program = new Command('tscg')
     .description('See and limit what containers, units and cgroups use (cgroup v2)')
     .version(VERSION)
     .option('--mount <directory>', 'cgroup2 mount to work on, where there are several')
     .showSuggestionAfterError()
     .enablePositionalOptions()
-    .configureOutput({ writeOut: print, outputError: (text, write) => write(commandLineError('tscg', text)) })
+    .configureOutput({ writeOut: print, outputError: (text, write) => write(commandLineError('tscg', text, helped)) })
     .exitOverride();
-  const family = FAMILIES.find(([, ...names]) => names.includes(typed));
   for (const [register] of family ? [family] : FAMILIES) register(program);
   return program;
 }

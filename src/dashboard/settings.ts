@@ -1,6 +1,5 @@
 /** `~/.config/tscg/config.yaml`: what tstop remembers, in its `tstop:` part, and the rules of alerts. */
 import { renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { parseDocument } from 'yaml';
@@ -10,6 +9,7 @@ import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
+import { userFolder } from '../kernel/user-folder.ts';
 import { errorText } from '../text/error-text.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { ALERTS, CONFIG, SETTINGS } from './shape.ts';
@@ -30,7 +30,7 @@ export interface Settings {
 }
 
 export const configDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
-  join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'tscg');
+  join(userFolder(env.XDG_CONFIG_HOME, '.config', env), 'tscg');
 
 const SECTION = 'tstop';
 /** The largest file that is read, in bytes. */

@@ -1,6 +1,6 @@
 /** Every namespace on the machine that may be seen, and which cgroups have processes in it. */
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -101,7 +101,7 @@ export function createNamespaceScanner({
     const pids = listed.sort((a, b) => a - b);
     const { cgroupOf, foreign } = await cgroups();
     const inodes = await readInodes(proc, pids);
-    const found = gather(pids, inodes, cgroupOf);
+    const found = gather(pids, inodes, cgroupOf, (pid) => existsSync(join(proc, String(pid))));
     for (const [cgroup, count] of foreign) addUnseen(found.unseen, cgroup, { denied: 0, foreign: count });
     // With hidepid not even pid 1 is listed: those that cgroup.procs has beyond the listing are others' too.
     if (pids[0] !== 1) {
@@ -236,13 +236,20 @@ interface Found {
 }
 
 /** `inodes`: so many for each pid as there are kinds, the negative errno of what may not be read. */
-function gather(pids: readonly number[], inodes: Float64Array, cgroupOf: ReadonlyMap<number, string>): Found {
+function gather(
+  pids: readonly number[],
+  inodes: Float64Array,
+  cgroupOf: ReadonlyMap<number, string>,
+  isThere: (pid: number) => boolean,
+): Found {
   const byKey = new Map<string, Draft>();
   const unseen = new Map<string, Unseen>();
   pids.forEach((pid, row) => {
     const cgroup = cgroupOf.get(pid);
     const own = inodes.subarray(row * NAMESPACE_KINDS.length, (row + 1) * NAMESPACE_KINDS.length);
-    if (own.some((inode) => DENIED.has(-inode))) addUnseen(unseen, cgroup ?? '', { denied: 1, foreign: 0 });
+    // A process that ends in between answers EACCES too.
+    if (own.some((inode) => DENIED.has(-inode)) && isThere(pid))
+      addUnseen(unseen, cgroup ?? '', { denied: 1, foreign: 0 });
     NAMESPACE_KINDS.forEach((kind, column) => {
       const inode = own[column] ?? -1;
       // A zombie is in some of them only, and one that has gone in none.

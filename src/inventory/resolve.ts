@@ -102,13 +102,13 @@ export function findWorkload(workloads: readonly Workload[], query: string, moun
     if (found !== undefined && others.length === 0) return found;
     if (found !== undefined) throw new AmbiguousNameError(query, [found, ...others]);
   }
-  throw new NoSuchNameError(
-    query,
-    nearest(
-      query,
-      workloads.filter(isNamed).map(({ name }) => name),
-    ),
-  );
+  const near = workloads.some(({ path }) => path === `/${query}`)
+    ? [clean(`/${query}`)]
+    : nearest(
+        query,
+        workloads.filter(isNamed).map(({ name }) => name),
+      );
+  throw new NoSuchNameError(query, near);
 }
 
 type Meaning = (workload: Workload, query: string) => boolean;
@@ -139,6 +139,9 @@ const MEANINGS: readonly Meaning[] = [
 const isIdPrefix = (query: string): boolean => /^[0-9a-fA-F][0-9a-fA-F-]{2,}$/.test(query);
 const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
+/** What Node puts in the place of bytes that are no UTF-8. */
+const NO_UTF8 = '\ufffd';
+
 function byPath(workloads: readonly Workload[], query: string, mount: string | undefined): Workload {
   const path = checkedPath(query, mount);
   const found = workloads.find((workload) => workload.path === path);
@@ -147,6 +150,8 @@ function byPath(workloads: readonly Workload[], query: string, mount: string | u
     path,
     workloads.map((workload) => workload.path),
   ).map(clean);
+  if (path.includes(NO_UTF8))
+    throw new NoSuchNameError(query, [], `the path ${clean(path)} is no UTF-8: tscg cannot reach that cgroup`);
   const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
   throw new NoSuchNameError(query, near, `there is no cgroup ${clean(path)}${hint}`);
 }

@@ -214,5 +214,7 @@ function nearest(field: string): string {
   const start = field.toLowerCase().slice(0, 3);
   const names = [...Object.keys(TEXT_FIELDS), ...METRICS.flatMap(({ id, aliases = [] }) => [...aliases, id])];
   const near = names.filter((name) => name.toLowerCase().startsWith(start)).slice(0, 3);
-  return near.length > 0 ? `; near it: ${near.join(', ')}` : '; ? lists the figures, and name, path, image, kind, pod';
+  return near.length > 0
+    ? `; near it: ${near.join(', ')}`
+    : `; there are ${Object.keys(TEXT_FIELDS).join(', ')} and what tscg metrics lists`;
 }

@@ -31,6 +31,8 @@ export function reasonFor(id: string, usage: Usage, row: number): string | undef
   }
   const kind = LIMIT_OF_METRIC[id];
   if (kind) return limitReason(kind, usage, row);
+  const unthrottled = id.startsWith('cpu_throttled') ? fileReason('cpu.max', usage, row) : undefined;
+  if (unthrottled) return unthrottled;
   if (id === 'cpu_throttled_percent' && !Number.isNaN(usage.seconds)) {
     return 'no quota period ran in this interval (no cpu.max, or it was idle)';
   }

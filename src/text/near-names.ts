@@ -5,9 +5,11 @@ const MOST_NEAR = 5;
 /** Longer names are compared by their beginning: the cost grows with the square. */
 const COMPARED = 80;
 
-/** The nearest by edit distance, at most a third of the name away; or that hold it. Nearest first, each once. */
+/** The nearest by edit distance, at most a third of the name away; or that hold it. Nearest first, each once. None for one letter. */
 export function nearest(query: string, names: readonly string[]): string[] {
   const wanted = query.toLowerCase().slice(0, COMPARED);
+  // All names of one letter are as near as each other.
+  if (wanted.length < 2) return [];
   const within = Math.max(1, Math.floor(wanted.length / 3));
   return [...new Set(names)]
     .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase().slice(0, COMPARED)) }))

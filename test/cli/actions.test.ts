@@ -23,6 +23,7 @@ test('freeze waits until the kernel says frozen; thaw and undo let it go', () =>
     assert.match(stdout, /cgroup\.freeze: 0 → 1$/m, 'a value that means itself is not said twice');
     assert.match(stdout, /^frozen$/m);
     assert.is(box.figure('cgroup.events', 'frozen'), 1);
+    assert.is(tscg('freeze', box.path, `${MOUNT}${box.path}/`).stdout.match(/already 1/g)?.length, 1, 'named twice');
     assert.match(tscg('freeze', box.path).stdout, /nothing to change/);
     assert.is(tscg('undo').status, 0);
     assert.is(box.figure('cgroup.events', 'frozen'), 0);
@@ -93,7 +94,7 @@ test('pid:N is killed where it is alone; else that it means them all is said fir
     const child = await box.run('exec sleep 1000');
     const ended = [child, await box.run('exec sleep 1000')].map((started) => once(started, 'exit'));
     const target = `pid:${child.pid}`;
-    const risk = `${target} is the whole of .* \\(${box.path}\\), where 1 other process runs too; .*kill ${child.pid}; .*tscg kill ${box.path}`;
+    const risk = `${target} is the whole of ${box.path}, where 1 other process runs too; .*kill ${child.pid}; .*tscg kill ${box.path}`;
     const { status, stderr } = tscg('kill', target);
     assert.is(status, 2);
     assert.match(stderr, new RegExp(risk));

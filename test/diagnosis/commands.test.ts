@@ -39,7 +39,7 @@ test('check answers on one line, and with 3 what it cannot know', () => {
   for (const args of [[], ['web.pids > 1', 'web.pids > 2'], ['--nothing']]) {
     const { status, stdout, stderr } = tscg('check', ...args);
     assert.is(status, 3, args.join(' '));
-    assert.match(stdout, /^UNKNOWN - tscg: .+; see tscg --help\n$/);
+    assert.match(stdout, /^UNKNOWN - tscg: .+; see tscg check --help\n$/);
     assert.is(stderr, '');
   }
   assert.is(tscg('check', '--help').status, 0);

@@ -31,7 +31,8 @@ interface Stage {
   readonly mount: string;
   play(pid: number, links: Links): void;
   cgroup(path: string, procs: string): void;
-  scan(denied?: ReadonlySet<number>): Promise<NamespaceScan>;
+  /** `meanwhile`: what happens while the links are read. */
+  scan(denied?: ReadonlySet<number>, meanwhile?: () => void): Promise<NamespaceScan>;
 }
 
 async function withStage(run: (stage: Stage) => Promise<void>): Promise<void> {
@@ -61,12 +62,13 @@ async function withStage(run: (stage: Stage) => Promise<void>): Promise<void> {
         writeFileSync(join(mount, path, 'cgroup.procs'), procs);
       },
       // What another user's process answers, which root never sees.
-      scan: (denied = new Set()) =>
+      scan: (denied = new Set(), meanwhile = () => {}) =>
         createNamespaceScanner({
           proc,
           mount,
           readInodes: async (_, pids) => {
             const inodes = await inodesWithFs(proc, pids);
+            meanwhile();
             return inodes.map((inode, index) =>
               denied.has(pids[Math.floor(index / NAMESPACE_KINDS.length)] ?? 0) ? -constants.errno.EACCES : inode,
             );
@@ -80,6 +82,15 @@ async function withStage(run: (stage: Stage) => Promise<void>): Promise<void> {
 
 const find = ({ namespaces }: NamespaceScan, kind: NamespaceKind, inode: number): Namespace | undefined =>
   namespaces.find((namespace) => namespace.kind === kind && namespace.inode === inode);
+
+it('what ends while it is read is not told as closed to us', () =>
+  withStage(async ({ proc, play, cgroup, scan }) => {
+    cgroup('/web', '20\n');
+    play(1, HOST);
+    play(20, HOST);
+    const found = await scan(new Set([20]), () => rmSync(join(proc, '20'), { recursive: true }));
+    assert.is(found.unseen.size, 0);
+  }));
 
 it('who is in which, the lowest pid, whose it is, id maps, and what a mount alone keeps', () =>
   withStage(async ({ play, cgroup, scan }) => {

@@ -158,6 +158,12 @@ test('a path that is not there names the nearest', () => {
   assert.match(String(error), 'there is no cgroup /box/abd; did you mean /box/abc');
 });
 
+test('a path without its first slash is taken for a slip, bytes that are no UTF-8 are told', () => {
+  const messageOf = (query: string): string => String(caught(() => findWorkload(WORKLOADS, query)));
+  assert.match(messageOf('box/abc'), 'did you mean /box/abc?');
+  assert.match(messageOf('/box/\ufffd'), 'the path /box/\ufffd is no UTF-8');
+});
+
 for (const path of ['/box/../docker', '/..', '/box/./abc', '//box', '/box//abc', '/box/abc//', '/./', '/a\0b', '']) {
   test(`${JSON.stringify(path)} is refused`, () => {
     assert.instance(
@@ -295,6 +301,7 @@ test('edit distance', () => {
 });
 
 test('at most five are near, each once', () => {
+  assert.equal(nearest('*', ['a', 'b', '1']), []);
   assert.equal(nearest('px', ['pm', 'px-pod/px', 'px/else']), ['px-pod/px', 'pm']);
   assert.equal(nearest('web', ['web1', 'web2', 'web3', 'web4', 'web5', 'web6', 'web1', 'other']), [
     'web1',

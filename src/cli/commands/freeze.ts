@@ -4,7 +4,7 @@ import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import type { Plan, PlanContext } from '../../limits/model.ts';
 import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext, targetsNamed } from '../context.ts';
 import { durationOption } from '../options.ts';
 import { ownerOptions } from './set.ts';
 
@@ -29,7 +29,7 @@ export async function freeze(names: readonly string[], options: FreezeOptions, g
   });
 }
 
-/** The Plan to freeze those workloads, or to thaw them, and how long to wait until they are. Each is named as it was typed. */
+/** The Plan to freeze those workloads, or to thaw them, and how long to wait until they are. */
 export async function planToFreeze(
   names: readonly string[],
   isFrozen: boolean,
@@ -39,8 +39,7 @@ export async function planToFreeze(
   const timeoutMs = durationOption('--timeout', options.timeout, 10, 3_600_000);
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy, ownerOptions(options));
-  const workloads = await resolveNames(names, hierarchy);
-  const targets = workloads.map((workload, index) => ({ ...workload, name: names[index] ?? workload.name }));
+  const targets = await targetsNamed(names, hierarchy);
   const plan = await confirmedPlan(context, (asked) => planFreeze(targets, isFrozen, asked));
   return { plan, context, timeoutMs };
 }

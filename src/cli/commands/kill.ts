@@ -8,7 +8,7 @@ import { companyRisks, guardRisks } from '../../limits/planning/guard.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
 import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext, targetsNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { finished, printJson, printLine } from '../output.ts';
@@ -31,14 +31,10 @@ export async function killCommand(
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
   const { files } = context;
-  const workloads = await resolveNames(names, hierarchy);
-  const places = workloads.map(({ path, inode, name }, index) => ({ path, inode, name: names[index] ?? name }));
+  const places = (await targetsNamed(names, hierarchy)).map(({ path, inode, name }) => ({ path, inode, name }));
   if (places.some(({ path }) => path === '/'))
     throw new ActionError('the root cgroup holds the whole machine: name one below it');
-  const risks = workloads.flatMap((workload, index) => [
-    ...companyRisks(names[index] ?? '', workload, files),
-    ...guardRisks(places[index] ?? workload, 'killing', context),
-  ]);
+  const risks = places.flatMap((place) => [...companyRisks(place, files), ...guardRisks(place, 'killing', context)]);
   const signalText = nameOf(signal);
 
   if (options.dryRun) {

@@ -16,6 +16,7 @@ import { errorLine, UsageError } from '../errors.ts';
 import { endSignal } from '../exit.ts';
 import { asksForFleet } from '../fleet-flags.ts';
 import type { FleetOptions } from '../fleet-options.ts';
+import { hiddenText } from '../hidden-text.ts';
 import { pastMomentOption, secondsOption, wholeOption } from '../options.ts';
 import { print, warn } from '../output.ts';
 import { isOfPast, type PastOptions } from '../shared-options.ts';
@@ -83,6 +84,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       const frame = await (fleet && watch ? orTold(source.next()) : source.next());
       if (!frame) continue;
       if (fleet) await tellLeftOut(frame);
+      if (count === 0 && frame.hidden) warn(`tscg: ${hiddenText(frame.hidden)}`);
       const rows = rowsOf(frame);
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
       // 0 on a serial line: its size is not known.

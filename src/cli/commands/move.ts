@@ -40,7 +40,8 @@ export async function moveCommand(
       }),
     );
     moveProcess(plan, context.files);
-    say(`moved; back: tscg move pid:${pid} ${shellWord(plan.from)}`);
+    // Bytes that are no UTF-8 are read as that, and lead nowhere.
+    say(plan.from.includes('\ufffd') ? 'moved' : `moved; back: tscg move pid:${pid} ${shellWord(plan.from)}`);
   }
   if (options.json) {
     const moved = !options.dryRun && plan.from !== plan.to.path;

@@ -8,7 +8,7 @@ import { measureCpusInUse } from '../../limits/planning/cpus-in-use.ts';
 import { editsOf } from '../../limits/planning/edits.ts';
 import { planSet } from '../../limits/planning/plan.ts';
 import { type CarryOutHooks, type CarryOutOptions, carryOut } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext, targetsNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { timedRevert } from '../timed-revert.ts';
 
@@ -68,9 +68,7 @@ export async function limitRequests(
   const edits = limitEdits(options, machine);
   if (edits.length === 0)
     throw new UsageError('no limit given; for example --cpu 50% or --memory 512M (tscg set --help lists them)');
-  const workloads = await resolveNames(names, hierarchy);
-  // As the user calls it, so that a command in a message can be typed as it stands.
-  return workloads.map((workload, index) => ({ target: { ...workload, name: names[index] ?? workload.name }, edits }));
+  return (await targetsNamed(names, hierarchy)).map((target) => ({ target, edits }));
 }
 
 /** What the flags of addLimitFlags ask. */

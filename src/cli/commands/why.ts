@@ -140,8 +140,9 @@ interface Whom {
 /** Throws UsageError, NoSuchNameError, AmbiguousNameError, BadNameError. */
 async function namedBy(names: readonly string[], hierarchy: Hierarchy): Promise<Whom & { victims: Workload[] }> {
   const workloads = await allWorkloads(hierarchy);
-  const victims: Workload[] = [];
-  for (const name of names) victims.push(await workloadNamed(workloads, name, hierarchy));
+  const named = new Set<Workload>();
+  for (const name of names) named.add(await workloadNamed(workloads, name, hierarchy));
+  const victims = [...named];
   if (victims.some(({ path }) => path === '/')) throw new UsageError(WHOLE_MACHINE);
   return { workloads, victims };
 }

@@ -5,12 +5,12 @@
  */
 
 import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isRecord } from '../../inventory/names/json.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { foreignHand } from '../../kernel/foreign-hand.ts';
 import { makeDirectory } from '../../kernel/make-directory.ts';
+import { userFolder } from '../../kernel/user-folder.ts';
 import { errorText } from '../../text/error-text.ts';
 import { OWNER_NAMES, type Write } from '../model.ts';
 
@@ -57,11 +57,14 @@ export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
 
-/** `/var/lib/tscg` for root, `$XDG_STATE_HOME/tscg` for others; TSCG_STATE_DIR overrides both. */
+/**
+ * `/var/lib/tscg` for root, `$XDG_STATE_HOME/tscg` for others; TSCG_STATE_DIR overrides both. An absolute path: what takes a change
+ * back later is in another folder.
+ */
 export function stateDirectory(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.() ?? 0): string {
-  if (env.TSCG_STATE_DIR) return env.TSCG_STATE_DIR;
+  if (env.TSCG_STATE_DIR) return resolve(env.TSCG_STATE_DIR);
   if (uid === 0) return '/var/lib/tscg';
-  return join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'tscg');
+  return join(userFolder(env.XDG_STATE_HOME, '.local/state', env), 'tscg');
 }
 
 /** `write`: write(2) of a text, gives how many bytes it took; another one in tests. */
@@ -101,7 +104,7 @@ export function openJournal(
     begin: (change) =>
       append(
         { type: 'begin', ...change },
-        '; nothing was changed. Make room, or point TSCG_STATE_DIR at a folder that you may write',
+        '; nothing was changed. Make room, or set TSCG_STATE_DIR to a folder that you alone may write',
       ),
     end: (id, outcome, error) =>
       append({ type: 'end', id, time: Date.now(), outcome, ...(error ? { error } : {}) }, ''),

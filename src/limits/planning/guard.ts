@@ -44,21 +44,20 @@ export function guardRisks(
   ];
 }
 
-/** `kill pid:N` ends the whole workload of process N. A risk that refuses where others run in it, or none. */
+/** `kill pid:N` ends the whole workload of process N. A risk that refuses where others run in it, or none. `name`: as it was typed. */
 export function companyRisks(
-  query: string,
   { path, name }: { readonly path: string; readonly name: string },
   files: CgroupFiles,
 ): Risk[] {
-  if (!query.startsWith('pid:')) return [];
+  if (!name.startsWith('pid:')) return [];
   const { pids, foreign } = inhabitants(files, path);
   const others = pids.length + foreign - 1;
   if (others < 1) return [];
-  const pid = query.slice('pid:'.length);
+  const pid = name.slice('pid:'.length);
   return [
     {
       level: 'refuse',
-      text: `${query} is the whole of ${name} (${path}), where ${counted(others, 'other process runs', 'other processes run')} too`,
+      text: `${name} is the whole of ${path}, where ${counted(others, 'other process runs', 'other processes run')} too`,
       remedy: `to end that process alone: kill ${pid}; to end all of them: tscg kill ${shellWord(path)}`,
     },
   ];
