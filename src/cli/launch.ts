@@ -55,7 +55,12 @@ const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises'
 /** What was required so far, by the name that it was required by. */
 const modules = new Map<string, object>();
 for (const name of LATE) {
-  const real = (): object => ofNode(`node:${name}`);
+  let loaded: object | undefined;
+  const real = (): object => {
+    const module: object = loaded ?? ofNode(`node:${name}`);
+    loaded = module;
+    return module;
+  };
   const handler: ProxyHandler<object> = {
     get: (_, key) => Reflect.get(real(), key),
     has: (_, key) => Reflect.has(real(), key),
