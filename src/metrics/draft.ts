@@ -31,10 +31,18 @@ function draftOf(known: RowFigures, rows: Draft['rows'], parents: Draft['parents
     copiedOnWrite(known.errors),
     copiedOnWrite(known.times),
   ];
+  // One literal: V8 forgets the shape of an object that is spread together, and then the code that was compiled for it.
   return {
-    ...{ rows, parents, monotonic },
-    ...{ values: values.arrays, errors: errors.arrays, times: times.arrays },
-    ...{ setValue: values.set, setError: errors.set, setTime: times.set, ownTimes: times.own },
+    rows,
+    parents,
+    monotonic,
+    values: values.arrays,
+    errors: errors.arrays,
+    times: times.arrays,
+    setValue: values.set,
+    setError: errors.set,
+    setTime: times.set,
+    ownTimes: times.own,
   };
 }
 
