@@ -1,9 +1,8 @@
 /** What hardly changes while a process runs, remembered from reading to reading: half the cost of a process tree. */
-import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseNamespaceLink } from '../kernel/namespace-link.ts';
 import { type PidStat, parseCmdline, parsePidStatus } from '../kernel/proc-pid.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { createReadNamespaceInodes } from '../kernel/read-namespaces.ts';
 import { clean } from '../text/clean.ts';
 
 export interface ProcessFacts {
@@ -28,9 +27,9 @@ export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<numb
 /** Read again at the latest after so many readings: exec shows by its comm, setuid by this. */
 const READINGS = 16;
 const LONGEST_COMMAND = 4_096;
-const LINKS_AT_ONCE = 32;
 
 export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts {
+  const readInodes = createReadNamespaceInodes(['pid']);
   let remembered: ReadonlyMap<number, { facts: ProcessFacts; reading: number }> = new Map();
   let reading = 0;
   return async (stats) => {
@@ -45,7 +44,10 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts
     }
     const [texts, namespaces] = await Promise.all([
       readFiles(unknown.flatMap(({ pid }) => [join(proc, `${pid}/status`), join(proc, `${pid}/cmdline`)])),
-      pidNamespaces(proc, unknown),
+      readInodes(
+        proc,
+        unknown.map(({ pid }) => pid),
+      ),
     ]);
     unknown.forEach((stat, index) => {
       const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespaces[index]);
@@ -62,7 +64,7 @@ function factsFrom(
   { pid, comm, starttime }: PidStat,
   status: string | number | undefined,
   cmdline: string | number | undefined,
-  pidNamespace: number | undefined,
+  namespaceOrErrno = Number.NaN,
 ): ProcessFacts | undefined {
   if (typeof status !== 'string') return undefined;
   const { NSpid, Uid } = parsePidStatus(status);
@@ -73,7 +75,8 @@ function factsFrom(
     depth: Math.max(1, NSpid.length),
     uid: Uid[1] ?? Number.NaN,
     command: commandOf(typeof cmdline === 'string' ? cmdline : '', comm),
-    ...(pidNamespace !== undefined && { pidNamespace }),
+    // It is not ours to see (EACCES), or a zombie's.
+    ...(namespaceOrErrno > 0 && { pidNamespace: namespaceOrErrno }),
   };
 }
 
@@ -82,19 +85,3 @@ export function commandOf(cmdline: string, comm: string): string {
   const words = parseCmdline(cmdline.slice(0, LONGEST_COMMAND));
   return clean(words.join(' ')).trim() || `[${clean(comm)}]`;
 }
-
-async function pidNamespaces(proc: string, stats: readonly PidStat[]): Promise<(number | undefined)[]> {
-  const inodes: (number | undefined)[] = [];
-  for (let from = 0; from < stats.length; from += LINKS_AT_ONCE) {
-    const part = stats.slice(from, from + LINKS_AT_ONCE);
-    inodes.push(...(await Promise.all(part.map(({ pid }) => namespaceInode(join(proc, `${pid}/ns/pid`))))));
-  }
-  return inodes;
-}
-
-/** Undefined where it is not ours to see (EACCES), or a zombie's. */
-const namespaceInode = (path: string): Promise<number | undefined> =>
-  readlink(path).then(
-    (text) => parseNamespaceLink(text)?.inode,
-    () => undefined,
-  );

@@ -3,19 +3,20 @@ import { readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { NAMESPACE_KINDS, parseNamespaceLink } from './namespace-link.ts';
+import { NAMESPACE_KINDS, type NamespaceKind, parseNamespaceLink } from './namespace-link.ts';
 import { loadNative, type NamespaceInfo } from './native.ts';
 import { errnoOf } from './read-files.ts';
 
-/** Inodes in the order of NAMESPACE_KINDS, so many for each process; the negative errno of what may not be read. */
+/** Inodes in the order of the kinds, so many for each process; the negative errno of what may not be read. */
 export type ReadNamespaceInodes = (proc: string, pids: readonly number[]) => Promise<Float64Array>;
 
 /** Of /proc/PID/ns links or nsfs mounts; the positive errno of what failed. Undefined without the addon: Node has no ioctl. */
 export type ReadNamespaceInfo = (paths: readonly string[]) => Promise<(NamespaceInfo | number)[]>;
 
-export function createReadNamespaceInodes(): ReadNamespaceInodes {
+export function createReadNamespaceInodes(kinds: readonly NamespaceKind[] = NAMESPACE_KINDS): ReadNamespaceInodes {
   const { native } = loadNative();
-  return native ? (proc, pids) => native.namespaceInodes(proc, Uint32Array.from(pids), NAMESPACE_KINDS) : inodesWithFs;
+  if (!native) return (proc, pids) => inodesWithFs(proc, pids, kinds);
+  return async (proc, pids) => native.namespaceInodes(proc, Uint32Array.from(pids), kinds);
 }
 
 export const createReadNamespaceInfo = (): ReadNamespaceInfo | undefined => loadNative().native?.namespaceInfo;
@@ -24,11 +25,15 @@ export const createReadNamespaceInfo = (): ReadNamespaceInfo | undefined => load
 const PROCESSES_A_TURN = 16;
 
 /** Synchronous reads in short turns: asynchronous ones cost ten times the CPU, and procfs answers from memory. */
-export async function inodesWithFs(proc: string, pids: readonly number[]): Promise<Float64Array> {
+export async function inodesWithFs(
+  proc: string,
+  pids: readonly number[],
+  kinds: readonly NamespaceKind[] = NAMESPACE_KINDS,
+): Promise<Float64Array> {
   const inodes: number[] = [];
   for (const [index, pid] of pids.entries()) {
     if (index % PROCESSES_A_TURN === PROCESSES_A_TURN - 1) await turn();
-    inodes.push(...NAMESPACE_KINDS.map((kind) => inodeOf(join(proc, `${pid}/ns/${kind}`))));
+    inodes.push(...kinds.map((kind) => inodeOf(join(proc, `${pid}/ns/${kind}`))));
   }
   return Float64Array.from(inodes);
 }

@@ -18,7 +18,8 @@ export interface MachineOfFiles {
 }
 
 export function machineOfFiles(directory: string): MachineOfFiles {
-  cpSync(CAPTURE, directory, { recursive: true });
+  // The links of /proc/PID/ns lead nowhere: their text is what they tell.
+  cpSync(CAPTURE, directory, { recursive: true, verbatimSymlinks: true });
   const [mount, proc] = [join(directory, 'cgroup'), join(directory, 'proc')];
   const at = (path: string): string => join(mount, ROOT, path);
   const happenings: Readonly<Record<number, () => void>> = {
