@@ -67,7 +67,7 @@ export function createNetworkInspector(options: NetnsPidsOptions): NetworkInspec
     if (!native) return `the addon is not there (${reason})`;
     const path = join(proc, String(pid), 'ns/net');
     try {
-      const isOurs = (await namespaceOf(proc, pid)) === (await namespaceOf(proc, 'self'));
+      const isOurs = namespaceOf(proc, pid) === namespaceOf(proc, 'self');
       const space = isOurs ? undefined : await open(path);
       try {
         let answers: readonly Uint8Array[] = [];

@@ -3,7 +3,7 @@
  * to anybody. Namespaces are told apart by the inode of that net/dev, which each has of its own: the link in
  * /proc/PID/ns, which says the same, may be followed by root and the process's own user only.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
@@ -49,7 +49,7 @@ export interface NetnsPidsOptions {
 export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptions): NetnsPids {
   const known = new Map<number, { netnsPid: NetnsPid; reads: number }>();
   /** That of the host, asked once for all rows that are looked for at the same time. */
-  let host: Promise<number | undefined> | undefined;
+  let host: number | undefined;
 
   async function firstPids(path: string): Promise<number[]> {
     const pids: number[] = [];
@@ -60,7 +60,7 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
       // Foreign pid namespaces read as 0: nothing to ask.
       const pid = typeof text === 'string' ? Number.parseInt(text, 10) : 0;
       if (pid > 0) pids.push(pid);
-      queue.push(...(await subdirectories(directory)));
+      queue.push(...subdirectories(directory));
     }
     return pids;
   }
@@ -69,10 +69,10 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
     let found: NetnsPid = { pid: undefined, missing: 'process' };
     for (const pid of await firstPids(path)) {
       try {
-        const netns = await namespaceOf(proc, pid);
+        const netns = namespaceOf(proc, pid);
         host ??= hostNamespace(proc);
         if (found.pid !== undefined && found.netns !== netns) return { pid: undefined, missing: 'single namespace' };
-        found = { pid, netns, isHost: netns === (await host) };
+        found = { pid, netns, isHost: netns === host };
       } catch (error) {
         // A process that ended meanwhile, or a zombie, is none.
         if (found.pid === undefined && errnoOf(error) !== ENOENT) found = { pid: undefined, missing: errnoOf(error) };
@@ -111,23 +111,30 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
 
 const ENOENT = 2;
 
-/** Rejects where there is no such process. */
-export async function namespaceOf(proc: string, pid: number | 'self'): Promise<number> {
-  return (await stat(join(proc, String(pid), 'net/dev'))).ino;
-}
+/** Throws where there is no such process. Procfs answers from memory: a trip to a worker thread takes ten times the CPU. */
+export const namespaceOf = (proc: string, pid: number | 'self'): number =>
+  statSync(join(proc, String(pid), 'net/dev')).ino;
 
 /** That of pid 1; ours, where pid 1 is hidden. */
-const hostNamespace = (proc: string): Promise<number | undefined> =>
-  namespaceOf(proc, 1).catch(() => namespaceOf(proc, 'self').catch(() => undefined));
+function hostNamespace(proc: string): number | undefined {
+  for (const pid of [1, 'self'] as const) {
+    try {
+      return namespaceOf(proc, pid);
+    } catch {
+      // It may not be seen.
+    }
+  }
+  return undefined;
+}
 
 /** A directory has two links and one of each below it, but on file systems that give each directory one. */
 const LINKS_OF_LEAF = 2;
 
-async function subdirectories(directory: string): Promise<string[]> {
+function subdirectories(directory: string): string[] {
   try {
     // Most cgroups are leaves, and a stat takes less than a list of their files.
-    if ((await stat(directory)).nlink === LINKS_OF_LEAF) return [];
-    const entries = await readdir(directory, { withFileTypes: true });
+    if (statSync(directory).nlink === LINKS_OF_LEAF) return [];
+    const entries = readdirSync(directory, { withFileTypes: true });
     return entries.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : []));
   } catch {
     return [];
