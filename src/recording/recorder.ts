@@ -84,7 +84,7 @@ export function createMomentTaker({
   let demand: Parameters<Source['next']>[0];
   return async () => {
     const frame = await source.next(demand);
-    demand = { visible: busiestOf(frame), network: new Set(alerts?.networkOf(frame.workloads)) };
+    demand = { visible: busiestOf(frame, demand?.visible), network: new Set(alerts?.networkOf(frame.workloads)) };
     const { monotonic } = frame.usage.snapshot;
     if (!processes || monotonic - processes.time >= PROCESSES_MS) {
       processesBefore = processes;
@@ -102,12 +102,18 @@ export function createMomentTaker({
 /** Rows whose costly files are read for each moment; those of the others have their turn. */
 const MOST_BUSY = 32;
 
-/** What uses the CPU and what waits: inodes. */
-function busiestOf({ usage, workloads }: Frame): ReadonlySet<number> {
-  const ranks = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'].map((id) => usage.column(id));
-  const rank = (row: number): number => ranks.reduce((sum, values) => sum + (values[row] || 0), 0);
+/** A row that was among them gives way to one that is so many times as busy: of many that are alike the same ones stay. */
+const STAYING = 2;
+
+/** What uses the CPU and what waits: inodes. `before`: those of the moment before. */
+function busiestOf({ usage, workloads }: Frame, before?: ReadonlySet<number>): ReadonlySet<number> {
+  const columns = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'].map((id) => usage.column(id));
+  const busy = workloads.map(({ inode }, row) => {
+    const sum = columns.reduce((sum, values) => sum + (values[row] || 0), 0);
+    return before?.has(inode) ? STAYING * sum : sum;
+  });
   const listed = workloads.flatMap((workload, row) => (isListed(workload) ? [row] : []));
-  const busiest = listed.sort((a, b) => rank(b) - rank(a)).slice(0, MOST_BUSY);
+  const busiest = listed.sort((a, b) => (busy[b] ?? 0) - (busy[a] ?? 0)).slice(0, MOST_BUSY);
   return new Set(busiest.flatMap((row) => workloads[row]?.inode ?? []));
 }
 

@@ -1,0 +1,64 @@
+/** Which rows a recorder has the costly files read of. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Frame } from '../../src/metrics/source.ts';
+import { createMomentTaker } from '../../src/recording/recorder.ts';
+import { inDirectory } from '../in-directory.ts';
+import { frameBetween } from '../metrics/frames.ts';
+import { snapshotOf } from '../metrics/snapshots.ts';
+
+const ROWS = 40;
+
+/** `used`: by row, microseconds of CPU time in that second. */
+function frameAt(second: number, used: (row: number) => number): Frame {
+  const rows = (usec: (row: number) => number) =>
+    Array.from({ length: ROWS }, (_, row) => ({ path: `/c${row}`, figures: { 'cpu.stat:usage_usec': usec(row) } }));
+  return frameBetween(
+    snapshotOf(
+      second,
+      rows(() => 0),
+    ),
+    snapshotOf(second + 1, rows(used)),
+  );
+}
+
+test('of rows that are alike the same ones stay among the busiest, until another is twice as busy', () =>
+  inDirectory(async (directory) => {
+    mkdirSync(join(directory, 'proc'));
+    /** First the one half is a little busier, then the other; at last the last row is far busier than all. */
+    const frames = [
+      frameAt(0, (row) => (row % 2 ? 1000 : 1200)),
+      frameAt(1, (row) => (row % 2 ? 1200 : 1000)),
+      frameAt(2, (row) => (row === ROWS - 1 ? 3000 : 1000)),
+    ];
+    const asked: (readonly number[])[] = [];
+    let number = 0;
+    const take = createMomentTaker({
+      source: {
+        isLive: true,
+        next: async (demand) => {
+          asked.push([...(demand?.visible ?? [])].sort((a, b) => a - b));
+          return frames[number++] ?? frameAt(3, () => 1000);
+        },
+        onChange: () => undefined,
+        close: () => undefined,
+      },
+      journal: { path: join(directory, 'journal'), read: () => ({ changes: [], unreadable: 0 }) },
+      mount: directory,
+      proc: join(directory, 'proc'),
+      onTrouble: (error) => {
+        throw error;
+      },
+    });
+    for (const _ of [1, 2, 3, 4]) await take();
+    const [, first = [], second, third = []] = asked;
+    assert.is(first.length, 32);
+    assert.not(first.includes(ROWS));
+    assert.equal(second, first);
+    assert.ok(third.includes(ROWS));
+    assert.is(third.filter((inode) => first.includes(inode)).length, 31);
+  }));
+
+test.run();
