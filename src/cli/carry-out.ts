@@ -10,6 +10,7 @@ import { bytesText } from '../text/bytes.ts';
 import { REFUSED } from './errors.ts';
 import { finished, printJson, printLine, warn } from './output.ts';
 import { planText, riskText } from './plan-text.ts';
+import { endProgress, showProgress } from './progress.ts';
 
 export interface CarryOutOptions {
   dryRun?: boolean;
@@ -53,6 +54,9 @@ export function checkRisks(risks: readonly Risk[], force: boolean | undefined, t
   return risksText(risks, force);
 }
 
+/** The last line of a dry run. */
+export const DRY_RUN = 'dry run: nothing was changed';
+
 /** A dry run ends with the exit code that the command itself would have. */
 export function endDryRun(risks: readonly Risk[], force: boolean | undefined): void {
   if (refusedIn(risks, force).length > 0) process.exitCode = REFUSED;
@@ -85,7 +89,7 @@ export async function carryOut(
     journal: openJournal(stateDirectory()),
     command: process.argv.slice(2),
     force,
-    onProgress: json || quiet ? undefined : lowerProgress,
+    onProgress: json || quiet ? undefined : showLowering,
     onEnded: hooks.onEnded,
     note: [hooks.note, pressure].filter(Boolean).join('; '),
     ...(undoes ? { undoes } : {}),
@@ -95,7 +99,7 @@ export async function carryOut(
     if (undoes && !dryRun) await applyPlan(plan, applyContext);
     sayJson({ ...plan, applied: false });
     say(planText(plan, force));
-    say(dryRun ? 'dry run: nothing was changed' : 'nothing to change');
+    say(dryRun ? DRY_RUN : 'nothing to change');
     if (dryRun) endDryRun(plan.risks, force);
     return;
   }
@@ -141,16 +145,5 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   return finished(() => work(abort.signal)).finally(forget);
 }
 
-let isProgressShown = false;
-
-/** Writes a line over the one before on a terminal, and nothing elsewhere. */
-function lowerProgress(usage: number, target: number): void {
-  if (!process.stderr.isTTY) return;
-  isProgressShown = true;
-  process.stderr.write(`\r\x1b[Kcoming down: ${bytesText(usage)}, wanted ${bytesText(target)}`);
-}
-
-function endProgress(): void {
-  if (isProgressShown) process.stderr.write('\r\x1b[K');
-  isProgressShown = false;
-}
+const showLowering = (usage: number, target: number): void =>
+  showProgress(`coming down: ${bytesText(usage)}, wanted ${bytesText(target)}`);

@@ -1,13 +1,15 @@
 /** A randomised trial of a limit, for the commands that prove: its Plan, its risks, its run and its answer. */
+
 import { carryOutTrial } from '../diagnosis/trial/carry-out.ts';
 import { planTrial, scheduleText, type TrialRequest } from '../diagnosis/trial/plan-trial.ts';
 import { takenBackText } from '../diagnosis/trial/words.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { openJournal, stateDirectory } from '../limits/applying/journal.ts';
-import { checkRisks, endDryRun, interruptible } from './carry-out.ts';
+import { checkRisks, DRY_RUN, endDryRun, interruptible } from './carry-out.ts';
 import { PROC } from './context.ts';
 import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';
+import { endProgress, showProgress } from './progress.ts';
 import { trialJson, trialText } from './trial-text.ts';
 
 export interface ProveRequest extends TrialRequest {
@@ -28,7 +30,7 @@ export async function proveLimit(request: ProveRequest): Promise<void> {
   const schedule = scheduleText(trial);
   if (dryRun) {
     if (json) sayJson({ ...plan, applied: false });
-    else printLine(`${planText(plan, force)}\n${schedule}\ndry run: nothing was changed`);
+    else printLine(`${planText(plan, force)}\n${schedule}\n${DRY_RUN}`);
     endDryRun(plan.risks, force);
     return;
   }
@@ -45,7 +47,7 @@ export async function proveLimit(request: ProveRequest): Promise<void> {
       journal: openJournal(stateDirectory()),
       command: process.argv.slice(2),
       reverting: { tscg: [process.execPath, process.argv[1] ?? ''], stateDirectory: stateDirectory() },
-      onWindow: showProgress,
+      onWindow: (done, of) => showProgress(`window ${done} of ${of}`),
     }),
   ).finally(endProgress);
   if (json) sayJson({ ...trialJson(answer), change: id });
@@ -53,13 +55,4 @@ export async function proveLimit(request: ProveRequest): Promise<void> {
     printLine(trialText(answer));
     printLine(takenBackText(trial, id));
   }
-}
-
-/** Writes a line over the one before on a terminal, and nothing elsewhere. */
-function showProgress(done: number, of: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Kwindow ${done} of ${of}`);
-}
-
-function endProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }

@@ -2,6 +2,7 @@
  * tscg why --fix: the gentlest remedy of the first finding, made as `try --for` makes it, and kept only where the victim's loss
  * falls by half and no third party is worse for it.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../diagnosis/model.ts';
 import { chooseFix, editsOfRemedy, type FixChoice, whyNoFix } from '../diagnosis/trial/choose.ts';
@@ -20,13 +21,14 @@ import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
 import { planSet } from '../limits/planning/plan.ts';
 import { terminalSafe } from '../text/cells.ts';
 import { errorText } from '../text/error-text.ts';
-import { checkRisks, endDryRun, interruptible } from './carry-out.ts';
+import { checkRisks, DRY_RUN, endDryRun, interruptible } from './carry-out.ts';
 import { measured } from './commands/set.ts';
 import { confirm } from './confirm.ts';
 import { PROC, planContext } from './context.ts';
 import { fixJson, fixText } from './fix-text.ts';
 import { printJson, printLine } from './output.ts';
 import { planText } from './plan-text.ts';
+import { endProgress, showProgress } from './progress.ts';
 import { findingJson } from './why-text.ts';
 
 export interface FixOptions {
@@ -94,7 +96,7 @@ async function carryOutFix(choice: FixChoice, options: FixOptions, say: Say): Pr
   say(told);
   if (dryRun) {
     endDryRun(plan.risks, force);
-    return say('dry run: nothing was changed', { applied: false, kept: false });
+    return say(DRY_RUN, { applied: false, kept: false });
   }
   checkRisks(plan.risks, force, () => say('', { applied: false, kept: false }));
   const question = `measure ${victim.name} for ${seconds(beforeMs(tryMs))}, try it for ${seconds(tryMs)}, and keep it if it helps?`;
@@ -191,11 +193,11 @@ async function windowsOf(
       if (!rates.has(victim.path)) throw new Error(`${victim.path} ended`);
       windows.push(rates);
       last = next;
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${seconds(left - WINDOW_MS)} left`);
+      showProgress(`${seconds(left - WINDOW_MS)} left`);
     }
     return windows;
   } finally {
     reader.close();
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    endProgress();
   }
 }

@@ -14,6 +14,7 @@ import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../contex
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
+import { endProgress, showProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 
 export interface FsOptions {
@@ -93,13 +94,8 @@ async function sizesOf(files: FileSystem, apart: number | undefined): Promise<Si
 /** With its progress on the terminal, where there is one. */
 async function measured(directory: string): Promise<Measured> {
   if (!process.stderr.isTTY) return measureTree(directory);
-  const erase = '\r\x1b[K';
-  const onProgress = (soFar: TreeSize): void => void process.stderr.write(`${erase}measuring: ${sizeText(soFar)} …`);
-  try {
-    return await measureTree(directory, { onProgress });
-  } finally {
-    process.stderr.write(erase);
-  }
+  const onProgress = (soFar: TreeSize): void => showProgress(`measuring: ${sizeText(soFar)} …`);
+  return measureTree(directory, { onProgress }).finally(endProgress);
 }
 
 function mountsText(mounts: readonly InnerMount[], folded: number): string {
