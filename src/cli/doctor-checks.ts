@@ -1,4 +1,5 @@
 /** What `tscg doctor` finds: one check a line, each ok, or what is lost and what to do. */
+
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { type CgroupFiles, openCgroupFiles, textIfThere } from '../kernel/cgroup-files.ts';
 import { parentOf } from '../kernel/cgroup-path.ts';
 import { parseControllers } from '../kernel/controllers.ts';
+import { parseFlatKeyed } from '../kernel/flat-keyed.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
 import { type Hierarchy, NoHierarchyError } from '../kernel/hierarchy.ts';
 import { readText } from '../kernel/if-there.ts';
@@ -17,6 +19,7 @@ import { rightsRemedy } from '../kernel/rights.ts';
 import { openWaits } from '../kernel/waits-bpf.ts';
 import { stateDirectory } from '../limits/applying/journal.ts';
 import { wrongStanding } from '../limits/launch/standing.ts';
+import { openFilesLimit } from '../metrics/descriptor-budget.ts';
 import type { DoctorCheck } from '../recording/format/moment.ts';
 import { type GlobalOptions, openHierarchy, PROC } from './context.ts';
 import { hiddenText } from './hidden-text.ts';
@@ -147,12 +150,12 @@ const accounting = (controller: string): string =>
   ({ cpu: 'CPUAccounting', memory: 'MemoryAccounting', io: 'IOAccounting', pids: 'TasksAccounting' })[controller] ??
   'Delegate';
 
+const MANY_DYING = 2000;
+
 /** Removed cgroups that page cache keeps alive: thousands of them make memory.stat slow. */
 function dying(files: CgroupFiles): DoctorCheck[] {
-  const count = Number(
-    /^nr_dying_descendants (\d+)$/m.exec(textIfThere(files, '/', 'cgroup.stat') ?? '')?.[1] ?? Number.NaN,
-  );
-  if (!(count > 2000)) return [];
+  const count = parseFlatKeyed(textIfThere(files, '/', 'cgroup.stat') ?? '').get('nr_dying_descendants') ?? Number.NaN;
+  if (!(count > MANY_DYING)) return [];
   return [
     {
       about: 'dying',
@@ -165,7 +168,7 @@ function dying(files: CgroupFiles): DoctorCheck[] {
 
 /** Descriptors and watches against what this many cgroups need. */
 function limits(cgroups: number): DoctorCheck {
-  const descriptors = Number(/^Max open files\s+(\d+)/m.exec(readText(`${PROC}/self/limits`))?.[1] ?? Number.NaN);
+  const descriptors = openFilesLimit(PROC);
   const watches = Number(readText(`${PROC}/sys/fs/inotify/max_user_watches`));
   const finding = `${descriptors} descriptors, ${watches} inotify watches, for ${cgroups} cgroups`;
   if (watches < cgroups * 2)

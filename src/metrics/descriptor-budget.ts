@@ -20,8 +20,11 @@ const USUAL_LIMIT = 1024;
 
 export const descriptorMemory = (descriptors: number): number => descriptors * DESCRIPTOR_BYTES;
 
-/** Node has raised the soft limit to the hard one when it started. */
+/** RLIMIT_NOFILE of this process; NaN where it cannot be read. Node has raised the soft limit to the hard one when it started. */
+export const openFilesLimit = (proc: string): number =>
+  Number(/^Max open files\s+(\d+)/m.exec(readText(join(proc, 'self/limits')))?.[1] ?? Number.NaN);
+
 export function descriptorBudget(proc: string, memory = totalmem()): number {
-  const limit = Number(/^Max open files\s+(\d+)/m.exec(readText(join(proc, 'self/limits')))?.[1] ?? USUAL_LIMIT);
+  const limit = openFilesLimit(proc) || USUAL_LIMIT;
   return Math.floor(Math.min(MOST, limit * SHARE_OF_LIMIT, (memory * SHARE_OF_MEMORY) / DESCRIPTOR_BYTES));
 }
