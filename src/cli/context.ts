@@ -42,6 +42,13 @@ export async function resolveNames(names: readonly string[], hierarchy: Hierarch
   }
 }
 
+/** The workload that the name means. Throws as resolveNames does. */
+export async function resolveName(name: string, hierarchy: Hierarchy, apis = false): Promise<Workload> {
+  const [workload] = await resolveNames([name], hierarchy, apis);
+  if (!workload) throw new NoSuchNameError(name, []);
+  return workload;
+}
+
 /**
  * The workloads that a command is about, each once, and as the user calls it, so that a command in a message can be typed as it
  * stands. Throws as resolveNames does.

@@ -1,5 +1,6 @@
 /** A Finding for each victim of a CloseLook: every cause that holds, the largest loss first; pure. */
 
+import { counted } from '../text/counted.ts';
 import { changeOf, endsOf, figure } from './look/change.ts';
 import { cpuVerdicts } from './look/cpu.ts';
 import { diskVerdicts } from './look/disk.ts';
@@ -76,7 +77,7 @@ function stateVerdicts(look: CloseLook, path: string): Verdict[] {
     verdicts.push({
       cause: 'pids',
       loss: Number.NaN,
-      sentence: `${failed} ${failed === 1 ? 'fork' : 'forks'} failed at its limit of ${Number.isFinite(limit) ? `${limit} tasks` : 'tasks'}`,
+      sentence: `${counted(failed, 'fork')} failed at its limit of ${Number.isFinite(limit) ? `${limit} tasks` : 'tasks'}`,
       figures: [figure('pids_events', failed / look.seconds, 'per_second', 'Δ pids.events max')],
       suspects: [],
       remedies: [

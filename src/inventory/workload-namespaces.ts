@@ -3,6 +3,7 @@
 import { isWithin, parentOf } from '../kernel/cgroup-path.ts';
 import { idMapText } from '../kernel/id-map.ts';
 import { NAMESPACE_KINDS, type NamespaceKind } from '../kernel/namespace-link.ts';
+import { counted } from '../text/counted.ts';
 import { textOrder } from '../text/text-order.ts';
 import type { Namespace, NamespaceScan, Unseen } from './namespaces.ts';
 import type { Workload } from './workload.ts';
@@ -132,9 +133,10 @@ export function idMapLines({ inode, uidMap, gidMap }: Namespace): string[] {
 
 /** What could not be counted, and why; a line each. */
 export function unseenLines({ denied, foreign }: Unseen): string[] {
-  const counted = (processes: number): string => (processes === 1 ? '1 process' : `${processes} processes`);
   return [
-    ...(denied > 0 ? [`${counted(denied)} not read, and so not counted: ${DENIED_REASON}`] : []),
-    ...(foreign > 0 ? [`${counted(foreign)} outside our PID namespace not counted`] : []),
+    ...(denied > 0
+      ? [`${counted(denied, 'process', 'processes')} not read, and so not counted: ${DENIED_REASON}`]
+      : []),
+    ...(foreign > 0 ? [`${counted(foreign, 'process', 'processes')} outside our PID namespace not counted`] : []),
   ];
 }

@@ -6,7 +6,7 @@ import { planDiff } from '../../limits/policy/diff.ts';
 import { planPolicy, policyRequests } from '../../limits/policy/requests.ts';
 import { policyJsonSchema } from '../../limits/policy/shape.ts';
 import { clean } from '../../text/clean.ts';
-import { type CarryOutOptions, carryOut, endDryRun } from '../carry-out.ts';
+import { type CarryOutOptions, carryOut, DRY_RUN, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { printJson, printLine, warn } from '../output.ts';
@@ -64,6 +64,6 @@ async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOu
   const diff = planDiff(options.force ? forcedPlan(plan) : plan);
   if (diff !== '') printLine(diff);
   for (const risk of plan.risks) printLine(riskText(risk, options.force));
-  printLine(plan.writes.length > 0 ? 'dry run: nothing was changed' : 'nothing to change');
+  printLine(plan.writes.length > 0 ? DRY_RUN : 'nothing to change');
   endDryRun(plan.risks, options.force);
 }

@@ -1,6 +1,5 @@
 /** tscg controllers: which controllers a cgroup has and enables for its children, where each stops, and enabling and disabling them. */
 
-import { ActionError } from '../../limits/actions/action-error.ts';
 import {
   controllerLevels,
   parseControllerSteps,
@@ -9,7 +8,7 @@ import {
 } from '../../limits/actions/controllers.ts';
 import { terminalSafe } from '../../text/cells.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveName } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 
@@ -22,8 +21,7 @@ export async function controllers(
   const wanted = parseControllerSteps(steps);
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
-  const [workload] = await resolveNames([name], hierarchy);
-  if (!workload) throw new ActionError(`${name} has ended`);
+  const workload = await resolveName(name, hierarchy);
   if (steps.length > 0) {
     await carryOut(planControllers({ ...workload, name }, wanted, context), context, options);
     return;

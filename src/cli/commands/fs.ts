@@ -10,8 +10,7 @@ import type { TreeSize } from '../../metrics/disk-usage/walk.ts';
 import { growthText, sizeText } from '../../metrics/disk-usage/words.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { terminalSafe } from '../../text/cells.ts';
-import { type GlobalOptions, openHierarchy, PROC, resolveNames } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { type GlobalOptions, openHierarchy, PROC, resolveName } from '../context.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { endProgress, showProgress } from '../progress.ts';
@@ -37,8 +36,7 @@ interface Sizes {
 export async function fs(name: string, options: FsOptions, global: GlobalOptions): Promise<void> {
   const apart = options.growth === undefined ? undefined : durationOption('--growth', options.growth, 1000, 3_600_000);
   const hierarchy = openHierarchy(global);
-  const [workload] = await resolveNames([name], hierarchy, true);
-  if (!workload) throw new UsageError('no name given');
+  const workload = await resolveName(name, hierarchy, true);
   const { mount, root } = hierarchy;
   const files = await readFileSystem(workload, { proc: PROC, mount, root, readFiles: createReadFiles() }, pidIn(name));
   const sizes = options.size ? await sizesOf(files, apart) : undefined;

@@ -7,7 +7,7 @@ import { type KillResult, killPlace, signalNumber } from '../../limits/actions/k
 import { companyRisks, guardRisks } from '../../limits/planning/guard.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
-import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
+import { type CarryOutOptions, checkRisks, DRY_RUN, endDryRun } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, planContext, targetsNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
@@ -44,7 +44,7 @@ export async function killCommand(
       for (const { name, path, processes } of found)
         printLine(`${clean(name)}  ${clean(path)}: ${signalText} to ${count(processes.length)}`);
       for (const risk of risks) printLine(riskText(risk, options.force));
-      printLine('dry run: nothing was changed');
+      printLine(DRY_RUN);
     }
     endDryRun(risks, options.force);
     return;

@@ -1,11 +1,10 @@
 /** tscg move: a process into another cgroup. */
 
-import { ActionError } from '../../limits/actions/action-error.ts';
 import { moveProcess, planMove } from '../../limits/actions/move.ts';
 import { clean } from '../../text/clean.ts';
 import { shellWord } from '../../text/shell-word.ts';
-import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type CarryOutOptions, checkRisks, DRY_RUN, endDryRun } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveName } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
@@ -20,8 +19,7 @@ export async function moveCommand(
   if (Number.isNaN(pid)) throw new UsageError(`"${process}" is no process; give one as pid:1234`);
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
-  const [workload] = await resolveNames([name], hierarchy);
-  if (!workload) throw new ActionError(`${name} has ended`);
+  const workload = await resolveName(name, hierarchy);
   const plan = planMove(pid, { name, path: workload.path, inode: workload.inode }, context);
   const say = (text: string): void => {
     if (!options.json && text !== '') printLine(text);
@@ -31,7 +29,7 @@ export async function moveCommand(
     say('it is there already: nothing to change');
   } else if (options.dryRun) {
     for (const risk of plan.risks) say(riskText(risk, options.force));
-    say('dry run: nothing was changed');
+    say(DRY_RUN);
     endDryRun(plan.risks, options.force);
   } else {
     say(

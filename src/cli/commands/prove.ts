@@ -4,9 +4,7 @@ import { allWorkloads, type GlobalOptions, openHierarchy, planContext, workloadN
 import { UsageError } from '../errors.ts';
 import { durationOption, wholeOption } from '../options.ts';
 import { proveLimit } from '../trial.ts';
-import { limitEdits, measured } from './set.ts';
-
-type Values = Readonly<Record<string, unknown>>;
+import { limitEdits, measured, type Values } from './set.ts';
 
 export interface ProveOptions {
   victim: string;

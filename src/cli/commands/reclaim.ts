@@ -1,12 +1,10 @@
 /** tscg reclaim: takes memory back from a workload, to swap and by dropping what can be read again. */
 
-import { ActionError } from '../../limits/actions/action-error.ts';
 import { parseReclaim, planReclaim, reclaimMemory, reclaimText } from '../../limits/actions/reclaim.ts';
 import { bytesText } from '../../text/bytes.ts';
-
 import { clean } from '../../text/clean.ts';
-import { type CarryOutOptions, checkRisks, endDryRun } from '../carry-out.ts';
-import { type GlobalOptions, openHierarchy, planContext, resolveNames } from '../context.ts';
+import { type CarryOutOptions, checkRisks, DRY_RUN, endDryRun } from '../carry-out.ts';
+import { type GlobalOptions, openHierarchy, planContext, resolveName } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
 import { riskText } from '../plan-text.ts';
 
@@ -19,8 +17,7 @@ export async function reclaimCommand(
   const bytes = parseReclaim(size);
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
-  const [workload] = await resolveNames([name], hierarchy);
-  if (!workload) throw new ActionError(`${name} has ended`);
+  const workload = await resolveName(name, hierarchy);
   const place = { name, path: workload.path, inode: workload.inode };
   const { used, cache, risks } = planReclaim(place, bytes, context);
   const planned = { ...place, asked: bytes, used, cache, risks, done: false };
@@ -32,7 +29,7 @@ export async function reclaimCommand(
         `  memory.reclaim ← ${bytes}   (${bytesText(bytes)} of ${bytesText(used)}, of it ${bytesText(cache)} page cache)`,
       );
       for (const risk of risks) printLine(riskText(risk, options.force));
-      printLine('dry run: nothing was changed');
+      printLine(DRY_RUN);
     }
     endDryRun(risks, options.force);
     return;

@@ -1,4 +1,5 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { applyPlan } from '../../limits/applying/apply.ts';
@@ -13,14 +14,13 @@ import { readSummary, type Summary, summaryText } from '../../limits/launch/summ
 import type { PlanContext, Request } from '../../limits/model.ts';
 import { planSet } from '../../limits/planning/plan.ts';
 import { jsonText } from '../../text/clean.ts';
+import { counted } from '../../text/counted.ts';
 import { checkRisks } from '../carry-out.ts';
 import { type GlobalOptions, openHierarchy, PROC, planContext } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
 import { warn } from '../output.ts';
 import { planRun } from '../plan-run.ts';
-import { limitEdits } from './set.ts';
-
-type Values = Readonly<Record<string, unknown>>;
+import { limitEdits, type Values } from './set.ts';
 
 export interface RunOptions {
   name?: string;
@@ -69,7 +69,7 @@ export async function run(
     const { enabled } = held.place;
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
     const { exit, summary, left } = await carry(held, prepared, signals, options.pid === true, context);
-    if (left > 0) say(`ended ${left} ${left === 1 ? 'process' : 'processes'} that ${name} left behind`);
+    if (left > 0) say(`ended ${counted(left, 'process', 'processes')} that ${name} left behind`);
     if (json) warn(jsonText({ name, ...exitFields(exit), left_behind: left, enabled, ...summary }));
     else say(`${name}: ${endText(exit)}; ${summaryText(summary)}`);
     process.exitCode = exit.signal > 0 ? 128 + exit.signal : exit.code;

@@ -17,7 +17,8 @@ export interface OwnerFlags {
   persist?: boolean;
 }
 
-type Values = Readonly<Record<string, unknown>>;
+/** The options of a command by their names, those of addLimitFlags among them. */
+export type Values = Readonly<Record<string, unknown>>;
 
 export async function set(
   names: readonly string[],

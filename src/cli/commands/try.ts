@@ -12,9 +12,7 @@ import { printLine } from '../output.ts';
 import { formatTable } from '../table.ts';
 import { timedRevert } from '../timed-revert.ts';
 import { revert } from './revert.ts';
-import { limitRequests, measured, type OwnerFlags, ownerOptions } from './set.ts';
-
-type Values = Readonly<Record<string, unknown>>;
+import { limitRequests, measured, type OwnerFlags, ownerOptions, type Values } from './set.ts';
 
 /** Milliseconds that the helper may be late before we take the change back ourselves. */
 const LATE_MS = 5000;

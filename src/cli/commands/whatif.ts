@@ -14,15 +14,14 @@ import type { PlanContext, Request } from '../../limits/model.ts';
 import { reclaimable } from '../../limits/planning/reclaimable.ts';
 import { fileText } from '../../recording/recorded-files.ts';
 import { clean } from '../../text/clean.ts';
-import { type GlobalOptions, openHierarchy, PROC, planContext, resolveNames } from '../context.ts';
+import { type GlobalOptions, openHierarchy, PROC, planContext, resolveName } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { durationOption } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { isOfPast, type PastOptions } from '../shared-options.ts';
 import { type WatchedUse, type WhatIf, whatIfJson, whatIfText } from '../what-if-text.ts';
-import { limitEdits } from './set.ts';
+import { limitEdits, type Values } from './set.ts';
 
-type Values = Readonly<Record<string, unknown>>;
 type WhatIfOptions = { for: string; json?: boolean } & PastOptions & Values;
 
 const LEAST_MS = 1000;
@@ -79,8 +78,7 @@ async function supposedNow(name: string, ms: number, options: WhatIfOptions, glo
   const hierarchy = openHierarchy(global);
   const context = planContext(hierarchy);
   const edits = editsAsked(options, context.machine);
-  const [workload] = await resolveNames([name], hierarchy);
-  if (!workload) throw new UsageError(`${name} is not there`);
+  const workload = await resolveName(name, hierarchy);
   const { path } = workload;
   const asked = askedTexts(path, edits, (file) => textIfThere(context.files, path, file));
   const { ended, ...use } = await watchUse(workload, ms, context);

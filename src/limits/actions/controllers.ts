@@ -5,6 +5,7 @@ import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
 import { parseControllers } from '../../kernel/controllers.ts';
 import { childrenOf, processesIn } from '../../kernel/subtree.ts';
+import { counted } from '../../text/counted.ts';
 import { shellWord } from '../../text/shell-word.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Plan, PlanContext, Risk, Target } from '../model.ts';
@@ -137,7 +138,7 @@ export function obstacleTo(
   const { pids, foreign } = processesIn(files, path);
   const count = pids.length + foreign;
   if (count === 0 || type !== 'domain') return undefined;
-  const holds = `${who} has ${count} ${count === 1 ? 'process' : 'processes'} of its own`;
+  const holds = `${who} has ${counted(count, 'process', 'processes')} of its own`;
   const leaf = path === '/' ? '/leaf' : `${path}/leaf`;
   return domain.length > 0
     ? {
