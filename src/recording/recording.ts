@@ -1,6 +1,7 @@
 /** A recording to read: one file, or the files of a recorder in a folder, as one sequence of moments in the order of time. */
 import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { codeOf } from '../kernel/error-code.ts';
 import { openRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { hostUsage } from '../metrics/host.ts';
 import type { OwnInterval } from '../metrics/own-usage.ts';
@@ -53,7 +54,7 @@ export class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
 
-/** Longer stretches without a moment have no rates: the recorder did not run. */
+/** In intervals: over longer stretches without a moment there are no rates, as the recorder did not run. */
 const MOST_GAP = 30;
 /** Files that are kept open. */
 const MOST_OPEN = 4;
@@ -73,10 +74,15 @@ export function openRecording(path: string): Recording {
   const unreadable = new Map<number, string>();
   const frames = new WeakMap<Moment, RecordedFrame>();
 
-  /** The file of that index; undefined where it holds nothing that can be read. The last one is opened anew where it has grown. */
+  /** Files that the recorder has begun meanwhile come last: the others keep their places. */
+  function lookAgain(): void {
+    for (const file of filesAt(path)) if (!files.includes(file)) files.push(file);
+  }
+
+  /** The file of that index; undefined where it holds nothing that can be read. One that has grown is opened anew. */
   function fileAt(index: number): Opened | undefined {
     const known = opened.get(index);
-    if (known && (index < files.length - 1 || sizeOf(files[index]) === known.size)) return known;
+    if (known && (known.isEnded || sizeOf(files[index]) === known.size)) return known;
     known?.close();
     opened.delete(index);
     const at = files[index];
@@ -91,6 +97,8 @@ export function openRecording(path: string): Recording {
       }
       return file;
     } catch (error) {
+      // The recorder removes what is too old.
+      if (codeOf(error) === 'ENOENT') return undefined;
       if (!(error instanceof FormatError)) throw error;
       unreadable.set(index, `${at}: ${error.message}`);
       return undefined;
@@ -113,11 +121,15 @@ export function openRecording(path: string): Recording {
   }
 
   const first = (): RecordedPlace => edge(0, 1) ?? missing(path, unreadable);
-  const last = (): RecordedPlace => edge(files.length - 1, -1) ?? missing(path, unreadable);
+  function last(): RecordedPlace {
+    lookAgain();
+    return edge(files.length - 1, -1) ?? missing(path, unreadable);
+  }
 
   function stepOne(from: RecordedPlace, by: 1 | -1): RecordedPlace | undefined {
     const index = from.index + by;
     if (index >= 0 && index < momentsOf(from.file).length) return { file: from.file, index };
+    if (from.file + by === files.length) lookAgain();
     return edge(from.file + by, by);
   }
 
@@ -132,13 +144,9 @@ export function openRecording(path: string): Recording {
     return opened?.header(opened.moments[index]?.number ?? 0);
   }
 
-  /** Only what was taken in the same boot and not long before has rates with it. */
   function momentBefore(place: RecordedPlace): Moment | undefined {
     const earlier = stepOne(place, -1);
-    if (!earlier) return undefined;
-    const [own, other] = [headerAt(place), headerAt(earlier)];
-    const gap = timeOf(place) - timeOf(earlier);
-    return own && own.host.boot === other?.host.boot && gap <= MOST_GAP * own.interval ? momentAt(earlier) : undefined;
+    return earlier && headerAt(earlier)?.host.boot === headerAt(place)?.host.boot ? momentAt(earlier) : undefined;
   }
 
   const timeOf = ({ file, index }: RecordedPlace): number => momentsOf(file)[index]?.time ?? Number.NaN;
@@ -150,11 +158,15 @@ export function openRecording(path: string): Recording {
     timeOf,
     header: (place = first()) => headerAt(place) ?? missing(path, unreadable),
     placeAt: (time) => {
+      lookAgain();
       for (let file = files.length - 1; file >= 0; file--) {
         // Its name tells that all of it is later: it need not be opened.
         if (files.length > 1 && beginOf(basename(files[file] ?? '')) > time) continue;
         const place = placeIn(file, time);
-        if (place) return place;
+        if (!place) continue;
+        // Where the clock was set back, the file before goes on after this one begins.
+        const other = placeIn(file - 1, time);
+        return other && timeOf(other) > timeOf(place) ? other : place;
       }
       return first();
     },
@@ -171,11 +183,14 @@ export function openRecording(path: string): Recording {
     },
     frame: (place) => {
       // In this order: the second is a short way from the first.
-      const before = momentBefore(place);
+      const earlier = momentBefore(place);
       const moment = momentAt(place);
       const header = headerAt(place);
       if (!moment || !header) return undefined;
       const { snapshot, workloads, hidden, cost } = moment;
+      // By the clock that nobody sets.
+      const gap = snapshot.monotonic - (earlier?.snapshot.monotonic ?? Number.NaN);
+      const before = gap > 0 && gap <= MOST_GAP * header.interval ? earlier : undefined;
       const known = frames.get(moment);
       if (known) return known;
       const frame: RecordedFrame = {
@@ -198,7 +213,7 @@ function missing(path: string, unreadable: ReadonlyMap<number, string>): never {
   throw new RecordingError(`${path} holds no moment that can be read${why ? `: ${why}` : ''}`);
 }
 
-function filesAt(path: string): readonly string[] {
+function filesAt(path: string): string[] {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status) throw new RecordingError(`${path} is not there; tscg record makes a recording`);
   if (!status.isDirectory()) return [path];
@@ -207,8 +222,8 @@ function filesAt(path: string): readonly string[] {
   return names.map((name) => join(path, name));
 }
 
-const sizeOf = (path: string | undefined): number =>
-  (path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.size) ?? 0;
+const sizeOf = (path: string | undefined): number | undefined =>
+  path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.size;
 
 /** Throws FormatError. */
 function openedFile(path: string): Opened {
@@ -237,24 +252,33 @@ function openedRegular(path: string): ReturnType<typeof openRegularFileSync> {
   }
 }
 
-/** Index of the last moment at or before that time; -1 for none. */
+/** Index of the moment that is nearest before that time or at it; -1 for none. Where the clock was set back it is the later one. */
 function lastBefore(moments: readonly MomentPlace[], time: number): number {
-  let [low, high] = [0, moments.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((moments[middle]?.time ?? 0) <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  let [best, nearest] = [-1, Number.NEGATIVE_INFINITY];
+  moments.forEach((moment, index) => {
+    if (moment.time > time || moment.time < nearest) return;
+    [best, nearest] = [index, moment.time];
+  });
+  return best;
 }
 
-/** The Frames from one time to the other, both included, in milliseconds since the epoch; what is lost is left out. */
+/**
+ * The Frames from one time to the other, both included, in milliseconds since the epoch; what is lost is left out. They come as
+ * they were recorded, and where the clock was set back, their times go back.
+ */
 export function* framesBetween(recording: Recording, from: number, to: number): Generator<RecordedFrame> {
   const last = recording.last();
-  for (let place = recording.placeAt(from); recording.timeOf(place) <= to; place = recording.step(place, 1)) {
-    const frame = recording.timeOf(place) >= from ? recording.frame(place) : undefined;
-    if (frame) yield frame;
-    if (place.file === last.file && place.index === last.index) return;
+  // Where the clock was set back, the file before holds some of that time too.
+  const begin = { file: Math.max(0, recording.placeAt(from).file - 1), index: -1 };
+  for (let place = recording.step(begin, 1); ; place = recording.step(place, 1)) {
+    const time = recording.timeOf(place);
+    if (time >= from && time <= to) {
+      const frame = recording.frame(place);
+      if (frame) yield frame;
+    }
+    const isOver = place.file > last.file || (place.file === last.file && place.index >= last.index);
+    // All files after one that begins later do so too.
+    if (isOver || (place.index === 0 && time > to)) return;
   }
 }
 

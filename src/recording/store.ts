@@ -13,8 +13,8 @@ import {
   openSync,
   readdirSync,
   rmdirSync,
+  rmSync,
   statfsSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -67,6 +67,8 @@ interface OpenFile {
   readonly inode: number;
   readonly hour: number;
   readonly encoder: Encoder;
+  /** Time of its last moment: milliseconds since the epoch. */
+  last: number;
 }
 
 const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
@@ -102,10 +104,12 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
 
   function end(): void {
     if (!open) return;
-    const { fd, encoder } = open;
+    const { fd, name, encoder } = open;
     open = undefined;
     try {
-      appendTo(fd, encoder.end());
+      // A disk that stays full would be filled with names.
+      if (fstatSync(fd).size === 0) rmSync(join(directory, name), { force: true });
+      else appendTo(fd, encoder.end());
     } catch {
       // Without its index the file is read from its beginning.
     }
@@ -142,13 +146,17 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
 
   /** Removes what is beyond the bounds; why nothing more may be written, if so. */
   function makeRoom(now: number): string | undefined {
-    const files = recordingsIn(directory).map((name) => ({ name, ...lstatSync(join(directory, name)) }));
+    // Somebody else may remove one meanwhile.
+    const files = recordingsIn(directory).flatMap((name) => {
+      const status = lstatSync(join(directory, name), { throwIfNoEntry: false });
+      return status ? [{ name, size: status.size, mtimeMs: status.mtimeMs }] : [];
+    });
     let size = files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files) {
       if (file.name === open?.name) break;
       const isOld = now - file.mtimeMs > bounds.keepFor;
       if (!isOld && size <= bounds.keepSize && free(directory) >= bounds.minFree) break;
-      unlinkSync(join(directory, file.name));
+      rmSync(join(directory, file.name), { force: true });
       size -= file.size;
     }
     const left = free(directory);
@@ -160,10 +168,13 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     const { wall } = moment.snapshot;
     const hour = Math.floor(wall / HOUR_MS);
     const isFull = open !== undefined && open.encoder.length() > bounds.keepSize / PARTS;
-    if (open && (open.hour !== hour || isFull)) end();
-    if (!open) {
-      open = { ...createFile(directory, wall), hour, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
-    }
+    // Where the clock is set back another file begins, so that the times of each go forward.
+    if (open && (open.hour !== hour || isFull || wall < open.last)) end();
+    open ??= {
+      ...createFile(directory, wall),
+      ...{ hour, last: wall, encoder: createEncoder({ ...header, started: wall }, keyEvery) },
+    };
+    open.last = wall;
     const isFirst = open.encoder.length() === 0;
     appendTo(open.fd, open.encoder.add(moment));
     // A crash of the machine costs what the kernel had not written: half a minute.
@@ -207,13 +218,17 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
   };
 }
 
-/** Names of the files of a recorder, the oldest first. */
+/** Names of the files of a recorder, in the order of their beginnings. */
 export const recordingsIn = (directory: string): string[] =>
   readdirSync(directory)
-    .filter((name) => RECORDING_NAME.test(name))
-    .sort();
+    .flatMap((name) => {
+      const [, stamp, again = ''] = RECORDING_NAME.exec(name) ?? [];
+      return stamp === undefined ? [] : [{ name, stamp, again: Number(again.slice(1)) }];
+    })
+    .sort((a, b) => (a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : a.again - b.again))
+    .map(({ name }) => name);
 
-/** `20261129T031200Z.tscgrec` */
+/** `20261129T031200Z.tscgrec`, and `20261129T031200Z-1.tscgrec` where that is there already. */
 const nameOf = (time: number, again: number): string =>
   `${new Date(time).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z${again > 0 ? `-${again}` : ''}.tscgrec`;
 

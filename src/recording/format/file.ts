@@ -22,6 +22,8 @@ export interface RecordedFile {
   header(number: number): RecordingHeader;
   /** The moments by their numbers. A number is missing where its frame is lost. */
   readonly moments: readonly MomentPlace[];
+  /** Whether it has its index: nothing more is written to it. */
+  readonly isEnded: boolean;
   /** The moment of that number; undefined where it is lost. */
   decode(number: number): Decoded | undefined;
   /** What was not whole so far, a sentence each. */
@@ -114,6 +116,7 @@ export function openFile(file: FileBytes): RecordedFile {
   return {
     header: parts.header,
     moments,
+    isEnded: isIndexed,
     decode: (number) => {
       try {
         const decoded = decode(number);
