@@ -26,8 +26,10 @@ async function run(options: TstopFlags): Promise<void> {
     return ls({ ...options, sort: 'cpu_percent', delay, ...(replay !== undefined && { from: replay }) }, options);
   }
   // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
+  // So little is no work for several threads: on a busy machine the one that draws would wait for them for 10 ms and more.
   // V8 refuses a code cache that was written under other flags than those of the start.
-  if (process.env.TSCG_CODE_CACHE === undefined) setFlagsFromString('--semi-space-growth-factor=1');
+  if (process.env.TSCG_CODE_CACHE === undefined)
+    setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge');
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));

@@ -33,7 +33,7 @@ export function createNetworkReader(options: NetnsPidsOptions): NetworkReader {
   return {
     async read(rows) {
       netnsPids.keep(new Set(rows.map(({ inode }) => inode)));
-      const found = await Promise.all(rows.map(async (row) => ({ row, netnsPid: await netnsPids.of(row) })));
+      const found = await netnsPids.of(rows);
       const asked = found.flatMap(({ row, netnsPid }) =>
         netnsPid.pid === undefined || netnsPid.isHost ? [] : [{ ...row, pid: netnsPid.pid, netns: netnsPid.netns }],
       );

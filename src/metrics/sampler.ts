@@ -87,7 +87,8 @@ export function createSampler(options: SamplerOptions): Sampler {
     for (let place = 0; place < pass.rows.length; place++) {
       const row = pass.rows[place] ?? 0;
       if (columns.states[place] !== PRESENT || columns.inodes[place] !== draft.rows[row]?.inode) gone.add(row);
-      for (let file = 0; file < CGROUP_FILES.length; file++) {
+      const mask = pass.masks[place] ?? 0;
+      for (let file = 0; mask >>> file; file++) {
         const error = columns.errors[file * columns.rows + place] ?? NOT_READ;
         if (error === NOT_READ) continue;
         let isOther = draft.setError(file, row, error);
@@ -126,9 +127,12 @@ export function createSampler(options: SamplerOptions): Sampler {
   }
 
   function noteNetwork(draft: Draft, { row, counters, error, time }: NetworkReading): void {
-    for (const [offset, value] of counters.entries()) draft.setValue(FIRST_OF_NETWORK + offset, row, value);
-    draft.setError(NETWORK, row, error);
+    const isOther = draft.setError(NETWORK, row, error);
     draft.setTime(NETWORK, row, gridTime(time));
+    // Where it cannot be told now as before, all of it is unknown already.
+    if (error !== 0 && !isOther) return;
+    for (let offset = 0; offset < counters.length; offset++)
+      draft.setValue(FIRST_OF_NETWORK + offset, row, counters[offset] ?? Number.NaN);
   }
 
   /** Reads the network of what is shown into the draft, and marks its rows in `read`. */

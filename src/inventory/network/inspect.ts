@@ -21,7 +21,7 @@ import {
 import { isListed, type Workload } from '../workload.ts';
 import { interfacesOf, type NetworkEvidence, type NetworkInterface } from './facts.ts';
 import { besides, modeOf, type NetworkMode, saidOf } from './mode.ts';
-import { createNetnsPids, type NetnsPid, type NetnsPidsOptions, namespaceOf } from './netns-pid.ts';
+import { createNetnsPids, type NetnsPid, type NetnsPidsOptions, NOBODY, namespaceOf } from './netns-pid.ts';
 
 export interface NetworkFacts extends NetworkMode {
   /** The runtime's own word for the mode, where it differs. */
@@ -138,15 +138,16 @@ export function createNetworkInspector(options: NetnsPidsOptions): NetworkInspec
     const found: Workload[] = [];
     for (let from = 0; from < rows.length; from += AT_ONCE) {
       const part = rows.slice(from, from + AT_ONCE);
-      const known = await Promise.all(part.map((row) => netnsPids.of(row)));
-      found.push(...part.filter((_, index) => netnsOf(known[index]) === netns));
+      const known = await netnsPids.of(part);
+      found.push(...known.flatMap(({ row, netnsPid }) => (netnsOf(netnsPid) === netns ? [row] : [])));
     }
     return found;
   }
 
   return {
     async inspect(workload, workloads) {
-      const netnsPid = await netnsPids.of(workload);
+      const [one] = await netnsPids.of([workload]);
+      const { netnsPid } = one ?? { netnsPid: NOBODY };
       if (netnsPid.pid === undefined) return { reason: reasonOf(netnsPid.missing) };
       const { pid, netns, isHost } = netnsPid;
       const asked = [{ ...workload, pid }];
@@ -183,8 +184,7 @@ export function createNetworkInspector(options: NetnsPidsOptions): NetworkInspec
 const HOST_PID = 1;
 const NEEDLESS = "the namespace is the host's";
 
-const netnsOf = (netnsPid: NetnsPid | undefined): number | undefined =>
-  netnsPid?.pid === undefined ? undefined : netnsPid.netns;
+const netnsOf = (netnsPid: NetnsPid): number | undefined => (netnsPid.pid === undefined ? undefined : netnsPid.netns);
 
 function unknownOf({ own, host, isHost }: NetworkEvidence, namespace: number | null): string[] {
   return [

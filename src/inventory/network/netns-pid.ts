@@ -19,24 +19,30 @@ export type NetnsPid =
     }
   | { readonly pid: undefined; readonly missing: 'process' | 'single namespace' | number };
 
+interface Cgroup {
+  readonly path: string;
+  readonly inode: number;
+}
+
+/** Of a row without a process. */
+export const NOBODY: NetnsPid = { pid: undefined, missing: 'process' };
+
 export interface NetnsPids {
-  /** Looked for anew now and then; `missing` is an errno where a process was there but could not be asked. */
-  of(row: { readonly path: string; readonly inode: number }): Promise<NetnsPid>;
+  /** Of each row, looked for anew now and then; `missing` is an errno where a process was there but could not be asked. */
+  of<Row extends Cgroup>(rows: readonly Row[]): Promise<{ readonly row: Row; readonly netnsPid: NetnsPid }[]>;
   /**
    * net/dev through the process of each row, in one trip: its text, as long as the process is one of the row; else the errno,
    * 0 where it has gone or its pid is another process by now: another one is looked for next time.
    */
-  netDev(
-    rows: readonly { readonly path: string; readonly inode: number; readonly pid: number }[],
-  ): Promise<(string | number)[]>;
+  netDev(rows: readonly (Cgroup & { readonly pid: number })[]): Promise<(string | number)[]>;
   /** Forgets all others. */
   keep(inodes: ReadonlySet<number>): void;
 }
 
 /** Directories of a row's subtree that are asked for a process. */
 const MOST_DIRECTORIES = 8;
-/** Questions after which a row's process is looked for anew: its processes may have come, gone or changed namespace. */
-const TRUSTED_READS = 10;
+/** Answers after which a row's process is looked for anew: its processes may have come, gone or changed namespace. */
+const MOST_READS = 11;
 
 export interface NetnsPidsOptions {
   readonly mount: string;
@@ -48,29 +54,27 @@ export interface NetnsPidsOptions {
 
 export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptions): NetnsPids {
   const known = new Map<number, { netnsPid: NetnsPid; reads: number }>();
-  /** That of the host, asked once for all rows that are looked for at the same time. */
-  let host: number | undefined;
 
-  async function firstPids(path: string): Promise<number[]> {
-    const pids: number[] = [];
-    const queue = [join(mount, path)];
-    for (let asked = 0; queue.length > 0 && asked < MOST_DIRECTORIES; asked++) {
-      const directory = queue.shift() ?? '';
-      const [text] = await readFiles([join(directory, 'cgroup.procs')]);
-      // Foreign pid namespaces read as 0: nothing to ask.
-      const pid = typeof text === 'string' ? Number.parseInt(text, 10) : 0;
-      if (pid > 0) pids.push(pid);
-      queue.push(...subdirectories(directory));
-    }
-    return pids;
+  /** The first process of each cgroup, and of those below it, in one trip for all. */
+  async function firstPids(paths: readonly string[]): Promise<number[][]> {
+    const directories = paths.map((path) => directoriesFrom(join(mount, path)));
+    const texts = await readFiles(directories.flat().map((directory) => join(directory, 'cgroup.procs')));
+    let next = 0;
+    return directories.map((of) =>
+      of.flatMap(() => {
+        const text = texts[next++];
+        const pid = typeof text === 'string' ? Number.parseInt(text, 10) : 0;
+        // Foreign pid namespaces read as 0: nothing to ask.
+        return pid > 0 ? [pid] : [];
+      }),
+    );
   }
 
-  async function find(path: string): Promise<NetnsPid> {
-    let found: NetnsPid = { pid: undefined, missing: 'process' };
-    for (const pid of await firstPids(path)) {
+  function chosen(pids: readonly number[], host: number | undefined): NetnsPid {
+    let found = NOBODY;
+    for (const pid of pids) {
       try {
         const netns = namespaceOf(proc, pid);
-        host ??= hostNamespace(proc);
         if (found.pid !== undefined && found.netns !== netns) return { pid: undefined, missing: 'single namespace' };
         found = { pid, netns, isHost: netns === host };
       } catch (error) {
@@ -81,16 +85,22 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
     return found;
   }
 
+  async function find(rows: readonly Cgroup[]): Promise<void> {
+    const pids = await firstPids(rows.map(({ path }) => path));
+    const host = hostNamespace(proc);
+    for (const [index, { inode }] of rows.entries())
+      known.set(inode, { netnsPid: chosen(pids[index] ?? [], host), reads: 0 });
+  }
+
   return {
-    async of({ inode, path }) {
-      const old = known.get(inode);
-      if (old && old.reads < TRUSTED_READS) {
-        old.reads++;
-        return old.netnsPid;
-      }
-      const netnsPid = await find(path);
-      known.set(inode, { netnsPid, reads: 0 });
-      return netnsPid;
+    async of(rows) {
+      const due = rows.filter(({ inode }) => (known.get(inode)?.reads ?? MOST_READS) >= MOST_READS);
+      if (due.length > 0) await find(due);
+      return rows.map((row) => {
+        const one = known.get(row.inode);
+        if (one) one.reads++;
+        return { row, netnsPid: one?.netnsPid ?? NOBODY };
+      });
     },
     async netDev(rows) {
       const texts = await readFiles(rows.flatMap(({ pid }) => [`${proc}/${pid}/cgroup`, `${proc}/${pid}/net/dev`]));
@@ -103,7 +113,6 @@ export function createNetnsPids({ mount, root, proc, readFiles }: NetnsPidsOptio
       });
     },
     keep(inodes) {
-      host = undefined;
       for (const inode of known.keys()) if (!inodes.has(inode)) known.delete(inode);
     },
   };
@@ -125,6 +134,14 @@ function hostNamespace(proc: string): number | undefined {
     }
   }
   return undefined;
+}
+
+/** The directory and those below it, level by level. */
+function directoriesFrom(top: string): string[] {
+  const found = [top];
+  for (let at = 0; at < found.length && found.length < MOST_DIRECTORIES; at++)
+    found.push(...subdirectories(found[at] ?? '').slice(0, MOST_DIRECTORIES - found.length));
+  return found;
 }
 
 /** A directory has two links and one of each below it, but on file systems that give each directory one. */
