@@ -41,7 +41,7 @@ const longestHostIn = (frame: Frame | undefined, { host }: State): number =>
 
 function withSelection(before: Session, session: Session, frame: Frame): Session {
   const hasRates = session.hasRates || !Number.isNaN(frame.usage.seconds);
-  const order = (session.shown?.items ?? []).map(({ key }) => key);
+  const order = session.shown?.order ?? [];
   const wanted = wantedIn(before, session, hasRates);
   const found = wanted.follow ? foundAgain(wanted, wanted.follow, frame, order) : wanted;
   const state = settle(found, { order, window: session.layout.window });

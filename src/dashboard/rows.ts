@@ -3,14 +3,19 @@
 import { VERDICT } from '../diagnosis/fields.ts';
 import { userName } from '../inventory/users.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
-import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
+import { arrange, type Comparable, type Item, type ItemKey } from '../metrics/grouping.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import { isQuery, parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
-import { columnOf, groupFigure } from './columns.ts';
+import { networksOf } from '../metrics/totals.ts';
+import { columnOf, groupFigure, isTextSort } from './columns.ts';
 import type { State } from './state.ts';
 
+/** Each part is that of the Frame before where nothing that it is made of has changed. */
 export interface Shown {
   readonly items: readonly Item[];
+  /** Their keys. */
+  readonly order: readonly ItemKey[];
   /** Rows of the Frame behind them, without ancestors that only carry a branch. */
   readonly rows: readonly number[];
   /** Left out because nothing runs in them. */
@@ -28,8 +33,41 @@ function knownName(uid: number): string {
   return name;
 }
 
+const lastRows = madeFrom<Pick<Shown, 'rows' | 'empty' | 'fault'>>();
+const lastItems = madeFrom<Pick<Shown, 'items' | 'order'>>();
+
 export function shownOf(frame: Frame, state: State): Shown {
-  const { all, grouping, closed } = state;
+  const { workloads, usage } = frame;
+  const { all, host, tagged, filter, grouping, closed, sort, reverse, scales } = state;
+  // A filter may ask for any figure.
+  const filtered = filter === '' ? undefined : frame;
+  const of = lastRows([workloads, usage.column('populated'), all, host, tagged, filter, filtered], () =>
+    rowsOf(frame, state),
+  );
+  const { rows } = of;
+  const { snapshot } = usage;
+  const figures = isTextSort(sort) ? undefined : columnOf(sort, scales).field.figures(usage);
+  const inputs = [
+    workloads,
+    snapshot.parents,
+    rows,
+    grouping,
+    closed,
+    sort,
+    reverse,
+    scales,
+    figures,
+    networksOf(snapshot),
+  ];
+  const arranged = lastItems(inputs, () => {
+    const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
+    return { items, order: items.map(({ key }) => key) };
+  });
+  return { ...of, ...arranged };
+}
+
+function rowsOf(frame: Frame, state: State): Pick<Shown, 'rows' | 'empty' | 'fault'> {
+  const { all } = state;
   const { predicate, fault } = filterOf(state.filter);
   const populated = frame.usage.column('populated');
   let empty = 0;
@@ -39,8 +77,7 @@ export function shownOf(frame: Frame, state: State): Shown {
     if (all || populated[row] !== 0 || state.tagged.has(workload.inode)) rows.push(row);
     else empty++;
   });
-  const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
-  return { items, rows, empty, ...(fault === undefined ? {} : { fault }) };
+  return { rows, empty, ...(fault === undefined ? {} : { fault }) };
 }
 
 const isOn = (wanted: string | undefined, { host }: Workload): boolean => wanted === undefined || wanted === host;

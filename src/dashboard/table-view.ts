@@ -2,6 +2,7 @@
 
 import { VERDICT } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
@@ -158,6 +159,11 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
 /** Text by slot, for the rows of one Frame: a key shows them once more. */
 const totals = new WeakMap<Shown, Map<string, string>>();
 
+const lastMembers = madeFrom<readonly number[]>();
+
+const membersOf = ({ rows }: Shown, { usage: { snapshot } }: Frame): readonly number[] =>
+  lastMembers([rows, snapshot.parents], () => outermost(rows, snapshot.parents));
+
 /** The sums of all rows that the filter lets through, each counted once. */
 function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
   const texts = totals.get(shown) ?? new Map<string, string>();
@@ -166,7 +172,7 @@ function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, sh
   const totalOf = (column: Column): string => {
     const known = texts.get(column.slot);
     if (known !== undefined || !isAdditive(column.field)) return known ?? '';
-    members ??= outermost(shown.rows, frame.usage.snapshot.parents);
+    members ??= membersOf(shown, frame);
     const text = figureText(frame, { row: -1, members }, column, state.scales);
     texts.set(column.slot, text);
     return text;

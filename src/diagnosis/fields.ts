@@ -5,11 +5,12 @@
  */
 import { findMetric, METRICS } from '../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { reasonFor } from '../metrics/reason.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { CAUSES, MS_PER_PERCENT, rankOf, wordOf } from './model.ts';
-import { type CoarseVerdicts, coarseVerdict, coarseVerdicts } from './verdict.ts';
+import { type CoarseVerdicts, coarseVerdict, coarseVerdicts, verdictInputs } from './verdict.ts';
 
 export interface Field extends Omit<Metric, 'derive'> {
   /** A figure for every row: what it is sorted by, and what a chart shows. */
@@ -31,6 +32,7 @@ interface Judged {
 
 /** Made once for each Usage. */
 const judged = new WeakMap<Usage, Judged>();
+const lastJudged = madeFrom<Judged>();
 
 const FINE = rankOf('fine');
 /** A cause that no clock measures comes before the rows that are fine. */
@@ -39,7 +41,7 @@ const WITHOUT_CLOCK = 0.001;
 function judge(usage: Usage): Judged {
   const known = judged.get(usage);
   if (known) return known;
-  const made = judgement(coarseVerdicts(usage));
+  const made = lastJudged(verdictInputs(usage), () => judgement(coarseVerdicts(usage)));
   judged.set(usage, made);
   return made;
 }

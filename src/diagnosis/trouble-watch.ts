@@ -65,7 +65,8 @@ export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings }: Troub
     log,
     cancel: looks.cancel,
     async afterFrame(frame) {
-      machine.follow(frame.workloads.filter(({ kind }) => kind === 'root'));
+      // It comes before all that it holds.
+      machine.follow(frame.workloads.slice(0, 1).filter(({ kind }) => kind === 'root'));
       // Where the kernel arms no trigger, each Frame is asked who suffers.
       if (!isPressed && machine.isArmed()) return;
       isPressed = false;

@@ -61,18 +61,37 @@ const HIGH = column('memory.events:high');
 const MAX = column('memory.events:max');
 const FORKS_FAILED = column('pids.events:max');
 
+const METRICS_ASKED = [
+  'cpu_throttled_time_percent',
+  'cpu_percent',
+  'psi_cpu_some_percent',
+  'psi_cpu_full_percent',
+  'psi_io_some_percent',
+  'psi_memory_some_percent',
+] as const;
+
+/** All that coarse verdicts are made of. */
+export const verdictInputs = ({ snapshot, before, column: metric }: Usage): readonly unknown[] => [
+  snapshot.rows,
+  before?.rows,
+  snapshot.values[IS_FROZEN],
+  ...METRICS_ASKED.map((id) => metric(id)),
+  ...[HIGH, MAX, FORKS_FAILED].flatMap((index) => [snapshot.values[index], before?.values[index]]),
+];
+
 /** `only`: whether that cause holds, whatever else holds too. */
 export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
   const { snapshot, before } = usage;
   const count = snapshot.rows.length;
   const causes = new Uint8Array(count).fill(UNKNOWN);
   const losses = new Float64Array(count).fill(Number.NaN);
-  const throttled = usage.column('cpu_throttled_time_percent');
-  const used = usage.column('cpu_percent');
-  const cpuSome = usage.column('psi_cpu_some_percent');
-  const cpuFull = usage.column('psi_cpu_full_percent');
-  const ioSome = usage.column('psi_io_some_percent');
-  const memorySome = usage.column('psi_memory_some_percent');
+  const asked = (id: (typeof METRICS_ASKED)[number]): Float64Array => usage.column(id);
+  const throttled = asked('cpu_throttled_time_percent');
+  const used = asked('cpu_percent');
+  const cpuSome = asked('psi_cpu_some_percent');
+  const cpuFull = asked('psi_cpu_full_percent');
+  const ioSome = asked('psi_io_some_percent');
+  const memorySome = asked('psi_memory_some_percent');
   const grew = growthOf(snapshot, before);
   /** Throttled time of all ancestors. */
   const above = new Float64Array(count);

@@ -161,14 +161,15 @@ export function createSampler(options: SamplerOptions): Sampler {
       const asked = draftAfter(previous, request.rows, started);
       const [{ gone, read: readOfAsked, reads }, hostNow] = await Promise.all([readAll(asked, request), host.read()]);
       const wall = Date.now();
+      const isWhole = gone.size === 0;
       const isThere = (_: unknown, row: number): boolean => !gone.has(row);
-      const draft = gone.size > 0 ? draftAfter(asked, asked.rows.filter(isThere), started) : asked;
-      const read = readOfAsked.filter(isThere);
+      const draft = isWhole ? asked : draftAfter(asked, asked.rows.filter(isThere), started);
+      const read = isWhole ? readOfAsked : readOfAsked.filter(isThere);
       await addNetwork(draft, request, read);
       if (previous) counters.settle(draft, previous, matchRows(draft.rows, previous.rows));
       const { rows, parents, values, errors, times, monotonic } = draft;
       const snapshot: Snapshot = { wall, monotonic, host: hostNow, rows, parents, values, errors, times, read };
-      const vanished = request.rows.filter((_, row) => gone.has(row));
+      const vanished = isWhole ? [] : request.rows.filter((_, row) => gone.has(row));
       // The collector must forget a vanished cgroup: the next one at its path is another one.
       for (const { inode } of vanished) {
         const id = ids.get(inode);

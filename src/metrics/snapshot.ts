@@ -90,10 +90,18 @@ export function rowByInode(rows: readonly SnapshotRow[]): ReadonlyMap<number, nu
 
 /** For each row its index among `others`, by inode; -1 where it is not there. */
 export function matchRows(rows: readonly SnapshotRow[], others: readonly SnapshotRow[]): Int32Array {
+  if (rows === others) return ownRows(rows);
   const matched = new Int32Array(rows.length);
-  const isSame = rows === others;
-  const indices = isSame ? undefined : rowByInode(others);
-  for (let row = 0; row < rows.length; row++)
-    matched[row] = isSame ? row : (indices?.get(rows[row]?.inode ?? -1) ?? -1);
+  const indices = rowByInode(others);
+  for (let row = 0; row < rows.length; row++) matched[row] = indices.get(rows[row]?.inode ?? -1) ?? -1;
   return matched;
+}
+
+const OWN_ROWS = new WeakMap<readonly SnapshotRow[], Int32Array>();
+
+/** Each row is its own match. */
+function ownRows(rows: readonly SnapshotRow[]): Int32Array {
+  const known = OWN_ROWS.get(rows) ?? Int32Array.from(rows.keys());
+  OWN_ROWS.set(rows, known);
+  return known;
 }

@@ -6,8 +6,9 @@ import { areNested } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
 import { metric } from './catalogue.ts';
 import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
+import { type MadeFrom, madeFrom } from './made-from.ts';
 import type { Metric } from './metric.ts';
-import { errorAt, valueAt } from './snapshot.ts';
+import { errorAt, type Snapshot } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
 /** Shares of different wholes, running averages, limits and flags have no sum. */
@@ -35,16 +36,27 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
   const shape = metric(id);
   if (!isAdditive(shape)) return Number.NaN;
   const values = usage.column(id);
+  const networks = isOfNetwork(shape) ? networksOf(usage.snapshot) : undefined;
+  const last = sums.get(values) ?? madeFrom<number>();
+  sums.set(values, last);
+  return last([rows, networks], () => sumOver(values, rows, networks));
+}
+
+/** By the figures that are summed: the last sum of them, which is that of the next tick where all of them stand still. */
+const sums = new WeakMap<Float64Array, MadeFrom<number>>();
+
+function sumOver(values: Float64Array, rows: readonly number[], networks: Float64Array | undefined): number {
   const counted = new Set<number>();
-  let sum = Number.NaN;
+  let [sum, known] = [0, 0];
   for (const row of rows) {
     const value = values[row] ?? Number.NaN;
-    const netns = isOfNetwork(shape) ? networkOf(usage, row) : undefined;
-    if (Number.isNaN(value) || (netns !== undefined && counted.has(netns))) continue;
-    if (netns !== undefined) counted.add(netns);
-    sum = Number.isNaN(sum) ? value : sum + value;
+    const network = networks?.[row];
+    if (Number.isNaN(value) || (network !== undefined && counted.has(network))) continue;
+    if (network !== undefined) counted.add(network);
+    sum += value;
+    known++;
   }
-  return sum;
+  return known > 0 ? sum : Number.NaN;
 }
 
 /** Whether the sum is of some of the rows only: the network of one that is not visible is not read. */
@@ -57,8 +69,10 @@ export const isOfNetwork = ({ sources }: Pick<Metric, 'sources'>): boolean =>
 const NETWORK = SNAPSHOT_FILES.indexOf(NETWORK_FILE);
 const NETNS = column(`${NETWORK_FILE.file}:netns`);
 
-/** Inode of a row's network namespace; NaN for the host's, and where it was not read. */
-export const networkOf = ({ snapshot }: Usage, row: number): number => valueAt(snapshot, NETNS, row);
+/** By row, the inode of its network namespace; NaN for the host's, and where it was not read. */
+export const networksOf = ({ values }: Pick<Snapshot, 'values'>): Float64Array => values[NETNS] ?? new Float64Array();
+
+export const networkOf = ({ snapshot }: Usage, row: number): number => networksOf(snapshot)[row] ?? Number.NaN;
 
 /** Other rows in the network namespace of this one, without its ancestors and descendants. */
 export function networkSharers(usage: Usage, row: number): number[] {

@@ -13,6 +13,7 @@ import {
   type LimitOfFiles,
 } from './effective.ts';
 import { column, FILE_OF_COLUMN } from './files.ts';
+import { madeFrom } from './made-from.ts';
 import { isPossible } from './metric.ts';
 import type { LimitKind, Reading } from './reading.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
@@ -82,7 +83,9 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   };
   /** By row: 1 where it is another cgroup than before. */
   const reset = new Uint8Array(count);
-  for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
+  const isStill = snapshot.rows === before?.rows && snapshot.values[CPU_USAGE] === before.values[CPU_USAGE];
+  if (!isStill)
+    for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
 
   let row = 0;
   /** Row whose file tells: that of the cgroup below which has all the processes, where the quota is set there. */
@@ -169,8 +172,8 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   /** These and the rows that a limit binds: what those say goes by what others use. All where limits changed. */
   function limited(): Int32Array {
     if (!sameLimits) return everyRow();
-    const bound = LIMIT_KINDS.map((kind) => limit(kind).rows);
-    limitedRows ??= rowsWhere(count, (at) => isRestless(at) || bound.some((rows) => rows[at] !== -1));
+    const bound = boundRows(LIMIT_KINDS.map((kind) => limit(kind).rows));
+    limitedRows ??= bound ? rowsWhere(count, (at) => bound[at] === 1 || isRestless(at)) : restless();
     return limitedRows;
   }
 
@@ -186,6 +189,15 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   COMPUTED.set(usage, { columns, limits });
   return usage;
 }
+
+const lastBound = madeFrom<Uint8Array | undefined>();
+
+/** By row, 1 where one of these limits binds it; undefined where none binds any. */
+const boundRows = (limits: readonly Int32Array[]): Uint8Array | undefined =>
+  lastBound(limits, () => {
+    const bound = Uint8Array.from(limits[0] ?? [], (_, at) => Number(limits.some((rows) => rows[at] !== -1)));
+    return bound.includes(1) ? bound : undefined;
+  });
 
 function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Array {
   const found = new Int32Array(count);
