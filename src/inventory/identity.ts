@@ -1,4 +1,5 @@
 /** What a cgroup is, from its path alone. The patterns are a table of their own (./identity-rules.ts). */
+import { lastComponent } from '../kernel/cgroup-path.ts';
 import { clean } from '../text/clean.ts';
 import { ENGINES, RULES, type Rule } from './identity-rules.ts';
 import { literalIn } from './literal.ts';
@@ -10,7 +11,7 @@ import type { Identity, Runtime, WorkloadKind } from './workload.ts';
  * `/docker/A/system.slice/nginx.service` is the inside of A. Any text is a path; what no pattern knows is a plain cgroup.
  */
 export function identify(path: string): Identity {
-  return descend(parentOf(path), path.slice(path.lastIndexOf('/') + 1)).identity;
+  return descend(parentOf(path), lastComponent(path)).identity;
 }
 
 /** What a cgroup is that is only called as a container: a unit where a manager keeps it, else a directory. */

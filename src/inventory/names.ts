@@ -1,4 +1,5 @@
 /** The name of a workload: what the sources know, and else what its path holds. */
+import { lastComponent } from '../kernel/cgroup-path.ts';
 import { clean } from '../text/clean.ts';
 import { type NameSource, type Names, podName } from './names/source.ts';
 import { patience } from './runtimes/patience.ts';
@@ -60,7 +61,7 @@ export function pathName(identity: Identity, path: string): string {
   if (name !== undefined && name !== '') return name;
   if (id !== undefined && isNameable(identity)) return shortId(id);
   if (kind === 'root') return '/';
-  return clean(path.slice(path.lastIndexOf('/') + 1)) || clean(path);
+  return clean(lastComponent(path)) || clean(path);
 }
 
 /** As docker cuts its ids; of a UUID the first group. */

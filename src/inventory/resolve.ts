@@ -1,6 +1,8 @@
 /** Which workload a user means. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lastComponent } from '../kernel/cgroup-path.ts';
 import { parseMembership, pathBeneath } from '../kernel/proc-cgroup.ts';
 import { clean } from '../text/clean.ts';
 import { nearest } from '../text/near-names.ts';
@@ -137,7 +139,6 @@ const MEANINGS: readonly Meaning[] = [
 ];
 
 const isIdPrefix = (query: string): boolean => /^[0-9a-fA-F][0-9a-fA-F-]{2,}$/.test(query);
-const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** What Node puts in the place of bytes that are no UTF-8. */
 const NO_UTF8 = '\ufffd';

@@ -17,5 +17,8 @@ export function ancestorsOf(path: string): string[] {
 /** `/` for what lies there, and for itself. */
 export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
+/** The name of the cgroup in its parent; empty for the root. */
+export const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
 /** One holds the other, or is it. */
 export const areNested = (path: string, other: string): boolean => isWithin(path, other) || isWithin(other, path);

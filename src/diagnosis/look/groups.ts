@@ -3,7 +3,7 @@
  * ancestors themselves; the host's processes and the kernel's threads in the root cgroup.
  */
 import type { Workload } from '../../inventory/workload.ts';
-import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, isWithin, lastComponent, parentOf } from '../../kernel/cgroup-path.ts';
 import type { SuspectKind } from '../model.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { type Group, HOST, KERNEL } from './model.ts';
@@ -12,9 +12,7 @@ const ENGINES =
   /^(docker|containerd|crio|cri-o|podman|kubelet|buildkit|k3s|k0scontroller|k0sworker)([.@-].*)?\.(service|scope)$/;
 
 export const whatIs = ({ kind, path }: Pick<Workload, 'kind' | 'path'>): SuspectKind =>
-  kind === 'monitor' || (kind === 'unit' && ENGINES.test(path.slice(path.lastIndexOf('/') + 1)))
-    ? 'engine'
-    : 'workload';
+  kind === 'monitor' || (kind === 'unit' && ENGINES.test(lastComponent(path))) ? 'engine' : 'workload';
 
 /**
  * The competitor of a victim that a group is part of: the sibling of the victim, or of one of its ancestors, that holds

@@ -4,7 +4,7 @@ import { isInBox } from '../../inventory/identity.ts';
 import { runtimeOf } from '../../inventory/owner.ts';
 import { unitAt, unitName } from '../../inventory/units.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { ancestorsOf } from '../../kernel/cgroup-path.ts';
+import { ancestorsOf, lastComponent } from '../../kernel/cgroup-path.ts';
 import { shellWord } from '../../text/shell-word.ts';
 
 import { isRewritten } from './systemd-properties.ts';
@@ -45,7 +45,7 @@ const VIRSH: Readonly<Record<string, readonly [command: string, option: string]>
 /** Undefined where nobody takes it back. `path`: where the file is. */
 export function revertText(target: Workload, file: string, path: string): string | undefined {
   const { name } = target;
-  const inner = unitAt(path) ? undefined : unitName(path.slice(path.lastIndexOf('/') + 1));
+  const inner = unitAt(path) ? undefined : unitName(lastComponent(path));
   if (inner) return innerText(path, inner);
   const runtime = runtimeOf(target);
   switch (runtime) {

@@ -1,5 +1,7 @@
 /** Decides which workloads a rule applies to. */
+
 import type { Workload, WorkloadKind } from '../../inventory/workload.ts';
+import { lastComponent } from '../../kernel/cgroup-path.ts';
 import { compileGlob, type Glob, isLiteral } from './glob.ts';
 import type { MatchShape } from './shape.ts';
 
@@ -60,7 +62,7 @@ const UNIT_SUFFIX = /\.(service|scope|slice)$/;
 
 /** The names by which `tscg set` finds the workload. */
 function namesOf({ name, namespace, path, kind }: Workload): string[] {
-  const names = [name, path.slice(path.lastIndexOf('/') + 1)];
+  const names = [name, lastComponent(path)];
   if (namespace !== undefined) names.push(`${namespace}/${name}`);
   if (kind === 'unit' || kind === 'slice') names.push(name.replace(UNIT_SUFFIX, ''));
   return names;
