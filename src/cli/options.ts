@@ -58,7 +58,11 @@ export function momentOption(flag: string, text: string, now = new Date()): numb
   // So many seconds ago nobody has recorded anything.
   if (/^\d{10}$/.test(text)) return Number(text) * 1000;
   try {
-    if (!/^\d{10}/.test(text)) return now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
+    const time = /^\d{10}/.test(text)
+      ? Number.NaN
+      : now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
+    // Further back than a Date reaches it is no time.
+    if (!Number.isNaN(new Date(time).getTime())) return time;
   } catch {
     // No duration.
   }
@@ -84,11 +88,15 @@ function isDay(text: string): boolean {
 export function pastMomentOption(flag: string, text: string, now = new Date()): number {
   const time = momentOption(flag, text, now);
   if (time <= now.getTime()) return time;
-  if (CLOCK.test(text)) return time - DAY_MS;
+  if (CLOCK.test(text)) return dayBefore(time);
   throw new UsageError(`${flag}: ${localTime(time)} has not come yet`);
 }
 
-const DAY_MS = 86_400_000;
+/** The same time of day on the day before, which may have 23 or 25 hours. */
+export function dayBefore(time: number): number {
+  const date = new Date(time);
+  return date.setDate(date.getDate() - 1);
+}
 
 /** Of HTTP or HTTPS. One that cannot be read is not shown where it may hold a password or a key. */
 export function urlOption(flag: string, text: string, example: string): URL {

@@ -17,7 +17,7 @@ import { clean } from '../text/clean.ts';
 import { localTime } from '../text/local-time.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { UsageError } from './errors.ts';
-import { momentOption } from './options.ts';
+import { dayBefore, momentOption } from './options.ts';
 import { warn } from './output.ts';
 import type { PastOptions } from './shared-options.ts';
 
@@ -46,7 +46,7 @@ export function momentIn(recording: Recording, text: string, flag = '--at'): num
   const end = recording.timeOf(recording.last());
   const isClock = /^\d?\d:\d\d(:\d\d)?$/.test(text);
   const time = momentOption(flag, text, isClock ? new Date(end) : new Date());
-  return isClock && isAfterEnd(recording, time) ? time - 86_400_000 : time;
+  return isClock && isAfterEnd(recording, time) ? dayBefore(time) : time;
 }
 
 /**

@@ -10,12 +10,12 @@ export function registerExport(program: Command): void {
     .option('--listen <address>', 'listen on 127.0.0.1:9753, [::1]:9753, or :9753 for every address', '127.0.0.1:9753')
     .option(
       '--tls-cert <file>',
-      'serve HTTPS with this certificate (PEM, with the chain); with --otlp, show it to the receiver',
+      'serve HTTPS with this certificate (PEM, with the chain), read anew when it is replaced; with --otlp, show it to the receiver',
     )
     .option('--tls-key <file>', 'the key of --tls-cert (PEM)')
     .option(
       '--bearer-token-file <file>',
-      'answer only requests with the token that this file holds; with --otlp, send it',
+      'answer only requests with the token that this file holds, read anew when it is replaced; with --otlp, send it',
     )
     .option('--unprotected', 'listen beyond loopback without a token: whoever reaches the port may read')
     .addOption(

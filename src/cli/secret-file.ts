@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { codeOf } from '../kernel/error-code.ts';
+import { fileStamp } from '../kernel/file-stamp.ts';
 import { readRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
@@ -63,6 +64,26 @@ export function tokenOption(flag: string, path: string | undefined): string | un
     );
   warnOfReaders(path);
   return token;
+}
+
+/**
+ * Gives what was read of the files, and reads anew when one of them is another than before. Where that cannot be used, as while
+ * only the certificate of a pair is replaced, it is told, and what was read before holds.
+ */
+export function keptUp<T>(paths: readonly (string | undefined)[], first: T, read: () => T): () => T {
+  const stampOf = (): string => paths.map((path) => (path === undefined ? '' : fileStamp(path))).join();
+  let [stamp, value] = [stampOf(), first];
+  return () => {
+    const now = stampOf();
+    if (now === stamp) return value;
+    stamp = now;
+    try {
+      value = read();
+    } catch (error) {
+      warn(`tscg: ${errorText(error)}; until that is mended, what was there before holds`);
+    }
+    return value;
+  };
 }
 
 /** One line `USER:PASSWORD`, as it is encoded in a header. */

@@ -5,7 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions as ServerConfig } from 'node:https';
 import { isIPv4, type Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,11 +21,17 @@ export interface Address {
   readonly port: number;
 }
 
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ServerOptions {
   readonly address: Address;
-  readonly tls?: { readonly cert: string; readonly key: string };
-  /** What a request must say after `Authorization: Bearer`. Without it anyone may read. */
-  readonly token?: string;
+  /** Both in PEM. It is asked for each connection, and gives the same object as long as they are the same. */
+  readonly tls?: () => Certificate;
+  /** What a request must say after `Authorization: Bearer`; it is asked for each request. Without it anyone may read. */
+  readonly token?: () => string;
   readonly scraper: Scraper;
   readonly instruments: Instruments;
   /** Is told why passes fail, once for each reason. */
@@ -59,8 +65,8 @@ export const isLoopback = (host: string): boolean =>
 
 export const hostAndPort = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** Resolves once it listens; throws the error of the kernel where it cannot. `port`: the one it was given, where 0 was asked for. */
-export async function openServer(options: ServerOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
+/** Resolves once it listens; throws the error of the kernel where it cannot. `bound`: where it listens. */
+export async function openServer(options: ServerOptions): Promise<{ readonly bound: Address; close(): Promise<void> }> {
   const { address, tls, instruments } = options;
   const limits = { ...SERVER_LIMITS, ...options.limits };
   const http = {
@@ -76,8 +82,8 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
   };
   const connections = boundConnections(limits.connections, drop);
   const answer = answerer(options, limits, drop, connections);
-  const server: Server = tls
-    ? createTlsServer({ ...http, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs }, answer)
+  const server = tls
+    ? tlsServer(tls, { ...http, handshakeTimeout: limits.requestMs }, answer)
     : createServer(http, answer);
   server.on('connection', connections.opened);
   server.on('timeout', drop);
@@ -87,20 +93,36 @@ export async function openServer(options: ServerOptions): Promise<{ readonly por
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...address, exclusive: true }, () => {
+    const { host, port } = address;
+    // Without a host it listens on every address, also where the kernel has no IPv6.
+    server.listen({ port, ...(host === '::' ? {} : { host }), exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });
   });
   const bound = server.address();
   return {
-    port: bound !== null && typeof bound === 'object' ? bound.port : address.port,
+    bound: bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : address,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** A server whose new connections have the certificate of then. */
+function tlsServer(tls: () => Certificate, options: ServerConfig, answer: Answer): Server {
+  const MIN_VERSION = { minVersion: 'TLSv1.2' } as const;
+  let certificate = tls();
+  const server = createTlsServer({ ...options, ...certificate, ...MIN_VERSION }, answer);
+  // Before the handshake begins.
+  server.prependListener('connection', () => {
+    const now = tls();
+    if (now !== certificate) server.setSecureContext({ ...now, ...MIN_VERSION });
+    certificate = now;
+  });
+  return server;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -113,9 +135,8 @@ function answerer(
   drop: (socket: Duplex) => void,
   connections: BoundConnections,
 ): Answer {
-  const wanted = token === undefined ? undefined : digest(token);
   const isAllowed = ({ headers }: IncomingMessage): boolean =>
-    wanted === undefined || timingSafeEqual(wanted, digest(tokenIn(headers.authorization)));
+    token === undefined || timingSafeEqual(digest(token()), digest(tokenIn(headers.authorization)));
   const asked = new WeakSet<Socket>();
   let told = '';
 

@@ -1,12 +1,12 @@
 /** Takes a moment every interval and appends it: what `tscg record` does. */
 
-import { statSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
+import { fileStamp } from '../kernel/file-stamp.ts';
 import { readText } from '../kernel/if-there.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
@@ -124,7 +124,7 @@ const momentOf = (
 
 /** Changes that were begun or ended since the call before; the file is read where it is another one than before. */
 function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => readonly Change[] {
-  let seen = stampOf(journal.path);
+  let seen = fileStamp(journal.path);
   let known = new Map<string, Change['outcome']>();
   try {
     known = new Map(journal.read().changes.map(({ id, outcome }) => [id, outcome]));
@@ -132,7 +132,7 @@ function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => rea
     // A journal that cannot be read tells of no change.
   }
   return () => {
-    const stamp = stampOf(journal.path);
+    const stamp = fileStamp(journal.path);
     if (stamp === seen) return [];
     seen = stamp;
     const { changes } = journal.read();
@@ -140,11 +140,6 @@ function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => rea
     for (const { id, outcome } of news) known.set(id, outcome);
     return news;
   };
-}
-
-function stampOf(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status ? `${status.ino} ${status.size} ${status.mtimeMs}` : '';
 }
 
 /** The header of a recording of this machine. */

@@ -1,12 +1,14 @@
 /** tscg export as a user starts it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
@@ -110,6 +112,7 @@ mountTest('serves a cgroup while it is there, asks for the token, and ends with 
 
 for (const [name, run] of [
   ['serves TLS', servesTls],
+  ['serves a certificate that is replaced, once its key is too', servesNewCertificate],
   ['sends over TLS, with a certificate and a token', sendsOverTls],
 ] as const) {
   if (noCertificates === undefined) mountTest(name, run);
@@ -168,6 +171,45 @@ async function servesTls(): Promise<void> {
   } finally {
     assert.is(await stopped(child), 0);
   }
+}
+
+/** The certificate that the server shows. */
+async function shown(url: string): Promise<string> {
+  const { hostname: host, port } = new URL(url);
+  const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
+async function servesNewCertificate(): Promise<void> {
+  const [used, next] = ['used', 'next'].map((name) => {
+    mkdirSync(join(FILES, name));
+    return certificateIn(join(FILES, name));
+  });
+  if (!used || !next) throw new Error('no certificate');
+  const fingerprints = [used, next].map(({ cert }) => new X509Certificate(readFileSync(cert)).fingerprint256);
+  const { child, url } = await started('--tls-cert', used.cert, '--tls-key', used.key);
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ended = child.stderr && once(child.stderr, 'end');
+  try {
+    assert.is(await shown(url), fingerprints[0]);
+    copyFileSync(next.cert, used.cert);
+    assert.is(await shown(url), fingerprints[0], 'its key is not there yet');
+    copyFileSync(next.key, used.key);
+    assert.is(await shown(url), fingerprints[1]);
+  } finally {
+    assert.is(await stopped(child), 0);
+  }
+  await ended;
+  assert.match(
+    said,
+    /^tscg: --tls-cert \S+ and --tls-key \S+: .*; until that is mended, what was there before holds\n$/,
+  );
 }
 
 mountTest('--once prints one text', async () => {

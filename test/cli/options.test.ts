@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UsageError } from '../../src/cli/errors.ts';
 import { storeOptions } from '../../src/cli/fleet-options.ts';
-import { ageOption, durationOption, intervalOption } from '../../src/cli/options.ts';
+import { ageOption, durationOption, intervalOption, momentOption, pastMomentOption } from '../../src/cli/options.ts';
 import { pushOptions } from '../../src/cli/otlp-push.ts';
 import { inDirectory } from '../in-directory.ts';
 
@@ -43,6 +43,32 @@ for (const given of ['hunter2', '/hunter2', 'me:hunter2/+=', 'hunter2'.repeat(50
           /^--\S+-file: E[A-Z]+: give the path of a file that holds it, not the secret itself$/.test(error.message),
       );
   });
+
+test('a time of day is that of the day before where it has not come yet, also where that day has another length', () => {
+  const zone = process.env.TZ;
+  process.env.TZ = 'Europe/Berlin';
+  try {
+    // The clock is set back on 25 October and forward on 29 March.
+    for (const [now, expected] of [
+      ['2026-10-25T12:00', '2026-10-24T23:00'],
+      ['2026-03-29T12:00', '2026-03-28T23:00'],
+      ['2026-10-26T12:00', '2026-10-25T23:00'],
+    ] as const)
+      assert.is(pastMomentOption('--at', '23:00', new Date(now)), new Date(expected).getTime(), now);
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
+});
+
+test('a time that is further back than any calendar is refused as one', () => {
+  for (const text of ['99999999999d', '999999999w ago'])
+    assert.throws(
+      () => momentOption('--at', text),
+      (error: unknown) => error instanceof UsageError,
+      text,
+    );
+});
 
 test('a file of authorities without a certificate is refused', () =>
   inDirectory((directory) => {

@@ -104,7 +104,7 @@ async function silentTls(): Promise<void> {
   try {
     const { key, cert } = certificateIn(folder);
     const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-    await serving({ tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
+    await serving({ tls: () => tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
       const kept = await silent(port, 3);
       const sent = secureRequest({ host: '127.0.0.1', port, path: '/metrics', ca: tls.cert, agent: false }).end();
       const [response] = await once(sent, 'response');

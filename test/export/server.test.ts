@@ -36,7 +36,7 @@ test('answers in the format that was asked for', () =>
   }));
 
 test('a token is asked for everywhere but on /healthz', () =>
-  serving({ token: 'secret' }, async (port) => {
+  serving({ token: () => 'secret' }, async (port) => {
     for (const authorization of [
       '',
       'Bearer',
@@ -52,6 +52,19 @@ test('a token is asked for everywhere but on /healthz', () =>
     assert.is((await get(port, '/nothing')).status, 401);
     assert.is((await get(port, '/healthz')).status, 200);
   }));
+
+test('a token that is replaced holds from the next request on', () => {
+  let token = 'first';
+  return serving({ token: () => token }, async (port) => {
+    const status = async (given: string) => (await get(port, '/metrics', { authorization: `Bearer ${given}` })).status;
+    assert.equal([await status('first'), await status('second')], [200, 401]);
+    token = 'second';
+    assert.equal([await status('first'), await status('second')], [401, 200]);
+  });
+});
+
+test('every address is that of IPv4 too', () =>
+  serving({ address: { host: '::', port: 0 } }, async (port) => assert.is((await get(port)).status, 200)));
 
 test('what is no HTTP, and who sends nothing, costs a connection', () =>
   serving({ limits: { requestMs: 100 } }, async (port) => {
@@ -123,7 +136,7 @@ test('who asks again before the answer is there is dropped: one answer is made f
 });
 
 test('a connection is closed after its answer, whatever that is', () =>
-  serving({ token: 'secret' }, async (port) => {
+  serving({ token: () => 'secret' }, async (port) => {
     for (const request of [
       'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: keep-alive\r\n\r\n',
       'GET /healthz HTTP/1.0\r\nconnection: keep-alive\r\n\r\n',

@@ -42,7 +42,7 @@ export async function serving(
     ...options,
   });
   try {
-    await use(server.port, told);
+    await use(server.bound.port, told);
   } finally {
     await server.close();
   }

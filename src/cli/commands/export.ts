@@ -6,7 +6,15 @@ import { setFlagsFromString } from 'node:v8';
 import type { Format, IsWanted } from '../../export/exposition.ts';
 import { createInstruments } from '../../export/instruments.ts';
 import { createScraper } from '../../export/scraper.ts';
-import { type Address, hostAndPort, isLoopback, openServer, parseAddress } from '../../export/server.ts';
+import {
+  type Address,
+  type Certificate,
+  hostAndPort,
+  isLoopback,
+  openServer,
+  parseAddress,
+  type ServerOptions,
+} from '../../export/server.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
@@ -17,7 +25,7 @@ import { UsageError } from '../errors.ts';
 import { endSignal } from '../exit.ts';
 import type { OtlpFlags } from '../otlp-push.ts';
 import { print, printLine, warn } from '../output.ts';
-import { fileOption, tokenOption } from '../secret-file.ts';
+import { fileOption, keptUp, tokenOption } from '../secret-file.ts';
 
 export interface ExportOptions extends Omit<OtlpFlags, 'otlp'> {
   listen: string;
@@ -41,11 +49,10 @@ export async function exportMetrics(options: ExportOptions, global: GlobalOption
   }
 }
 
-type Tls = { readonly cert: string; readonly key: string };
 type Use = (source: Source) => Promise<void>;
 
 /** Throws UsageError, as pushedBy does, before anything is read. */
-function servedBy(options: ExportOptions, isWanted: IsWanted, tls: Tls | undefined): Use {
+function servedBy(options: ExportOptions, isWanted: IsWanted, tls: Certificate | undefined): Use {
   if ((options.header ?? options.tlsCa) !== undefined)
     throw new UsageError('--header and --tls-ca are for a receiver that figures are sent to: give them with --otlp');
   const address = parseAddress(options.listen);
@@ -56,10 +63,18 @@ function servedBy(options: ExportOptions, isWanted: IsWanted, tls: Tls | undefin
   const token = tokenOption('--bearer-token-file', options.bearerTokenFile);
   if (options.once) return (source) => printOnce(source, isWanted);
   refuseOpenDoor(address, options, token, tls !== undefined);
-  return (source) => serve(source, isWanted, address, tls, token);
+  const { tlsCert, tlsKey, bearerTokenFile } = options;
+  const serving = {
+    address,
+    ...(tls && { tls: keptUp([tlsCert, tlsKey], tls, () => tlsFiles(options) ?? tls) }),
+    ...(token !== undefined && {
+      token: keptUp([bearerTokenFile], token, () => tokenOption('--bearer-token-file', bearerTokenFile) ?? token),
+    }),
+  };
+  return (source) => serve(source, isWanted, serving);
 }
 
-async function pushedBy(options: ExportOptions, isWanted: IsWanted, tls: Tls | undefined): Promise<Use> {
+async function pushedBy(options: ExportOptions, isWanted: IsWanted, tls: Certificate | undefined): Promise<Use> {
   const { push, pushOptions } = await import('../otlp-push.ts');
   const pushed = pushOptions({ ...options, otlp: options.otlp ?? '' }, tls);
   return (source) => push(source, isWanted, pushed);
@@ -79,9 +94,7 @@ async function printOnce(source: Source, isWanted: IsWanted): Promise<void> {
 async function serve(
   source: Source,
   isWanted: IsWanted,
-  address: Address,
-  tls: Tls | undefined,
-  token: string | undefined,
+  serving: Pick<ServerOptions, 'address' | 'tls' | 'token'>,
 ): Promise<void> {
   // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what lives.
   setFlagsFromString('--heap-growing-percent=200');
@@ -89,16 +102,14 @@ async function serve(
   await source.next();
   const instruments = createInstruments();
   const server = await openServer({
-    address,
-    ...(tls ? { tls } : {}),
-    ...(token === undefined ? {} : { token }),
+    ...serving,
     scraper: createScraper({ source, instruments, isWanted }),
     instruments,
     onError: (text) => warn(`tscg: the cgroups could not be read: ${clean(text)}`),
   }).catch((error: unknown) => {
-    throw new Error(`cannot listen on ${hostAndPort(address)}: ${bindReason(error)}`);
+    throw new Error(`cannot listen on ${hostAndPort(serving.address)}: ${bindReason(error)}`);
   });
-  printLine(`listening on ${tls ? 'https' : 'http'}://${hostAndPort({ ...address, port: server.port })}/metrics`);
+  printLine(`listening on ${serving.tls ? 'https' : 'http'}://${hostAndPort(server.bound)}/metrics`);
   await once(endSignal(), 'abort');
   await server.close();
 }
@@ -128,7 +139,7 @@ function refuseOpenDoor(address: Address, options: ExportOptions, token: string 
   if (!isTls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
 }
 
-function tlsFiles({ tlsCert, tlsKey }: ExportOptions): Tls | undefined {
+function tlsFiles({ tlsCert, tlsKey }: ExportOptions): Certificate | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError('--tls-cert and --tls-key go together: give both');

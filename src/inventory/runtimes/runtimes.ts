@@ -1,6 +1,6 @@
 /** Every runtime's API on this machine: found by its socket, asked all at once, each failing for itself alone. */
 
-import { statSync } from 'node:fs';
+import { fileStamp } from '../../kernel/file-stamp.ts';
 import { findSockets, type RuntimeSocket } from '../sockets.ts';
 import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { remedyFor } from './api-error.ts';
@@ -116,7 +116,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     const wanted = found.flatMap((socket) =>
       SPEAKERS.filter((speaker) => speaksTo(speaker, socket)).map((speaker) => ({ speaker, socket })),
     );
-    const stamps = new Map(wanted.map((one) => [keyOf(one), stampOf(one.socket.path)]));
+    // Another socket at the same path is another daemon: it need not wait for what the former did.
+    const stamps = new Map(wanted.map((one) => [keyOf(one), fileStamp(one.socket.path)]));
     for (const [key, { endpoint, stamp }] of endpoints) {
       if (stamps.get(key) === stamp) continue;
       endpoint.close();
@@ -210,16 +211,6 @@ function speaksTo({ runtime, sockets }: Speaker, { state, runtime: spoken, uid }
 
 const keyOf = ({ speaker, socket }: { speaker: Speaker; socket: RuntimeSocket }): string =>
   `${speaker.runtime} ${socket.path}`;
-
-/** Another socket at the same path is another daemon: it need not wait for what the former did. */
-function stampOf(path: string): string {
-  try {
-    const { dev, ino, ctimeMs } = statSync(path);
-    return `${dev} ${ino} ${ctimeMs}`;
-  } catch {
-    return '';
-  }
-}
 
 const notPermitted = ({ runtime, path }: RuntimeSocket): RuntimeStatus => ({
   runtime,
