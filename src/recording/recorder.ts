@@ -30,7 +30,8 @@ export interface RecorderOptions {
   /** Told of each Frame; what happened is recorded with it. */
   readonly alerts?: Pick<AlertWatch, 'after' | 'networkOf'> | undefined;
   readonly onNews: (news: StoreNews) => void;
-  readonly onTrouble: (error: unknown) => void;
+  /** Is told what did not succeed, and why. */
+  readonly onTrouble: (what: string, error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +55,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     try {
       onNews(store.add(await take()));
     } catch (error) {
-      onTrouble(error);
+      onTrouble('a moment is missing', error);
     }
     // In step with the clock; what is late is left out.
     due = Math.max(due + interval, performance.now());
@@ -78,7 +79,7 @@ export function createMomentTaker({
 }: MomentOptions): () => Promise<Moment> {
   const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
   const events = createEventLog();
-  const changesSince = createJournalReader(journal);
+  const changesSince = createJournalReader({ journal, onTrouble });
   let processes: RecordedProcesses | undefined;
   let processesBefore: RecordedProcesses | undefined;
   let demand: Parameters<Source['next']>[0];
@@ -90,7 +91,7 @@ export function createMomentTaker({
       processesBefore = processes;
       processes = await processRecorder.read(frame.workloads);
     }
-    looks?.afterFrame(frame).catch(onTrouble);
+    looks?.afterFrame(frame).catch((error: unknown) => onTrouble('a look failed', error));
     const { findings = [], events: put = [] } = looks?.take() ?? {};
     return momentOf(frame, {
       ...{ processes, processesBefore, findings, changes: changesSince() },
@@ -123,7 +124,10 @@ const momentOf = (
 ): Moment => ({ snapshot: usage.snapshot, workloads, hidden, cost, ...beside });
 
 /** Changes that were begun or ended since the call before; the file is read where it is another one than before. */
-function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => readonly Change[] {
+function createJournalReader({
+  journal,
+  onTrouble,
+}: Pick<RecorderOptions, 'journal' | 'onTrouble'>): () => readonly Change[] {
   let seen = fileStamp(journal.path);
   let known = new Map<string, Change['outcome']>();
   try {
@@ -135,10 +139,15 @@ function createJournalReader(journal: Pick<Journal, 'path' | 'read'>): () => rea
     const stamp = fileStamp(journal.path);
     if (stamp === seen) return [];
     seen = stamp;
-    const { changes } = journal.read();
-    const news = changes.filter(({ id, outcome }) => !known.has(id) || known.get(id) !== outcome);
-    for (const { id, outcome } of news) known.set(id, outcome);
-    return news;
+    try {
+      const { changes } = journal.read();
+      const news = changes.filter(({ id, outcome }) => !known.has(id) || known.get(id) !== outcome);
+      for (const { id, outcome } of news) known.set(id, outcome);
+      return news;
+    } catch (error) {
+      onTrouble('what was changed is not recorded', error);
+      return [];
+    }
   };
 }
 

@@ -209,11 +209,26 @@ export function openRecording(path: string): Recording {
 }
 
 function missing(path: string, unreadable: ReadonlyMap<number, string>): never {
-  const [why] = unreadable.values();
+  const why = [...unreadable.values()][0]?.replace(`${path}: `, '');
   throw new RecordingError(`${path} holds no moment that can be read${why ? `: ${why}` : ''}`);
 }
 
+/** Throws RecordingError where no recording is; an Error where what is there cannot be read. */
 function filesAt(path: string): string[] {
+  if (path === '')
+    throw new RecordingError('the name of the recording is empty; give a file, or the folder of tscg record');
+  try {
+    return namesAt(path);
+  } catch (error) {
+    const code = codeOf(error);
+    throw code === undefined ? error : new Error(`${path} cannot be read: ${code}${remedyOf(code)}`);
+  }
+}
+
+const remedyOf = (code: string): string =>
+  code === 'EACCES' || code === 'EPERM' ? ' (it is for who recorded it: run as that user, or as root)' : '';
+
+function namesAt(path: string): string[] {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status) throw new RecordingError(`${path} is not there; tscg record makes a recording`);
   if (!status.isDirectory()) return [path];
@@ -248,7 +263,10 @@ function openedRegular(path: string): ReturnType<typeof openRegularFileSync> {
   try {
     return openRegularFileSync(path, Number.POSITIVE_INFINITY);
   } catch (error) {
-    throw error instanceof UnfitFileError ? new FormatError('this is no regular file') : error;
+    if (error instanceof UnfitFileError) throw new FormatError('this is no regular file');
+    const code = codeOf(error);
+    // Of a file that cannot be read the others of its folder can be.
+    throw code === undefined || code === 'ENOENT' ? error : new FormatError(`${code}${remedyOf(code)}`);
   }
 }
 

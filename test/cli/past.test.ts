@@ -1,5 +1,6 @@
 /** Commands that answer for a recorded moment in place of now. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -11,7 +12,7 @@ import type { Moment } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';
 import { openRecording } from '../../src/recording/recording.ts';
 import { openRecordingStore } from '../../src/recording/store.ts';
-import { tscg } from '../boxes.ts';
+import { TSCG, tscg } from '../boxes.ts';
 import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { HEADER } from '../recording/moments.ts';
@@ -88,6 +89,16 @@ const FINDING: Finding = {
   source: 'files',
   missing: [],
 };
+
+const NOBODY = 65_534;
+
+/** As that user, without any of root's rights. */
+const tscgAs = (uid: number | undefined, ...args: string[]) =>
+  spawnSync(process.execPath, [TSCG, ...args], {
+    encoding: 'utf8',
+    ...(uid !== undefined && { uid, gid: uid }),
+    env: { ...process.env, NO_COLOR: '1' },
+  });
 
 /** Two minutes and a half. */
 const inRecording = (use: (from: string) => void, swapFree = 0): Promise<void> =>
@@ -303,6 +314,36 @@ test('a name that nothing had then is refused with the list of then, and a recor
       stderr,
       /^tscg: the recording is of format 99, and this version reads formats up to \d+: a newer one reads it\n$/,
     );
+  }));
+
+test('a place that holds no recording, and one that may not be read, are said in one line with what to do', () =>
+  inRecording((from) => {
+    const refused = (path: string, uid?: number) => {
+      const { status, stderr } = tscgAs(uid, 'ls', '--from', path);
+      assert.is(stderr.trim().split('\n').length, 1, stderr);
+      return [status, stderr.trim()];
+    };
+    const text = join(from, '../text');
+    writeFileSync(text, 'no recording\n');
+    assert.equal(refused(''), [
+      2,
+      'tscg: the name of the recording is empty; give a file, or the folder of tscg record',
+    ]);
+    assert.equal(refused(text), [
+      2,
+      `tscg: ${text} holds no moment that can be read: this is no recording of tscg: it has no header`,
+    ]);
+    if (process.getuid?.() !== 0) return;
+    // Whose they are not: the folder, and a file of it.
+    chmodSync(join(from, '..'), 0o755);
+    const hint = 'it is for who recorded it: run as that user, or as root';
+    assert.equal(refused(from, NOBODY), [1, `tscg: ${from} cannot be read: EACCES (${hint})`]);
+    chmodSync(from, 0o755);
+    const [name = ''] = readdirSync(from);
+    assert.equal(refused(from, NOBODY), [
+      2,
+      `tscg: ${from} holds no moment that can be read: ${from}/${name}: EACCES (${hint})`,
+    ]);
   }));
 
 test('what is of now is refused beside a moment, on one line', () =>

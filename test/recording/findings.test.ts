@@ -110,7 +110,7 @@ test('a finding is recorded in one moment only', () =>
           return { findings: taken, events: [] };
         },
       },
-      onTrouble: (error) => {
+      onTrouble: (_, error) => {
         throw error;
       },
     });

@@ -1,5 +1,5 @@
-/** Which rows a recorder has the costly files read of. */
-import { mkdirSync } from 'node:fs';
+/** What a recorder reads for each moment, and what it does without. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -48,7 +48,7 @@ test('of rows that are alike the same ones stay among the busiest, until another
       journal: { path: join(directory, 'journal'), read: () => ({ changes: [], unreadable: 0 }) },
       mount: directory,
       proc: join(directory, 'proc'),
-      onTrouble: (error) => {
+      onTrouble: (_, error) => {
         throw error;
       },
     });
@@ -59,6 +59,36 @@ test('of rows that are alike the same ones stay among the busiest, until another
     assert.equal(second, first);
     assert.ok(third.includes(ROWS));
     assert.is(third.filter((inode) => first.includes(inode)).length, 31);
+  }));
+
+test('a journal that cannot be read costs no moment, and is said', () =>
+  inDirectory(async (directory) => {
+    mkdirSync(join(directory, 'proc'));
+    const path = join(directory, 'journal');
+    const troubles: unknown[] = [];
+    let isForeign = false;
+    const take = createMomentTaker({
+      source: {
+        isLive: true,
+        next: async () => frameAt(1, () => 1000),
+        onChange: () => undefined,
+        close: () => undefined,
+      },
+      journal: {
+        path,
+        read: () => {
+          if (isForeign) throw new Error('another user may write it');
+          return { changes: [], unreadable: 0 };
+        },
+      },
+      mount: directory,
+      proc: join(directory, 'proc'),
+      onTrouble: (what, error) => void troubles.push([what, String(error)]),
+    });
+    isForeign = true;
+    writeFileSync(path, 'x');
+    for (const _ of [1, 2]) assert.equal((await take()).changes, []);
+    assert.equal(troubles, [['what was changed is not recorded', 'Error: another user may write it']]);
   }));
 
 test.run();

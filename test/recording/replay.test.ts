@@ -212,7 +212,7 @@ async function runLive(directory: string, folder: string, seen: Seen): Promise<r
       take: () => ({ findings: number === FOUND && frame ? [findingOf(frame)] : [], events: [] }),
     },
     alerts: { after: (of) => (number === ALERTED ? [alertOf(of)] : []), networkOf: () => [] },
-    onTrouble: (error) => {
+    onTrouble: (_, error) => {
       throw error;
     },
   });

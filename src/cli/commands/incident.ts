@@ -65,6 +65,6 @@ function writeWhole(path: string, bytes: Buffer): void {
     if (codeOf(error) === 'EEXIST')
       throw new UsageError(`${clean(path)} is there already: give another one with --out`);
     rmSync(path, { force: true });
-    throw new Error(`${clean(path)} cannot be written: ${errorText(error)}`);
+    throw new Error(`${clean(path)} cannot be written: ${errorText(error)}; give another one with --out`);
   }
 }

@@ -9,7 +9,7 @@ import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
 import type { LogEvent } from '../../metrics/events.ts';
 import { openLiveSource } from '../../metrics/source.ts';
-import { headerOfMachine, type RecordedLooks, runRecorder } from '../../recording/recorder.ts';
+import { headerOfMachine, type RecordedLooks, type RecorderOptions, runRecorder } from '../../recording/recorder.ts';
 import {
   openRecordingStore,
   type RecordingStore,
@@ -127,12 +127,12 @@ function tellNews({ anew, stopped, recovered }: StoreNews): void {
 }
 
 /** The same trouble every second is one line. */
-function tellOnce(): (error: unknown) => void {
-  let told = '';
-  return (error) => {
+function tellOnce(): RecorderOptions['onTrouble'] {
+  const told = new Map<string, string>();
+  return (what, error) => {
     const text = errorText(error);
-    if (text !== told) warn(`tscg record: a moment is missing: ${text}`);
-    told = text;
+    if (told.get(what) !== text) warn(`tscg record: ${what}: ${clean(text)}`);
+    told.set(what, text);
   };
 }
 
