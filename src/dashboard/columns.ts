@@ -3,6 +3,7 @@ import { type Field, field, VERDICT } from '../diagnosis/fields.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { formatWithin } from '../metrics/format.ts';
 import type { Item } from '../metrics/grouping.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, sumOf } from '../metrics/totals.ts';
 import type { Usage } from '../metrics/usage.ts';
@@ -137,7 +138,12 @@ function trendCellsIn(width: number, spare: number): number {
  * Columns that fit the width beside a readable name: the chosen ones in their order, else the most needed; and always the
  * one that the table is sorted by, in place of the last ones that fit. Chosen columns come before the trend.
  */
-export function columnsFor(all: number, { scales, columns: chosen, sort, longestHost }: Chosen): TableColumns {
+export const columnsFor = (all: number, { scales, columns, sort, longestHost }: Chosen): TableColumns =>
+  lastColumns([all, scales, columns, sort, longestHost], () => fitting(all, { scales, columns, sort, longestHost }));
+
+const lastColumns = madeFrom<TableColumns>();
+
+function fitting(all: number, { scales, columns: chosen, sort, longestHost }: Chosen): TableColumns {
   const hostRoom = Math.max(LEAST_HOST_CELLS, Math.min(longestHost, Math.floor(all * HOST_SHARE)));
   const hostCells = longestHost === 0 ? 0 : 1 + hostRoom;
   const width = all - hostCells;

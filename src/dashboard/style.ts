@@ -2,6 +2,7 @@
  * Styled text: pieces with a style, joined to one line of exact width. Styles are named by meaning; a theme says how
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
+import { type MadeFrom, madeFrom } from '../metrics/made-from.ts';
 import { cellWidth, cut, terminalSafe } from '../text/cells.ts';
 import type { Style, Theme } from './themes.ts';
 
@@ -12,8 +13,17 @@ export const cellsOf = (line: Line): number => line.reduce((sum, [text]) => sum 
 
 const RESET = '\x1b[0m';
 
+/** Each line as it was rendered last: most lines of a table are those of the drawing before. */
+const rendered = new WeakMap<Line, MadeFrom<string>>();
+
 /** The line cut or filled to `width` cells, as SGR text. A `selected` line is one style from edge to edge. */
 export function renderLine(line: Line, width: number, theme: Theme): string {
+  const last = rendered.get(line) ?? madeFrom<string>();
+  rendered.set(line, last);
+  return last([width, theme.codes, theme.ascii], () => render(line, width, theme));
+}
+
+function render(line: Line, width: number, theme: Theme): string {
   let left = width;
   let text = '';
   const selected = line.some(([, style]) => style === 'selected');

@@ -2,7 +2,7 @@
 
 import { VERDICT } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
-import { madeFrom } from '../metrics/made-from.ts';
+import { type MadeFrom, madeFrom } from '../metrics/made-from.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
@@ -53,7 +53,7 @@ export function tableView(input: TableInput, width: number, height: number): Lin
     return lines.slice(0, height);
   }
   const trends = trendsOf(window, columns, input);
-  const lines = [title, ...window.map((item, at) => [...itemLine(item, columns, input), ...(trends[at] ?? [])])];
+  const lines = [title, ...window.map((item, at) => itemLine(item, columns, trends[at] ?? '', input))];
   if (height < TOTALS_FROM) return lines.slice(0, height);
   while (lines.length < height - 1 - oomKills.length) lines.push([]);
   return [...lines, ...oomKills, totalsLine(columns, input)];
@@ -93,18 +93,45 @@ const trendTitle = ({ span }: Trend, cells: number): string => {
 };
 
 /** The trend of each row of the window; that of a group that is no cgroup is blank. */
-function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): Piece[][] {
+function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): string[] {
   if (!trend || trendCells === 0) return [];
   const values = window.map(({ row }) => (row < 0 ? [] : trend.of(frame.workloads[row]?.inode ?? -1)));
   const busiest = mostOf(values.map((of) => mostOf(of)));
-  return values.map((of) => [[` ${trendText(of, trend.samples, trendCells, busiest)}`, 'accent']]);
+  return values.map((of) => trendText(of, trend.samples, trendCells, busiest));
 }
 
 /** The machine after the name; one of its cells is the gap before it. */
 const hostPieces = (text: string, cells: number, style: Style): Piece[] =>
   cells === 0 ? [] : [[` ${padEnd(cut(text, cells - 1), cells - 1)}`, style]];
 
-function itemLine(item: Item, { nameCells, hostCells, columns }: TableColumns, input: TableInput): Line {
+/** The line of each row as it was made last. */
+const itemLines = new WeakMap<Item, MadeFrom<Line>>();
+
+/** The line of the drawing before, where it would be made of the same. */
+function itemLine(item: Item, columns: TableColumns, trend: string, input: TableInput): Line {
+  const { frame, state, recreated } = input;
+  const { row, key } = item;
+  // The sum of some rows goes by what is known of each.
+  if (row < 0) return lineOf(item, columns, trend, input);
+  const inode = frame.workloads[row]?.inode ?? -1;
+  const figures = columns.columns.map((column) => figureOf(frame, item, column, state.scales));
+  const verdict = columns.columns.some(({ slot }) => slot === VERDICT.id) && VERDICT.text(frame.usage, row);
+  const marks = [key === state.selected, state.tagged.has(inode), recreated?.has(inode), isFrozen(frame, row)];
+  const last = itemLines.get(item) ?? madeFrom<Line>();
+  itemLines.set(item, last);
+  return last([columns, frame.workloads, state.scales, trend, verdict, ...marks, ...figures], () =>
+    lineOf(item, columns, trend, input),
+  );
+}
+
+const isFrozen = ({ usage }: Frame, row: number): boolean => row >= 0 && usage.value('frozen', row) === 1;
+
+function lineOf(
+  item: Item,
+  { nameCells, hostCells, columns, trendCells }: TableColumns,
+  trend: string,
+  input: TableInput,
+): Line {
   const { frame, state } = input;
   const isSelected = item.key === state.selected;
   return [
@@ -114,6 +141,7 @@ function itemLine(item: Item, { nameCells, hostCells, columns }: TableColumns, i
       const value = figureOf(frame, item, column, state.scales);
       return [` ${padStart(figureText(frame, item, column, state.scales), column.width)}`, styleOf(column, value)];
     }),
+    ...(trendCells > 0 && trend !== '' ? ([[` ${trend}`, 'accent']] as const) : []),
   ];
 }
 
@@ -125,7 +153,7 @@ const LEAST_NAME_CELLS = 5;
 function namePieces(item: Item, cells: number, input: TableInput, style: Style): Piece[] {
   const text = nameText(item, input);
   const room = cells - FROZEN.length;
-  if (!(item.row >= 0 && input.frame.usage.value('frozen', item.row) === 1 && room >= LEAST_NAME_CELLS)) {
+  if (!isFrozen(input.frame, item.row) || room < LEAST_NAME_CELLS) {
     return [[padEnd(cut(text, cells), cells), style]];
   }
   const name = cut(text, room);

@@ -3,13 +3,14 @@
  * where one of them is another.
  */
 
-/** Makes it of `inputs`, or gives what was made last where they are the same. */
+/** Makes it of `inputs`, which are arrays, figures and the like, or gives what was made last where they are the same. */
 export type MadeFrom<Made> = (inputs: readonly unknown[], make: () => Made) => Made;
 
 export function madeFrom<Made>(): MadeFrom<Made> {
   let last: { readonly inputs: readonly unknown[]; readonly made: Made } | undefined;
   return (inputs, make) => {
-    const isSame = inputs.length === last?.inputs.length && inputs.every((input, at) => input === last?.inputs[at]);
+    const isSame =
+      inputs.length === last?.inputs.length && inputs.every((input, at) => Object.is(input, last?.inputs[at]));
     if (!last || !isSame) last = { inputs, made: make() };
     return last.made;
   };

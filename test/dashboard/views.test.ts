@@ -63,6 +63,32 @@ test('every line fills its width exactly, at every size, whatever the names hold
   );
 });
 
+test('a line that is kept from the drawing before is the one that would be made now', () => {
+  const { workloads } = frameOf([{ name: 'web' }]);
+  const first = {
+    ...{ cpu: 12.5, pressure: 0, frozen: false, width: 140, theme: 'dark', trend: [0, 0], selected: -1 },
+    ...{ tagged: INITIAL.tagged, recreated: new Set<number>(), scales: INITIAL.scales },
+  };
+  const others: readonly Partial<typeof first>[] = [
+    ...[{ cpu: 180 }, { pressure: 60 }, { frozen: true }, { width: 100 }, { theme: 'light' }, { trend: [0, 5] }],
+    ...[{ selected: 1 }, { tagged: new Set([1]) }, { recreated: new Set([1]) }, { scales: { memory: 0, cpu: 1 } }],
+  ];
+  for (const other of others) {
+    for (const drawing of [first, { ...first, ...other }, first]) {
+      const { cpu, pressure, frozen, width, theme, trend, recreated, ...changes } = drawing;
+      const frame = { ...frameOf([{ name: 'web', cpu, pressure, frozen }]), workloads };
+      const state = { ...INITIAL, ...changes };
+      const shown = shownOf(frame, state);
+      const text = (items: typeof shown.items): string[] => {
+        const of = { of: () => trend, samples: 2, span: '2s' };
+        const input = { frame, shown: { ...shown, items }, state, recreated, trend: of };
+        return tableView(input, width, 6).map((line) => renderLine(line, width, themeOf(theme, false)));
+      };
+      assert.equal(text(shown.items), text(shown.items.map((item) => ({ ...item }))), JSON.stringify(other));
+    }
+  }
+});
+
 test('numbers stand below their titles', () => {
   const width = 120;
   const [title = '', ...rows] = tableText(FRAME, INITIAL, width, 5);
