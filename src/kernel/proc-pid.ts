@@ -40,13 +40,14 @@ export function parsePidStat(text: string): PidStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const pid = parseSingleValue(text.slice(0, Math.max(open, 0)));
-  const [state, ...rest] = text
+  const words = text
     .slice(close + 1)
     .trim()
-    .split(/\s+/);
+    .split(' ');
+  const [state] = words;
   if (open < 0 || close < open || !(pid >= 0) || state === undefined || state === '') return undefined;
-  /** By the number in proc_pid_stat(5); 4 is the first after the state. */
-  const field = (number: number): number => parseSingleValue(rest[number - 4]);
+  /** By the number in proc_pid_stat(5); 3 is the state. */
+  const field = (number: number): number => parseSingleValue(words[number - 3]);
   return {
     pid,
     comm: text.slice(open + 1, close),
