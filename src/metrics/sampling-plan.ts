@@ -75,7 +75,8 @@ const { ENOENT, EOPNOTSUPP } = constants.errno;
 
 /**
  * A cgroup that moved is read as a whole until a tick so many milliseconds later: a period of cpu.max, which counts itself to
- * its end, has at most 1 s, and the kernel begins an average 2 s after the wait.
+ * its end, has at most 1 s, and the kernel begins an average 2 s after the wait. Its pressure files that have stood still for
+ * as long are left to its parent all the same: most of what runs waits for the CPU alone.
  */
 const QUIET_MS = 5000;
 /** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
@@ -171,7 +172,9 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   function unproven(draft: Draft, row: number): number {
     const isActive = before - (movedAt[row] ?? Number.NaN) < QUIET_MS;
     const parent = parents[row] ?? -1;
-    if (isActive || parent < 0) return HOT & ~(watched[row] ?? 0);
+    if (parent < 0) return HOT & ~(watched[row] ?? 0);
+    if (isActive)
+      return HOT & ~(watched[row] ?? 0) & ~(vouching.resting(row, before - QUIET_MS) & vouching.canVouch(parent));
     const isTurn = hasTurn(row, turns);
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
     asked |= isExact || isTurn ? unvouched : unvouched & ~readable(draft, parent);

@@ -59,6 +59,8 @@ export interface Vouching {
   compare(reads: Uint32Array): void;
   /** Files by which this row can vouch for those below it. */
   canVouch(row: number): number;
+  /** Pressure files that have stood still since that time at the latest, as those of the parent have, with averages of 0. */
+  resting(row: number, since: number): number;
   /** Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row. */
   proves(row: number, files: number, proven: Uint32Array, reads: Uint32Array): number;
   /** Ends a tick: what was proven is known as of the parent's read. */
@@ -224,6 +226,15 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       }
     },
     canVouch,
+    resting(row, since) {
+      const parent = parents[row] ?? -1;
+      let resting = 0;
+      for (const { by, bit, stillSince } of files) {
+        if (by !== 'stillness' || !((known[row] ?? 0) & ~(falling[row] ?? 0) & bit)) continue;
+        if ((stillSince[row] ?? Number.NaN) <= since && (stillSince[parent] ?? Number.NaN) <= since) resting |= bit;
+      }
+      return resting;
+    },
     proves(row, wanted, proven, reads) {
       const parent = parents[row] ?? -1;
       if (parent < 0) return 0;

@@ -334,4 +334,22 @@ test('a quiet subtree costs the reads of its topmost cgroup; a busy loop in any 
   }
 });
 
+test('where nobody waits, only the root is asked for pressure, and a wait of what runs is in the next Snapshot', async () => {
+  const paths = Array.from({ length: 20 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', ...paths]);
+  const runAll = () => {
+    for (const path of paths) kernel.act(path, { kind: 'run', usec: 10_000 });
+    return tick();
+  };
+  for (let count = 0; count < 8; count++) await runAll();
+  const { reads } = await runAll();
+  const others = HOT.length - 3;
+  assert.ok(reads <= paths.length * others + 30, `${reads} reads`);
+  for (const path of paths.slice(0, 3)) {
+    for (const resource of ['memory', 'io'] as const) kernel.act(path, { kind: 'wait', resource, usec: 900_000 });
+    const { value } = await runAll();
+    for (const file of ['memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
+  }
+});
+
 test.run();
