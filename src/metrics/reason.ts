@@ -31,8 +31,10 @@ export function reasonFor(id: string, usage: Usage, row: number): string | undef
   }
   const kind = LIMIT_OF_METRIC[id];
   if (kind) return limitReason(kind, usage, row);
-  const unthrottled = id.startsWith('cpu_throttled') ? fileReason('cpu.max', usage, row) : undefined;
-  if (unthrottled) return unthrottled;
+  // cpu.stat has the keys of a quota only where cpu.max is.
+  if (id.startsWith('cpu_throttled') && errorOf('cpu.max', usage, row) === constants.errno.ENOENT) {
+    return fileReason('cpu.max', usage, row);
+  }
   if (id === 'cpu_throttled_percent' && !Number.isNaN(usage.seconds)) {
     return 'no quota period ran in this interval (no cpu.max, or it was idle)';
   }
@@ -58,10 +60,17 @@ function limitReason(kind: LimitKind, usage: Usage, row: number): string {
   return `what ${usage.snapshot.rows[bound]?.path} uses of its limit is unknown`;
 }
 
+const errorOf = (file: string, { snapshot }: Usage, row: number): number =>
+  errorAt(
+    snapshot,
+    SNAPSHOT_FILES.findIndex((spec) => spec.file === file),
+    row,
+  );
+
 /** Why nothing is known of a file; undefined where it was read. */
-export function fileReason(file: string, { snapshot }: Usage, row: number): string | undefined {
-  const index = SNAPSHOT_FILES.findIndex((spec) => spec.file === file);
-  const error = errorAt(snapshot, index, row);
+export function fileReason(file: string, usage: Usage, row: number): string | undefined {
+  const { snapshot } = usage;
+  const error = errorOf(file, usage, row);
   const controller = file.split('.')[0];
   const isPressure = file.endsWith('.pressure');
   switch (error) {
