@@ -9,7 +9,7 @@ export interface Program {
   session(): Session;
   /** What must be read for the next picture. */
   needs(): Needs;
-  /** Events that come while another one is handled have their turn after it; all are drawn at once. */
+  /** Events that come while another one is handled have their turn right after it; all are drawn at once. */
   dispatch(...events: readonly Event[]): void;
   draw(): void;
   /** Nothing is drawn from now on. */
@@ -27,7 +27,7 @@ export interface ProgramOptions {
 export function createProgram({ session: first, surroundings, sceneOf, show, perform }: ProgramOptions): Program {
   let session = first;
   let needs = NO_NEEDS;
-  const waiting: Event[] = [];
+  const following: Event[] = [];
   let isHandling = false;
   let isOpen = true;
 
@@ -50,11 +50,16 @@ export function createProgram({ session: first, surroundings, sceneOf, show, per
     needs: () => needs,
     draw,
     dispatch: (...events) => {
-      waiting.push(...events);
-      if (isHandling) return;
+      if (isHandling) {
+        following.push(...events);
+        return;
+      }
       isHandling = true;
       try {
-        for (let next = waiting.shift(); next; next = waiting.shift()) handle(next);
+        for (const event of events) {
+          following.push(event);
+          for (let next = following.shift(); next; next = following.shift()) handle(next);
+        }
       } finally {
         isHandling = false;
       }
