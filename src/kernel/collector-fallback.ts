@@ -18,6 +18,7 @@ import {
   RECREATED,
   REMOVED,
 } from './collector.ts';
+import { errnoOf } from './error-code.ts';
 import { monotonicMs } from './monotonic.ts';
 import { parseColumns } from './parse-columns.ts';
 import { O_PATH } from './path-handle.ts';
@@ -221,7 +222,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
         const size = readSync(fd, buffer, 0, buffer.length, 0);
         if (size < buffer.length) return buffer.toString('latin1', 0, size);
       } catch (error) {
-        return errnoOf(error);
+        return errnoOf(error, ENOENT);
       }
       if (buffer.length >= LARGEST_BUFFER) return EFBIG;
       buffer = Buffer.allocUnsafe(buffer.length * 2);
@@ -354,12 +355,7 @@ function openAt(directory: number, name: string, flags: number): Opened {
   try {
     return { fd: openSync(`/proc/self/fd/${directory}/${name}`, flags) };
   } catch (error) {
-    return { error: errnoOf(error) };
+    // A path that Node refuses (a NUL in it) is one that is not there.
+    return { error: errnoOf(error, ENOENT) };
   }
-}
-
-/** A path that Node refuses (a NUL in it) is one that is not there. */
-function errnoOf(error: unknown): number {
-  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-  return typeof errno === 'number' ? Math.abs(errno) : ENOENT;
 }

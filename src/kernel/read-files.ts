@@ -3,7 +3,7 @@
  * cannot be read costs its own entry.
  */
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { errnoOf } from './error-code.ts';
 import { loadNative } from './native.ts';
 
 /** Text of each path, or the positive errno of what failed. */
@@ -22,10 +22,4 @@ function readOrErrno(path: string): string | number {
   } catch (error) {
     return errnoOf(error);
   }
-}
-
-/** Positive errno of an error that node:fs or the addon threw; EIO for anything else. */
-export function errnoOf(error: unknown): number {
-  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-  return typeof errno === 'number' ? Math.abs(errno) : constants.errno.EIO;
 }

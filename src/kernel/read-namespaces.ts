@@ -3,9 +3,9 @@ import { readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { errnoOf } from './error-code.ts';
 import { NAMESPACE_KINDS, type NamespaceKind, parseNamespaceLink } from './namespace-link.ts';
 import { loadNative, type NamespaceInfo } from './native.ts';
-import { errnoOf } from './read-files.ts';
 
 /** Inodes in the order of the kinds, so many for each process; the negative errno of what may not be read. */
 export type ReadNamespaceInodes = (proc: string, pids: readonly number[]) => Promise<Float64Array>;

@@ -1,6 +1,8 @@
 /** Why a cell is unavailable, in one sentence: shown by the explain key, `tscg get` and `--json` readers who ask. */
 import { constants } from 'node:os';
+import { NETWORK_MISSING } from '../inventory/network/netns-pid.ts';
 import { NOT_READ } from '../kernel/collector.ts';
+import { errnoName } from '../kernel/error-code.ts';
 import { PSI_IS_OFF } from '../kernel/pressure.ts';
 import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
@@ -16,10 +18,6 @@ import {
   SEVERAL_NETWORKS,
 } from './snapshot.ts';
 import type { Usage } from './usage.ts';
-
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
-);
 
 /** undefined where the value is there. */
 export function reasonFor(id: string, usage: Usage, row: number): string | undefined {
@@ -83,9 +81,9 @@ export function fileReason(file: string, usage: Usage, row: number): string | un
     case HOST_NETWORK:
       return "it shares the host's network";
     case NO_PROCESS:
-      return 'it has no process whose network could be read';
+      return NETWORK_MISSING.process;
     case SEVERAL_NETWORKS:
-      return 'its processes are in several network namespaces';
+      return NETWORK_MISSING['single namespace'];
     case NOT_TOLD:
       return 'the store has no number of it: it needs two scrapes, or the machine does not have it, or tscg export does not serve it';
     case IMPOSSIBLE:
@@ -101,6 +99,6 @@ export function fileReason(file: string, usage: Usage, row: number): string | un
     case constants.errno.EPERM:
       return `not permitted to read ${file}: run as root`;
     default:
-      return `reading ${file} failed: ${ERRNO_NAMES.get(error) ?? `errno ${error}`}`;
+      return `reading ${file} failed: ${errnoName(error)}`;
   }
 }

@@ -2,17 +2,17 @@
  * Who competes with a victim: at each level of its path the siblings, each with all below it; the tasks that lie in its
  * ancestors themselves; the host's processes and the kernel's threads in the root cgroup.
  */
+import { ENGINE_NAMES } from '../../inventory/engines.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { ancestorsOf, isWithin, lastComponent, parentOf } from '../../kernel/cgroup-path.ts';
 import type { SuspectKind } from '../model.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { type Group, HOST, KERNEL } from './model.ts';
 
-const ENGINES =
-  /^(docker|containerd|crio|cri-o|podman|kubelet|buildkit|k3s|k0scontroller|k0sworker)([.@-].*)?\.(service|scope)$/;
+const ENGINE = new RegExp(`^(?:snap\\.)?${ENGINE_NAMES}([.@-].*)?\\.(service|scope)$`);
 
 export const whatIs = ({ kind, path }: Pick<Workload, 'kind' | 'path'>): SuspectKind =>
-  kind === 'monitor' || (kind === 'unit' && ENGINES.test(lastComponent(path))) ? 'engine' : 'workload';
+  kind === 'monitor' || (kind === 'unit' && ENGINE.test(lastComponent(path))) ? 'engine' : 'workload';
 
 /**
  * The competitor of a victim that a group is part of: the sibling of the victim, or of one of its ancestors, that holds

@@ -2,12 +2,11 @@
 
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../kernel/error-code.ts';
+import { codeOf, errnoOf } from '../../kernel/error-code.ts';
 import { monotonicMs } from '../../kernel/monotonic.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { parseNetDev } from '../../kernel/net-dev.ts';
 import { parseIfInet6, parseIgmpIndices, parseIpv4Addresses } from '../../kernel/proc-net.ts';
-import { errnoOf } from '../../kernel/read-files.ts';
 import {
   addressesRequest,
   answerError,
@@ -21,7 +20,14 @@ import {
 import { isListed, type Workload } from '../workload.ts';
 import { interfacesOf, type NetworkEvidence, type NetworkInterface } from './facts.ts';
 import { besides, modeOf, type NetworkMode, saidOf } from './mode.ts';
-import { createNetnsPids, type NetnsPid, type NetnsPidsOptions, NOBODY, namespaceOf } from './netns-pid.ts';
+import {
+  createNetnsPids,
+  NETWORK_MISSING,
+  type NetnsPid,
+  type NetnsPidsOptions,
+  NOBODY,
+  namespaceOf,
+} from './netns-pid.ts';
 
 export interface NetworkFacts extends NetworkMode {
   /** The runtime's own word for the mode, where it differs. */
@@ -194,8 +200,7 @@ function unknownOf({ own, host, isHost }: NetworkEvidence, namespace: number | n
   ];
 }
 
-function reasonOf(missing: 'process' | 'single namespace' | number): string {
-  if (missing === 'process') return 'it has no process whose network could be read';
-  if (missing === 'single namespace') return 'its processes are in several network namespaces';
+function reasonOf(missing: keyof typeof NETWORK_MISSING | number): string {
+  if (typeof missing === 'string') return NETWORK_MISSING[missing];
   return `/proc/PID/net/dev of its processes cannot be read (errno ${missing}): ${AS_ROOT}`;
 }

@@ -6,8 +6,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
+import { errnoOf } from '../../kernel/error-code.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
-import { errnoOf, type ReadFiles } from '../../kernel/read-files.ts';
+import type { ReadFiles } from '../../kernel/read-files.ts';
 
 export type NetnsPid =
   | {
@@ -17,7 +18,13 @@ export type NetnsPid =
       /** In the network namespace of pid 1. */
       readonly isHost: boolean;
     }
-  | { readonly pid: undefined; readonly missing: 'process' | 'single namespace' | number };
+  | { readonly pid: undefined; readonly missing: keyof typeof NETWORK_MISSING | number };
+
+/** What a row lacks whose network cannot be told. */
+export const NETWORK_MISSING = {
+  process: 'it has no process whose network could be read',
+  'single namespace': 'its processes are in several network namespaces',
+} as const;
 
 interface Cgroup {
   readonly path: string;

@@ -1,5 +1,6 @@
 /** Cgroups that must not be frozen or killed by mistake: our own, that of pid 1, and those of container engines. */
 
+import { ENGINE_NAMES } from '../../inventory/engines.ts';
 import { isInBox } from '../../inventory/identity.ts';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { readText } from '../../kernel/if-there.ts';
@@ -9,10 +10,7 @@ import { shellWord } from '../../text/shell-word.ts';
 import type { PlanContext, Risk } from '../model.ts';
 import { besideHolder, holderIn } from './risks.ts';
 
-/** Container engines, and what starts containers through them. */
-const NAMES =
-  '(?:docker|containerd|podman|crio|cri-o|k3s|k3s-agent|k0scontroller|k0sworker|kubelet|rke2-server|rke2-agent|lxd|incusd?|libvirtd|virtqemud)';
-/** Their daemons, as /proc/PID/comm has them: one may run in any cgroup. */
+/** The daemons of container engines, as /proc/PID/comm has them: one may run in any cgroup. */
 const DAEMONS = new Set([
   'dockerd',
   'containerd',
@@ -25,7 +23,7 @@ const DAEMONS = new Set([
   'virtqemud',
 ]);
 /** Their services: of systemd, and of OpenRC. */
-const ENGINE = new RegExp(`/((?:snap\\.)?${NAMES}(?:\\.[\\w-]+)*\\.service|openrc\\.${NAMES})$`);
+const ENGINE = new RegExp(`/((?:snap\\.)?${ENGINE_NAMES}(?:\\.[\\w-]+)*\\.service|openrc\\.${ENGINE_NAMES})$`);
 
 /** What speaks against `doing` (`freezing`, `killing`) a cgroup: a risk that refuses, or none. */
 export function guardRisks(
