@@ -1,5 +1,4 @@
 /** A cgroup with all below it, and who runs there. What vanishes on the way is left out. */
-
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from './cgroup-files.ts';

@@ -1,5 +1,4 @@
 /** How many descriptors of interface files the collector may keep, and what they cost. */
-
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readText } from '../kernel/if-there.ts';

@@ -2,7 +2,6 @@
  * The sampler takes one Snapshot a tick. What a tick reads is told by ./sampling-plan.ts. A file that it does not read keeps
  * its values, and the time at which they were known to hold.
  */
-
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { createCounterCheck } from './counters.ts';

@@ -1,5 +1,4 @@
 /** Takes a moment every interval and appends it: what `tscg record` does. */
-
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,4 @@
 /** Decides which workloads a rule applies to. */
-
 import type { Workload, WorkloadKind } from '../../inventory/workload.ts';
 import { lastComponent } from '../../kernel/cgroup-path.ts';
 import { compileGlob, type Glob, isLiteral } from './glob.ts';

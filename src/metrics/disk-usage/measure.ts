@@ -2,7 +2,6 @@
  * The size of a directory tree, measured in the background by a process of its own: where the disk hangs, that hangs and
  * not the screen or its end.
  */
-
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
