@@ -24,9 +24,22 @@ import type { PastOptions } from './shared-options.ts';
 /** Where `tscg record` writes to, without --to. */
 export const recordingDirectory = (): string => join(stateDirectory(), 'recording');
 
+/** Times of a recording as they were typed, by the names of their flags. */
+export interface TypedTimes {
+  readonly at?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** The recording in which these times are meant. A text that is no time is told first, whatever is at the path. Throws UsageError, RecordingError. */
+export function openRecordingFor(times: TypedTimes, path = recordingDirectory()): Recording {
+  for (const [name, text] of Object.entries(times)) if (text !== undefined) momentOption(`--${name}`, text);
+  return openRecording(path);
+}
+
 /** The recording and the time in it that are meant: its last moment without --at. Throws UsageError, RecordingError. */
 export function openPast({ at, from }: PastOptions): { readonly recording: Recording; readonly time: number } {
-  const recording = openRecording(from ?? recordingDirectory());
+  const recording = openRecordingFor({ at }, from);
   const time = at === undefined ? recording.timeOf(recording.last()) : momentIn(recording, at);
   const why = whyNotRecorded(recording, time);
   if (why === undefined) return { recording, time };
@@ -55,7 +68,7 @@ export function momentIn(recording: Recording, text: string, flag = '--at'): num
  */
 export function stretchIn(
   recording: Recording,
-  { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
+  { since, until }: Omit<TypedTimes, 'at'>,
 ): { readonly from: number; readonly to: number } {
   const [begin, end] = [recording.timeOf(recording.first()), recording.timeOf(recording.last())];
   const from = since === undefined ? begin : momentIn(recording, since, '--since');

@@ -346,6 +346,37 @@ test('a place that holds no recording, and one that may not be read, are said in
     ]);
   }));
 
+test('a text that is no time is told, whether there is a recording or not', () =>
+  inDirectory((directory) => {
+    const nothing = join(directory, 'nothing');
+    for (const args of [
+      ...[['ls'], ['get', 'web'], ['why'], ['why', 'web'], ['whatif', 'web', '--cpu', '50%']].map((command) => [
+        ...command,
+        '--from',
+        nothing,
+        '--at',
+      ]),
+      ['dump', nothing, '--since'],
+      ['dump', nothing, '--until'],
+      ['incident', '--from', nothing, '--since'],
+      ['incident', '--from', nothing, '--until'],
+      ['undo', '--since'],
+    ]) {
+      const { status, stdout, stderr } = tscg(...args, 'xx');
+      assert.is(status, 2, args.join(' '));
+      assert.is(stdout, '');
+      assert.ok(stderr.startsWith(`tscg: ${args.at(-1)}: "xx" is no time; give one as `), stderr);
+      assert.is(stderr.trim().split('\n').length, 1, stderr);
+    }
+    for (const [limit, message] of [
+      [[], 'no limit given'],
+      [['--cpu', 'abc'], '"abc" is not a CPU share'],
+    ] as const) {
+      const { stderr } = tscg('whatif', 'web', '--from', nothing, ...limit);
+      assert.ok(stderr.includes(message), stderr);
+    }
+  }));
+
 test('what is of now is refused beside a moment, on one line', () =>
   inRecording((from) => {
     const refused = (...args: string[]): void => {

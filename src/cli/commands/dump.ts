@@ -1,9 +1,9 @@
 /** tscg dump: a recording as CSV, JSON lines or OpenMetrics. */
 import { DUMP_FORMATS, type DumpFormat, openDumper } from '../../recording/dump.ts';
-import { framesBetween, openRecording } from '../../recording/recording.ts';
+import { framesBetween } from '../../recording/recording.ts';
 import { UsageError } from '../errors.ts';
 import { print, warn } from '../output.ts';
-import { stretchIn } from '../past.ts';
+import { openRecordingFor, stretchIn } from '../past.ts';
 
 export interface DumpFlags {
   format: string;
@@ -14,9 +14,10 @@ export interface DumpFlags {
 
 export function dump(path: string, { format, all = false, since, until }: DumpFlags): void {
   if (!isFormat(format)) throw new UsageError(`--format: "${format}" is none of ${DUMP_FORMATS.join(', ')}`);
-  const recording = openRecording(path);
+  const times = { since, until };
+  const recording = openRecordingFor(times, path);
   try {
-    const { from, to } = stretchIn(recording, { since, until });
+    const { from, to } = stretchIn(recording, times);
     const dumper = openDumper(format, { all });
     if (dumper.head !== '') print(dumper.head);
     for (const frame of framesBetween(recording, from, to)) {

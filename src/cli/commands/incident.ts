@@ -4,7 +4,6 @@ import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type IncidentOptions, incidentOf } from '../../recording/incident.ts';
-import { openRecording } from '../../recording/recording.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { clean } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
@@ -14,7 +13,7 @@ import type { GlobalOptions } from '../context.ts';
 import { doctorChecks } from '../doctor-checks.ts';
 import { UsageError } from '../errors.ts';
 import { printLine, warn } from '../output.ts';
-import { nothingBetween, recordingDirectory, stretchIn } from '../past.ts';
+import { nothingBetween, openRecordingFor, stretchIn } from '../past.ts';
 
 export interface IncidentFlags {
   since: string;
@@ -29,9 +28,10 @@ export async function incident(
   global: GlobalOptions,
 ): Promise<void> {
   if (out === '') throw new UsageError('--out: the name is empty; without --out it has the time of its end');
-  const recording = openRecording(from ?? recordingDirectory());
+  const times = { since, until };
+  const recording = openRecordingFor(times, from);
   try {
-    const time = stretchIn(recording, { since, until });
+    const time = stretchIn(recording, times);
     const { host } = recording.header(recording.placeAt(time.to));
     const own = host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });

@@ -16,13 +16,9 @@ export interface UndoOptions extends CarryOutOptions {
 }
 
 export async function undo(id: string | undefined, options: UndoOptions, global: GlobalOptions): Promise<void> {
+  const choose = choiceOf(id, options);
   const { changes } = openJournal(stateDirectory()).read();
-  const { last, all, since } = options;
-  if (last !== undefined || all || since !== undefined) {
-    if (id !== undefined) throw new UsageError(`${id} names one change, --last, --all and --since several: give one`);
-    if (last !== undefined && (all || since !== undefined)) throw new UsageError('--last and --all: give one of them');
-    return undoSeveral(chosen(changes, options), changes, options, global);
-  }
+  if (choose) return undoSeveral(choose(changesToUndo(changes)), changes, options, global);
   const change = changeToUndo(changes, id);
   if (!change) throw new UsageError(id === undefined ? NOTHING : `no single change "${id}"; tscg log lists them`);
   const context = contextOf(change, global);
@@ -34,12 +30,20 @@ const NOTHING = 'nothing to undo: tscg changed nothing yet, or all of it is undo
 const contextOf = ({ mount }: Pick<Change, 'mount'>, global: GlobalOptions): PlanContext =>
   planContext(openHierarchy({ mount: global.mount ?? mount }));
 
-/** The newest first. */
-function chosen(changes: readonly Change[], { last, since }: UndoOptions): Change[] {
-  const open = changesToUndo(changes);
-  if (last !== undefined) return open.slice(0, wholeOption('--last', last, 1));
+/** What the flags choose among changes that are not undone, the newest first; undefined where a single change is meant. */
+function choiceOf(
+  id: string | undefined,
+  { last, all, since }: UndoOptions,
+): ((open: readonly Change[]) => readonly Change[]) | undefined {
+  if (last === undefined && !all && since === undefined) return undefined;
+  if (id !== undefined) throw new UsageError(`${id} names one change, --last, --all and --since several: give one`);
+  if (last !== undefined && (all || since !== undefined)) throw new UsageError('--last and --all: give one of them');
+  if (last !== undefined) {
+    const count = wholeOption('--last', last, 1);
+    return (open) => open.slice(0, count);
+  }
   const from = since === undefined ? 0 : momentOption('--since', since);
-  return open.filter(({ time }) => time >= from);
+  return (open) => open.filter(({ time }) => time >= from);
 }
 
 /** Each in a change of its own, and none where one of them is refused. */

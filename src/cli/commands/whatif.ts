@@ -88,10 +88,13 @@ async function supposedNow(name: string, ms: number, options: WhatIfOptions, glo
 async function supposedThen(name: string, ms: number, options: WhatIfOptions): Promise<Supposed> {
   const { pastWorkload, readPast } = await import('../past.ts');
   const { recordedUse } = await import('../what-if-past.ts');
+  const here = readMachine(PROC);
+  // A bad limit is told whether there is a recording or not.
+  editsAsked(options, here);
   return readPast(options, (frame, recording) => {
     const { snapshot } = frame.usage;
     const { cpus, memoryTotal } = snapshot.host;
-    const edits = editsAsked(options, { ...readMachine(PROC), cpus, memoryTotal });
+    const edits = editsAsked(options, { ...here, cpus, memoryTotal });
     const { path, inode } = pastWorkload(frame, name, options);
     const row = snapshot.rows.findIndex((one) => one.inode === inode);
     const asked = askedTexts(path, edits, (file) => fileText(snapshot, row, file));
