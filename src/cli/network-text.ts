@@ -1,4 +1,5 @@
 /** The network of a workload as lines of `tscg get`. */
+import type { Fact } from '../inventory/fact.ts';
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import type { NetworkAnswer } from '../inventory/network/inspect.ts';
 import { interfaceText, networkFacts, peerText, unknownFacts } from '../inventory/network/words.ts';
@@ -7,8 +8,7 @@ import { formatValue } from '../metrics/format.ts';
 /** Label and value of each line. */
 export function networkLines(answer: NetworkAnswer): [label: string, value: string][] {
   const interfaces = 'reason' in answer ? [] : answer.interfaces;
-  const told = (facts: ReturnType<typeof networkFacts>): [string, string][] =>
-    facts.map(({ label, text }) => [label, text]);
+  const told = (facts: readonly Fact[]): [string, string][] => facts.map(({ label, text }) => [label, text]);
   return [...told(networkFacts(answer)), ...interfaces.flatMap(interfaceLines), ...told(unknownFacts(answer))];
 }
 

@@ -1,4 +1,5 @@
 /** The file system of the selected row: its root, what it wrote and on which disk, its layers, what is mounted inside. */
+import type { Fact } from '../inventory/fact.ts';
 import type { FileSystem } from '../inventory/filesystem/read.ts';
 import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../inventory/filesystem/words.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -32,8 +33,8 @@ export function filesystemView(
   if (!workload || !look) return [title];
   const { files, written } = look;
   const facts = filesystemFacts(files, writtenText(files, written), (value) => formatValue(value, 'bytes'));
-  const isLayer = ({ label }: { label: string }): boolean => LAYERS.test(label);
-  const lines = (of: typeof facts): Line[] =>
+  const isLayer = ({ label }: Fact): boolean => LAYERS.test(label);
+  const lines = (of: readonly Fact[]): Line[] =>
     of.map(
       ({ label, text }): Line => [
         [padEnd(label, LABEL_CELLS), 'accent'],

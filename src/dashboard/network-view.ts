@@ -1,4 +1,5 @@
 /** The network of the selected row: mode, namespace and who shares it; each interface, where it leads and what it carries. */
+import type { Fact } from '../inventory/fact.ts';
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { interfaceText, networkFacts, peerText, unknownFacts } from '../inventory/network/words.ts';
 import type { Workload } from '../inventory/workload.ts';
@@ -21,7 +22,7 @@ export function networkView(workload: Workload | undefined, look: NetworkLook | 
   const title = paneTitle(workload, 'network', look !== undefined);
   if (!workload || !look) return [title];
   const { answer, rates } = look;
-  const labelled = ({ label, text }: { label: string; text: string }): Line => [
+  const labelled = ({ label, text }: Fact): Line => [
     [padEnd(label, LABEL_CELLS), 'accent'],
     ...text.split(/(?<=\s)(?=\()/).map((part, index): Piece => [part, index === 0 ? 'plain' : 'dim']),
   ];

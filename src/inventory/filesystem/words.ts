@@ -1,13 +1,9 @@
 /** A file system told in lines of a label and a text, for the screen and for `tscg fs`. Text is not cleaned. */
+import type { Fact } from '../fact.ts';
 import type { Disk } from './disk.ts';
 import type { InnerMount } from './mounts.ts';
 import type { FileSystem } from './read.ts';
 import type { Root } from './root.ts';
-
-export interface Fact {
-  readonly label: string;
-  readonly text: string;
-}
 
 /** `written`: what is known of the size of what it wrote; undefined to leave it out. `bytes` formats a size. */
 export function filesystemFacts(

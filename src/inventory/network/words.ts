@@ -1,15 +1,11 @@
 /** A network told in lines of a label and a text, for the screen and for `tscg get`. */
+import type { Fact } from '../fact.ts';
 import type { NetworkInterface } from './facts.ts';
 import type { NetworkAnswer } from './inspect.ts';
 import { isPeer } from './mode.ts';
 
-export interface NetworkFact {
-  readonly label: string;
-  readonly text: string;
-}
-
 /** What it is and who shares it; its interfaces are told apart. */
-export function networkFacts(answer: NetworkAnswer): NetworkFact[] {
+export function networkFacts(answer: NetworkAnswer): Fact[] {
   if ('reason' in answer) return [{ label: 'mode', text: `--   ${answer.reason}` }];
   const { mode, evidence, said, namespace, sharedWith } = answer;
   return [
@@ -25,7 +21,7 @@ export const sharedText = (sharers: readonly { readonly name: string }[]): strin
   `${sharers.map(({ name }) => name).join(', ')}   (its figures are theirs too: a sum counts them once)`;
 
 /** What could not be found out; a line each. */
-export const unknownFacts = (answer: NetworkAnswer): NetworkFact[] =>
+export const unknownFacts = (answer: NetworkAnswer): Fact[] =>
   'reason' in answer ? [] : answer.unknown.map((text) => ({ label: 'not known', text }));
 
 /** `veth, up, MTU 1500, index 2, on br0` */
