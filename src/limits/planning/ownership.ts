@@ -38,7 +38,7 @@ interface Context {
 export function ownerships(target: Workload, file: string, context: Context): Ownership[] {
   const first = ownership(target, file, context);
   const isBelow = first.place.path !== target.path && context.owners.via === undefined;
-  if (!isBelow || isUnset(file, textIfThere(context.files, target.path, file))) return [first];
+  if (!isBelow || limitsNothing(file, textIfThere(context.files, target.path, file))) return [first];
   const found = possibleOwners(target, context.owners).find(
     ({ via, endpoint }) =>
       (via === 'systemd' || via === 'cgroupfs') && openOwner({ via, endpoint }, context.files).sets(file),
@@ -51,7 +51,7 @@ export function ownership(target: Workload, file: string, context: Context): Own
   const { files, owners } = context;
   const candidates = possibleOwners(target, owners);
   const inner = innerOf(target, file, files);
-  const isLimitedBelow = inner !== undefined && !isUnset(file, inner.text);
+  const isLimitedBelow = inner !== undefined && !limitsNothing(file, inner.text);
   // The limit of a unit is no way past one that crun set below it.
   const allowed = candidates.filter(({ via }) =>
     owners.via ? via === owners.via : via !== 'systemd' || !isLimitedBelow,
@@ -61,7 +61,7 @@ export function ownership(target: Workload, file: string, context: Context): Own
   // crun carries out the updates of an engine below; the file itself is written where the limit is.
   const isEngine = found.via !== 'systemd' && found.via !== 'cgroupfs';
   const isBelow =
-    found.via !== 'systemd' && (isEngine || isLimitedBelow || isUnset(file, textIfThere(files, target.path, file)));
+    found.via !== 'systemd' && (isEngine || isLimitedBelow || limitsNothing(file, textIfThere(files, target.path, file)));
   return ownershipAt(target, file, found, inner && isBelow ? inner : target, context);
 }
 
@@ -77,7 +77,8 @@ function ownershipAt(
   return { owner: openOwner(found, files), place, ...consequences(target, file, found, path, context) };
 }
 
-function isUnset(file: string, text: string | undefined): boolean {
+/** Whether the file puts no limit on anything. One that is missing puts none, nor does the period of `max 50000`. */
+function limitsNothing(file: string, text: string | undefined): boolean {
   const limit = findLimit(file);
   return (
     text === undefined || text.startsWith('max') || text === limit?.unset || limit?.same?.(text, limit.unset) === true
