@@ -1,7 +1,7 @@
 /**
- * The journal: every change on disk, flushed, before its first write. Append-only lines of JSON in
- * `<state>/journal.jsonl`: a `begin` with what will be written, then an `end` with what came of it. A `begin` without
- * an `end` is a crash; undo then looks at the files.
+ * The journal keeps every change on the disk, from before its first write. It is lines of JSON in `<state>/journal.jsonl`, to
+ * which only more are added: a `begin` with what will be written, then an `end` with what came of it. A `begin` without an
+ * `end` is that of a program which died; undo then looks at the files.
  */
 
 import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -13,7 +13,6 @@ import { makeDirectory } from '../../kernel/make-directory.ts';
 import { userFolder } from '../../kernel/user-folder.ts';
 import { errorText } from '../../text/error-text.ts';
 import { OWNER_NAMES, type Write } from '../model.ts';
-
 import { isReverter, type Reverter } from './revert/reverter.ts';
 
 export type Outcome = 'applied' | 'rolled-back' | 'failed';
@@ -175,17 +174,12 @@ function parseLine(line: string): Change | End | undefined {
     isListOf(writes, isWrite)
   ) {
     return {
-      ...{ id, time, boot, uid, command, mount, writes: writes.map(written) },
+      ...{ id, time, boot, uid, command, mount, writes },
       ...(typeof undoes === 'string' ? { undoes } : {}),
       ...(isReverter(reverter) ? { reverter } : {}),
     };
   }
   return undefined;
-}
-
-/** As it was journalled; earlier versions of tscg call a transient write `passing`. */
-function written({ passing, ...write }: Write & { readonly passing?: unknown }): Write {
-  return passing === true ? { ...write, transient: true } : write;
 }
 
 const isOutcome = (value: unknown): value is Outcome =>
