@@ -2,7 +2,7 @@
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { peerText, sharedText } from '../inventory/network/words.ts';
 import type { WorkloadDetails } from '../inventory/workload.ts';
-import type { SetLimit } from '../limits/applying/set-limits.ts';
+import type { LimitInForce } from '../limits/catalogue/limits-in-force.ts';
 import { DEVICE_FIGURES, type DeviceIo } from '../metrics/device-io.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { NetworkLook } from './inside.ts';
@@ -36,7 +36,7 @@ const interfacePieces = ({ name, kind, state, peer }: NetworkInterface): Piece[]
 ];
 
 /** What is set beside what the other lines tell of, and what holds of it: one line, or none. */
-export function limitPieces(limits: readonly SetLimit[]): Piece[][] {
+export function limitPieces(limits: readonly LimitInForce[]): Piece[][] {
   const pieces = limits.flatMap(({ file, text, effective }): Piece[] => [
     [`${file} `, 'dim'],
     [`${text}  `],

@@ -7,7 +7,7 @@ import type { Workload } from '../inventory/workload.ts';
 import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
-import { readSetLimits, type SetLimit } from '../limits/applying/set-limits.ts';
+import { type LimitInForce, readLimitsInForce } from '../limits/catalogue/limits-in-force.ts';
 import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metrics/interface-rates.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -24,7 +24,7 @@ export interface Inside {
   readonly filesystem?: FilesystemLook | undefined;
   readonly devices?: DevicesLook | undefined;
   /** The limits that are set, without those that a column of the table shows. */
-  readonly limits?: readonly SetLimit[] | undefined;
+  readonly limits?: readonly LimitInForce[] | undefined;
   readonly diagnosis?: DiagnosisLook | undefined;
   /** All figures of a row of another machine, as its only row. */
   readonly whole?: Frame | undefined;
@@ -115,9 +115,9 @@ export function openInside(options: InsideOptions): SelectedInside {
       return { look, list: deviceIo(before?.look, look) };
     },
   });
-  const limits = createPaced<readonly SetLimit[]>({
+  const limits = createPaced<readonly LimitInForce[]>({
     paceMs: LIMITS_PACE_MS,
-    read: ({ path }) => readSetLimits(options.mount, path, options.readFiles),
+    read: ({ path }) => readLimitsInForce(options.mount, path, options.readFiles),
   });
   const diagnosis = openSelectedDiagnosis(options);
   const readers = { namespaces, network, filesystem, devices, limits, diagnosis };

@@ -1,13 +1,13 @@
-/** The limits that are set on one cgroup and that no column of tstop shows, with what its ancestors leave of them. */
+/** The limits that are set on one cgroup, each with what its ancestors leave of it. Limits that tstop shows in a column are left out. */
 
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
-import { LIMITS } from '../catalogue/catalogue.ts';
-import { isUnset } from '../catalogue/limit.ts';
 import type { Binding } from '../model.ts';
+import { LIMITS } from './catalogue.ts';
+import { isUnset } from './limit.ts';
 
-export interface SetLimit {
+export interface LimitInForce {
   readonly file: string;
   /** As an operator reads it. */
   readonly text: string;
@@ -15,7 +15,11 @@ export interface SetLimit {
   readonly effective?: { readonly text: string; readonly from: string };
 }
 
-export async function readSetLimits(mount: string, path: string, readFiles: ReadFiles): Promise<readonly SetLimit[]> {
+export async function readLimitsInForce(
+  mount: string,
+  path: string,
+  readFiles: ReadFiles,
+): Promise<readonly LimitInForce[]> {
   const above = ancestorsOf(path).filter((at) => at !== '/');
   const wanted = LISTED.flatMap(({ file, binds }) => [
     [path, file] as const,
@@ -24,16 +28,16 @@ export async function readSetLimits(mount: string, path: string, readFiles: Read
   ]);
   const texts = await readFiles(wanted.map(([at, file]) => join(mount, at, file)));
   const known = new Map(wanted.map(([at, file], index) => [`${at}/${file}`, texts[index]]));
-  return setLimits(path, (at, file) => {
+  return limitsInForce(path, (at, file) => {
     const text = known.get(`${at}/${file}`);
     return typeof text === 'string' ? text.trim() : undefined;
   });
 }
 
 /** `text` gives the trimmed text of a cgroup's file, undefined where there is none. */
-export function setLimits(path: string, text: (path: string, file: string) => string | undefined): SetLimit[] {
+export function limitsInForce(path: string, text: (path: string, file: string) => string | undefined): LimitInForce[] {
   const above = ancestorsOf(path).filter((at) => at !== '/');
-  return LISTED.flatMap((limit): SetLimit[] => {
+  return LISTED.flatMap((limit): LimitInForce[] => {
     const { file, describe, binds } = limit;
     const own = text(path, file);
     if (own === undefined) return [];
@@ -62,4 +66,5 @@ export function setLimits(path: string, text: (path: string, file: string) => st
 const isFromAbove = (binds: Binding | undefined): boolean =>
   binds?.by === 'protection' || binds?.by === 'effective-file';
 
+/** A column shows the others beside what they limit. */
 const LISTED = LIMITS.filter(({ hasColumn }) => !hasColumn);

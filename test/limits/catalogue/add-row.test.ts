@@ -88,10 +88,10 @@ test('a policy takes it, its schema describes it, and a snapshot writes it', asy
 
 test('tstop has it in its form, among the first fields, and in the list of what is set', async () => {
   const { FIELDS } = await import('../../../src/dashboard/action-view.ts');
-  const { setLimits } = await import('../../../src/limits/applying/set-limits.ts');
+  const { limitsInForce } = await import('../../../src/limits/catalogue/limits-in-force.ts');
   const at = FIELDS.findIndex(({ flag }) => flag.long === '--sockets');
   assert.ok(at >= 0 && at < FIELDS.findIndex(({ flag }) => !flag.isFirst));
-  const shown = setLimits('/a/box', (_, file) => (file === FILE ? '7' : undefined));
+  const shown = limitsInForce('/a/box', (_, file) => (file === FILE ? '7' : undefined));
   assert.equal(
     shown.map(({ file, text }) => `${file} ${text}`),
     [`${FILE} 7 sockets`],

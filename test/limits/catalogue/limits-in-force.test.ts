@@ -1,12 +1,12 @@
 /** What is set beside what columns show, and what of it holds. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { setLimits } from '../../../src/limits/applying/set-limits.ts';
+import { limitsInForce } from '../../../src/limits/catalogue/limits-in-force.ts';
 
 const MIB = 2 ** 20;
 
 const shown = (files: Readonly<Record<string, string>>): readonly string[] =>
-  setLimits('/a/b', (path, file) => files[`${path}/${file}`]).map(
+  limitsInForce('/a/b', (path, file) => files[`${path}/${file}`]).map(
     ({ file, text, effective }) => `${file} ${text}${effective ? `; ${effective.text} from ${effective.from}` : ''}`,
   );
 
