@@ -3,12 +3,11 @@
  * the same counters, and so a receiver that is away costs a message and no memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { at, parseJson } from '../inventory/names/json.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { exportedRows, type IsWanted, MOST_WORKLOADS } from './exposition.ts';
+import { gzipped } from './gzipped.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
 import { decodedResponse, decodedStatus } from './otlp-answers.ts';
 import { CONTENT_TYPE } from './otlp-messages.ts';
@@ -35,8 +34,6 @@ const MOST_ANSWER = 64 << 10;
 const FIRST_PAUSE_MS = 1000;
 /** The statuses after which OTLP lets a request be sent again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
-
-const gzipAsync = promisify(gzip);
 
 /** Sends Frames until the signal aborts. */
 export async function pushFrames(options: PusherOptions): Promise<void> {
@@ -80,7 +77,7 @@ async function takenAndSent(until: number, options: PusherOptions): Promise<stri
 /** Why it was not received, or not all of it, in spite of retries up to that time; undefined where it was. */
 async function sent(body: Buffer, until: number, options: PusherOptions): Promise<string | undefined> {
   const { firstPause = FIRST_PAUSE_MS, signal } = options;
-  const packed = await gzipAsync(body, { level: 1 });
+  const packed = await gzipped(body);
   for (let pause = firstPause; ; pause *= 2) {
     const { why, isFinal, after = 0 } = await triedOnce(packed, options);
     const wait = Math.max(pause, after);

@@ -1,8 +1,7 @@
 /** Answers scrapes. Each is one pass over all cgroups; scrapers that ask at the same time, or within a second, share one. */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { Frame, Source } from '../metrics/source.ts';
 import { createWriter, endText, type Format, type IsWanted } from './exposition.ts';
+import { gzipped } from './gzipped.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface Scraper {
@@ -29,8 +28,6 @@ interface Pass {
   readonly texts: Map<Format, Promise<Parts>>;
   readonly packed: Map<Format, Promise<Parts>>;
 }
-
-const gzipAsync = promisify(gzip);
 
 export function createScraper({ source, instruments, isWanted, leastApart = 1000 }: ScraperOptions): Scraper {
   const writers = { openmetrics: createWriter('openmetrics', isWanted), text: createWriter('text', isWanted) };
@@ -67,12 +64,10 @@ export function createScraper({ source, instruments, isWanted, leastApart = 1000
     scrape(format, isPacked = false) {
       const pass = current();
       const text = madeOnce(pass.texts, format, () => write(pass, format));
-      return isPacked ? madeOnce(pass.packed, format, async () => [await pack(await text)]) : text;
+      return isPacked ? madeOnce(pass.packed, format, async () => [await gzipped(Buffer.concat(await text))]) : text;
     },
   };
 }
-
-const pack = (parts: Parts): Promise<Buffer> => gzipAsync(Buffer.concat(parts), { level: 1 });
 
 function madeOnce(known: Map<Format, Promise<Parts>>, format: Format, make: () => Promise<Parts>): Promise<Parts> {
   const made = known.get(format) ?? make();
