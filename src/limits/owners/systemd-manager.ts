@@ -37,6 +37,14 @@ export async function controlGroupOf(socket: string, unit: string): Promise<stri
   return typeof group === 'string' ? group : '';
 }
 
+/** What a unit may have of tasks where its own file says nothing, as the text of `pids.max`. Throws ApiError. */
+export async function defaultTasksMax(socket: string): Promise<string | undefined> {
+  const { path, interface: name } = MANAGER_OBJECT;
+  const { property } = await import('../../inventory/runtimes/systemd.ts');
+  const tasks = await withBus(socket, (bus) => property(bus, path, name, 'DefaultTasksMax'));
+  return typeof tasks === 'bigint' || typeof tasks === 'number' ? String(tasks) : undefined;
+}
+
 /** `web_2eservice`: in the path of an object each byte but a letter or digit is `_` and its number (bus_label_escape). */
 export const objectName = (unit: string): string =>
   unit.replace(/^\d|[^A-Za-z0-9]/g, (char) => `_${char.charCodeAt(0).toString(16).padStart(2, '0')}`);

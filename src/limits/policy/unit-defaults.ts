@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
-import { MANAGER_OBJECT } from '../../inventory/units.ts';
 import { readText } from '../../kernel/if-there.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { defaultTasksMax } from '../owners/systemd-manager.ts';
 
 /** Whether nobody set what the file of this cgroup says. */
 export type IsDefault = (path: string, file: string, text: string) => boolean;
@@ -35,25 +35,5 @@ function mostTasks(proc: string): number {
 const share = (most: number, percent: number): string | undefined =>
   Number.isFinite(most) ? String(Math.floor((most * percent) / 100)) : undefined;
 
-const PATIENCE_MS = 3000;
-
-async function configuredTasks(socket: string): Promise<string | undefined> {
-  const { connectBus } = await import('../../inventory/runtimes/dbus.ts');
-  const { property } = await import('../../inventory/runtimes/systemd.ts');
-  // Neither the connection nor its time-outs keep the process alive; this call must.
-  const alive = setInterval(() => {}, PATIENCE_MS);
-  try {
-    const bus = await connectBus(socket, PATIENCE_MS);
-    try {
-      const tasks = await property(bus, MANAGER_OBJECT.path, MANAGER_OBJECT.interface, 'DefaultTasksMax');
-      return typeof tasks === 'bigint' || typeof tasks === 'number' ? String(tasks) : undefined;
-    } finally {
-      bus.close();
-    }
-  } catch {
-    // Another user's manager, or one that does not answer.
-    return undefined;
-  } finally {
-    clearInterval(alive);
-  }
-}
+/** Undefined for a manager of another user, and for one that does not answer. */
+const configuredTasks = (socket: string): Promise<string | undefined> => defaultTasksMax(socket).catch(() => undefined);

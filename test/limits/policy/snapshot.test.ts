@@ -13,6 +13,7 @@ import { planPolicy, policyRequests } from '../../../src/limits/policy/requests.
 import { snapshotPolicy } from '../../../src/limits/policy/snapshot.ts';
 import { spell } from '../../../src/limits/policy/spell.ts';
 import { unitDefaults } from '../../../src/limits/policy/unit-defaults.ts';
+import { fakeBus, hasDaemon, variant } from '../../inventory/runtimes/fake-bus.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 
 const workload = (name: string, path: string): Workload => ({ kind: 'container', path, inode: 7, name });
@@ -143,6 +144,22 @@ test('the TasksMax that systemd gives every unit is nobody’s setting', async (
     rmSync(proc, { recursive: true });
   }
 });
+
+if (hasDaemon)
+  test('the TasksMax that a manager is configured to give is nobody’s setting; a manager that refuses takes nothing away', async () => {
+    const bus = await fakeBus(['org.freedesktop.systemd1']);
+    try {
+      const sockets = [{ runtime: 'systemd', path: bus.socket, state: 'usable' }] as const;
+      const isDefault = async (tasks: string): Promise<boolean> =>
+        (await unitDefaults('/nowhere', sockets))('/system.slice/a.service', 'pids.max', tasks);
+      assert.is(await isDefault('321'), false);
+      bus.says.set('Properties.Get', () => ({ signature: 'v', body: [variant('t', 321n)] }));
+      assert.is(await isDefault('321'), true);
+      assert.is(await isDefault('322'), false);
+    } finally {
+      await bus.close();
+    }
+  });
 
 test('what no flag says is a comment, cleaned', () => {
   const workloads = [workload('web', '/a')];
