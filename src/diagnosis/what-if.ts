@@ -2,6 +2,7 @@
  * What a limit would have done to what a workload used, from samples of it. Samples say how much was used between two
  * instants, not when: each answer is a range that holds the truth whatever happened in between; pure.
  */
+import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 
 /** A range in which the true value lies; both ends included. */
 export interface Span {
@@ -53,7 +54,7 @@ function stretchesOf(samples: readonly CpuSample[]): Stretch[] {
   return samples.slice(1).flatMap((sample, index) => {
     const before = samples[index];
     if (!before || !(sample.time > before.time) || !(sample.usage >= before.usage)) return [];
-    return [{ from: before.time, to: sample.time, used: (sample.usage - before.usage) / 1e6 }];
+    return [{ from: before.time, to: sample.time, used: (sample.usage - before.usage) / USEC_PER_SECOND }];
   });
 }
 

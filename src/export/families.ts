@@ -8,9 +8,11 @@
  *     cpu_of_limit_percent      tscg_cpu_of_limit_ratio              1 is all of the limit
  *     memory_limit_bytes        tscg_memory_limit_bytes              +Inf: no limit
  */
+
 import { VERDICT, verdictsOf } from '../diagnosis/fields.ts';
 import { CAUSES, type Cause } from '../diagnosis/model.ts';
 import { coarseVerdict } from '../diagnosis/verdict.ts';
+import { MS_PER_SECOND, USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { limitOf } from '../kernel/value.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
@@ -106,8 +108,6 @@ export function familyOf({ id, unit, help, formula, counter, otel }: Metric): Fa
 
 const withoutHundred = (help: string): string => help.replace(/; 100 % is one CPU/, '');
 
-const USEC_PER_SECOND = 1e6;
-
 /** A column with another figure in place of each, made once: a column in which nothing changes is one array in all Snapshots. */
 function eachOf(made: (figure: number) => number): (column: Float64Array) => Float64Array {
   const known = new WeakMap<Float64Array, Float64Array>();
@@ -182,8 +182,6 @@ const tag: Family['tag'] = [
     return cause === 'unknown' ? undefined : cause;
   },
 ];
-
-const MS_PER_SECOND = 1000;
 
 const VERDICTS: readonly Family[] = [
   {

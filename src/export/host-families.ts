@@ -1,4 +1,5 @@
 /** What is exported of the machine beside its cgroups, and of the pass that read them. */
+import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Family } from './families.ts';
@@ -7,8 +8,6 @@ interface HostFamily extends Pick<Family, 'name' | 'type' | 'help' | 'unit'> {
   /** NaN where it is unavailable. */
   readonly figure: (frame: Frame) => number;
 }
-
-const USEC_PER_SECOND = 1e6;
 
 const pressure: readonly HostFamily[] = RESOURCES.flatMap((resource) =>
   (['some', 'full'] as const).map(

@@ -1,6 +1,8 @@
 /** What the exporter tells of itself: its requests, its passes over the cgroups, and what it costs. prom-client keeps the figures. */
+
 import { readdirSync, statSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { type Format, type Instrument, instrumentText } from './exposition.ts';
 
 export interface Instruments {
@@ -12,8 +14,6 @@ export interface Instruments {
   dropped(): void;
   text(format: Format): Promise<string>;
 }
-
-const USEC_PER_SECOND = 1e6;
 
 const DESCRIPTORS = '/proc/self/fd';
 

@@ -2,7 +2,9 @@
  * What a store has of every workload of every machine, as of the last scrape of each machine; a rate is over the time since
  * the scrape before it. What the last scrape did not have is gone. Plain data, so that it can be made in another thread.
  */
+
 import { CAUSES } from '../diagnosis/model.ts';
+import { MS_PER_SECOND } from '../kernel/time-units.ts';
 import { isPossible } from '../metrics/metric.ts';
 import { isNewestImpossible, newestFigure } from './figures.ts';
 import { INFO_SERIES, LOSS_SERIES, type RowLabels, STORED, VERDICT_SERIES } from './queries.ts';
@@ -46,8 +48,6 @@ interface Found extends Omit<FleetRow, 'machine'> {
   readonly target: string;
   readonly series: Map<string, TimeSeries>;
 }
-
-const MS_PER_SECOND = 1000;
 
 /** With all that tscg export tells of a cgroup, so many do not fit in the largest answer that is read: a store that has more makes them up. */
 const MOST_ROWS = 100_000;

@@ -1,4 +1,5 @@
 /** What a row of the metric catalogue is, and rows that are alike. */
+import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { column, isCounter } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';
 
@@ -43,8 +44,6 @@ export interface OtelName {
 }
 
 const PERCENT = 100;
-const USEC_PER_SECOND = 1e6;
-
 /** More is no figure of a kernel: its counters have 64 bits. A share of a limit of one page may be large. */
 const MOST: Readonly<Record<Unit, number>> = {
   percent: 1e12,

@@ -9,6 +9,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { loadNative, type Native, type NativePsiTrigger } from '../kernel/native.ts';
 import { formatPressureTrigger } from '../kernel/pressure.ts';
+import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { errorText } from '../text/error-text.ts';
 import type { LogEvent } from './events.ts';
 import { RESOURCES, type Resource } from './host.ts';
@@ -72,7 +73,7 @@ export function openPressureWatch(options: PressureWatchOptions): PressureWatch 
     const { name, path } = workload;
     const file = join(mount, path, `${resource}.pressure`);
     const stall = SHARE[resource] * window;
-    const text = `${resource} pressure: some task waited ${stall / 1000} ms in ${window / 1e6} s`;
+    const text = `${resource} pressure: some task waited ${stall / 1000} ms in ${window / USEC_PER_SECOND} s`;
     let last = Number.NEGATIVE_INFINITY;
     const fired = (error: Error | null): void => {
       // The cgroup is gone and the addon closed the trigger.

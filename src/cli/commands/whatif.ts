@@ -1,4 +1,5 @@
 /** tscg whatif: what a limit would have done to a workload while it is watched; nothing is written. */
+
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSampler } from '../../diagnosis/look/sampler.ts';
@@ -9,6 +10,7 @@ import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { type Machine, readMachine } from '../../kernel/machine.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { USEC_PER_SECOND } from '../../kernel/time-units.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import type { PlanContext, Request } from '../../limits/model.ts';
 import { reclaimable } from '../../limits/planning/reclaimable.ts';
@@ -167,7 +169,7 @@ async function watchUse(
 function answerTo(file: string, text: string, { cpu, memory }: WatchedUse, cpus: number): WhatIf {
   if (file === 'cpu.max') {
     const { quota, period } = parseCpuMax(text);
-    const limit = { quota: quota / period, period: period / 1e6, cpus };
+    const limit = { quota: quota / period, period: period / USEC_PER_SECOND, cpus };
     const answer = cpuWhatIf(cpu, limit);
     if (answer.samples === 0)
       throw new Error(

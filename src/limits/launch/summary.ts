@@ -5,6 +5,7 @@ import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { USEC_PER_SECOND } from '../../kernel/time-units.ts';
 import { bytesText } from '../../text/bytes.ts';
 
 /** A figure is NaN where this kernel, or this cgroup, does not tell it. */
@@ -24,7 +25,7 @@ export interface Summary {
 export function readSummary(path: string, files: CgroupFiles, wallMs: number, sysRoot = '/sys'): Summary {
   const text = (file: string): string => textIfThere(files, path, file) ?? '';
   const cpu = parseFlatKeyed(text('cpu.stat'));
-  const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / 1e6;
+  const seconds = (key: string): number => (cpu.get(key) ?? Number.NaN) / USEC_PER_SECOND;
   const io = textIfThere(files, path, 'io.stat');
   // A stacked device's operations are counted once more on the devices below it.
   const stacked = new Set(createStackedDevices(sysRoot)());

@@ -2,19 +2,20 @@
  * The kernel's files as systemd's properties, with their types on the bus (man org.freedesktop.systemd1; src/core/dbus-cgroup.c).
  * A file that is not here has no property, or none in every version in use: MemoryZSwapMax came with 253, CPUWeight=idle with 252.
  */
+
 import { existsSync } from 'node:fs';
 import { parseCpuMax } from '../../kernel/cpu-max.ts';
 import { parseCpuList } from '../../kernel/cpuset.ts';
 import { deviceName } from '../../kernel/io-devices.ts';
 import { parseNestedKeyed } from '../../kernel/nested-keyed.ts';
 import { parseSingleValue } from '../../kernel/single-value.ts';
+import { USEC_PER_SECOND } from '../../kernel/time-units.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';
 import { parseIoWeight } from '../../kernel/weight.ts';
 import type { UnitProperty } from './systemd-manager.ts';
 
 /** systemd's "no limit" in a property of type t. */
 const INFINITY = 2n ** 64n - 1n;
-const USEC_PER_SECOND = 1_000_000;
 /** CPUQuota= is kept as whole percents, so a value between two would change at the next daemon-reload. */
 const QUOTA_STEP_USEC = 10_000;
 

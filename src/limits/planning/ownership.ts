@@ -61,7 +61,8 @@ export function ownership(target: Workload, file: string, context: Context): Own
   // crun carries out the updates of an engine below; the file itself is written where the limit is.
   const isEngine = found.via !== 'systemd' && found.via !== 'cgroupfs';
   const isBelow =
-    found.via !== 'systemd' && (isEngine || isLimitedBelow || limitsNothing(file, textIfThere(files, target.path, file)));
+    found.via !== 'systemd' &&
+    (isEngine || isLimitedBelow || limitsNothing(file, textIfThere(files, target.path, file)));
   return ownershipAt(target, file, found, inner && isBelow ? inner : target, context);
 }
 
