@@ -1,8 +1,8 @@
 /** Options of the commands that can show many machines: where their figures are, and how to get in. */
-import type { StoreOptions } from '../fleet/store.ts';
+import type { StoreAccess, StoreOptions } from '../fleet/store.ts';
 import { UsageError } from './errors.ts';
 import { headerOption, urlOption } from './options.ts';
-import { authorityOption, basicOption, tokenOption } from './secret-file.ts';
+import { authorityOption, basicOption, keptUp, tokenOption } from './secret-file.ts';
 
 export interface FleetOptions {
   prometheus?: string;
@@ -12,8 +12,8 @@ export interface FleetOptions {
   header?: string[];
 }
 
-/** Throws UsageError. */
-export function storeOptions(options: FleetOptions): StoreOptions {
+/** `tell`: of a file that was replaced by one that cannot be used. Throws UsageError. */
+export function storeOptions(options: FleetOptions, tell?: (text: string) => void): StoreOptions {
   const { prometheus, bearerTokenFile, basicAuthFile, tlsCa, header = [] } = options;
   if (prometheus === undefined)
     throw new UsageError('--bearer-token-file, --basic-auth-file, --tls-ca and --header go with --prometheus');
@@ -22,12 +22,20 @@ export function storeOptions(options: FleetOptions): StoreOptions {
   const url = urlOption('--prometheus', prometheus, 'http://prometheus:9090');
   if (url.search !== '')
     throw new UsageError('--prometheus: what follows the ? would not be sent: give a key with --header');
-  const token = tokenOption('--bearer-token-file', bearerTokenFile);
-  const authorization = token === undefined ? basicOption('--basic-auth-file', basicAuthFile) : `Bearer ${token}`;
+  const files = [bearerTokenFile, basicAuthFile, tlsCa].filter((path) => path !== undefined);
   return {
     url: url.href,
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(tlsCa === undefined ? {} : { ca: authorityOption('--tls-ca', tlsCa) }),
+    access: keptUp(files, () => accessIn(options), tell),
     headers: Object.fromEntries(header.map(headerOption)),
+  };
+}
+
+function accessIn({ bearerTokenFile, basicAuthFile, tlsCa }: FleetOptions): StoreAccess {
+  return {
+    ...(bearerTokenFile !== undefined && {
+      authorization: `Bearer ${tokenOption('--bearer-token-file', bearerTokenFile)}`,
+    }),
+    ...(basicAuthFile !== undefined && { authorization: basicOption('--basic-auth-file', basicAuthFile) }),
+    ...(tlsCa !== undefined && { ca: authorityOption('--tls-ca', tlsCa) }),
   };
 }

@@ -8,14 +8,13 @@ import { endSignal } from './exit.ts';
 import { headerOption, intervalOption, urlOption } from './options.ts';
 import { printLine, warn } from './output.ts';
 import { VERSION } from './program.ts';
-import { authorityOption, tokenOption } from './secret-file.ts';
+import { authorityOption, keptUp } from './secret-file.ts';
 
 export interface OtlpFlags {
   otlp: string;
   interval: string;
   header?: string[];
   tlsCa?: string;
-  bearerTokenFile?: string;
 }
 
 const LEAST_MS = 1000;
@@ -23,27 +22,23 @@ const LEAST_MS = 1000;
 /** All but the source, checked. Throws UsageError. */
 export function pushOptions(
   flags: OtlpFlags,
-  clientCertificate: { readonly cert: string; readonly key: string } | undefined,
+  { token, tls }: Pick<PusherOptions, 'token' | 'tls'>,
 ): Omit<PusherOptions, 'source' | 'isWanted' | 'signal'> {
+  const { tlsCa } = flags;
   const url = urlOption('--otlp', flags.otlp, 'http://collector:4318');
   const base = url.pathname.replace(/\/+$/, '');
   if (!base.endsWith(METRICS_PATH)) url.pathname = `${base}${METRICS_PATH}`;
   if (url.username + url.password !== '')
     throw new UsageError('--otlp: give user and password with --header, not in the URL');
-  const token = tokenOption('--bearer-token-file', flags.bearerTokenFile);
-  if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
+  if (token && url.protocol === 'http:' && !isLoopback(url.hostname))
     warn('tscg: the token goes over the network as it is: give an https URL');
   return {
     ...{ url, sender: { host: hostname(), version: VERSION } },
     interval: intervalOption(flags.interval, LEAST_MS),
-    headers: {
-      ...Object.fromEntries((flags.header ?? []).map(headerOption)),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    tls: {
-      ...clientCertificate,
-      ...(flags.tlsCa === undefined ? {} : { ca: authorityOption('--tls-ca', flags.tlsCa) }),
-    },
+    headers: Object.fromEntries((flags.header ?? []).map(headerOption)),
+    ...(token && { token }),
+    ...(tls && { tls }),
+    ...(tlsCa !== undefined && { ca: keptUp([tlsCa], () => authorityOption('--tls-ca', tlsCa)) }),
     onNews: (text) => warn(`tscg export: ${text}`),
   };
 }

@@ -55,8 +55,7 @@ function warnOfReaders(path: string): void {
     warn(`tscg: ${clean(path)} can be read by every user of this machine: chmod o= ${clean(path)}`);
 }
 
-export function tokenOption(flag: string, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
+export function tokenOption(flag: string, path: string): string {
   const token = fileOption(flag, path, true).trim();
   if (!TOKEN.test(token))
     throw new UsageError(
@@ -67,12 +66,12 @@ export function tokenOption(flag: string, path: string | undefined): string | un
 }
 
 /**
- * Gives what was read of the files, and reads anew when one of them is another than before. Where that cannot be used, as while
- * only the certificate of a pair is replaced, it is told, and what was read before holds.
+ * Reads the files at once, and gives what was read; it reads anew when one of them is another than before. Where that cannot be
+ * used, as while only the certificate of a pair is replaced, it is told, and what was read before holds.
  */
-export function keptUp<T>(paths: readonly (string | undefined)[], first: T, read: () => T): () => T {
-  const stampOf = (): string => paths.map((path) => (path === undefined ? '' : fileStamp(path))).join();
-  let [stamp, value] = [stampOf(), first];
+export function keptUp<T>(paths: readonly string[], read: () => T, tell: (text: string) => void = warn): () => T {
+  const stampOf = (): string => paths.map(fileStamp).join();
+  let [stamp, value] = [stampOf(), read()];
   return () => {
     const now = stampOf();
     if (now === stamp) return value;
@@ -80,15 +79,14 @@ export function keptUp<T>(paths: readonly (string | undefined)[], first: T, read
     try {
       value = read();
     } catch (error) {
-      warn(`tscg: ${errorText(error)}; until that is mended, what was there before holds`);
+      tell(`tscg: ${errorText(error)}; until that is mended, what was there before holds`);
     }
     return value;
   };
 }
 
 /** One line `USER:PASSWORD`, as it is encoded in a header. */
-export function basicOption(flag: string, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
+export function basicOption(flag: string, path: string): string {
   const line = fileOption(flag, path, true).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line)) throw new UsageError(`${flag} ${clean(path)}: it is not one line USER:PASSWORD`);
   warnOfReaders(path);

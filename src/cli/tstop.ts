@@ -111,8 +111,11 @@ async function manyMachines(options: TstopFlags): Promise<Shown> {
   const { openFleetSource } = await import('../fleet/source.ts');
   const { openStoreThread } = await import('../fleet/store-thread.ts');
   const { pastMomentOption } = await import('./options.ts');
+  // Of a file that cannot be used any more no line is written over the screen: what it held before holds, and where the store
+  // refuses that, the screen tells it with the name of the flag.
+  const store = storeOptions(options, () => undefined);
   return {
-    source: openFleetSource(openStoreThread(storeOptions(options))),
+    source: openFleetSource(openStoreThread(store)),
     findDrifts: () => [],
     timeOf: (text) => pastMomentOption('@', text),
   };

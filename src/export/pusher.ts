@@ -11,13 +11,19 @@ import { gzipped } from './gzipped.ts';
 import { otlpRequests, type Sender } from './otlp.ts';
 import { decodedResponse, decodedStatus } from './otlp-answers.ts';
 import { CONTENT_TYPE } from './otlp-messages.ts';
-import { boundedText, PostError, type PostOptions, postTo, redirection } from './post.ts';
+import { boundedText, PostError, postTo, redirection } from './post.ts';
+import type { Certificate } from './server.ts';
 
 export interface PusherOptions {
   readonly source: Source;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly tls?: Pick<PostOptions, 'ca' | 'cert' | 'key'>;
+  /** Sent as `Authorization: Bearer`. It is asked for each request, as are the two that follow. */
+  readonly token?: () => string;
+  /** The certificate that is shown to the receiver. */
+  readonly tls?: () => Certificate;
+  /** PEM of the authorities that are believed. */
+  readonly ca?: () => string;
   readonly sender: Sender;
   readonly isWanted: IsWanted;
   /** Milliseconds between two Frames; a Frame is tried until the next one is due. */
@@ -93,15 +99,20 @@ interface Tried {
   readonly after?: number;
 }
 
-async function triedOnce(body: Buffer, { url, headers, tls, signal }: PusherOptions): Promise<Tried> {
+async function triedOnce(body: Buffer, { url, headers, token, tls, ca, signal }: PusherOptions): Promise<Tried> {
   try {
     const {
       status,
       headers: said,
       bytes,
     } = await postTo(url, body, {
-      headers: { 'content-type': CONTENT_TYPE, 'content-encoding': 'gzip', ...headers },
-      ...tls,
+      headers: {
+        ...{ 'content-type': CONTENT_TYPE, 'content-encoding': 'gzip' },
+        ...headers,
+        ...(token && { authorization: `Bearer ${token()}` }),
+      },
+      ...tls?.(),
+      ...(ca && { ca: ca() }),
       ...{ timeoutMs: ANSWER_MS, mostBytes: MOST_ANSWER, signal },
     });
     // Who stands before a receiver may answer in its place, in JSON or in words.

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { RowHistory } from './history.ts';
-import { StoreError, type StoreOptions, storeAddress } from './store.ts';
+import { type StoreAccess, StoreError, type StoreOptions, storeAddress } from './store.ts';
 import type { StoreReader } from './store-reader.ts';
 import type { FleetTable } from './table.ts';
 
@@ -13,7 +13,11 @@ export interface StoreQuestion {
   readonly kind: 'table' | 'history';
   readonly query: string;
   readonly time?: number;
+  readonly access: StoreAccess | undefined;
 }
+
+/** What the thread is begun with: what a message can hold. */
+export type ThreadOptions = Omit<StoreOptions, 'access'>;
 
 /** A message from it. */
 export type StoreAnswer =
@@ -32,7 +36,7 @@ const YOUNG_MEMORY = 64;
 /** Beside this file in src/, and beside the bundle that holds it in dist/. */
 const THREAD = fileURLToPath(new URL(`store-worker${extname(import.meta.url)}`, import.meta.url));
 
-export function openStoreThread(options: StoreOptions): StoreReader {
+export function openStoreThread({ access, ...options }: StoreOptions): StoreReader {
   const address = storeAddress(options.url);
   const waiting = new Map<number, { resolve: (answer: StoreAnswer) => void; reject: (error: StoreError) => void }>();
   let thread: Worker | undefined;
@@ -40,7 +44,7 @@ export function openStoreThread(options: StoreOptions): StoreReader {
 
   function begin(): Worker {
     const worker = new Worker(THREAD, {
-      workerData: options,
+      workerData: options satisfies ThreadOptions,
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY, maxYoungGenerationSizeMb: YOUNG_MEMORY },
       stdout: true,
       stderr: true,
@@ -59,13 +63,13 @@ export function openStoreThread(options: StoreOptions): StoreReader {
     return worker;
   }
 
-  async function ask(question: Omit<StoreQuestion, 'number'>): Promise<StoreAnswer> {
+  async function ask(question: Omit<StoreQuestion, 'number' | 'access'>): Promise<StoreAnswer> {
     thread ??= begin();
     const worker = thread;
     const number = ++asked;
     const answer = await new Promise<StoreAnswer>((resolve, reject) => {
       waiting.set(number, { resolve, reject });
-      worker.postMessage({ ...question, number } satisfies StoreQuestion);
+      worker.postMessage({ ...question, number, access: access?.() } satisfies StoreQuestion);
     });
     if ('fault' in answer) throw new StoreError(answer.fault);
     return answer;

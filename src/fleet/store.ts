@@ -25,13 +25,19 @@ export interface TimeSeries {
   readonly samples: readonly Sample[];
 }
 
-export interface StoreOptions {
-  /** With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic authentication. */
-  readonly url: string;
+/** What it takes to get in. */
+export interface StoreAccess {
   /** As `Bearer …` or `Basic …`. */
   readonly authorization?: string;
   /** PEM of the authorities that are believed. */
   readonly ca?: string;
+}
+
+export interface StoreOptions {
+  /** With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic authentication. */
+  readonly url: string;
+  /** It is asked for each query. */
+  readonly access?: () => StoreAccess;
   /** As `X-Scope-OrgID`, which Mimir wants. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
@@ -58,8 +64,7 @@ const MOST_BYTES = 256 << 20;
 
 export function openStore({
   url,
-  authorization,
-  ca,
+  access = () => ({}),
   headers,
   timeoutMs = TIMEOUT_MS,
   mostBytes = MOST_BYTES,
@@ -69,14 +74,14 @@ export function openStore({
   const { username, password } = new URL(url);
   const basic =
     username + password === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const credentials =
-    authorization ?? (basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`);
+  const credentials = basic === undefined ? undefined : `Basic ${Buffer.from(basic).toString('base64')}`;
 
   async function ask(body: string): Promise<StoreReply> {
+    const { authorization = credentials, ca } = access();
     const sent = {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
-      ...(credentials === undefined ? {} : { authorization: credentials }),
+      ...(authorization === undefined ? {} : { authorization }),
       ...headers,
     };
     try {

@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
@@ -16,10 +16,16 @@ import { certificateIn, noCertificates } from '../certificate.ts';
 import { skip } from '../kernel/collector-helpers.ts';
 
 const FILES = mkdtempSync(join(tmpdir(), 'tscg-export-'));
-const file = (name: string, text: string): string => {
+const file = (name: string, text: string | Buffer): string => {
   writeFileSync(join(FILES, name), text, { mode: 0o600 });
   return join(FILES, name);
 };
+
+/** A key and a certificate in a folder of that name. */
+function certificate(name: string): ReturnType<typeof certificateIn> {
+  mkdirSync(join(FILES, name));
+  return certificateIn(join(FILES, name));
+}
 
 /** Started, and where it listens. */
 async function started(...args: string[]): Promise<{ readonly child: ChildProcess; readonly url: string }> {
@@ -121,13 +127,17 @@ for (const [name, run] of [
 
 /** Of a receiver that asks for a certificate. */
 async function sendsOverTls(): Promise<void> {
-  const { key, cert } = certificateIn(FILES);
+  const { key, cert } = certificate('own');
   const [keyText, certText] = [readFileSync(key), readFileSync(cert)];
+  const { key: laterKey, cert: laterCert } = certificate('later');
+  const later = { key: readFileSync(laterKey), cert: readFileSync(laterCert) };
   const received: IncomingMessage[] = [];
+  let shownLast = '';
   const receiver = createTlsServer(
-    { key: keyText, cert: certText, ca: certText, requestCert: true, rejectUnauthorized: true },
+    { key: keyText, cert: certText, ca: [certText, later.cert], requestCert: true, rejectUnauthorized: true },
     (request, response) => {
       received.push(request);
+      if (request.socket instanceof TLSSocket) shownLast = request.socket.getPeerCertificate().fingerprint256;
       request.resume().on('end', () => response.end('{}'));
     },
   ).listen(0, '127.0.0.1');
@@ -135,19 +145,27 @@ async function sendsOverTls(): Promise<void> {
   const { port }: { port?: number } = Object(receiver.address());
   const url = `https://127.0.0.1:${port}/otlp/hunter1/?api_key=hunter2`;
   const token = file('otlp-token', 'secret\n');
-  const flags = ['--tls-ca', cert, '--tls-cert', cert, '--tls-key', key, '--bearer-token-file', token];
-  const child = spawn(process.execPath, [TSCG, 'export', '--otlp', url, '--header', 'X-Scope-OrgID: shop', ...flags]);
+  const ours = { cert: file('our-cert', certText), key: file('our-key', keyText) };
+  const access = ['--tls-ca', cert, '--tls-cert', ours.cert, '--tls-key', ours.key, '--bearer-token-file', token];
+  const flags = ['--interval', '1s', '--header', 'X-Scope-OrgID: shop', ...access];
+  const child = spawn(process.execPath, [TSCG, 'export', '--otlp', url, ...flags]);
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
   try {
-    while (received.length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (received.length === 0) await once(receiver, 'request');
     const [first] = received;
     assert.is(first?.url, '/otlp/hunter1/v1/metrics?api_key=hunter2');
     assert.is(first?.headers.authorization, 'Bearer secret');
     assert.is(first?.headers['x-scope-orgid'], 'shop');
+    writeFileSync(token, 'replaced\n');
+    writeFileSync(ours.key, later.key);
+    writeFileSync(ours.cert, later.cert);
+    const { fingerprint256 } = new X509Certificate(later.cert);
+    while (shownLast !== fingerprint256) await once(receiver, 'request');
+    assert.is(received.at(-1)?.headers.authorization, 'Bearer replaced');
   } finally {
     assert.is(await stopped(child), 0);
     assert.match(said, /sending to https:\/\/127\.0\.0\.1:\d+\/…\/v1\/metrics every/);
@@ -184,11 +202,7 @@ async function shown(url: string): Promise<string> {
 }
 
 async function servesNewCertificate(): Promise<void> {
-  const [used, next] = ['used', 'next'].map((name) => {
-    mkdirSync(join(FILES, name));
-    return certificateIn(join(FILES, name));
-  });
-  if (!used || !next) throw new Error('no certificate');
+  const [used, next] = [certificate('used'), certificate('next')];
   const fingerprints = [used, next].map(({ cert }) => new X509Certificate(readFileSync(cert)).fingerprint256);
   const { child, url } = await started('--tls-cert', used.cert, '--tls-key', used.key);
   let said = '';

@@ -1,7 +1,7 @@
 /** tstop and tscg ls before a store that asks who they are, over TLS: as a user starts them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -64,15 +64,52 @@ async function ls(...args: readonly string[]) {
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
-/** Ways to say who one is: the flag, a file that is right, what it says, and one that is wrong. */
+/** Ways to say who one is: the flag, a file that is right, what it says, one that is wrong, and what that says. */
 const WAYS = [
-  ['--bearer-token-file', file('token', 's3cr3t-t0ken'), 'Bearer s3cr3t-t0ken', file('other-token', 'stolen')],
-  ['--basic-auth-file', file('basic', 'alice:op:en'), basic('alice:op:en'), file('other-basic', 'alice:guess')],
+  [
+    ...(['--bearer-token-file', file('token', 's3cr3t-t0ken'), 'Bearer s3cr3t-t0ken'] as const),
+    ...([file('other-token', 'stolen'), 'Bearer stolen'] as const),
+  ],
+  [
+    ...(['--basic-auth-file', file('basic', 'alice:op:en'), basic('alice:op:en')] as const),
+    ...([file('other-basic', 'alice:guess'), basic('alice:guess')] as const),
+  ],
 ] as const;
 
 const REFUSED = /https:\S+: 401: it wants other credentials \(--bearer-token-file, --basic-auth-file\)/;
 
-for (const [flag, right, wanted, wrong] of WAYS) {
+for (const [flag, right, wanted, wrong, stolen] of WAYS) {
+  tlsTest(`what ${flag} names is read anew where it is replaced, by tscg ls --watch and by tstop`, () =>
+    withStore(wanted, async ({ url, ca, want }) => {
+      const used = file('used', '');
+      copyFileSync(right, used);
+      const flags = ['--prometheus', url, '--tls-ca', ca, flag, used, '--delay', '0.2'];
+      const terminal = openTstop(120, 30, flags);
+      const list = spawn(process.execPath, [TSCG, 'ls', '--watch', ...flags]);
+      let [out, err] = ['', ''];
+      list.stdout.on('data', (chunk) => (out += String(chunk)));
+      list.stderr.on('data', (chunk) => (err += String(chunk)));
+      try {
+        await terminal.until((screen) => /web +node-a /.test(screen), 'web of node-a');
+        while (out === '') await once(list.stdout, 'data');
+        writeFileSync(used, '\n');
+        while (!err.includes('before holds')) await once(list.stderr, 'data');
+        want(stolen);
+        await terminal.until((text) => text.includes('credentials'), 'refused');
+        while (!err.includes('credentials')) await once(list.stderr, 'data');
+        copyFileSync(wrong, used);
+        await terminal.until((text) => !text.includes('credentials'), 'let in with what the file holds now');
+        out = '';
+        while (!out.includes('node-a')) await once(list.stdout, 'data');
+        terminal.type('q');
+        assert.is(await terminal.ended, 0);
+      } finally {
+        terminal.kill();
+        list.kill();
+      }
+    }),
+  );
+
   tlsTest(`tstop ${flag} shows the machines; refused later it says so once, and the figures stay`, () =>
     withStore(wanted, async ({ url, ca, want }) => {
       const terminal = openTstop(120, 30, ['--prometheus', url, '--tls-ca', ca, flag, right, '--delay', '0.2']);

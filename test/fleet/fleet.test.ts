@@ -254,7 +254,7 @@ test('credentials, headers and the path of the address reach the store', async (
     async (url) => {
       await openStore({
         url: `${url}/prometheus/`,
-        authorization: 'Bearer x',
+        access: () => ({ authorization: 'Bearer x' }),
         headers: { 'X-Scope-OrgID': 'shop' },
       }).query('up');
       const store = openStore({ url: url.replace('//', '//me:p%40ss@') });

@@ -32,6 +32,7 @@ export interface ExportOptions extends Omit<OtlpFlags, 'otlp'> {
   otlp?: string;
   tlsCert?: string;
   tlsKey?: string;
+  bearerTokenFile?: string;
   unprotected?: boolean;
   all?: boolean;
   once?: boolean;
@@ -39,8 +40,9 @@ export interface ExportOptions extends Omit<OtlpFlags, 'otlp'> {
 
 export async function exportMetrics(options: ExportOptions, global: GlobalOptions): Promise<void> {
   const isWanted: IsWanted = (workload) => options.all === true || workload.kind === 'root' || isListed(workload);
-  const tls = tlsFiles(options);
-  const use = options.otlp === undefined ? servedBy(options, isWanted, tls) : await pushedBy(options, isWanted, tls);
+  const access = accessOf(options);
+  const use =
+    options.otlp === undefined ? servedBy(options, isWanted, access) : await pushedBy(options, isWanted, access);
   const source = openLiveSource({ hierarchy: openHierarchy(global), watch: !options.once });
   try {
     await use(source);
@@ -51,8 +53,11 @@ export async function exportMetrics(options: ExportOptions, global: GlobalOption
 
 type Use = (source: Source) => Promise<void>;
 
+/** What we ask of whoever scrapes, or show to the receiver; each is read anew where its file is replaced. */
+type Access = Pick<ServerOptions, 'tls' | 'token'>;
+
 /** Throws UsageError, as pushedBy does, before anything is read. */
-function servedBy(options: ExportOptions, isWanted: IsWanted, tls: Certificate | undefined): Use {
+function servedBy(options: ExportOptions, isWanted: IsWanted, access: Access): Use {
   if ((options.header ?? options.tlsCa) !== undefined)
     throw new UsageError('--header and --tls-ca are for a receiver that figures are sent to: give them with --otlp');
   const address = parseAddress(options.listen);
@@ -60,23 +65,14 @@ function servedBy(options: ExportOptions, isWanted: IsWanted, tls: Certificate |
     throw new UsageError(
       `--listen: "${clean(options.listen)}" is no address; give one as 127.0.0.1:9753, [::1]:9753 or :9753`,
     );
-  const token = tokenOption('--bearer-token-file', options.bearerTokenFile);
   if (options.once) return (source) => printOnce(source, isWanted);
-  refuseOpenDoor(address, options, token, tls !== undefined);
-  const { tlsCert, tlsKey, bearerTokenFile } = options;
-  const serving = {
-    address,
-    ...(tls && { tls: keptUp([tlsCert, tlsKey], tls, () => tlsFiles(options) ?? tls) }),
-    ...(token !== undefined && {
-      token: keptUp([bearerTokenFile], token, () => tokenOption('--bearer-token-file', bearerTokenFile) ?? token),
-    }),
-  };
-  return (source) => serve(source, isWanted, serving);
+  refuseOpenDoor(address, options, access);
+  return (source) => serve(source, isWanted, { address, ...access });
 }
 
-async function pushedBy(options: ExportOptions, isWanted: IsWanted, tls: Certificate | undefined): Promise<Use> {
+async function pushedBy(options: ExportOptions, isWanted: IsWanted, access: Access): Promise<Use> {
   const { push, pushOptions } = await import('../otlp-push.ts');
-  const pushed = pushOptions({ ...options, otlp: options.otlp ?? '' }, tls);
+  const pushed = pushOptions({ ...options, otlp: options.otlp ?? '' }, access);
   return (source) => push(source, isWanted, pushed);
 }
 
@@ -94,7 +90,7 @@ async function printOnce(source: Source, isWanted: IsWanted): Promise<void> {
 async function serve(
   source: Source,
   isWanted: IsWanted,
-  serving: Pick<ServerOptions, 'address' | 'tls' | 'token'>,
+  serving: Pick<ServerOptions, 'address'> & Access,
 ): Promise<void> {
   // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what lives.
   setFlagsFromString('--heap-growing-percent=200');
@@ -130,19 +126,27 @@ function bindReason(error: unknown): string {
 }
 
 /** Names, images and usage of all workloads are not for everybody who reaches the port. */
-function refuseOpenDoor(address: Address, options: ExportOptions, token: string | undefined, isTls: boolean): void {
+function refuseOpenDoor(address: Address, options: ExportOptions, { token, tls }: Access): void {
   if (isLoopback(address.host) || options.unprotected) return;
   if (token === undefined)
     throw new UsageError(
       `--listen ${options.listen}: anyone who reaches it could read names, images and usage of every workload; give --bearer-token-file, or --unprotected where that is meant`,
     );
-  if (!isTls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
+  if (!tls) warn('tscg: the token goes over the network as it is: give --tls-cert and --tls-key');
 }
 
-function tlsFiles({ tlsCert, tlsKey }: ExportOptions): Certificate | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined)
+/** Throws UsageError. */
+function accessOf({ bearerTokenFile: path, tlsCert, tlsKey }: ExportOptions): Access {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new UsageError('--tls-cert and --tls-key go together: give both');
+  return {
+    ...(path !== undefined && { token: keptUp([path], () => tokenOption('--bearer-token-file', path)) }),
+    ...(tlsCert !== undefined &&
+      tlsKey !== undefined && { tls: keptUp([tlsCert, tlsKey], () => certificateIn(tlsCert, tlsKey)) }),
+  };
+}
+
+function certificateIn(tlsCert: string, tlsKey: string): Certificate {
   const files = { cert: fileOption('--tls-cert', tlsCert), key: fileOption('--tls-key', tlsKey, true) };
   try {
     createSecureContext(files);
