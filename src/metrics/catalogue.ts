@@ -4,10 +4,18 @@
  */
 import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
 import { column } from './files.ts';
-import { gauge, headroom, LIMIT_SOURCES, type Metric, type OtelName, rate, share } from './metric.ts';
+import {
+  effectiveLimit,
+  fullness,
+  gauge,
+  headroom,
+  type Metric,
+  type OtelName,
+  PERCENT,
+  rate,
+  share,
+} from './metric.ts';
 import type { Reading } from './reading.ts';
-
-const PERCENT = 100;
 
 const MEMORY_CURRENT = column('memory.current:value');
 const INACTIVE_FILE = column('memory.stat:inactive_file');
@@ -83,32 +91,19 @@ const workingSet = (reading: Reading): number => Math.max(0, reading.now(MEMORY_
 export const METRICS: readonly Metric[] = [
   share('cpu.stat:usage_usec', {
     id: 'cpu_percent',
+    hasSum: true,
     otel: { name: 'container.cpu.usage', unit: '{cpu}', instrument: 'gauge' },
     label: 'CPU %',
     help: 'CPU time used; 100 % is one CPU.',
     aliases: ['cpu', 'CPUPerc'],
   }),
-  {
-    id: 'cpu_of_limit_percent',
-    label: 'CPU/LIM',
-    unit: 'percent',
-    help: 'How much is used of the CPU limit that leaves the least, its own or one around it.',
-    sources: LIMIT_SOURCES.cpu,
-    formula: 'CPUs used / cpu.max, where the headroom is least',
-    width: 8,
-    derive: (reading) => reading.fullness('cpu') * PERCENT,
-  },
-  {
+  fullness('cpu', 'CPUs used / cpu.max', { id: 'cpu_of_limit_percent', label: 'CPU/LIM' }),
+  effectiveLimit('cpu', 'cpus', {
     id: 'cpu_limit_cpus',
     label: 'CPU LIM',
-    unit: 'cpus',
-    help: 'Effective CPU limit in CPUs: the smallest quota / period over the cgroup, its ancestors and the one below that has all its processes.',
-    sources: ['cpu.max:quota'],
-    formula: 'min over ancestors of cpu.max quota / period',
-    width: 8,
-    isLimit: true,
-    derive: (reading) => reading.limit('cpu'),
-  },
+    what: 'CPU limit in CPUs',
+    figure: 'cpu.max quota / period',
+  }),
   headroom('cpu', 'cpus', 'cpu.max - CPUs used', {
     id: 'cpu_headroom_cpus',
     label: 'CPU LEFT',
@@ -116,12 +111,14 @@ export const METRICS: readonly Metric[] = [
   }),
   share('cpu.stat:user_usec', {
     id: 'cpu_user_percent',
+    hasSum: true,
     otel: { name: 'container.cpu.time', unit: 's', instrument: 'counter', attribute: ['cpu.mode', 'user'] },
     label: 'USER %',
     help: 'CPU time in user mode; 100 % is one CPU.',
   }),
   share('cpu.stat:system_usec', {
     id: 'cpu_system_percent',
+    hasSum: true,
     otel: { name: 'container.cpu.time', unit: 's', instrument: 'counter', attribute: ['cpu.mode', 'kernel'] },
     label: 'SYS %',
     help: 'CPU time in kernel mode; 100 % is one CPU.',
@@ -148,6 +145,7 @@ export const METRICS: readonly Metric[] = [
   }),
   gauge('cpu.weight:value', 'count', {
     id: 'cpu_weight',
+    hasSum: false,
     label: 'WEIGHT',
     help: 'Its share of a busy CPU against its siblings (cpu.weight): 1 to 10000, 100 by default.',
   }),
@@ -164,28 +162,18 @@ export const METRICS: readonly Metric[] = [
     aliases: ['mem', 'memory', 'MemUsage'],
     derive: workingSet,
   },
-  {
+  effectiveLimit('memory', 'bytes', {
     id: 'memory_limit_bytes',
     label: 'MEM LIM',
-    unit: 'bytes',
-    help: 'Effective memory limit: the smallest memory.max over the cgroup, its ancestors and the one below that has all its processes.',
-    sources: ['memory.max:value'],
-    formula: 'min over ancestors of memory.max',
-    width: 8,
-    isLimit: true,
-    derive: (reading) => reading.limit('memory'),
-  },
-  {
+    what: 'memory limit',
+    figure: 'memory.max',
+  }),
+  fullness('memory', 'memory_bytes / memory.max', {
     id: 'memory_of_limit_percent',
     label: 'MEM %',
-    unit: 'percent',
-    help: 'How much is used of the memory limit that leaves the least, its own or one around it.',
-    sources: LIMIT_SOURCES.memory,
-    formula: 'memory_bytes / memory.max, where the headroom is least',
     width: 7,
     aliases: ['MemPerc'],
-    derive: (reading) => reading.fullness('memory') * PERCENT,
-  },
+  }),
   headroom('memory', 'bytes', 'memory.max - memory_bytes', {
     id: 'memory_headroom_bytes',
     label: 'MEM LEFT',
@@ -228,17 +216,13 @@ export const METRICS: readonly Metric[] = [
     help: 'Kernel memory: stacks, page tables, slab.',
   }),
   gauge('memory.swap.current:value', 'bytes', { id: 'memory_swap_bytes', label: 'SWAP', help: 'Swap in use.' }),
-  {
+  effectiveLimit('swap', 'bytes', {
     id: 'memory_swap_limit_bytes',
     label: 'SWAP LIM',
-    unit: 'bytes',
-    help: 'Effective swap limit: the smallest memory.swap.max over the cgroup, its ancestors and the one below that has all its processes.',
-    sources: ['memory.swap.max:value'],
-    formula: 'min over ancestors of memory.swap.max',
     width: 9,
-    isLimit: true,
-    derive: (reading) => reading.limit('swap'),
-  },
+    what: 'swap limit',
+    figure: 'memory.swap.max',
+  }),
   headroom('swap', 'bytes', 'memory.swap.max - memory.swap.current', {
     id: 'memory_swap_headroom_bytes',
     label: 'SWAP LEFT',
@@ -247,6 +231,7 @@ export const METRICS: readonly Metric[] = [
   }),
   gauge('memory.peak:value', 'bytes', {
     id: 'memory_peak_bytes',
+    hasSum: false,
     label: 'PEAK',
     help: 'Most memory that was charged to it at once since it was made.',
   }),
@@ -292,17 +277,7 @@ export const METRICS: readonly Metric[] = [
     help: 'Writes to disks per second.',
   }),
   gauge('pids.current:value', 'count', { id: 'pids', label: 'PIDS', width: 6, help: 'Tasks (processes and threads).' }),
-  {
-    id: 'pids_limit',
-    label: 'PID LIM',
-    unit: 'count',
-    help: 'Effective task limit: the smallest pids.max over the cgroup, its ancestors and the one below that has all its processes.',
-    sources: ['pids.max:value'],
-    formula: 'min over ancestors of pids.max',
-    width: 8,
-    isLimit: true,
-    derive: (reading) => reading.limit('pids'),
-  },
+  effectiveLimit('pids', 'count', { id: 'pids_limit', label: 'PID LIM', what: 'task limit', figure: 'pids.max' }),
   headroom('pids', 'count', 'pids.max - pids.current', {
     id: 'pids_headroom',
     label: 'PID LEFT',

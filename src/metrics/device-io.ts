@@ -119,6 +119,7 @@ export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoo
   });
   return [...found.filter(({ below }) => below.length === 0), ...found.filter(({ below }) => below.length > 0)];
 }
+
 /** A device that io.stat does not list has read and written nothing. */
 const countersOf = (look: DeviceLook | undefined, device: string): Counters | undefined =>
   look?.counters && (look.counters.get(device) ?? { time: look.time, values: DEVICE_FIGURES.map(() => 0), doubted: 0 });

@@ -32,6 +32,10 @@ export interface Metric {
   readonly most?: number;
   /** It is a limit, or what limits leave: it may be Infinity, no limit. */
   readonly isLimit?: true;
+  /** It tells of what this limit leaves, or how full it is: where it is unavailable, the use of that limit says why. */
+  readonly headroomOf?: LimitKind;
+  /** Whether the figures of several cgroups add up; where it is not given, its unit says so (./totals.ts). */
+  readonly hasSum?: boolean;
 }
 
 export interface OtelName {
@@ -43,7 +47,7 @@ export interface OtelName {
   readonly attribute?: readonly [name: string, value: string];
 }
 
-const PERCENT = 100;
+export const PERCENT = 100;
 /** More is no figure of a kernel: its counters have 64 bits. A share of a limit of one page may be large. */
 const MOST: Readonly<Record<Unit, number>> = {
   percent: 1e12,
@@ -59,7 +63,7 @@ const MOST: Readonly<Record<Unit, number>> = {
 export const isPossible = ({ unit, isLimit }: Pick<Metric, 'unit' | 'isLimit'>, figure: number): boolean =>
   (figure >= 0 && figure <= MOST[unit]) || (isLimit === true && figure === Number.POSITIVE_INFINITY);
 
-type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases' | 'otel'>>;
+type Shape = Pick<Metric, 'id' | 'label' | 'help'> & Partial<Pick<Metric, 'width' | 'aliases' | 'otel' | 'hasSum'>>;
 
 /** A figure as the file has it. */
 export function gauge(source: string, unit: Unit, shape: Shape): Metric {
@@ -90,13 +94,29 @@ export function rate(source: string, unit: Unit, scale: number, shape: Shape): M
   };
 }
 
-/** The first source of each, which names its reason, and the file of the limit. */
-export const LIMIT_SOURCES: Record<LimitKind, readonly string[]> = {
+/** What counts against each limit, and the limit. */
+const LIMIT_SOURCES: Readonly<Record<LimitKind, readonly [use: string, limit: string]>> = {
   cpu: ['cpu.stat:usage_usec', 'cpu.max:quota'],
   memory: ['memory.current:value', 'memory.max:value'],
   swap: ['memory.swap.current:value', 'memory.swap.max:value'],
   pids: ['pids.current:value', 'pids.max:value'],
 };
+
+/** The effective limit. `what` it is, for the help; `figure`: what is compared, in the kernel's names. */
+export const effectiveLimit = (
+  kind: LimitKind,
+  unit: Unit,
+  { what, figure, ...shape }: Omit<Shape, 'help'> & { readonly what: string; readonly figure: string },
+): Metric => ({
+  width: 8,
+  ...shape,
+  unit,
+  help: `Effective ${what}: the smallest ${figure} over the cgroup, its ancestors and the one below that has all its processes.`,
+  sources: [LIMIT_SOURCES[kind][1]],
+  formula: `min over ancestors of ${figure}`,
+  isLimit: true,
+  derive: (reading) => reading.limit(kind),
+});
 
 /** What a limit leaves. */
 export const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Shape): Metric => ({
@@ -106,7 +126,20 @@ export const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Sh
   sources: LIMIT_SOURCES[kind],
   formula: `min of ${formula} over the cgroups whose limit binds it`,
   isLimit: true,
+  headroomOf: kind,
   derive: (reading) => reading.headroom(kind),
+});
+
+/** How full the limit is that leaves the least. */
+export const fullness = (kind: LimitKind, formula: string, shape: Omit<Shape, 'help'>): Metric => ({
+  width: 8,
+  ...shape,
+  unit: 'percent',
+  help: `How much is used of the ${kind === 'cpu' ? 'CPU' : kind} limit that leaves the least, its own or one around it.`,
+  sources: LIMIT_SOURCES[kind],
+  formula: `${formula}, where the headroom is least`,
+  headroomOf: kind,
+  derive: (reading) => reading.fullness(kind) * PERCENT,
 });
 
 /** Share of wall time, from a counter of microseconds: 100 % is one CPU (or all of the interval). */

@@ -20,4 +20,5 @@ export interface Reading {
 }
 
 /** Limits that bind the cgroup they are set on and all below it. */
-export type LimitKind = 'cpu' | 'memory' | 'swap' | 'pids';
+export const LIMIT_KINDS = ['cpu', 'memory', 'swap', 'pids'] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];

@@ -6,7 +6,6 @@ import { errnoName } from '../kernel/error-code.ts';
 import { PSI_IS_OFF } from '../kernel/pressure.ts';
 import { metric } from './catalogue.ts';
 import { SNAPSHOT_FILES } from './files.ts';
-import type { Metric } from './metric.ts';
 import type { LimitKind } from './reading.ts';
 import {
   COUNTERS_FELL,
@@ -22,13 +21,12 @@ import type { Usage } from './usage.ts';
 /** undefined where the value is there. */
 export function reasonFor(id: string, usage: Usage, row: number): string | undefined {
   if (!Number.isNaN(usage.value(id, row))) return undefined;
-  const { sources }: Metric = metric(id);
+  const { sources, headroomOf } = metric(id);
   for (const source of sources) {
     const reason = fileReason(source.slice(0, source.lastIndexOf(':')), usage, row);
     if (reason) return reason;
   }
-  const kind = LIMIT_OF_METRIC[id];
-  if (kind) return limitReason(kind, usage, row);
+  if (headroomOf) return limitReason(headroomOf, usage, row);
   // cpu.stat has the keys of a quota only where cpu.max is.
   if (id.startsWith('cpu_throttled') && errorOf('cpu.max', usage, row) === constants.errno.ENOENT) {
     return fileReason('cpu.max', usage, row);
@@ -39,16 +37,6 @@ export function reasonFor(id: string, usage: Usage, row: number): string | undef
   if (Number.isNaN(usage.seconds)) return 'a rate needs two samples';
   return 'new or re-created in this interval, or this kernel does not count it, or it comes to more than any machine has';
 }
-
-/** Metrics that tell of a limit beside the use of it, and of which. */
-const LIMIT_OF_METRIC: Readonly<Record<string, LimitKind>> = {
-  cpu_of_limit_percent: 'cpu',
-  cpu_headroom_cpus: 'cpu',
-  memory_of_limit_percent: 'memory',
-  memory_headroom_bytes: 'memory',
-  memory_swap_headroom_bytes: 'swap',
-  pids_headroom: 'pids',
-};
 
 function limitReason(kind: LimitKind, usage: Usage, row: number): string {
   const bound = usage.headroom(kind).rows[row] ?? -1;

@@ -7,16 +7,16 @@ import { NOT_READ } from '../kernel/collector.ts';
 import { metric } from './catalogue.ts';
 import { column, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
 import { type MadeFrom, madeFrom } from './made-from.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, Unit } from './metric.ts';
 import { errorAt, type Snapshot } from './snapshot.ts';
 import type { Usage } from './usage.ts';
 
-/** Shares of different wholes, running averages, limits and flags have no sum. */
-export function isAdditive({ id, unit }: Pick<Metric, 'id' | 'unit'>): boolean {
-  if (unit === 'flag' || unit === 'cpus' || id.startsWith('psi_')) return false;
-  if (unit === 'percent') return ['cpu_percent', 'cpu_user_percent', 'cpu_system_percent'].includes(id);
-  return !/limit|headroom|peak|weight/.test(id);
-}
+/** Units whose figures are parts of different wholes, or no amounts. */
+const WITHOUT_SUM: readonly Unit[] = ['percent', 'cpus', 'flag'];
+
+/** Whether the figures of several rows add up: limits do not. */
+export const isAdditive = ({ unit, isLimit, hasSum }: Pick<Metric, 'unit' | 'isLimit' | 'hasSum'>): boolean =>
+  hasSum ?? (isLimit !== true && !WITHOUT_SUM.includes(unit));
 
 /** Those of the rows that lie in no other one of them. */
 export function outermost(rows: readonly number[], parents: Int32Array): number[] {

@@ -15,7 +15,7 @@ import {
 import { column, FILE_OF_COLUMN } from './files.ts';
 import { madeFrom } from './made-from.ts';
 import { isPossible } from './metric.ts';
-import type { LimitKind, Reading } from './reading.ts';
+import { LIMIT_KINDS, type LimitKind, type Reading } from './reading.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
 export interface Usage {
@@ -30,8 +30,6 @@ export interface Usage {
   limit(kind: LimitKind): EffectiveLimit;
   headroom(kind: LimitKind): Headroom;
 }
-
-const LIMIT_KINDS = ['cpu', 'memory', 'swap', 'pids'] as const satisfies readonly LimitKind[];
 
 /** What counts against each limit, and how much of the metric is one of the limit's unit. */
 const USED: Record<LimitKind, { readonly id: string; readonly scale: number }> = {
