@@ -45,7 +45,7 @@ export type Comparable = Pick<Item, 'row' | 'members' | 'name'>;
 export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
   const { grouping, rows, compare } = arrangement;
   if (grouping === 'tree') return treeOf(frame, arrangement);
-  const { leaves, order } = madeFor(frame);
+  const { leaves, order } = leavesOf(frame);
   const items = rows.map((row) => {
     leaves[row] ??= leafOf(frame, row);
     return leaves[row];
@@ -56,36 +56,38 @@ export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
   const again = order.filter(({ row }) => isShown[row]);
   // In the order of last time they are nearly sorted, which takes a comparison each.
   const sorted = (again.length === items.length ? again : items).sort(compare);
-  made.set(frame.workloads, { leaves, order: sorted });
+  LEAVES.set(frame.workloads, { leaves, order: sorted });
   return sorted;
 }
 
-/** Leaves by row, and their order when they were sorted last: the same as long as no cgroup comes or goes. */
-interface Made {
+/** The same as long as no cgroup comes or goes. */
+interface Leaves {
+  /** By row; made at the first use. */
   readonly leaves: Item[];
+  /** As they were sorted last. */
   readonly order: readonly Item[];
 }
 
-const made = new WeakMap<Frame['workloads'], Made>();
+const LEAVES = new WeakMap<Frame['workloads'], Leaves>();
 
-const madeFor = ({ workloads }: Frame): Made => made.get(workloads) ?? { leaves: [], order: [] };
+const leavesOf = ({ workloads }: Frame): Leaves => LEAVES.get(workloads) ?? { leaves: [], order: [] };
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 
-/** By machine and name. */
-const counts = new WeakMap<Frame['workloads'], ReadonlyMap<string, number>>();
+/** How many workloads of a machine have one name, by both. */
+const COUNTS = new WeakMap<Frame['workloads'], ReadonlyMap<string, number>>();
 
 const hostAndName = ({ host = '', name = '' }: Partial<Workload>): string => `${host} ${name}`;
 
 function countsOf({ workloads }: Frame): ReadonlyMap<string, number> {
-  const known = counts.get(workloads);
+  const known = COUNTS.get(workloads);
   if (known) return known;
   const found = new Map<string, number>();
   for (const workload of workloads) {
     const key = hostAndName(workload);
     found.set(key, (found.get(key) ?? 0) + 1);
   }
-  counts.set(workloads, found);
+  COUNTS.set(workloads, found);
   return found;
 }
 

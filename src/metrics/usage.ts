@@ -68,7 +68,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const sameLimits = before && hasSameLimits(snapshot, before) ? known?.limits : undefined;
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
-  let restlessRows: Int32Array | undefined;
+  let rowsRead: Int32Array | undefined;
   let limitedRows: Int32Array | undefined;
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, LimitOfFiles>();
@@ -137,7 +137,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const outer = row;
     const old = known?.columns.get(id);
     const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
-    const again = !old ? everyRow() : goesByLimits(id) ? limited() : restless();
+    const again = !old ? everyRow() : goesByLimits(id) ? limited() : readRows();
     for (let index = 0; index < again.length; index++) {
       row = again[index] ?? 0;
       const figure = derive(reading);
@@ -156,22 +156,22 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
 
   const everyRow = (): Int32Array => rowsWhere(count, () => true);
 
-  const isRestless = (at: number): boolean => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0;
+  const wasRead = (at: number): boolean => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0;
 
   /**
    * Rows of which something was read at the end of this interval or of the one before. What any other says of this one is
    * what it said of the one before.
    */
-  function restless(): Int32Array {
-    restlessRows ??= rowsWhere(count, isRestless);
-    return restlessRows;
+  function readRows(): Int32Array {
+    rowsRead ??= rowsWhere(count, wasRead);
+    return rowsRead;
   }
 
   /** These and the rows that a limit binds: what those say goes by what others use. All where limits changed. */
   function limited(): Int32Array {
     if (!sameLimits) return everyRow();
     const bound = boundRows(LIMIT_KINDS.map((kind) => limit(kind).rows));
-    limitedRows ??= bound ? rowsWhere(count, (at) => bound[at] === 1 || isRestless(at)) : restless();
+    limitedRows ??= bound ? rowsWhere(count, (at) => bound[at] === 1 || wasRead(at)) : readRows();
     return limitedRows;
   }
 
