@@ -4,15 +4,15 @@
  * (cgroup.events) before the kernel tells of a change.
  *
  * A file that a parent could vouch for and does not is read in the same tick, pressure too: a task that hangs in a wait does
- * not run, so that nothing but its pressure tells of it.
+ * not run, so that nothing but its pressure tells of it. For a row that is shown the bounds are 0.
  *
  * Files that no parent can vouch for (memory.current) are read in each tick in cgroups that moved lately, and where that of
  * the parent changed; in the others in turn, as what one child gained another may have lost. Where the bounds are 0 nothing
  * is left to its turn: each figure is then that of a tick that reads everything.
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
- * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, the turn comes once in a minute, or
- * less often where rows are very many.
+ * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, one file of each controller is looked
+ * for, once in a minute, or less often where rows are very many.
  */
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
@@ -25,7 +25,10 @@ export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
 export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
   readonly rows: readonly SnapshotRow[];
-  /** Inodes whose hot and warm files and network are read in this tick, where they are there; undefined for all. */
+  /**
+   * Inodes of which all hot figures are exact in this tick, and warm files and network are read, where they are there;
+   * undefined for all, whose hot files are then read.
+   */
   readonly visible?: ReadonlySet<number>;
   /** Inodes whose network is read in this tick though they are not visible. */
   readonly network?: ReadonlySet<number>;
@@ -70,6 +73,13 @@ const CONTROLLED = CGROUP_FILES.reduce(
   (mask, { file }, index) => (/^cgroup\.|\.pressure$|^cpu\.stat$/.test(file) ? mask : mask | (1 << index)),
   0,
 );
+/** Of each file the first one of its controller, which is looked for in its stead. */
+const LEADERS: readonly number[] = CGROUP_FILES.map(({ file }, index) => {
+  const controller = file.slice(0, file.indexOf('.') + 1);
+  const leader = CGROUP_FILES.findIndex((spec, at) => (CONTROLLED >>> at) & 1 && spec.file.startsWith(controller));
+  return leader < 0 ? index : leader;
+});
+const LEADING = LEADERS.reduce((mask, leader) => mask | (1 << leader), 0);
 const CPU_QUOTA = column('cpu.max:quota');
 const { ENOENT, EOPNOTSUPP } = constants.errno;
 
@@ -107,6 +117,8 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
+  /** By row: 1 where its figures are to be exact in this tick. */
+  let shown: Uint8Array = new Uint8Array();
   /** The row of the root; -1 where it is not in view. */
   let root = -1;
   /** By row: where it stands in a round, from 0 to 1. */
@@ -149,14 +161,17 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
-  /** Of these files those that the row lacks, and the first child beside it too. */
+  /** Of these files those that the row lacks, and the first child beside it too, where it has no controller fewer. */
   function lacking(draft: Draft, row: number, wanted: number): number {
     const first = firstChild[row] ?? -1;
     if (isExact || first < 0 || first === row) return 0;
     let found = 0;
     for (let file = 0, left = wanted & CONTROLLED; left >>> file; file++) {
       if (!((left >>> file) & 1)) continue;
-      if (errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT) found |= 1 << file;
+      const leader = LEADERS[file] ?? file;
+      const hasMore = errorAt(draft, leader, row) !== ENOENT && errorAt(draft, leader, first) === ENOENT;
+      const lacksIt = errorAt(draft, file, row) === ENOENT && errorAt(draft, file, first) === ENOENT;
+      if (lacksIt && !hasMore) found |= 1 << file;
     }
     return found;
   }
@@ -176,8 +191,9 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     if (isActive)
       return HOT & ~(watched[row] ?? 0) & ~(vouching.resting(row, before - QUIET_MS) & vouching.canVouch(parent));
     const isTurn = hasTurn(row, turns);
+    const isWhole = isExact || isTurn || shown[row] === 1;
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
-    asked |= isExact || isTurn ? unvouched : unvouched & ~readable(draft, parent);
+    asked |= isWhole ? unvouched : unvouched & ~readable(draft, parent);
     // A quota may hold up a cgroup that used less than the bound.
     if (isTurn && !isExact && Number.isFinite(valueAt(draft, CPU_QUOTA, row))) asked |= CPU_STAT;
     for (let file = 0; HOT >>> file; file++) {
@@ -185,7 +201,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
       if (error === 0) continue;
       // What could not be read is not vouched for.
       const isMissing = error === ENOENT || error === EOPNOTSUPP;
-      asked = isMissing && !isExact && !isTurn ? asked & ~(1 << file) : asked | (HOT & (1 << file));
+      asked = isMissing && !isWhole ? asked & ~(1 << file) : asked | (HOT & (1 << file));
     }
     return asked;
   }
@@ -241,7 +257,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   return {
     first(draft, { visible, touched = NO_ONE }) {
       follow(draft);
-      const shown = marked(visible ?? 'all');
+      shown = marked(visible ?? 'all');
       const written = marked(visible ? touched : 'all');
       turns.advance((draft.monotonic - before) / turnMs);
       slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
@@ -253,13 +269,13 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
         const isShown = isNew || shown[row] === 1;
         const isWritten = isNew || written[row] === 1;
         const isTurn = hasTurn(row, slowTurns);
-        const asked = isShown ? HOT : unproven(draft, row);
+        const asked = isNew || !visible ? HOT : unproven(draft, row);
         const slower =
           (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (row === root ? CGROUP_STAT : 0);
         const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
-        const sought = !isNew && hasTurn(row, missingTurns) ? lacking(draft, row, CONTROLLED) : 0;
-        ask[row] = (asked & ~lacked) | (sought & HOT);
-        later[row] = (slower & ~lacked) | (sought & ~HOT);
+        const again = !isNew && hasTurn(row, missingTurns) ? lacking(draft, row, CONTROLLED & LEADING) : 0;
+        ask[row] = (asked & ~lacked) | (again & HOT);
+        later[row] = (slower & ~lacked) | (again & ~HOT);
       }
       // A parent is read before its children. Rows have parents first.
       for (let row = rows.length - 1; row >= 0; row--) {
@@ -301,7 +317,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
         const parent = parents[row] ?? -1;
         if (parent >= 0) open[row] = (ask[parent] ?? 0) | (open[parent] ?? 0);
         const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
-        const vouched = vouching.proves(row, unwatched, proven, reads);
+        const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched);
       }

@@ -61,8 +61,11 @@ export interface Vouching {
   canVouch(row: number): number;
   /** Pressure files that have stood still since that time at the latest, as those of the parent have, with averages of 0. */
   resting(row: number, since: number): number;
-  /** Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row. */
-  proves(row: number, files: number, proven: Uint32Array, reads: Uint32Array): number;
+  /**
+   * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
+   * `isExact`: the bounds are 0.
+   */
+  proves(row: number, files: number, proven: Uint32Array, reads: Uint32Array, isExact: boolean): number;
   /** Ends a tick: what was proven is known as of the parent's read. */
   settle(draft: Draft, proven: Uint32Array, reads: Uint32Array): void;
 }
@@ -164,14 +167,15 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
 
   /** Whether the row, and what its own children may hide, is within the bound, as its parent has it. */
   function isWithin(
-    { rest, most, bit, bound }: VouchingFile,
+    { rest, most, bit }: VouchingFile,
     row: number,
     parent: number,
     reads: Uint32Array,
+    bound: number,
   ): boolean {
     const ofParent = (reads[parent] ?? 0) & bit ? 0 : (most[parent] ?? Number.NaN);
     most[row] = ofParent + (rest[parent] ?? Number.NaN);
-    return (most[row] ?? Number.NaN) + Math.max(0, rest[row] ?? Number.NaN) <= bound(elapsed);
+    return (most[row] ?? Number.NaN) + Math.max(0, rest[row] ?? Number.NaN) <= bound;
   }
 
   /** The cpu.stat and io.stat of the root, which alone has no cgroup.events, are those of the machine: no sums. */
@@ -235,7 +239,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       }
       return resting;
     },
-    proves(row, wanted, proven, reads) {
+    proves(row, wanted, proven, reads, isExact) {
       const parent = parents[row] ?? -1;
       if (parent < 0) return 0;
       let proves = 0;
@@ -244,7 +248,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if (!(candidates & file.bit)) continue;
         const isProven =
           file.by === 'sum'
-            ? isWithin(file, row, parent, reads)
+            ? isWithin(file, row, parent, reads, isExact ? 0 : file.bound(elapsed))
             : !((falling[row] ?? 0) & file.bit) &&
               (file.stillSince[parent] ?? Number.NaN) <= (file.knownAt[row] ?? Number.NaN);
         if (isProven) proves |= file.bit;

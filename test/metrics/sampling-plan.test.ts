@@ -176,13 +176,17 @@ for (const polls of [true, false]) {
   }
 }
 
+const VOUCHED = CGROUP_FILES.flatMap(({ vouching }, index) => (vouching ? [1 << index] : []));
+
 /** A sampler of these cgroups, none of which is shown unless a tick says so, that has ticked until they are quiet. */
 async function watch(paths: readonly string[]) {
   const kernel = simulatedKernel({ polls: true });
   for (const path of paths) kernel.make(path);
   let asked = 0;
+  let vouched = 0;
   const collect: Collector['collect'] = (request) => {
     asked += request.ids.length;
+    vouched += request.masks.reduce((count, mask) => count + VOUCHED.filter((bit) => mask & bit).length, 0);
     return kernel.collector.collect(request);
   };
   const collector = { ...kernel.collector, collect };
@@ -191,13 +195,14 @@ async function watch(paths: readonly string[]) {
   async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '') {
     kernel.pass(milliseconds, during);
     asked = 0;
+    vouched = 0;
     const visible = new Set(rows.flatMap(({ path, inode }) => (path === shown ? [inode] : [])));
     const { snapshot, reads } = await sampler.tick({ rows, visible, touched: new Set() });
     const value = (path: string, ref: string): number => {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
     };
-    return { reads, asked, value };
+    return { reads, asked, vouched, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -216,6 +221,16 @@ test('a stall of a cgroup that hardly runs is in the next Snapshot, for any of t
     const { value } = await tick();
     for (const file of ['cpu', 'memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
   }
+});
+
+test('a parent that stands still spares the files of a row that is shown; what it uses at all is in the next Snapshot', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/1', '/a/2']);
+  const { vouched: unshown } = await tick();
+  const { vouched } = await tick(TICK_MS, [], '/a/1');
+  assert.is(vouched, unshown);
+  kernel.act('/a/1', { kind: 'run', usec: 1 });
+  const { value } = await tick(TICK_MS, [], '/a/1');
+  assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1);
 });
 
 test('what is left unread is within the bound at any depth', async () => {
