@@ -3,6 +3,8 @@
  * and after an installation, whose Node may be another than the builder's.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Runs one after another: each adds the functions that it needed to the caches that the runs before it wrote. */
@@ -18,8 +20,10 @@ const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['tstop', '--delay', '0.1'],
 ];
 
-const write = (...words: readonly string[]): void =>
-  void spawnSync(process.execPath, words, { env: { ...process.env, TSCG_CODE_CACHE: 'write' }, stdio: 'ignore' });
+/** `env`: beside this program's own. */
+function write(words: readonly string[], env: NodeJS.ProcessEnv = {}): void {
+  spawnSync(process.execPath, words, { env: { ...process.env, TSCG_CODE_CACHE: 'write', ...env }, stdio: 'ignore' });
+}
 
 /** Ends like a user's `kill`: what ends without an exit writes no cache. */
 const DASHBOARD_MS = 3000;
@@ -32,6 +36,41 @@ const AS_TERMINAL = `
   require(${JSON.stringify(join(__dirname, 'tstop.js'))});
 `;
 
+/** The files of a cgroup with a cpu limit. */
+const BOX = {
+  'cgroup.controllers': 'cpu',
+  'cgroup.type': 'domain',
+  'cgroup.procs': '',
+  'cpu.max': 'max 100000',
+  'cpu.max.burst': '0',
+};
+
+/**
+ * Sets a limit and undoes it in `folder`, where plain files stand for a hierarchy: whoever needs these functions needs them
+ * fast, and no run that changes nothing comes to them.
+ */
+function writeAsChange(folder: string): void {
+  const mount = join(folder, 'cgroup');
+  mkdirSync(join(mount, 'box'), { recursive: true });
+  for (const [file, text] of Object.entries(BOX)) writeFileSync(join(mount, 'box', file), text);
+  const inFolder = `
+    const fs = require('node:fs');
+    const read = fs.readFileSync;
+    const mountinfo = ${JSON.stringify(`30 24 0:26 / ${mount} rw - cgroup2 cgroup2 rw\n`)};
+    fs.readFileSync = (path, ...rest) => (path === '/proc/self/mountinfo' ? mountinfo : read(path, ...rest));
+    require(${JSON.stringify(join(__dirname, 'tscg.js'))});
+  `;
+  const env = { TSCG_STATE_DIR: join(folder, 'state') };
+  write(['-e', inFolder, 'set', '/box', '--cpu', '50%'], env);
+  write(['-e', inFolder, 'undo'], env);
+}
+
 // The exit code does not matter: a run without a cgroup2 mount has compiled all that comes before it fails.
-for (const [program, ...words] of RUNS) write(join(__dirname, `${program}.js`), ...words);
-write('-e', AS_TERMINAL);
+for (const [program, ...words] of RUNS) write([join(__dirname, `${program}.js`), ...words]);
+write(['-e', AS_TERMINAL]);
+const folder = mkdtempSync(join(tmpdir(), 'tscg-code-cache-'));
+try {
+  writeAsChange(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -76,6 +76,13 @@ test('V8 takes the code cache of tstop where it takes that of tscg: no flag that
   assert.is(isRefused('tstop'), isRefused('tscg'));
 });
 
+test('the code cache has what a change of limits needs, from its first write to its undo', () => {
+  const cache = readFileSync(join(CLI, 'tscg.act.cjs.cache'), 'latin1');
+  // V8 keeps the strings of a function beside its code; these are in functions that write.
+  for (const text of ['could not be taken back', ' by now, not the "', 'is undone'])
+    assert.ok(cache.includes(text), text);
+});
+
 test('nothing is imported at run time: a script that comes from the code cache cannot import (Node 20)', () => {
   for (const part of PARTS) assert.not.match(readFileSync(join(CLI, part), 'latin1'), /\bimport\(/, part);
 });
