@@ -26,19 +26,6 @@ export const filesOf = ({ sources }: Pick<Metric, 'sources'>): string[] => [
   ...new Set(sources.map((source) => source.slice(0, source.lastIndexOf(':'))).filter((file) => !file.startsWith('/'))),
 ];
 
-const LIMIT_OF: Readonly<Record<string, LimitKind>> = {
-  cpu_limit_cpus: 'cpu',
-  cpu_of_limit_percent: 'cpu',
-  cpu_headroom_cpus: 'cpu',
-  memory_limit_bytes: 'memory',
-  memory_of_limit_percent: 'memory',
-  memory_headroom_bytes: 'memory',
-  memory_swap_limit_bytes: 'swap',
-  memory_swap_headroom_bytes: 'swap',
-  pids_limit: 'pids',
-  pids_headroom: 'pids',
-};
-
 const MOST_LINES = 12;
 
 /** `held`: when the Frame was taken, where it is not the newest; the files are read now. */
@@ -106,8 +93,7 @@ function ownLines(
 ): Line[] {
   const reason = metric.reason(frame.usage, row);
   const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
-  const kind = LIMIT_OF[metric.id];
-  if (kind) lines.push([['binds       ', 'dim'], [bindingText(frame, row, kind)]]);
+  if (metric.limit) lines.push([['binds       ', 'dim'], [bindingText(frame, row, metric.limit.kind)]]);
   if (workload.host !== undefined) return [...lines, ...storedLines(workload, metric)];
   lines.push([['cgroup      ', 'dim'], [`${workload.path}  inode ${workload.inode}`]]);
   if (metric.sources.some((source) => source.startsWith('/proc/'))) {

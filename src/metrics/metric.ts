@@ -32,8 +32,8 @@ export interface Metric {
   readonly most?: number;
   /** It is a limit, or what limits leave: it may be Infinity, no limit. */
   readonly isLimit?: true;
-  /** It tells of what this limit leaves, or how full it is: where it is unavailable, the use of that limit says why. */
-  readonly headroomOf?: LimitKind;
+  /** The limit that it tells of: what it is, or the room that it leaves. */
+  readonly limit?: { readonly kind: LimitKind; readonly tells: 'value' | 'room' };
   /** Whether the figures of several cgroups add up; where it is not given, its unit says so (./totals.ts). */
   readonly hasSum?: boolean;
 }
@@ -115,6 +115,7 @@ export const effectiveLimit = (
   sources: [LIMIT_SOURCES[kind][1]],
   formula: `min over ancestors of ${figure}`,
   isLimit: true,
+  limit: { kind, tells: 'value' },
   derive: (reading) => reading.limit(kind),
 });
 
@@ -126,7 +127,7 @@ export const headroom = (kind: LimitKind, unit: Unit, formula: string, shape: Sh
   sources: LIMIT_SOURCES[kind],
   formula: `min of ${formula} over the cgroups whose limit binds it`,
   isLimit: true,
-  headroomOf: kind,
+  limit: { kind, tells: 'room' },
   derive: (reading) => reading.headroom(kind),
 });
 
@@ -138,7 +139,7 @@ export const fullness = (kind: LimitKind, formula: string, shape: Omit<Shape, 'h
   help: `How much is used of the ${kind === 'cpu' ? 'CPU' : kind} limit that leaves the least, its own or one around it.`,
   sources: LIMIT_SOURCES[kind],
   formula: `${formula}, where the headroom is least`,
-  headroomOf: kind,
+  limit: { kind, tells: 'room' },
   derive: (reading) => reading.fullness(kind) * PERCENT,
 });
 

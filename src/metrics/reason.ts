@@ -21,12 +21,12 @@ import type { Usage } from './usage.ts';
 /** undefined where the value is there. */
 export function reasonFor(id: string, usage: Usage, row: number): string | undefined {
   if (!Number.isNaN(usage.value(id, row))) return undefined;
-  const { sources, headroomOf } = metric(id);
+  const { sources, limit } = metric(id);
   for (const source of sources) {
     const reason = fileReason(source.slice(0, source.lastIndexOf(':')), usage, row);
     if (reason) return reason;
   }
-  if (headroomOf) return limitReason(headroomOf, usage, row);
+  if (limit?.tells === 'room') return limitReason(limit.kind, usage, row);
   // cpu.stat has the keys of a quota only where cpu.max is.
   if (id.startsWith('cpu_throttled') && errorOf('cpu.max', usage, row) === constants.errno.ENOENT) {
     return fileReason('cpu.max', usage, row);
