@@ -27,45 +27,32 @@ export interface Scales {
   readonly cpu: number;
 }
 
-/** The default columns in order of need: a narrow screen shows the first ones that fit. */
-const BY_NEED: readonly string[] = [
-  'cpu_percent',
-  'memory_bytes',
-  'verdict',
-  'cpu_throttled_percent',
-  'psi_cpu_some_percent',
-  'cpu_of_limit_percent',
-  'memory_limit_bytes',
-  'psi_memory_some_percent',
-  'psi_io_some_percent',
-  'io_read_bytes_per_second',
-  'io_write_bytes_per_second',
-  'pids',
-  'net_rx_bytes_per_second',
-  'net_tx_bytes_per_second',
-  'memory_of_limit_percent',
-  'memory_oom_kills',
+/**
+ * The default columns in the order in which they stand on the screen, and the rank of each in order of need: a narrow screen
+ * shows the first ones that fit.
+ */
+const DEFAULTS: readonly (readonly [slot: string, rank: number])[] = [
+  ['verdict', 3],
+  ['cpu_percent', 1],
+  ['cpu_of_limit_percent', 6],
+  ['cpu_throttled_percent', 4],
+  ['psi_cpu_some_percent', 5],
+  ['psi_memory_some_percent', 8],
+  ['psi_io_some_percent', 9],
+  ['memory_bytes', 2],
+  ['memory_limit_bytes', 7],
+  ['memory_of_limit_percent', 15],
+  ['io_read_bytes_per_second', 10],
+  ['io_write_bytes_per_second', 11],
+  ['net_rx_bytes_per_second', 13],
+  ['net_tx_bytes_per_second', 14],
+  ['pids', 12],
+  ['memory_oom_kills', 16],
 ];
 
-/** The same columns in the order in which they stand on the screen. */
-export const DEFAULT_COLUMNS: readonly string[] = [
-  'verdict',
-  'cpu_percent',
-  'cpu_of_limit_percent',
-  'cpu_throttled_percent',
-  'psi_cpu_some_percent',
-  'psi_memory_some_percent',
-  'psi_io_some_percent',
-  'memory_bytes',
-  'memory_limit_bytes',
-  'memory_of_limit_percent',
-  'io_read_bytes_per_second',
-  'io_write_bytes_per_second',
-  'net_rx_bytes_per_second',
-  'net_tx_bytes_per_second',
-  'pids',
-  'memory_oom_kills',
-];
+export const DEFAULT_COLUMNS: readonly string[] = DEFAULTS.map(([slot]) => slot);
+
+const BY_NEED: readonly string[] = DEFAULTS.toSorted(([, a], [, b]) => a - b).map(([slot]) => slot);
 
 const NAME_CELLS = 40;
 const LEAST_NAME_CELLS = 12;
