@@ -5,10 +5,10 @@ import { chooseFix, whyNoFix } from '../diagnosis/trial/choose.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { errorText } from '../text/error-text.ts';
+import { clockTime } from '../text/local-time.ts';
 import type { Acting, Confirmed } from './acting.ts';
 import { actionKey, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
-import { clock } from './held.ts';
 import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -54,7 +54,7 @@ async function find(past: Past, from: Frame, mark: PastMark): Promise<Frame | un
   if (!past.find || !recordedIn(from))
     throw new Error('only a recording is searched: tstop --replay shows one, @ goes to a time in it');
   const found = await past.find(from, mark);
-  if (!found) throw new Error(`${NOT_FOUND[mark]} after ${clock(from.usage.snapshot.wall)} in the recording`);
+  if (!found) throw new Error(`${NOT_FOUND[mark]} after ${clockTime(from.usage.snapshot.wall)} in the recording`);
   return found;
 }
 

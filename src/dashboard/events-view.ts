@@ -3,7 +3,7 @@
 import { CHURN, EVENT_KINDS, type EventKind, type LogEvent } from '../metrics/events.ts';
 import { holds } from '../metrics/query.ts';
 import { padEnd } from '../text/cells.ts';
-import { clock } from './held.ts';
+import { clockTime } from '../text/local-time.ts';
 import type { Alarm } from './state.ts';
 import type { Line } from './style.ts';
 import type { Style } from './themes.ts';
@@ -51,7 +51,7 @@ export function eventsView(events: readonly LogEvent[], show: string, filter: st
 }
 
 export const eventLine = ({ time, kind, name, host, text }: LogEvent): Line => [
-  [`${clock(time)} `, 'dim'],
+  [`${clockTime(time)} `, 'dim'],
   [padEnd(kind, 12), STYLES[kind] ?? 'plain'],
   [`${name}${onHost(host)}  `],
   [text, 'dim'],

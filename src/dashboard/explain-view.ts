@@ -10,9 +10,9 @@ import type { LimitKind } from '../metrics/reading.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isPartial, networkSharers } from '../metrics/totals.ts';
 import { counted } from '../text/counted.ts';
+import { clockTime } from '../text/local-time.ts';
 import { CPU_SCALES, columnOf, figureOf, figureText, isHostScale, MEMORY_DEFINITIONS, type Scales } from './columns.ts';
 import { onItsMachine } from './elsewhere.ts';
-import { clock } from './held.ts';
 import type { Line } from './style.ts';
 
 /** Raw text of interface files of one cgroup, or the error's name; by file. */
@@ -110,7 +110,7 @@ function ownLines(
   }
   for (const file of filesOf(metric)) {
     const text = raw?.inode === workload.inode ? raw.texts.get(file) : undefined;
-    const note: Line = held === undefined ? [] : [[`  (now, not at ${clock(held)})`, 'warning']];
+    const note: Line = held === undefined ? [] : [[`  (now, not at ${clockTime(held)})`, 'warning']];
     lines.push([], [[file, 'accent'], ...note], ...rawLines(text, file, metric));
   }
   return lines;

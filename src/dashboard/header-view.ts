@@ -10,9 +10,8 @@ import type { RecordedFrame } from '../recording/recording.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { cellWidth } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
-import { localTime } from '../text/local-time.ts';
+import { clockTime, localTime } from '../text/local-time.ts';
 import { CPU_SCALES } from './columns.ts';
-import { clock } from './held.ts';
 import type { Shown } from './rows.ts';
 import { type Followed, SPEEDS, type State } from './state.ts';
 import { cellsOf, type Line, type Piece, shareStyle } from './style.ts';
@@ -84,7 +83,7 @@ function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInpu
   return [
     [[state.host === undefined ? `${counted(machines.length, 'machine')}  ` : `only ${state.host}  `, 'title']],
     [
-      [`${isNarrow(width) ? '' : 'figures '}of ${clock(newest)}`],
+      [`${isNarrow(width) ? '' : 'figures '}of ${clockTime(newest)}`],
       [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style],
     ],
     ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
@@ -104,7 +103,7 @@ function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, w
       ...alertPieces(alerts),
       ...(record ? replayPieces(record, state) : []),
       ...(state.paused
-        ? ([[`held ${clock(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
+        ? ([[`held ${clockTime(snapshot.wall)}${age >= 1 ? `, ${age.toFixed(0)} s back` : ''}  `, 'warning']] as const)
         : []),
       ...(state.follow ? ([[`following${awayText(frame, state, state.follow)}  `, 'warning']] as const) : []),
       ...(hidden > 0 ? ([[`${hidden} with an unreadable name  `, 'warning']] as const) : []),

@@ -11,6 +11,3 @@ export const heldAt = ({ paused }: Pick<State, 'paused'>, frame: Frame | undefin
 /** The events that had happened by that time; all of them for now. */
 export const toldBy = (events: readonly LogEvent[], at: number | undefined): readonly LogEvent[] =>
   at === undefined ? events : events.filter(({ time }) => time <= at);
-
-/** The local time, as `15:25:50`. */
-export const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8);

@@ -1,4 +1,5 @@
 /** The pane `neighbours`: what holds the selected row up, who does it and how much of it, and what would help. */
+
 import { LOOK_SECONDS } from '../diagnosis/look-closer.ts';
 import type { Remedy, Suspect, Verdict } from '../diagnosis/model.ts';
 import { wordOf } from '../diagnosis/model.ts';
@@ -8,7 +9,7 @@ import { chooseTrial } from '../diagnosis/trial/choose.ts';
 import { evidenceFigureText, lookText, REFUSAL_WORDS } from '../diagnosis/words.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { cut, padEnd } from '../text/cells.ts';
-import { clock } from './held.ts';
+import { clockTime } from '../text/local-time.ts';
 import { paneTitle } from './pane-title.ts';
 import type { DiagnosisLook } from './selected-diagnosis.ts';
 import { type Line, wrappedAll } from './style.ts';
@@ -27,7 +28,7 @@ export function neighboursView(workload: Workload | undefined, look: DiagnosisLo
   }
   const { finding } = look;
   const proof = chooseTrial([finding]);
-  const when: Line = [[`at ${clock(finding.when)}, ${lookText(finding)}`, 'dim']];
+  const when: Line = [[`at ${clockTime(finding.when)}, ${lookText(finding)}`, 'dim']];
   return wrappedAll(
     [
       title,

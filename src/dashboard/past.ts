@@ -1,8 +1,9 @@
 /** A source that keeps the Frames of the last minutes, to step back in time: as many as a bound on memory lets be kept. */
+
 import type { Frame, Source } from '../metrics/source.ts';
 import { usageOf } from '../metrics/usage.ts';
 import { type Replay, recordedIn } from '../recording/replay.ts';
-import { clock } from './held.ts';
+import { clockTime } from '../text/local-time.ts';
 
 const MOST_FRAMES = 600;
 /** Bytes of the figures in which each Frame differs from the one before it. */
@@ -66,7 +67,7 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
     if (kept) return kept;
     if (!openOlder) return first;
     older ??= await openOlder();
-    if (!older) throw new Error(`nothing was recorded before ${clock(wallOf(first))}: tscg record does`);
+    if (!older) throw new Error(`nothing was recorded before ${clockTime(wallOf(first))}: tscg record does`);
     return older.past.seek(time);
   }
 

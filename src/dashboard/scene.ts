@@ -1,4 +1,5 @@
 /** All that a screen is made of. Pure data: the views make lines of it. */
+
 import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Drift } from '../limits/applying/drift.ts';
@@ -6,9 +7,10 @@ import type { LogEvent } from '../metrics/events.ts';
 import type { Item } from '../metrics/grouping.ts';
 import type { Trace } from '../metrics/history.ts';
 import type { Frame } from '../metrics/source.ts';
+import { clockTime } from '../text/local-time.ts';
 import { columnOf, isTextSort } from './columns.ts';
 import type { RawTexts } from './explain-view.ts';
-import { clock, heldAt, toldBy } from './held.ts';
+import { heldAt, toldBy } from './held.ts';
 import type { Inside } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
 import type { Shown } from './rows.ts';
@@ -74,5 +76,5 @@ export function treeNote({ state, frame, processes, seconds }: Scene): string {
   const held = heldAt(state, frame);
   if (held === undefined || !frame || !processes) return '';
   const late = processes.now.time - frame.usage.snapshot.monotonic;
-  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clock(held + late)}, not at ${clock(held)})`;
+  return Math.abs(late) <= seconds * 1000 ? '' : `(at ${clockTime(held + late)}, not at ${clockTime(held)})`;
 }

@@ -1,4 +1,5 @@
 /** The undo stack: every change that can be taken back, the newest first, and what taking back the marked one would write. */
+
 import { userName } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Journal } from '../limits/applying/journal.ts';
@@ -6,6 +7,7 @@ import { changesToUndo, commandText, planUndo } from '../limits/applying/undo.ts
 import type { PlanContext } from '../limits/model.ts';
 import { padEnd } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
+import { clockTime, localTime } from '../text/local-time.ts';
 import type { Typed, UndoEntry, UndoForm } from './modal.ts';
 import { type FormView, type Gone, headed, isRefused, planLines, targetLines, titleLines } from './plan-lines.ts';
 import { type Line, windowAround } from './style.ts';
@@ -106,11 +108,6 @@ function previewLines({ change, plan, targets }: UndoEntry, force: boolean, widt
   ];
 }
 
-/** Local time; with the day where that is not today. */
-function timeText(time: number): string {
-  const [date, now] = [new Date(time), new Date()];
-  const clock = date.toTimeString().slice(0, 8);
-  if (date.toDateString() === now.toDateString()) return clock;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock.slice(0, 5)}`;
-}
+/** With the day in place of the seconds where that is not today. */
+const timeText = (time: number): string =>
+  new Date(time).toDateString() === new Date().toDateString() ? clockTime(time) : localTime(time).slice(5, 16);
