@@ -5,12 +5,12 @@ import type { WorkloadDetails } from '../inventory/workload.ts';
 import type { LimitInForce } from '../limits/catalogue/limits-in-force.ts';
 import { DEVICE_FIGURES, type DeviceIo } from '../metrics/device-io.ts';
 import { formatValue } from '../metrics/format.ts';
-import type { NetworkLook } from './inside.ts';
+import type { NetworkInside } from './inside.ts';
 import type { Piece } from './style.ts';
 
 /** The pieces of each line: mode and addresses, where each interface leads, who shares it. */
-export function networkPieces(look: NetworkLook | undefined, details: WorkloadDetails | undefined): Piece[][] {
-  const answer = look?.answer;
+export function networkPieces(network: NetworkInside | undefined, details: WorkloadDetails | undefined): Piece[][] {
+  const answer = network?.answer;
   if (answer === undefined || 'reason' in answer) {
     const told = [details?.networkMode, ...(details?.ipAddresses ?? [])].filter((text) => text !== undefined);
     return [[[`${told.length > 0 ? told.join(' ') : '--'}  `], [answer ? answer.reason : 'reading …', 'dim']]];

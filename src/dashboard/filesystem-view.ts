@@ -11,7 +11,7 @@ import type { Line } from './style.ts';
 import type { Style } from './themes.ts';
 import type { Written } from './written.ts';
 
-export interface FilesystemLook {
+export interface FilesystemInside {
   readonly files: FileSystem;
   readonly written: Written | undefined;
 }
@@ -25,13 +25,13 @@ const PATH_SHARE = 0.35;
 
 export function filesystemView(
   workload: Workload | undefined,
-  look: FilesystemLook | undefined,
+  known: FilesystemInside | undefined,
   width: number,
   height: number,
 ): Line[] {
-  const title = paneTitle(workload, 'file system', look !== undefined);
-  if (!workload || !look) return [title];
-  const { files, written } = look;
+  const title = paneTitle(workload, 'file system', known !== undefined);
+  if (!workload || !known) return [title];
+  const { files, written } = known;
   const facts = filesystemFacts(files, writtenText(files, written), (value) => formatValue(value, 'bytes'));
   const isLayer = ({ label }: Fact): boolean => LAYERS.test(label);
   const lines = (of: readonly Fact[]): Line[] =>

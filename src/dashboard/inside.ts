@@ -8,10 +8,10 @@ import type { WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { type LimitInForce, readLimitsInForce } from '../limits/catalogue/limits-in-force.ts';
-import { type DeviceIo, type DeviceLook, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
+import { type DeviceIo, type DeviceReadings, deviceIo, readDeviceIo } from '../metrics/device-io.ts';
 import { type InterfaceTotals, interfaceRates, interfaceTotals } from '../metrics/interface-rates.ts';
 import type { Frame } from '../metrics/source.ts';
-import type { FilesystemLook } from './filesystem-view.ts';
+import type { FilesystemInside } from './filesystem-view.ts';
 import { openSelectedNamespaces } from './namespaces.ts';
 import { createPaced } from './paced.ts';
 import { type DiagnosisLook, openSelectedDiagnosis } from './selected-diagnosis.ts';
@@ -20,9 +20,9 @@ import { createWrittenMeasurer } from './written.ts';
 /** What was read of the selected row; a part that was not read yet is absent. */
 export interface Inside {
   readonly namespaces?: WorkloadNamespaces | undefined;
-  readonly network?: NetworkLook | undefined;
-  readonly filesystem?: FilesystemLook | undefined;
-  readonly devices?: DevicesLook | undefined;
+  readonly network?: NetworkInside | undefined;
+  readonly filesystem?: FilesystemInside | undefined;
+  readonly devices?: DevicesInside | undefined;
   /** The limits that are set, without those that a column of the table shows. */
   readonly limits?: readonly LimitInForce[] | undefined;
   readonly diagnosis?: DiagnosisLook | undefined;
@@ -30,12 +30,12 @@ export interface Inside {
   readonly whole?: Frame | undefined;
 }
 
-export interface DevicesLook {
-  readonly look: DeviceLook;
+export interface DevicesInside {
+  readonly readings: DeviceReadings;
   readonly list: readonly DeviceIo[];
 }
 
-export interface NetworkLook {
+export interface NetworkInside {
   readonly answer: NetworkAnswer;
   /** A second, by name of the interface. */
   readonly rates: ReadonlyMap<string, InterfaceCounters>;
@@ -58,7 +58,7 @@ const PARTS: readonly Exclude<Part, 'whole'>[] = [
 ];
 
 /** What is on the screen now. */
-export interface Look {
+export interface OnScreen {
   readonly selected: Workload | undefined;
   readonly workloads: readonly Workload[];
   /** What the panes on the screen demand. */
@@ -69,7 +69,7 @@ export interface Look {
 
 export interface SelectedInside {
   /** Reads what is demanded, where that is due; nothing waits for it. */
-  look(look: Look): void;
+  look(on: OnScreen): void;
   of(selected: Workload | undefined, workloads: readonly Workload[]): Inside;
 }
 
@@ -94,7 +94,7 @@ export function openInside(options: InsideOptions): SelectedInside {
   const { onNews, guarded } = options;
   const { inspect } = createNetworkInspector(options);
   const namespaces = openSelectedNamespaces(options);
-  const network = createPaced<NetworkLook>({
+  const network = createPaced<NetworkInside>({
     paceMs: RATES_PACE_MS,
     read: async (selected, workloads, before) => {
       const answer = await inspect(selected, workloads);
@@ -108,11 +108,11 @@ export function openInside(options: InsideOptions): SelectedInside {
     read: (selected) => readFileSystem(selected, options),
   });
   const written = createWrittenMeasurer({ onNews });
-  const devices = createPaced<DevicesLook>({
+  const devices = createPaced<DevicesInside>({
     paceMs: RATES_PACE_MS,
     read: async ({ path }, _, before) => {
-      const look = await readDeviceIo(options.mount, path, options.readFiles, before?.look);
-      return { look, list: deviceIo(before?.look, look) };
+      const readings = await readDeviceIo(options.mount, path, options.readFiles, before?.readings);
+      return { readings, list: deviceIo(before?.readings, readings) };
     },
   });
   const limits = createPaced<readonly LimitInForce[]>({

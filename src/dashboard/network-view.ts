@@ -7,7 +7,7 @@ import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import { formatValue } from '../metrics/format.ts';
 import type { Unit } from '../metrics/metric.ts';
 import { padEnd, padStart } from '../text/cells.ts';
-import type { NetworkLook } from './inside.ts';
+import type { NetworkInside } from './inside.ts';
 import { paneTitle } from './pane-title.ts';
 import { type Line, type Piece, wrapped } from './style.ts';
 
@@ -18,10 +18,10 @@ const FIGURE_CELLS = 9;
 const KEYS = ['Bytes', 'Packets', 'Drop', 'Errors'] as const;
 const HEADS = ['BYTES/s', 'PKTS/s', 'DROPS/s', 'ERRS/s', 'BYTES', 'PKTS', 'DROPS', 'ERRS'];
 
-export function networkView(workload: Workload | undefined, look: NetworkLook | undefined, width: number): Line[] {
-  const title = paneTitle(workload, 'network', look !== undefined);
-  if (!workload || !look) return [title];
-  const { answer, rates } = look;
+export function networkView(workload: Workload | undefined, known: NetworkInside | undefined, width: number): Line[] {
+  const title = paneTitle(workload, 'network', known !== undefined);
+  if (!workload || !known) return [title];
+  const { answer, rates } = known;
   const labelled = ({ label, text }: Fact): Line => [
     [padEnd(label, LABEL_CELLS), 'accent'],
     ...text.split(/(?<=\s)(?=\()/).map((part, index): Piece => [part, index === 0 ? 'plain' : 'dim']),

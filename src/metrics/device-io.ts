@@ -28,14 +28,14 @@ export interface DeviceIo {
   readonly name: string;
   /** What it lies on (`sda`, a file), where its bytes are counted again; none for a disk. */
   readonly below: readonly string[];
-  /** A second; NaN without two looks, and where a counter fell or was missing. */
+  /** A second; NaN without two readings, and where a counter fell or was missing. */
   readonly rates: Readonly<Record<DeviceFigure, number>>;
   /** Those that bind: the smallest of the ancestors, and the path of whose file it is. */
   readonly limits: readonly { readonly key: DeviceFigure; readonly value: number; readonly from: string }[];
 }
 
 /** The files at one time. */
-export interface DeviceLook {
+export interface DeviceReadings {
   /** CLOCK_MONOTONIC milliseconds. */
   readonly time: number;
   /** io.stat by device, each in the order of DEVICE_FIGURES; undefined where it cannot be read. */
@@ -44,13 +44,13 @@ export interface DeviceLook {
   readonly limits: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** `before`: the look at the same cgroup before this one. */
+/** `before`: what was read of the same cgroup before. */
 export async function readDeviceIo(
   mount: string,
   path: string,
   readFiles: ReadFiles,
-  before?: DeviceLook,
-): Promise<DeviceLook> {
+  before?: DeviceReadings,
+): Promise<DeviceReadings> {
   const paths = [path, ...ancestorsOf(path)];
   const [stat = 0, ...texts] = await readFiles([
     join(mount, path, 'io.stat'),
@@ -86,7 +86,7 @@ export function deviceCounters(
 }
 
 /** Disks first, then what lies on them; each group in the order of io.stat. None of those without figures and limits. */
-export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoot = '/sys'): DeviceIo[] {
+export function deviceIo(before: DeviceReadings | undefined, now: DeviceReadings, sysRoot = '/sys'): DeviceIo[] {
   const limits = now.limits.map(({ path, text }) => ({ path, byDevice: parseNestedKeyed(text) }));
   const devices = new Set([
     ...[...(now.counters ?? [])].flatMap(([device, { values }]) =>
@@ -121,8 +121,9 @@ export function deviceIo(before: DeviceLook | undefined, now: DeviceLook, sysRoo
 }
 
 /** A device that io.stat does not list has read and written nothing. */
-const countersOf = (look: DeviceLook | undefined, device: string): Counters | undefined =>
-  look?.counters && (look.counters.get(device) ?? { time: look.time, values: DEVICE_FIGURES.map(() => 0), doubted: 0 });
+const countersOf = (readings: DeviceReadings | undefined, device: string): Counters | undefined =>
+  readings?.counters &&
+  (readings.counters.get(device) ?? { time: readings.time, values: DEVICE_FIGURES.map(() => 0), doubted: 0 });
 
 function placeOf(sysRoot: string, device: string): Pick<DeviceIo, 'name' | 'below'> {
   const facts = readBlockDevice(sysRoot, device);

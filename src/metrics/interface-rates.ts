@@ -1,10 +1,10 @@
-/** What the interfaces of one network namespace carried a second, from two looks at their counters. Pure. */
+/** What the interfaces of one network namespace carried a second, from two readings of their counters. Pure. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import type { InterfaceCounters } from '../kernel/net-dev.ts';
 import { believe, type Counters, ratePerSecond } from './counters.ts';
 
 /** What the kernel tells of one namespace at one time. */
-export interface InterfaceLook {
+export interface InterfaceReadings {
   /** Inode; null where it may not be seen. */
   readonly namespace: number | null;
   readonly interfaces: readonly NetworkInterface[];
@@ -35,7 +35,7 @@ const keyOf = ({ name, index }: NetworkInterface): string => `${index}:${name}`;
 /** `before`: the totals before these; of another namespace they count for nothing. */
 export function interfaceTotals(
   before: InterfaceTotals | undefined,
-  { namespace, interfaces, time }: InterfaceLook,
+  { namespace, interfaces, time }: InterfaceReadings,
 ): InterfaceTotals {
   const known = before?.namespace === namespace ? before.counters : undefined;
   const counters = new Map(known);
@@ -50,7 +50,7 @@ export function interfaceTotals(
 
 /**
  * A second, by name. NaN for a counter that fell; none for an interface that was not there before, or that is another one
- * of that name, and none without two looks at the same namespace.
+ * of that name, and none without two readings of the same namespace.
  */
 export function interfaceRates(
   before: InterfaceTotals | undefined,

@@ -1,6 +1,6 @@
 /** The inside of one row, made by hand, for the pure views. */
-import type { FilesystemLook } from '../../src/dashboard/filesystem-view.ts';
-import type { DevicesLook, Inside, NetworkLook } from '../../src/dashboard/inside.ts';
+import type { FilesystemInside } from '../../src/dashboard/filesystem-view.ts';
+import type { DevicesInside, Inside, NetworkInside } from '../../src/dashboard/inside.ts';
 import type { NamespaceScan } from '../../src/inventory/namespaces.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { namespacesOf } from '../../src/inventory/workload-namespaces.ts';
@@ -46,7 +46,7 @@ const counters = (bytes: number, drops: number) => ({
 });
 
 /** On docker's bridge, shared with one other; the counters of one interface are not known. */
-export const NETWORK: NetworkLook = {
+export const NETWORK: NetworkInside = {
   answer: {
     mode: 'bridge',
     evidence: 'eth0 leads to veth1a2b3c4, a port of docker0',
@@ -87,7 +87,7 @@ export const NETWORK: NetworkLook = {
 const STORAGE = '/var/lib/docker/overlay2';
 
 /** Of docker, with more layers than fit, a volume, a read-only bind and what everybody has. */
-export const FILESYSTEM: FilesystemLook = {
+export const FILESYSTEM: FilesystemInside = {
   files: {
     pid: 4242,
     root: { kind: 'overlay', fsType: 'overlay', source: 'overlay', device: '0:45', readOnly: false },
@@ -131,8 +131,8 @@ export const FILESYSTEM: FilesystemLook = {
 const rates = (rbytes: number, wbytes: number) => ({ rbytes, wbytes, rios: rbytes / 4096, wios: wbytes / 4096 });
 
 /** A volume over a disk that is limited twice. */
-export const DEVICES: DevicesLook = {
-  look: { time: 0, counters: undefined, limits: [] },
+export const DEVICES: DevicesInside = {
+  readings: { time: 0, counters: undefined, limits: [] },
   list: [
     {
       ...{ device: '8:0', name: 'sda', below: [], rates: rates(1_250_000, 4096) },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DeviceLook, deviceCounters, deviceIo, readDeviceIo } from '../../src/metrics/device-io.ts';
+import { type DeviceReadings, deviceCounters, deviceIo, readDeviceIo } from '../../src/metrics/device-io.ts';
 
 function withSysfs(use: (sys: string) => void): void {
   const sys = mkdtempSync(join(tmpdir(), 'tscg-test-devices-'));
@@ -27,9 +27,9 @@ function withSysfs(use: (sys: string) => void): void {
 const lookAt = (
   time: number,
   stat: string | undefined,
-  limits: DeviceLook['limits'] = [],
-  before?: DeviceLook,
-): DeviceLook => ({
+  limits: DeviceReadings['limits'] = [],
+  before?: DeviceReadings,
+): DeviceReadings => ({
   time,
   counters: stat === undefined ? undefined : deviceCounters(before?.counters, time, stat),
   limits,
@@ -51,7 +51,7 @@ test('rates by device; the one that lies on another comes after it and says so',
 
 test('no rate without two looks, or of a counter that fell; a device used for the first time has one', () =>
   withSysfs((sys) => {
-    const rateOf = (before: DeviceLook | undefined, now: DeviceLook): number | undefined =>
+    const rateOf = (before: DeviceReadings | undefined, now: DeviceReadings): number | undefined =>
       deviceIo(before, now, sys)[0]?.rates.rbytes;
     const now = lookAt(2000, '8:0 rbytes=700');
     assert.ok(Number.isNaN(rateOf(undefined, now)));

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  type InterfaceLook,
+  type InterfaceReadings,
   type InterfaceTotals,
   interfaceRates,
   interfaceTotals,
@@ -21,10 +21,10 @@ const lookAt = (time: number, rxBytes: number, more: { namespace?: number | null
         counters: { ...NONE, rxBytes },
       },
     ],
-  }) satisfies InterfaceLook;
+  }) satisfies InterfaceReadings;
 
 /** Of the last of these looks. */
-function rxOf(...looks: readonly InterfaceLook[]): number | undefined {
+function rxOf(...looks: readonly InterfaceReadings[]): number | undefined {
   let before: InterfaceTotals | undefined;
   let last: number | undefined;
   for (const look of looks) {
