@@ -47,16 +47,6 @@ export type Part = keyof Inside;
 /** Runs the work and shows why it failed; where it reads a `part`, as long as a pane demands that part. */
 export type Guarded = (what: string, work: () => Promise<void>, part?: Part) => Promise<void>;
 
-/** The parts that are read from this machine. */
-const PARTS: readonly Exclude<Part, 'whole'>[] = [
-  'namespaces',
-  'network',
-  'filesystem',
-  'devices',
-  'limits',
-  'diagnosis',
-];
-
 /** What is on the screen now. */
 export interface OnScreen {
   readonly selected: Workload | undefined;
@@ -136,7 +126,8 @@ export function openInside(options: InsideOptions): SelectedInside {
 
   return {
     look({ selected, workloads, demands, isHeld }) {
-      const shown = PARTS.filter((part) => demands.has(part));
+      // Only a store has `whole`.
+      const shown = [...demands].filter((part) => part !== 'whole');
       written.follow(shown.includes('filesystem') ? filesystem.of(selected)?.writable : undefined, !isHeld);
       if (!selected || !shown.includes('diagnosis')) diagnosis.stop();
       if (!selected) return;

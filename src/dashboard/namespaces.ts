@@ -2,6 +2,7 @@
 import { createNamespaceScanner, type NamespaceScan } from '../inventory/namespaces.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { namespacesOf, type WorkloadNamespaces } from '../inventory/workload-namespaces.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import { createPaced, type Paced } from './paced.ts';
 
 export interface SelectedNamespaces extends Pick<Paced<NamespaceScan>, 'read'> {
@@ -17,17 +18,13 @@ const REST = 50;
 export function openSelectedNamespaces(options: { mount: string; proc: string }): SelectedNamespaces {
   const scanAll = createNamespaceScanner(options);
   const scans = createPaced({ read: () => scanAll(), paceMs: PACE_MS, rest: REST, isOfAll: true });
-  let last: { readonly inputs: readonly unknown[]; readonly found: WorkloadNamespaces } | undefined;
+  const lastFound = madeFrom<WorkloadNamespaces>();
   return {
     read: scans.read,
     of(selected, workloads) {
       const scan = scans.of(selected);
       if (!scan || !selected) return undefined;
-      const inputs = [scan, selected, workloads];
-      if (!last || inputs.some((input, index) => input !== last?.inputs[index])) {
-        last = { inputs, found: namespacesOf(selected, workloads, scan) };
-      }
-      return last.found;
+      return lastFound([scan, selected, workloads], () => namespacesOf(selected, workloads, scan));
     },
   };
 }
