@@ -14,7 +14,7 @@ import { localTime } from '../text/local-time.ts';
 import { devicePieces, limitPieces, networkPieces } from './container-inside.ts';
 import { bindingText } from './explain-view.ts';
 import type { Inside } from './inside.ts';
-import { type Line, type Piece, shareStyle } from './style.ts';
+import { type Line, type Piece, shareStyle, waitStyle } from './style.ts';
 
 const LABEL_CELLS = 9;
 
@@ -55,10 +55,7 @@ export function containerView(frame: Frame, row: number, workload: Workload, ins
       ['of limit ', 'dim'],
       share('cpu_of_limit_percent'),
       ['throttled ', 'dim'],
-      [
-        `${shown('cpu_throttled_percent')} % of periods`,
-        usage.value('cpu_throttled_percent', row) >= 10 ? 'warning' : 'plain',
-      ],
+      [`${shown('cpu_throttled_percent')} % of periods`, waitStyle(usage.value('cpu_throttled_percent', row))],
     ),
     labelled(
       'Memory',
@@ -158,7 +155,7 @@ function pressureLines({ usage }: Frame, row: number, { host }: Workload): Line[
   const windows = ['', '_avg10', '_avg60', '_avg300'].slice(0, host === undefined ? undefined : 1);
   const cell = (id: string): Piece => {
     const value = usage.value(id, row);
-    return [padStart(formatValue(value, 'percent'), 8), value >= 50 ? 'critical' : value >= 10 ? 'warning' : 'plain'];
+    return [padStart(formatValue(value, 'percent'), 8), waitStyle(value)];
   };
   const head: Line = [
     [padEnd('Pressure', LABEL_CELLS), 'accent'],

@@ -14,7 +14,7 @@ import { clockTime, localTime } from '../text/local-time.ts';
 import { CPU_SCALES } from './columns.ts';
 import type { Shown } from './rows.ts';
 import { type Followed, SPEEDS, type State } from './state.ts';
-import { cellsOf, type Line, type Piece, shareStyle } from './style.ts';
+import { cellsOf, type Line, type Piece, shareStyle, waitStyle } from './style.ts';
 
 /** Cells of a bar: the longest of these for which there is room. With more lengths, the bars would change theirs with each figure. */
 const BAR_CELLS: readonly number[] = [12, 8, 4];
@@ -140,7 +140,7 @@ const pressureParts = ({ host }: Frame, width: number): Piece[][] =>
         : `${formatValue(some, 'percent')}/${formatValue(full, 'percent')}`;
     return [
       [`${index === 0 ? 'PSI ' : ''}${label} `, 'dim'],
-      [`${text}  `, some >= 10 ? 'warning' : 'plain'],
+      [`${text}  `, waitStyle(some)],
     ];
   });
 

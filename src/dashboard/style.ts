@@ -147,6 +147,13 @@ export function windowed(lines: readonly Line[], top: number, room: number, hint
   return [...lines.slice(first, first + room - 1), [[`… ${left + 1} more${hint === '' ? '' : `, ${hint}`}`, 'dim']]];
 }
 
+/** Percent of the time in which tasks waited, or were held up by a quota. */
+export const waitStyle = (percent: number): Style =>
+  percent >= MUCH_WAITED ? 'critical' : percent >= WAITED ? 'warning' : 'plain';
+
+const WAITED = 10;
+const MUCH_WAITED = 50;
+
 /** Share of something that has a limit, in ctop's steps. */
 export function shareStyle(percent: number): Style {
   if (!(percent >= 0)) return 'dim';

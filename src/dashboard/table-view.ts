@@ -11,7 +11,7 @@ import { counted } from '../text/counted.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
-import { type Line, type Piece, shareStyle, wrapped } from './style.ts';
+import { type Line, type Piece, shareStyle, waitStyle, wrapped } from './style.ts';
 import type { Style } from './themes.ts';
 import { mostOf, trendText } from './trend.ts';
 
@@ -224,8 +224,7 @@ function styleOf({ field: { id } }: Column, value: number): Style {
   if (Number.isNaN(value)) return 'dim';
   if (id === VERDICT.id) return value === 0 ? 'good' : value >= MUCH_LOST ? 'critical' : 'warning';
   if (id.endsWith('_of_limit_percent')) return shareStyle(value);
-  if (id.startsWith('psi_') || id === 'cpu_throttled_percent')
-    return value >= 50 ? 'critical' : value >= 10 ? 'warning' : 'plain';
+  if (id.startsWith('psi_') || id === 'cpu_throttled_percent') return waitStyle(value);
   if (id === 'memory_oom_kills') return value > 0 ? 'critical' : 'dim';
   return value === 0 ? 'dim' : 'plain';
 }
