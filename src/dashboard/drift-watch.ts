@@ -1,4 +1,5 @@
 /** Limits that tscg set and that somebody changed since: who did it is told once, and shown as long as it lasts. */
+import { crunInner } from '../inventory/crun.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { type Drift, driftText } from '../limits/applying/drift.ts';
 import type { LogEvent } from '../metrics/events.ts';
@@ -40,9 +41,9 @@ const keyOf = ({ change, write, now }: Drift): string => `${change.id}/${write.i
 const remedied = (drift: Drift): string => `${driftText(drift)}; tscg reapply ${drift.change.id}`;
 
 /** The drifts of one workload, and of the sub-cgroup in which its runtime keeps its limits. */
-export const driftLines = (drifts: readonly Drift[], { path }: Workload): Line[] =>
+export const driftLines = (drifts: readonly Drift[], workload: Workload): Line[] =>
   drifts
-    .filter(({ write }) => write.path === path || write.path === `${path}/container`)
+    .filter(({ write }) => write.path === workload.path || write.path === crunInner(workload.path, workload))
     .map((drift) => [
       ['Drift    ', 'accent'],
       [remedied(drift), 'warning'],

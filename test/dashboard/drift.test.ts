@@ -51,9 +51,10 @@ test('a drift is news once, and again when it reads otherwise', () => {
 });
 
 test('it is shown on the workload whose limits lie in its sub-cgroup, and on no other', () => {
-  const web = { path: '/web', inode: 6, name: 'web', kind: 'container' } as const;
+  const web = { path: '/web', inode: 6, name: 'web', kind: 'container', runtime: 'podman' } as const;
   assert.is(driftLines([drift('max 100000')], web).length, 1);
   assert.equal(driftLines([drift('max 100000')], { ...web, path: '/we' }), []);
+  assert.equal(driftLines([drift('max 100000')], { ...web, runtime: 'docker' }), []);
 });
 
 onMount(test)('tstop names who took back what tscg set, in its events and on the container screen', () =>
