@@ -143,16 +143,10 @@ function planned(form: LimitsForm, values: ReadonlyMap<string, string>, { contex
   const valuesOf = (long: string): string[] => [values.get(long)?.trim() ?? ''].filter((value) => value !== '');
   if (FIELDS.every(({ flag }) => valuesOf(flag.long).length === 0)) return { ...rest, values };
   try {
-    const plan = context();
-    const edits = editsOf(valuesOf, [], plan.machine);
-    return {
-      ...rest,
-      values,
-      plan: planSet(
-        form.targets.map((target) => ({ target, edits })),
-        plan,
-      ),
-    };
+    const now = context();
+    const edits = editsOf(valuesOf, [], now.machine);
+    const requests = form.targets.map((target) => ({ target, edits }));
+    return { ...rest, values, plan: planSet(requests, now) };
   } catch (error) {
     return { ...rest, values, fault: fault(error).text };
   }

@@ -21,20 +21,6 @@ export interface Chart {
   readonly ages: readonly string[];
 }
 
-/** What is remembered of every row from the start, beside what the charts of the screens name. */
-export const CHARTED: readonly string[] = [
-  'cpu_percent',
-  'cpu_throttled_percent',
-  'memory_bytes',
-  'psi_cpu_some_percent',
-  'psi_memory_some_percent',
-  'psi_io_some_percent',
-  'io_read_bytes_per_second',
-  'io_write_bytes_per_second',
-  'net_rx_bytes_per_second',
-  'net_tx_bytes_per_second',
-];
-
 /** Charts of the whole-window view, the most telling first; before them what the table is sorted by, where that is none of these. */
 export const chartGroups = (sortedBy: string | undefined): readonly (readonly string[])[] =>
   sortedBy === undefined || CHART_GROUPS.flat().includes(sortedBy) ? CHART_GROUPS : [[sortedBy], ...CHART_GROUPS];
@@ -44,6 +30,13 @@ const CHART_GROUPS: readonly (readonly string[])[] = [
   ['psi_cpu_some_percent', 'psi_memory_some_percent', 'psi_io_some_percent'],
   ['memory_bytes'],
   ['io_read_bytes_per_second', 'io_write_bytes_per_second'],
+];
+
+/** What is remembered of every row from the start, beside what the charts of the screens name. */
+export const CHARTED: readonly string[] = [
+  ...CHART_GROUPS.flat(),
+  'net_rx_bytes_per_second',
+  'net_tx_bytes_per_second',
 ];
 
 /** The spans that a chart may have, in seconds. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf } from '../kernel/error-code.ts';
 import { readRegularFileSync } from '../kernel/regular-file.ts';
+import { errorText } from '../text/error-text.ts';
 import { type Dashboard, LARGEST_DASHBOARD, type Loaded, loadDashboards, parseDashboard } from './dashboards.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../dashboards/', import.meta.url));
@@ -24,9 +25,7 @@ export function chooseDashboard(wanted: string | undefined, directory: string): 
     if (isMissing && all.some(isOfWanted)) return { dashboards, faults, index: 0 };
     const why = isMissing
       ? `--dashboard: no screen and no file "${wanted}"; there are ${dashboards.map(({ name }) => name).join(', ')}`
-      : error instanceof Error
-        ? error.message
-        : String(error);
+      : errorText(error);
     return { dashboards, faults: [why, ...faults], index: 0 };
   }
 }

@@ -8,11 +8,11 @@ import type { Alarm } from './state.ts';
 import type { Line } from './style.ts';
 import type { Style } from './themes.ts';
 
+export const ALL_EVENTS = 'all kinds';
 const NAMED_FILTERS: ReadonlyMap<string, (kind: EventKind) => boolean> = new Map([
-  ['all kinds', () => true],
+  [ALL_EVENTS, () => true],
   ['all but new and gone', (kind: EventKind) => !CHURN.has(kind)],
 ]);
-export const ALL_EVENTS = 'all kinds';
 /** ← and → go through them. */
 export const EVENT_FILTERS: readonly string[] = [...NAMED_FILTERS.keys(), ...EVENT_KINDS];
 

@@ -41,10 +41,10 @@ export function shownOf(frame: Frame, state: State): Shown {
   const { all, host, tagged, filter, grouping, closed, sort, reverse, scales } = state;
   // A filter may ask for any figure.
   const filtered = filter === '' ? undefined : frame;
-  const of = lastRows([workloads, usage.column('populated'), all, host, tagged, filter, filtered], () =>
+  const chosen = lastRows([workloads, usage.column('populated'), all, host, tagged, filter, filtered], () =>
     rowsOf(frame, state),
   );
-  const { rows } = of;
+  const { rows } = chosen;
   const { snapshot } = usage;
   const figures = isTextSort(sort) ? undefined : columnOf(sort, scales).field.figures(usage);
   const inputs = [
@@ -63,7 +63,7 @@ export function shownOf(frame: Frame, state: State): Shown {
     const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
     return { items, order: items.map(({ key }) => key) };
   });
-  return { ...of, ...arranged };
+  return { ...chosen, ...arranged };
 }
 
 function rowsOf(frame: Frame, state: State): Pick<Shown, 'rows' | 'empty' | 'fault'> {
@@ -98,10 +98,11 @@ function filterOf(text: string): { predicate: ReturnType<typeof parseFilter>; fa
 const hasVerdict = (typed: string, { usage }: Frame, row: number): boolean =>
   typed.split('|').some((part) => part.trim().toLowerCase() === VERDICT.text(usage, row));
 
-const SHAPE = ['all', 'grouping', 'closed', 'filter', 'host', 'tagged', 'sort', 'reverse', 'scales'] as const;
+/** What of the state decides which rows are shown, and in which order. */
+const DECIDING = ['all', 'grouping', 'closed', 'filter', 'host', 'tagged', 'sort', 'reverse', 'scales'] as const;
 
 /** Whether the same rows of a Frame are shown in the same order. */
-export const isShownAlike = (state: State, other: State): boolean => SHAPE.every((key) => state[key] === other[key]);
+export const isShownAlike = (state: State, other: State): boolean => DECIDING.every((key) => state[key] === other[key]);
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 

@@ -113,7 +113,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   });
   const sampling = createSampling({
     ...{ program, source, memory, selected, seconds },
-    pressures: pressures ?? { follow: () => undefined },
+    pressures,
     alerts: options.alerts,
     trouble: options.looksByItself ? trouble : undefined,
   });

@@ -21,7 +21,8 @@ export interface SamplingOptions {
   readonly source: Source;
   readonly memory: FrameMemory;
   readonly selected: SelectedReader;
-  readonly pressures: Pick<PressureWatch, 'follow'>;
+  /** Absent where no machine runs here. */
+  readonly pressures: Pick<PressureWatch, 'follow'> | undefined;
   /** Absent for a recording, which holds the alerts that fired then. */
   readonly alerts: AlertWatch | undefined;
   /** Absent where it does not look by itself. */
@@ -137,7 +138,7 @@ async function takeFrame(options: SamplingOptions, ready: () => Promise<void>): 
   const rowOf = rowByInode(frame.usage.snapshot.rows);
   const visible = Int32Array.from(demand.visible, (inode) => rowOf.get(inode) ?? -1).sort();
   const others = [...visible].flatMap((row) => frame.workloads[row] ?? []);
-  pressures.follow([...new Set([...(one ? [one] : []), ...others])].filter(({ kind }) => kind !== 'root'));
+  pressures?.follow([...new Set([...(one ? [one] : []), ...others])].filter(({ kind }) => kind !== 'root'));
   if (trouble) void guardedBy(program)('look', () => trouble.afterFrame(frame));
   if (before && !news.some(isDriftSign)) return;
   await guardedBy(program)('drift', async () => memory.lookForDrifts());
