@@ -6,9 +6,9 @@ import type { Frame } from '../metrics/source.ts';
 import { cellWidth } from '../text/cells.ts';
 import { demandedIn, type Layout, layoutOf } from './layout.ts';
 import { isShownAlike, shownOf } from './rows.ts';
-import { oomKillsShown } from './scene.ts';
+import { oomKillsShown, selectedWorkload } from './scene.ts';
 import { settle } from './selection.ts';
-import { type Session, type Surroundings, selectedIn, type Trouble } from './session.ts';
+import type { Session, Surroundings, Trouble } from './session.ts';
 import type { Followed, State } from './state.ts';
 
 /** `before`: as it was before the event; `after`: with what the event itself has changed. */
@@ -52,7 +52,7 @@ function withSelection(before: Session, session: Session, frame: Frame): Session
   if (state.paused && typeof found.selected === 'number' && !isThere) {
     return { ...next, state: { ...state, selected: found.selected, position: found.position } };
   }
-  const left = selectedIn(before);
+  const left = selectedWorkload(before);
   return left && left.inode === found.selected ? withoutWholeWindow(next, left.name, isThere) : next;
 }
 

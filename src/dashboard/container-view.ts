@@ -20,7 +20,6 @@ const LABEL_CELLS = 9;
 
 const NETWORK_FIGURES = ['bytes', 'packets', 'drops', 'errors'];
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a line of code for each line of the screen
 export function containerView(frame: Frame, row: number, workload: Workload, inside: Inside): Line[] {
   const { usage } = frame;
   const isHere = workload.host === undefined;

@@ -7,8 +7,9 @@ import type { Trace } from '../metrics/history.ts';
 import { CHARTED, SPANS } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';
 import type { Guarded } from './inside.ts';
+import { selectedWorkload } from './scene.ts';
 import type { SelectedReader } from './selected.ts';
-import { type Session, selectedIn } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface FleetReader extends SelectedReader {
   /** Figures of a row up to the Frame on the screen; undefined where the store was not asked for them. */
@@ -60,7 +61,7 @@ export function openFleetReader({ source, charted, seconds, onNews, guarded }: F
     },
     of: (session) => ({
       processes: undefined,
-      inside: { whole: whole.of(selectedIn(session)?.inode) },
+      inside: { whole: whole.of(selectedWorkload(session)?.inode) },
       raw: undefined,
     }),
     historyOf(session, inode, id, samples) {
@@ -74,7 +75,7 @@ export function openFleetReader({ source, charted, seconds, onNews, guarded }: F
 
 function wantedIn(session: Session): Wanted | undefined {
   const { frame } = session;
-  const inode = selectedIn(session)?.inode;
+  const inode = selectedWorkload(session)?.inode;
   const at = frame?.workloads.findIndex((workload) => workload.inode === inode) ?? -1;
   const row = fleetIn(frame)?.rows[at];
   return frame && row && inode !== undefined ? { inode, row, time: frame.usage.snapshot.wall } : undefined;

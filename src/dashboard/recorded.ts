@@ -11,8 +11,8 @@ import { NOT_RECORDED } from './elsewhere.ts';
 import type { RawTexts } from './explain-view.ts';
 import type { Inside } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
+import { selectedWorkload } from './scene.ts';
 import type { SelectedReader } from './selected.ts';
-import { selectedIn } from './session.ts';
 
 /** The last finding about the cgroup with this inode, up to the Frame on the screen. */
 type FindingOf = (inode: number) => Finding | undefined;
@@ -31,7 +31,7 @@ export function withRecorded(live: SelectedReader | undefined, findingOf: Findin
     },
     of: (session) => {
       const frame = recordedIn(session.frame);
-      const selected = selectedIn(session);
+      const selected = selectedWorkload(session);
       if (frame) return recordedOf(frame, selected, findingOf);
       return live?.of(session) ?? { processes: undefined, inside: {}, raw: undefined };
     },

@@ -12,8 +12,8 @@ import { isDriftSign } from './drift-watch.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import type { Part } from './inside.ts';
 import type { Program } from './program.ts';
+import { selectedWorkload } from './scene.ts';
 import type { SelectedReader } from './selected.ts';
-import { selectedIn } from './session.ts';
 import { SPEEDS } from './state.ts';
 
 export interface SamplingOptions {
@@ -105,7 +105,7 @@ async function tick(options: SamplingOptions): Promise<void> {
   await Promise.all([sample, list, guarded('explain', () => selected.readExplained(program.session()))]);
   // The sample may have selected a row whose processes were not read yet.
   const session = program.session();
-  if (!selectedIn(session) || selected.of(session).processes) return;
+  if (!selectedWorkload(session) || selected.of(session).processes) return;
   await guarded('processes', () => selected.readProcesses(session));
   program.draw();
 }
@@ -134,7 +134,7 @@ async function takeFrame(options: SamplingOptions, ready: () => Promise<void>): 
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
   await ready();
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
-  const one = selectedIn(program.session());
+  const one = selectedWorkload(program.session());
   const rowOf = rowByInode(frame.usage.snapshot.rows);
   const visible = Int32Array.from(demand.visible, (inode) => rowOf.get(inode) ?? -1).sort();
   const others = [...visible].flatMap((row) => frame.workloads[row] ?? []);

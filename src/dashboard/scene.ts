@@ -48,10 +48,10 @@ export interface Scene {
 export const selectedItem = ({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined =>
   shown?.items.find(({ key }) => key === state.selected);
 
-/** The selected row as a workload; undefined where nothing is selected, or a group that is no cgroup. */
-export function selectedWorkload(scene: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {
-  const item = selectedItem(scene);
-  return item && scene.frame?.workloads[item.row];
+/** The selected row of a Scene or a Session as a workload; undefined where nothing is selected, or a group that is no cgroup. */
+export function selectedWorkload(of: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {
+  const item = selectedItem(of);
+  return item && of.frame?.workloads[item.row];
 }
 
 /** The events that had happened when the Frame on the screen was taken. */

@@ -10,7 +10,8 @@ import { type Guarded, type Inside, openInside, type Part } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
 import { openSelectedProcesses } from './processes.ts';
 import { readRawTexts } from './raw-texts.ts';
-import { type Session, selectedIn } from './session.ts';
+import { selectedWorkload } from './scene.ts';
+import type { Session } from './session.ts';
 
 export interface SelectedReader {
   /** Reads its processes; while the display is held, only where they were never read. */
@@ -46,27 +47,27 @@ export function openSelectedReader({ hierarchy, proc, looks, onNews, guarded }: 
   const workloadsOf = ({ frame }: Session): readonly Workload[] => frame?.workloads ?? [];
   return {
     readProcesses: async (session) => {
-      const selected = selectedIn(session);
+      const selected = selectedWorkload(session);
       if (!selected || (session.state.paused && processes.of(selected.inode))) return;
       await processes.read(selected);
     },
     readExplained: async (session) => {
       const { modal, scales } = session.state;
-      const selected = selectedIn(session);
+      const selected = selectedWorkload(session);
       if (modal?.kind !== 'explain' || !selected) return;
       raw = await readRawTexts(mount, selected, filesOf(columnOf(modal.slot, scales).field), readFiles);
       onNews();
     },
     look: (session, demands) =>
       inside.look({
-        selected: selectedIn(session),
+        selected: selectedWorkload(session),
         workloads: workloadsOf(session),
         demands,
         isHeld: session.state.paused,
       }),
     of: (session) => ({
-      processes: processes.of(selectedIn(session)?.inode),
-      inside: inside.of(selectedIn(session), workloadsOf(session)),
+      processes: processes.of(selectedWorkload(session)?.inode),
+      inside: inside.of(selectedWorkload(session), workloadsOf(session)),
       raw,
     }),
     close: () => inside.look({ selected: undefined, workloads: [], demands: new Set(), isHeld: true }),

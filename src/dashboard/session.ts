@@ -1,5 +1,4 @@
 /** All that tstop remembers between two events. `update` alone makes another one of it. */
-import type { Workload } from '../inventory/workload.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type ActionContext, NO_SCROLL, type Scroll } from './after-action.ts';
@@ -9,7 +8,6 @@ import type { Dashboard } from './dashboards.ts';
 import type { Part } from './inside.ts';
 import { type Layout, layoutOf, type Size } from './layout.ts';
 import { type Shown, shownOf } from './rows.ts';
-import { selectedWorkload } from './scene.ts';
 import type { FooterMessage, State } from './state.ts';
 
 /** How tstop ends: by a key or a signal, or because the terminal was closed. */
@@ -84,8 +82,6 @@ export const openSession = (state: State, size: Size, { dashboards }: Surroundin
   isFlashing: false,
   ending: undefined,
 });
-
-export const selectedIn = (session: Session): Workload | undefined => selectedWorkload(session);
 
 export function actionContext(session: Session, { dashboards }: Surroundings): ActionContext {
   const { frame, shown, state, layout, scroll } = session;

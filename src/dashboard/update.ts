@@ -17,7 +17,8 @@ import { type Action, actionOf } from './keys.ts';
 import type { Size } from './layout.ts';
 import { type ActionForm, type ActionName, isViewer, type Modal, type Typed, type Viewer } from './modal.ts';
 import { mouseAction, type Pointer } from './mouse.ts';
-import { actionContext, type End, type Session, type Surroundings, selectedIn, type Trouble } from './session.ts';
+import { selectedWorkload } from './scene.ts';
+import { actionContext, type End, type Session, type Surroundings, type Trouble } from './session.ts';
 import type { Settings } from './settings.ts';
 import type { FooterMessage, State } from './state.ts';
 import { switchedText } from './switched.ts';
@@ -309,7 +310,7 @@ function withSearchNotice(session: Session, surroundings: Surroundings): Session
 function whyNoChange({ isReadOnly, isLive }: Surroundings, session: Session): string | undefined {
   const { frame, isChanging } = session;
   if (fleetIn(frame))
-    return `only cgroups of this machine can be changed from here: ${onItsMachine(selectedIn(session), ['tstop'])}`;
+    return `only cgroups of this machine can be changed from here: ${onItsMachine(selectedWorkload(session), ['tstop'])}`;
   if (!isLive) return 'this is a recording: nothing of it can be changed';
   if (recordedIn(frame)) return 'this moment is long past: Z goes back to now';
   if (isReadOnly) return 'read only: tstop was started with --readonly';
@@ -327,7 +328,7 @@ function afterFinding(session: Session, type: 'fix' | 'prove', surroundings: Sur
 function afterAct(session: Session, what: ActionName, surroundings: Surroundings): Updated {
   const { state, frame, shown } = session;
   const all = frame?.workloads ?? [];
-  const one = selectedIn(session);
+  const one = selectedWorkload(session);
   const tagged = all.filter(({ inode }) => state.tagged.has(inode));
   const targets = state.tagged.size > 0 ? tagged : one ? [one] : [];
   const isGroup = (shown?.items.find(({ key }) => key === state.selected)?.row ?? 0) < 0;

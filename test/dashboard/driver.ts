@@ -6,7 +6,8 @@ import type { Action } from '../../src/dashboard/keys.ts';
 import type { Size } from '../../src/dashboard/layout.ts';
 import type { Typed } from '../../src/dashboard/modal.ts';
 import type { Shown } from '../../src/dashboard/rows.ts';
-import { openSession, type Session, type Surroundings, selectedIn } from '../../src/dashboard/session.ts';
+import { selectedWorkload } from '../../src/dashboard/scene.ts';
+import { openSession, type Session, type Surroundings } from '../../src/dashboard/session.ts';
 import type { Settings } from '../../src/dashboard/settings.ts';
 import type { State } from '../../src/dashboard/state.ts';
 import { type Effect, type Event, update } from '../../src/dashboard/update.ts';
@@ -69,7 +70,7 @@ export function drive(options: DriverOptions): Driver {
     session: () => session,
     state: () => session.state,
     shown: () => session.shown,
-    selected: () => selectedIn(session),
+    selected: () => selectedWorkload(session),
     told: () => session.notice?.text,
     effects: () => asked,
     dispatch,
