@@ -2,9 +2,7 @@
 import type { Workload } from '../inventory/workload.ts';
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlannedWrite, Risk } from '../limits/model.ts';
-
 import { forcedPlan } from '../limits/planning/lowering.ts';
-import { cellWidth } from '../text/cells.ts';
 import { type Line, wrapped } from './style.ts';
 
 const MOST_TARGETS = 4;
@@ -75,9 +73,7 @@ export function riskLines(risks: readonly Risk[], force: boolean, width: number)
   const ordered = [...risks].sort((a, b) => Number(b.level === 'refuse') - Number(a.level === 'refuse'));
   const lines = ordered.flatMap(({ level, text, remedy }): Line[] => {
     const whole = `${level === 'refuse' ? 'refused' : 'warning'}: ${text}${remedy ? `; ${remedy}` : ''}`;
-    return folded(whole, width - 4).map((part, index) => [
-      [`${index === 0 ? '  ' : '    '}${part}`, level === 'refuse' ? 'critical' : 'warning'],
-    ]);
+    return wrapped([[`  ${whole}`, level === 'refuse' ? 'critical' : 'warning']], width);
   });
   if (!isRefused(risks, false)) return lines;
   const hint: Line = [
@@ -85,18 +81,6 @@ export function riskLines(risks: readonly Risk[], force: boolean, width: number)
     [force ? 'FORCED' : 'not forced', force ? 'critical' : 'plain'],
   ];
   return [...lines, hint];
-}
-
-/** The text on several lines, broken between words. */
-function folded(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && cellWidth(last) + 1 + cellWidth(word) <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 export const isRefused = (risks: readonly Risk[], force: boolean): boolean =>
