@@ -1,5 +1,6 @@
 /** tstop as commander parses and helps it. What it runs is given: tscg, which writes tstop's manual, has no dashboard in it. */
 import { Command } from 'commander';
+import { SHIPPED_SCREENS, THEME_NAMES } from '../dashboard/names.ts';
 import { addFleetOptions } from './fleet-flags.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import { commandLineError, VERSION } from './program.ts';
@@ -30,11 +31,8 @@ export function buildTstop(run: (options: TstopFlags) => Promise<void>): Command
     .option('-C, --no-color', 'no colours (also with NO_COLOR set)')
     .option('-M, --no-mouse', 'leave the mouse to the terminal')
     .option('-U, --ascii', 'no characters beyond ASCII (also where the locale is not UTF-8)')
-    .option('--theme <name>', 'dark, light, high-contrast, monochrome or colour-blind')
-    .option(
-      '--dashboard <name|file>',
-      'screen to begin with: overview, container, pressure, cpu, memory, io, network, namespaces, filesystem, neighbours, or a file',
-    )
+    .option('--theme <name>', `colours: ${THEME_NAMES.join(', ')}`)
+    .option('--dashboard <name|file>', `screen to begin with: ${SHIPPED_SCREENS.join(', ')}, or a file`)
     .option('--replay <file|directory>', 'show a recording of tscg record or tscg incident in place of what runs')
     .option('--at <time>', 'with --replay: where it begins: 03:12, 10m (ago), "2026-11-29 03:12"')
     .option('--readonly', 'change nothing: no limits, freezing, signals or undo')

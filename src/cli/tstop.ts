@@ -1,6 +1,8 @@
 /** tstop: the dashboard; without a terminal, the table once. */
+
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { asksForFleet } from './fleet-flags.ts';
@@ -15,10 +17,9 @@ const TSCG = fileURLToPath(new URL('./tscg.js', import.meta.url));
 process.noDeprecation = true;
 
 async function run(options: TstopFlags): Promise<void> {
-  const { THEMES } = await import('../dashboard/themes.ts');
-  if (options.theme !== undefined && !Object.hasOwn(THEMES, options.theme)) {
+  if (options.theme !== undefined && !THEME_NAMES.some((name) => name === options.theme)) {
     const { UsageError } = await import('./errors.ts');
-    throw new UsageError(`--theme: no theme "${options.theme}"; one of ${Object.keys(THEMES).join(', ')}`);
+    throw new UsageError(`--theme: no theme "${options.theme}"; one of ${THEME_NAMES.join(', ')}`);
   }
   if (!process.stdout.isTTY || !process.stdin.isTTY) {
     const { ls } = await import('./commands/ls.ts');

@@ -8,10 +8,10 @@ import type { Dashboard } from './dashboards.ts';
 import { ALL_EVENTS, EVENT_FILTERS } from './events-view.ts';
 import type { Action } from './keys.ts';
 import { edited, isViewer, type Typed } from './modal.ts';
+import { THEME_NAMES } from './names.ts';
 import { searchFrom } from './rows.ts';
 import { followed, movedTo, positionOf, select, type TableContext } from './selection.ts';
 import { ALARMS, paneTop, SPEEDS, type State, typedText } from './state.ts';
-import { THEMES } from './themes.ts';
 
 /** How far what lies over the table, or has the whole window, can be scrolled. */
 export interface Scroll {
@@ -241,7 +241,7 @@ function afterSwitch(
     case 'span':
       return { ...state, span: (state.span + action.by + SPANS.length) % SPANS.length };
     case 'theme':
-      return { ...state, theme: cycled(Object.keys(THEMES), state.theme, 1) };
+      return { ...state, theme: cycled<string>(THEME_NAMES, state.theme, 1) };
   }
 }
 

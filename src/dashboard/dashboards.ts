@@ -18,6 +18,7 @@ import { readRegularFileSync } from '../kernel/regular-file.ts';
 import type { Grouping } from '../metrics/grouping.ts';
 import { errorText } from '../text/error-text.ts';
 import type { GridPlace } from './area.ts';
+import { SHIPPED_SCREENS } from './names.ts';
 import type { Pane } from './pane.ts';
 import { PANES } from './panes.ts';
 import { dashboardShape } from './shape.ts';
@@ -83,7 +84,7 @@ export interface Loaded {
 export const LARGEST_DASHBOARD = 1 << 20;
 
 /** The dashboards of all folders. One in a later folder takes the place of one of the same name. */
-export function loadDashboards(folders: readonly string[], order: readonly string[] = ORDER): Loaded {
+export function loadDashboards(folders: readonly string[], order = SHIPPED_SCREENS): Loaded {
   const found = new Map<string, Dashboard>();
   const faults: string[] = [];
   for (const folder of folders) {
@@ -102,20 +103,6 @@ export function loadDashboards(folders: readonly string[], order: readonly strin
   const rank = ({ name }: Dashboard): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
 }
-
-/** The shipped screens in the order of the keys 1 to 9. Tab and `--dashboard` lead to one that has no key. */
-const ORDER = [
-  'overview',
-  'container',
-  'pressure',
-  'cpu',
-  'memory',
-  'io',
-  'network',
-  'namespaces',
-  'filesystem',
-  'neighbours',
-];
 
 const filesIn = (folder: string): string[] =>
   namesIn(folder)

@@ -2,6 +2,7 @@
 
 import type { PastMark } from '../metrics/source.ts';
 import type { ActionName } from './modal.ts';
+import { THEME_NAMES } from './names.ts';
 
 export type Action =
   | { readonly type: 'move'; readonly by: number }
@@ -310,7 +311,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['y'],
     shown: 'y',
-    help: 'theme: dark, light, high-contrast, monochrome, colour-blind; saved',
+    help: `theme: ${THEME_NAMES.join(', ')}; saved`,
     action: { type: 'theme' },
   },
   {

@@ -10,9 +10,9 @@ import { GROUPINGS } from '../metrics/grouping.ts';
 import { errorText } from '../text/error-text.ts';
 import { GRID } from './area.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
+import { THEME_NAMES } from './names.ts';
 import type { Pane } from './pane.ts';
 import { ALARMS } from './state.ts';
-import { THEMES } from './themes.ts';
 import { mapOf, oneOf, onOrOff } from './yaml-file.ts';
 
 const noMetric = ({ input }: { readonly input: unknown }): string => `no metric "${String(input)}"`;
@@ -91,7 +91,7 @@ export const SETTINGS = mapOf(
     ),
     memory: optional(oneOf(MEMORY_DEFINITIONS.map(({ metric }) => metric)), 'the definition of memory that is shown'),
     cpu: optional(oneOf(CPU_SCALES.map(({ scale }) => scale)), 'what 100 % of CPU is'),
-    theme: v.optional(oneOf(Object.keys(THEMES))),
+    theme: v.optional(oneOf(THEME_NAMES)),
     alarm: optional(oneOf(ALARMS), 'at an OOM kill, a full pids.max or an alert'),
     mouse: optional(onOrOff, 'on: click a row, turn the wheel'),
     ascii: optional(onOrOff, 'no characters beyond ASCII'),

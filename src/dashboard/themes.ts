@@ -1,4 +1,7 @@
 /** How each style looks. No meaning rests on colour alone: what matters is also in the text. */
+import { THEME_NAMES } from './names.ts';
+
+type ThemeName = (typeof THEME_NAMES)[number];
 
 export type Style = 'plain' | 'dim' | 'title' | 'selected' | 'good' | 'warning' | 'critical' | 'accent';
 
@@ -28,7 +31,7 @@ const DARK: Theme['codes'] = {
   accent: sgr('36'),
 };
 
-export const THEMES: Readonly<Record<string, Theme['codes']>> = {
+const THEMES: Readonly<Record<ThemeName, Theme['codes']>> = {
   dark: DARK,
   light: {
     plain: '',
@@ -73,20 +76,19 @@ export const THEMES: Readonly<Record<string, Theme['codes']>> = {
   },
 };
 
-const DARK_LINES: Theme['lines'] = ['cyan', 'yellow', 'green', 'magenta'];
-
-const LINES: Readonly<Record<string, Theme['lines']>> = {
+const LINES: Readonly<Record<ThemeName, Theme['lines']>> = {
+  dark: ['cyan', 'yellow', 'green', 'magenta'],
   light: ['blue', 94, 22, 'magenta'],
   'high-contrast': [14, 11, 10, 13],
   monochrome: ['normal'],
   'colour-blind': [117, 214, 75, 'normal'],
 };
 
-export const themeOf = (name: string, ascii: boolean): Theme => ({
-  codes: THEMES[name] ?? DARK,
-  lines: LINES[name] ?? DARK_LINES,
-  ascii,
-});
+/** `dark` for a name that is none. */
+export function themeOf(name: string, ascii: boolean): Theme {
+  const known = THEME_NAMES.find((theme) => theme === name) ?? 'dark';
+  return { codes: THEMES[known], lines: LINES[known], ascii };
+}
 
 /** A terminal of 8 colours (`screen`, `linux`) has no grey: it would be black, on black. */
 export const forColours = (theme: Theme, colours: number): Theme =>
