@@ -137,12 +137,13 @@ function redactor(): Redactor {
   }
 
   function processesOf(of: RecordedProcesses | undefined): RecordedProcesses | undefined {
-    if (!of) return undefined;
+    const known = of && processes.get(of);
+    if (!of || known) return known;
     const list = of.list.map((one) => ({
       ...one,
       ...{ comm: name(one.comm), command: name(one.command), path: path(one.path) },
     }));
-    const made = processes.get(of) ?? { time: of.time, list };
+    const made = { time: of.time, list };
     processes.set(of, made);
     return made;
   }

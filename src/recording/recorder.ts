@@ -91,10 +91,10 @@ export function createMomentTaker({
       processes = await processRecorder.read(frame.workloads);
     }
     looks?.afterFrame(frame).catch((error: unknown) => onTrouble('a look failed', error));
-    const { findings = [], events: put = [] } = looks?.take() ?? {};
+    const { findings = [], events: putOff = [] } = looks?.take() ?? {};
     return momentOf(frame, {
       ...{ processes, processesBefore, findings, changes: changesSince() },
-      events: [...events.push(frame), ...put, ...(alerts?.after(frame) ?? [])],
+      events: [...events.push(frame), ...putOff, ...(alerts?.after(frame) ?? [])],
     });
   };
 }

@@ -74,8 +74,8 @@ export function encodeRun(writer: ByteWriter, count: number): void {
 }
 
 function encodeFigure(writer: ByteWriter, value: number, was: number, scale: number): void {
-  const whole = wholeOf(value, scale);
-  const change = whole - (wholeOf(was, scale) || 0);
+  const whole = wholeInScale(value, scale);
+  const change = whole - (wholeInScale(was, scale) || 0);
   if (value === Number.POSITIVE_INFINITY) writer.varint(NO_LIMIT);
   else if (Number.isNaN(value)) writer.varint(UNAVAILABLE);
   // A change of 0 is written as a double: the figure is 0, and before it there was none, which counts as 0.
@@ -87,8 +87,8 @@ function encodeFigure(writer: ByteWriter, value: number, was: number, scale: num
   }
 }
 
-/** NaN where it is none, exactly. */
-function wholeOf(value: number, scale: number): number {
+/** How many 1/scale a figure is; NaN where it is no whole number of them, exactly. */
+export function wholeInScale(value: number, scale: number): number {
   if (scale === 1) return Number.isSafeInteger(value) ? value : Number.NaN;
   const whole = Math.round(value * scale);
   return Number.isSafeInteger(whole) && whole / scale === value ? whole : Number.NaN;
@@ -140,5 +140,5 @@ function decodeFigure(reader: ByteReader, token: number, was: number, scale: num
   if (token === DOUBLE) return reader.double();
   const code = token - CHANGE;
   const change = code % 2 === 1 ? (code + 1) / 2 : -(code + 2) / 2;
-  return ((wholeOf(was, scale) || 0) + change) / scale;
+  return ((wholeInScale(was, scale) || 0) + change) / scale;
 }

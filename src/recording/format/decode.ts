@@ -9,7 +9,7 @@ import { createByteReader, FormatError } from './bytes.ts';
 import { decodeColumns, type Matrix, oneRow } from './columns.ts';
 import { DICTIONARY } from './encode.ts';
 import { isZlib } from './file-index.ts';
-import { HOST_SCALES, hostOf } from './host-columns.ts';
+import { HOST_SCALES, hostOf, NO_HOST } from './host-columns.ts';
 import { soundFigures, soundRows } from './impossible.ts';
 import {
   FORMAT_VERSION,
@@ -28,7 +28,7 @@ import { decodeTimes } from './times.ts';
 const LARGEST_TEXT = 64 << 20;
 const LARGEST_HEADER = 1 << 20;
 const MOST_ROWS = 65_536;
-/** RowFigures of one moment: 65,536 rows have five million. */
+/** Figures of one moment: 65,536 rows have five million. */
 const MOST_FIGURES = 8_000_000;
 /** This program has some 130. */
 const MOST_COLUMNS = 4096;
@@ -109,7 +109,7 @@ export function createDecoder(header: RecordingHeader): Decoder {
     if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
     const monotonic = reader.double();
     if (!(monotonic >= 0 && monotonic <= Number.MAX_SAFE_INTEGER)) throw new FormatError('its clock cannot be');
-    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? EMPTY_HOST), undefined, HOST_SCALES);
+    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? NO_HOST), undefined, HOST_SCALES);
     const host = Float64Array.from(hostColumns, ([figure = Number.NaN]) => figure);
     const was = (pick: keyof RowFigures): Matrix<Float64Array> =>
       before ? { columns: before.columns[pick], rows: before.moment.snapshot.rows.length } : NO_ROWS;
@@ -144,7 +144,6 @@ export function createDecoder(header: RecordingHeader): Decoder {
   };
 }
 
-const EMPTY_HOST = new Float64Array(HOST_SCALES.length).fill(Number.NaN);
 const NO_ROWS: Matrix<Float64Array> = { columns: [], rows: 0 };
 
 type Texts = v.InferOutput<typeof TextsShape>;

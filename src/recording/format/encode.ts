@@ -11,7 +11,7 @@ import { createByteWriter } from './bytes.ts';
 import { encodeColumns, type Matrix, oneRow } from './columns.ts';
 import { indexPayload } from './file-index.ts';
 import { encodeFrame, type FrameMark, MARKS, type PlacedFrame } from './frames.ts';
-import { HOST_SCALES, hostFigures } from './host-columns.ts';
+import { HOST_SCALES, hostFigures, NO_HOST } from './host-columns.ts';
 import { FORMAT_VERSION, type Moment, type RecordedProcesses, type RecordingHeader } from './moment.ts';
 import { parityOf } from './parity.ts';
 import { factsKey, factsOf, PROCESS_SCALES, processFigures } from './process-columns.ts';
@@ -166,7 +166,7 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
   writer.bytes(text);
   writer.double(snapshot.monotonic);
   const host = hostFigures(moment);
-  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? EMPTY_HOST), undefined, HOST_SCALES);
+  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? NO_HOST), undefined, HOST_SCALES);
   const was = (pick: keyof RowFigures): Matrix =>
     old ? { columns: old.snapshot[pick], rows: old.snapshot.rows.length } : NO_ROWS;
   encodeColumns(writer, { columns: snapshot.values, rows }, was('values'), from, SCALES);
@@ -209,8 +209,6 @@ function stepsOf({ keys }: ProcessTable, before: ProcessTable) {
   const from = placesAmong(keys, before.keys);
   return { from, steps: stepsTo(from, (row): unknown => JSON.parse(keys[row] ?? 'null')) };
 }
-
-const EMPTY_HOST = new Float64Array(HOST_SCALES.length).fill(Number.NaN);
 
 /** Rows that go on and of which something else is told now: a name, an image. */
 function toldOf(

@@ -12,18 +12,11 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { codeOf } from '../../kernel/error-code.ts';
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';
-import { FRAME_HEAD, FRAME_KINDS, type FrameKind, frameAt, isTime, type PlacedFrame } from './frames.ts';
+import { FRAME_HEAD, FRAME_KINDS, frameAt, isTime, KIND_OF, type PlacedFrame } from './frames.ts';
 
 /** A day of seconds, and more. */
 const MOST_FRAMES = 1 << 20;
 const LARGEST_INDEX = MOST_FRAMES * 16;
-
-const KINDS: ReadonlyMap<number, FrameKind> = new Map([
-  [FRAME_KINDS.header, 'header'],
-  [FRAME_KINDS.key, 'key'],
-  [FRAME_KINDS.delta, 'delta'],
-  [FRAME_KINDS.parity, 'parity'],
-]);
 
 export function indexPayload(frames: readonly PlacedFrame[]): Buffer {
   const writer = createByteWriter();
@@ -58,12 +51,13 @@ export function parseIndex(end: Buffer, fileSize: number): readonly PlacedFrame[
     let offset = 0;
     let number = 0;
     for (let index = 0; index < count; index++) {
-      const kind = KINDS.get(reader.varint());
+      const kind = KIND_OF.get(reader.varint());
       const marks = reader.varint();
       number += reader.varint();
       const length = reader.varint();
       const time = reader.double();
-      if (kind === undefined || !isTime(time)) throw new FormatError('a frame of no known kind, or of no time');
+      if (kind === undefined || kind === 'index' || !isTime(time))
+        throw new FormatError('a frame of no known kind, or of no time');
       frames.push({ kind, marks, number, length, time, offset });
       offset += length;
     }

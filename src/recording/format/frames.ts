@@ -18,7 +18,8 @@ import { crc32 } from 'node:zlib';
 export const FRAME_KINDS = { header: 72, key: 75, delta: 68, parity: 80, index: 88 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
 
-const KIND_OF: ReadonlyMap<number, FrameKind> = new Map(
+/** By the code of the kind. */
+export const KIND_OF: ReadonlyMap<number, FrameKind> = new Map(
   Object.entries(FRAME_KINDS).flatMap(([name, code]) => (isFrameKind(name) ? [[code, name] as const] : [])),
 );
 

@@ -54,6 +54,8 @@ const HOST_COLUMNS: readonly HostColumn[] = [
 ];
 
 export const HOST_SCALES: readonly number[] = HOST_COLUMNS.map(({ scale }) => scale);
+/** Of a moment before the first one. */
+export const NO_HOST = new Float64Array(HOST_COLUMNS.length).fill(Number.NaN);
 const INDEX: ReadonlyMap<string, number> = new Map(HOST_COLUMNS.map(({ id }, index) => [id, index]));
 
 export const hostFigures = (moment: Moment): Float64Array => Float64Array.from(HOST_COLUMNS, ({ of }) => of(moment));

@@ -1,46 +1,42 @@
 /** The figures of processes as columns, in a fixed order. */
 import type { RecordedProcess } from './moment.ts';
 
-type Figures = Pick<
-  RecordedProcess,
-  'state' | 'ppid' | 'uid' | 'threads' | 'utimeTicks' | 'stimeTicks' | 'rssBytes' | 'waitNs'
->;
-export type RecordedFacts = Omit<RecordedProcess, keyof Figures>;
+/** The state is the code of its letter. Later versions add at the end. */
+const FIGURES = [
+  'state',
+  'ppid',
+  'uid',
+  'threads',
+  'utimeTicks',
+  'stimeTicks',
+  'rssBytes',
+  'waitNs',
+] as const satisfies readonly (keyof RecordedProcess)[];
+type Figure = (typeof FIGURES)[number];
+export type RecordedFacts = Omit<RecordedProcess, Figure>;
 
-/** Later versions add at the end. */
-const COLUMNS: readonly ((process: Figures) => number)[] = [
-  ({ state }) => state.codePointAt(0) ?? Number.NaN,
-  ({ ppid }) => ppid,
-  ({ uid }) => uid,
-  ({ threads }) => threads,
-  ({ utimeTicks }) => utimeTicks,
-  ({ stimeTicks }) => stimeTicks,
-  ({ rssBytes }) => rssBytes,
-  ({ waitNs }) => waitNs,
-];
-
-export const PROCESS_SCALES: readonly number[] = COLUMNS.map(() => 1);
+export const PROCESS_SCALES: readonly number[] = FIGURES.map(() => 1);
 
 /** By column, then by process. */
-export const processFigures = (list: readonly Figures[]): readonly Float64Array[] =>
-  COLUMNS.map((of) => Float64Array.from(list, of));
+export const processFigures = (list: readonly Pick<RecordedProcess, Figure>[]): readonly Float64Array[] =>
+  FIGURES.map((key) =>
+    Float64Array.from(list, (one) => (key === 'state' ? (one.state.codePointAt(0) ?? Number.NaN) : one[key])),
+  );
 
 export function processFrom(facts: RecordedFacts, figures: readonly Float64Array[], row: number): RecordedProcess {
-  const at = (column: number): number => figures[column]?.[row] ?? Number.NaN;
-  const state = at(0);
-  const { pid, innerPid, startTime, comm, command, path, pidNamespace, entered, isNestedInit, isKernelThread } = facts;
+  const figure = (key: Figure): number => figures[FIGURES.indexOf(key)]?.[row] ?? Number.NaN;
+  const state = figure('state');
   return {
-    ...{ pid, innerPid, startTime, comm, command, path, entered, isNestedInit, isKernelThread },
-    ...(pidNamespace !== undefined && { pidNamespace }),
+    ...facts,
     // A letter; anything else would be drawn.
     state: state >= 65 && state <= 122 ? String.fromCharCode(state) : '?',
-    ppid: at(1),
-    uid: at(2),
-    threads: at(3),
-    utimeTicks: at(4),
-    stimeTicks: at(5),
-    rssBytes: at(6),
-    waitNs: at(7),
+    ppid: figure('ppid'),
+    uid: figure('uid'),
+    threads: figure('threads'),
+    utimeTicks: figure('utimeTicks'),
+    stimeTicks: figure('stimeTicks'),
+    rssBytes: figure('rssBytes'),
+    waitNs: figure('waitNs'),
   };
 }
 

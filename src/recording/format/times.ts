@@ -10,17 +10,14 @@
  */
 import { TIME_GRID } from '../../metrics/time-grid.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
-import { asBefore, encodeRun, type Matrix, SAME } from './columns.ts';
+import { asBefore, encodeRun, type Matrix, SAME, wholeInScale } from './columns.ts';
 
 const NEVER = 1;
 const DOUBLE = 2;
 const STEP = 3;
 const LARGEST_STEP = 2 ** 51;
 
-const ticksOf = (time: number): number => {
-  const ticks = Math.round(time * TIME_GRID);
-  return Number.isSafeInteger(ticks) && ticks / TIME_GRID === time ? ticks : Number.NaN;
-};
+const ticksOf = (time: number): number => wholeInScale(time, TIME_GRID);
 
 /** `files`: how many each row has, a column each. */
 export function encodeTimes(
