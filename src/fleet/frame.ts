@@ -2,7 +2,7 @@
 import { knownVerdicts } from '../diagnosis/fields.ts';
 import { isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
-import { metric } from '../metrics/catalogue.ts';
+import { METRICS, metric } from '../metrics/catalogue.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
 import { column, FILE_OF_COLUMN } from '../metrics/files.ts';
 import type { HostSnapshot } from '../metrics/host.ts';
@@ -109,13 +109,9 @@ function workloadOf(
   };
 }
 
-/** Of each kind of limit, the metrics that tell of it. */
-const LIMIT_IDS: Record<LimitKind, { readonly limit: string; readonly headroom: string }> = {
-  cpu: { limit: 'cpu_limit_cpus', headroom: 'cpu_headroom_cpus' },
-  memory: { limit: 'memory_limit_bytes', headroom: 'memory_headroom_bytes' },
-  swap: { limit: 'memory_swap_limit_bytes', headroom: 'memory_swap_headroom_bytes' },
-  pids: { limit: 'pids_limit', headroom: 'pids_headroom' },
-};
+/** The metric that is this limit, or the room that it leaves. */
+const idOf = (kind: LimitKind, tells: 'value' | 'room'): string =>
+  METRICS.find(({ isLimit, limit }) => isLimit && limit?.kind === kind && limit.tells === tells)?.id ?? '';
 
 function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: Snapshot): Usage {
   const unknown = new Float64Array(rows.length).fill(Number.NaN);
@@ -128,8 +124,8 @@ function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: S
     seconds: Number.NaN,
     column,
     value: (id, row) => column(id)[row] ?? Number.NaN,
-    limit: (kind) => binding(LIMIT_IDS[kind].limit),
-    headroom: (kind) => ({ ...binding(LIMIT_IDS[kind].headroom), shares: unknown }),
+    limit: (kind) => binding(idOf(kind, 'value')),
+    headroom: (kind) => ({ ...binding(idOf(kind, 'room')), shares: unknown }),
   };
   knownVerdicts(usage, { causes, losses });
   return usage;
