@@ -16,7 +16,7 @@ import type { Frame } from '../metrics/source.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
 import { qualityOf } from './accept.ts';
 import { type Bytes, createBytes } from './bytes.ts';
-import { FAMILIES, type Family, unitOf } from './families.ts';
+import { FAMILIES, type Family, INFO_SERIES, sampleName, unitOf } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { idLabel, infoLabels, labelText, seriesLabels, withoutTarget } from './labels.ts';
 import {
@@ -136,14 +136,12 @@ function textsOf(workload: Workload, hasPods: boolean): InfoTexts {
   const texts = {
     open: Buffer.from(open),
     closed: Buffer.from(`${open}} `),
-    info: Buffer.from(`${INFO_SAMPLE}${open}${more === '' ? '' : `,${more}`}} 1\n`),
+    info: Buffer.from(`${INFO_SERIES}${open}${more === '' ? '' : `,${more}`}} 1\n`),
     hasPods,
   };
   TEXTS.set(workload, texts);
   return texts;
 }
-
-const INFO_SAMPLE = 'tscg_workload_info';
 
 /** What ends an exposition. */
 export const endText = (format: Format): string => (format === 'openmetrics' ? '# EOF\n' : '');
@@ -161,12 +159,9 @@ function headText({ name, type, help, unit }: Head, format: Format): string {
   return `# HELP ${named} ${text}\n# TYPE ${named} ${type}\n${isOpen && unit ? `# UNIT ${named} ${unit}\n` : ''}`;
 }
 
-const sampleName = ({ name, type }: Pick<Head, 'name' | 'type'>): string =>
-  type === 'counter' ? `${name}_total` : name;
-
 /** What each workload is: an info family of OpenMetrics; in the older format a gauge. */
 function addInfo(bytes: Bytes, series: readonly InfoSeries[], format: Format): void {
-  const [name, type] = format === 'openmetrics' ? ['tscg_workload', 'info'] : [INFO_SAMPLE, 'gauge'];
+  const [name, type] = format === 'openmetrics' ? ['tscg_workload', 'info'] : [INFO_SERIES, 'gauge'];
   bytes.text(`# HELP ${name} What each workload is.\n# TYPE ${name} ${type}\n`);
   for (const { info } of series) bytes.add(info);
 }

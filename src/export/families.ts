@@ -38,6 +38,15 @@ export interface Family {
   readonly tag?: readonly [name: string, value: (usage: Usage, row: number) => string | undefined];
 }
 
+/** The name of the samples of a family. */
+export const sampleName = ({ name, type }: { readonly name: string; readonly type: string }): string =>
+  type === 'counter' ? `${name}_total` : name;
+
+/** The series that say what each workload is, its verdict, and the time that it lost to that. */
+export const INFO_SERIES = 'tscg_workload_info';
+export const VERDICT_SERIES = 'tscg_verdict';
+export const LOSS_SERIES = 'tscg_verdict_loss_ratio';
+
 /** The names by which cadvisor and the kubelet serve figures that mean exactly the same. */
 const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   cpu_percent: 'container_cpu_usage_seconds',
@@ -185,7 +194,7 @@ const tag: Family['tag'] = [
 
 const VERDICTS: readonly Family[] = [
   {
-    name: 'tscg_verdict',
+    name: VERDICT_SERIES,
     type: 'gauge',
     help: `Why it is slow, over the time since the scrape before: 1 for the verdict that holds, nothing where it is not known. ${CAUSES.filter(
       ({ code }) => code !== 'unknown',
@@ -196,7 +205,7 @@ const VERDICTS: readonly Family[] = [
     tag,
   },
   {
-    name: 'tscg_verdict_loss_ratio',
+    name: LOSS_SERIES,
     type: 'gauge',
     unit: 'ratio',
     help: `Share of the time that it lost to what the verdict names, since the scrape before; nothing where no clock measures it. ${VERDICT.formula}`,

@@ -41,11 +41,11 @@ const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
   compose_service: 'tscg.compose.service',
 };
 
-const NANOSECONDS = 1_000_000n;
+const NS_PER_MS = 1_000_000n;
 
 /** The bodies of the requests for one Frame, each made when it is asked for. */
 export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<Buffer> {
-  const time = BigInt(Math.round(frame.usage.snapshot.wall)) * NANOSECONDS;
+  const time = BigInt(Math.round(frame.usage.snapshot.wall)) * NS_PER_MS;
   const sent = sentMetrics(frame.usage);
   const resources: Buffer[] = [hostResource(frame, time, sender)];
   for (const row of rows) {

@@ -7,17 +7,13 @@
  *
  * Samples are asked for, not `rate()` of them: a rate between two scrapes is the figure of the machine's own `tscg ls`.
  */
-import { familyOf, isExported } from '../export/families.ts';
+import { familyOf, INFO_SERIES, isExported, LOSS_SERIES, sampleName, VERDICT_SERIES } from '../export/families.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
-import type { Metric } from '../metrics/metric.ts';
+import { type Metric, PERCENT } from '../metrics/metric.ts';
 
 /** Long enough to hold two scrapes that are a minute apart. */
 export const WINDOW_SECONDS = 150;
-
-export const INFO_SERIES = 'tscg_workload_info';
-export const VERDICT_SERIES = 'tscg_verdict';
-export const LOSS_SERIES = 'tscg_verdict_loss_ratio';
 
 /** A metric of the catalogue as a store has it. */
 export interface StoredMetric extends Pick<Metric, 'id' | 'unit' | 'most' | 'isLimit'> {
@@ -31,10 +27,9 @@ export interface StoredMetric extends Pick<Metric, 'id' | 'unit' | 'most' | 'isL
   readonly eventColumn?: number;
 }
 
-const PERCENT = 100;
-
 function storedMetric(metric: Metric): StoredMetric {
-  const { name, type } = familyOf(metric);
+  const family = familyOf(metric);
+  const name = sampleName(family);
   const { id, unit, most, isLimit, counter } = metric;
   const shape = {
     id,
@@ -43,9 +38,9 @@ function storedMetric(metric: Metric): StoredMetric {
     ...(isLimit && { isLimit }),
     scale: unit === 'percent' ? PERCENT : 1,
   };
-  if (type !== 'counter') return { ...shape, name, isRate: false };
+  if (family.type !== 'counter') return { ...shape, name, isRate: false };
   const counts = unit === 'count' && counter !== undefined;
-  return { ...shape, name: `${name}_total`, isRate: !counts, ...(counts && { eventColumn: column(counter) }) };
+  return { ...shape, name, isRate: !counts, ...(counts && { eventColumn: column(counter) }) };
 }
 
 export const STORED: readonly StoredMetric[] = METRICS.filter(isExported).map(storedMetric);

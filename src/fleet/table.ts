@@ -4,10 +4,11 @@
  */
 
 import { CAUSES } from '../diagnosis/model.ts';
+import { INFO_SERIES, LOSS_SERIES, VERDICT_SERIES } from '../export/families.ts';
 import { MS_PER_SECOND } from '../kernel/time-units.ts';
 import { isPossible } from '../metrics/metric.ts';
 import { isNewestImpossible, newestFigure } from './figures.ts';
-import { INFO_SERIES, LOSS_SERIES, type RowLabels, STORED, VERDICT_SERIES } from './queries.ts';
+import { type RowLabels, STORED } from './queries.ts';
 import type { TimeSeries } from './store.ts';
 
 export interface FleetMachine {
