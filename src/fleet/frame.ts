@@ -1,6 +1,6 @@
 /** A Frame of many machines: what a store has of their workloads, in the form in which this machine's own are shown. */
 import { knownVerdicts } from '../diagnosis/fields.ts';
-import { isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
+import { COMPOSE_LABELS, isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { METRICS, metric } from '../metrics/catalogue.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
@@ -97,7 +97,7 @@ function workloadOf(
     image: label('image'),
     id: label('container_id'),
     runtime: isRuntime(runtime) ? runtime : undefined,
-    labels: project === undefined ? undefined : { 'com.docker.compose.project': project },
+    labels: project === undefined ? undefined : { [COMPOSE_LABELS.project]: project },
   };
   return {
     path: id,

@@ -136,12 +136,19 @@ export interface Claim {
   readonly path: string;
 }
 
-/** As the runtime tells it, else by the labels that docker compose and podman-compose give a container. */
+/** The labels that docker compose gives a container; podman-compose has a name of its own for that of the project. */
+export const COMPOSE_LABELS = {
+  project: 'com.docker.compose.project',
+  podmanProject: 'io.podman.compose.project',
+  service: 'com.docker.compose.service',
+} as const;
+
+/** As the runtime tells it, else by the labels of the container. */
 export const composeProjectOf = ({ details, labels }: Workload): string | undefined =>
-  details?.composeProject ?? labels?.['com.docker.compose.project'] ?? labels?.['io.podman.compose.project'];
+  details?.composeProject ?? labels?.[COMPOSE_LABELS.project] ?? labels?.[COMPOSE_LABELS.podmanProject];
 
 export const composeServiceOf = ({ details, labels }: Workload): string | undefined =>
-  details?.composeService ?? labels?.['com.docker.compose.service'];
+  details?.composeService ?? labels?.[COMPOSE_LABELS.service];
 
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>

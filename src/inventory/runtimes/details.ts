@@ -1,7 +1,7 @@
 /** What a runtime's API tells of one workload (WorkloadDetails), out of the fields that several of the APIs have. */
 import { at, labelsOf, listOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
-import type { WorkloadDetails } from '../workload.ts';
+import { COMPOSE_LABELS, type WorkloadDetails } from '../workload.ts';
 
 /** The same record without the keys that are undefined, so that records can be merged and compared. */
 export function known<Shape extends object>(record: Shape): Shape {
@@ -23,8 +23,8 @@ export function fromLabels(labels: unknown): FromLabels {
     podUid: textOf(at(labels, 'io.kubernetes.pod.uid')),
     namespace: textOf(at(labels, 'io.kubernetes.pod.namespace')),
     containerName: textOf(at(labels, 'io.kubernetes.container.name')),
-    composeProject: textOf(at(labels, 'com.docker.compose.project')) ?? textOf(at(labels, 'io.podman.compose.project')),
-    composeService: textOf(at(labels, 'com.docker.compose.service')),
+    composeProject: textOf(at(labels, COMPOSE_LABELS.project)) ?? textOf(at(labels, COMPOSE_LABELS.podmanProject)),
+    composeService: textOf(at(labels, COMPOSE_LABELS.service)),
   });
 }
 
