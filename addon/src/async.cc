@@ -1,10 +1,13 @@
 #include "async.h"
 
+#include <atomic>
 #include <exception>
 #include <utility>
 
 namespace tscg {
 namespace {
+
+std::atomic<bool> on_this_thread = false;
 
 class Worker final : public Napi::AsyncWorker {
  public:
@@ -40,11 +43,23 @@ class Worker final : public Napi::AsyncWorker {
 
 }  // namespace
 
+void WorkOnThisThread() { on_this_thread = true; }
+
+void Start(Napi::AsyncWorker* worker) {
+  // Either way it deletes itself when it is done.
+  if (!on_this_thread) {
+    worker->Queue();
+    return;
+  }
+  worker->OnExecute(worker->Env());
+  worker->OnWorkComplete(worker->Env(), napi_ok);
+}
+
 Napi::Promise RunAsync(Napi::Env env, const char* name, std::function<Failure()> work,
                        std::function<Napi::Value(Napi::Env)> result) {
   auto* worker = new Worker(env, name, std::move(work), std::move(result));
   Napi::Promise promise = worker->Promise();
-  worker->Queue();  // It deletes itself when it is done.
+  Start(worker);
   return promise;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "async.h"
 #include "bindings.h"
 #include "collector.h"
 #include "errors.h"
@@ -112,8 +113,8 @@ Napi::Value Collect(const Napi::CallbackInfo& info, const Handle& handle) {
   if (handle.collector.use_count() > 1) throw Napi::Error::New(info.Env(), "a pass is under way");
   auto* const worker = new PassWorker(info, handle.collector);
   Napi::Promise promise = worker->Promise();
-  worker->Queue();  // It deletes itself when it is done.
-  return promise;   // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
+  Start(worker);
+  return promise;  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "async.h"
 #include "bindings.h"
 
 namespace {
@@ -23,6 +24,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("missingLibbpf", Napi::Function::New(env, MissingLibbpf, "missingLibbpf"));
   exports.Set("openWaits", Napi::Function::New(env, OpenWaits, "openWaits"));
   exports.Set("routeNetlink", Napi::Function::New(env, RouteNetlink, "routeNetlink"));
+  exports.Set("workOnThisThread", Napi::Function::New(
+                                      env, [](const Napi::CallbackInfo&) { WorkOnThisThread(); }, "workOnThisThread"));
   return exports;
 }
 

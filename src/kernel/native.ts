@@ -134,6 +134,11 @@ export interface NamespaceInfo {
 
 /** Functions that fail throw an Error with `code` (`ENOENT`), `errno` (positive), `syscall` and `path`. */
 export interface Native {
+  /**
+   * From now on what is done `on a worker thread` here is done before the function returns, and its promise is kept already:
+   * for a program that has nothing else to do meanwhile. To wake a thread takes longer than to read some files.
+   */
+  workOnThisThread(): void;
   createCollector(mount: string, files: readonly FileSpec[], budget: number, skip: readonly string[]): NativeCollector;
   /** Every directory of the hierarchy below (and with) `path`, parents first, with its inode; on a worker thread. */
   walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array; hidden: number }>;
@@ -253,6 +258,7 @@ function prebuilt(): string {
 }
 
 const FUNCTIONS: Record<keyof Native, true> = {
+  workOnThisThread: true,
   createCollector: true,
   walk: true,
   readFiles: true,

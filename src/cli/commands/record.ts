@@ -5,6 +5,7 @@ import type { Finding } from '../../diagnosis/model.ts';
 import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { loadNative } from '../../kernel/native.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
 import type { LogEvent } from '../../metrics/events.ts';
@@ -53,6 +54,8 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   if (bounds.minFree === Number.POSITIVE_INFINITY)
     throw new UsageError(`--min-free: ${options.minFree} leaves no room for a recording; give a size as 1G, or 0`);
   if (options.to === '') throw new UsageError(`--to: the name is empty; without --to it is ${recordingDirectory()}`);
+  // Nothing is drawn and nobody is answered while it reads.
+  loadNative().native?.workOnThisThread();
   const alerts = openAlerts(true);
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
