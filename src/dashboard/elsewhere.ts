@@ -21,9 +21,9 @@ export function onItsMachine(workload: Workload | undefined, command: readonly s
   return ['ssh', '-t', hostWord(workload?.host ?? ''), ...words].join(' ');
 }
 
-/** The name of the host, without the port or the job that tells machines apart; HOST where ssh would take it for an option. */
+/** The name of the host, without the port and the labels that tell machines apart; HOST where ssh would take it for an option. */
 function hostWord(host: string): string {
-  const name = host.replace(/ .*$/, '').replace(/:\d+$/, '');
+  const name = host.replace(/^.*\//, '').replace(/:\d+$/, '');
   return name === '' || name.startsWith('-') ? 'HOST' : shellWord(name);
 }
 

@@ -18,6 +18,16 @@ const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as
 const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
 
 export type LabelName = (typeof SERIES_LABELS | typeof INFO_LABELS)[number];
+
+const OWN_LABELS: ReadonlySet<string> = new Set([...SERIES_LABELS, ...INFO_LABELS]);
+
+/** What Prometheus puts before a label of a series where the scraped target has a label of the same name. */
+export const RENAMED = 'exported_';
+
+/** Whether a label that a store has is one of ours. */
+export const isOwnLabel = (name: string): boolean =>
+  OWN_LABELS.has(name.startsWith(RENAMED) ? name.slice(RENAMED.length) : name);
+
 type Labels = readonly (readonly [name: LabelName, value: string])[];
 
 /** A path that is cut or cleaned ends with the inode, so that no two of them are the same. */

@@ -1,5 +1,6 @@
 /** A Frame of many machines: what a store has of their workloads, in the form in which this machine's own are shown. */
 import { knownVerdicts } from '../diagnosis/fields.ts';
+import { RENAMED } from '../export/labels.ts';
 import { COMPOSE_LABELS, isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { METRICS, metric } from '../metrics/catalogue.ts';
@@ -66,9 +67,6 @@ export function fleetFrame(table: FleetTable, options: FleetFrameOptions): Fleet
 
 const UNKNOWN_SHARES = { some: Number.NaN, full: Number.NaN };
 const UNKNOWN_PRESSURE = { cpu: UNKNOWN_SHARES, memory: UNKNOWN_SHARES, io: UNKNOWN_SHARES };
-
-/** Prometheus puts this before a label of a series where the scraped target has a label of the same name. */
-const RENAMED = 'exported_';
 
 /** `MACHINE LABEL` of the labels that rows of a machine have under such a name. */
 const renamedIn = (rows: readonly FleetRow[]): ReadonlySet<string> =>

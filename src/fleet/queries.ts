@@ -63,10 +63,12 @@ export function tableQuery(ids?: Iterable<string>): string {
   return `${selector([INFO_SERIES, VERDICT_SERIES, LOSS_SERIES, ...names])}[${WINDOW_SECONDS}s]`;
 }
 
+/** The labels that name a machine; '' where its series have no such label. */
+export type TargetLabels = Readonly<Record<string, string>>;
+
 /** The labels that name a cgroup of a machine. */
 export interface RowLabels {
-  readonly instance: string;
-  readonly job: string;
+  readonly target: TargetLabels;
   readonly id: string;
 }
 
@@ -78,9 +80,8 @@ export function rowQuery(row: RowLabels, ids: Iterable<string> | undefined, seco
 }
 
 function selector(names: readonly string[], row?: RowLabels): string {
-  const { instance, job, id } = row ?? {};
-  const equal = Object.entries({ instance, job, id }).flatMap(([label, value]) =>
-    value === undefined ? [] : [`,${label}=${JSON.stringify(value)}`],
-  );
+  const equal = row
+    ? Object.entries({ ...row.target, id: row.id }).map(([label, value]) => `,${label}=${JSON.stringify(value)}`)
+    : [];
   return `{__name__=~"${[...new Set(names)].join('|')}"${equal.join('')}}`;
 }

@@ -104,8 +104,8 @@ function createIdentities(): (of: FrameKind) => IdentityOf {
     const known = [...remembered.newest, ...remembered.past];
     const numbers = new Map<string, number>();
     if (of !== 'row') remembered[of] = [numbers, ...remembered[of]].slice(0, REMEMBERED_FRAMES);
-    return ({ instance, job, id }) => {
-      const key = `${instance}\n${job}\n${id}`;
+    return ({ target, id }) => {
+      const key = `${Object.values(target).join('\n')}\n${id}`;
       const number = numbers.get(key) ?? known.find((frame) => frame.has(key))?.get(key) ?? ++given;
       numbers.set(key, number);
       return number;

@@ -2,6 +2,7 @@
 import { historyOf, type RowHistory } from './history.ts';
 import { openStore, type StoreOptions } from './store.ts';
 import { type FleetTable, tableOf } from './table.ts';
+import { labelsApart } from './targets.ts';
 
 /** Queries are those of `queries.ts`; `time`: seconds since the epoch, now where absent. Each throws StoreError. */
 export interface StoreReader {
@@ -14,9 +15,15 @@ export interface StoreReader {
 
 export function openStoreReader(options: StoreOptions): StoreReader {
   const store = openStore(options);
+  /** The labels that told machines apart so far: a machine that one answer lacks changes no name. */
+  const apart = new Set<string>();
   return {
     address: store.address,
-    table: async (query, time) => tableOf(await store.query(query, time)),
+    async table(query, time) {
+      const series = await store.query(query, time);
+      for (const label of labelsApart(series)) apart.add(label);
+      return tableOf(series, [...apart]);
+    },
     history: async (query, time) => historyOf(await store.query(query, time)),
     close: () => undefined,
   };

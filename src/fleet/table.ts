@@ -8,11 +8,12 @@ import { INFO_SERIES, LOSS_SERIES, VERDICT_SERIES } from '../export/families.ts'
 import { MS_PER_SECOND } from '../kernel/time-units.ts';
 import { isPossible } from '../metrics/metric.ts';
 import { isNewestImpossible, newestFigure } from './figures.ts';
-import { type RowLabels, STORED } from './queries.ts';
+import { type RowLabels, STORED, type TargetLabels } from './queries.ts';
 import type { TimeSeries } from './store.ts';
+import { machineNames, targetKey, targetOf } from './targets.ts';
 
 export interface FleetMachine {
-  /** The address at which the store scrapes it, without its port where no two machines share the rest. */
+  /** As `machineNames` makes it of the labels of its target. */
   readonly name: string;
   /** Of its last scrape: milliseconds since the epoch. */
   readonly time: number;
@@ -46,23 +47,25 @@ export interface FleetTable {
 
 /** A cgroup with the series of its last scrape, by name. */
 interface Found extends Omit<FleetRow, 'machine'> {
-  readonly target: string;
+  /** The key of its target. */
+  readonly key: string;
   readonly series: Map<string, TimeSeries>;
 }
 
 /** With all that tscg export tells of a cgroup, so many do not fit in the largest answer that is read: a store that has more makes them up. */
 const MOST_ROWS = 100_000;
 
-export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): FleetTable {
-  const { found, leftOut } = rowsOf(all, mostRows);
+/** `apart`: the labels beside instance and job that tell machines apart. */
+export function tableOf(all: readonly TimeSeries[], apart: readonly string[], mostRows = MOST_ROWS): FleetTable {
+  const { found, leftOut } = rowsOf(all, apart, mostRows);
   const figures = figuresOf(found);
   const machines = machinesOf(found);
-  const places = new Map([...machines.keys()].map((target, place) => [target, place]));
+  const places = new Map([...machines.keys()].map((key, place) => [key, place]));
   return {
     machines: [...machines.values()],
-    rows: found.map(({ target, instance, job, id, series, labels }) => ({
-      ...{ instance, job, id },
-      machine: places.get(target) ?? -1,
+    rows: found.map(({ key, target, id, series, labels }) => ({
+      ...{ target, id },
+      machine: places.get(key) ?? -1,
       labels: series.get(INFO_SERIES)?.labels ?? labels,
     })),
     leftOut,
@@ -74,66 +77,64 @@ export function tableOf(all: readonly TimeSeries[], mostRows = MOST_ROWS): Fleet
   };
 }
 
-const targetOf = ({ instance = '', job = '' }: TimeSeries['labels']): string => `${instance}\n${job}`;
-
 /** Whether tscg export alone serves that name. Some of its figures have the names by which cAdvisor and the kubelet serve theirs. */
 const isOurs = (name = ''): boolean => name.startsWith('tscg_');
 
 const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
 
-function rowsOf(all: readonly TimeSeries[], most: number): { found: Found[]; leftOut: number } {
-  /** The last scrape of each target that is tscg export. */
+function rowsOf(
+  all: readonly TimeSeries[],
+  apart: readonly string[],
+  most: number,
+): { found: Found[]; leftOut: number } {
+  /** Each target that is tscg export, and its last scrape. */
+  const targets = new Map<string, TargetLabels>();
   const scrapes = new Map<string, number>();
   for (const one of all) {
     if (!isOurs(one.labels.__name__)) continue;
-    const target = targetOf(one.labels);
-    scrapes.set(target, Math.max(scrapes.get(target) ?? Number.NEGATIVE_INFINITY, newest(one)));
+    const key = targetKey(one.labels, apart);
+    if (!targets.has(key)) targets.set(key, targetOf(one.labels, apart));
+    scrapes.set(key, Math.max(scrapes.get(key) ?? Number.NEGATIVE_INFINITY, newest(one)));
   }
   const rows = new Map<string, Found>();
   const leftOut = new Set<string>();
   for (const one of all) {
     const { labels } = one;
-    const target = targetOf(labels);
-    const { id, instance = '', job = '', __name__: name } = labels;
-    if (id === undefined || name === undefined || newest(one) !== scrapes.get(target)) continue;
-    const key = `${target}\n${id}`;
-    if (rows.size >= most && !rows.has(key)) {
-      leftOut.add(key);
+    const key = targetKey(labels, apart);
+    const target = targets.get(key);
+    const { id, __name__: name } = labels;
+    if (!target || id === undefined || name === undefined || newest(one) !== scrapes.get(key)) continue;
+    const place = `${key}\n${id}`;
+    if (rows.size >= most && !rows.has(place)) {
+      leftOut.add(place);
       continue;
     }
-    const row = rows.get(key) ?? { target, instance, job, id, labels, series: new Map() };
-    rows.set(key, row);
+    const row = rows.get(place) ?? { key, target, id, labels, series: new Map() };
+    rows.set(place, row);
     row.series.set(name, one);
   }
   return { found: [...rows.values()], leftOut: leftOut.size };
 }
 
-/** By target, in the order of their names. */
+/** By the key of the target, in the order of their names. */
 function machinesOf(found: readonly Found[]): ReadonlyMap<string, FleetMachine> {
   const longest = new Map<string, TimeSeries['samples']>();
-  for (const { target, series } of found) {
+  const targets = new Map<string, TargetLabels>();
+  for (const { key, target, series } of found) {
+    targets.set(key, target);
     // A series of two scrapes tells how far they are apart; one that is new has one.
     const samples = [...series.values()].map((one) => one.samples).sort((a, b) => b.length - a.length)[0] ?? [];
-    if (samples.length > (longest.get(target)?.length ?? 0)) longest.set(target, samples);
+    if (samples.length > (longest.get(key)?.length ?? 0)) longest.set(key, samples);
   }
-  const names = machineNames([...longest.keys()]);
+  const names = machineNames(targets);
   return new Map(
     [...longest]
-      .map(([target, samples]): [string, FleetMachine] => {
+      .map(([key, samples]): [string, FleetMachine] => {
         const [time = Number.NaN, before = Number.NaN] = [samples.at(-1)?.[0], samples.at(-2)?.[0]];
-        return [target, { name: names.get(target) ?? target, time: time * MS_PER_SECOND, seconds: time - before }];
+        return [key, { name: names.get(key) ?? key, time: time * MS_PER_SECOND, seconds: time - before }];
       })
       .sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)),
   );
-}
-
-/** A name for each target: its instance without the port where no two have the same one, else its instance, else that and its job. */
-function machineNames(targets: readonly string[]): ReadonlyMap<string, string> {
-  const instance = (target: string): string => target.split('\n')[0] ?? '';
-  const shorter = (target: string): string => instance(target).replace(/:\d+$/, '');
-  const whole = (target: string): string => target.replace('\n', ' ');
-  const nameOf = [shorter, instance].find((name) => new Set(targets.map(name)).size === targets.length) ?? whole;
-  return new Map(targets.map((target) => [target, nameOf(target)]));
 }
 
 function figuresOf(found: readonly Found[]): FleetTable['figures'] {

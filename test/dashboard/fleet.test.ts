@@ -1,6 +1,7 @@
 /** Many machines on the screen of tstop. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { onItsMachine } from '../../src/dashboard/elsewhere.ts';
 import { openFleetReader } from '../../src/dashboard/fleet-reader.ts';
 import { demandedIn } from '../../src/dashboard/layout.ts';
 import { PANES } from '../../src/dashboard/panes.ts';
@@ -143,6 +144,17 @@ test('what could not be read for a pane is told as long as that is on the screen
   await guarded('sample', fails);
   driven.act({ type: 'details' });
   assert.is(driven.session().trouble?.what, 'sample', 'what no pane demands is told until it is done again');
+});
+
+test('a command for another machine names its host, whatever tells that apart', () => {
+  for (const [host, word] of [
+    ['web-1', 'web-1'],
+    ['web-1:9753', 'web-1'],
+    ['my cluster/monitoring/web-1:9753', 'web-1'],
+    ['eu/-oProxyCommand=x', 'HOST'],
+    ['eu/', 'HOST'],
+  ] as const)
+    assert.is(onItsMachine({ path: '/a', inode: 1, name: 'a', kind: 'unit', host }, ['tscg']), `ssh -t ${word} tscg`);
 });
 
 test('a figure of another machine is explained by its series', () => {

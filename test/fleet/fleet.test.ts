@@ -83,12 +83,76 @@ test('what cAdvisor exports by the same names is no machine and no row', async (
 
 const POPULATED = (path: string): string => `tscg_populated{id="${path}",name="x",kind="unit"} 1\n`;
 
+const infoOf = (instance: string, labels: Readonly<Record<string, string>>, times: readonly number[]): Scrape[] =>
+  times.map((time) => ({
+    ...{
+      instance,
+      time,
+      labels,
+      text: `tscg_workload_info{id="/web",name="web"} 1\ncontainer_threads{id="/web"} ${time}\n`,
+    },
+  }));
+
+const hostsOf = ({ workloads, usage }: Frame): Record<string, number> =>
+  Object.fromEntries(workloads.map(({ host = '' }, row) => [host, usage.value('pids', row)]));
+
+test('machines of the same instance and job are told apart by the other labels in which they differ', async () => {
+  const cluster = (name: string) => ({ cluster: name, env: 'prod', prometheus_replica: name });
+  assert.equal(
+    hostsOf(
+      await fleetOf([
+        ...infoOf('node-1:9753', cluster('eu'), [100, 115, 130]),
+        ...infoOf('node-1:9753', cluster('us'), [95, 110, 125]),
+        ...infoOf('node-1:9753', { env: 'prod' }, [120]),
+        ...infoOf('node-2:9753', cluster('us'), [98]),
+      ]),
+    ),
+    { 'node-1': 120, 'eu/node-1': 130, 'us/node-1': 125, 'us/node-2': 98 },
+  );
+  // As by federation without honor_labels.
+  const federated = (instance: string) => ({ exported_instance: instance, exported_job: 'tscg' });
+  assert.equal(
+    hostsOf(
+      await fleetOf([...infoOf('prom:9090', federated('a:1'), [100]), ...infoOf('prom:9090', federated('b:1'), [99])]),
+    ),
+    { a: 100, b: 99 },
+  );
+});
+
+test('a machine that two Prometheus scrape is one, and so is one whose labels were changed', async () => {
+  assert.equal(
+    hostsOf(
+      await fleetOf([
+        ...infoOf('a', { prometheus_replica: '0', env: 'test', pod: 'tscg-1' }, [100, 115]),
+        ...infoOf('a', { prometheus_replica: '1', env: 'prod', pod: 'tscg-2' }, [130]),
+        ...infoOf('a', { prometheus_replica: '0', env: 'prod', pod: 'tscg-2' }, [135]),
+      ]),
+    ),
+    { a: 135 },
+  );
+});
+
+test('a machine that one answer lacks changes no name and no number', async () => {
+  const [eu, us] = ['eu', 'us'].map((cluster) => infoOf('a', { cluster }, [100, 115]));
+  assert.ok(eu && us);
+  const answers = [[...eu, ...us], eu];
+  await withServer(
+    (response) => response.end(answerOf(answers.shift() ?? [])),
+    async (url) => {
+      const { next } = openFleetSource(openStoreReader({ url }));
+      const [both, one] = [await next(), await next()];
+      assert.equal(Object.keys(hostsOf(both)), ['eu/a', 'us/a']);
+      assert.equal(one.workloads, both.workloads.slice(0, 1));
+    },
+  );
+});
+
 test('rows beyond the most are counted', async () => {
   const all = ['/a', '/b', '/c'].map((id) => ({
     labels: { __name__: 'tscg_populated', instance: 'a', job: 'tscg', id },
     samples: [[100, 1] as const],
   }));
-  const { rows, figures, leftOut } = tableOf([...all, ...all], 2);
+  const { rows, figures, leftOut } = tableOf([...all, ...all], [], 2);
   assert.equal(
     rows.map(({ id }) => id),
     ['/a', '/b'],
@@ -164,7 +228,7 @@ test('only what is shown is asked for, and what was shown before', async () => {
       assert.not(fleet.lacks(pids));
       await fleet.next({ metrics: new Set(['cpu_percent']) });
       await fleet.next();
-      await fleet.history({ instance: 'a:1', job: 'j"x', id: '/web' }, ['pids'], 60, 100_000);
+      await fleet.history({ target: { instance: 'a:1', job: 'j"x', cluster: '' }, id: '/web' }, ['pids'], 60, 100_000);
     },
   );
   const [first = '', second = '', whole = '', history = ''] = asked;
@@ -172,7 +236,7 @@ test('only what is shown is asked for, and what was shown before', async () => {
   assert.not.match(first, 'container_cpu_usage_seconds_total');
   assert.match(second, /container_cpu_usage_seconds_total.*container_threads/);
   assert.match(whole, 'container_memory_rss');
-  assert.is(history, '{__name__=~"container_threads",instance="a:1",job="j\\"x",id="/web"}[60s]');
+  assert.is(history, '{__name__=~"container_threads",instance="a:1",job="j\\"x",cluster="",id="/web"}[60s]');
 });
 
 test('a chart has the rates of the scrapes, each until the next one, and a gap where they failed', () => {

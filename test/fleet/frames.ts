@@ -6,7 +6,7 @@ import type { FleetRow } from '../../src/fleet/table.ts';
 const FINE = CAUSES.findIndex(({ code }) => code === 'fine');
 
 const row = (machine: number, name: string): FleetRow => ({
-  ...{ machine, id: `/${name}`, instance: 'ab'[machine] ?? '', job: 'tscg' },
+  ...{ machine, id: `/${name}`, target: { instance: 'ab'[machine] ?? '', job: 'tscg' } },
   labels: { name, kind: 'container' },
 });
 

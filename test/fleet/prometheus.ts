@@ -10,6 +10,8 @@ export interface Scrape {
   /** Seconds since the epoch. */
   readonly time: number;
   readonly text: string;
+  /** Those that the store puts to each series. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 interface Matrix {
@@ -22,16 +24,17 @@ const LABEL = /([a-z0-9_]+)="((?:[^"\\]|\\.)*)"/g;
 /** The answer to a range selector of every series. */
 export function answerOf(scrapes: readonly Scrape[]): string {
   const series = new Map<string, Matrix>();
-  for (const { instance, time, text } of scrapes) {
+  for (const { instance, time, text, labels: ofStore } of scrapes) {
     for (const line of text.split('\n')) {
       const [, name, labels = '', value] = /^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
       if (name === undefined || value === undefined) continue;
-      const key = `${instance} ${name}{${labels}}`;
+      const key = `${instance} ${JSON.stringify(ofStore)} ${name}{${labels}}`;
       const found = series.get(key) ?? {
         metric: {
           __name__: name,
           instance,
           job: 'tscg',
+          ...ofStore,
           ...Object.fromEntries(
             [...labels.matchAll(LABEL)].map(([, label = '', raw = '']) => [
               label,
