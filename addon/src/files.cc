@@ -75,8 +75,7 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
 
 bool Exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
-/** The tree is its own queue: parents first. What vanished on the way is left out; what has no name in text, counted.
- */
+/** The tree is its own queue: parents first. What vanished on the way is left out, and what is no UTF-8 counted. */
 Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   UniqueFd root(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return {errno, "open", mount};
@@ -140,11 +139,9 @@ Napi::Value Walk(const Napi::CallbackInfo& info) {
         const size_t count = tree->paths.size();
         auto paths = Napi::Array::New(env, count);
         for (uint32_t i = 0; i < count; ++i) paths.Set(i, Napi::String::New(env, tree->paths[i]));
-        auto inodes = Napi::Float64Array::New(env, count);
-        std::copy(tree->inodes.begin(), tree->inodes.end(), inodes.Data());
         Napi::Object result = Napi::Object::New(env);
         result.Set("paths", paths);
-        result.Set("inodes", inodes);
+        result.Set("inodes", Doubles(env, tree->inodes));
         result.Set("hidden", tree->hidden);
         return result;
       });

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -119,11 +118,7 @@ Napi::Value ReadNamespaceInodes(const Napi::CallbackInfo& info) {
         }
         return Failure{};
       },
-      [inodes](Napi::Env env) -> Napi::Value {
-        auto result = Napi::Float64Array::New(env, inodes->size());
-        std::copy(inodes->begin(), inodes->end(), result.Data());
-        return result;
-      });
+      [inodes](Napi::Env env) -> Napi::Value { return Doubles(env, *inodes); });
 }
 
 Napi::Value ReadNamespaceInfo(const Napi::CallbackInfo& info) {

@@ -61,6 +61,16 @@ double Number(const char*& p) {
   return negative ? -value : value;
 }
 
+/** The key that matches: the expected one where it does, else any; kNone where none does. */
+template <typename Key, typename Matches>
+size_t FindKey(const std::vector<Key>& keys, size_t expected, const Matches& matches) {
+  if (expected < keys.size() && matches(keys[expected])) return expected;
+  for (size_t k = 0; k < keys.size(); ++k) {
+    if (matches(keys[k])) return k;
+  }
+  return kNone;
+}
+
 }  // namespace
 
 Parser::Parser(Format format, const std::vector<std::string>& keys, const std::vector<std::string>& skip)
@@ -137,11 +147,7 @@ void Parser::ParsePressure(const char* p, const char* end, double* out, size_t s
              memcmp(line, key.line.data(), line_size) == 0;
     };
     while (*(p = SkipBlanks(p)) != '\n') {
-      size_t found = kNone;
-      if (expected < keys_.size() && matches(keys_[expected])) found = expected;
-      for (size_t k = 0; k < keys_.size() && found == kNone; ++k) {
-        if (matches(keys_[k])) found = k;
-      }
+      const size_t found = FindKey(keys_, expected, matches);
       if (found == kNone) {
         p = TokenEnd(p);
         continue;
@@ -171,11 +177,7 @@ void Parser::ParseDevices(const char* p, const char* end, double* out, size_t st
     const bool skipped = Skipped(device, static_cast<size_t>(p - device));
     while (*(p = SkipBlanks(p)) != '\n') {
       const auto matches = [&](const Key& key) { return memcmp(p, key.text.data(), key.text.size()) == 0; };
-      size_t found = kNone;
-      if (expected < keys_.size() && matches(keys_[expected])) found = expected;
-      for (size_t k = 0; k < keys_.size() && found == kNone; ++k) {
-        if (matches(keys_[k])) found = k;
-      }
+      const size_t found = FindKey(keys_, expected, matches);
       if (found == kNone) {
         p = TokenEnd(p);
         continue;

@@ -20,6 +20,7 @@
 
 #include "bindings.h"
 #include "descriptor.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
@@ -254,12 +255,6 @@ std::vector<File> FilesOf(const Napi::Array& array) {
   return files;
 }
 
-Napi::Float64Array Numbers(Napi::Env env, const std::vector<double>& values) {
-  auto array = Napi::Float64Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
-}
-
 }  // namespace
 
 Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
@@ -277,8 +272,8 @@ Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
                              Napi::Object result = Napi::Object::New(call.Env());
                              Napi::Array names = Napi::Array::New(call.Env(), rounds.names.size());
                              for (uint32_t i = 0; i < rounds.names.size(); ++i) names.Set(i, rounds.names[i]);
-                             result.Set("times", Numbers(call.Env(), rounds.times));
-                             result.Set("values", Numbers(call.Env(), rounds.values));
+                             result.Set("times", Doubles(call.Env(), rounds.times));
+                             result.Set("values", Doubles(call.Env(), rounds.values));
                              result.Set("names", names);
                              result.Set("cpuMs", rounds.cpu_ms);
                              return result;

@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,13 @@ inline std::vector<std::string> Strings(const Napi::Value& value) {
   std::vector<std::string> strings(array.Length());
   for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>();
   return strings;
+}
+
+/** A Float64Array of these. */
+inline Napi::Float64Array Doubles(Napi::Env env, const std::vector<double>& values) {
+  auto array = Napi::Float64Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
 }
 
 }  // namespace tscg

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "bindings.h"
 #include "errors.h"
 #include "libbpf.h"
+#include "values.h"
 
 namespace tscg {
 namespace {
@@ -194,12 +194,6 @@ class Waits {
   std::vector<uint64_t> ids_;
 };
 
-Napi::Value Numbers(Napi::Env env, const std::vector<double>& numbers) {
-  auto array = Napi::Float64Array::New(env, numbers.size());
-  if (!numbers.empty()) memcpy(array.Data(), numbers.data(), numbers.size() * sizeof(double));
-  return array;
-}
-
 using Handle = std::shared_ptr<std::unique_ptr<Waits>>;
 
 Waits& Open(Napi::Env env, const Handle& handle) {
@@ -220,8 +214,8 @@ Napi::Value Read(const Napi::CallbackInfo& info, const Handle& handle) {
   const Napi::Env env = info.Env();
   const Waits& waits = Open(env, handle);
   Napi::Object reading = Napi::Object::New(env);
-  reading.Set("waits", Numbers(env, waits.Matrix()));
-  reading.Set("io", Numbers(env, waits.Io()));
+  reading.Set("waits", Doubles(env, waits.Matrix()));
+  reading.Set("io", Doubles(env, waits.Io()));
   reading.Set("lost", Napi::Number::New(env, waits.Lost()));
   return reading;
 }
