@@ -102,7 +102,10 @@ const TSCG_PARTS = {
     ...['applying/journal', 'catalogue/catalogue', 'catalogue/properties'].map((name) => `src/limits/${name}.ts`),
   ],
   view: [...commands('ls', 'get'), 'src/cli/others.ts', 'src/diagnosis/fields.ts', 'src/inventory/not-running.ts'],
-  runtimes: [...runtimes('dbus', 'systemd', 'docker', 'podman'), 'node_modules/@jellybrick/dbus-next/dist/index.mjs'],
+  runtimes: [
+    ...runtimes('dbus', 'systemd', 'machined', 'docker', 'podman', 'cri', 'cri-parse', 'incus', 'libvirt'),
+    'node_modules/@jellybrick/dbus-next/dist/index.mjs',
+  ],
 };
 
 async function programs() {

@@ -94,11 +94,18 @@ function parting({ outputs }, program, always, groups) {
   };
   const core = loadedWith(always);
   const rows = Object.entries(groups).map(([name, modules]) => ({ name, chunks: loadedWith(modules) }));
-  return (/** @type {string} */ chunk) => {
-    if (core.has(chunk)) return program;
-    const [group, another] = rows.filter(({ chunks }) => chunks.has(chunk));
-    return `${program}.${another ? 'common' : (group?.name ?? 'rest')}`;
+  const chunkOf = new Map(Object.entries(outputs).map(([file, chunk]) => [basename(file), chunk]));
+  /** @param {string} name @returns {string} */
+  const partOf = (name) => {
+    if (core.has(name)) return program;
+    const [group, another] = rows.filter(({ chunks }) => chunks.has(name));
+    if (group) return `${program}.${another ? 'common' : group.name}`;
+    // A module that is imported in both ways is in a chunk of its own; what `import()` takes only passes its exports on.
+    const { inputs = {}, imports = [] } = chunkOf.get(name) ?? {};
+    const [passedOn] = imports;
+    return passedOn && Object.keys(inputs).length === 0 ? partOf(basename(passedOn.path)) : `${program}.rest`;
   };
+  return partOf;
 }
 
 /**

@@ -147,4 +147,8 @@ for (const { bytes, parts: allowed, commands } of MOST)
       assert.ok(size <= bytes, `${size} bytes of ${parts.join(', ')}`);
     });
 
+test('a change reads nothing of the commands that are typed seldom, whoever owns the cgroup', () => {
+  assert.not.match(readFileSync(join(CLI, 'tscg.act.cjs'), 'latin1'), /tscg\.rest\.cjs/);
+});
+
 test.run();
