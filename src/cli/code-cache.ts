@@ -3,9 +3,11 @@
  * and after an installation, whose Node may be another than the builder's.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 
 /** Runs one after another: each adds the functions that it needed to the caches that the runs before it wrote. */
 const RUNS: readonly (readonly [program: string, ...words: string[]])[] = [
@@ -65,6 +67,17 @@ function writeAsChange(folder: string): void {
   write(['-e', inFolder, 'undo'], env);
 }
 
+/** Writes the cache of all functions of a part: no run comes to those of a runtime that this machine does not have. */
+function writeWhole(part: string): void {
+  const file = join(__dirname, part);
+  setFlagsFromString('--no-lazy');
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file });
+  // V8 refuses a cache that was written under other flags than those it is read under.
+  setFlagsFromString('--lazy');
+  writeFileSync(`${file}.cache`, script.createCachedData());
+}
+
+writeWhole('tscg.runtimes.cjs');
 // The exit code does not matter: a run without a cgroup2 mount has compiled all that comes before it fails.
 for (const [program, ...words] of RUNS) write([join(__dirname, `${program}.js`), ...words]);
 write(['-e', AS_TERMINAL]);

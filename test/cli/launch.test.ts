@@ -67,13 +67,13 @@ test('the bundles are ASCII, as the launcher reads them', () => {
   }
 });
 
-test('V8 takes the code cache of tstop where it takes that of tscg: no flag that tstop sets is in it', () => {
+test('V8 takes all code caches where it takes that of tscg: no flag that was set for writing one is in it', () => {
   const isRefused = (program: string): boolean | undefined => {
     const file = join(CLI, `${program}.cjs`);
     const source = readFileSync(file, 'latin1');
     return new Script(source, { filename: file, cachedData: readFileSync(`${file}.cache`) }).cachedDataRejected;
   };
-  assert.is(isRefused('tstop'), isRefused('tscg'));
+  for (const part of ['tstop', 'tscg.runtimes']) assert.is(isRefused(part), isRefused('tscg'), part);
 });
 
 test('the code cache has what a change of limits needs, from its first write to its undo', () => {
@@ -81,6 +81,11 @@ test('the code cache has what a change of limits needs, from its first write to 
   // V8 keeps the strings of a function beside its code; these are in functions that write.
   for (const text of ['could not be taken back', ' by now, not the "', 'is undone'])
     assert.ok(cache.includes(text), text);
+});
+
+test('the code cache has the clients of all runtimes', () => {
+  const cache = readFileSync(join(CLI, 'tscg.runtimes.cjs.cache'), 'latin1');
+  for (const text of ['org.freedesktop.machine1', '/containers/json']) assert.ok(cache.includes(text), text);
 });
 
 test('nothing is imported at run time: a script that comes from the code cache cannot import (Node 20)', () => {
