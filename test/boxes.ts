@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context, Test } from 'uvu';
-import { noScratch } from './inventory/scratch-cgroup.ts';
+import { noScratch } from './scratch-cgroup.ts';
+import { skip } from './skip.ts';
 
 export const MOUNT = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
 
@@ -85,10 +86,7 @@ export async function withBox<T>(path: string, use: (box: Box) => Promise<T>): P
 /** uvu's `test` for what needs cgroups of its own: skipped with the reason where none can be made, as without root. */
 export function onMount(test: Test<Context>): (name: string, run: () => Promise<unknown>) => void {
   if (noScratch === undefined) return (name, run) => test(name, async () => void (await run()));
-  return (name) => {
-    console.log(`SKIP ${name}: ${noScratch}`);
-    test.skip(name);
-  };
+  return (name) => skip(test, name, noScratch ?? '');
 }
 
 export const BUSY = 'while :; do :; done';

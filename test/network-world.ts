@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Box } from './boxes.ts';
-import { eventually } from './inventory/scratch-cgroup.ts';
+import { eventually } from './scratch-cgroup.ts';
 
 export interface World {
   /** Unique on this machine, at most 15 characters. */

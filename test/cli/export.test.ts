@@ -13,7 +13,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 
 const FILES = mkdtempSync(join(tmpdir(), 'tscg-export-'));
 const file = (name: string, text: string | Buffer): string => {

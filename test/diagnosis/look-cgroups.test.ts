@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openLookCgroups } from '../../src/diagnosis/look/cgroups.ts';
-import { withTree } from '../kernel/collector-helpers.ts';
+import { withTree } from '../kernel/hierarchies.ts';
 
 const FILES = { 'cpu.stat': 'usage_usec 7\n', 'cpu.weight': '100\n', 'memory.current': '4096\n' };
 const PATHS = ['/web', '/busy', '/idle'];

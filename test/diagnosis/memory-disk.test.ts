@@ -7,7 +7,7 @@ import { parseDiskstats } from '../../src/diagnosis/look/disks.ts';
 import type { DiskLoad, DiskUse, Seen } from '../../src/diagnosis/look/model.ts';
 import { linkShareBetween, parseSnmp, readLinks } from '../../src/diagnosis/look/network-use.ts';
 import type { Verdict } from '../../src/diagnosis/model.ts';
-import { withTree } from '../kernel/collector-helpers.ts';
+import { withTree } from '../kernel/hierarchies.ts';
 import { type Actor, lookOf, type Scene } from './looks.ts';
 
 const verdictsOf = (scene: Scene): readonly Verdict[] => diagnose(lookOf(scene))[0]?.verdicts ?? [];

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openThreads } from '../../src/diagnosis/look/threads.ts';
 import { createReadFiles } from '../../src/kernel/read-files.ts';
-import { type Tree, withTree } from '../kernel/collector-helpers.ts';
+import { type Tree, withTree } from '../kernel/hierarchies.ts';
 
 const MS = 1e6;
 

@@ -9,7 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Scraper } from '../../src/export/scraper.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 import { ended, get, serving } from './serving.ts';
 
 interface Silent {

@@ -9,9 +9,9 @@ import { createInstruments } from '../../src/export/instruments.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { METRICS } from '../../src/metrics/catalogue.ts';
 import type { Frame } from '../../src/metrics/source.ts';
-import { skip } from '../kernel/collector-helpers.ts';
 import { frameBetween } from '../metrics/frames.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
+import { skip } from '../skip.ts';
 
 type Entry = Row & { readonly facts?: Partial<Workload> };
 

@@ -10,7 +10,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { at, isRecord } from '../../src/inventory/names/json.ts';
 import { onMount, TSCG, withBox } from '../boxes.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 
 /** Of a busy machine. */
 const PATIENCE_MS = 60_000;

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FAMILIES } from '../../src/export/families.ts';
 import { HOST_FAMILIES } from '../../src/export/host-families.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../dashboards/grafana/${name}`, import.meta.url));
 const RULES = ['recording-rules.yml', 'alerts.yml'].map(path);

@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TSCG } from '../boxes.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 import { openTstop } from '../terminal.ts';
 import { answerOf, withServer } from './prometheus.ts';
 

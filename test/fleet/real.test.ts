@@ -16,7 +16,7 @@ import { isExported } from '../../src/export/families.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { type Box, BUSY, onMount, TSCG, tscg, withBox } from '../boxes.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 import { openTstop } from '../terminal.ts';
 
 const HOSTS = ['host-a', 'host-b'];

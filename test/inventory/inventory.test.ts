@@ -8,7 +8,7 @@ import { type Inventory, type InventoryOptions, openInventory } from '../../src/
 import type { NameSource, Names } from '../../src/inventory/names/source.ts';
 import type { Walk } from '../../src/inventory/walk.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
-import { eventually, held, noScratch, withScratch } from './scratch-cgroup.ts';
+import { eventually, held, noScratch, withScratch } from '../scratch-cgroup.ts';
 
 const it = suite('inventory');
 const onKernel = noScratch === undefined ? it : it.skip;

@@ -13,7 +13,7 @@ import {
   readProcesses,
 } from '../../src/inventory/processes.ts';
 import { walkWithFs } from '../../src/inventory/walk.ts';
-import { eventually, noScratch, withScratch } from './scratch-cgroup.ts';
+import { eventually, noScratch, withScratch } from '../scratch-cgroup.ts';
 
 const it = suite('processes');
 const onKernel = noScratch === undefined ? it : it.skip;

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openTree, type Tree, type TreeOptions } from '../../src/inventory/tree.ts';
 import { createWalk, type Walk, walkWithFs } from '../../src/inventory/walk.ts';
-import { eventually, held, noScratch, removeTree, withScratch } from './scratch-cgroup.ts';
+import { eventually, held, noScratch, removeTree, withScratch } from '../scratch-cgroup.ts';
 
 const WALKS: readonly (readonly [string, Walk])[] = [
   ['native where there is an addon', createWalk()],

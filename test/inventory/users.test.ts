@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePasswd, throughUidMap } from '../../src/inventory/users.ts';
 import { noHostileRoots, openedAmiss, traceOpens, withHostileRoots } from '../hostile-roots.ts';
-import { skip } from '../kernel/collector-helpers.ts';
+import { skip } from '../skip.ts';
 
 const test = suite('users');
 

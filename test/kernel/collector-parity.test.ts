@@ -7,7 +7,8 @@ import { createFallbackCollector } from '../../src/kernel/collector-fallback.ts'
 import { loadNative } from '../../src/kernel/native.ts';
 import { createNativeCollector } from '../../src/kernel/native-collector.ts';
 import { parseColumns } from '../../src/kernel/parse-columns.ts';
-import { skip, withTree } from './collector-helpers.ts';
+import { skip } from '../skip.ts';
+import { withTree } from './hierarchies.ts';
 
 const KEYS = ['usage', 'us', 'usage_usec', 'max', 'cost.usage', 'x'];
 const SPECS: readonly FileSpec[] = [

@@ -19,16 +19,9 @@ import {
 import { createFallbackCollector } from '../../src/kernel/collector-fallback.ts';
 import { loadNative } from '../../src/kernel/native.ts';
 import { createNativeCollector } from '../../src/kernel/native-collector.ts';
-import {
-  descriptorsIn,
-  type Group,
-  MOUNT,
-  NO_MOUNT,
-  skip,
-  type Tree,
-  withGroup,
-  withTree,
-} from './collector-helpers.ts';
+import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
+import { skip } from '../skip.ts';
+import { descriptorsIn, type Group, NO_MOUNT, type Tree, withGroup, withTree } from './hierarchies.ts';
 
 const { ENOENT, ENODEV, EXDEV, EISDIR } = constants.errno;
 

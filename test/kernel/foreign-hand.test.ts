@@ -8,7 +8,7 @@ import { loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
 import { foreignHand } from '../../src/kernel/foreign-hand.ts';
 import { JournalError, openJournal } from '../../src/limits/applying/journal.ts';
 import { inDirectory } from '../in-directory.ts';
-import { skip } from './collector-helpers.ts';
+import { skip } from '../skip.ts';
 
 const test = suite('foreign-hand');
 const THEIRS = 4242;

@@ -23,18 +23,18 @@ import { build } from 'esbuild';
 import { type Callback, suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
+import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
+import { skip } from '../skip.ts';
 import {
   descriptors,
   descriptorsIn,
   end,
   type Group,
-  MOUNT,
   NO_MOUNT,
-  skip,
   type Tree,
   withGroup,
   withTree,
-} from './collector-helpers.ts';
+} from './hierarchies.ts';
 
 const { native, reason } = loadNative();
 const mount = MOUNT;

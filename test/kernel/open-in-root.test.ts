@@ -12,7 +12,8 @@ import { openByOwnLinks, openInRoot, openWithoutLinks } from '../../src/kernel/o
 import { O_PATH, throughHandle } from '../../src/kernel/path-handle.ts';
 import { readRegularFile, readRegularFileSync, UnfitFileError } from '../../src/kernel/regular-file.ts';
 import { inDirectory } from '../in-directory.ts';
-import { descriptors, skip } from './collector-helpers.ts';
+import { skip } from '../skip.ts';
+import { descriptors } from './hierarchies.ts';
 
 const test = suite('open-in-root');
 const IS_ROOT = process.geteuid?.() === 0;

@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { PRESENT } from '../../src/kernel/collector.ts';
 import { loadNative } from '../../src/kernel/native.ts';
 import { createNativeCollector } from '../../src/kernel/native-collector.ts';
-import { skip, withTree } from './collector-helpers.ts';
+import { skip } from '../skip.ts';
+import { withTree } from './hierarchies.ts';
 
 const test = suite('addon on this thread');
 const { native, reason } = loadNative();

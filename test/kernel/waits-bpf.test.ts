@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOST_VICTIMS, openWaits, type Waits, waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
-import { descriptors, end, type Group, MOUNT, NO_MOUNT, skip, withGroup } from './collector-helpers.ts';
+import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
+import { skip } from '../skip.ts';
+import { descriptors, end, type Group, NO_MOUNT, withGroup } from './hierarchies.ts';
 
 const test = suite('waits');
 const BUSY = 'while :; do :; done';

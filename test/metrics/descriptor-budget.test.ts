@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { descriptorBudget, descriptorMemory } from '../../src/metrics/descriptor-budget.ts';
-import { withTree } from '../kernel/collector-helpers.ts';
+import { withTree } from '../kernel/hierarchies.ts';
 
 const limits = (soft: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${soft}                 ${soft}              files\n`;

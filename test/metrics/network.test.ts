@@ -12,8 +12,8 @@ import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS } from '../../src/metrics/sn
 import { isPartial, networkSharers, sumOf } from '../../src/metrics/totals.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { MOUNT, withBox } from '../boxes.ts';
-import { noScratch } from '../inventory/scratch-cgroup.ts';
 import { noWorld, withWorld } from '../network-world.ts';
+import { noScratch } from '../scratch-cgroup.ts';
 import { isUnavailable, type Row, snapshotOf } from './snapshots.ts';
 
 const row = (path: string, netns: number, bytes: number): Row => ({

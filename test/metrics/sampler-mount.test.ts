@@ -15,7 +15,9 @@ import { CGROUP_FILES, column, FIRST_COLUMN } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
 import { type Snapshot, type SnapshotRow, valueAt } from '../../src/metrics/snapshot.ts';
-import { end, type Group, MOUNT, NO_MOUNT, skip, withGroup } from '../kernel/collector-helpers.ts';
+import { end, type Group, NO_MOUNT, withGroup } from '../kernel/hierarchies.ts';
+import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
+import { skip } from '../skip.ts';
 import { HOST } from './snapshots.ts';
 
 const USAGE = column('cpu.stat:usage_usec');

@@ -12,7 +12,7 @@ import {
   traceOpens,
   withHostileRoots,
 } from '../../hostile-roots.ts';
-import { skip } from '../../kernel/collector-helpers.ts';
+import { skip } from '../../skip.ts';
 import { openTstop } from '../../terminal.ts';
 
 const DOWN = '\x1b[B';

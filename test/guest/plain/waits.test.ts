@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openWaits, RUNNER, type Waits } from '../../../src/kernel/waits-bpf.ts';
 import { type Box, BUSY, diskNumbers, MOUNT, withBox } from '../../boxes.ts';
-import { skip } from '../../kernel/collector-helpers.ts';
+import { skip } from '../../skip.ts';
 
 const test = suite('waits');
 const { waits: usable, reason } = await openWaits();

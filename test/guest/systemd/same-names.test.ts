@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOUNT, STATE_DIR, tscg } from '../../boxes.ts';
-import { skip } from '../../kernel/collector-helpers.ts';
+import { skip } from '../../skip.ts';
 import {
   asAlice,
   startDocker,

@@ -10,7 +10,7 @@ import { parseNetDev } from '../../../src/kernel/net-dev.ts';
 import { createReadFiles } from '../../../src/kernel/read-files.ts';
 import { type Box, MOUNT, TSCG, withBox } from '../../boxes.ts';
 import { noWorld, type World, withWorld } from '../../network-world.ts';
-import { noScratch } from '../scratch-cgroup.ts';
+import { noScratch } from '../../scratch-cgroup.ts';
 
 const PROC = '/proc';
 const lacking = noScratch ?? noWorld ?? loadNative().reason;

@@ -1,45 +1,10 @@
 /** Fake and real hierarchies for the tests of the collectors and the addon. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Test } from 'uvu';
-
-/** Mount point of a cgroup v2 hierarchy in which we may make cgroups. */
-export const MOUNT = writableMount();
-
-function writableMount(): string | undefined {
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '));
-  const mount = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
-  if (mount === undefined) return undefined;
-  const probe = `${mount}/tscg-addon-probe-${process.pid}`;
-  try {
-    mkdirSync(probe);
-    rmdirSync(probe);
-    return mount;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Leaves a test out, and says why, as test/run.mjs demands. */
-export function skip(tests: Test, name: string, reason: string): void {
-  console.log(`SKIP ${name}: ${reason}`);
-  tests.skip(name);
-}
+import { removeTree } from '../scratch-cgroup.ts';
 
 export const NO_MOUNT = 'no cgroup2 mount to make cgroups in';
 
@@ -110,13 +75,6 @@ export async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-}
-
-function removeTree(directory: string): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(directory, entry.name));
-  }
-  rmdirSync(directory);
 }
 
 /** Descriptors of this process whose target begins so: a directory, or a kind as `anon_inode:inotify`. */

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
+import { chooseHierarchy } from '../src/kernel/hierarchy.ts';
 
 export interface Scratch {
   /** Its directory: to be taken for the mount. */
@@ -12,13 +12,17 @@ export interface Scratch {
   readonly path: string;
 }
 
+const mountHere = (): string => chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8')).mount;
+
 /** Why there is none, or undefined. Tests on the real mount are skipped with this reason. */
 export const noScratch: string | undefined = reason();
 
+/** Where cgroups can be made; undefined where they cannot. */
+export const SCRATCH_MOUNT: string | undefined = noScratch === undefined ? mountHere() : undefined;
+
 function reason(): string | undefined {
   try {
-    const { mount } = chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8'));
-    const probe = join(mount, `tscg-inv-${process.pid}-probe`);
+    const probe = join(mountHere(), `tscg-inv-${process.pid}-probe`);
     mkdirSync(probe);
     rmdirSync(probe);
     return undefined;
@@ -28,7 +32,7 @@ function reason(): string | undefined {
 }
 
 export async function withScratch(name: string, run: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const { mount } = chooseHierarchy(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const mount = mountHere();
   const path = `/tscg-inv-${process.pid}-${name}`;
   const directory = join(mount, path);
   mkdirSync(directory);
