@@ -129,8 +129,8 @@ export async function traceOpens(
 }
 
 /**
- * Lines of strace that opened something of these roots, or what they point to, in
- * another way than beneath its root and without O_PATH first.
+ * Lines of strace that opened something of these roots, or what they point to, in another way than beneath its root and
+ * without O_PATH first.
  */
 export function openedAmiss(trace: string, { folder, secret }: HostileRoots): string[] {
   const begun = new Map<string, string>();

@@ -3,8 +3,7 @@
  *
  *     node test/on-node.mjs MAJOR [file, folder or regular expression]…      default: what depends on Node
  *
- * dist/ and the addon are those of the checkout: the addon uses
- * Node-API, so one build serves every Node.
+ * dist/ and the addon are those of the checkout: the addon uses Node-API, so that one build serves every Node.
  */
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';

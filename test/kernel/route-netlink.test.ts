@@ -15,6 +15,7 @@ import {
   parseLinks,
   parseNamespaceId,
 } from '../../src/kernel/route-netlink.ts';
+import { skip } from '../skip.ts';
 
 const LITTLE = endianness() === 'LE';
 const { native, reason } = loadNative();
@@ -193,8 +194,7 @@ if (native && machineLinks) {
     }
   });
 } else {
-  console.log(`SKIP our own namespace, as ip shows it: ${reason ?? 'ip is not installed'}`);
-  test.skip('our own namespace, as ip shows it');
+  skip(test, 'our own namespace, as ip shows it', reason ?? 'ip is not installed');
 }
 
 test.run();

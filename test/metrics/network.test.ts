@@ -1,4 +1,5 @@
 /** Network figures of rows: each namespace is counted once, however many rows show it. */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { test } from 'uvu';
@@ -14,6 +15,7 @@ import { usageOf } from '../../src/metrics/usage.ts';
 import { MOUNT, withBox } from '../boxes.ts';
 import { noWorld, withWorld } from '../network-world.ts';
 import { noScratch } from '../scratch-cgroup.ts';
+import { skip } from '../skip.ts';
 import { isUnavailable, type Row, snapshotOf } from './snapshots.ts';
 
 const row = (path: string, netns: number, bytes: number): Row => ({
@@ -75,8 +77,7 @@ test('a sum of some rows is known as one', () => {
 const lacking = noScratch ?? noWorld;
 const REAL = "real namespaces: one's own, shared, the host's, several, none";
 if (lacking !== undefined) {
-  console.log(`SKIP ${REAL}: ${lacking}`);
-  test.skip(REAL);
+  skip(test, REAL, lacking);
 } else {
   test(REAL, () =>
     withWorld((world) =>

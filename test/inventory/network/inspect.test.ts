@@ -1,4 +1,5 @@
 /** The network of workloads in namespaces that the test makes: real veths, a bridge, a tap, a shared namespace. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'uvu';
@@ -11,14 +12,14 @@ import { createReadFiles } from '../../../src/kernel/read-files.ts';
 import { type Box, MOUNT, TSCG, withBox } from '../../boxes.ts';
 import { noWorld, type World, withWorld } from '../../network-world.ts';
 import { noScratch } from '../../scratch-cgroup.ts';
+import { skip } from '../../skip.ts';
 
 const PROC = '/proc';
 const lacking = noScratch ?? noWorld ?? loadNative().reason;
 
 function onWorld(name: string, run: (world: World) => Promise<void>): void {
   if (lacking === undefined) return void test(name, () => withWorld(run));
-  console.log(`SKIP ${name}: ${lacking}`);
-  test.skip(name);
+  skip(test, name, lacking);
 }
 
 const workloadOf = ({ path }: Box): Workload => ({
