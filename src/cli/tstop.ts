@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
@@ -15,6 +16,16 @@ const TSCG = fileURLToPath(new URL('./tscg.js', import.meta.url));
 
 // The bundle holds drawille and blessed, which call `new Buffer`: Node would write its warning of that over the screen.
 process.noDeprecation = true;
+
+/** Milliseconds after the start: the first screen is shown, and the watches of a thousand cgroups are put. */
+const STARTED_MS = 5000;
+
+/** The start leaves garbage of some 8 MB, which V8 would keep until its heap has grown by half. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+}
 
 async function run(options: TstopFlags): Promise<void> {
   if (options.theme !== undefined && !THEME_NAMES.some((name) => name === options.theme)) {
@@ -31,6 +42,7 @@ async function run(options: TstopFlags): Promise<void> {
   // V8 refuses a code cache that was written under other flags than those of the start.
   if (process.env.TSCG_CODE_CACHE === undefined)
     setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge');
+  setTimeout(collectGarbage, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));

@@ -7,7 +7,7 @@ import { clockTime } from '../text/local-time.ts';
 
 const MOST_FRAMES = 600;
 /** Bytes of the figures in which each Frame differs from the one before it. */
-const MOST_BYTES = 16 << 20;
+const MOST_BYTES = 12 << 20;
 
 /** A recording of this machine; undefined where there is none. What reads it is loaded only then. */
 export type OpenOlder = () => Promise<Replay | undefined>;

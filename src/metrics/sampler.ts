@@ -44,6 +44,8 @@ export interface Sampler {
 const NETWORK = SNAPSHOT_FILES.length - 1;
 const FIRST_OF_NETWORK = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
 const POPULATED = column('cgroup.events:populated');
+/** Files that have counters: the same ones at another time are another rate. */
+const COUNTED = CGROUP_FILES.reduce((mask, { counters }, file) => (counters ? mask | (1 << file) : mask), 0);
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSampler(options: SamplerOptions): Sampler {
@@ -81,8 +83,8 @@ export function createSampler(options: SamplerOptions): Sampler {
     return followed;
   }
 
-  /** Notes a pass in the draft. Tells which rows turned out to be gone. */
-  function scatter(draft: Draft, pass: Pass, columns: Columns, gone: Set<number>): void {
+  /** Notes a pass in the draft, which rows of it can tell something else in `read`, and which turned out to be gone. */
+  function scatter(draft: Draft, pass: Pass, columns: Columns, read: Uint8Array, gone: Set<number>): void {
     for (let place = 0; place < pass.rows.length; place++) {
       const row = pass.rows[place] ?? 0;
       if (columns.states[place] !== PRESENT || columns.inodes[place] !== draft.rows[row]?.inode) gone.add(row);
@@ -97,6 +99,7 @@ export function createSampler(options: SamplerOptions): Sampler {
           if (draft.setValue(index, row, columns.values[index * columns.rows + place] ?? Number.NaN)) isOther = true;
         }
         plan.note(draft, row, file, isOther);
+        if (isOther || (error === 0 && (COUNTED >>> file) & 1)) read[row] = 1;
       }
       plan.watch(row, columns.watched[place] ?? 0);
     }
@@ -115,8 +118,7 @@ export function createSampler(options: SamplerOptions): Sampler {
       const asked = pass.rows.map((row) => idOfRow[row] ?? 0);
       const columns = await collector.collect({ ids: asked, masks: pass.masks });
       reads += columns.reads;
-      scatter(draft, pass, columns, gone);
-      for (const row of pass.rows) read[row] = 1;
+      scatter(draft, pass, columns, read, gone);
       for (const id of columns.told) {
         const row = rowOf.get(id);
         if (row !== undefined) plan.told(row);
@@ -125,11 +127,12 @@ export function createSampler(options: SamplerOptions): Sampler {
     return { gone, read, reads };
   }
 
-  function noteNetwork(draft: Draft, { row, counters, error, time }: NetworkReading): void {
+  function noteNetwork(draft: Draft, { row, counters, error, time }: NetworkReading, read: Uint8Array): void {
     const isOther = draft.setError(NETWORK, row, error);
     draft.setTime(NETWORK, row, gridTime(time));
     // Where it cannot be told now as before, all of it is unknown already.
     if (error !== 0 && !isOther) return;
+    read[row] = 1;
     for (let offset = 0; offset < counters.length; offset++)
       draft.setValue(FIRST_OF_NETWORK + offset, row, counters[offset] ?? Number.NaN);
   }
@@ -145,13 +148,10 @@ export function createSampler(options: SamplerOptions): Sampler {
       if (row === undefined || path === undefined) return [];
       if (valueAt(draft, POPULATED, row) !== 0) return [{ path, inode, row }];
       // Nobody in it has a network: there is nothing to look for.
-      noteNetwork(draft, { row, counters: NO_COUNTERS, error: NO_PROCESS, time: draft.monotonic });
+      noteNetwork(draft, { row, counters: NO_COUNTERS, error: NO_PROCESS, time: draft.monotonic }, read);
       return [];
     });
-    for (const reading of await network.read(shown)) {
-      noteNetwork(draft, reading);
-      read[reading.row] = 1;
-    }
+    for (const reading of await network.read(shown)) noteNetwork(draft, reading, read);
   }
 
   return {

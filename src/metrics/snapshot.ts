@@ -23,7 +23,10 @@ export interface Snapshot {
    * which vouched for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
    */
   readonly times: readonly Float64Array[];
-  /** By row: 1 where a file of it was read in this pass; absent where that is not known. */
+  /**
+   * By row: 0 where this pass read no figure of it that is another one than before, nor a counter; absent where that is not
+   * known.
+   */
   readonly read?: Uint8Array;
 }
 

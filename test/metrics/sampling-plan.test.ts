@@ -202,7 +202,7 @@ async function watch(paths: readonly string[]) {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
     };
-    return { reads, asked, vouched, value };
+    return { snapshot, reads, asked, vouched, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -231,6 +231,16 @@ test('a parent that stands still spares the files of a row that is shown; what i
   kernel.act('/a/1', { kind: 'run', usec: 1 });
   const { value } = await tick(TICK_MS, [], '/a/1');
   assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1);
+});
+
+test('a row whose limits are read in turn and found as they were is not computed anew', async () => {
+  const paths = Array.from({ length: 2000 }, (_, child) => `/a/${child}`);
+  const { tick } = await watch(['/a', ...paths]);
+  let told = 0;
+  // Each has two turns of what may have changed unseen, of which pids.events is a counter, and one of its limits.
+  for (let count = 0; count < 20; count++)
+    told += (await tick()).snapshot.read?.reduce((rows, wasRead) => rows + wasRead, 0) ?? Number.NaN;
+  assert.ok(told < paths.length * 2.5, `${told} times`);
 });
 
 test('what is left unread is within the bound at any depth', async () => {
