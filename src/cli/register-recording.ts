@@ -9,7 +9,7 @@ export function registerRecording(program: Command): void {
     )
     .option('--to <directory>', 'folder of the files: /var/lib/tscg/recording for root by default')
     .option('--interval <time>', 'time between two moments', '1s')
-    .option('--keep-for <time>', 'remove what is older', '24h')
+    .option('--keep-for <time>', 'keep so much recorded time, and remove the oldest files beyond it', '24h')
     .option('--keep-size <size>', 'remove the oldest files where all of them have more than this', '1G')
     .option('--min-free <size>', 'leave so much of the disk free, and do not record where less is free', '1G')
     .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 10 % of a CPU')

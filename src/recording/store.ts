@@ -1,7 +1,7 @@
 /**
  * The files of a recorder in its directory: one an hour, named by the time at which it begins, so that a moment is found by
- * the names alone. What is too old or too much is removed, the oldest first. A frame is one write at the end of a file, so
- * that whatever ends the program costs the last frame at most.
+ * the names alone. What is too much is removed, the oldest first; no clock is asked how old it is, as a wrong one would have all
+ * of it removed. A frame is one write at the end of a file, so that whatever ends the program costs the last frame at most.
  */
 import {
   closeSync,
@@ -9,6 +9,7 @@ import {
   fdatasync,
   fstatSync,
   ftruncateSync,
+  futimesSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -22,13 +23,14 @@ import { claim } from '../kernel/claim.ts';
 import { codeOf } from '../kernel/error-code.ts';
 import { foreignHand } from '../kernel/foreign-hand.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
+import { MS_PER_SECOND } from '../kernel/time-units.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
 import { createEncoder, type Encoder } from './format/encode.ts';
 import type { Moment, RecordingHeader } from './format/moment.ts';
 
 export interface Bounds {
-  /** Milliseconds that are kept. */
+  /** Milliseconds of recorded time that are kept. */
   readonly keepFor: number;
   /** Bytes that are kept. */
   readonly keepSize: number;
@@ -71,6 +73,21 @@ interface OpenFile {
   last: number;
 }
 
+interface KeptFile {
+  readonly name: string;
+  readonly size: number;
+  /** Of its first and of its last moment, by the clock of then: milliseconds since the epoch. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Milliseconds of recorded time in a file: up to the next one where the recorder went on with that, else up to its own end. */
+function heldBy({ begin, end }: KeptFile, next: KeptFile | undefined, interval: number): number {
+  const gap = (next?.begin ?? Number.NaN) - end;
+  const until = gap >= 0 && gap <= 2 * interval ? end + gap : end;
+  return Math.min(Math.max(0, until - begin), HOUR_MS + 2 * interval);
+}
+
 const RECORDING_NAME = /^(\d{8}T\d{6}Z)(-\d+)?\.tscgrec$/;
 const HOUR_MS = 3_600_000;
 /** Between two looks at what is there and what is free, and between two tries where nothing can be written. */
@@ -101,15 +118,21 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
   let open: OpenFile | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let stopped: string | undefined;
+  /** Names of the files of this recorder that are there, in the order in which they were begun. */
+  let own: string[] = [];
 
   function end(): void {
     if (!open) return;
-    const { fd, name, encoder } = open;
+    const { fd, name, encoder, last } = open;
     open = undefined;
     try {
       // A disk that stays full would be filled with names.
       if (fstatSync(fd).size === 0) rmSync(join(directory, name), { force: true });
-      else appendTo(fd, encoder.end());
+      else {
+        appendTo(fd, encoder.end());
+        // Its last moment, where the clock was set since.
+        futimesSync(fd, last / MS_PER_SECOND, last / MS_PER_SECOND);
+      }
     } catch {
       // Without its index the file is read from its beginning.
     }
@@ -144,17 +167,29 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     return path;
   }
 
-  /** Removes what is beyond the bounds; why nothing more may be written, if so. */
-  function makeRoom(now: number): string | undefined {
-    // Somebody else may remove one meanwhile.
-    const files = recordingsIn(directory).flatMap((name) => {
+  /** In the order in which they were written: where the clock was set back, names alone would have it otherwise. */
+  function keptFiles(): KeptFile[] {
+    const names = recordingsIn(directory);
+    own = own.filter((name) => names.includes(name));
+    return [...names.filter((name) => !own.includes(name)), ...own].flatMap((name) => {
+      // Somebody else may remove one meanwhile.
       const status = lstatSync(join(directory, name), { throwIfNoEntry: false });
-      return status ? [{ name, size: status.size, mtimeMs: status.mtimeMs }] : [];
+      const end = name === open?.name ? open.last : status?.mtimeMs;
+      return status ? [{ name, size: status.size, begin: beginOf(name), end: end ?? Number.NaN }] : [];
     });
+  }
+
+  /** Removes what is beyond the bounds; why nothing more may be written, if so. */
+  function makeRoom(): string | undefined {
+    const files = keptFiles();
+    const held = files.map((file, index) => heldBy(file, files[index + 1], header.interval));
+    /** What the files after one hold. */
+    let later = held.reduce((sum, ms) => sum + ms, 0);
     let size = files.reduce((sum, file) => sum + file.size, 0);
-    for (const file of files) {
+    for (const [index, file] of files.entries()) {
       if (file.name === open?.name) break;
-      const isOld = now - file.mtimeMs > bounds.keepFor;
+      later -= held[index] ?? 0;
+      const isOld = later > bounds.keepFor;
       if (!isOld && size <= bounds.keepSize && free(directory) >= bounds.minFree) break;
       rmSync(join(directory, file.name), { force: true });
       size -= file.size;
@@ -170,10 +205,11 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     const isFull = open !== undefined && open.encoder.length() > bounds.keepSize / PARTS;
     // Where the clock is set back another file begins, so that the times of each go forward.
     if (open && (open.hour !== hour || isFull || wall < open.last)) end();
-    open ??= {
-      ...createFile(directory, wall),
-      ...{ hour, last: wall, encoder: createEncoder({ ...header, started: wall }, keyEvery) },
-    };
+    if (!open) {
+      const file = createFile(directory, wall);
+      open = { ...file, hour, last: wall, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
+      own.push(file.name);
+    }
     open.last = wall;
     const isFirst = open.encoder.length() === 0;
     appendTo(open.fd, open.encoder.add(moment));
@@ -188,7 +224,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     let anew: string | undefined;
     try {
       anew = beginAnew();
-      const full = isDue ? makeRoom(wall) : undefined;
+      const full = isDue ? makeRoom() : undefined;
       if (full === undefined) put(moment);
       else end();
       return { ...(anew && { anew }), ...(full && { stopped: full }) };

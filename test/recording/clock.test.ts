@@ -6,7 +6,13 @@ import * as assert from 'uvu/assert';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { framesBetween, openRecording, type Recording } from '../../src/recording/recording.ts';
 import { openReplay } from '../../src/recording/replay.ts';
-import { openRecordingStore, type RecordingStore, recordingsIn } from '../../src/recording/store.ts';
+import {
+  type Bounds,
+  beginOf,
+  openRecordingStore,
+  type RecordingStore,
+  recordingsIn,
+} from '../../src/recording/store.ts';
 import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { HEADER } from './moments.ts';
@@ -118,6 +124,69 @@ test('files that begin in the same second are read in the order in which they we
       range(0, count),
     );
     recording.close();
+  }));
+
+/** What a recorder adds in its run: a moment a minute, each so many seconds off the right time. */
+const run = (
+  directory: string,
+  bounds: Partial<Bounds>,
+  minutes: Iterable<readonly [at: number, off: number]>,
+): void => {
+  const header = { ...HEADER, interval: 60_000 };
+  const store = openRecordingStore({ directory, bounds: { ...BOUNDS, ...bounds }, header });
+  for (const [at, off] of minutes) assert.equal(store.add(momentAt(60 * at + off, 60 * at)), {});
+  store.close();
+};
+
+/** Hours of the clock at which files begin. */
+const hoursIn = (directory: string): number[] =>
+  recordingsIn(directory).map((name) => Math.floor((beginOf(name) - BEGIN) / 1000 / HOUR));
+
+const YEARS = 12 * 365 * 24 * HOUR;
+const right = (from: number, count: number) => range(from, count).map((at) => [at, 0] as const);
+
+for (const [what, off] of [
+  ['far ahead', YEARS],
+  ['far back', -YEARS],
+] as const) {
+  test(`a clock that is ${what} for a moment, or when a recorder starts, removes nothing of the time that is kept`, () =>
+    inDirectory((directory) => {
+      const bounds = { keepFor: 3 * HOUR * 1000 };
+      run(directory, bounds, [...right(0, 230), [230, off], ...right(231, 9)]);
+      assert.equal(
+        hoursIn(directory).filter((hour) => Math.abs(hour) < 24),
+        [0, 1, 2, 3, 3],
+      );
+      // The next one begins so, before the clock is set.
+      run(directory, bounds, [[241, off], [242, off], ...right(243, 50)]);
+      assert.equal(
+        hoursIn(directory).filter((hour) => Math.abs(hour) < 24),
+        [1, 2, 3, 3, 4],
+      );
+      // What it wrote with that clock goes in its turn.
+      run(directory, bounds, right(300, 4 * 60));
+      assert.equal(hoursIn(directory), [5, 6, 7, 8]);
+    }));
+}
+
+test('a clock that is set back for good leaves the bounds as they are', () =>
+  inDirectory((directory) => {
+    const days = 2 * 24 * HOUR;
+    run(directory, { keepFor: 3 * HOUR * 1000 }, [
+      ...range(0, 120).map((at) => [at, days] as const),
+      ...right(120, 6 * 60),
+    ]);
+    assert.equal(hoursIn(directory), [4, 5, 6, 7]);
+    run(directory, { keepSize: 1 }, [...range(500, 9).map((at) => [at, days] as const), ...right(509, 1)]);
+    assert.equal(hoursIn(directory), [8, 56], 'the two that were written last');
+  }));
+
+test('time in which nothing was recorded makes nothing old', () =>
+  inDirectory((directory) => {
+    for (const hour of [0, 100, 200]) run(directory, { keepFor: 60_000 }, right(60 * hour, 1));
+    assert.equal(hoursIn(directory), [0, 100, 200]);
+    run(directory, { keepFor: 60_000 }, right(60 * 300, 62));
+    assert.equal(hoursIn(directory), [300, 301]);
   }));
 
 test('who reads a recording finds what was recorded since, in the file that it has open and in later ones', () =>
