@@ -119,7 +119,7 @@ export function pastWorkload({ workloads, moment }: RecordedFrame, name: string,
   if (pid === undefined) return namedThen(workloads, name, options);
   const process = moment.processes?.list.find((one) => one.pid === Number(pid));
   if (!process) throw new NoSuchNameError(name, [], `${name} is not among the processes that were recorded then`);
-  return holderOf(workloads, process.path) ?? findWorkload(workloads, process.path);
+  return holderOf(workloads, process.cgroup) ?? findWorkload(workloads, process.cgroup);
 }
 
 /** What runs now may be another: the list that is named where nothing is near is that of then. */

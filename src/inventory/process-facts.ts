@@ -22,7 +22,7 @@ export interface ProcessFacts {
 }
 
 /** Facts by pid of those that are still there. */
-export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, ProcessFacts>>;
+export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, { readonly facts: ProcessFacts }>>;
 
 /** Read again at the latest after so many readings: exec shows by its comm, setuid by this. */
 const READINGS = 16;
@@ -56,7 +56,7 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts
       if (facts) now.set(stat.pid, { facts, reading: reading - age });
     });
     remembered = now;
-    return new Map([...now].map(([pid, { facts }]) => [pid, facts]));
+    return now;
   };
 }
 

@@ -44,7 +44,7 @@ export interface ProcessNode {
   /** One of the kernel's own, with no program. */
   readonly isKernelThread: boolean;
   /** Path of the cgroup that it is in. */
-  readonly cgroup?: string;
+  readonly cgroup: string;
   /** By pid. */
   readonly children: readonly ProcessNode[];
 }
@@ -81,17 +81,19 @@ export function createProcessReader({
 }: ProcessReaderOptions): ReadProcesses {
   const { pageSize } = readMachine(proc);
   const learnFacts = createLearnFacts(proc, readFiles);
+  /** Of the reading before, by pid. */
+  let known: ReadonlyMap<number, Running> = new Map();
   return async (path) => {
     const { paths } = await walk(mount, path);
     const cgroups = await cgroupsOf(paths);
     const pids = [...cgroups.keys()].sort((a, b) => a - b);
     const read = pids.slice(0, most);
     const running = await runningOf(read);
-    const facts = await learnFacts(running.map(({ stat }) => stat));
+    const learnt = await learnFacts(running.map(({ stat }) => stat));
     const processes = running.flatMap(({ stat, waitNs }) => {
-      const known = facts.get(stat.pid);
+      const facts = learnt.get(stat.pid)?.facts;
       const cgroup = cgroups.get(stat.pid) ?? path;
-      return known ? [{ stat, facts: known, waitNs, cgroup }] : [];
+      return facts ? [{ stat, facts, waitNs, cgroup }] : [];
     });
     return {
       roots: arrange(processes, pageSize),
@@ -128,14 +130,19 @@ export function createProcessReader({
     });
   }
 
-  async function runningOf(pids: readonly number[]): Promise<{ stat: PidStat; waitNs: number }[]> {
-    const texts = await readFiles(pids.flatMap((pid) => [join(proc, `${pid}/stat`), join(proc, `${pid}/schedstat`)]));
-    return pids.flatMap((_, index) => {
+  /** Most have not run since the reading before, and read as they did: they are not parsed again. */
+  async function runningOf(pids: readonly number[]): Promise<readonly Running[]> {
+    const texts = await readFiles(pids.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
+    const now = new Map<number, Running>();
+    pids.forEach((pid, index) => {
       const [text, schedstat] = [texts[2 * index], texts[2 * index + 1]];
-      const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
-      const waitNs = typeof schedstat === 'string' ? parseSchedstat(schedstat).wait_ns : Number.NaN;
-      return stat ? [{ stat, waitNs }] : [];
+      const old = known.get(pid);
+      const isSame = old?.text === text && old?.schedstat === schedstat;
+      const running = isSame ? old : runningFrom(text, schedstat);
+      if (running) now.set(pid, running);
     });
+    known = now;
+    return [...now.values()];
   }
 }
 
@@ -151,10 +158,22 @@ export function readProcesses(proc: string, mount: string, path: string): Promis
   return reader(path);
 }
 
-interface Process {
+/** What changes while a process runs: two of its files, and what they say. */
+interface Running {
+  readonly text: string | number | undefined;
+  readonly schedstat: string | number | undefined;
   readonly stat: PidStat;
-  readonly facts: ProcessFacts;
   readonly waitNs: number;
+}
+
+function runningFrom(text: Running['text'], schedstat: Running['schedstat']): Running | undefined {
+  const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
+  const waitNs = typeof schedstat === 'string' ? parseSchedstat(schedstat).wait_ns : Number.NaN;
+  return stat && { text, schedstat, stat, waitNs };
+}
+
+interface Process extends Pick<Running, 'stat' | 'waitNs'> {
+  readonly facts: ProcessFacts;
   readonly cgroup: string;
 }
 
@@ -182,35 +201,31 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
     return parent.pidNamespace !== undefined && parent.pidNamespace !== facts.pidNamespace;
   }
 
-  const node = (process: Process): ProcessNode => ({
-    ...figures(process, pageSize),
-    entered: hasEntered(process),
-    isNestedInit: isInit(process) && byPid.has(process.stat.ppid),
-    isKernelThread: isKernelThread(process.stat),
-    children: (childrenOf.get(process.stat.pid) ?? []).map(node),
-  });
+  function node(process: Process): ProcessNode {
+    const { stat, facts, waitNs, cgroup } = process;
+    return {
+      pid: stat.pid,
+      innerPid: facts.innerPid,
+      ppid: stat.ppid,
+      comm: clean(stat.comm),
+      command: facts.command,
+      state: stat.state,
+      uid: facts.uid,
+      threads: stat.num_threads,
+      startTime: stat.starttime,
+      utimeTicks: stat.utime,
+      stimeTicks: stat.stime,
+      rssBytes: stat.rss * pageSize,
+      waitNs,
+      cgroup,
+      ...(facts.pidNamespace !== undefined && { pidNamespace: facts.pidNamespace }),
+      entered: hasEntered(process),
+      isNestedInit: isInit(process) && byPid.has(stat.ppid),
+      isKernelThread: isKernelThread(stat),
+      children: (childrenOf.get(stat.pid) ?? []).map(node),
+    };
+  }
   return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
 }
 
 const isInit = ({ facts }: Process): boolean => facts.innerPid === 1;
-
-const figures = (
-  { stat, facts, waitNs, cgroup }: Process,
-  pageSize: number,
-): Omit<ProcessNode, 'entered' | 'isNestedInit' | 'isKernelThread' | 'children'> => ({
-  pid: stat.pid,
-  innerPid: facts.innerPid,
-  ppid: stat.ppid,
-  comm: clean(stat.comm),
-  command: facts.command,
-  state: stat.state,
-  uid: facts.uid,
-  threads: stat.num_threads,
-  startTime: stat.starttime,
-  utimeTicks: stat.utime,
-  stimeTicks: stat.stime,
-  rssBytes: stat.rss * pageSize,
-  waitNs,
-  cgroup,
-  ...(facts.pidNamespace !== undefined && { pidNamespace: facts.pidNamespace }),
-});

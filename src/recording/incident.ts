@@ -141,7 +141,7 @@ function redactor(): Redactor {
     if (!of || known) return known;
     const list = of.list.map((one) => ({
       ...one,
-      ...{ comm: name(one.comm), command: name(one.command), path: path(one.path) },
+      ...{ comm: name(one.comm), command: name(one.command), cgroup: path(one.cgroup) },
     }));
     const made = { time: of.time, list };
     processes.set(of, made);

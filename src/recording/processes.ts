@@ -3,7 +3,7 @@ import { createProcessReader, type ProcessNode } from '../inventory/processes.ts
 import type { Workload } from '../inventory/workload.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
-import { type ProcessTimes, processKey, processTimes } from '../metrics/process-usage.ts';
+import { processKey } from '../metrics/process-usage.ts';
 import { gridTime } from '../metrics/time-grid.ts';
 import type { RecordedProcess, RecordedProcesses } from './format/moment.ts';
 
@@ -32,28 +32,29 @@ export function createProcessRecorder({
   let paths: readonly string[] = [];
   const walk = async () => ({ paths: [...paths], inodes: [] });
   const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, walk });
-  let before: ProcessTimes | undefined;
+  let before: readonly RecordedProcess[] = [];
   return {
     read: async (workloads) => {
       paths = workloads.map(({ path }) => path);
       const { roots } = await readTree('/');
       const time = gridTime(monotonicMs());
       const all = flat(roots);
-      const known = before;
-      before = processTimes(roots, time);
-      return { time, list: chosen(all, known, most).sort((a, b) => a.pid - b.pid) };
+      const list = chosen(all, before, most).sort((a, b) => a.pid - b.pid);
+      before = all;
+      return { time, list };
     },
   };
 }
 
 const flat = (nodes: readonly ProcessNode[]): RecordedProcess[] =>
-  nodes.flatMap(({ children, cgroup = '/', ...node }) => [{ ...node, path: cgroup }, ...flat(children)]);
+  nodes.flatMap((node) => [node, ...flat(node.children)]);
 
 /** A third each for the inside of containers, for what uses the CPU and for what uses memory. */
-function chosen(all: RecordedProcess[], before: ProcessTimes | undefined, most: number): RecordedProcess[] {
+function chosen(all: RecordedProcess[], before: readonly RecordedProcess[], most: number): RecordedProcess[] {
   if (all.length <= most) return all;
-  const used = (one: RecordedProcess): number =>
-    one.utimeTicks + one.stimeTicks - (before?.byKey.get(processKey(one))?.ticks ?? 0);
+  const ticks = ({ utimeTicks, stimeTicks }: RecordedProcess): number => utimeTicks + stimeTicks;
+  const known = new Map(before.map((one) => [processKey(one), ticks(one)]));
+  const used = (one: RecordedProcess): number => ticks(one) - (known.get(processKey(one)) ?? 0);
   const part = Math.floor(most / 3);
   const isInside = ({ pid, innerPid }: RecordedProcess): boolean => pid !== innerPid;
   return [

@@ -88,6 +88,7 @@ export const processOf = (pid: number, more: Partial<ProcessNode> = {}): Process
   entered: false,
   isNestedInit: false,
   isKernelThread: false,
+  cgroup: '/',
   children: [],
   ...more,
 });

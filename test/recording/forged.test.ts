@@ -102,7 +102,7 @@ test('figures of the machine and of processes that cannot be are unavailable, an
         startTime: 1,
         comm: 'a',
         command: 'a',
-        path: '/web',
+        cgroup: '/web',
         entered: false,
         isNestedInit: false,
       },

@@ -24,13 +24,13 @@ const figure = fc.oneof(
   fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, 0),
 );
 
-const processAt = (path: string, pid: number, figures: readonly number[]): RecordedProcess => ({
+const processAt = (cgroup: string, pid: number, figures: readonly number[]): RecordedProcess => ({
   pid,
   innerPid: 1,
   startTime: 10 * pid,
   comm: `p${pid}`,
   command: `/bin/p${pid} --flag`,
-  path,
+  cgroup,
   entered: false,
   isNestedInit: false,
   isKernelThread: false,

@@ -12,11 +12,17 @@ import { encodeColumns, type Matrix, oneRow } from './columns.ts';
 import { indexPayload } from './file-index.ts';
 import { encodeFrame, type FrameMark, MARKS, type PlacedFrame } from './frames.ts';
 import { HOST_SCALES, hostFigures, NO_HOST } from './host-columns.ts';
-import { FORMAT_VERSION, type Moment, type RecordedProcesses, type RecordingHeader } from './moment.ts';
+import {
+  FORMAT_VERSION,
+  type Moment,
+  type RecordedProcess,
+  type RecordedProcesses,
+  type RecordingHeader,
+} from './moment.ts';
 import { parityOf } from './parity.ts';
-import { factsKey, factsOf, PROCESS_SCALES, processFigures } from './process-columns.ts';
+import { factsOf, PROCESS_SCALES, placesAmong, processFigures } from './process-columns.ts';
 import { columnScales } from './scales.ts';
-import { placesAmong, stepsTo } from './texts.ts';
+import { stepsTo } from './texts.ts';
 import { encodeTimes } from './times.ts';
 
 /** Moments from one key frame to the next. */
@@ -183,15 +189,15 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
   };
 }
 
-/** Processes as rows of figures; `keys`: what is told of each. */
+/** Processes as rows of figures. */
 interface ProcessTable {
   readonly time: number;
-  readonly keys: readonly string[];
+  readonly list: readonly RecordedProcess[];
   readonly columns: readonly Float64Array[];
   readonly rows: number;
 }
 
-const NO_PROCESSES: ProcessTable = { time: Number.NaN, keys: [], columns: [], rows: 0 };
+const NO_PROCESSES: ProcessTable = { time: Number.NaN, list: [], columns: [], rows: 0 };
 
 function listsOf(old: Moment | undefined, { processes, processesBefore }: Moment): RecordedProcesses[] {
   if (!processes || old?.processes === processes) return [];
@@ -200,14 +206,14 @@ function listsOf(old: Moment | undefined, { processes, processesBefore }: Moment
 
 const tableOf = ({ time, list }: RecordedProcesses): ProcessTable => ({
   time,
-  keys: list.map((one) => factsKey(factsOf(one))),
+  list,
   columns: processFigures(list),
   rows: list.length,
 });
 
-function stepsOf({ keys }: ProcessTable, before: ProcessTable) {
-  const from = placesAmong(keys, before.keys);
-  return { from, steps: stepsTo(from, (row): unknown => JSON.parse(keys[row] ?? 'null')) };
+function stepsOf({ list }: ProcessTable, before: ProcessTable) {
+  const from = placesAmong(before.list, list);
+  return { from, steps: stepsTo(from, (row) => list[row] && factsOf(list[row])) };
 }
 
 /** Rows that go on and of which something else is told now: a name, an image. */

@@ -32,10 +32,7 @@ export interface RecordedProcesses {
   readonly list: readonly RecordedProcess[];
 }
 
-export interface RecordedProcess extends Omit<ProcessNode, 'children'> {
-  /** Path of its cgroup. */
-  readonly path: string;
-}
+export type RecordedProcess = Omit<ProcessNode, 'children'>;
 
 /** A line of `tscg doctor`. */
 export interface DoctorCheck {

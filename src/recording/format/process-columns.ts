@@ -13,7 +13,11 @@ const FIGURES = [
   'waitNs',
 ] as const satisfies readonly (keyof RecordedProcess)[];
 type Figure = (typeof FIGURES)[number];
-export type RecordedFacts = Omit<RecordedProcess, Figure>;
+/** What the format has of a process beside its figures. */
+export interface RecordedFacts extends Omit<RecordedProcess, Figure | 'cgroup'> {
+  /** Of its cgroup. */
+  readonly path: string;
+}
 
 export const PROCESS_SCALES: readonly number[] = FIGURES.map(() => 1);
 
@@ -23,11 +27,16 @@ export const processFigures = (list: readonly Pick<RecordedProcess, Figure>[]): 
     Float64Array.from(list, (one) => (key === 'state' ? (one.state.codePointAt(0) ?? Number.NaN) : one[key])),
   );
 
-export function processFrom(facts: RecordedFacts, figures: readonly Float64Array[], row: number): RecordedProcess {
+export function processFrom(
+  { path: cgroup, ...facts }: RecordedFacts,
+  figures: readonly Float64Array[],
+  row: number,
+): RecordedProcess {
   const figure = (key: Figure): number => figures[FIGURES.indexOf(key)]?.[row] ?? Number.NaN;
   const state = figure('state');
   return {
     ...facts,
+    cgroup,
     // A letter; anything else would be drawn.
     state: state >= 65 && state <= 122 ? String.fromCharCode(state) : '?',
     ppid: figure('ppid'),
@@ -46,16 +55,41 @@ export const factsOf = ({
   startTime,
   comm,
   command,
-  path,
+  cgroup,
   pidNamespace,
   entered,
   isNestedInit,
   isKernelThread,
 }: RecordedProcess): RecordedFacts => ({
-  ...{ pid, innerPid, startTime, comm, command, path },
+  ...{ pid, innerPid, startTime, comm, command, path: cgroup },
   ...(pidNamespace === undefined ? {} : { pidNamespace }),
   ...{ entered, isNestedInit, isKernelThread },
 });
 
+const FACTS = [
+  'pid',
+  'innerPid',
+  'startTime',
+  'comm',
+  'command',
+  'cgroup',
+  'pidNamespace',
+  'entered',
+  'isNestedInit',
+  'isKernelThread',
+] as const satisfies readonly (keyof RecordedProcess)[];
+
 /** A process may exec: it is the same one as long as nothing that is told of it changes. */
-export const factsKey = (facts: RecordedFacts): string => JSON.stringify(facts);
+const isSame = (one: RecordedProcess, other: RecordedProcess): boolean =>
+  FACTS.every((fact) => one[fact] === other[fact]);
+
+/** For each process its place among those before, -1 for a new one. */
+export function placesAmong(before: readonly RecordedProcess[], list: readonly RecordedProcess[]): Int32Array {
+  const places = new Map<number, number>();
+  for (const [place, { pid }] of before.entries()) places.set(pid, place);
+  return Int32Array.from(list, (one) => {
+    const place = places.get(one.pid) ?? -1;
+    const other = before[place];
+    return other && isSame(one, other) ? place : -1;
+  });
+}

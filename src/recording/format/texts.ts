@@ -52,9 +52,3 @@ export function afterSteps<Row>(
   }
   return rows.length > most ? undefined : { rows, from: Int32Array.from(from) };
 }
-
-/** For each of `keys` its place among `others`, -1 where it is not there. */
-export function placesAmong(keys: readonly string[], others: readonly string[]): Int32Array {
-  const places = new Map(others.map((key, index) => [key, index]));
-  return Int32Array.from(keys, (key) => places.get(key) ?? -1);
-}
