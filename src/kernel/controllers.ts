@@ -6,6 +6,12 @@
  * subtree_control is written as `+memory -io`, all or nothing.
  */
 
+/**
+ * The domain controllers, which count whole processes and which a cgroup with processes cannot enable for its children; cpu,
+ * cpuset, pids and perf_event are threaded ones (Documentation/admin-guide/cgroup-v2.rst, "Threads").
+ */
+export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
+
 /** The names in either file, possibly none. */
 export const parseControllers = (text: string): string[] => text.split(/\s+/).filter((name) => name !== '');
 

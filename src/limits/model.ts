@@ -5,6 +5,7 @@
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { CgroupFiles } from '../kernel/cgroup-files.ts';
+import type { InterfaceFile } from '../kernel/interface-files.ts';
 import type { Machine } from '../kernel/machine.ts';
 import type { LimitKind } from '../metrics/reading.ts';
 
@@ -194,7 +195,7 @@ export type RiskCheck = (write: Write, view: RiskView) => Risk | undefined;
 export interface Limit {
   /** The kernel's file. */
   readonly file: string;
-  readonly controller: 'cpu' | 'cpuset' | 'memory' | 'io' | 'pids' | 'hugetlb' | 'misc' | 'rdma' | 'dmem';
+  readonly controller: Exclude<InterfaceFile['controller'], 'cgroup'>;
   /** The controller counts whole processes: a threaded cgroup has no such file. */
   readonly isOfProcesses: boolean;
   /** Group heading in help. */

@@ -3,7 +3,7 @@
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
-import { parseControllers } from '../../kernel/controllers.ts';
+import { DOMAIN_CONTROLLERS, parseControllers } from '../../kernel/controllers.ts';
 import { childrenOf, processesIn } from '../../kernel/subtree.ts';
 import { counted } from '../../text/counted.ts';
 import { shellWord } from '../../text/shell-word.ts';
@@ -11,12 +11,6 @@ import { BadValueError } from '../catalogue/units.ts';
 import type { Plan, PlanContext, Risk, Target } from '../model.ts';
 import { guardRisks } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
-
-/**
- * The domain controllers, which a cgroup with processes cannot enable for its children; cpu, cpuset, pids and perf_event
- * are threaded ones.
- */
-export const DOMAIN_CONTROLLERS: ReadonlySet<string> = new Set(['memory', 'io', 'hugetlb', 'misc', 'rdma', 'dmem']);
 
 const FILE = 'cgroup.subtree_control';
 

@@ -3,7 +3,7 @@
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { parseCgroupType } from '../../kernel/cgroup-type.ts';
-import { parseControllers } from '../../kernel/controllers.ts';
+import { DOMAIN_CONTROLLERS, parseControllers } from '../../kernel/controllers.ts';
 import { isKernelThread } from '../../kernel/proc-pid.ts';
 import { cgroupOf, readPidStat, startTimeOf } from '../../kernel/process-handle.ts';
 import { childrenOf, subtree } from '../../kernel/subtree.ts';
@@ -12,7 +12,6 @@ import { shellWord } from '../../text/shell-word.ts';
 import type { NamedCgroup, PlanContext, Risk } from '../model.ts';
 import { engineIn } from '../planning/guard.ts';
 import { ActionError } from './action-error.ts';
-import { DOMAIN_CONTROLLERS } from './controllers.ts';
 import { frozenIn } from './freeze.ts';
 
 export interface MovePlan {

@@ -1,6 +1,7 @@
 /** Parts that several rows of the limit catalogue share. */
 
 import { parentOf } from '../../kernel/cgroup-path.ts';
+import { DOMAIN_CONTROLLERS } from '../../kernel/controllers.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
 import { formatSingleValue, parseSingleValue } from '../../kernel/single-value.ts';
@@ -59,24 +60,24 @@ export const parseNumber =
   (text) =>
     become(formatSingleValue(parseWhole(text, least, most, none)));
 
-/** Whole processes or threads: Documentation/admin-guide/cgroup-v2.rst, "Threads". */
-const CONTROLLERS = {
-  cpu: { group: 'CPU', isOfProcesses: false },
-  cpuset: { group: 'CPU', isOfProcesses: false },
-  memory: { group: 'Memory', isOfProcesses: true },
-  io: { group: 'IO', isOfProcesses: true },
-  pids: { group: 'Tasks', isOfProcesses: false },
-  hugetlb: { group: 'Other resources', isOfProcesses: true },
-  misc: { group: 'Other resources', isOfProcesses: true },
-  rdma: { group: 'Other resources', isOfProcesses: true },
-  dmem: { group: 'Other resources', isOfProcesses: true },
-} as const;
+/** The heading in help of each controller's limits. */
+const GROUPS = {
+  cpu: 'CPU',
+  cpuset: 'CPU',
+  memory: 'Memory',
+  io: 'IO',
+  pids: 'Tasks',
+  hugetlb: 'Other resources',
+  misc: 'Other resources',
+  rdma: 'Other resources',
+  dmem: 'Other resources',
+} as const satisfies Readonly<Record<Limit['controller'], string>>;
 
 /** The fields of a row that follow from its file's controller, which `INTERFACE_FILES` names. */
 export function homeOf(file: string): Pick<Limit, 'file' | 'controller' | 'group' | 'isOfProcesses'> {
   const controller = interfaceFile(file)?.controller;
   if (controller === undefined || controller === 'cgroup') throw new RangeError(`${file} is no limit`);
-  return { file, controller, ...CONTROLLERS[controller] };
+  return { file, controller, group: GROUPS[controller], isOfProcesses: DOMAIN_CONTROLLERS.has(controller) };
 }
 
 export const warning = (text: string, remedy?: string): Risk => ({
