@@ -189,7 +189,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ['return', 'o'],
     shown: 'Enter o',
-    help: 'everything about the selected row in the whole window, and back: limits, pressure, memory, events, processes; on the screens network, namespaces, file system and neighbours, all of that pane',
+    help: 'everything about the selected row in the whole window, and back: limits, pressure, memory, events, processes; on a screen with one pane, as network, all of that pane',
     footer: 'inside',
     action: { type: 'details' },
   },
