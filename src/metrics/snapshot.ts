@@ -24,6 +24,11 @@ export interface Snapshot {
    */
   readonly times: readonly Float64Array[];
   /**
+   * Holds `times` of these files in less room, for who keeps many Snapshots; gives the bytes saved. Absent where what it is
+   * made of is kept elsewhere.
+   */
+  readonly packTimes?: (isOwn: (file: number) => boolean) => number;
+  /**
    * By row: 0 where this pass read no figure of it that is another one than before, nor a counter; absent where that is not
    * known.
    */

@@ -189,9 +189,11 @@ test('a setting that cannot be saved is told with the reason', () => {
 });
 
 test('steps in time stay within what is kept', async () => {
+  const packed: number[] = [];
   const frames = Array.from({ length: 20 }, (_, index): Frame => {
     const { usage, ...others } = frame(index + 1);
-    return { ...others, usage: { ...usage, snapshot: { ...usage.snapshot, wall: 1000 * (index + 1) } } };
+    const packTimes = (): number => packed.push(index) * 0;
+    return { ...others, usage: { ...usage, snapshot: { ...usage.snapshot, wall: 1000 * (index + 1), packTimes } } };
   });
   const waiting = [...frames];
   const { past, next } = withPast({
@@ -201,6 +203,8 @@ test('steps in time stay within what is kept', async () => {
     close: () => {},
   });
   for (const taken of frames) assert.is(await next(), taken);
+  // The rates of the last one are told from it and the one before.
+  assert.equal(packed, [...Array(18).keys()]);
   const [first, last] = [frames[0], frames[19]];
   if (!first || !last || !past) throw new Error('no frames');
   const isFrame = (found: Frame, wanted: number): void =>
