@@ -21,12 +21,12 @@ import { linesOf } from './panes.ts';
 import { type Gone, NONE_GONE } from './plan-lines.ts';
 import type { Shown } from './rows.ts';
 import { eventsOf, oomKillsShown, type Scene, selectedItem, selectedWorkload } from './scene.ts';
-import type { Block, View } from './screen.ts';
 import { type FooterMessage, paneTop, type State } from './state.ts';
 import { type Line, type Piece, windowed, wrapped, wrappedAll } from './style.ts';
 import { suspectFigures } from './suspect-figures.ts';
 import { type Trend, tableView } from './table-view.ts';
 import { trendSamples } from './trend.ts';
+import type { Block, View } from './view.ts';
 
 /** What must be read for the next picture, and how far this one can be scrolled. */
 export interface Needs {

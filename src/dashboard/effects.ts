@@ -9,14 +9,14 @@ import { clockTime } from '../text/local-time.ts';
 import type { Acting, Confirmed } from './acting.ts';
 import { actionKey, openAction, openRemedy } from './actions.ts';
 import { aftermathOf } from './aftermath.ts';
-import type { Screen } from './screen.ts';
 import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
 import { openTrial } from './trial-form.ts';
 import type { Effect, Event } from './update.ts';
 
 export interface Outside {
-  readonly screen: Pick<Screen, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
+  readonly terminal: Pick<Terminal, 'invalidate' | 'bell' | 'setMouse' | 'suspend'>;
   readonly source: Pick<Source, 'past' | 'isLive'>;
   /** Told of each Frame of a recording that is shown out of its turn. */
   readonly remember: (frame: Frame) => void;
@@ -75,7 +75,7 @@ async function prove(session: Session, { finding, acting, dispatch, session: now
 }
 
 export function createEffects(outside: Outside): (effect: Effect) => void {
-  const { screen, source, acting, dispatch } = outside;
+  const { terminal, source, acting, dispatch } = outside;
   let taking: AbortController | undefined;
   let flash: NodeJS.Timeout | undefined;
   let steps = Promise.resolve();
@@ -145,13 +145,13 @@ export function createEffects(outside: Outside): (effect: Effect) => void {
       case 'jump':
         return go((past, from) => past.seek(outside.timeOf(effect.to, from)), source.isLive);
       case 'mouse':
-        return screen.setMouse(effect.isOn);
+        return terminal.setMouse(effect.isOn);
       case 'redraw':
-        return screen.invalidate();
+        return terminal.invalidate();
       case 'suspend':
-        return screen.suspend();
+        return terminal.suspend();
       case 'ring':
-        return screen.bell();
+        return terminal.bell();
       case 'flash':
         clearTimeout(flash);
         flash = setTimeout(() => dispatch({ type: 'flashed' }), FLASH_MS).unref();

@@ -1,9 +1,9 @@
 /** Holds the session: each event goes through `update`, its effects are carried out, and the new session is drawn. */
 import { compose, type Needs, NO_NEEDS } from './compose.ts';
 import type { Scene } from './scene.ts';
-import type { View } from './screen.ts';
 import type { Session, Surroundings } from './session.ts';
 import { type Effect, type Event, update } from './update.ts';
+import type { View } from './view.ts';
 
 export interface Program {
   session(): Session;

@@ -19,11 +19,11 @@ import { createProgram, type Program } from './program.ts';
 import { withRecorded } from './recorded.ts';
 import { createSampling, guardedBy } from './sampling.ts';
 import { sceneMaker } from './scene-maker.ts';
-import { openScreen } from './screen.ts';
 import { openSelectedReader } from './selected.ts';
 import { type End, openSession, type Surroundings } from './session.ts';
 import { type Settings, saveSetting, scalesOf } from './settings.ts';
 import { type FooterMessage, INITIAL, type State } from './state.ts';
+import { openTerminal } from './terminal.ts';
 import { themeOf } from './themes.ts';
 import type { Event } from './update.ts';
 
@@ -70,12 +70,12 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const pressures = machine && openPressureWatch({ mount: machine.hierarchy.mount, onEvent: memory.tell });
   const trouble = machine && openTroubleWatch({ ...machine, onEvent: memory.tell, onFindings: () => program.draw() });
   const state = initialState(options);
-  const screen = openScreen({
+  const terminal = openTerminal({
     theme: () => themeOf(program.session().state.theme, options.ascii),
     mouse: options.mouse,
     onKey: (key) => onInput({ type: 'key', key }),
     onMouse: (pointer) => onInput({ type: 'pointer', pointer }),
-    onResize: () => program.dispatch({ type: 'size', size: screen.size() }),
+    onResize: () => program.dispatch({ type: 'size', size: terminal.size() }),
     onHangUp: () => end('hung up'),
   });
   let exit = (): void => {};
@@ -90,14 +90,14 @@ export async function runTstop(options: TstopOptions): Promise<End> {
   const live = machine && trouble && openSelectedReader({ ...machine, looks: trouble, ...hooks });
   const selected = ofFleet ?? withRecorded(live, memory.recordedFinding);
   const program: Program = createProgram({
-    session: { ...openSession(state, screen.size(), surroundings), notice: faultNotice(options.faults) },
+    session: { ...openSession(state, terminal.size(), surroundings), notice: faultNotice(options.faults) },
     surroundings,
     sceneOf: sceneMaker({ ...options, memory, selected, looks: trouble, ofFleet }),
-    show: screen.draw,
+    show: terminal.draw,
     perform: (effect) => perform(effect),
   });
   const perform = createEffects({
-    screen,
+    terminal,
     source,
     acting: options.acting,
     finding: (session) => selected.of(session).inside.diagnosis?.finding,
@@ -143,7 +143,7 @@ export async function runTstop(options: TstopOptions): Promise<End> {
     program.close();
     sampling.close();
     selected.close();
-    screen.close();
+    terminal.close();
     source.close();
     pressures?.close();
     trouble?.close();

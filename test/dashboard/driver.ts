@@ -46,7 +46,7 @@ export function drive(options: DriverOptions): Driver {
   const asked: Effect['type'][] = [];
   const nothing = (): void => {};
   const perform = createEffects({
-    screen: { invalidate: nothing, bell: nothing, setMouse: nothing, suspend: nothing },
+    terminal: { invalidate: nothing, bell: nothing, setMouse: nothing, suspend: nothing },
     source: { isLive },
     timeOf: Number,
     remember: nothing,

@@ -2,8 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openScreen, type View } from '../../src/dashboard/screen.ts';
+import { openTerminal } from '../../src/dashboard/terminal.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
+import type { View } from '../../src/dashboard/view.ts';
 
 const viewOf = (text: string): View => ({
   header: { area: { top: 0, left: 0, width: 80, height: 1 }, lines: [[['tstop', 'title']]] },
@@ -28,21 +29,21 @@ test('a picture that changed nothing writes nothing, one that changed a line wri
     await setImmediate();
     return written;
   };
-  const screen = openScreen({
+  const terminal = openTerminal({
     theme: () => themeOf('dark', false),
     mouse: false,
     ...{ onKey: ignore, onMouse: ignore, onResize: ignore, onHangUp: ignore },
   });
   try {
-    assert.match(await writes(() => screen.draw(viewOf('web-1'))), /web-1.*below/s);
-    assert.is(await writes(() => screen.draw(viewOf('web-1'))), '');
-    const changed = await writes(() => screen.draw(viewOf('web-2')));
+    assert.match(await writes(() => terminal.draw(viewOf('web-1'))), /web-1.*below/s);
+    assert.is(await writes(() => terminal.draw(viewOf('web-1'))), '');
+    const changed = await writes(() => terminal.draw(viewOf('web-2')));
     assert.match(changed, /2/);
     assert.not.match(changed, /below|quit/);
-    screen.invalidate();
-    assert.match(await writes(() => screen.draw(viewOf('web-2'))), /web-2.*below/s);
+    terminal.invalidate();
+    assert.match(await writes(() => terminal.draw(viewOf('web-2'))), /web-2.*below/s);
   } finally {
-    screen.close();
+    terminal.close();
     await setImmediate();
     process.stdout.write = write;
   }

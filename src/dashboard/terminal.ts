@@ -1,36 +1,18 @@
-/** The terminal: blessed is used in the `screen` files and nowhere else. Boxes, each filled with ready lines. */
+/** The terminal: blessed is used in the `terminal` files and nowhere else. Boxes, each filled with ready lines. */
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
 import { codeOf } from '../kernel/error-code.ts';
 import type { Area } from './area.ts';
-import { type Chart, levelChart } from './chart-view.ts';
+import { levelChart } from './chart-view.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
 import { createKeyboard, PASTE_MARKED, PASTE_UNMARKED } from './paste.ts';
-import { hasAxes, openCharts } from './screen-charts.ts';
-import { type Line, renderLine } from './style.ts';
+import { renderLine } from './style.ts';
+import { hasAxes, openCharts } from './terminal-charts.ts';
 import { forColours, type Theme } from './themes.ts';
+import type { Block, View } from './view.ts';
 
-/** Lines in a rectangle of the screen. */
-export interface Block {
-  readonly area: Area;
-  readonly lines: readonly Line[];
-}
-
-export interface View {
-  readonly header: Block;
-  readonly table: Block;
-  /** The panes. */
-  readonly panes: readonly Block[];
-  readonly charts: readonly Chart[];
-  readonly spark?: { readonly area: Area; readonly title: string; readonly values: readonly number[] };
-  /** Covers everything: a long message hides the lines above it. */
-  readonly footer: Block;
-  /** Covers everything but the footer. */
-  readonly overlay?: readonly Line[];
-}
-
-export interface Screen {
+export interface Terminal {
   size(): { width: number; height: number };
   draw(view: View): void;
   /** Forgets what the terminal shows, so that the next draw writes all of it. */
@@ -42,7 +24,7 @@ export interface Screen {
   close(): void;
 }
 
-export interface ScreenOptions {
+export interface TerminalOptions {
   readonly theme: () => Theme;
   readonly onKey: (key: Typed) => void;
   readonly onResize: () => void;
@@ -65,7 +47,7 @@ const NOT_STOPPED_MS = 100;
 const LEAVE = `\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l${PASTE_UNMARKED}\x1b[?25h\x1b[?1049l`;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function openScreen({ theme: chosen, onKey, onResize, onHangUp, mouse, onMouse }: ScreenOptions): Screen {
+export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, onMouse }: TerminalOptions): Terminal {
   const term = process.env.TERM ?? '';
   const screen = blessed.screen({
     smartCSR: true,
