@@ -150,6 +150,17 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
   };
 }
 
+/** Waits until the connection has ended, which the signal makes it do. Throws why. */
+export async function untilEnded(bus: Bus, signal: AbortSignal): Promise<never> {
+  const abort = (): void => bus.close();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    throw await bus.ended;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 /** `org.freedesktop.DBus.Error.AccessDenied` and the like, and a handshake that was turned down. */
 function refusal(asked: string, error: unknown): ApiError {
   const kind = at(error, 'type');

@@ -12,7 +12,7 @@ import { at, listOf, pidOf, textOf } from '../names/json.ts';
 import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
-import { type Bus, loadDbus } from './dbus.ts';
+import { type Bus, loadDbus, untilEnded } from './dbus.ts';
 import { addressList, known, pathOf } from './details.ts';
 import { keepBus } from './systemd.ts';
 
@@ -43,13 +43,7 @@ export async function createMachinedClient({ endpoint, timeoutMs, store }: Clien
       if (one.interface === MANAGER.interface) onStale();
     });
     onOpen();
-    const abort = (): void => bus.close();
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      throw await bus.ended;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+    return untilEnded(bus, signal);
   }
 
   return { refresh, follow, close: connection.close };

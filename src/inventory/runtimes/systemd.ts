@@ -8,7 +8,7 @@ import { at, listOf, textOf } from '../names/json.ts';
 import { MANAGER_OBJECT, UNIT_KINDS } from '../units.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, FollowOptions, Refreshed, RuntimeClient } from './client.ts';
-import { type Bus, connectBus, loadDbus } from './dbus.ts';
+import { type Bus, connectBus, loadDbus, untilEnded } from './dbus.ts';
 import { known } from './details.ts';
 
 /** Of units that have a cgroup. */
@@ -64,12 +64,9 @@ export async function createSystemdClient({ endpoint, timeoutMs, store }: Client
     );
     await bus.call({ ...MANAGER_OBJECT, member: 'Subscribe' });
     onOpen();
-    const abort = (): void => bus.close();
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      throw await bus.ended;
+      return await untilEnded(bus, signal);
     } finally {
-      signal.removeEventListener('abort', abort);
       clearTimeout(timer);
     }
   }
