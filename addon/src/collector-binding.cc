@@ -51,14 +51,24 @@ class PassWorker final : public Napi::AsyncWorker {
     const size_t rows = ids_.size();
     if (masks_.size() != rows) throw Napi::RangeError::New(env, "ids and masks differ in length");
 
-    auto values = Napi::Float64Array::New(env, collector_->columns() * rows);
-    auto errors = Napi::Uint8Array::New(env, collector_->files() * rows);
-    auto times = Napi::Float64Array::New(env, collector_->files() * rows);
+    output_.rows = rows;
+    output_.layout = collector_->LayoutOf(masks_);
+    const PassLayout& layout = output_.layout;
+    auto values = Napi::Float64Array::New(env, layout.columns * rows);
+    auto errors = Napi::Uint8Array::New(env, layout.files * rows);
+    auto times = Napi::Float64Array::New(env, layout.files * rows);
     auto states = Napi::Uint8Array::New(env, rows);
     auto inodes = Napi::Float64Array::New(env, rows);
     auto watched = Napi::Uint32Array::New(env, rows);
-    output_ = {rows, values.Data(), errors.Data(), times.Data(), states.Data(), inodes.Data(), watched.Data()};
+    output_.values = values.Data();
+    output_.errors = errors.Data();
+    output_.times = times.Data();
+    output_.states = states.Data();
+    output_.inodes = inodes.Data();
+    output_.watched = watched.Data();
     Napi::Object pass = Napi::Object::New(env);
+    pass.Set("filePlaces", ArrayOf<Napi::Int32Array>(env, layout.file_places));
+    pass.Set("columnPlaces", ArrayOf<Napi::Int32Array>(env, layout.column_places));
     pass.Set("values", values);
     pass.Set("errors", errors);
     pass.Set("times", times);
@@ -84,9 +94,7 @@ class PassWorker final : public Napi::AsyncWorker {
   void OnOK() override {
     Napi::Object pass = pass_.Value();
     pass.Set("reads", Napi::Number::New(Env(), reads_));
-    auto told = Napi::Uint32Array::New(Env(), told_.size());
-    std::copy(told_.begin(), told_.end(), told.Data());
-    pass.Set("told", told);
+    pass.Set("told", ArrayOf<Napi::Uint32Array>(Env(), told_));
     deferred_.Resolve(pass);
   }
 

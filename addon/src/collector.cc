@@ -47,9 +47,10 @@ bool NotThere(int error) { return error == ENOENT || error == ENOTDIR; }
 Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget,
                      const std::vector<std::string>& skip)
     : mount_(std::move(mount)), budget_(budget), held_(1) {
+  size_t column = 0;
   for (const FileSpec& spec : files) {
-    files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), columns_, spec.polled});
-    columns_ += spec.keys.size();
+    files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), column, spec.keys.size(), spec.polled});
+    column += spec.keys.size();
     padding_ = std::max(padding_, files_.back().parser.padding());
     if (!spec.polled || epoll_) continue;
     epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
@@ -79,15 +80,29 @@ void Collector::Skip(const std::vector<std::string>& skip) {
   for (File& file : files_) file.parser.Skip(skip);
 }
 
+PassLayout Collector::LayoutOf(const std::vector<uint32_t>& masks) const {
+  uint32_t asked = 0;
+  for (const uint32_t mask : masks) asked |= mask;
+  PassLayout layout;
+  for (size_t file = 0; file < files_.size(); ++file) {
+    const bool is_asked = asked >> file & 1;
+    layout.file_places.push_back(is_asked ? static_cast<int32_t>(layout.files++) : -1);
+    for (size_t key = 0; key < files_[file].columns; ++key) {
+      layout.column_places.push_back(is_asked ? static_cast<int32_t>(layout.columns++) : -1);
+    }
+  }
+  return layout;
+}
+
 uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out) {
   ++pass_;
   reads_ = 0;
   idle_known_ = false;
   Poll();
   if (pass_ % kIdlePasses == 0) CloseIdle();
-  std::fill_n(out.values, columns_ * out.rows, std::numeric_limits<double>::quiet_NaN());
-  std::fill_n(out.times, files_.size() * out.rows, std::numeric_limits<double>::quiet_NaN());
-  std::fill_n(out.errors, files_.size() * out.rows, kNotRead);
+  std::fill_n(out.values, out.layout.columns * out.rows, std::numeric_limits<double>::quiet_NaN());
+  std::fill_n(out.times, out.layout.files * out.rows, std::numeric_limits<double>::quiet_NaN());
+  std::fill_n(out.errors, out.layout.files * out.rows, kNotRead);
 
   std::vector<Cgroup*> cgroups(out.rows);
   for (size_t row = 0; row < out.rows; ++row) {
@@ -115,7 +130,7 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
     out.inodes[row] = std::numeric_limits<double>::quiet_NaN();
     out.watched[row] = 0;
     for (size_t file = 0; file < files_.size(); ++file) {
-      if (masks[row] >> file & 1) out.errors[file * out.rows + row] = ENODEV;
+      if (masks[row] >> file & 1) out.errors[out.layout.file_places[file] * out.rows + row] = ENODEV;
     }
   }
   return reads_;
@@ -129,7 +144,7 @@ void Collector::ReadRow(Cgroup& cgroup, uint32_t mask, size_t row, const PassOut
     const int error = cgroup.state == kPresent ? ReadFile(cgroup, file, row, out) : ENODEV;
     // Whatever a descriptor answers but ENODEV, its cgroup is there.
     answered = answered || (error != ENODEV && cgroup.slots[file].fd);
-    out.errors[file * out.rows + row] = static_cast<uint8_t>(error);
+    out.errors[out.layout.file_places[file] * out.rows + row] = static_cast<uint8_t>(error);
     if (error == 0) answered = true;
   }
   if (!answered && cgroup.state == kPresent) Verify(cgroup);
@@ -152,9 +167,9 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
     const double time = MonotonicMilliseconds();
     if (size >= 0) {
       File& spec = files_[file];
-      spec.parser.Parse(buffer_.data(), static_cast<size_t>(size), out.values + spec.first_column * out.rows + row,
-                        out.rows);
-      out.times[file * out.rows + row] = time;
+      double* const first = out.values + out.layout.column_places[spec.first_column] * out.rows + row;
+      spec.parser.Parse(buffer_.data(), static_cast<size_t>(size), first, out.rows);
+      out.times[out.layout.file_places[file] * out.rows + row] = time;
     }
     if (!keep || size == -ENODEV) {
       DropFile(slot);

@@ -20,8 +20,16 @@ struct FileSpec {
   bool polled;
 };
 
+/** Where a pass puts what it reads, by file and by column of the schema; -1 for a file that no row asks for. */
+struct PassLayout {
+  std::vector<int32_t> file_places, column_places;
+  size_t files = 0;
+  size_t columns = 0;
+};
+
 /** The columns of one pass, as Columns of src/kernel/collector.ts; memory of the caller. */
 struct PassOutput {
+  PassLayout layout;
   size_t rows;
   double* values;
   uint8_t* errors;
@@ -45,20 +53,20 @@ class Collector {
   void Add(uint32_t id, std::string path);
   void Remove(uint32_t id);
   void Skip(const std::vector<std::string>& skip);
+  PassLayout LayoutOf(const std::vector<uint32_t>& masks) const;
   /** Reads done. */
   uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
   /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read, or is not
    * watched any more. */
   const std::vector<uint32_t>& told() const { return told_; }
   size_t descriptors() const { return held_; }
-  size_t files() const { return files_.size(); }
-  size_t columns() const { return columns_; }
 
  private:
   struct File {
     std::string name;
     Parser parser;
     size_t first_column;
+    size_t columns;
     bool polled;
   };
   struct Slot {
@@ -102,7 +110,6 @@ class Collector {
 
   UniqueFd mount_;
   std::vector<File> files_;
-  size_t columns_ = 0;
   size_t budget_;
   size_t padding_ = 1;
   std::vector<char> buffer_;

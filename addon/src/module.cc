@@ -11,8 +11,8 @@ namespace {
  */
 void KeepLittleFreed() {
 #ifdef M_TRIM_THRESHOLD
-  mallopt(M_TRIM_THRESHOLD, 512 << 10);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }
 

@@ -16,11 +16,16 @@ inline std::vector<std::string> Strings(const Napi::Value& value) {
   return strings;
 }
 
-/** A Float64Array of these. */
-inline Napi::Float64Array Doubles(Napi::Env env, const std::vector<double>& values) {
-  auto array = Napi::Float64Array::New(env, values.size());
+/** A typed array of these. */
+template <typename Array, typename Value>
+Array ArrayOf(Napi::Env env, const std::vector<Value>& values) {
+  auto array = Array::New(env, values.size());
   std::copy(values.begin(), values.end(), array.Data());
   return array;
+}
+
+inline Napi::Float64Array Doubles(Napi::Env env, const std::vector<double>& values) {
+  return ArrayOf<Napi::Float64Array>(env, values);
 }
 
 }  // namespace tscg

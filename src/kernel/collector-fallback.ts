@@ -14,6 +14,7 @@ import {
   type FileSpec,
   NOT_READ,
   PRESENT,
+  placesOf,
   RECREATED,
   REMOVED,
 } from './collector.ts';
@@ -64,7 +65,6 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   const mountFd = openSync(mount, O_PATH | constants.O_DIRECTORY);
   const device = fstatSync(mountFd).dev;
   const firstColumn = files.map((_, file) => files.slice(0, file).reduce((sum, { keys }) => sum + keys.length, 0));
-  const columnCount = files.reduce((sum, { keys }) => sum + keys.length, 0);
   const cgroups = new Map<number, Cgroup>();
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
   let { skipDevices } = options;
@@ -242,11 +242,11 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       const time = monotonicMs();
       if (!keep || text === ENODEV) drop(slot);
       if (typeof text === 'string') {
-        const first = firstColumn[file] ?? 0;
+        const first = out.columnPlaces[firstColumn[file] ?? 0] ?? -1;
         parseColumns(spec, text, skipDevices).forEach((value, key) => {
           out.values[(first + key) * out.rows + row] = value;
         });
-        out.times[file * out.rows + row] = time;
+        out.times[(out.filePlaces[file] ?? -1) * out.rows + row] = time;
         return 0;
       }
       if (text !== ENODEV) return text;
@@ -265,7 +265,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       const error = cgroup.state === PRESENT ? readFile(cgroup, file, spec, row, out) : ENODEV;
       // Whatever an open descriptor answers but ENODEV, its cgroup is there.
       answered ||= error === 0 || (error !== ENODEV && cgroup.slots[file]?.fd !== undefined);
-      out.errors[file * out.rows + row] = error;
+      out.errors[(out.filePlaces[file] ?? -1) * out.rows + row] = error;
     });
     if (!answered && cgroup.state === PRESENT) verify(cgroup);
     if (cgroup.state !== PRESENT) dropAll(cgroup);
@@ -277,7 +277,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   function readUnknown(mask: number, row: number, out: Columns): void {
     out.states[row] = REMOVED;
     files.forEach((_, file) => {
-      if (asks(mask, file)) out.errors[file * out.rows + row] = ENODEV;
+      if (asks(mask, file)) out.errors[(out.filePlaces[file] ?? -1) * out.rows + row] = ENODEV;
     });
   }
 
@@ -289,11 +289,14 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     idle = undefined;
     if (pass % IDLE_PASSES === 0) closeIdle();
     const rows = ids.length;
+    const { filePlaces, columnPlaces, fileCount, columnCount } = placesOf(files, masks);
     const out = {
       rows,
+      filePlaces,
+      columnPlaces,
       values: new Float64Array(columnCount * rows).fill(UNAVAILABLE),
-      errors: new Uint8Array(files.length * rows).fill(NOT_READ),
-      times: new Float64Array(files.length * rows).fill(UNAVAILABLE),
+      errors: new Uint8Array(fileCount * rows).fill(NOT_READ),
+      times: new Float64Array(fileCount * rows).fill(UNAVAILABLE),
       states: new Uint8Array(rows),
       inodes: new Float64Array(rows).fill(UNAVAILABLE),
       // Node has no epoll(7) for files.

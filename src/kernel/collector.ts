@@ -43,11 +43,20 @@ export interface CollectRequest {
   readonly masks: Uint32Array;
 }
 
+/** Where a pass has what it read; -1 for a file that no row of the request asks for. */
+export interface Places {
+  /** By file of the schema: its place in `errors` and `times`. */
+  readonly filePlaces: Int32Array;
+  /** By column of the schema (`columnIndex`): its place in `values`. */
+  readonly columnPlaces: Int32Array;
+}
+
 /**
- * One pass. Rows are in the order of the request; columns in the order of the schema (file by file, key by key).
- * Column c is `values.subarray(c * rows, (c + 1) * rows)`; file f is the same stretch of `errors` and `times`.
+ * One pass. Rows are in the order of the request; columns in the order of the schema (file by file, key by key), without the
+ * files that no row asks for. The column at place c is `values.subarray(c * rows, (c + 1) * rows)`; that of a file is the same
+ * stretch of `errors` and `times`.
  */
-export interface Columns {
+export interface Columns extends Places {
   readonly rows: number;
   /** NaN: not read, unreadable, or no such key. +Infinity: `max`. */
   readonly values: Float64Array;
@@ -99,6 +108,19 @@ export interface Collector {
   /** Descriptors held now. */
   descriptors(): number;
   close(): void;
+}
+
+/** The places of a pass with these masks, and how many there are. */
+export function placesOf(
+  files: readonly FileSpec[],
+  masks: Uint32Array,
+): Places & { readonly fileCount: number; readonly columnCount: number } {
+  const asked = masks.reduce((all, mask) => all | mask, 0);
+  let [fileCount, columnCount] = [0, 0];
+  const isAsked = (file: number): boolean => ((asked >>> file) & 1) === 1;
+  const filePlaces = Int32Array.from(files, (_, file) => (isAsked(file) ? fileCount++ : -1));
+  const columnPlaces = files.flatMap(({ keys }, file) => keys.map(() => (isAsked(file) ? columnCount++ : -1)));
+  return { filePlaces, columnPlaces: Int32Array.from(columnPlaces), fileCount, columnCount };
 }
 
 /** Columns of a schema by `file:key`, as `cpu.stat:usage_usec`. */

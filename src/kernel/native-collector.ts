@@ -20,9 +20,9 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
     removed = [];
     skip = undefined;
     const columns = await collector.collect(changes.added, changes.removed, ids, masks, changes.skip);
-    const { values, errors, times, states, inodes, watched, told, reads } = columns;
+    const { filePlaces, columnPlaces, values, errors, times, states, inodes, watched, told, reads } = columns;
     // One literal: V8 forgets the shape of an object that is spread together, and then the code that was compiled for it.
-    return { rows: ids.length, values, errors, times, states, inodes, watched, told, reads };
+    return { rows: ids.length, filePlaces, columnPlaces, values, errors, times, states, inodes, watched, told, reads };
   }
 
   return {

@@ -25,6 +25,8 @@ export interface NativeCollector {
 }
 
 export interface NativePass {
+  filePlaces: Int32Array;
+  columnPlaces: Int32Array;
   values: Float64Array;
   errors: Uint8Array;
   times: Float64Array;

@@ -91,13 +91,15 @@ export function createSampler(options: SamplerOptions): Sampler {
       if (columns.states[place] !== PRESENT || columns.inodes[place] !== draft.rows[row]?.inode) gone.add(row);
       const mask = pass.masks[place] ?? 0;
       for (let file = 0; mask >>> file; file++) {
-        const error = columns.errors[file * columns.rows + place] ?? NOT_READ;
+        const at = (columns.filePlaces[file] ?? -1) * columns.rows + place;
+        const error = columns.errors[at] ?? NOT_READ;
         if (error === NOT_READ) continue;
         let isOther = draft.setError(file, row, error);
-        draft.setTime(file, row, gridTime(columns.times[file * columns.rows + place] ?? Number.NaN));
+        draft.setTime(file, row, gridTime(columns.times[at] ?? Number.NaN));
         const end = FIRST_COLUMN[file + 1] ?? COLUMN_COUNT;
         for (let index = FIRST_COLUMN[file] ?? 0; index < end; index++) {
-          if (draft.setValue(index, row, columns.values[index * columns.rows + place] ?? Number.NaN)) isOther = true;
+          const value = columns.values[(columns.columnPlaces[index] ?? -1) * columns.rows + place] ?? Number.NaN;
+          if (draft.setValue(index, row, value)) isOther = true;
         }
         plan.note(draft, row, file, isOther);
         if (isOther || (error === 0 && (COUNTED >>> file) & 1)) read[row] = 1;

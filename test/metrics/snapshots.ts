@@ -1,7 +1,7 @@
 /** Snapshots made by hand: a row by path with the figures that matter. */
 
 import * as assert from 'uvu/assert';
-import { type Columns, NOT_READ } from '../../src/kernel/collector.ts';
+import { type Columns, NOT_READ, placesOf } from '../../src/kernel/collector.ts';
 import { draftAfter } from '../../src/metrics/draft.ts';
 import { CGROUP_FILES, COLUMN_COUNT, COLUMNS, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import type { HostSnapshot } from '../../src/metrics/host.ts';
@@ -66,6 +66,7 @@ export function isUnavailable(value: number | undefined, message?: string): void
 /** A pass of a collector over so many rows, before anything is read. */
 export const unreadColumns = (rows: number): Columns & { reads: number } => ({
   rows,
+  ...placesOf(CGROUP_FILES, Uint32Array.of(2 ** CGROUP_FILES.length - 1)),
   values: new Float64Array(rows * COLUMN_COUNT).fill(Number.NaN),
   errors: new Uint8Array(rows * CGROUP_FILES.length).fill(NOT_READ),
   times: new Float64Array(rows * CGROUP_FILES.length).fill(Number.NaN),

@@ -137,12 +137,13 @@ export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
 }
 
 function readingOf(columns: Columns, rowOf: (path: string) => number | undefined): CgroupReading {
-  const { rows, values } = columns;
+  const { rows, values, columnPlaces } = columns;
   return {
     time: monotonicMs(),
     of(path) {
       const row = rowOf(path);
-      return row === undefined ? undefined : (ref) => values[lookColumn(ref) * rows + row] ?? Number.NaN;
+      if (row === undefined) return undefined;
+      return (ref) => values[(columnPlaces[lookColumn(ref)] ?? -1) * rows + row] ?? Number.NaN;
     },
   };
 }
