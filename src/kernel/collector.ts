@@ -44,7 +44,7 @@ export interface CollectRequest {
 }
 
 /** Where a pass has what it read; -1 for a file that no row of the request asks for. */
-export interface Places {
+export interface PassPlaces {
   /** By file of the schema: its place in `errors` and `times`. */
   readonly filePlaces: Int32Array;
   /** By column of the schema (`columnIndex`): its place in `values`. */
@@ -56,7 +56,7 @@ export interface Places {
  * files that no row asks for. The column at place c is `values.subarray(c * rows, (c + 1) * rows)`; that of a file is the same
  * stretch of `errors` and `times`.
  */
-export interface Columns extends Places {
+export interface Columns extends PassPlaces {
   readonly rows: number;
   /** NaN: not read, unreadable, or no such key. +Infinity: `max`. */
   readonly values: Float64Array;
@@ -114,7 +114,7 @@ export interface Collector {
 export function placesOf(
   files: readonly FileSpec[],
   masks: Uint32Array,
-): Places & { readonly fileCount: number; readonly columnCount: number } {
+): PassPlaces & { readonly fileCount: number; readonly columnCount: number } {
   const asked = masks.reduce((all, mask) => all | mask, 0);
   let [fileCount, columnCount] = [0, 0];
   const isAsked = (file: number): boolean => ((asked >>> file) & 1) === 1;

@@ -45,8 +45,6 @@ export interface Sampler {
 const NETWORK = SNAPSHOT_FILES.length - 1;
 const FIRST_OF_NETWORK = FIRST_COLUMN[NETWORK] ?? COLUMN_COUNT;
 const POPULATED = column('cgroup.events:populated');
-/** Files that have counters: the same ones at another time are another rate. */
-const COUNTED = CGROUP_FILES.reduce((mask, { counters }, file) => (counters ? mask | (1 << file) : mask), 0);
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSampler(options: SamplerOptions): Sampler {
@@ -66,6 +64,14 @@ export function createSampler(options: SamplerOptions): Sampler {
     | { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array; rowOf: Map<number, number> }
     | undefined;
   let previous: Snapshot | undefined;
+  /**
+   * Files with counters that not every tick knows of: what stood still between two reads has a rate then, and none in a
+   * tick without a read. One that is vouched for is known of in each.
+   */
+  const counted = files.reduce(
+    (mask, { counters, vouching }, file) => (counters && !vouching ? mask | (1 << file) : mask),
+    0,
+  );
   const plan = createSamplingPlan({ bounds, turnMs, files });
   const counters = createCounterCheck();
 
@@ -102,7 +108,7 @@ export function createSampler(options: SamplerOptions): Sampler {
           if (draft.setValue(index, row, value)) isOther = true;
         }
         plan.note(draft, row, file, isOther);
-        if (isOther || (error === 0 && (COUNTED >>> file) & 1)) read[row] = 1;
+        if (isOther || (error === 0 && (counted >>> file) & 1)) read[row] = 1;
       }
       plan.watch(row, columns.watched[place] ?? 0);
     }

@@ -29,8 +29,8 @@ export interface Snapshot {
    */
   readonly packTimes?: (isOwn: (file: number) => boolean) => number;
   /**
-   * By row: 0 where this pass read no figure of it that is another one than before, nor a counter; absent where that is not
-   * known.
+   * By row: 0 where this pass found nothing by which a figure or a rate of it is another one than before; absent where that is
+   * not known.
    */
   readonly read?: Uint8Array;
 }
