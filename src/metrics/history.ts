@@ -213,7 +213,9 @@ export function createHistory(
           if ((at + 1) * fold <= next) return room[pick][at % KEPT] ?? Number.NaN;
           return summary(room, at * fold, next)[pick === 'means' ? 'mean' : 'most'];
         });
-      return { values: ring('means'), mosts: ring('mosts'), fold: isFine ? 1 : fold };
+      const values = ring('means');
+      // A sample is the mean and the largest of itself.
+      return { values, mosts: isFine ? values : ring('mosts'), fold: isFine ? 1 : fold };
     },
   };
 }
