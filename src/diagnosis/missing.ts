@@ -1,6 +1,7 @@
 /** What a look could not tell of a victim, and what would help. */
 import { PSI_IS_OFF } from '../kernel/pressure.ts';
 import { endsOf, msPerSecond, ofEachSecond, type Second, wholeOf } from './look/change.ts';
+import { mayBeThrottledUnseen } from './look/cpu-wait.ts';
 import { type CloseLook, QUOTA } from './look/model.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
@@ -41,17 +42,17 @@ export function missingOf(look: CloseLook, path: string): { missing: string[]; n
       ...withoutControllers(
         CONTROLLED.filter(({ ref }) => lacks(ref)),
         look.absent,
+        Number.isNaN(whole.throttled) ? 'weights and quotas' : 'weights',
       ),
     ],
     needed: unread || unknownQuota(look, path, whole),
   };
 }
 
-/**
- * Without the cpu controller no file tells of quotas, while those of cgroup v1 may throttle it: a thread that is throttled
- * counts as ready to run.
- */
-function unknownQuota(look: CloseLook, path: string, { usage, cpuFull, waited }: Second): string | undefined {
+/** A thread that is throttled counts as ready to run. */
+function unknownQuota(look: CloseLook, path: string, second: Second): string | undefined {
+  if (!mayBeThrottledUnseen(look, second)) return undefined;
+  const { usage, cpuFull, waited } = second;
   const why = look.absent.get('cpu');
   const behind = look.traced?.waitedBehind.get(path);
   const unexplained = Number.isNaN(waited) ? cpuFull : Math.min(cpuFull, waited);
@@ -69,7 +70,7 @@ const NO_LOCAL_STAT =
 
 /** What of a cgroup tells that it has the controller; what is not known without it, and how that is said of this cgroup alone. */
 const CONTROLLED = [
-  { controller: 'cpu', ref: 'cpu.weight:value', lost: 'weights and quotas', here: 'nobody set weights' },
+  { controller: 'cpu', ref: 'cpu.weight:value', lost: undefined, here: 'nobody set weights' },
   {
     controller: 'memory',
     ref: 'memory.stat:pgscan',
@@ -80,7 +81,11 @@ const CONTROLLED = [
 ] as const;
 
 /** What is not known for want of controllers: a sentence for those that are absent for the same reason. */
-function withoutControllers(lacking: readonly (typeof CONTROLLED)[number][], absent: CloseLook['absent']): string[] {
+function withoutControllers(
+  lacking: readonly (typeof CONTROLLED)[number][],
+  absent: CloseLook['absent'],
+  ofCpu: string,
+): string[] {
   const here = lacking
     .filter(({ controller }) => !absent.has(controller))
     .map(
@@ -95,7 +100,7 @@ function withoutControllers(lacking: readonly (typeof CONTROLLED)[number][], abs
     byReason.set(why.reason, { ...group, rows: [...group.rows, row] });
   }
   const grouped = [...byReason].map(([reason, { remedy, rows }]) => {
-    const lost = rows.map((row) => row.lost).join(', ');
+    const lost = rows.map(({ lost = ofCpu }) => lost).join(', ');
     const names = rows.map(({ controller }) => controller).join(', ');
     return `${lost}: this hierarchy has no ${names} controller (${reason}); ${remedy}`;
   });

@@ -2,7 +2,8 @@
  * The coarse verdict: what a tick has read already tells why each row is slow, without a suspect. It costs a few
  * columns of the Usage; `look/` tells more about one workload.
  *
- * Three things it cannot know, as a tick does not read them. How long a row was throttled by an ancestor: the
+ * Four things it cannot know, as a tick does not read them. Whether a quota of cgroup v1 throttles a row, where v1 holds the cpu
+ * controller: it looks like a wait behind others. How long a row was throttled by an ancestor: the
  * ancestor's own throttled time bounds it from above, so a wait behind others is bounded from below. Whether the disk
  * that it waits for is busy for others. At which level memory is short, where no Snapshot before is given.
  */

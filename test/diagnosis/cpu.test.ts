@@ -39,10 +39,13 @@ test('where a quota may lie that this hierarchy cannot show, the files say possi
     deviceTime: new Map(),
     lost: 0,
   };
-  const surenessOf = (more: Partial<CloseLook>): number =>
-    firstOf({ actors: { '/web': web, '/batch': hog }, ...waits, more }).suspects[0]?.confidence ?? Number.NaN;
-  assert.ok(surenessOf({ absent }) < THRESHOLDS.likely && surenessOf({}) >= THRESHOLDS.likely);
-  assert.ok(surenessOf({ absent, traced }) >= THRESHOLDS.likely);
+  const surenessOf = (more: Partial<CloseLook>, throttled: number): number =>
+    firstOf({ actors: { '/web': web, '/batch': hog }, ...waits, throttled, more }).suspects[0]?.confidence ??
+    Number.NaN;
+  const unseen = Number.NaN;
+  assert.ok(surenessOf({ absent }, unseen) < THRESHOLDS.likely && surenessOf({}, 0) >= THRESHOLDS.likely);
+  assert.ok(surenessOf({ absent }, 0) >= THRESHOLDS.likely, 'no quota of v1 throttled it');
+  assert.ok(surenessOf({ absent, traced }, unseen) >= THRESHOLDS.likely);
 });
 
 test('one that is busy on another CPU is not', () => {

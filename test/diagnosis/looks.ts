@@ -90,6 +90,7 @@ export function lookOf(scene: Scene): CloseLook {
     vmstat: (key) => scene.vmstat?.[key] ?? 0,
     memory: { total: 2 ** 34, available: 2 ** 33, pageSize: 4096 },
     network: new Map(),
+    quotasV1: new Map(),
     costPercent: 5,
     absent: new Map(),
     missing: [],

@@ -52,7 +52,7 @@ test('controllers that the hierarchy lacks for the same reason are one sentence 
   const v1 = { reason: 'cgroup v1 holds it', remedy: 'boot with cgroup_no_v1=all' };
   const off = { reason: 'disabled', remedy: 'boot with cgroup_enable=memory' };
   const absent = new Map([...['cpu', 'io'].map((name) => [name, v1] as const), ['memory', off] as const]);
-  assert.equal(findingOf({ more: { absent } }, lacking).missing, [
+  assert.equal(findingOf({ throttled: Number.NaN, more: { absent } }, lacking).missing, [
     'weights and quotas, who uses the disks: this hierarchy has no cpu, io controller (cgroup v1 holds it); boot with cgroup_no_v1=all',
     'who fills the memory: this hierarchy has no memory controller (disabled); boot with cgroup_enable=memory',
   ]);
@@ -63,7 +63,7 @@ test('controllers that the hierarchy lacks for the same reason are one sentence 
 
 test('a quota of cgroup v1 is neither fine nor a late CPU: that it may be one is said', () => {
   const absent = new Map([['cpu', { reason: 'cgroup v1 holds it', remedy: 'boot with cgroup_no_v1=all' }]]);
-  const throttled = { full: 400, waited: 400, turns: 10 };
+  const throttled = { full: 400, waited: 400, turns: 10, throttled: Number.NaN };
   const byFiles = findingOf({ ...throttled, more: { absent } });
   assert.is(causeOf(byFiles), 'unknown');
   assert.match(
@@ -79,9 +79,38 @@ test('a quota of cgroup v1 is neither fine nor a late CPU: that it may be one is
   assert.is(causeOf(traced), 'unknown');
   assert.match(traced.verdicts[0]?.sentence ?? '', /, throttled by a CPU quota/);
   assert.is(causeOf(findingOf({ ...throttled, more: { absent, traced: behind(IDLE) } })), 'steal');
-  assert.is(causeOf(findingOf({ ...throttled })), 'steal');
+  assert.is(causeOf(findingOf({ ...throttled, throttled: 0 })), 'steal');
+  assert.is(
+    causeOf(findingOf({ ...throttled, throttled: 0, more: { absent } })),
+    'steal',
+    'no quota of v1 throttled it',
+  );
   assert.is(causeOf(findingOf({ ...throttled, waited: Number.NaN, more: { absent } })), 'unknown');
-  assert.is(causeOf(findingOf({ full: 20, waited: 20, more: { absent } })), 'fine');
+  assert.is(causeOf(findingOf({ full: 20, waited: 20, throttled: Number.NaN, more: { absent } })), 'fine');
+});
+
+test('a quota of cgroup v1 that can be read is named with its file, whose ever it is, and nobody else for what it held up', () => {
+  const absent = new Map([['cpu', { reason: 'cgroup v1 holds it', remedy: 'boot with cgroup_no_v1=all' }]]);
+  const held = { full: 780, waited: 780, throttled: 770, turns: 10 };
+  const by = (isOwn: boolean) => new Map([['/web', { directory: '/sys/fs/cgroup/cpu/docker/1f', cpus: 0.2, isOwn }]]);
+  const actors = { '/web': { uses: 200, ready: 0.9 }, '/batch': { uses: 700, ready: 1 } };
+  const [finding] = diagnose(lookOf({ actors, ...held, more: { absent, quotasV1: by(true) } }));
+  assert.equal(
+    finding?.verdicts.map(({ cause }) => cause),
+    ['own-cpu-quota'],
+  );
+  const [verdict] = finding?.verdicts ?? [];
+  assert.is(
+    verdict?.sentence,
+    'a CPU quota of cgroup v1 of 0.20 CPUs throttles it for 770 ms of each second (/sys/fs/cgroup/cpu/docker/1f/cpu.cfs_quota_us)',
+  );
+  assert.equal(
+    verdict?.remedies.map(({ limits }) => limits),
+    [{}],
+  );
+  assert.is(causeOf(findingOf({ ...held, more: { absent, quotasV1: by(false) } })), 'ancestor-cpu-quota');
+  const lacking = findingOf({ ...held, more: { absent, quotasV1: by(true) } }, { 'cpu.weight:value': NOT_THERE });
+  assert.match(lacking.missing.join(), /^weights: this hierarchy has no cpu controller/);
 });
 
 test('a victim that was removed is not fine, and how long it was seen is said', () => {

@@ -155,6 +155,6 @@ export function throttledOf(reading: CgroupReading, path: string): number {
   if (!Number.isNaN(local)) return local;
   const quotas = [path, ...ancestorsOf(path)].map((at) => reading.of(at)?.('cpu.stat:throttled_usec') ?? Number.NaN);
   const known = quotas.filter((value) => !Number.isNaN(value));
-  // No quota can be set where no level has the figure: the cpu controller is not enabled.
+  // No quota can be set in this hierarchy where no level has the figure: the cpu controller is not enabled.
   return known.reduce((sum, value) => sum + value, 0);
 }

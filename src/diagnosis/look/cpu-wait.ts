@@ -11,6 +11,7 @@
 import { THRESHOLDS } from '../thresholds.ts';
 import type { Second } from './change.ts';
 import type { Company } from './company.ts';
+import type { CloseLook } from './model.ts';
 
 export interface CpuWait {
   /** Lost behind others. */
@@ -26,6 +27,10 @@ const ENOUGH_SAMPLES = 20;
 const SAMPLING_ERROR = 1.5;
 /** Throttled so long, the run delay of many threads cannot be told from the quota's. */
 const HARDLY_THROTTLED = 50;
+
+/** Whether a quota that no file here tells of may throttle it: one of cgroup v1, out of our sight. */
+export const mayBeThrottledUnseen = ({ absent }: Pick<CloseLook, 'absent'>, { throttled }: Second): boolean =>
+  absent.has('cpu') && Number.isNaN(throttled);
 
 /**
  * `foreignUsage`: CPU time that others used on the CPUs that the victim may use; somebody ran while it waited. Somebody was

@@ -1,5 +1,7 @@
 /** What keeps a victim from the CPU: quotas, others, its own threads, a late virtual CPU. */
+import { join } from 'node:path';
 import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
+import { clean } from '../../text/clean.ts';
 import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';
 import { advice, lessWeight, moreWeight, raiseQuota } from '../remedy.ts';
 import { THRESHOLDS } from '../thresholds.ts';
@@ -17,8 +19,8 @@ import {
 } from './change.ts';
 import { type Blame, blameByFiles, blameByTrace, type Company, companyOf, windowsOf } from './company.ts';
 import { nameCpuSuspects } from './cpu-suspects.ts';
-import { type CpuWait, cpuWaitOf, lateOf } from './cpu-wait.ts';
-import { type CloseLook, IDLE, OWN_THREADS, QUOTA } from './model.ts';
+import { type CpuWait, cpuWaitOf, lateOf, mayBeThrottledUnseen } from './cpu-wait.ts';
+import { type CloseLook, IDLE, OWN_THREADS, QUOTA, type QuotaV1 } from './model.ts';
 
 export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
   const marks = look.marks.get(victim) ?? [];
@@ -27,7 +29,7 @@ export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
   const company = companyOf(look, victim);
   const foreign = foreignUsage(look, victim, whole);
   const wait = tracedWait(look, victim, whole) ?? cpuWaitOf(whole, company, foreign);
-  const figures = figuresOf(whole);
+  const figures = figuresOf(whole, look.quotasV1.has(victim));
   return [
     ...quotaVerdicts(look, victim, whole, figures),
     ...waitVerdicts(look, victim, whole, company, wait, figures),
@@ -36,12 +38,17 @@ export function cpuVerdicts(look: CloseLook, victim: string): Verdict[] {
   ];
 }
 
-const figuresOf = ({ usage, cpuSome, cpuFull, throttled, waited }: Second): Figure[] => [
+const figuresOf = ({ usage, cpuSome, cpuFull, throttled, waited }: Second, isV1: boolean): Figure[] => [
   figure('cpu_usage', usage, 'ms_per_second', 'Δ cpu.stat usage_usec'),
   figure('cpu_pressure_some', cpuSome, 'ms_per_second', 'Δ cpu.pressure some total'),
   figure('cpu_pressure_full', cpuFull, 'ms_per_second', 'Δ cpu.pressure full total'),
   figure('run_delay', waited, 'ms_per_second', 'Σ Δ /proc/PID/task/TID/schedstat'),
-  figure('throttled', throttled, 'ms_per_second', 'Δ cpu.stat.local throttled_usec'),
+  figure(
+    'throttled',
+    throttled,
+    'ms_per_second',
+    isV1 ? 'Σ Δ cpu.stat throttled_time of cgroup v1' : 'Δ cpu.stat.local throttled_usec',
+  ),
 ];
 
 /** Throttled: by its own quota, or by that of an ancestor, which a child of that one uses up. */
@@ -49,6 +56,8 @@ function quotaVerdicts(look: CloseLook, victim: string, { usage, throttled }: Se
   const isHurt = throttled >= THRESHOLDS.throttled && throttled >= THRESHOLDS.throttledShare * (usage + throttled);
   if (!isHurt) return [];
   const { groups } = look;
+  const ofV1 = look.quotasV1.get(victim);
+  if (ofV1) return [verdictOfV1(look, victim, ofV1, Math.min(1000, throttled), figures)];
   const rate = (path: string): number => msPerSecond(look, changeOf(groups.get(path), 'cpu.stat:throttled_usec'));
   /** crun sets the quota on the cgroup inside the container. */
   const inner = [...groups.values()].find(({ key, isInner }) => isInner && parentOf(key) === victim)?.key;
@@ -92,6 +101,32 @@ function quotaVerdicts(look: CloseLook, victim: string, { usage, throttled }: Se
       ],
     },
   ];
+}
+
+/** tscg writes nothing of cgroup v1: what set the quota there is to raise it. */
+function verdictOfV1(
+  { groups }: CloseLook,
+  victim: string,
+  { directory, cpus, isOwn }: QuotaV1,
+  loss: number,
+  figures: Figure[],
+): Verdict {
+  const file = join(directory, 'cpu.cfs_quota_us');
+  const name = groups.get(victim)?.name ?? victim;
+  return {
+    cause: isOwn ? 'own-cpu-quota' : 'ancestor-cpu-quota',
+    loss,
+    sentence: `a CPU quota of cgroup v1${quotaText(cpus)} throttles it for ${ofEachSecond(loss)} (${clean(file)})`,
+    figures: [...figures, figure('cpu_quota', cpus, 'count', `cpu.cfs_quota_us of ${clean(directory)}, in CPUs`)],
+    suspects: [],
+    ...(!isOwn && { refusal: 'no suspect' as const }),
+    remedies: [
+      advice(
+        { path: victim, name },
+        'raise it where it was set (docker update --cpus, CPUQuota= of the unit): tscg writes no limit of cgroup v1',
+      ),
+    ],
+  };
 }
 
 /** The child of the cgroup with the quota that has most of its usage, unless that is the victim's own side. */
@@ -172,10 +207,10 @@ const WITHOUT_RUN_DELAY = 0.8;
 const WITHOUT_QUOTAS = 0.5;
 const ENOUGH_SAMPLES = 40;
 
-const coverageOf = ({ absent }: CloseLook, { waited }: Second, { samples }: Company): number =>
+const coverageOf = (look: CloseLook, second: Second, { samples }: Company): number =>
   Math.min(1, samples / ENOUGH_SAMPLES) *
-  (Number.isNaN(waited) ? WITHOUT_RUN_DELAY : 1) *
-  (absent.has('cpu') ? WITHOUT_QUOTAS : 1);
+  (Number.isNaN(second.waited) ? WITHOUT_RUN_DELAY : 1) *
+  (mayBeThrottledUnseen(look, second) ? WITHOUT_QUOTAS : 1);
 
 function selfVerdicts(look: CloseLook, victim: string, { own, others }: CpuWait, figures: Figure[]): Verdict[] {
   if (!(own >= THRESHOLDS.selfCpu) || others >= THRESHOLDS.cpuWait) return [];
@@ -203,10 +238,11 @@ function selfVerdicts(look: CloseLook, victim: string, { own, others }: CpuWait,
 function stealVerdicts(
   look: CloseLook,
   victim: string,
-  { usage }: Second,
+  whole: Second,
   { late }: CpuWait,
   figures: Figure[],
 ): Verdict[] {
+  const { usage } = whole;
   const cpus = allowedCpus(look, victim).flatMap((cpu) => look.cpus.get(cpu) ?? []);
   const ticks = cpus.reduce((sum, { busy, idle, steal }) => sum + busy + idle + steal, 0);
   const stolen = cpus.reduce((sum, { steal }) => sum + steal, 0);
@@ -219,8 +255,8 @@ function stealVerdicts(
       cpus.reduce((sum, { busy }) => sum + busy, 0),
     );
   const isStolen = share >= THRESHOLDS.stealShare && taken >= THRESHOLDS.cpuWait;
-  // Where no file tells of quotas, one may hold it up while nobody runs.
-  const isKnown = look.traced !== undefined || !look.absent.has('cpu');
+  // An unseen quota may hold it up while nobody runs.
+  const isKnown = look.traced !== undefined || !mayBeThrottledUnseen(look, whole);
   const isLate = isKnown && late >= THRESHOLDS.cpuWait && late >= THRESHOLDS.lateShare * (usage + late);
   if (!isStolen && !isLate) return [];
   const loss = Math.min(1000, (isLate ? late : 0) + (isStolen ? taken : 0));

@@ -56,6 +56,7 @@ export interface Mark {
   readonly cpuFull: number;
   readonly ioSome: number;
   readonly memorySome: number;
+  /** NaN where cgroup v1 holds the cpu controller and its files cannot be read. */
   readonly throttled: number;
   /** Milliseconds so far, over the threads that are known: on a CPU, and ready to run without one. NaN without schedstat. */
   readonly ran: number;
@@ -106,6 +107,15 @@ export interface IoLimit {
   readonly from: string;
 }
 
+/** A cgroup of v1 whose CPU quota throttles a victim, where v1 holds the cpu controller. */
+export interface QuotaV1 {
+  readonly directory: string;
+  /** What the quota allows. */
+  readonly cpus: number;
+  /** False where it is that of a cgroup above the one that holds the victim. */
+  readonly isOwn: boolean;
+}
+
 export interface NetworkUse {
   /** Segments sent and sent again over the look: TcpExt of the victim's network namespace. */
   readonly sent: number;
@@ -151,6 +161,7 @@ export interface CloseLook extends MachineLook {
   readonly vmstat: (key: string) => number;
   readonly memory: MachineLook['memory'] & { readonly pageSize: number };
   readonly network: ReadonlyMap<string, NetworkUse>;
+  readonly quotasV1: ReadonlyMap<string, QuotaV1>;
   /** What the eBPF program measured in the same time, where it ran. */
   readonly traced?: Traced;
   /** Controllers that this hierarchy does not have. */

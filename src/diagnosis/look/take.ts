@@ -29,6 +29,7 @@ import { cpusBetween, type HostReading, readHost } from './machine.ts';
 import { type CloseLook, type Group, HOST, KERNEL, type Mark, type Tracer } from './model.ts';
 import { linkShareBetween, networkBetween, readLinks, readNetwork } from './network-use.ts';
 import { raisePriority } from './priority.ts';
+import { openQuotasV1, type QuotasV1 } from './quota-v1.ts';
 import { openInstants, openTicks } from './series.ts';
 import { openThreads, type Threads } from './threads.ts';
 
@@ -86,7 +87,8 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       links: readLinks(proc),
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
-    const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first });
+    const quotas = absent.has('cpu') ? openQuotasV1({ proc, mount, paths: cgroups.paths }, paths) : undefined;
+    const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first, quotas });
     const traced = tracer?.stop();
     const own = await cgroups.everything();
     const machine = readHost(proc);
@@ -120,6 +122,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       ),
       vmstat: (key) => (after.machine.vmstat.get(key) ?? Number.NaN) - (vmstat.get(key) ?? Number.NaN),
       memory: { ...after.machine.memory, pageSize: readMachine(proc).pageSize },
+      quotasV1: quotas?.strictest() ?? new Map(),
       network: new Map(network.flatMap(([path, use]) => (use ? [[path, use] as const] : []))),
       ...(traced && { traced }),
       costPercent: (user + system) / 1e4 / seconds,
@@ -162,10 +165,12 @@ interface Followed extends Series {
 interface FollowOptions extends LookOptions {
   readonly paths: readonly string[];
   readonly from: CgroupReading;
+  /** Where cgroup v2 has no cpu controller. */
+  readonly quotas: QuotasV1 | undefined;
 }
 
 async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Followed> {
-  const { paths, from, seconds, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
+  const { paths, from, quotas, seconds, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
   const { mount } = hierarchy;
   const hasLocal = paths.every((path) => !Number.isNaN(from.of(path)?.('cpu.stat.local:throttled_usec') ?? Number.NaN));
   const sampling = { proc, mount, ...(allowance !== undefined && { allowance }) };
@@ -199,7 +204,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   async function mark(refreshed: Promise<void>): Promise<void> {
     const [reading] = await Promise.all([cgroups.mark(paths), refreshed]);
     for (const path of paths) {
-      const made = markOf(reading, path, threads);
+      const made = markOf(reading, path, threads, quotas);
       if (made) marks.get(path)?.push(made);
     }
   }
@@ -241,7 +246,12 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   }
 }
 
-function markOf(reading: CgroupReading, path: string, threads: Threads): Mark | undefined {
+function markOf(
+  reading: CgroupReading,
+  path: string,
+  threads: Threads,
+  quotas: QuotasV1 | undefined,
+): Mark | undefined {
   const figures = reading.of(path);
   return (
     figures && {
@@ -251,7 +261,7 @@ function markOf(reading: CgroupReading, path: string, threads: Threads): Mark | 
       cpuFull: figures('cpu.pressure:full.total'),
       ioSome: figures('io.pressure:some.total'),
       memorySome: figures('memory.pressure:some.total'),
-      throttled: throttledOf(reading, path),
+      throttled: quotas ? quotas.throttled(path) : throttledOf(reading, path),
       ...threads.times(path),
     }
   );
