@@ -58,8 +58,7 @@ export interface ProcessTree {
   readonly files: number;
 }
 
-/** `resting`: cgroups in which nothing has run since the reading before: their processes are those of that reading. */
-export type ReadProcesses = (path: string, resting?: ReadonlySet<string>) => Promise<ProcessTree>;
+export type ReadProcesses = (path: string) => Promise<ProcessTree>;
 
 export interface ProcessReaderOptions {
   readonly proc: string;
@@ -71,7 +70,6 @@ export interface ProcessReaderOptions {
 }
 
 const MOST = 1_000;
-const NOTHING: ReadonlySet<string> = new Set();
 
 /** Reads the tree of a cgroup by its path beneath the mount; remembers from one reading to the next what hardly changes. */
 export function createProcessReader({
@@ -85,24 +83,22 @@ export function createProcessReader({
   const learnFacts = createLearnFacts(proc, readFiles);
   /** Of the reading before, by pid. */
   let known: ReadonlyMap<number, Running> = new Map();
-  return async (path, resting = NOTHING) => {
+  return async (path) => {
     const { paths } = await walk(mount, path);
-    const asked = paths.filter((cgroup) => !resting.has(cgroup));
-    const cgroups = await cgroupsOf(asked);
-    const kept = [...known.values()].filter(({ cgroup, stat }) => resting.has(cgroup) && !cgroups.has(stat.pid));
+    const cgroups = await cgroupsOf(paths);
     const pids = [...cgroups.keys()].sort((a, b) => a - b);
-    const read = pids.slice(0, Math.max(0, most - kept.length));
-    const running = [...kept, ...(await runningOf(read, cgroups))].sort((a, b) => a.stat.pid - b.stat.pid);
-    known = new Map(running.map((one) => [one.stat.pid, one]));
+    const read = pids.slice(0, most);
+    const running = await runningOf(read);
     const learnt = await learnFacts(running.map(({ stat }) => stat));
-    const processes = running.flatMap(({ stat, waitNs, cgroup }) => {
+    const processes = running.flatMap(({ stat, waitNs }) => {
       const facts = learnt.get(stat.pid)?.facts;
+      const cgroup = cgroups.get(stat.pid) ?? path;
       return facts ? [{ stat, facts, waitNs, cgroup }] : [];
     });
     return {
       roots: arrange(processes, pageSize),
       left: pids.length - read.length,
-      files: asked.length + 2 * read.length,
+      files: paths.length + 2 * read.length,
     };
   };
 
@@ -134,15 +130,19 @@ export function createProcessReader({
     });
   }
 
-  /** By pid. Most have not run since the reading before, and read as they did: they are not parsed again. */
-  async function runningOf(pids: readonly number[], cgroups: ReadonlyMap<number, string>): Promise<Running[]> {
+  /** Most have not run since the reading before, and read as they did: they are not parsed again. */
+  async function runningOf(pids: readonly number[]): Promise<readonly Running[]> {
     const texts = await readFiles(pids.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
-    return pids.flatMap((pid, index) => {
+    const now = new Map<number, Running>();
+    pids.forEach((pid, index) => {
       const [text, schedstat] = [texts[2 * index], texts[2 * index + 1]];
-      const [old, cgroup = '/'] = [known.get(pid), cgroups.get(pid)];
-      const isSame = old?.text === text && old?.schedstat === schedstat && old?.cgroup === cgroup;
-      return (isSame ? old : runningFrom(text, schedstat, cgroup)) ?? [];
+      const old = known.get(pid);
+      const isSame = old?.text === text && old?.schedstat === schedstat;
+      const running = isSame ? old : runningFrom(text, schedstat);
+      if (running) now.set(pid, running);
     });
+    known = now;
+    return [...now.values()];
   }
 }
 
@@ -160,21 +160,21 @@ export function readProcesses(proc: string, mount: string, path: string): Promis
 
 /** What changes while a process runs: two of its files, and what they say. */
 interface Running {
-  readonly cgroup: string;
   readonly text: string | number | undefined;
   readonly schedstat: string | number | undefined;
   readonly stat: PidStat;
   readonly waitNs: number;
 }
 
-function runningFrom(text: Running['text'], schedstat: Running['schedstat'], cgroup: string): Running | undefined {
+function runningFrom(text: Running['text'], schedstat: Running['schedstat']): Running | undefined {
   const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
   const waitNs = typeof schedstat === 'string' ? parseSchedstat(schedstat).wait_ns : Number.NaN;
-  return stat && { cgroup, text, schedstat, stat, waitNs };
+  return stat && { text, schedstat, stat, waitNs };
 }
 
-interface Process extends Pick<Running, 'stat' | 'waitNs' | 'cgroup'> {
+interface Process extends Pick<Running, 'stat' | 'waitNs'> {
   readonly facts: ProcessFacts;
+  readonly cgroup: string;
 }
 
 /** Children under their parents; a process whose parent is not among them is a root. */

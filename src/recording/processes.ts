@@ -1,16 +1,14 @@
 /** The processes that matter, to be recorded: those in PID namespaces of their own, the busiest, the largest; bounded. */
 import { createProcessReader, type ProcessNode } from '../inventory/processes.ts';
+import type { Workload } from '../inventory/workload.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
-import { column } from '../metrics/files.ts';
 import { processKey } from '../metrics/process-usage.ts';
-import { matchRows, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 import { gridTime } from '../metrics/time-grid.ts';
 import type { RecordedProcess, RecordedProcesses } from './format/moment.ts';
 
 export interface ProcessRecorder {
-  /** `snapshot`: of now. */
-  read(snapshot: Snapshot): Promise<RecordedProcesses>;
+  read(workloads: readonly Workload[]): Promise<RecordedProcesses>;
 }
 
 export interface ProcessRecorderOptions {
@@ -24,9 +22,6 @@ export interface ProcessRecorderOptions {
 /** Read at most, those with the lowest pids, to choose from. */
 const MOST_READ = 4096;
 const MOST = 1024;
-/** In one reading of so many all are read: a process may come to a cgroup in which nothing runs, or lose memory there. */
-const ALL_EVERY = 12;
-const CPU_USAGE = column('cpu.stat:usage_usec');
 
 export function createProcessRecorder({
   proc,
@@ -38,14 +33,10 @@ export function createProcessRecorder({
   const walk = async () => ({ paths: [...paths], inodes: [] });
   const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, walk });
   let before: readonly RecordedProcess[] = [];
-  let then: Snapshot | undefined;
-  let readings = 0;
   return {
-    read: async (snapshot) => {
-      paths = snapshot.rows.map(({ path }) => path);
-      const resting = readings++ % ALL_EVERY === 0 ? undefined : restingSince(then, snapshot);
-      then = snapshot;
-      const { roots } = await readTree('/', resting);
+    read: async (workloads) => {
+      paths = workloads.map(({ path }) => path);
+      const { roots } = await readTree('/');
       const time = gridTime(monotonicMs());
       const all = flat(roots);
       const list = chosen(all, before, most).sort((a, b) => a.pid - b.pid);
@@ -53,14 +44,6 @@ export function createProcessRecorder({
       return { time, list };
     },
   };
-}
-
-/** Paths of the cgroups that have used no CPU since that Snapshot. */
-function restingSince(then: Snapshot | undefined, now: Snapshot): ReadonlySet<string> {
-  const from = matchRows(now.rows, then?.rows ?? []);
-  const isResting = (row: number): boolean =>
-    then !== undefined && valueAt(now, CPU_USAGE, row) === valueAt(then, CPU_USAGE, from[row] ?? -1);
-  return new Set(now.rows.flatMap(({ path }, row) => (isResting(row) ? [path] : [])));
 }
 
 const flat = (nodes: readonly ProcessNode[]): RecordedProcess[] =>

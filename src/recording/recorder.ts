@@ -88,7 +88,7 @@ export function createMomentTaker({
     const { monotonic } = frame.usage.snapshot;
     if (!processes || monotonic - processes.time >= PROCESSES_MS) {
       processesBefore = processes;
-      processes = await processRecorder.read(frame.usage.snapshot);
+      processes = await processRecorder.read(frame.workloads);
     }
     looks?.afterFrame(frame).catch((error: unknown) => onTrouble('a look failed', error));
     const { findings = [], events: putOff = [] } = looks?.take() ?? {};
