@@ -13,6 +13,7 @@ import { type Sufferers, sufferersOf } from '../../diagnosis/victims.ts';
 import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
+import { monotonicMs } from '../../kernel/monotonic.ts';
 import { type OpenedWaits, openWaits } from '../../kernel/waits-bpf.ts';
 import { openLiveSource } from '../../metrics/source.ts';
 import { canAsk } from '../confirm.ts';
@@ -60,7 +61,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   const look = (
     workloads: readonly Workload[],
     victims: readonly Victim[],
-    opening?: Promise<OpenedWaits>,
+    { opening, ...since }: { readonly opening?: Promise<OpenedWaits>; readonly asked?: number } = {},
   ): Promise<CloseLook> =>
     takeLook({
       hierarchy,
@@ -68,7 +69,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       workloads,
       victims,
       seconds: seconds ?? LOOK_SECONDS,
-      ...(seconds === undefined && { goOn: comesInBursts }),
+      ...(seconds === undefined && { goOn: comesInBursts, ...since }),
       ...(isTraced && { tracer: createTracer(workloads, opening) }),
       signal,
     });
@@ -86,7 +87,9 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   try {
     const whom = names.length > 0 ? await namedBy(names, hierarchy) : await suffering(hierarchy, signal);
     const { workloads, victims, sufferers } = whom;
-    const taken = victims.length > 0 ? await look(workloads, victims, opening) : undefined;
+    // Whoever asked waits since this program was started.
+    const asked = monotonicMs() - performance.now();
+    const taken = victims.length > 0 ? await look(workloads, victims, { opening, asked }) : undefined;
     const findings = taken ? diagnose(taken) : [];
     const machine = taken ?? (await lookAtMachine(machineLook(signal)));
     const say = (): void => tell(findings, machine, sufferers, options);

@@ -39,7 +39,10 @@ export interface LookOptions {
   /** Every cgroup that there is, parents first. */
   readonly workloads: readonly Workload[];
   readonly victims: readonly Victim[];
+  /** From `asked` to the end; LEAST_SHARE of it at least is looked, however long the beginning takes. */
   readonly seconds: number;
+  /** monotonicMs() when somebody asked; now by default. */
+  readonly asked?: number;
   /** Whether to look on for as long again, asked when the time is over. */
   readonly goOn?: (marks: ReadonlyMap<string, readonly Mark[]>) => boolean;
   /** What measures beside the files: eBPF. */
@@ -49,6 +52,7 @@ export interface LookOptions {
   readonly signal?: AbortSignal;
 }
 
+const LEAST_SHARE = 0.8;
 const MARK_MS = 1000;
 /** Milliseconds between two looks at who else is active: seldom, as the host may have hundreds of threads. */
 const REFRESH_MS = 2300;
@@ -60,7 +64,7 @@ const MOST_ACTIVE = 64;
 
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
 export async function takeLook(options: LookOptions): Promise<CloseLook> {
-  const { hierarchy, proc = '/proc', workloads, victims, tracer } = options;
+  const { hierarchy, proc = '/proc', workloads, victims, tracer, asked = monotonicMs() } = options;
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
   const places = { proc, mount, readFiles };
@@ -88,7 +92,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
     const quotas = absent.has('cpu') ? openQuotasV1({ proc, mount, paths: cgroups.paths }, paths) : undefined;
-    const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first, quotas });
+    const { users, ...series } = await follow(cgroups, threads, { ...options, asked, paths, from: first, quotas });
     const traced = tracer?.stop();
     const own = await cgroups.everything();
     const machine = readHost(proc);
@@ -155,6 +159,10 @@ export function absentFrom(mount: string, proc: string): Map<string, NoControlle
   return new Map(absent.map((name) => [name, whyNoController(name, readText(join(proc, 'cgroups')))]));
 }
 
+/** The time at which a look ends: see `seconds` in LookOptions. `began`: the time of its first reading. */
+export const endOfLook = (asked: number, began: number, seconds: number): number =>
+  Math.max(asked + seconds * 1000, began + LEAST_SHARE * seconds * 1000);
+
 type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed' | 'comms'>;
 
 interface Followed extends Series {
@@ -163,6 +171,7 @@ interface Followed extends Series {
 }
 
 interface FollowOptions extends LookOptions {
+  readonly asked: number;
   readonly paths: readonly string[];
   readonly from: CgroupReading;
   /** Where cgroup v2 has no cpu controller. */
@@ -170,7 +179,7 @@ interface FollowOptions extends LookOptions {
 }
 
 async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOptions): Promise<Followed> {
-  const { paths, from, quotas, seconds, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
+  const { paths, from, quotas, seconds, asked, goOn, signal, allowance, proc = '/proc', hierarchy } = options;
   const { mount } = hierarchy;
   const hasLocal = paths.every((path) => !Number.isNaN(from.of(path)?.('cpu.stat.local:throttled_usec') ?? Number.NaN));
   const sampling = { proc, mount, ...(allowance !== undefined && { allowance }) };
@@ -214,7 +223,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     await sleep(SETTLE_MS, undefined, { signal });
     await refresh();
     let refreshed = monotonicMs();
-    let end = from.time + seconds * 1000;
+    let end = endOfLook(asked, from.time, seconds);
     for (let mayGoOn = goOn !== undefined, next = from.time + MARK_MS; ; next += MARK_MS) {
       await sleep(Math.max(0, Math.min(next, end) - monotonicMs()), undefined, { signal });
       const isOver = monotonicMs() >= end;
@@ -224,7 +233,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
       if (!isOver) continue;
       if (!mayGoOn || !goOn?.(marks)) break;
       mayGoOn = false;
-      end += seconds * 1000;
+      end = endOfLook(asked, from.time, 2 * seconds);
     }
     followThreads();
     await activity.read();
