@@ -1,7 +1,7 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 
 import { fileURLToPath } from 'node:url';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
@@ -19,21 +19,12 @@ process.noDeprecation = true;
 
 /** Milliseconds after the start: the first screen is shown, and the watches of a thousand cgroups are put. */
 const STARTED_MS = 5000;
-const COLLECT_MS = 60_000;
-/** Bytes: to go through more would hold up a key. V8 does so by itself, piece by piece, where so much is in use. */
-const MOST_COLLECTED = 40 << 20;
 
-/**
- * What the start leaves is garbage of some 8 MB, and each Frame leaves some. V8 would look for what is old only once its heap
- * has grown by half, and keeps the room.
- */
-function keepHeapSmall(): void {
+/** The start leaves garbage of some 8 MB, which V8 would keep until its heap has grown by half. */
+function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') return;
-  const collectSome = (): void => void (getHeapStatistics().used_heap_size < MOST_COLLECTED && collect());
-  collectSome();
-  setInterval(collectSome, COLLECT_MS).unref();
+  if (typeof collect === 'function') collect();
 }
 
 async function run(options: TstopFlags): Promise<void> {
@@ -51,7 +42,7 @@ async function run(options: TstopFlags): Promise<void> {
   // V8 refuses a code cache that was written under other flags than those of the start.
   if (process.env.TSCG_CODE_CACHE === undefined)
     setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge');
-  setTimeout(keepHeapSmall, STARTED_MS).unref();
+  setTimeout(collectGarbage, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
   const { runTstop } = await import('../dashboard/run.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));
