@@ -13,6 +13,7 @@ import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import type { CloseLook } from '../../src/diagnosis/look/model.ts';
 import { createTracer } from '../../src/diagnosis/look/tracer.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
+import { monotonicMs } from '../../src/kernel/monotonic.ts';
 import { loadNative } from '../../src/kernel/native.ts';
 import { makeDisks, makeSwap, openArena, type Started } from './arena.ts';
 import { CASES, type Case } from './cases.ts';
@@ -112,7 +113,12 @@ async function runCase(of: Case, seed: number): Promise<Run[]> {
     const [late, began, beside] = [lateSoFar(), performance.now(), measure(scene.victims)];
     const paths = workloads.map(({ path }) => path);
     const waits = cpuWaits(paths);
-    const look = await lookAt(scene, { seconds: SECONDS, goOn: comesInBursts, tracer: createTracer(workloads) });
+    const look = await lookAt(scene, {
+      seconds: SECONDS,
+      asked: monotonicMs(),
+      goOn: comesInBursts,
+      tracer: createTracer(workloads),
+    });
     const cost = beside();
     const run = {
       of,

@@ -44,7 +44,7 @@ export async function setScene(arena: Arena, of: Case, seed: number): Promise<Sc
 
 export const lookAt = (
   { victim, workloads }: Scene,
-  options: Pick<LookOptions, 'seconds' | 'goOn' | 'tracer'>,
+  options: Pick<LookOptions, 'seconds' | 'asked' | 'goOn' | 'tracer'>,
 ): Promise<CloseLook> =>
   takeLook({
     hierarchy: { mount: MOUNT, root: '/' },

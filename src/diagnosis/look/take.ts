@@ -39,9 +39,11 @@ export interface LookOptions {
   /** Every cgroup that there is, parents first. */
   readonly workloads: readonly Workload[];
   readonly victims: readonly Victim[];
-  /** From `asked` to the end; LEAST_SHARE of it at least is looked, however long the beginning takes. */
   readonly seconds: number;
-  /** monotonicMs() when somebody asked; now by default. */
+  /**
+   * monotonicMs() when somebody asked who waits for the end: the seconds count from then on, but LEAST_SHARE of them at least
+   * is looked, however long the beginning took. Without it they count from the first reading.
+   */
   readonly asked?: number;
   /** Whether to look on for as long again, asked when the time is over. */
   readonly goOn?: (marks: ReadonlyMap<string, readonly Mark[]>) => boolean;
@@ -64,7 +66,7 @@ const MOST_ACTIVE = 64;
 
 /** Waits for the whole time; throws an AbortError where the signal aborts. */
 export async function takeLook(options: LookOptions): Promise<CloseLook> {
-  const { hierarchy, proc = '/proc', workloads, victims, tracer, asked = monotonicMs() } = options;
+  const { hierarchy, proc = '/proc', workloads, victims, tracer } = options;
   const { mount } = hierarchy;
   const readFiles = createReadFiles();
   const places = { proc, mount, readFiles };
@@ -92,7 +94,7 @@ export async function takeLook(options: LookOptions): Promise<CloseLook> {
       network: new Map(await Promise.all(paths.map(async (path) => [path, await readNetwork(places, path)] as const))),
     };
     const quotas = absent.has('cpu') ? openQuotasV1({ proc, mount, paths: cgroups.paths }, paths) : undefined;
-    const { users, ...series } = await follow(cgroups, threads, { ...options, asked, paths, from: first, quotas });
+    const { users, ...series } = await follow(cgroups, threads, { ...options, paths, from: first, quotas });
     const traced = tracer?.stop();
     const own = await cgroups.everything();
     const machine = readHost(proc);
@@ -159,9 +161,9 @@ export function absentFrom(mount: string, proc: string): Map<string, NoControlle
   return new Map(absent.map((name) => [name, whyNoController(name, readText(join(proc, 'cgroups')))]));
 }
 
-/** The time at which a look ends: see `seconds` in LookOptions. `began`: the time of its first reading. */
-export const endOfLook = (asked: number, began: number, seconds: number): number =>
-  Math.max(asked + seconds * 1000, began + LEAST_SHARE * seconds * 1000);
+/** The time at which a look ends: see `asked` in LookOptions. `began`: the time of its first reading. */
+export const endOfLook = (asked: number | undefined, began: number, seconds: number): number =>
+  asked === undefined ? began + seconds * 1000 : Math.max(asked + seconds * 1000, began + LEAST_SHARE * seconds * 1000);
 
 type Series = Pick<CloseLook, 'ticks' | 'instants' | 'marks' | 'fleeting' | 'allowed' | 'comms'>;
 
@@ -171,7 +173,6 @@ interface Followed extends Series {
 }
 
 interface FollowOptions extends LookOptions {
-  readonly asked: number;
   readonly paths: readonly string[];
   readonly from: CgroupReading;
   /** Where cgroup v2 has no cpu controller. */
