@@ -67,12 +67,11 @@ function writeAsChange(folder: string): void {
   write(['-e', inFolder, 'undo'], env);
 }
 
-/** Writes the cache of all functions of a part: no run comes to those of a runtime that this machine does not have. */
+/** Writes the cache of all functions of a part, for which V8 must not leave any for later: no run comes to those of a runtime that this machine does not have. */
 function writeWhole(part: string): void {
   const file = join(__dirname, part);
   setFlagsFromString('--no-lazy');
   const script = new Script(readFileSync(file, 'latin1'), { filename: file });
-  // V8 refuses a cache that was written under other flags than those it is read under.
   setFlagsFromString('--lazy');
   writeFileSync(`${file}.cache`, script.createCachedData());
 }
