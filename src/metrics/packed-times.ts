@@ -50,8 +50,7 @@ function runsOf(array: Float64Array): Runs | undefined {
   const ends: number[] = [];
   for (let row = 1; row <= array.length; row++) {
     if (row < array.length && Object.is(array[row], array[row - 1])) continue;
-    if (ends.length >= most) return undefined;
-    ends.push(row);
+    if (ends.push(row) > most) return undefined;
   }
   return { values: Float64Array.from(ends, (end) => array[end - 1] ?? Number.NaN), ends: Uint32Array.from(ends) };
 }

@@ -1,11 +1,12 @@
 /** 200 cgroups made and removed per second for 30 s beside a running tstop and tscg ls --watch. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isWithin } from '../../src/kernel/cgroup-path.ts';
 import { BUSY, MOUNT, onMount, TSCG, withBox } from '../boxes.ts';
 import { openTstop } from '../terminal.ts';
 
@@ -15,7 +16,17 @@ const ROOT = `/tscg-test-churn-${process.pid}`;
 const SECONDS = 30;
 const EACH_SECOND = 200;
 
-const descriptors = (pid: number | undefined): number => readdirSync(`/proc/${pid}/fd`).length;
+/** How many a process has open, without those of other tests' cgroups, which come and go on the same mount. */
+function descriptors(pid: number | undefined): number {
+  const open = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+  return open.filter((path) => !isWithin(path, MOUNT) || isWithin(path, join(MOUNT, ROOT))).length;
+}
 
 mountTest('no crash, no leaked descriptor, no row with the figures of another', () =>
   withBox(`${ROOT}/busy`, async (busy) => {
@@ -60,7 +71,6 @@ mountTest('no crash, no leaked descriptor, no row with the figures of another', 
       while (frames < framesThen + 4) await sleep(100);
       assert.equal(wrong, []);
       assert.is(ls.exitCode, null);
-      // Other tests' cgroups come and go on the same mount, and each that lives is worth its descriptors: a leak stays.
       const leaked = () => ({
         tstop: descriptors(terminal.pid) - before.tstop,
         ls: descriptors(ls.pid) - before.ls,
