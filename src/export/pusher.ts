@@ -40,6 +40,8 @@ const MOST_ANSWER = 64 << 10;
 const FIRST_PAUSE_MS = 1000;
 /** The statuses after which OTLP lets a request be sent again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
+/** The statuses that are about what is in a request: bad data, too large. */
+const OF_BODY = new Set([400, 413, 422]);
 
 /** Sends Frames until the signal aborts. */
 export async function pushFrames(options: PusherOptions): Promise<void> {
@@ -59,7 +61,7 @@ export async function pushFrames(options: PusherOptions): Promise<void> {
   }
 }
 
-/** Why no Frame, or not all of one, was received by that time; undefined where it was. */
+/** Why no Frame, or not all of one, was received by that time; undefined where it was. One request that is refused costs no other. */
 async function takenAndSent(until: number, options: PusherOptions): Promise<string | undefined> {
   const { source, sender, isWanted, url } = options;
   let frame: Frame;
@@ -70,31 +72,38 @@ async function takenAndSent(until: number, options: PusherOptions): Promise<stri
   }
   try {
     const rows = exportedRows(frame.workloads, isWanted).slice(0, MOST_WORKLOADS);
+    let refused: string | undefined;
     for (const body of otlpRequests(frame, rows, sender)) {
-      const why = await sent(body, until, options);
-      if (why !== undefined) return why;
+      const { why, isOfBody } = await sent(body, until, options);
+      if (why !== undefined && !isOfBody) return why;
+      refused ??= why;
     }
-    return undefined;
+    return refused;
   } catch (error) {
     return `${url.host}: it could not be sent: ${errorText(error)}`;
   }
 }
 
-/** Why it was not received, or not all of it, in spite of retries up to that time; undefined where it was. */
-async function sent(body: Buffer, until: number, options: PusherOptions): Promise<string | undefined> {
+/** What came of it, with retries up to that time. */
+async function sent(body: Buffer, until: number, options: PusherOptions): Promise<Tried> {
   const { firstPause = FIRST_PAUSE_MS, signal } = options;
   const packed = await gzipped(body);
   for (let pause = firstPause; ; pause *= 2) {
-    const { why, isFinal, after = 0 } = await triedOnce(packed, options);
+    const tried = await triedOnce(packed, options);
+    const { why, isFinal, after = 0 } = tried;
     const wait = Math.max(pause, after);
-    if (why === undefined || isFinal || signal.aborted || performance.now() + wait >= until) return why;
+    if (why === undefined || isFinal || signal.aborted || performance.now() + wait >= until) return tried;
     await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
 }
 
 interface Tried {
+  /** Why it was not received, or not all of it; absent where it was. */
   readonly why?: string;
+  /** Whether the same request would be refused again. */
   readonly isFinal?: boolean;
+  /** Whether what is in this request was refused: another one may be received. */
+  readonly isOfBody?: boolean;
   /** Milliseconds before which the receiver does not want it again. */
   readonly after?: number;
 }
@@ -116,14 +125,15 @@ async function triedOnce(body: Buffer, { url, headers, token, tls, ca, signal }:
       ...{ timeoutMs: ANSWER_MS, mostBytes: MOST_ANSWER, signal },
     });
     // Who stands before a receiver may answer in its place, in JSON or in words.
-    const isMessage = said['content-type'] === CONTENT_TYPE;
+    const isMessage = mediaTypeOf(said['content-type']) === CONTENT_TYPE;
     const text = isMessage ? '' : bytes.toString('utf8');
-    if (status === 200) return partlyRefused(isMessage ? await decodedResponse(bytes) : parseJson(text));
-    const after = Number(said['retry-after'] ?? Number.NaN) * 1000;
+    // OTLP has 200 alone; some receivers, as that of Grafana Cloud, answer 204 as there is nothing in the answer.
+    if (status >= 200 && status < 300) return partlyRefused(isMessage ? await decodedResponse(bytes) : parseJson(text));
+    const after = retryAfter(said['retry-after']);
     const message = at(isMessage ? await decodedStatus(bytes) : parseJson(text), 'message');
     const words = boundedText(typeof message === 'string' ? message : text).trim();
     const why = `${url.host}: HTTP status ${status}${hintOf(status, url, redirection(url, said))}${words ? `: ${words}` : ''}`;
-    return { why, isFinal: !RETRYABLE.has(status), ...(after >= 0 && { after }) };
+    return { why, isFinal: !RETRYABLE.has(status), isOfBody: OF_BODY.has(status), ...(after >= 0 && { after }) };
   } catch (error) {
     if (!(error instanceof PostError)) throw error;
     return { why: `${url.host}: ${error.message}` };
@@ -139,7 +149,16 @@ function partlyRefused(response: unknown): Tried {
   return {
     why: `${refused} figures were refused: ${boundedText(typeof message === 'string' ? message : '')}`,
     isFinal: true,
+    isOfBody: true,
   };
+}
+
+/** `application/x-protobuf` of `Application/X-Protobuf; charset=utf-8`. */
+const mediaTypeOf = (header = ''): string => (header.split(';')[0] ?? '').trim().toLowerCase();
+
+/** Milliseconds of `120`, or of a date; NaN where it is neither. */
+function retryAfter(header = ''): number {
+  return /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Math.max(0, Date.parse(header) - Date.now());
 }
 
 /** What OTLP/HTTP appends to the address of a receiver. */

@@ -143,8 +143,8 @@ test('what is unavailable has no point, what has none is left out, and many work
 async function pushed(
   options: Partial<PusherOptions> & Pick<PusherOptions, 'url'>,
   isDone: (news: readonly string[]) => boolean,
+  frame = frameOf([WEB]),
 ): Promise<readonly string[]> {
-  const frame = frameOf([WEB]);
   const news: string[] = [];
   const stop = new AbortController();
   const pushing = pushFrames({
@@ -231,6 +231,58 @@ test('one request at a time, however slow the receiver is; what it refuses is to
   close();
 });
 
+/** So many workloads that a Frame of them is three requests. */
+const MANY = frameOf(
+  Array.from({ length: 250 }, (_, index): Row => ({ path: `/c${index}`, figures: { 'pids.current:value': 1 } })),
+  {},
+);
+
+for (const [what, status, answer, message] of [
+  ['partly refused', 200, '{"partialSuccess":{"rejectedDataPoints":"7","errorMessage":"too old"}}', /7 figures were/],
+  ['refused', 400, '{"message":"bad label"}', /HTTP status 400: bad label/],
+  ['too large', 413, '', /HTTP status 413/],
+] as const)
+  test(`a request that is ${what} costs the workloads of no other`, async () => {
+    const { url, requests, close } = await openReceiver((response, index) => {
+      if (index === 0) response.writeHead(status).end(answer);
+      else response.end('{}');
+    });
+    const news = await pushed({ url, interval: 60_000 }, (told) => told.length > 0, MANY);
+    assert.is(requests.length, 3);
+    assert.match(news[0] ?? '', message);
+    close();
+  });
+
+for (const status of [401, 404, 500])
+  test(`after the status ${status} the other requests of a Frame are not sent`, async () => {
+    const { url, requests, close } = await openReceiver((response) => response.writeHead(status).end());
+    await pushed({ url, interval: 60_000 }, (told) => told.length > 0, MANY);
+    assert.is(requests.length, 1);
+    close();
+  });
+
+for (const status of [202, 204])
+  test(`a receiver that answers ${status} has received it`, async () => {
+    const { url, requests, close } = await openReceiver((response) => response.writeHead(status).end());
+    const news = await pushed({ url, interval: 60_000 }, (told) => told.length > 0 || requests.length >= 3, MANY);
+    assert.equal(news, []);
+    close();
+  });
+
+test('a receiver may say by a date when it wants it again', async () => {
+  const times: number[] = [];
+  const { url, requests, close } = await openReceiver((response, index) => {
+    times.push(Date.now());
+    const later = new Date(Date.now() + 3000).toUTCString();
+    response.writeHead(index === 0 ? 429 : 200, index === 0 ? { 'retry-after': later } : {}).end('{}');
+  });
+  await pushed({ url, interval: 60_000, firstPause: 5 }, () => requests.length === 2);
+  close();
+  const [first = 0, second = 0] = times;
+  // A date has whole seconds.
+  assert.ok(second - first >= 1000, `${second - first} ms`);
+});
+
 test('a receiver that is elsewhere says where, without what may be a key', async () => {
   const { url, close } = await openReceiver((response) =>
     response.writeHead(308, { location: 'https://new.example:4318/k3y/v1/metrics?api_key=s3cret' }).end(),
@@ -253,7 +305,8 @@ test('an answer in protobuf is read as that', async () => {
   ];
   const { url, close } = await openReceiver((response, index) => {
     const { status, bytes } = answers[index] ?? { status: 200, bytes: '' };
-    response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end(Buffer.from(bytes, 'hex'));
+    const type = index === 0 ? 'Application/X-Protobuf; charset=utf-8' : 'application/x-protobuf';
+    response.writeHead(status, { 'content-type': type }).end(Buffer.from(bytes, 'hex'));
   });
   const news = await pushed({ url, interval: 5 }, (told) => told.length >= 4);
   assert.equal(
