@@ -19,7 +19,7 @@ export function storeOptions(options: FleetOptions, tell?: (text: string) => voi
     throw new UsageError('--bearer-token-file, --basic-auth-file, --tls-ca and --header go with --prometheus');
   if (bearerTokenFile && basicAuthFile)
     throw new UsageError('--bearer-token-file and --basic-auth-file: give one of them');
-  const url = urlOption('--prometheus', prometheus, 'http://prometheus:9090');
+  const url = withoutPage(urlOption('--prometheus', prometheus, 'http://prometheus:9090'));
   if (url.search !== '')
     throw new UsageError('--prometheus: what follows the ? would not be sent: give a key with --header');
   const files = [bearerTokenFile, basicAuthFile, tlsCa].filter((path) => path !== undefined);
@@ -28,6 +28,18 @@ export function storeOptions(options: FleetOptions, tell?: (text: string) => voi
     access: keptUp(files, () => accessIn(options), tell),
     headers: Object.fromEntries(header.map(headerOption)),
   };
+}
+
+/**
+ * The store whose page it is, where the URL is one that a browser shows: `/graph?g0.expr=up` of Prometheus and Thanos,
+ * `/query?g0.expr=up` of Prometheus 3, `/vmui/#/?g0.expr=up` of VictoriaMetrics.
+ */
+function withoutPage(url: URL): URL {
+  if (url.hash === '' && !/[?&]g\d+\./.test(url.search)) return url;
+  const store = new URL(url);
+  [store.search, store.hash] = ['', ''];
+  store.pathname = url.pathname.replace(/\/(graph|query|vmui)\/*$/, '/');
+  return store;
 }
 
 function accessIn({ bearerTokenFile, basicAuthFile, tlsCa }: FleetOptions): StoreAccess {

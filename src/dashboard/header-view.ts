@@ -70,7 +70,7 @@ const SILENT_SCRAPES = 2.5;
 const USUAL_SECONDS = 60;
 
 /** How many machines there are, how old their figures are, which machines are silent, and which store told all that. */
-function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
+function fleetParts({ machines, address, leftOut, partial }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
   const now = Date.now();
   const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
   const newest = seen.reduce((most, { time }) => Math.max(most, time), 0);
@@ -82,6 +82,7 @@ function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInpu
   const style = silent.length === seen.length && silent.length > 0 ? 'critical' : 'plain';
   return [
     [[state.host === undefined ? `${counted(machines.length, 'machine')}  ` : `only ${state.host}  `, 'title']],
+    partial === undefined ? [] : [['some may be missing  ', 'warning']],
     [
       [`${isNarrow(width) ? '' : 'figures '}of ${clockTime(newest)}`],
       [state.paused ? '  ' : `, ${ageOf(newest)} s old  `, style],
@@ -89,6 +90,7 @@ function fleetParts({ machines, address, leftOut }: Fleet, { state }: HeaderInpu
     ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
     leftOut > 0 ? [[`${counted(leftOut, 'row')} left out  `, 'warning']] : [],
     [[address, 'dim']],
+    partial === undefined ? [] : [[`  ${partial}`, 'warning']],
   ];
 }
 

@@ -23,6 +23,8 @@ export interface Fleet {
   readonly rows: readonly FleetRow[];
   /** Rows beyond the most that are shown. */
   readonly leftOut: number;
+  /** Why machines and rows may be missing: a part of the store did not answer. Undefined where all did. */
+  readonly partial: string | undefined;
 }
 
 export interface FleetFrame extends Frame {
@@ -50,7 +52,7 @@ export interface FleetFrameOptions {
 
 export function fleetFrame(table: FleetTable, options: FleetFrameOptions): FleetFrame {
   const { address, identityOf, milliseconds, ownCpuPercent, own } = options;
-  const { machines, rows, leftOut } = table;
+  const { machines, rows, leftOut, partial } = table;
   const renamed = renamedIn(rows);
   const workloads = rows.map((row) => {
     const isRenamed = (label: string): boolean => renamed.has(`${row.machine} ${label}`);
@@ -61,7 +63,7 @@ export function fleetFrame(table: FleetTable, options: FleetFrameOptions): Fleet
     host: { cpuPercent: Number.NaN, pressurePercent: UNKNOWN_PRESSURE, ownCpuPercent },
     workloads,
     cost: { milliseconds, reads: table.series, descriptors: 0, missed: 0 },
-    fleet: { address, machines, rows, leftOut },
+    fleet: { address, machines, rows, leftOut, partial },
   };
 }
 

@@ -41,7 +41,7 @@ export function openFleetSource(reader: StoreReader): FleetSource {
   async function frameOf(of: FrameKind, query: string, time?: number): Promise<FleetFrame> {
     const began = performance.now();
     const table = await reader.table(query, time === undefined ? undefined : time / 1000);
-    if (table.rows.length === 0) throw new StoreError(`${address}: ${nothingText(time)}`);
+    if (table.rows.length === 0) throw new StoreError(`${address}: ${table.partial ?? nothingText(time)}`);
     const milliseconds = performance.now() - began;
     return fleetFrame(table, { address, identityOf: identities(of), milliseconds, ...ownCost() });
   }

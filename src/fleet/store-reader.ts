@@ -20,11 +20,11 @@ export function openStoreReader(options: StoreOptions): StoreReader {
   return {
     address: store.address,
     async table(query, time) {
-      const series = await store.query(query, time);
+      const { series, partial } = await store.query(query, time);
       for (const label of labelsApart(series)) apart.add(label);
-      return tableOf(series, [...apart]);
+      return { ...tableOf(series, [...apart]), partial };
     },
-    history: async (query, time) => historyOf(await store.query(query, time)),
+    history: async (query, time) => historyOf((await store.query(query, time)).series),
     close: () => undefined,
   };
 }

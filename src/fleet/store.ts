@@ -5,10 +5,14 @@
  *     {"status":"success","data":{"resultType":"matrix","result":[
  *       {"metric":{"__name__":"container_threads","instance":"a:9753"},"values":[[1435781430.781,"5"]]}]}}
  *     {"status":"error","errorType":"bad_data","error":"parse error: …"}
+ *
+ * Thanos, and VictoriaMetrics as a cluster, answer with what they have where a part of them is away, and say so beside it:
+ * `"warnings":["fetch series: …"]`, `"isPartial":true`.
  */
 import { boundedText, PostError, postTo, redirection } from '../export/post.ts';
-import { at, isRecord, parseJson } from '../inventory/names/json.ts';
+import { at, isRecord, listOf, parseJson } from '../inventory/names/json.ts';
 import { clean } from '../text/clean.ts';
+import { counted } from '../text/counted.ts';
 
 /** The store did not answer, or not what it should. Its message is one line with the address and the reason. */
 export class StoreError extends Error {
@@ -44,11 +48,17 @@ export interface StoreOptions {
   readonly mostBytes?: number;
 }
 
+export interface QueryAnswer {
+  readonly series: readonly TimeSeries[];
+  /** Why it may lack series: a part of the store did not answer. Undefined where it is whole. */
+  readonly partial: string | undefined;
+}
+
 export interface QueryApi {
   /** For messages: without user and password. */
   readonly address: string;
   /** `time`: seconds since the epoch; now where absent. Throws StoreError. */
-  query(expression: string, time?: number): Promise<readonly TimeSeries[]>;
+  query(expression: string, time?: number): Promise<QueryAnswer>;
 }
 
 function baseOf(url: string): string {
@@ -102,6 +112,8 @@ export function openStore({
       const fault = whyNotParsed(text);
       if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
+      if (status === 401 && NO_TENANT.test(text))
+        throw new StoreError(`${address}: 401: it wants to know which tenant (--header "X-Scope-OrgID: NAME")`);
       if (status === 401 || status === 403)
         throw new StoreError(
           `${address}: ${status}: it wants other credentials (--bearer-token-file, --basic-auth-file)`,
@@ -117,15 +129,18 @@ export function openStore({
         throw new StoreError(
           `${address}: its answer has another form: ${boundedText(type)} where ${ASKED_TYPE} was asked for (does something between change the query?)`,
         );
-      const result = seriesIn(answer);
-      if (!result)
+      const series = seriesIn(answer);
+      if (!series)
         throw new StoreError(
           `${address}: it answers, but not as the query API of Prometheus does (is that its address, without /api?)`,
         );
-      return result;
+      return { series, partial: partialIn(answer) };
     },
   };
 }
+
+/** What Mimir and Cortex say where a request names no tenant. */
+const NO_TENANT = /no org id/i;
 
 interface StoreReply {
   readonly status: number;
@@ -142,6 +157,13 @@ const leadsTo = (to: URL | undefined): string =>
   to === undefined
     ? ''
     : `it leads to ${boundedText(baseOf(to.href).replace(/\/api\/v1\/query$/, ''))}: give that address where that is the store`;
+
+/** Undefined where the answer is whole. */
+function partialIn(answer: unknown): string | undefined {
+  const [first, ...others] = listOf(at(answer, 'warnings')).filter((one) => typeof one === 'string');
+  if (first === undefined) return at(answer, 'isPartial') === true ? 'a part of it did not answer' : undefined;
+  return `${boundedText(first)}${others.length > 0 ? `, and ${counted(others.length, 'warning')} more` : ''}`;
+}
 
 /** No answer of the API has objects and lists that are nested so deep. */
 const MOST_DEPTH = 16;

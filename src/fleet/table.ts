@@ -43,6 +43,8 @@ export interface FleetTable {
   readonly losses: Float64Array;
   /** How many series were read for it. */
   readonly series: number;
+  /** Why the store may lack machines and rows: a part of it did not answer. */
+  readonly partial?: string | undefined;
 }
 
 /** A cgroup with the series of its last scrape, by name. */

@@ -43,6 +43,16 @@ for (const given of ['hunter2', '/hunter2', 'me:hunter2/+=', 'hunter2'.repeat(50
       );
   });
 
+for (const [pasted, url] of [
+  ['http://a:9090/graph?g0.expr=up&g0.tab=1', 'http://a:9090/'],
+  ['https://me:pass@a/thanos/graph?g0.expr=up', 'https://me:pass@a/thanos/'],
+  ['http://a:9090/query?g0.expr=up', 'http://a:9090/'],
+  ['http://a:8428/vmui/#/?g0.expr=up&g0.range_input=30m', 'http://a:8428/'],
+  ['http://a:8428/vmui/#/', 'http://a:8428/'],
+  ['http://a/graph', 'http://a/graph'],
+] as const)
+  test(`${pasted} is of the store ${url}`, () => assert.is(store(pasted).url, url));
+
 test('a time of day is that of the day before where it has not come yet, also where that day has another length', () => {
   const zone = process.env.TZ;
   process.env.TZ = 'Europe/Berlin';

@@ -78,6 +78,17 @@ test('rows that were left out are counted', () => {
   assert.match(header[0] ?? '', /0 s old {2}7 rows left out {2}http/);
 });
 
+test('that machines may be missing comes first, and why where there is room', () => {
+  const frame = twoMachines(75, [1, 2, 3], 0, 'store-eu: connection refused');
+  const headerAt = (width: number): string =>
+    composeAt(sceneOf(frame, INITIAL), width, 30).view.header.lines.map(plainText)[0] ?? '';
+  assert.match(
+    headerAt(160),
+    /^2 machines {2}some may be missing {2}.* old {2}b silent .*9090 {2}store-eu: connection refused$/,
+  );
+  assert.match(headerAt(40), /^2 machines {2}some may be missing *$/);
+});
+
 for (const what of ['limits', 'undo', 'freeze', 'kill', 'reclaim'] as const) {
   test(`the key of ${what} says that only cgroups of this machine can be changed`, () => {
     const driven = fleet();

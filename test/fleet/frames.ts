@@ -12,8 +12,13 @@ const row = (machine: number, name: string): FleetRow => ({
 
 const ROWS = [row(0, 'web'), row(0, 'db'), row(1, 'web')];
 
-/** The Frame as of now; the second machine is silent for so many seconds. `leftOut`: rows that the store has beside these. */
-export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30], leftOut = 0): FleetFrame =>
+/** The Frame as of now; the second machine is silent for so many seconds. `leftOut`: rows that the store has beside these. `partial`: what it says where a part of it is away. */
+export const twoMachines = (
+  silent = 0,
+  cpu: readonly number[] = [10, 20, 30],
+  leftOut = 0,
+  partial?: string,
+): FleetFrame =>
   fleetFrame(
     {
       machines: [0, silent].map((age, index) => ({
@@ -21,6 +26,7 @@ export const twoMachines = (silent = 0, cpu: readonly number[] = [10, 20, 30], l
       })),
       rows: ROWS,
       leftOut,
+      partial,
       figures: new Map([
         ['cpu_percent', Float64Array.from(cpu)],
         ['cpu_limit_cpus', Float64Array.from([2, Number.POSITIVE_INFINITY, Number.NaN])],

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { field } from '../../src/diagnosis/fields.ts';
+import { fleetIn } from '../../src/fleet/frame.ts';
 import { historyOf } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStore, StoreError } from '../../src/fleet/store.ts';
@@ -98,6 +99,11 @@ const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], m
     /its answer has another form: vector where matrix was asked for/,
   ],
   ['no entry', (r) => r.writeHead(401).end(''), /401: it wants other credentials/],
+  [
+    'no answer without a tenant',
+    (r) => r.writeHead(401).end('no org id\n'),
+    /401: it wants to know which tenant \(--header "X-Scope-OrgID: NAME"\)$/,
+  ],
   ['no series', (r) => r.end('{"status":"success","data":{"result":[]}}'), /no figures of tscg export/],
   ['silence', () => undefined, /no whole answer within 0\.3 s/],
   ['an answer without an end', (r) => void r.writeHead(200).write('{'), /no whole answer within 0\.3 s/],
@@ -138,8 +144,41 @@ test('series that are none are left out', async () => {
   ];
   await withServer(
     (response) => response.end(JSON.stringify({ data: { result } })),
-    async (url) => assert.equal(await openStore({ url }).query('x'), [{ labels: {}, samples: [[1, 2]] }]),
+    async (url) =>
+      assert.equal(await openStore({ url }).query('x'), {
+        series: [{ labels: {}, samples: [[1, 2]] }],
+        partial: undefined,
+      }),
   );
 });
+
+/** What Thanos and VictoriaMetrics say beside what they have, and what is told of it. */
+const PARTIAL: readonly [beside: object, told: string][] = [
+  [{ warnings: ['fetch series for eu: \u001b[2Junavailable'] }, 'fetch series for eu: [2Junavailable'],
+  [{ warnings: ['eu', 'us', 5] }, 'eu, and 1 warning more'],
+  [{ isPartial: true }, 'a part of it did not answer'],
+];
+
+for (const [beside, told] of PARTIAL)
+  test(`an answer that is not whole says so: ${JSON.stringify(beside)}`, async () => {
+    const text = 'tscg_populated{id="/web",name="web",kind="unit"} 1\n';
+    const answers = [answerOf([{ instance: 'a', time: Date.now() / 1000, text }]), answerOf([])];
+    await withServer(
+      (response) => response.end(JSON.stringify({ ...JSON.parse(answers.shift() ?? ''), ...beside })),
+      async (url) => {
+        const { next } = openFleetSource(openStoreReader({ url }));
+        assert.is(fleetIn(await next())?.partial, told);
+        // It has no row, and that may be why.
+        assert.is(await next().catch((error: Error) => error.message), `${url}: ${told}`);
+      },
+    );
+  });
+
+for (const beside of [{ warnings: [] }, { warnings: null }, { isPartial: false }, { infos: ['a hint'] }])
+  test(`an answer is whole with ${JSON.stringify(beside)}`, () =>
+    withServer(
+      (response) => response.end(JSON.stringify({ ...JSON.parse(answerOf([])), ...beside })),
+      async (url) => assert.is((await openStore({ url }).query('x')).partial, undefined),
+    ));
 
 test.run();

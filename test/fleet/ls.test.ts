@@ -46,6 +46,17 @@ test('answers that no heap holds cost a message, and the next table comes', asyn
   );
 });
 
+test('what may be missing is said beside what is there', () =>
+  withServer(
+    (response) => response.end(JSON.stringify({ ...JSON.parse(TRUTH), warnings: ['store-eu is away'] })),
+    async (url) => {
+      const { status, out, err } = await ls('--prometheus', url);
+      assert.is(status, 0, err);
+      assert.match(out, /node-a +web /);
+      assert.match(err, /^tscg: http:\S+: machines and rows may be missing: store-eu is away\n$/);
+    },
+  ));
+
 test('a moment of the past ends by itself', () =>
   withServer(
     (response) => response.end(TRUTH),

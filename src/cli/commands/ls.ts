@@ -83,7 +83,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
       if (!fleet || count > 0) await sleep(delay * 1000, undefined, { signal });
       const frame = await (fleet && watch ? orTold(source.next()) : source.next());
       if (!frame) continue;
-      if (fleet) await tellLeftOut(frame);
+      if (fleet) await tellMissing(frame);
       if (count === 0 && frame.hidden) warn(`tscg: ${hiddenText(frame.hidden)}`);
       const rows = rowsOf(frame);
       const inPlace = watch && process.stdout.isTTY && !options.json && !options.csv;
@@ -103,18 +103,20 @@ async function fleetAt({ past, close }: FleetSource, { at, from }: LsOptions): P
     throw new UsageError('--from names a recording of one machine: with --prometheus give --at alone');
   try {
     const frame = await past.seek(pastMomentOption('--at', at));
-    await tellLeftOut(frame);
+    await tellMissing(frame);
     return frame;
   } finally {
     close();
   }
 }
 
-async function tellLeftOut(frame: Frame): Promise<void> {
+async function tellMissing(frame: Frame): Promise<void> {
   const { fleetIn } = await import('../../fleet/frame.ts');
   const fleet = fleetIn(frame);
-  if (fleet && fleet.leftOut > 0)
-    warn(`tscg: ${fleet.address}: it has more rows than can be shown: ${counted(fleet.leftOut, 'row')} left out`);
+  if (!fleet) return;
+  const { address, leftOut, partial } = fleet;
+  if (leftOut > 0) warn(`tscg: ${address}: it has more rows than can be shown: ${counted(leftOut, 'row')} left out`);
+  if (partial !== undefined) warn(`tscg: ${address}: machines and rows may be missing: ${partial}`);
 }
 
 /** The source of many machines; undefined where this machine is meant. Its code is loaded only where it is used. */
