@@ -82,22 +82,54 @@ export function tableOf(all: readonly TimeSeries[], apart: readonly string[], mo
 /** Whether tscg export alone serves that name. Some of its figures have the names by which cAdvisor and the kubelet serve theirs. */
 const isOurs = (name = ''): boolean => name.startsWith('tscg_');
 
-const newest = ({ samples }: TimeSeries): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+const newest = ({ samples }: Pick<TimeSeries, 'samples'>): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+
+/** A target that is tscg export. */
+interface Target {
+  readonly labels: TargetLabels;
+  /** Of the last scrapes that had any of its series, in seconds since the epoch: another exporter is scraped at other times. */
+  readonly ends: Set<number>;
+  /** The latest of them. */
+  last: number;
+  /** Of its series that has most of them. */
+  samples: TimeSeries['samples'];
+}
+
+/**
+ * A share of the time between two scrapes. Where two Prometheus scrape a machine, each by its own clock, its series may end at
+ * either's last scrape, as Thanos makes one series of both; a series that ends earlier than that was not in a scrape of either.
+ */
+const LATE = 0.95;
+
+/** Whether the last scrape of the target had the series. */
+function isThere(series: TimeSeries, { ends, last, samples }: Target): boolean {
+  const end = newest(series);
+  // NaN after a single scrape, before which nothing can have gone.
+  const pace = newest({ samples }) - (samples.at(-2)?.[0] ?? Number.NaN);
+  return ends.has(end) && !(last - end >= LATE * pace);
+}
+
+function targetsOf(all: readonly TimeSeries[], apart: readonly string[]): ReadonlyMap<string, Target> {
+  const targets = new Map<string, Target>();
+  for (const one of all) {
+    if (!isOurs(one.labels.__name__)) continue;
+    const key = targetKey(one.labels, apart);
+    const end = newest(one);
+    const target = targets.get(key) ?? { labels: targetOf(one.labels, apart), ends: new Set(), last: end, samples: [] };
+    targets.set(key, target);
+    target.ends.add(end);
+    target.last = Math.max(target.last, end);
+    if (one.samples.length > target.samples.length) target.samples = one.samples;
+  }
+  return targets;
+}
 
 function rowsOf(
   all: readonly TimeSeries[],
   apart: readonly string[],
   most: number,
 ): { found: Found[]; leftOut: number } {
-  /** Each target that is tscg export, and its last scrape. */
-  const targets = new Map<string, TargetLabels>();
-  const scrapes = new Map<string, number>();
-  for (const one of all) {
-    if (!isOurs(one.labels.__name__)) continue;
-    const key = targetKey(one.labels, apart);
-    if (!targets.has(key)) targets.set(key, targetOf(one.labels, apart));
-    scrapes.set(key, Math.max(scrapes.get(key) ?? Number.NEGATIVE_INFINITY, newest(one)));
-  }
+  const targets = targetsOf(all, apart);
   const rows = new Map<string, Found>();
   const leftOut = new Set<string>();
   for (const one of all) {
@@ -105,15 +137,16 @@ function rowsOf(
     const key = targetKey(labels, apart);
     const target = targets.get(key);
     const { id, __name__: name } = labels;
-    if (!target || id === undefined || name === undefined || newest(one) !== scrapes.get(key)) continue;
+    if (!target || id === undefined || name === undefined || !isThere(one, target)) continue;
     const place = `${key}\n${id}`;
     if (rows.size >= most && !rows.has(place)) {
       leftOut.add(place);
       continue;
     }
-    const row = rows.get(place) ?? { key, target, id, labels, series: new Map() };
+    const row = rows.get(place) ?? { key, target: target.labels, id, labels, series: new Map() };
     rows.set(place, row);
-    row.series.set(name, one);
+    const other = row.series.get(name);
+    if (!other || newest(one) >= newest(other)) row.series.set(name, one);
   }
   return { found: [...rows.values()], leftOut: leftOut.size };
 }

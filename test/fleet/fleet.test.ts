@@ -66,6 +66,40 @@ test('each machine is shown as of its last scrape, and what that did not have is
   assert.ok(fleet.usage.column('cpu_percent').every((value) => value > 0));
 });
 
+/** A machine that two Prometheus scrape every 15 s, the second one some seconds after the first, as Thanos makes one of both. */
+for (const apart of [1, 7, 14])
+  test(`a machine that is scraped twice, ${apart} s apart, has all of its rows at any time`, async () => {
+    for (const old of [0, apart]) {
+      // Which of the two a series is taken from depends on when it began.
+      const young = apart - old;
+      const { workloads } = await fleetOf([
+        ...[100, 115, 130].map((time) => ({ instance: 'a', time: time + old, text: POPULATED('/old') })),
+        ...[115, 130].map((time) => ({ instance: 'a', time: time + young, text: POPULATED('/young') })),
+        { instance: 'a', time: 115 + old, text: POPULATED('/gone') },
+      ]);
+      assert.equal(
+        workloads.map(({ path }) => path),
+        ['/old', '/young'],
+      );
+    }
+  });
+
+test('of two series of a row the newer one is shown, whichever comes first', async () => {
+  const scrape = (time: number, replica: string): Scrape => ({
+    ...{ instance: 'a', time, labels: { replica } },
+    text: `${POPULATED('/web')}container_threads{id="/web"} ${time}\n`,
+  });
+  const [first, second] = [
+    [100, 115, 130].map((time) => scrape(time, '0')),
+    [107, 122].map((time) => scrape(time, '1')),
+  ];
+  for (const both of [
+    [...first, ...second],
+    [...second, ...first],
+  ])
+    assert.equal(hostsOf(await fleetOf(both)), { a: 130 });
+});
+
 test('what cAdvisor exports by the same names is no machine and no row', async () => {
   const foreign = 'container_threads{id="/kubepods/pod1"} 7\ncontainer_memory_working_set_bytes{id="/web"} 7\n';
   const { workloads, usage } = await fleetOf([
