@@ -13,20 +13,13 @@
  */
 import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
-import { openMetricsText } from '../text/openmetrics.ts';
+import { numberText, openMetricsText } from '../text/openmetrics.ts';
 import { qualityOf } from './accept.ts';
 import { type Bytes, createBytes } from './bytes.ts';
 import { FAMILIES, type Family, INFO_SERIES, sampleName, unitOf } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { idLabel, infoLabels, labelText, seriesLabels, withoutTarget } from './labels.ts';
-import {
-  addSamples,
-  type ExportedSeries,
-  numberText,
-  type SeriesTexts,
-  samplesOf,
-  type WrittenSamples,
-} from './samples.ts';
+import { addSamples, type ExportedSeries, type SeriesTexts, samplesOf, type WrittenSamples } from './samples.ts';
 
 export type Format = 'openmetrics' | 'text';
 

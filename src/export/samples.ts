@@ -3,6 +3,7 @@
  * its text, as many at once as stand side by side.
  */
 import type { Usage } from '../metrics/usage.ts';
+import { numberText } from '../text/openmetrics.ts';
 import type { Bytes } from './bytes.ts';
 import type { Family } from './families.ts';
 
@@ -88,5 +89,3 @@ export function addSamples(
   if (before) bytes.add(before.text, from, line);
   return { samples, start, ends };
 }
-
-export const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? '+Inf' : String(value));

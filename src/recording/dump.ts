@@ -6,48 +6,42 @@ import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { ownerOf } from '../inventory/owner.ts';
 import { isListed } from '../inventory/workload.ts';
 import { METRICS } from '../metrics/catalogue.ts';
+import type { Metric } from '../metrics/metric.ts';
 import type { Frame } from '../metrics/source.ts';
 import { clean, jsonText } from '../text/clean.ts';
 import { csvLine } from '../text/csv.ts';
-import { openMetricsText } from '../text/openmetrics.ts';
+import { numberText, openMetricsText } from '../text/openmetrics.ts';
+import { textOrder } from '../text/text-order.ts';
 
 export const DUMP_FORMATS = ['csv', 'jsonl', 'openmetrics'] as const;
 export type DumpFormat = (typeof DUMP_FORMATS)[number];
 
-export interface Dumper {
-  /** Text before the first moment. */
-  readonly head: string;
-  /** Text of a moment, each line with its newline. */
-  of(frame: Frame): string;
-  /** Text after the last moment. */
-  tail(): string;
-}
-
 export interface DumpOptions {
+  readonly format: DumpFormat;
   /** Structure too: slices, monitors, inner cgroups. */
   readonly all: boolean;
 }
 
-export function openDumper(format: DumpFormat, options: DumpOptions): Dumper {
-  switch (format) {
-    case 'csv':
-      return { head: `${HEADS.join(',')}\n`, of: (frame) => csvOf(frame, options), tail: () => '' };
-    case 'jsonl':
-      return { head: '', of: (frame) => jsonOf(frame, options), tail: () => '' };
-    case 'openmetrics':
-      return openMetrics(options);
-  }
+/** The Frames of a dump, from the first one each time that it is called. */
+type Frames = () => Iterable<Frame>;
+
+/** The text of a dump in parts, each of which ends with a line. */
+export function* dumped(frames: Frames, { format, all }: DumpOptions): Generator<string> {
+  if (format === 'openmetrics') return yield* openMetrics(frames, all);
+  if (format === 'csv') yield `${HEADS.join(',')}\n`;
+  const textOf = format === 'csv' ? csvOf : jsonOf;
+  for (const frame of frames()) yield textOf(frame, rowsOf(frame, all));
 }
 
 const HEADS = ['time', 'path', 'name', 'kind', 'owner', 'image', ...ROW_FIELDS.map(({ id }) => id)];
 
-const rowsOf = ({ workloads }: Frame, { all }: DumpOptions): number[] =>
+const rowsOf = ({ workloads }: Frame, all: boolean): number[] =>
   workloads.flatMap((workload, row) => (all || isListed(workload) ? [row] : []));
 
 const timeOf = ({ usage }: Frame): string => new Date(usage.snapshot.wall).toISOString();
 
-function csvOf(frame: Frame, options: DumpOptions): string {
-  const lines = rowsOf(frame, options).map((row) => {
+function csvOf(frame: Frame, rows: readonly number[]): string {
+  const lines = rows.map((row) => {
     const workload = frame.workloads[row];
     const about = [workload?.path, workload?.name, workload?.kind, workload && ownerOf(workload), workload?.image];
     const figures = ROW_FIELDS.map(({ json }) => json(frame.usage, row));
@@ -56,8 +50,8 @@ function csvOf(frame: Frame, options: DumpOptions): string {
   return lines.join('');
 }
 
-function jsonOf(frame: Frame, options: DumpOptions): string {
-  const lines = rowsOf(frame, options).map((row) => {
+function jsonOf(frame: Frame, rows: readonly number[]): string {
+  const lines = rows.map((row) => {
     const workload = frame.workloads[row];
     const about = {
       ...{ time: timeOf(frame), path: workload?.path, name: workload?.name, kind: workload?.kind },
@@ -68,39 +62,77 @@ function jsonOf(frame: Frame, options: DumpOptions): string {
   return lines.join('');
 }
 
-/** OpenMetrics wants all samples of one family together: they are kept until the end. */
-function openMetrics(options: DumpOptions): Dumper {
-  const families = METRICS.map((): string[] => []);
-  return {
-    head: '',
-    of: (frame) => {
-      const rows = rowsOf(frame, options);
-      const seconds = (frame.usage.snapshot.wall / 1000).toFixed(3);
-      METRICS.forEach(({ id }, index) => {
-        const values = frame.usage.column(id);
-        for (const row of rows) {
-          const value = values[row] ?? Number.NaN;
-          if (Number.isNaN(value)) continue;
-          const text = value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
-          families[index]?.push(`tscg_${id}{${labelsOf(frame, row)}} ${text} ${seconds}\n`);
-        }
+/** Figures that are held at once: 160 MB. An hour of 200 cgroups has more than twice as many. */
+const MOST_HELD = 20e6;
+
+/** The samples of some metrics. */
+interface Held {
+  readonly metrics: readonly Metric[];
+  readonly series: readonly HeldSeries[];
+}
+
+/** The samples of the series with these labels, the oldest first. */
+interface HeldSeries {
+  readonly labels: string;
+  /** Seconds since the epoch, as they are written. */
+  readonly times: string[];
+  /** By metric; NaN where it was unavailable. */
+  readonly figures: number[][];
+}
+
+/**
+ * OpenMetrics wants all samples of a metric together, and among them those of a series. They are held until the last Frame was
+ * seen: of all metrics, or, where that is too much, of some, and the Frames are gone through once more for the others.
+ */
+export function* openMetrics(frames: Frames, all: boolean, mostHeld = MOST_HELD): Generator<string> {
+  for (let wanted = METRICS; wanted.length > 0; ) {
+    const held = heldOf(frames(), all, wanted, mostHeld);
+    yield* textsOf(held);
+    wanted = wanted.slice(held.metrics.length);
+  }
+  yield '# EOF\n';
+}
+
+/** The samples of the first of these metrics: of as many as can be held. */
+function heldOf(frames: Iterable<Frame>, all: boolean, wanted: readonly Metric[], most: number): Held {
+  const byLabels = new Map<string, HeldSeries>();
+  let metrics = wanted;
+  let samples = 0;
+  for (const frame of frames) {
+    const time = (frame.usage.snapshot.wall / 1000).toFixed(3);
+    const columns = metrics.map(({ id }) => frame.usage.column(id));
+    for (const row of rowsOf(frame, all)) {
+      const labels = labelsOf(frame, row);
+      const series = byLabels.get(labels) ?? { labels, times: [], figures: metrics.map(() => []) };
+      byLabels.set(labels, series);
+      series.times.push(time);
+      columns.forEach((values, index) => {
+        series.figures[index]?.push(values[row] ?? Number.NaN);
       });
-      return '';
-    },
-    tail: () => {
-      const texts = METRICS.map(({ id, help }, index) => {
-        const samples = families[index] ?? [];
-        if (samples.length === 0) return '';
-        // The samples of one series stand together, the oldest first.
-        const sorted = samples
-          .map((line, order) => ({ line, order, series: line.slice(0, line.indexOf('} ')) }))
-          .sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.order - b.order));
-        const head = `# TYPE tscg_${id} gauge\n# HELP tscg_${id} ${openMetricsText(help)}\n`;
-        return `${head}${sorted.map(({ line }) => line).join('')}`;
+      samples++;
+    }
+    while (samples * metrics.length > most && metrics.length > 1) {
+      metrics = metrics.slice(0, Math.ceil(metrics.length / 2));
+      for (const { figures } of byLabels.values()) figures.length = metrics.length;
+    }
+  }
+  return { metrics, series: [...byLabels.values()].sort((a, b) => textOrder(a.labels, b.labels)) };
+}
+
+function* textsOf({ metrics, series }: Held): Generator<string> {
+  for (const [index, { id, help }] of metrics.entries()) {
+    let head = `# TYPE tscg_${id} gauge\n# HELP tscg_${id} ${openMetricsText(help)}\n`;
+    for (const { labels, times, figures } of series) {
+      const lines = times.map((time, at) => {
+        const figure = figures[index]?.[at] ?? Number.NaN;
+        return Number.isNaN(figure) ? '' : `tscg_${id}{${labels}} ${numberText(figure)} ${time}\n`;
       });
-      return `${texts.join('')}# EOF\n`;
-    },
-  };
+      const text = lines.join('');
+      if (text === '') continue;
+      yield `${head}${text}`;
+      head = '';
+    }
+  }
 }
 
 function labelsOf({ workloads }: Frame, row: number): string {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openDumper } from '../../src/recording/dump.ts';
+import { dumped } from '../../src/recording/dump.ts';
 import { scanFrames } from '../../src/recording/format/frames.ts';
 import type { Moment, RecordingHeader } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';
@@ -103,9 +103,8 @@ test('an incident that spans a reboot tells of either boot what was true of it, 
       }
       assert.equal(of.damage(), []);
     }
-    const csv = openDumper('csv', { all: false });
-    const dumped = (of: Recording): string => framesOf(of).map(csv.of).join('');
-    assert.is(dumped(incident), dumped(recording));
+    const csvOf = (of: Recording): string => [...dumped(() => framesOf(of), { format: 'csv', all: false })].join('');
+    assert.is(csvOf(incident), csvOf(recording));
     incident.close();
     recording.close();
   }));

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
-import { openDumper } from '../../src/recording/dump.ts';
+import { dumped } from '../../src/recording/dump.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';
@@ -249,13 +249,11 @@ test('a dump has its columns in a fixed order, and an incident without names has
     const recording = openRecording(folder);
     const frame = recording.frame(recording.last());
     if (!frame) throw new Error('no Frame');
-    const csv = openDumper('csv', { all: false });
-    assert.match(csv.head, /^time,path,name,kind,owner,image,verdict,verdict_loss_percent,cpu_percent,/);
-    assert.match(csv.of(frame), /^2026-11-29T03:00:09.000Z,\/,/);
-    const metrics = openDumper('openmetrics', { all: false });
-    metrics.of(frame);
+    const [head = '', line = ''] = dumped(() => [frame], { format: 'csv', all: false });
+    assert.match(head, /^time,path,name,kind,owner,image,verdict,verdict_loss_percent,cpu_percent,/);
+    assert.match(line, /^2026-11-29T03:00:09.000Z,\/,/);
     assert.match(
-      metrics.tail(),
+      [...dumped(() => [frame], { format: 'openmetrics', all: false })].join(''),
       /# TYPE tscg_cpu_percent gauge\n[\s\S]*tscg_cpu_percent\{path="\/web",[\s\S]*# EOF\n$/,
     );
     const options = { from: BEGIN + 3000, to: BEGIN + 6000, changes: [], isRedacted: true };

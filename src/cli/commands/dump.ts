@@ -1,5 +1,6 @@
 /** tscg dump: a recording as CSV, JSON lines or OpenMetrics. */
-import { DUMP_FORMATS, type DumpFormat, openDumper } from '../../recording/dump.ts';
+import { setImmediate } from 'node:timers/promises';
+import { DUMP_FORMATS, type DumpFormat, dumped } from '../../recording/dump.ts';
 import { framesBetween } from '../../recording/recording.ts';
 import { UsageError } from '../errors.ts';
 import { print, warn } from '../output.ts';
@@ -12,20 +13,17 @@ export interface DumpFlags {
   until?: string;
 }
 
-export function dump(path: string, { format, all = false, since, until }: DumpFlags): void {
+export async function dump(path: string, { format, all = false, since, until }: DumpFlags): Promise<void> {
   if (!isFormat(format)) throw new UsageError(`--format: "${format}" is none of ${DUMP_FORMATS.join(', ')}`);
   const times = { since, until };
   const recording = openRecordingFor(times, path);
   try {
     const { from, to } = stretchIn(recording, times);
-    const dumper = openDumper(format, { all });
-    if (dumper.head !== '') print(dumper.head);
-    for (const frame of framesBetween(recording, from, to)) {
-      const text = dumper.of(frame);
-      if (text !== '') print(text);
+    for (const text of dumped(() => framesBetween(recording, from, to), { format, all })) {
+      print(text);
+      // That the reader has gone, as head does, is told by an event.
+      await setImmediate();
     }
-    const tail = dumper.tail();
-    if (tail !== '') print(tail);
   } finally {
     for (const text of recording.damage()) warn(`tscg: ${text}`);
     recording.close();
