@@ -168,6 +168,49 @@ test('moments that are lost for one reason, one after the other, are one line', 
   );
 });
 
+test('several recordings in one file are read as one', () => {
+  const all = at(
+    fc.sample(sequences, { seed: 7, numRuns: 15 }).filter(({ length }) => length > 9),
+    0,
+  );
+  const other = { ...HEADER, host: { ...HEADER.host, name: 'there' } };
+  for (const first of [1, 2, 5, 6])
+    for (const isEnded of [true, false]) {
+      const [moments, more] = [all.slice(0, first), all.slice(first)];
+      const encoder = createEncoder(other, 4);
+      const second = Buffer.concat([...more.map((moment) => encoder.add(moment)), encoder.end()]);
+      const bytes = Buffer.concat([encoded(moments, 4, isEnded), second, second]);
+      const { numbers, damage } = readable(bytes, [...moments, ...more, ...more]);
+      assert.is(numbers.length, moments.length + 2 * more.length);
+      assert.equal(damage, []);
+      const { header } = openFile(bytesOf(bytes));
+      assert.is(header(first - 1).host.name, 'here');
+      assert.is(header(first).host.name, 'there');
+    }
+});
+
+test('what is forged to take very long is passed over, and is said', () => {
+  const moments = fc.sample(sequences, { seed: 7, numRuns: 1 }).flat();
+  const recorded = encoded(moments, 4, false);
+  // Markers of frames each of which claims all that follows.
+  const claims = Buffer.alloc(4 << 20);
+  for (let offset = 0; offset + 28 < claims.length; offset += 28) {
+    recorded.copy(claims, offset, 0, 20);
+    claims.writeUInt32LE(claims.length - offset - 28, offset + 20);
+  }
+  const { numbers, damage } = readable(Buffer.concat([recorded, claims]), moments);
+  assert.is(numbers.length, moments.length);
+  assert.equal(damage, [`the last ${claims.length} bytes are no whole frame`]);
+});
+
+test('frames and moments that nobody records so many of are left out', () => {
+  const empty = encodeFrame({ kind: 'delta', marks: 0, number: 7, time: 0 }, Buffer.of());
+  const many = Buffer.alloc(empty.length * ((1 << 20) + 10), empty);
+  const { frames, gaps } = scanFrames(many);
+  assert.is(frames.length, 1 << 20);
+  assert.equal(gaps, [{ offset: frames.length * empty.length, length: 10 * empty.length }]);
+});
+
 test('random bytes are no recording, or an error of the format', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {

@@ -12,10 +12,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { codeOf } from '../../kernel/error-code.ts';
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';
-import { FRAME_HEAD, FRAME_KINDS, frameAt, isTime, KIND_OF, type PlacedFrame } from './frames.ts';
+import { FRAME_HEAD, FRAME_KINDS, frameAt, isTime, KIND_OF, MOST_FRAMES, type PlacedFrame } from './frames.ts';
 
-/** A day of seconds, and more. */
-const MOST_FRAMES = 1 << 20;
 const LARGEST_INDEX = MOST_FRAMES * 16;
 
 export function indexPayload(frames: readonly PlacedFrame[]): Buffer {

@@ -7,7 +7,7 @@
 import { FormatError } from './bytes.ts';
 import { createDecoder, type Decoded, type Decoder, decodeHeader } from './decode.ts';
 import { indexLength, parseIndex } from './file-index.ts';
-import { FRAME_HEAD, frameAt, type PlacedFrame, scanFrames } from './frames.ts';
+import { FRAME_HEAD, frameAt, MOST_FRAMES, type PlacedFrame, scanFrames } from './frames.ts';
 import type { RecordingHeader } from './moment.ts';
 import { mended, parityLengths } from './parity.ts';
 
@@ -78,19 +78,16 @@ export function openFile(file: FileBytes): RecordedFile {
       first + index === number ? undefined : whole(byNumber.get(first + index)),
     );
     const made = mended(payload, others, number - first);
-    return made && frameAt(made, 0)?.number === number ? made : undefined;
+    return made && frameAt(made, 0) ? made : undefined;
   }
 
-  /** The last key frame up to that number that is whole, decoded. */
-  function keyBefore(number: number): { readonly number: number; readonly decoded: Decoded } | undefined {
-    for (const frame of keys.toReversed()) {
-      if (frame.number > number) continue;
+  /** The key frame of that number, decoded, from a copy of it that is whole. */
+  function keyAt(number: number): { readonly number: number; readonly decoded: Decoded } | undefined {
+    for (const frame of keys) {
+      if (frame.number !== number) continue;
       const bytes = whole(frame);
-      if (!bytes) {
-        note(frame.number, 'lost a key frame, which is damaged');
-        continue;
-      }
-      return { number: frame.number, decoded: parts.decoder(frame.number).key(bytes.subarray(FRAME_HEAD), frame.time) };
+      if (bytes) return { number, decoded: parts.decoder(number).key(bytes.subarray(FRAME_HEAD), frame.time) };
+      note(number, 'lost a key frame, which is damaged');
     }
     return undefined;
   }
@@ -99,9 +96,9 @@ export function openFile(file: FileBytes): RecordedFile {
     if (last?.number === number) return last.decoded;
     const key = keys.findLast((frame) => frame.number <= number)?.number ?? -1;
     const isNear = last !== undefined && last.number < number && last.number >= key;
-    let at = isNear ? last : keyBefore(number);
+    let at = isNear ? last : keyAt(key);
     // A key frame that is lost with its copy: the deltas after it hang on it.
-    if (!at || at.number < key) return undefined;
+    if (!at) return undefined;
     while (at.number < number) {
       const bytes = deltaOf(at.number + 1);
       if (!bytes) return undefined;
@@ -224,7 +221,19 @@ function framesOf(file: FileBytes): {
       ? `the last ${length} bytes are no whole frame`
       : `${length} bytes from ${offset} on are damaged`,
   );
-  return { frames, isIndexed: false, damage };
+  return { frames: inOneCount(frames), isIndexed: false, damage };
+}
+
+/** Where several recordings are in one file, one after the other, the moments of each are counted on from those before. */
+function inOneCount(frames: readonly PlacedFrame[]): readonly PlacedFrame[] {
+  let [before, last] = [0, -1];
+  return frames.map((frame) => {
+    // A header has the number of the moment that follows.
+    if (frame.kind === 'header' && before + frame.number <= last) before = last + 1;
+    const number = before + frame.number;
+    if (frame.kind === 'key' || frame.kind === 'delta') last = Math.max(last, number);
+    return before === 0 ? frame : { ...frame, number };
+  });
 }
 
 /** Moments without a frame of their own that a parity frame stands for; their time is between those around them. */
@@ -233,15 +242,17 @@ function missingMoments(
   known: ReadonlyMap<number, PlacedFrame>,
   parities: readonly PlacedFrame[],
 ): MomentPlace[] {
-  return parities.flatMap((parity) => {
+  const missing: MomentPlace[] = [];
+  for (const parity of parities) {
     const payload = file.read(parity.offset, parity.length).subarray(FRAME_HEAD);
     const { lengths } = parityLengths(payload);
+    if (missing.length + lengths.length > MOST_FRAMES) break;
     const first = parity.number - lengths.length + 1;
-    return lengths.flatMap((_, index): MomentPlace[] => {
-      const number = first + index;
-      if (known.has(number)) return [];
+    for (let number = Math.max(0, first); number <= parity.number; number++) {
+      if (known.has(number)) continue;
       const [before, after] = [known.get(number - 1)?.time, known.get(number + 1)?.time];
-      return [{ number, time: before ?? after ?? parity.time, marks: 0 }];
-    });
-  });
+      missing.push({ number, time: before ?? after ?? parity.time, marks: 0 });
+    }
+  }
+  return missing;
 }

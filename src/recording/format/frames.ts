@@ -70,13 +70,19 @@ const MOST_TIME = 8.63e15;
 
 const checkSum = (frame: Buffer): number => crc32(frame.subarray(FRAME_HEAD), crc32(frame.subarray(4, 24)));
 
-/** The frame that begins there; undefined where there is none that is whole. */
-export function frameAt(bytes: Buffer, offset: number): PlacedFrame | undefined {
+/** Length of the frame that seems to begin there; undefined where none does. */
+function lengthAt(bytes: Buffer, offset: number): number | undefined {
   if (offset + FRAME_HEAD > bytes.length || bytes.compare(MARKER, 0, 4, offset, offset + 4) !== 0) return undefined;
-  const kind = KIND_OF.get(bytes[offset + 4] ?? 0);
   const size = bytes.readUInt32LE(offset + 20);
   const length = FRAME_HEAD + size;
-  if (kind === undefined || size > LARGEST_PAYLOAD || offset + length > bytes.length) return undefined;
+  return size > LARGEST_PAYLOAD || offset + length > bytes.length ? undefined : length;
+}
+
+/** The frame that begins there; undefined where there is none that is whole. */
+export function frameAt(bytes: Buffer, offset: number): PlacedFrame | undefined {
+  const length = lengthAt(bytes, offset);
+  const kind = KIND_OF.get(bytes[offset + 4] ?? 0);
+  if (length === undefined || kind === undefined) return undefined;
   if (checkSum(bytes.subarray(offset, offset + length)) !== bytes.readUInt32LE(offset + 24)) return undefined;
   const time = bytes.readDoubleLE(offset + 12);
   if (!isTime(time)) return undefined;
@@ -91,14 +97,22 @@ export interface Scanned {
   readonly gaps: readonly { readonly offset: number; readonly length: number }[];
 }
 
-/** All frames that are whole, in their order. */
+/** Frames of a file, at most: a day of seconds, and more. */
+export const MOST_FRAMES = 1 << 20;
+
+/**
+ * All frames that are whole, in their order. What is forged so that it would take a very long time to go through is a gap from
+ * there on: more frames than any file has, or markers of frames that claim the same bytes again and again.
+ */
 export function scanFrames(bytes: Buffer): Scanned {
   const frames: PlacedFrame[] = [];
   const gaps: { offset: number; length: number }[] = [];
   let at = 0;
   let gap = -1;
+  /** Bytes that may still be gone through in vain. Those of frames that are damaged are gone through once. */
+  let left = bytes.length + 4 * LARGEST_PAYLOAD;
   while (at < bytes.length) {
-    const frame = frameAt(bytes, at);
+    const frame = frames.length < MOST_FRAMES ? frameAt(bytes, at) : undefined;
     if (frame) {
       if (gap >= 0) gaps.push({ offset: gap, length: at - gap });
       gap = -1;
@@ -107,6 +121,8 @@ export function scanFrames(bytes: Buffer): Scanned {
       continue;
     }
     if (gap < 0) gap = at;
+    left -= lengthAt(bytes, at) ?? 0;
+    if (left < 0 || frames.length >= MOST_FRAMES) break;
     const next = bytes.indexOf(MARKER, at + 1);
     at = next < 0 ? bytes.length : next;
   }
