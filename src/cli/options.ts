@@ -48,32 +48,48 @@ export function ageOption(flag: string, text: string, least: number, most: numbe
   return ms;
 }
 
-const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
+const CLOCK = /^(\d?\d)(?::([0-5]\d)(?::([0-5]\d))?)?\s*(am|pm)?$/i;
+
+/** Hour, minute and second of a time of day: `03:12`, `3:12pm`, `3 pm`; undefined for anything else. */
+export function clockOf(text: string): readonly [number, number, number] | undefined {
+  const [, hours, minutes, seconds = 0, half] = CLOCK.exec(text) ?? [];
+  const hour = Number(hours);
+  const rest = [Number(minutes ?? 0), Number(seconds)] as const;
+  if (half !== undefined)
+    return hour >= 1 && hour <= 12 ? [(hour % 12) + (/p/i.test(half) ? 12 : 0), ...rest] : undefined;
+  return minutes !== undefined && hour <= 23 ? [hour, ...rest] : undefined;
+}
+
+/** `2h`, `2h ago`, `-2h`: the duration. */
+const ageOf = (text: string): string => text.replace(/^-(?=\d)/, '').replace(/ ago$/, '');
 
 /**
- * `2h` ago, `03:00` today, `2026-11-27`, `2026-11-27 03:00`, local time, or `1795748400`, seconds since the epoch:
- * milliseconds since the epoch.
+ * `2h` ago, `03:00` today, `yesterday 03:00`, `2026-11-27`, `2026-11-27 03:00`, local time, `now`, or `1795748400`, seconds since
+ * the epoch: milliseconds since the epoch.
  */
 export function momentOption(flag: string, text: string, now = new Date()): number {
   // So many seconds ago nobody has recorded anything.
   if (/^\d{10}$/.test(text)) return Number(text) * 1000;
   try {
-    const time = /^\d{10}/.test(text)
-      ? Number.NaN
-      : now.getTime() - parseDuration(text.replace(/ ago$/, ''), 's') / 1000;
+    const time = /^\d{10}/.test(text) ? Number.NaN : now.getTime() - parseDuration(ageOf(text), 's') / 1000;
     // Further back than a Date reaches it is no time.
     if (!Number.isNaN(new Date(time).getTime())) return time;
   } catch {
     // No duration.
   }
-  const clock = CLOCK.exec(text);
-  if (clock) return new Date(now).setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
+  if (text === 'now') return now.getTime();
+  const [, dayName, ofDay = dayName ? '00:00' : text] = /^(today|yesterday)(?: +(.+))?$/.exec(text) ?? [];
+  const clock = clockOf(ofDay);
+  if (clock) {
+    const time = new Date(now).setHours(...clock, 0);
+    return dayName === 'yesterday' ? dayBefore(time) : time;
+  }
   const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
   // A date alone would be UTC.
   const time = new Date(day === text ? `${text}T00:00` : text).getTime();
   if (day === undefined || !isDay(day) || Number.isNaN(time))
     throw new UsageError(
-      `${flag}: "${text}" is no time; give one as 2h (ago), 03:00, "2026-11-27 03:00" or 1795748400 (seconds since 1970)`,
+      `${flag}: "${text}" is no time; give one as 2h (ago), 03:00, "yesterday 03:00", "2026-11-27 03:00" or 1795748400 (seconds since 1970)`,
     );
   return time;
 }
@@ -88,7 +104,7 @@ function isDay(text: string): boolean {
 export function pastMomentOption(flag: string, text: string, now = new Date()): number {
   const time = momentOption(flag, text, now);
   if (time <= now.getTime()) return time;
-  if (CLOCK.test(text)) return dayBefore(time);
+  if (clockOf(text)) return dayBefore(time);
   throw new UsageError(`${flag}: ${localTime(time)} has not come yet`);
 }
 

@@ -17,7 +17,7 @@ import { clean } from '../text/clean.ts';
 import { localTime } from '../text/local-time.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { UsageError } from './errors.ts';
-import { dayBefore, momentOption } from './options.ts';
+import { clockOf, dayBefore, momentOption } from './options.ts';
 import { warn } from './output.ts';
 import type { PastOptions } from './shared-options.ts';
 
@@ -57,7 +57,7 @@ const isAfterEnd = (recording: Recording, time: number): boolean =>
 /** A time of day is that of the recording's last day on which it had come. */
 export function momentIn(recording: Recording, text: string, flag = '--at'): number {
   const end = recording.timeOf(recording.last());
-  const isClock = /^\d?\d:\d\d(:\d\d)?$/.test(text);
+  const isClock = clockOf(text) !== undefined;
   const time = momentOption(flag, text, isClock ? new Date(end) : new Date());
   return isClock && isAfterEnd(recording, time) ? dayBefore(time) : time;
 }

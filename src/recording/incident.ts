@@ -73,9 +73,13 @@ function doctorOf(
   return { doctor: redact ? { ...doctor, checks: doctor.checks.map(withoutPaths) } : doctor };
 }
 
-/** What a check names of others is the path of a cgroup. */
+/**
+ * What a check names of others is the path of a cgroup. That may have blanks and colons in it, so that nobody can tell where it
+ * ends: all that follows is left out with it. Only paths of the system end at these.
+ */
 const withoutPaths = ({ finding, remedy, ...check }: DoctorCheck): DoctorCheck => {
-  const bare = (text: string): string => text.replaceAll(/\/[^\s,;:)]*/g, '/…');
+  const bare = (text: string): string =>
+    text.replaceAll(/\/(?:run|var|etc|proc|dev)\/[^\s,;:)]*/g, '/…').replace(/\/(?!\u2026).*/s, '/…');
   return { ...check, finding: bare(finding), ...(remedy && { remedy: bare(remedy) }) };
 };
 

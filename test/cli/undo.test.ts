@@ -52,6 +52,17 @@ test('moments: so long ago, a time of today, a date', () => {
     ['10m ago', new Date(2026, 10, 27, 3, 20)],
     ['90', new Date(2026, 10, 27, 3, 28, 30)],
     ['03:00', new Date(2026, 10, 27, 3, 0)],
+    ['10 minutes ago', new Date(2026, 10, 27, 3, 20)],
+    ['1 hour', new Date(2026, 10, 27, 2, 30)],
+    ['-10m', new Date(2026, 10, 27, 3, 20)],
+    ['now', now],
+    ['3:12am', new Date(2026, 10, 27, 3, 12)],
+    ['12:05 AM', new Date(2026, 10, 27, 0, 5)],
+    ['11 pm', new Date(2026, 10, 27, 23, 0)],
+    ['today', new Date(2026, 10, 27)],
+    ['yesterday', new Date(2026, 10, 26)],
+    ['yesterday 03:12', new Date(2026, 10, 26, 3, 12)],
+    ['yesterday 11:30pm', new Date(2026, 10, 26, 23, 30)],
     ['2026-11-26', new Date(2026, 10, 26)],
     ['2026-11-26 23:59', new Date(2026, 10, 26, 23, 59)],
     ['2026-11-26T23:59:30', new Date(2026, 10, 26, 23, 59, 30)],
@@ -62,7 +73,8 @@ test('moments: so long ago, a time of today, a date', () => {
   const noDays = ['2026-02-29', '2026-02-30 03:12', '2026-02-30T03:12Z', '2026-04-31', '2026-13-01', '2026-00-10'];
   // Of milliseconds and microseconds since the epoch, and so long ago that nobody means it.
   const noAges = ['1795748400000', '1795748400000000', '1795748400s', '1795748400 ago'];
-  for (const bad of ['yesterday', '25:00', '5 o clock', '', ...noDays, ...noAges]) {
+  const noClocks = ['25:00', '3:60', '13:00pm', '0am', 'yesterday 2h', 'yesterday yesterday', 'tomorrow', '5 o clock'];
+  for (const bad of ['', '-', '--10m', ...noClocks, ...noDays, ...noAges]) {
     assert.throws(() => momentOption('--since', bad, now), /is no time; give one as 2h.* or 1795748400/, bad);
   }
 });

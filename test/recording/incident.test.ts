@@ -167,13 +167,21 @@ test('an incident of what another version recorded has its figures', () =>
 test('an incident of an incident has the report of the doctor, without paths where it is redacted', () =>
   inDirectory((directory) => {
     const recording = rebooted(directory);
-    const check = { about: 'io', state: 'note', finding: 'not enabled, first /shop/web' } as const;
-    const first = incidentIn(directory, recording, { doctor: [check] });
+    const check = {
+      about: 'io',
+      state: 'note',
+      finding: 'not enabled, first /shop.slice:docker:web (of us), db',
+    } as const;
+    const socket = { about: 'docker', state: 'warning', finding: '/run/docker.sock: EACCES' } as const;
+    const first = incidentIn(directory, recording, { doctor: [check, socket] });
     for (const isRedacted of [false, true]) {
       const second = incidentIn(directory, first, { isRedacted });
       const { doctor, redacted } = second.header();
       assert.is(redacted, isRedacted);
-      assert.is(doctor?.checks[0]?.finding, isRedacted ? 'not enabled, first /…' : check.finding);
+      assert.equal(
+        doctor?.checks.map(({ finding }) => finding),
+        isRedacted ? ['not enabled, first /…', '/…: EACCES'] : [check.finding, socket.finding],
+      );
       second.close();
     }
     first.close();

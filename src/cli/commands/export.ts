@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
-import type { Format, IsWanted } from '../../export/exposition.ts';
+import { createWriter, type IsWanted } from '../../export/exposition.ts';
 import { createInstruments } from '../../export/instruments.ts';
 import { createScraper } from '../../export/scraper.ts';
 import {
@@ -78,13 +78,14 @@ async function pushedBy(options: ExportOptions, isWanted: IsWanted, access: Acce
 
 const ONCE_MS = 1000;
 
-/** Prints the text once, for the textfile collector of node_exporter, and to look at. */
+/**
+ * Prints the text once, for the textfile collector of node_exporter, and to look at. It has nothing of this program itself:
+ * node_exporter has figures of those names for itself.
+ */
 async function printOnce(source: Source, isWanted: IsWanted): Promise<void> {
-  const format: Format = 'text';
   await source.next();
   await sleep(ONCE_MS);
-  const parts = await createScraper({ source, instruments: createInstruments(), isWanted }).scrape(format);
-  print(Buffer.concat(parts).toString());
+  print(createWriter('text', isWanted)(await source.next()).toString());
 }
 
 async function serve(

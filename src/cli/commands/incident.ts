@@ -57,6 +57,14 @@ async function ofThisMachine(
   };
 }
 
+function removeHalf(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Nothing was made where nothing may be made.
+  }
+}
+
 /** A new file with all of it, for its owner alone; none where the disk is full. */
 function writeWhole(path: string, bytes: Buffer): void {
   try {
@@ -64,7 +72,7 @@ function writeWhole(path: string, bytes: Buffer): void {
   } catch (error) {
     if (codeOf(error) === 'EEXIST')
       throw new UsageError(`${clean(path)} is there already: give another one with --out`);
-    rmSync(path, { force: true });
+    removeHalf(path);
     throw new Error(`${clean(path)} cannot be written: ${errorText(error)}; give another one with --out`);
   }
 }

@@ -52,23 +52,25 @@ export function parseCpus(text: string): number {
   return Number(text);
 }
 
-const DURATION = /^(\d+(?:\.\d*)?|\.\d+)\s*(us|\u00b5s|ms|s|min|m|h|d)?$/;
+const DURATION = /^(\d+(?:\.\d*)?|\.\d+)\s*(us|\u00b5s|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)?$/;
 const DURATION_USEC: Readonly<Record<string, number>> = {
   us: 1,
   µs: 1,
   ms: 1e3,
   s: 1e6,
   m: 60e6,
-  min: 60e6,
   h: 3600e6,
   d: 86400e6,
 };
 
-/** `100ms`, `1s`, `10m`, `50000` (`plain` is its unit): microseconds. */
+/** `second` and the like are as their first letter; so is `min`. */
+const shortUnit = (unit: string): string => unit.replace(/^([smhd])(?:ec|in|our|ay).*/, '$1');
+
+/** `100ms`, `1s`, `10m`, `10 minutes`, `50000` (`plain` is its unit): microseconds. */
 export function parseDuration(text: string, plain = 'us'): number {
   const match = DURATION.exec(text.trim());
   if (!match) throw new BadValueError(`"${text}" is not a time; give one as 100ms, 1s or 10m`);
-  const usec = Math.round(Number(match[1]) * (DURATION_USEC[match[2] ?? plain] ?? 1));
+  const usec = Math.round(Number(match[1]) * (DURATION_USEC[shortUnit(match[2] ?? plain)] ?? 1));
   if (usec > Number.MAX_SAFE_INTEGER) throw new BadValueError(`"${text}" is too long; give one as 100ms, 1s or 10m`);
   return usec;
 }
