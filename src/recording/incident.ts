@@ -58,7 +58,8 @@ const headerOf = (
 ): RecordingHeader =>
   ownHeader({
     ...{ program, interval, started },
-    host: redact ? { ...host, name: redact.name(host.name) } : host,
+    // The id of a boot is in the logs of the machine, and nowhere else.
+    host: redact ? { ...host, name: redact.name(host.name), boot: redact.name(host.boot) } : host,
     redacted: redacted || redact !== undefined,
   });
 

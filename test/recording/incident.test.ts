@@ -176,8 +176,9 @@ test('an incident of an incident has the report of the doctor, without paths whe
     const first = incidentIn(directory, recording, { doctor: [check, socket] });
     for (const isRedacted of [false, true]) {
       const second = incidentIn(directory, first, { isRedacted });
-      const { doctor, redacted } = second.header();
+      const { doctor, redacted, host } = second.header();
       assert.is(redacted, isRedacted);
+      assert.is(host.boot === BEFORE.boot, !isRedacted);
       assert.equal(
         doctor?.checks.map(({ finding }) => finding),
         isRedacted ? ['not enabled, first /…', '/…: EACCES'] : [check.finding, socket.finding],
