@@ -77,6 +77,11 @@ function reasonOf(error: unknown): string {
       return 'ECONNREFUSED (no server listens there)';
     case 'ENOTFOUND':
       return 'ENOTFOUND (no such host)';
+    case 'EAI_AGAIN':
+      return 'EAI_AGAIN (no name server answers: see /etc/resolv.conf, or give an address in place of the name)';
+    case 'CERT_HAS_EXPIRED':
+    case 'CERT_NOT_YET_VALID':
+      return `${code} (renew its certificate, or set the clock of this machine: it is ${new Date().toISOString()} here)`;
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':

@@ -164,7 +164,8 @@ function answerer(
   }
 
   const route: Answer = (request, response) => {
-    const path = request.url?.split('?')[0];
+    // A proxy may ask for a whole URL (RFC 9112, absolute-form).
+    const path = request.url?.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return end(response, 405, 'GET or HEAD\n', { allow: 'GET, HEAD' });
     if (path === '/healthz') return end(response, 200, 'ok\n');

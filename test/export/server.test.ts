@@ -31,6 +31,9 @@ test('answers in the format that was asked for', () =>
       assert.is((await get(port, '/metrics', { accept })).body.toString(), `figures ${format}\n`, accept);
     assert.is((await get(port, '/metrics', {}, 'HEAD')).body.length, 0);
     assert.is((await get(port, '/healthz')).status, 200);
+    // As a proxy may ask for it.
+    for (const url of ['http://node-a:9753/metrics', 'HTTPS://node-a/metrics?x=/y'])
+      assert.is((await get(port, url)).body.toString(), 'figures text\n', url);
     assert.is((await get(port, '/etc/passwd')).status, 404);
     assert.is((await get(port, '/metrics', {}, 'POST')).status, 405);
   }));

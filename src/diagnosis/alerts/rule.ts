@@ -28,11 +28,13 @@ export interface AlertRule {
 /** A program and its arguments, or a text for sh. */
 export type AlertCommand = string | readonly string[];
 
-const SHAPE = /^(.*?\S)(?:\s+for\s+(\S+))?(?:\s+until\s+(\S+))?\s*$/;
+const SHAPE = /^(.*?\S)((?:\s+(?:for|until)\s+\S+)*)\s*$/;
+const CLAUSE = /(for|until)\s+(\S+)/g;
 
 /** Throws ConditionError, BadValueError. */
 export function parseAlertRule(text: string, command?: AlertCommand): AlertRule {
-  const [, compared = text, duration, until] = SHAPE.exec(text) ?? [];
+  const [, compared = text, clauses = ''] = SHAPE.exec(text) ?? [];
+  const { for: duration, until } = clausesIn(clauses);
   const condition = parseCondition(compared, COARSE_CAUSES);
   const { name, of, limit } = condition;
   const clearing = until === undefined ? limit : figureTyped(until, of.metric?.unit ?? 'percent');
@@ -46,4 +48,14 @@ export function parseAlertRule(text: string, command?: AlertCommand): AlertRule 
     forMs: duration === undefined ? 0 : parseDuration(duration, 's') / 1000,
     ...(command === undefined ? {} : { command }),
   };
+}
+
+/** `for 30s until 10`, in either order. Throws ConditionError. */
+function clausesIn(text: string): { readonly [word: string]: string | undefined } {
+  const clauses = new Map<string, string>();
+  for (const [, word = '', value = ''] of text.matchAll(CLAUSE)) {
+    if (clauses.has(word)) throw new ConditionError(`${word} is given twice: ${clauses.get(word)} and ${value}`);
+    clauses.set(word, value);
+  }
+  return Object.fromEntries(clauses);
 }

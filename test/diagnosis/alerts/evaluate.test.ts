@@ -131,6 +131,15 @@ test('the time lost to a cause, also where more is lost to another', () => {
   assert.equal(story('web.own_cpu_quota < 1'), ['1000 web fired']);
 });
 
+test('the clauses of a rule are in either order, and each is given once', () => {
+  for (const text of ['web.pids > 20 for 2s until 10', 'web.pids > 20 until 10  for 2s ']) {
+    const { forMs, until } = parseAlertRule(text);
+    assert.equal({ forMs, until }, { forMs: 2000, until: 10 }, text);
+  }
+  assert.throws(() => parseAlertRule('web.pids > 20 for 2s for 3s'), /^for is given twice: 2s and 3s$/);
+  assert.is(parseAlertRule('web for you.pids > 20').condition.name, 'web for you');
+});
+
 const zeroed = (figures: Record<string, number>): Record<string, number> =>
   Object.fromEntries(Object.keys(figures).map((key) => [key, 0]));
 
