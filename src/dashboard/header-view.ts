@@ -70,8 +70,10 @@ const SILENT_SCRAPES = 2.5;
 const USUAL_SECONDS = 60;
 
 /** How many machines there are, how old their figures are, which machines are silent, and which store told all that. */
-function fleetParts({ machines, address, leftOut, partial }: Fleet, { state }: HeaderInput, width: number): Piece[][] {
-  const now = Date.now();
+function fleetParts(fleet: Fleet, { state }: HeaderInput, width: number): Piece[][] {
+  const { machines, address, leftOut, partial, ahead } = fleet;
+  // Machines and store keep one time; the clock of this machine may be wrong.
+  const now = Date.now() + ahead;
   const seen = machines.filter(({ name }) => state.host === undefined || name === state.host);
   const newest = seen.reduce((most, { time }) => Math.max(most, time), 0);
   const ageOf = (time: number): number => Math.max(0, Math.round((now - time) / 1000));
@@ -89,10 +91,14 @@ function fleetParts({ machines, address, leftOut, partial }: Fleet, { state }: H
     ],
     ...silent.map(({ name, time }): Piece[] => [[`${name} silent for ${ageOf(time)} s  `, 'warning']]),
     leftOut > 0 ? [[`${counted(leftOut, 'row')} left out  `, 'warning']] : [],
+    ahead === 0 ? [] : [[`this clock is ${clockText(ahead)}  `, 'warning']],
     [[address, 'dim']],
     partial === undefined ? [] : [[`  ${partial}`, 'warning']],
   ];
 }
+
+const clockText = (ahead: number): string =>
+  `${Math.abs(Math.round(ahead / 1000))} s ${ahead > 0 ? 'behind' : 'ahead'}`;
 
 function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, width: number): Piece[][] {
   const { host, usage, cost, hidden = 0 } = frame;

@@ -25,6 +25,8 @@ export interface Fleet {
   readonly leftOut: number;
   /** Why machines and rows may be missing: a part of the store did not answer. Undefined where all did. */
   readonly partial: string | undefined;
+  /** Milliseconds by which the clock of the store is ahead of ours. */
+  readonly ahead: number;
 }
 
 export interface FleetFrame extends Frame {
@@ -52,7 +54,7 @@ export interface FleetFrameOptions {
 
 export function fleetFrame(table: FleetTable, options: FleetFrameOptions): FleetFrame {
   const { address, identityOf, milliseconds, ownCpuPercent, own } = options;
-  const { machines, rows, leftOut, partial } = table;
+  const { machines, rows, leftOut, partial, ahead = 0 } = table;
   const renamed = renamedIn(rows);
   const workloads = rows.map((row) => {
     const isRenamed = (label: string): boolean => renamed.has(`${row.machine} ${label}`);
@@ -63,7 +65,7 @@ export function fleetFrame(table: FleetTable, options: FleetFrameOptions): Fleet
     host: { cpuPercent: Number.NaN, pressurePercent: UNKNOWN_PRESSURE, ownCpuPercent },
     workloads,
     cost: { milliseconds, reads: table.series, descriptors: 0, missed: 0 },
-    fleet: { address, machines, rows, leftOut, partial },
+    fleet: { address, machines, rows, leftOut, partial, ahead },
   };
 }
 

@@ -20,9 +20,9 @@ export function openStoreReader(options: StoreOptions): StoreReader {
   return {
     address: store.address,
     async table(query, time) {
-      const { series, partial } = await store.query(query, time);
+      const { series, ...beside } = await store.query(query, time);
       for (const label of labelsApart(series)) apart.add(label);
-      return { ...tableOf(series, [...apart]), partial };
+      return { ...tableOf(series, [...apart]), ...beside };
     },
     history: async (query, time) => historyOf((await store.query(query, time)).series),
     close: () => undefined,

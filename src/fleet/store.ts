@@ -9,6 +9,7 @@
  * Thanos, and VictoriaMetrics as a cluster, answer with what they have where a part of them is away, and say so beside it:
  * `"warnings":["fetch series: …"]`, `"isPartial":true`.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import { boundedText, PostError, postTo, redirection } from '../export/post.ts';
 import { at, isRecord, listOf, parseJson } from '../inventory/names/json.ts';
 import { clean } from '../text/clean.ts';
@@ -52,6 +53,8 @@ export interface QueryAnswer {
   readonly series: readonly TimeSeries[];
   /** Why it may lack series: a part of the store did not answer. Undefined where it is whole. */
   readonly partial: string | undefined;
+  /** Milliseconds by which the clock of the store is ahead of ours. */
+  readonly ahead: number;
 }
 
 export interface QueryApi {
@@ -97,7 +100,7 @@ export function openStore({
     try {
       const options = { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes };
       const { status, headers: said, bytes } = await postTo(target, body, options);
-      return { status, to: redirection(target, said), text: bytes.toString('utf8') };
+      return { status, to: redirection(target, said), text: bytes.toString('utf8'), ahead: aheadIn(said) };
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }
@@ -108,7 +111,7 @@ export function openStore({
     async query(expression, time) {
       const form = new URLSearchParams({ query: expression });
       if (time !== undefined) form.set('time', String(time));
-      const { status, to, text } = await ask(form.toString());
+      const { status, to, text, ahead } = await ask(form.toString());
       const fault = whyNotParsed(text);
       if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
@@ -134,7 +137,7 @@ export function openStore({
         throw new StoreError(
           `${address}: it answers, but not as the query API of Prometheus does (is that its address, without /api?)`,
         );
-      return { series, partial: partialIn(answer) };
+      return { series, partial: partialIn(answer), ahead };
     },
   };
 }
@@ -147,6 +150,15 @@ interface StoreReply {
   /** Where it redirects to. */
   readonly to: URL | undefined;
   readonly text: string;
+  readonly ahead: number;
+}
+
+/** HTTP tells whole seconds, and an answer takes a while. */
+const LEAST_AHEAD_MS = 5000;
+
+function aheadIn({ date = '' }: IncomingHttpHeaders): number {
+  const ms = Date.parse(date) - Date.now();
+  return Math.abs(ms) >= LEAST_AHEAD_MS ? ms : 0;
 }
 
 /** What the API calls the answer to a query of samples over a span of time. */

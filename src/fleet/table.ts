@@ -45,6 +45,8 @@ export interface FleetTable {
   readonly series: number;
   /** Why the store may lack machines and rows: a part of it did not answer. */
   readonly partial?: string | undefined;
+  /** Milliseconds by which the clock of the store is ahead of ours. */
+  readonly ahead?: number;
 }
 
 /** A cgroup with the series of its last scrape, by name. */

@@ -78,8 +78,18 @@ test('rows that were left out are counted', () => {
   assert.match(header[0] ?? '', /0 s old {2}7 rows left out {2}http/);
 });
 
+for (const [ahead, words] of [
+  [600_000, '600 s behind'],
+  [-90_000, '90 s ahead'],
+] as const)
+  test(`how old figures are goes by the clock of the store, where this one is ${words}`, () => {
+    const frame = twoMachines(75, [1, 2, 3], 0, { ahead });
+    const header = composeAt(sceneOf(frame, INITIAL), 160, 30).view.header.lines.map(plainText);
+    assert.match(header[0] ?? '', new RegExp(`, 0 s old  b silent for 75 s  this clock is ${words}  http`));
+  });
+
 test('that machines may be missing comes first, and why where there is room', () => {
-  const frame = twoMachines(75, [1, 2, 3], 0, 'store-eu: connection refused');
+  const frame = twoMachines(75, [1, 2, 3], 0, { partial: 'store-eu: connection refused' });
   const headerAt = (width: number): string =>
     composeAt(sceneOf(frame, INITIAL), width, 30).view.header.lines.map(plainText)[0] ?? '';
   assert.match(

@@ -12,21 +12,21 @@ const row = (machine: number, name: string): FleetRow => ({
 
 const ROWS = [row(0, 'web'), row(0, 'db'), row(1, 'web')];
 
-/** The Frame as of now; the second machine is silent for so many seconds. `leftOut`: rows that the store has beside these. `partial`: what it says where a part of it is away. */
+/** The Frame as of now; the second machine is silent for so many seconds. `leftOut`: rows that the store has beside these. `partial`: what it says where a part of it is away. `ahead`: its clock. */
 export const twoMachines = (
   silent = 0,
   cpu: readonly number[] = [10, 20, 30],
   leftOut = 0,
-  partial?: string,
+  { partial, ahead = 0 }: { readonly partial?: string; readonly ahead?: number } = {},
 ): FleetFrame =>
   fleetFrame(
     {
       machines: [0, silent].map((age, index) => ({
-        ...{ name: 'ab'[index] ?? '', time: Date.now() - age * 1000, seconds: 10 },
+        ...{ name: 'ab'[index] ?? '', time: Date.now() + ahead - age * 1000, seconds: 10 },
       })),
       rows: ROWS,
       leftOut,
-      partial,
+      ...{ partial, ahead },
       figures: new Map([
         ['cpu_percent', Float64Array.from(cpu)],
         ['cpu_limit_cpus', Float64Array.from([2, Number.POSITIVE_INFINITY, Number.NaN])],

@@ -147,7 +147,7 @@ test('series that are none are left out', async () => {
     async (url) =>
       assert.equal(await openStore({ url }).query('x'), {
         series: [{ labels: {}, samples: [[1, 2]] }],
-        partial: undefined,
+        ...{ partial: undefined, ahead: 0 },
       }),
   );
 });
@@ -173,6 +173,20 @@ for (const [beside, told] of PARTIAL)
       },
     );
   });
+
+test('the clock of the store is known by its answers', async () => {
+  const dates = [3_600_000, -60_000, 0].map((ahead) => new Date(Date.now() + ahead).toUTCString());
+  const answers = [...dates, 'today'];
+  await withServer(
+    (response) => response.writeHead(200, { date: answers.shift() ?? '' }).end(answerOf([])),
+    async (url) => {
+      const { query } = openStore({ url });
+      const told: number[] = [];
+      for (let count = 0; count < 4; count++) told.push(Math.round((await query('x')).ahead / 10_000) * 10_000);
+      assert.equal(told, [3_600_000, -60_000, 0, 0]);
+    },
+  );
+});
 
 for (const beside of [{ warnings: [] }, { warnings: null }, { isPartial: false }, { infos: ['a hint'] }])
   test(`an answer is whole with ${JSON.stringify(beside)}`, () =>
