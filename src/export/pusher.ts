@@ -38,6 +38,8 @@ export interface PusherOptions {
 const ANSWER_MS = 10_000;
 const MOST_ANSWER = 64 << 10;
 const FIRST_PAUSE_MS = 1000;
+/** For so long it is not sent where the receiver wants none; one that says a year is asked again. */
+const MOST_PAUSE_MS = 600_000;
 /** The statuses after which OTLP lets a request be sent again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 /** The statuses that are about what is in a request: bad data, too large. */
@@ -55,32 +57,33 @@ export async function pushFrames(options: PusherOptions): Promise<void> {
   let due = performance.now();
   while (!signal.aborted) {
     due = Math.max(due + interval, performance.now());
-    const why = await takenAndSent(due, options);
+    const { why, after = 0 } = await takenAndSent(due, options);
+    due = Math.max(due, performance.now() + Math.min(after, MOST_PAUSE_MS));
     if (!signal.aborted) tell(why);
     await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Why no Frame, or not all of one, was received by that time; undefined where it was. One request that is refused costs no other. */
-async function takenAndSent(until: number, options: PusherOptions): Promise<string | undefined> {
+/** Why no Frame, or not all of one, was received by that time. One request that is refused costs no other. */
+async function takenAndSent(until: number, options: PusherOptions): Promise<Pick<Tried, 'why' | 'after'>> {
   const { source, sender, isWanted, url } = options;
   let frame: Frame;
   try {
     frame = await source.next();
   } catch (error) {
-    return `the cgroups could not be read: ${errorText(error)}`;
+    return { why: `the cgroups could not be read: ${errorText(error)}` };
   }
   try {
     const rows = exportedRows(frame.workloads, isWanted).slice(0, MOST_WORKLOADS);
-    let refused: string | undefined;
+    let refused: Tried = {};
     for (const body of otlpRequests(frame, rows, sender)) {
-      const { why, isOfBody } = await sent(body, until, options);
-      if (why !== undefined && !isOfBody) return why;
-      refused ??= why;
+      const tried = await sent(body, until, options);
+      if (tried.why !== undefined && !tried.isOfBody) return tried;
+      if (refused.why === undefined) refused = tried;
     }
     return refused;
   } catch (error) {
-    return `${url.host}: it could not be sent: ${errorText(error)}`;
+    return { why: `${url.host}: it could not be sent: ${errorText(error)}` };
   }
 }
 

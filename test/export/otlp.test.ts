@@ -283,6 +283,16 @@ test('a receiver may say by a date when it wants it again', async () => {
   assert.ok(second - first >= 1000, `${second - first} ms`);
 });
 
+test('a receiver that wants none for longer than the interval gets none', async () => {
+  const { url, requests, close } = await openReceiver((response, index) =>
+    response.writeHead(index === 0 ? 429 : 200, index === 0 ? { 'retry-after': '1' } : {}).end('{}'),
+  );
+  const begun = performance.now();
+  await pushed({ url, interval: 20, firstPause: 5 }, () => requests.length === 2);
+  close();
+  assert.ok(performance.now() - begun >= 1000, 'it waits a second');
+});
+
 test('a receiver that is elsewhere says where, without what may be a key', async () => {
   const { url, close } = await openReceiver((response) =>
     response.writeHead(308, { location: 'https://new.example:4318/k3y/v1/metrics?api_key=s3cret' }).end(),
