@@ -46,6 +46,8 @@ export function createAlertCommands({
   timeLimit = TIME_LIMIT_MS,
 }: AlertCommandsOptions): AlertCommands {
   const waiting = new Map<AlertRule, AlertNews[]>();
+  /** Rules of which it was told that too many wait, and of which they have not become far fewer since. */
+  const full = new Set<AlertRule>();
   /** Process groups of the commands that run. */
   const groups = new Set<number>();
   let isOpen = true;
@@ -73,6 +75,7 @@ export function createAlertCommands({
       const why = await runCommand(news, timeLimit, groups);
       if (why !== undefined) onFailure(news, why);
       queue.shift();
+      if (queue.length <= MOST_WAITING / 2) full.delete(rule);
     }
     waiting.delete(rule);
   }
@@ -87,7 +90,13 @@ export function createAlertCommands({
         waiting.set(rule, first);
         void work(rule, first);
       } else if (queue.length < MOST_WAITING) queue.push(news);
-      else onFailure(news, `not run: ${MOST_WAITING} commands of that rule wait already`);
+      else if (!full.has(rule)) {
+        full.add(rule);
+        onFailure(
+          news,
+          `not run: ${MOST_WAITING} commands of that rule wait; nor are others until half of them are done`,
+        );
+      }
     },
     close: () => {
       isOpen = false;

@@ -147,6 +147,23 @@ test('of one rule one command runs at a time', () =>
     assert.equal(await afterRunning(directory, all, { done }), []);
   }));
 
+test('thousands of alerts of one rule are one failure, and again once half of those that wait are done', () =>
+  inDirectory(async (directory) => {
+    const log = join(directory, 'log');
+    const news = newsOf(`while ! [ -e '${directory}/go' ]; do sleep 0.01; done; echo x >> '${log}'`);
+    const failures: string[] = [];
+    const claimPath = join(directory, 'state/alerts.pid');
+    const { run, close } = createAlertCommands({ claimPath, onFailure: (_, why) => failures.push(why) });
+    for (let count = 0; count < 5000; count++) run(news);
+    assert.is(failures.length, 1);
+    assert.match(failures[0] ?? '', /^not run: 100 commands of that rule wait; nor are others/);
+    writeFileSync(join(directory, 'go'), '');
+    while (!existsSync(log) || readFileSync(log, 'utf8').length < 2 * 60) await turn();
+    for (let count = 0; count < 5000; count++) run(news);
+    assert.is(failures.length, 2);
+    close();
+  }));
+
 test('commands are left to the program that runs them already', () =>
   inDirectory(async (directory) => {
     const parent = process.ppid;
