@@ -1,5 +1,5 @@
 /** What only the machine of a row can tell, as it runs: said in place of the pane where that is another one, or of the past. */
-import type { Workload } from '../inventory/workload.ts';
+import { typedName, type Workload } from '../inventory/workload.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { paneTitle } from './pane-title.ts';
 import { type Line, wrappedAll } from './style.ts';
@@ -32,7 +32,7 @@ export function elsewhereView(workload: Workload, { what, command }: Local, widt
     [
       [[workload.name, 'title'], [`  ${what}  `], [`${workload.host ?? ''}  ${workload.path}`, 'dim']],
       [['only its own machine can tell this:', 'warning']],
-      [[`  ${onItsMachine(workload, command(workload.name))}`, 'accent']],
+      [[`  ${onItsMachine(workload, command(typedName(workload)))}`, 'accent']],
     ],
     width,
   );

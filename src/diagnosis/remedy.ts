@@ -1,4 +1,5 @@
 /** The least harmful change that would help, in words and as flags of `tscg set`. Nothing is applied here. */
+import { typedName } from '../inventory/workload.ts';
 import type { NoController } from '../kernel/proc-cgroups.ts';
 import { shellWord } from '../text/shell-word.ts';
 import type { Remedy } from './model.ts';
@@ -89,7 +90,7 @@ export const moreDisk = ({ path, name }: RemedyTarget, disk: string, key: string
 const sizeFlag = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / MIB))}M`;
 
 /** As typed in a shell; undefined where no limit helps. */
-export function remedyCommand({ name, limits }: Remedy): string | undefined {
+export function remedyCommand({ path, name, limits }: Remedy): string | undefined {
   const flags = Object.entries(limits).map(([flag, value]) => `${flag} ${shellWord(value)}`);
-  return flags.length === 0 ? undefined : `tscg set ${shellWord(name)} ${flags.join(' ')}`;
+  return flags.length === 0 ? undefined : `tscg set ${shellWord(typedName({ path, name }))} ${flags.join(' ')}`;
 }

