@@ -71,11 +71,11 @@ interface Held {
   readonly series: readonly HeldSeries[];
 }
 
-/** The samples of the series with these labels, the oldest first. */
+/** The samples of the series with these labels, as they were recorded. */
 interface HeldSeries {
   readonly labels: string;
-  /** Seconds since the epoch, as they are written. */
-  readonly times: string[];
+  /** Milliseconds since the epoch: they go back where the clock was set back. */
+  readonly times: number[];
   /** By metric; NaN where it was unavailable. */
   readonly figures: number[][];
 }
@@ -99,13 +99,13 @@ function heldOf(frames: Iterable<Frame>, all: boolean, wanted: readonly Metric[]
   let metrics = wanted;
   let samples = 0;
   for (const frame of frames) {
-    const time = (frame.usage.snapshot.wall / 1000).toFixed(3);
+    const { wall } = frame.usage.snapshot;
     const columns = metrics.map(({ id }) => frame.usage.column(id));
     for (const row of rowsOf(frame, all)) {
       const labels = labelsOf(frame, row);
       const series = byLabels.get(labels) ?? { labels, times: [], figures: metrics.map(() => []) };
       byLabels.set(labels, series);
-      series.times.push(time);
+      series.times.push(wall);
       columns.forEach((values, index) => {
         series.figures[index]?.push(values[row] ?? Number.NaN);
       });
@@ -120,12 +120,15 @@ function heldOf(frames: Iterable<Frame>, all: boolean, wanted: readonly Metric[]
 }
 
 function* textsOf({ metrics, series }: Held): Generator<string> {
+  // The oldest first: a store refuses a sample that is older than the one before.
+  const orders = series.map(({ times }) => [...times.keys()].sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0)));
   for (const [index, { id, help }] of metrics.entries()) {
     let head = `# TYPE tscg_${id} gauge\n# HELP tscg_${id} ${openMetricsText(help)}\n`;
-    for (const { labels, times, figures } of series) {
-      const lines = times.map((time, at) => {
+    for (const [row, { labels, times, figures }] of series.entries()) {
+      const lines = (orders[row] ?? []).map((at) => {
         const figure = figures[index]?.[at] ?? Number.NaN;
-        return Number.isNaN(figure) ? '' : `tscg_${id}{${labels}} ${numberText(figure)} ${time}\n`;
+        const seconds = ((times[at] ?? Number.NaN) / 1000).toFixed(3);
+        return Number.isNaN(figure) ? '' : `tscg_${id}{${labels}} ${numberText(figure)} ${seconds}\n`;
       });
       const text = lines.join('');
       if (text === '') continue;

@@ -58,6 +58,15 @@ test('what cannot be held at once gives the same OpenMetrics as what can', () =>
     recording.close();
   }));
 
+test('samples are in the order of their times where the clock was set back', () =>
+  inDirectory((directory) => {
+    const recording = openRecording(fileIn(directory, 4, ['a']));
+    const frames = [...framesBetween(recording, BEGIN, BEGIN + 60_000)];
+    const text = [...openMetrics(() => [2, 3, 0, 1].flatMap((at) => frames[at] ?? []), true)].join('');
+    assert.match(text, /(?:tscg_pids\{path="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
+    recording.close();
+  }));
+
 const HEAP_MB = 40;
 const NAMES = Array.from({ length: 60 }, (_, index) => `c${index}`);
 
