@@ -2,7 +2,7 @@
 import type { StoreAccess, StoreOptions } from '../fleet/store.ts';
 import { UsageError } from './errors.ts';
 import { headerOption, urlOption } from './options.ts';
-import { authorityOption, basicOption, keptUp, tokenOption } from './secret-file.ts';
+import { authorityOption, basicOption, hasSecret, keptUp, tellInClear, tokenOption } from './secret-file.ts';
 
 export interface FleetOptions {
   prometheus?: string;
@@ -12,7 +12,7 @@ export interface FleetOptions {
   header?: string[];
 }
 
-/** `tell`: of a file that was replaced by one that cannot be used. Throws UsageError. */
+/** `tell`: of a secret that others can read on its way, and of a file that was replaced by one that cannot be used. Throws UsageError. */
 export function storeOptions(options: FleetOptions, tell?: (text: string) => void): StoreOptions {
   const { prometheus, bearerTokenFile, basicAuthFile, tlsCa, header = [] } = options;
   if (prometheus === undefined)
@@ -22,11 +22,14 @@ export function storeOptions(options: FleetOptions, tell?: (text: string) => voi
   const url = withoutPage(urlOption('--prometheus', prometheus, 'http://prometheus:9090'));
   if (url.search !== '')
     throw new UsageError('--prometheus: what follows the ? would not be sent: give a key with --header');
+  const headers = Object.fromEntries(header.map(headerOption));
+  const isSecret = url.password !== '' || (bearerTokenFile ?? basicAuthFile) !== undefined || hasSecret(headers);
+  tellInClear(url, isSecret, tell);
   const files = [bearerTokenFile, basicAuthFile, tlsCa].filter((path) => path !== undefined);
   return {
     url: url.href,
     access: keptUp(files, () => accessIn(options), tell),
-    headers: Object.fromEntries(header.map(headerOption)),
+    headers,
   };
 }
 

@@ -1,14 +1,13 @@
 /** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
 import { hostname } from 'node:os';
 import { METRICS_PATH, type PusherOptions, pushFrames, shownUrl } from '../export/pusher.ts';
-import { isLoopback } from '../export/server.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
 import { endSignal } from './exit.ts';
 import { headerOption, intervalOption, urlOption } from './options.ts';
 import { printLine, warn } from './output.ts';
 import { VERSION } from './program.ts';
-import { authorityOption, keptUp } from './secret-file.ts';
+import { authorityOption, hasSecret, keptUp, tellInClear } from './secret-file.ts';
 
 export interface OtlpFlags {
   otlp: string;
@@ -30,12 +29,12 @@ export function pushOptions(
   if (!base.endsWith(METRICS_PATH)) url.pathname = `${base}${METRICS_PATH}`;
   if (url.username + url.password !== '')
     throw new UsageError('--otlp: give user and password with --header, not in the URL');
-  if (token && url.protocol === 'http:' && !isLoopback(url.hostname))
-    warn('tscg: the token goes over the network as it is: give an https URL');
+  const headers = Object.fromEntries((flags.header ?? []).map(headerOption));
+  tellInClear(url, token !== undefined || hasSecret(headers));
   return {
     ...{ url, sender: { host: hostname(), version: VERSION } },
     interval: intervalOption(flags.interval, LEAST_MS),
-    headers: Object.fromEntries((flags.header ?? []).map(headerOption)),
+    headers,
     ...(token && { token }),
     ...(tls && { tls }),
     ...(tlsCa !== undefined && { ca: keptUp([tlsCa], () => authorityOption('--tls-ca', tlsCa)) }),

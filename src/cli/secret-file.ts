@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { codeOf } from '../kernel/error-code.ts';
 import { fileStamp } from '../kernel/file-stamp.ts';
+import { isLoopback } from '../kernel/ip-address.ts';
 import { readRegularFileSync, UnfitFileError } from '../kernel/regular-file.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
@@ -83,6 +84,15 @@ export function keptUp<T>(paths: readonly string[], read: () => T, tell: (text: 
     }
     return value;
   };
+}
+
+export const hasSecret = (headers: Readonly<Record<string, string>>): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+
+/** Whoever is on the way reads what goes over plain HTTP. */
+export function tellInClear(url: URL, isSecret: boolean, tell: (text: string) => void = warn): void {
+  if (isSecret && url.protocol === 'http:' && !isLoopback(url.hostname))
+    tell('tscg: the token or password goes over the network as it is: give an https URL');
 }
 
 /** One line `USER:PASSWORD`, as it is encoded in a header. */

@@ -6,9 +6,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions as ServerConfig } from 'node:https';
-import { isIPv4, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isLoopback } from '../kernel/ip-address.ts';
 import { errorText } from '../text/error-text.ts';
 import { qualityOf } from './accept.ts';
 import { type BoundConnections, boundConnections } from './connections.ts';
@@ -58,10 +59,6 @@ export function parseAddress(text: string): Address | undefined {
   const port = Number(match[3]);
   return port > 65_535 ? undefined : { host: match[1] ?? (match[2] || '::'), port };
 }
-
-/** Whether only this machine can reach that address. */
-export const isLoopback = (host: string): boolean =>
-  host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'));
 
 export const hostAndPort = ({ host, port }: Address): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 

@@ -1,5 +1,11 @@
 /** IP addresses as people write them, from their bytes in network order: `172.17.0.2`, `fe80::42:acff:fe11:2` (RFC 5952). */
 
+import { isIPv4 } from 'node:net';
+
+/** Whether only this machine can reach that address or name; of a URL, with the brackets of IPv6. */
+export const isLoopback = (host: string): boolean =>
+  ['::1', '[::1]', 'localhost'].includes(host) || (isIPv4(host) && host.startsWith('127.'));
+
 /** Of 4 or 16 bytes; undefined for any other length. */
 export function addressText(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join('.');

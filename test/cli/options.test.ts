@@ -53,6 +53,25 @@ for (const [pasted, url] of [
 ] as const)
   test(`${pasted} is of the store ${url}`, () => assert.is(store(pasted).url, url));
 
+test('a secret that others can read on its way is told', () => {
+  const toldOf = (prometheus: string, more: object = {}): number => {
+    const told: string[] = [];
+    storeOptions({ prometheus, ...more }, (text) => told.push(text));
+    return told.length;
+  };
+  const header = ['authorization: Bearer x'];
+  assert.equal([toldOf('http://a'), toldOf('http://a', { header: ['X-Scope-OrgID: shop'] })], [0, 0]);
+  for (const [url, more] of [
+    ['http://me:pass@a', {}],
+    ['http://10.0.0.1:9090', { header }],
+  ] as const) {
+    assert.is(toldOf(url, more), 1);
+    assert.is(toldOf(url.replace('http:', 'https:'), more), 0);
+    for (const host of ['localhost', '127.0.0.1', '[::1]'])
+      assert.is(toldOf(url.replace(/[^/@]+$/, `${host}:9090`), more), 0);
+  }
+});
+
 test('a time of day is that of the day before where it has not come yet, also where that day has another length', () => {
   const zone = process.env.TZ;
   process.env.TZ = 'Europe/Berlin';

@@ -6,7 +6,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createInstruments, type Instruments } from '../../src/export/instruments.ts';
 import { createScraper, type Scraper } from '../../src/export/scraper.ts';
-import { hostAndPort, isLoopback, parseAddress } from '../../src/export/server.ts';
+import { hostAndPort, parseAddress } from '../../src/export/server.ts';
+import { isLoopback } from '../../src/kernel/ip-address.ts';
 import type { Frame, Source } from '../../src/metrics/source.ts';
 import { frameOf } from '../dashboard/frames.ts';
 import { ended, get, serving } from './serving.ts';
@@ -251,7 +252,7 @@ test('an address to listen on is read as it is typed, and loopback is known', ()
   for (const text of ['', '9753', '127.0.0.1', '::1:80', 'a:65536', 'a b:1', 'http://a:1', 'a:-1'])
     assert.is(parseAddress(text), undefined, text);
   assert.is(hostAndPort({ host: '::1', port: 80 }), '[::1]:80');
-  assert.equal(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map(isLoopback), [true, true, true, true]);
+  assert.equal(['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost'].map(isLoopback), Array(5).fill(true));
   assert.equal(['0.0.0.0', '::', '10.0.0.1', '127.evil.example'].map(isLoopback), [false, false, false, false]);
 });
 

@@ -10,13 +10,13 @@ import {
   type Address,
   type Certificate,
   hostAndPort,
-  isLoopback,
   openServer,
   parseAddress,
   type ServerOptions,
 } from '../../export/server.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { codeOf } from '../../kernel/error-code.ts';
+import { isLoopback } from '../../kernel/ip-address.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
