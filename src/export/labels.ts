@@ -2,8 +2,8 @@
  * The labels of a workload. Their number is fixed and their length bounded, as their text comes from containers and a store
  * keeps each one. `id` is the cgroup's path, as in cadvisor, and tells the series of a scrape apart.
  */
-import { ownerOf, runtimeOf } from '../inventory/owner.ts';
-import { composeProjectOf, composeServiceOf, type Workload } from '../inventory/workload.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { FACTS, type FactName } from '../inventory/workload-facts.ts';
 import { clean } from '../text/clean.ts';
 import { openMetricsText } from '../text/openmetrics.ts';
 
@@ -12,14 +12,14 @@ const MOST = 200;
 /** Characters of `id`. PATH_MAX is 4096, and stores refuse labels that are much shorter: Mimir those above 2048. */
 const MOST_OF_PATH = 1024;
 
-/** Labels of every series, as far as they are known. */
-const SERIES_LABELS = ['id', 'name', 'kind', 'namespace', 'pod', 'container'] as const;
-/** Labels that only tscg_workload_info has, beside those. */
-const INFO_LABELS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
+/** Facts that are labels of every series beside `id`, as far as they are known. */
+const SERIES_FACTS = ['name', 'kind', 'namespace', 'pod', 'container'] as const;
+/** Facts that are labels of tscg_workload_info alone. */
+const INFO_FACTS = ['owner', 'runtime', 'image', 'container_id', 'compose_project', 'compose_service'] as const;
 
-export type LabelName = (typeof SERIES_LABELS | typeof INFO_LABELS)[number];
+export type LabelName = 'id' | (typeof SERIES_FACTS | typeof INFO_FACTS)[number];
 
-const OWN_LABELS: ReadonlySet<string> = new Set([...SERIES_LABELS, ...INFO_LABELS]);
+const OWN_LABELS: ReadonlySet<string> = new Set<LabelName>(['id', ...SERIES_FACTS, ...INFO_FACTS]);
 
 /** What Prometheus puts before a label of a series where the scraped target has a label of the same name. */
 export const RENAMED = 'exported_';
@@ -36,29 +36,18 @@ export function idLabel({ path, inode }: Pick<Workload, 'path' | 'inode'>): stri
   return safe === path ? path : `${safe}#${inode}`;
 }
 
-export function seriesLabels(workload: Workload): Labels {
-  const { name, kind, namespace, pod, details } = workload;
-  return known([
-    ['id', idLabel(workload)],
-    ['name', name],
-    ['kind', kind],
-    ['namespace', namespace],
-    ['pod', pod],
-    ['container', details?.containerName],
-  ]);
-}
+export const seriesLabels = (workload: Workload): Labels => [
+  ['id', idLabel(workload)],
+  ...known(workload, SERIES_FACTS),
+];
 
-export function infoLabels(workload: Workload): Labels {
-  const { image, kind, id } = workload;
-  return known([
-    ['owner', ownerOf(workload)],
-    ['runtime', runtimeOf(workload)],
-    ['image', image],
-    ['container_id', kind === 'container' ? id : undefined],
-    ['compose_project', composeProjectOf(workload)],
-    ['compose_service', composeServiceOf(workload)],
-  ]);
-}
+export const infoLabels = (workload: Workload): Labels => known(workload, INFO_FACTS);
+
+const known = (workload: Workload, names: readonly (LabelName & FactName)[]): Labels =>
+  names.flatMap((name) => {
+    const text = FACTS[name](workload);
+    return text ? [[name, bounded(clean(text), MOST)] as const] : [];
+  });
 
 /** What a scrape of Kubernetes tells of its target: the pod of the exporter. */
 const OF_TARGET: readonly LabelName[] = ['namespace', 'pod', 'container'];
@@ -71,11 +60,6 @@ export const withoutTarget = (labels: Labels): Labels => [
   ...labels,
   ...OF_TARGET.filter((name) => labels.every(([own]) => own !== name)).map((name) => [name, ''] as const),
 ];
-
-const known = (labels: readonly (readonly [LabelName, string | undefined])[]): Labels =>
-  labels.flatMap(([name, value]) =>
-    value ? [[name, name === 'id' ? value : bounded(clean(value), MOST)] as const] : [],
-  );
 
 /** Cut to the length; never within a surrogate pair, half of which is no UTF-8. */
 const bounded = (text: string, most: number): string =>

@@ -90,7 +90,11 @@ function workloadOf(
 ): Workload {
   // Where one row has it under that name, the label of the target stands under its own in all of them: the pod of the exporter.
   const label = (name: string): string | undefined => labels[isRenamed(name) ? `${RENAMED}${name}` : name] || undefined;
-  const [kind, runtime, project] = [label('kind'), label('runtime'), label('compose_project')];
+  const [kind, runtime] = [label('kind'), label('runtime')];
+  const compose = (['project', 'service'] as const).flatMap((part) => {
+    const text = label(`compose_${part}`);
+    return text === undefined ? [] : [[COMPOSE_LABELS[part], text] as const];
+  });
   // With honor_labels a series that has no such label keeps that of the target.
   const isOfPod = kind === 'pod' || kind === 'container';
   const optional = {
@@ -99,7 +103,7 @@ function workloadOf(
     image: label('image'),
     id: label('container_id'),
     runtime: isRuntime(runtime) ? runtime : undefined,
-    labels: project === undefined ? undefined : { [COMPOSE_LABELS.project]: project },
+    labels: compose.length === 0 ? undefined : Object.fromEntries(compose),
   };
   return {
     path: id,

@@ -150,6 +150,11 @@ export const composeProjectOf = ({ details, labels }: Workload): string | undefi
 export const composeServiceOf = ({ details, labels }: Workload): string | undefined =>
   details?.composeService ?? labels?.[COMPOSE_LABELS.service];
 
+/** Its name within its pod: `nginx` of `web-0/nginx`, as files and APIs call it (`podName` in names/source.ts). */
+export const containerNameOf = ({ kind, pod, name, details }: Workload): string | undefined =>
+  details?.containerName ??
+  (kind === 'container' && pod !== undefined && name.startsWith(`${pod}/`) ? name.slice(pod.length + 1) : undefined);
+
 /** Structure (slices, the inside of containers, their monitors) is listed only where all is asked for. */
 export const isListed = ({ kind }: Pick<Identity, 'kind'>): boolean =>
   !['root', 'slice', 'monitor', 'inner'].includes(kind);

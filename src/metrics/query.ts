@@ -6,6 +6,7 @@
  * Fields are metric ids and their aliases, and what a workload is. Sizes are powers of 1024, rates powers of 1000.
  */
 import { composeProjectOf, type Workload } from '../inventory/workload.ts';
+import { FACTS } from '../inventory/workload-facts.ts';
 import { findMetric, METRICS } from './catalogue.ts';
 import type { Metric } from './metric.ts';
 import type { Frame } from './source.ts';
@@ -18,14 +19,8 @@ export class QueryError extends Error {
 export type Predicate = (frame: Frame, row: number) => boolean;
 
 const TEXT_FIELDS: Readonly<Record<string, (workload: Workload) => string | undefined>> = {
-  name: ({ name }) => name,
+  ...FACTS,
   host: ({ host }) => host,
-  path: ({ path }) => path,
-  image: ({ image, details }) => image ?? details?.image,
-  kind: ({ kind }) => kind,
-  runtime: ({ runtime }) => runtime,
-  pod: ({ pod }) => pod,
-  namespace: ({ namespace }) => namespace,
   project: composeProjectOf,
   state: ({ details }) => details?.state,
   id: ({ id }) => id,

@@ -20,4 +20,22 @@ onMount(test)('each limit that is not there has its own reason', () =>
   }),
 );
 
+onMount(test)('get tells of a workload what ls tells of it, and more', () =>
+  withBox(`/tscg-get-row-${process.pid}`, async (box) => {
+    await box.run('exec sleep 1000');
+    const rows: unknown = JSON.parse(
+      tscg('ls', '--all', '--json', '-d', '0.2', '--filter', `path = ${box.path}`).stdout,
+    );
+    assert.ok(Array.isArray(rows));
+    const told = JSON.parse(tscg('get', box.path, '--json', '-d', '0.2').stdout);
+    for (const [name, value] of Object.entries(rows[0])) {
+      assert.ok(name in told, name);
+      // The verdict is of another second.
+      if (typeof value === 'string' && name !== 'verdict') assert.is(told[name], value, name);
+    }
+    assert.is(told.path, box.path);
+    assert.ok(told.inode > 0 && Array.isArray(told.limits));
+  }),
+);
+
 test.run();

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { field } from '../../src/diagnosis/fields.ts';
 import type { Finding } from '../../src/diagnosis/model.ts';
-import { dumped } from '../../src/recording/dump.ts';
+import { dumped } from '../../src/export/dump.ts';
 import { FormatError } from '../../src/recording/format/bytes.ts';
 import { decodeHeader } from '../../src/recording/format/decode.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';

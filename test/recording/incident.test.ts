@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dumped } from '../../src/recording/dump.ts';
+import { dumped } from '../../src/export/dump.ts';
 import { scanFrames } from '../../src/recording/format/frames.ts';
 import type { Moment, RecordingHeader } from '../../src/recording/format/moment.ts';
 import { incidentOf } from '../../src/recording/incident.ts';

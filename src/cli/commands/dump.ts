@@ -1,6 +1,6 @@
 /** tscg dump: a recording as CSV, JSON lines or OpenMetrics. */
 import { setImmediate } from 'node:timers/promises';
-import { DUMP_FORMATS, type DumpFormat, dumped } from '../../recording/dump.ts';
+import { DUMP_FORMATS, type DumpFormat, dumped } from '../../export/dump.ts';
 import { framesBetween } from '../../recording/recording.ts';
 import { UsageError } from '../errors.ts';
 import { print, warn } from '../output.ts';

@@ -1,6 +1,8 @@
 /** tscg get: everything about one workload: limits and what really binds, usage, pressure, events. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ROW_FIELDS } from '../../diagnosis/fields.ts';
+import { rowColumns, rowObject, TIME_COLUMN } from '../../export/rows.ts';
 import { createNetworkInspector, type NetworkAnswer } from '../../inventory/network/inspect.ts';
 import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
 import { composeProjectOf, composeServiceOf, type Workload } from '../../inventory/workload.ts';
@@ -10,7 +12,7 @@ import { interfaceFile } from '../../kernel/interface-files.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';
 import { findLimit, LIMITS } from '../../limits/catalogue/catalogue.ts';
 import type { Limit } from '../../limits/model.ts';
-import { METRICS, metric } from '../../metrics/catalogue.ts';
+import { metric } from '../../metrics/catalogue.ts';
 import { SNAPSHOT_FILES } from '../../metrics/files.ts';
 import { formatValue, jsonValue } from '../../metrics/format.ts';
 import { fileReason, reasonFor } from '../../metrics/reason.ts';
@@ -144,23 +146,23 @@ function bindingOf(binds: Limit['binds'], usage: Frame['usage'], row: number): P
   };
 }
 
-function json({ workload, limits, frame: { usage }, row, network, notRecorded }: Told): string {
+/** The row that `tscg ls --json` has, and what else is known. */
+function json({ workload, limits, frame, row, network, notRecorded }: Told): string {
+  const { inode, id, podUid, qos, uid, labels, initPid, details, claim } = workload;
   return jsonText(
     {
-      ...(notRecorded ? { time: new Date(usage.snapshot.wall).toISOString() } : {}),
-      ...workload,
-      owner: ownerOf(workload),
+      ...rowObject([...(notRecorded ? [TIME_COLUMN] : []), ...rowColumns(ROW_FIELDS)], frame, row),
+      ...{ inode, id, podUid, qos, uid, labels, initPid, details, claim },
       limits: limits.map(({ effective, headroom, ...line }) => ({
         ...line,
         ...(effective === undefined ? {} : { effective: jsonValue(effective) }),
         ...(headroom === undefined ? {} : { headroom: jsonValue(headroom) }),
       })),
       network,
-      ...Object.fromEntries(METRICS.map(({ id }) => [id, jsonValue(usage.value(id, row))])),
       unavailable: Object.fromEntries(
-        METRICS.flatMap(({ id }) => {
-          const reason = reasonFor(id, usage, row);
-          return reason ? [[id, reason]] : [];
+        ROW_FIELDS.flatMap(({ id, reason }) => {
+          const text = reason(frame.usage, row);
+          return text ? [[id, text]] : [];
         }),
       ),
       not_recorded: notRecorded,

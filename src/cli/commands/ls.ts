@@ -2,14 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Field, field, findField, ROW_FIELDS } from '../../diagnosis/fields.ts';
+import { csvHead, csvRow, HOST_COLUMN, rowColumns, rowObject, TIME_COLUMN } from '../../export/rows.ts';
 import type { FleetSource } from '../../fleet/source.ts';
-import { ownerOf, runtimeOf } from '../../inventory/owner.ts';
+import { runtimeOf } from '../../inventory/owner.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { type Predicate, parseFilter, QueryError } from '../../metrics/query.ts';
 import { type Frame, openLiveSource } from '../../metrics/source.ts';
-import { clean, jsonText } from '../../text/clean.ts';
+import { jsonText } from '../../text/clean.ts';
 import { counted } from '../../text/counted.ts';
-import { csvLine } from '../../text/csv.ts';
 import { textOrder } from '../../text/text-order.ts';
 import { type GlobalOptions, openHierarchy } from '../context.ts';
 import { errorLine, UsageError } from '../errors.ts';
@@ -143,31 +143,22 @@ export function render(
   frame: Frame,
   rows: readonly number[],
   columns: readonly Field[],
-  options: Pick<LsOptions, 'json' | 'csv' | 'columns'>,
+  options: Pick<LsOptions, 'json' | 'csv' | 'columns' | 'at' | 'from'>,
   watch: boolean,
 ): string {
   const hasHosts = frame.workloads.some(({ host }) => host !== undefined);
-  if (options.json) return rowsJson(frame, rows, options.columns ? columns : ROW_FIELDS, watch);
-  if (options.csv) {
-    const fields = options.columns ? columns : ROW_FIELDS;
-    const lines = rows.map((row) => {
-      const workload = frame.workloads[row];
-      return [
-        ...(hasHosts ? [workload?.host] : []),
-        clean(workload?.path ?? ''),
-        workload?.name,
-        workload?.kind,
-        workload && ownerOf(workload),
-        workload?.image,
-        ...fields.map(({ json }) => json(frame.usage, row) ?? ''),
-      ];
-    });
-    return [
-      [...(hasHosts ? ['host'] : []), 'path', 'name', 'kind', 'owner', 'image', ...fields.map(({ id }) => id)],
-      ...lines,
-    ]
-      .map(csvLine)
-      .join('\n');
+  if (options.json || options.csv) {
+    const shown = [
+      ...(isOfPast(options) ? [TIME_COLUMN] : []),
+      ...(hasHosts ? [HOST_COLUMN] : []),
+      ...rowColumns(options.columns ? columns : ROW_FIELDS),
+    ];
+    if (options.csv) return [csvHead(shown), ...rows.map((row) => csvRow(shown, frame, row))].join('\n');
+    // With --watch an array a line for each Frame, so that a reader can follow.
+    return jsonText(
+      rows.map((row) => rowObject(shown, frame, row)),
+      watch ? undefined : 2,
+    );
   }
   const hasImages = rows.some((row) => frame.workloads[row]?.image !== undefined);
   return formatTable(
@@ -190,28 +181,6 @@ export function render(
     }),
     terminalWidth(),
   );
-}
-
-/** The rows as one JSON array; with --watch an array a line for each Frame, so that a reader can follow. */
-function rowsJson(
-  { usage, workloads }: Frame,
-  rows: readonly number[],
-  fields: readonly Field[],
-  watch: boolean,
-): string {
-  const objects = rows.map((row) => {
-    const workload = workloads[row];
-    return {
-      ...(workload?.host === undefined ? {} : { host: workload.host }),
-      path: workload?.path,
-      name: workload?.name,
-      kind: workload?.kind,
-      owner: workload && ownerOf(workload),
-      image: workload?.image ?? null,
-      ...Object.fromEntries(fields.map(({ id, json }) => [id, json(usage, row)])),
-    };
-  });
-  return jsonText(objects, watch ? undefined : 2);
 }
 
 function columnsOption(list: string | undefined): readonly Field[] {

@@ -5,15 +5,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openMetrics } from '../../src/export/dump.ts';
 import { COLUMNS } from '../../src/metrics/files.ts';
-import { openMetrics } from '../../src/recording/dump.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { framesBetween, openRecording } from '../../src/recording/recording.ts';
 import { TSCG } from '../boxes.ts';
 import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
-import { HEADER } from './moments.ts';
+import { HEADER } from '../recording/moments.ts';
 
 const BEGIN = Date.UTC(2026, 10, 29, 3);
 
@@ -47,12 +47,12 @@ test('what cannot be held at once gives the same OpenMetrics as what can', () =>
     const textWith = (mostHeld: number): string =>
       [...openMetrics(() => framesBetween(recording, BEGIN, BEGIN + 60_000), true, mostHeld)].join('');
     const text = textWith(Number.POSITIVE_INFINITY);
-    const threads = text.split('\n').filter((line) => line.startsWith('tscg_pids{path="/a"'));
+    const threads = text.split('\n').filter((line) => line.startsWith('tscg_pids{id="/a"'));
     assert.equal(
       threads.map((line) => line.slice(line.indexOf('} ') + 2)),
       Array.from({ length: 10 }, (_, second) => `${second} ${BEGIN / 1000 + second}.000`),
     );
-    assert.match(text, /# HELP tscg_pids .*\n(tscg_pids\{path="\/a".*\n){10}(tscg_pids\{path="\/b".*\n){10}#/);
+    assert.match(text, /# HELP tscg_pids .*\n(tscg_pids\{id="\/a".*\n){10}(tscg_pids\{id="\/b".*\n){10}#/);
     assert.match(text, /\n# EOF\n$/);
     for (const mostHeld of [1, 100, 1000]) assert.is(textWith(mostHeld), text);
     recording.close();
@@ -63,7 +63,7 @@ test('samples are in the order of their times where the clock was set back', () 
     const recording = openRecording(fileIn(directory, 4, ['a']));
     const frames = [...framesBetween(recording, BEGIN, BEGIN + 60_000)];
     const text = [...openMetrics(() => [2, 3, 0, 1].flatMap((at) => frames[at] ?? []), true)].join('');
-    assert.match(text, /(?:tscg_pids\{path="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
+    assert.match(text, /(?:tscg_pids\{id="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
     recording.close();
   }));
 

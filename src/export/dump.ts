@@ -1,17 +1,17 @@
 /**
- * Recorded moments as text for other programs. The order of columns is fixed: time, path, name, kind, owner, image, then
- * the fields of a row in the order of `tscg metrics`.
+ * Recorded moments as text for other programs. The order of columns is fixed: the time, what a workload is in the order of
+ * `FACTS`, then the fields of a row in the order of `tscg metrics`. The series of OpenMetrics have the labels of `tscg export`.
  */
 import { ROW_FIELDS } from '../diagnosis/fields.ts';
-import { ownerOf } from '../inventory/owner.ts';
-import { isListed } from '../inventory/workload.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { Frame } from '../metrics/source.ts';
-import { clean, jsonText } from '../text/clean.ts';
-import { csvLine } from '../text/csv.ts';
+import { jsonText } from '../text/clean.ts';
 import { numberText, openMetricsText } from '../text/openmetrics.ts';
 import { textOrder } from '../text/text-order.ts';
+import { labelText, seriesLabels } from './labels.ts';
+import { csvHead, csvRow, rowColumns, rowObject, TIME_COLUMN } from './rows.ts';
 
 export const DUMP_FORMATS = ['csv', 'jsonl', 'openmetrics'] as const;
 export type DumpFormat = (typeof DUMP_FORMATS)[number];
@@ -28,39 +28,19 @@ type Frames = () => Iterable<Frame>;
 /** The text of a dump in parts, each of which ends with a line. */
 export function* dumped(frames: Frames, { format, all }: DumpOptions): Generator<string> {
   if (format === 'openmetrics') return yield* openMetrics(frames, all);
-  if (format === 'csv') yield `${HEADS.join(',')}\n`;
-  const textOf = format === 'csv' ? csvOf : jsonOf;
-  for (const frame of frames()) yield textOf(frame, rowsOf(frame, all));
+  if (format === 'csv') yield `${csvHead(COLUMNS)}\n`;
+  const lineOf = (frame: Frame, row: number): string =>
+    format === 'csv' ? csvRow(COLUMNS, frame, row) : jsonText(rowObject(COLUMNS, frame, row));
+  for (const frame of frames()) {
+    const lines = rowsOf(frame, all).map((row) => `${lineOf(frame, row)}\n`);
+    yield lines.join('');
+  }
 }
 
-const HEADS = ['time', 'path', 'name', 'kind', 'owner', 'image', ...ROW_FIELDS.map(({ id }) => id)];
+const COLUMNS = [TIME_COLUMN, ...rowColumns(ROW_FIELDS)];
 
 const rowsOf = ({ workloads }: Frame, all: boolean): number[] =>
   workloads.flatMap((workload, row) => (all || isListed(workload) ? [row] : []));
-
-const timeOf = ({ usage }: Frame): string => new Date(usage.snapshot.wall).toISOString();
-
-function csvOf(frame: Frame, rows: readonly number[]): string {
-  const lines = rows.map((row) => {
-    const workload = frame.workloads[row];
-    const about = [workload?.path, workload?.name, workload?.kind, workload && ownerOf(workload), workload?.image];
-    const figures = ROW_FIELDS.map(({ json }) => json(frame.usage, row));
-    return `${csvLine([timeOf(frame), ...about.map((text) => text && clean(text)), ...figures])}\n`;
-  });
-  return lines.join('');
-}
-
-function jsonOf(frame: Frame, rows: readonly number[]): string {
-  const lines = rows.map((row) => {
-    const workload = frame.workloads[row];
-    const about = {
-      ...{ time: timeOf(frame), path: workload?.path, name: workload?.name, kind: workload?.kind },
-      ...{ owner: workload && ownerOf(workload), image: workload?.image ?? null },
-    };
-    return `${jsonText({ ...about, ...Object.fromEntries(ROW_FIELDS.map(({ id, json }) => [id, json(frame.usage, row)])) })}\n`;
-  });
-  return lines.join('');
-}
 
 /** Figures that are held at once: 160 MB. An hour of 200 cgroups has more than twice as many. */
 const MOST_HELD = 20e6;
@@ -128,7 +108,7 @@ function* textsOf({ metrics, series }: Held): Generator<string> {
       const lines = (orders[row] ?? []).map((at) => {
         const figure = figures[index]?.[at] ?? Number.NaN;
         const seconds = ((times[at] ?? Number.NaN) / 1000).toFixed(3);
-        return Number.isNaN(figure) ? '' : `tscg_${id}{${labels}} ${numberText(figure)} ${seconds}\n`;
+        return Number.isNaN(figure) ? '' : `tscg_${id}${labels}} ${numberText(figure)} ${seconds}\n`;
       });
       const text = lines.join('');
       if (text === '') continue;
@@ -138,10 +118,13 @@ function* textsOf({ metrics, series }: Held): Generator<string> {
   }
 }
 
+/** A workload is the same object in every Frame until something else is told of it. */
+const LABELS = new WeakMap<Workload, string>();
+
 function labelsOf({ workloads }: Frame, row: number): string {
   const workload = workloads[row];
-  const labels = { path: workload?.path ?? '', name: workload?.name ?? '', kind: workload?.kind ?? '' };
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}="${openMetricsText(clean(value))}"`)
-    .join(',');
+  if (!workload) return '{';
+  const labels = LABELS.get(workload) ?? labelText(seriesLabels(workload));
+  LABELS.set(workload, labels);
+  return labels;
 }
