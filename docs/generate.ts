@@ -14,6 +14,7 @@ import { ROW_FIELDS } from '../src/diagnosis/fields.ts';
 import { FAMILIES } from '../src/export/families.ts';
 import { HOST_FAMILIES } from '../src/export/host-families.ts';
 import { otelNameOf } from '../src/export/otlp.ts';
+import { FACTS } from '../src/inventory/workload-facts.ts';
 import { LIMITS } from '../src/limits/catalogue/catalogue.ts';
 import { flagsOfProperty, PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
 import { FIELD_CASES } from './field-cases.ts';
@@ -123,6 +124,7 @@ function metrics(): string {
     MADE,
     '# Metrics',
     'The id is the field of `--json` and `--csv`, and the name for `--sort` and `--columns`; an alias is taken there too. Δ is the change and Δt the time between two reads of that file. A metric that is not known is `--` on the screen and `null` in JSON; `tscg get NAME` says why. No limit is `max`.',
+    `Before them a row of \`--json\`, \`--csv\` and \`tscg dump\` says what the workload is: ${Object.keys(FACTS).map(code).join(', ')}; in front of these the \`time\` where it is of the past, and the \`host\` where there are several. A filter compares them by the same names, and \`tscg export\` has them as labels, the path as \`id\`.`,
     table(['id', 'column', 'unit', 'meaning', 'formula', 'aliases'], rows),
   );
 }
