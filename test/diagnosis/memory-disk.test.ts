@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { parseDiskstats } from '../../src/diagnosis/look/disks.ts';
-import type { DiskLoad, DiskUse, Seen } from '../../src/diagnosis/look/model.ts';
+import { type DiskLoad, type DiskUse, HOST, KERNEL, type Seen } from '../../src/diagnosis/look/model.ts';
 import { linkShareBetween, parseSnmp, readLinks } from '../../src/diagnosis/look/network-use.ts';
 import type { Verdict } from '../../src/diagnosis/model.ts';
 import { withTree } from '../kernel/hierarchies.ts';
@@ -177,6 +177,32 @@ test('who waits in the journal behind the flushes of another', () => {
   const verdict = firstOf({ actors: reads, ioSome: 20, disks: [busy], more: { instants } });
   assert.is(verdict?.cause, 'disk');
   assert.equal(names(verdict), ['batch']);
+});
+
+test('what the journal writes is of those who wait for it, not of the host', () => {
+  const seen = (tid: number, key: string, wchan: string): Seen => ({ tid, key, state: 'D', cpu: 0, wchan });
+  const storm = [
+    seen(1, '/web', 'jbd2_log_wait_commit'),
+    ...[2, 3, 4].map((tid) => seen(tid, '/batch', 'jbd2_log_wait_commit')),
+    seen(5, KERNEL, 'jbd2_journal_commit_transaction'),
+  ];
+  const use40 = { '/web': use(10), '/batch': use(40) };
+  const half = disk(use40, { operations: 100, bytes: 100 * 4096 });
+  const suspectsIn = (instant: readonly Seen[]) =>
+    firstOf({
+      actors: reads,
+      ioSome: 400,
+      disks: [half],
+      more: { instants: Array.from({ length: 200 }, () => instant) },
+    })?.suspects;
+  const [suspect, ...more] = suspectsIn(storm) ?? [];
+  assert.is(suspect?.name, 'batch');
+  // Its own 40 %, and three quarters of the other 50.
+  assert.ok(Math.abs((suspect?.blame ?? 0) - 0.775) < 1e-9);
+  assert.match(suspect?.evidence ?? '', /has 78 % of .*, and 38 % is the journal that it waits for/);
+  assert.equal(more, []);
+  // A process of the host that waits for the disk has done it itself.
+  assert.is(suspectsIn([...storm.slice(0, 4), seen(6, HOST, 'folio_wait_bit_common')])?.[0]?.what, 'host');
 });
 
 test('/proc/diskstats with and without discards and flushes', () => {

@@ -103,7 +103,9 @@ const figuresOf = (ioSome: number, { queue, utilisation, depth, operations, flus
 
 interface User {
   readonly key: string;
+  /** Share of what the disk does, `journal` of it by the journal of a file system that is written for it. */
   readonly blame: number;
+  readonly journal: number;
   readonly operations: number;
 }
 
@@ -115,8 +117,8 @@ function busyVerdicts(look: CloseLook, victim: string, whole: Second): Verdict[]
   return look.disks.flatMap((disk): Verdict[] => {
     const own = disk.byGroup.get(victim);
     if (!own || !(own.operations > 0)) return [];
-    const users = usersOf(look, disk, victim);
-    const mine = shareOf(own, users.sum);
+    const users = usersOf(look, disk, victim, flush);
+    const { mine } = users;
     const others = 1 - mine;
     const isBusy = isFull(disk) || (hasNoPlace && disk.utilisation >= THRESHOLDS.blame);
     const isHurt = whole.ioSome >= THRESHOLDS.ioSome && isBusy && others >= THRESHOLDS.blame;
@@ -161,12 +163,16 @@ function timeShare(measured: ReadonlyMap<string, number>, key: string): number {
   return whole > 0 ? its.reduce((sum, [, usec]) => sum + usec, 0) / whole : 0;
 }
 
-/** Competitors on one disk; what no cgroup below the root did is the host's. */
+/**
+ * Competitors on one disk, and the victim's own share. What no cgroup below the root did is the host's, but what the thread of a
+ * journal writes: that is of those who wait until it is written.
+ */
 function usersOf(
   { groups, traced }: CloseLook,
   disk: DiskLoad,
   victim: string,
-): { others: User[]; sum: { operations: number; bytes: number } } {
+  flush: Flushes,
+): { others: User[]; mine: number } {
   const uses = new Map<string, { operations: number; bytes: number }>();
   let [operations, bytes] = [0, 0];
   for (const [key, use] of disk.byGroup) {
@@ -184,52 +190,67 @@ function usersOf(
   const measured = traced?.deviceTime.get(disk.device);
   const blameOf = (key: string, use: { operations: number; bytes: number }): number =>
     measured ? timeShare(measured, key) : shareOf(use, sum);
-  return {
-    others: [...uses].map(([key, use]) => ({ key, blame: blameOf(key, use), operations: use.operations })),
-    sum,
-  };
+  const written = flush.journal * (uses.has(HOST) ? blameOf(HOST, host) : 0);
+  const others = [...uses].map(([key, use]): User => {
+    const journal = written * (flush.byCompetitor.get(key) ?? 0);
+    return {
+      key,
+      blame: blameOf(key, use) + journal - (key === HOST ? written : 0),
+      journal,
+      operations: use.operations,
+    };
+  });
+  const own = disk.byGroup.get(victim) ?? { operations: 0, bytes: 0 };
+  return { others, mine: shareOf(own, sum) + written * flush.ofVictim };
 }
 
 /** Kernel functions in which a task waits for its writes to be on the disk: the journal, a flush, pages written back. */
 const FLUSH =
   /jbd2|fsync|flush|wait_on_(page|folio)|folio_wait|writeback|log_wait|xfs_log|btrfs_.*(sync|commit)|blk_execute/;
 
-/** Share of the samples in which the victim waits in a flush, of the time that others do; and of each group. */
+/** Kernel functions in which the thread of a journal waits, which writes for all who flush. */
+const JOURNAL = /jbd2|xlog|xfs_log|btrfs_.*commit/;
+
 interface Flushes {
+  /** Shares of the samples in which the victim waits in a flush, and in which others do. */
   readonly victim: number;
   readonly others: number;
+  /** Shares of the threads that wait in a flush, over all samples: together 1, where anybody does. */
+  readonly ofVictim: number;
   readonly byCompetitor: ReadonlyMap<string, number>;
+  /** Share of what waits for a disk outside all cgroups that is the thread of a journal. */
+  readonly journal: number;
 }
 
 function flushesOf({ instants }: CloseLook, victim: string): Flushes {
-  const isFlush = ({ state, wchan }: Seen): boolean => state === 'D' && wchan !== undefined && FLUSH.test(wchan);
-  const byCompetitor = new Map<string, number>();
-  let mine = 0;
-  let others = 0;
-  for (const instant of instants) {
-    const waiting = instant.filter(isFlush);
-    const isMine = waiting.some(({ key }) => competitorOf(victim, key) === undefined);
-    if (isMine) mine++;
-    let hasOther = false;
-    for (const { key } of waiting) {
-      const competitor = competitorOf(victim, key);
-      if (competitor === undefined || competitor === KERNEL) continue;
-      hasOther = true;
-      byCompetitor.set(competitor, (byCompetitor.get(competitor) ?? 0) + 1);
-    }
-    if (hasOther) others++;
-  }
-  const all = Math.max(1, instants.length);
-  return { victim: mine / all, others: others / all, byCompetitor };
+  const waiting = instants.map((instant) => instant.filter(({ state }) => state === 'D'));
+  const isOutside = ({ key }: Seen): boolean => key === HOST || key === KERNEL;
+  const isFlush = ({ key, wchan = '' }: Seen): boolean => key !== KERNEL && FLUSH.test(wchan);
+  const isJournal = ({ key, wchan = '' }: Seen): boolean => key === KERNEL && JOURNAL.test(wchan);
+  const flushers = waiting.map((threads) => threads.filter(isFlush).map(({ key }) => competitorOf(victim, key)));
+  const all = flushers.flat();
+  const shareIn = (count: number, of: readonly unknown[]): number => count / Math.max(1, of.length);
+  const samplesWith = (isIt: (competitor?: string) => boolean): number =>
+    shareIn(flushers.filter((competitors) => competitors.some(isIt)).length, instants);
+  const threadsOf = (key?: string): number => shareIn(all.filter((one) => one === key).length, all);
+  const outside = waiting.flat().filter(isOutside);
+  return {
+    victim: samplesWith((competitor) => competitor === undefined),
+    others: samplesWith((competitor) => competitor !== undefined),
+    ofVictim: threadsOf(),
+    byCompetitor: new Map(
+      [...new Set(all)].flatMap((key) => (key === undefined ? [] : [[key, threadsOf(key)] as const])),
+    ),
+    journal: shareIn(outside.filter(isJournal).length, outside),
+  };
 }
 
 /** Who has most of the flushes that others wait in, and writes to that disk. */
-function flushSuspects(users: readonly User[], { byCompetitor }: Flushes): User[] {
-  const sum = [...byCompetitor.values()].reduce((total, count) => total + count, 0);
+function flushSuspects(users: readonly User[], { byCompetitor, ofVictim }: Flushes): User[] {
   return standOut(
-    [...byCompetitor].flatMap(([key, count]) => {
+    [...byCompetitor].flatMap(([key, share]) => {
       const user = users.find((one) => one.key === key);
-      return user ? [{ ...user, blame: count / sum }] : [];
+      return user ? [{ ...user, blame: share / (1 - ofVictim) }] : [];
     }),
   ).filter(({ operations }) => operations > 0);
 }
@@ -238,7 +259,7 @@ function suspectOf(
   { groups }: CloseLook,
   disk: DiskLoad,
   users: readonly User[],
-  { key, blame }: User,
+  { key, blame, journal }: User,
   own: DiskUse,
   persistence: number,
 ): Suspect {
@@ -247,8 +268,10 @@ function suspectOf(
   const group = groups.get(at);
   const use = disk.byGroup.get(at);
   const next = Math.max(0, ...users.filter((one) => one.key !== key).map((one) => one.blame));
+  const byJournal =
+    Math.round(journal * 100) > 0 ? `, and ${percentText(journal)} is the journal that it waits for` : '';
   const did = use
-    ? `${use.operations.toFixed(0)} operations and ${formatValue(use.bytes, 'bytes_per_second')} a second`
+    ? `${use.operations.toFixed(0)} operations and ${formatValue(use.bytes, 'bytes_per_second')} a second${byJournal}`
     : 'what no cgroup did';
   return {
     what: group?.what ?? 'workload',
