@@ -209,7 +209,10 @@ function whyNotParsed(text: string): string | undefined {
   return undefined;
 }
 
-/** The series of an answer; undefined where it has no result. What is no series is left out. */
+/**
+ * The series of an answer; undefined where it has no result. What is no series is left out, and so is a sample that is NaN: it
+ * stands where a series ended, or its machine did not answer. VictoriaMetrics gives it, Prometheus does not.
+ */
 function seriesIn(answer: unknown): TimeSeries[] | undefined {
   const result = at(answer, 'data', 'result');
   if (!Array.isArray(result)) return undefined;
@@ -230,9 +233,9 @@ function seriesIn(answer: unknown): TimeSeries[] | undefined {
       if (!Array.isArray(sample)) return [];
       const [time, value]: unknown[] = sample;
       const isSample = typeof time === 'number' && Math.abs(time) <= MOST_TIME && typeof value === 'string';
-      return isSample ? [[time, numberIn(value)] as const] : [];
+      return isSample && value !== 'NaN' ? [[time, numberIn(value)] as const] : [];
     });
-    return [{ labels, samples }];
+    return samples.length > 0 ? [{ labels, samples }] : [];
   });
 }
 

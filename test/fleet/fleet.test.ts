@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
 import { createWriter } from '../../src/export/exposition.ts';
 import { isExported } from '../../src/export/families.ts';
+import { fleetIn } from '../../src/fleet/frame.ts';
 import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStore } from '../../src/fleet/store.ts';
@@ -83,6 +84,30 @@ for (const apart of [1, 7, 14])
       );
     }
   });
+
+test('a row that VictoriaMetrics marks as ended is gone, and a machine that did not answer is as of its last scrape', async () => {
+  const ended = { instance: 'a', time: 130, text: POPULATED('/gone').replace(/1\n$/, 'NaN\n') };
+  const fleet = await fleetOf([
+    ...[100, 115].map((time) => ({ instance: 'a', time, text: `${POPULATED('/web')}${POPULATED('/gone')}` })),
+    ...[{ instance: 'a', time: 130, text: POPULATED('/web') }, ended],
+    ...[100, 115].map((time) => ({ instance: 'b', time, text: POPULATED('/db') })),
+    { instance: 'b', time: 130, text: POPULATED('/db').replace(/1\n$/, 'NaN\n') },
+  ]);
+  assert.equal(
+    fleet.workloads.map(({ host, path }, row) => [host, path, fleet.usage.value('populated', row)]),
+    [
+      ['a', '/web', 1],
+      ['b', '/db', 1],
+    ],
+  );
+  assert.equal(
+    fleetIn(fleet)?.machines.map(({ name, time }) => [name, time]),
+    [
+      ['a', 130_000],
+      ['b', 115_000],
+    ],
+  );
+});
 
 test('of two series of a row the newer one is shown, whichever comes first', async () => {
   const scrape = (time: number, replica: string): Scrape => ({
