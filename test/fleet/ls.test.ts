@@ -53,7 +53,11 @@ test('what may be missing is said beside what is there', () =>
       const { status, out, err } = await ls('--prometheus', url);
       assert.is(status, 0, err);
       assert.match(out, /node-a +web /);
-      assert.match(err, /^tscg: http:\S+: machines and rows may be missing: store-eu is away\n$/);
+      const once = /^tscg: http:\S+: machines and rows may be missing: store-eu is away\n$/;
+      assert.match(err, once);
+      const watched = await ls('--prometheus', url, '--watch', '--iterations', '3', '--delay', '0.1');
+      assert.is(watched.out.match(/node-a +web /g)?.length, 3);
+      assert.match(watched.err, once);
     },
   ));
 

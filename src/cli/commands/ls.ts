@@ -76,6 +76,7 @@ export async function ls(options: LsOptions, global: GlobalOptions): Promise<voi
 
   const source = fleet ?? openLiveSource({ hierarchy: openHierarchy(global), watch });
   const signal = endSignal();
+  const tellMissing = createMissingTeller();
   try {
     // A rate needs two Frames; what another machine told has its rates.
     if (!fleet) await source.next();
@@ -103,20 +104,26 @@ async function fleetAt({ past, close }: FleetSource, { at, from }: LsOptions): P
     throw new UsageError('--from names a recording of one machine: with --prometheus give --at alone');
   try {
     const frame = await past.seek(pastMomentOption('--at', at));
-    await tellMissing(frame);
+    await createMissingTeller()(frame);
     return frame;
   } finally {
     close();
   }
 }
 
-async function tellMissing(frame: Frame): Promise<void> {
-  const { fleetIn } = await import('../../fleet/frame.ts');
-  const fleet = fleetIn(frame);
-  if (!fleet) return;
-  const { address, leftOut, partial } = fleet;
-  if (leftOut > 0) warn(`tscg: ${address}: it has more rows than can be shown: ${counted(leftOut, 'row')} left out`);
-  if (partial !== undefined) warn(`tscg: ${address}: machines and rows may be missing: ${partial}`);
+/** Tells what a Frame of a store lacks, once as long as it is the same. */
+function createMissingTeller(): (frame: Frame) => Promise<void> {
+  let told: readonly string[] = [];
+  return async (frame) => {
+    const { fleetIn } = await import('../../fleet/frame.ts');
+    const { address = '', leftOut = 0, partial } = fleetIn(frame) ?? {};
+    const lines = [
+      ...(leftOut > 0 ? [`it has more rows than can be shown: ${counted(leftOut, 'row')} left out`] : []),
+      ...(partial === undefined ? [] : [`machines and rows may be missing: ${partial}`]),
+    ];
+    for (const line of lines) if (!told.includes(line)) warn(`tscg: ${address}: ${line}`);
+    told = lines;
+  };
 }
 
 /** The source of many machines; undefined where this machine is meant. Its code is loaded only where it is used. */
