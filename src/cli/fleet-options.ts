@@ -35,13 +35,16 @@ export function storeOptions(options: FleetOptions, tell?: (text: string) => voi
 
 /**
  * The store whose page it is, where the URL is one that a browser shows: `/graph?g0.expr=up` of Prometheus and Thanos,
- * `/query?g0.expr=up` of Prometheus 3, `/vmui/#/?g0.expr=up` of VictoriaMetrics.
+ * `/query?g0.expr=up` of Prometheus 3, `/vmui/#/?g0.expr=up` of VictoriaMetrics, which as a
+ * cluster has /select/0/vmui beside /select/0/prometheus.
  */
 function withoutPage(url: URL): URL {
   if (url.hash === '' && !/[?&]g\d+\./.test(url.search)) return url;
   const store = new URL(url);
   [store.search, store.hash] = ['', ''];
-  store.pathname = url.pathname.replace(/\/(graph|query|vmui)\/*$/, '/');
+  store.pathname = url.pathname
+    .replace(/^(\/select\/[^/]+)\/vmui\/*$/, '$1/prometheus/')
+    .replace(/\/(graph|query|vmui)\/*$/, '/');
   return store;
 }
 

@@ -124,7 +124,7 @@ export function openStore({
       const said = at(answer, 'error');
       if (typeof said === 'string') throw new StoreError(`${address}: ${boundedText(said)}`);
       if (status !== 200) {
-        const remedy = status === 404 ? 'is that its address? /api/v1/query is not there' : leadsTo(to);
+        const remedy = status === 404 || UNSUPPORTED.test(text) ? ELSEWHERE : leadsTo(to);
         throw new StoreError(`${address}: HTTP status ${status}${remedy === '' ? '' : ` (${remedy})`}`);
       }
       const type = at(answer, 'data', 'resultType');
@@ -141,6 +141,12 @@ export function openStore({
     },
   };
 }
+
+const ELSEWHERE =
+  'is that its address? /api/v1/query is not there; Mimir has it below /prometheus, a cluster of VictoriaMetrics below /select/0/prometheus';
+
+/** What a cluster of VictoriaMetrics says, with the status 400. */
+const UNSUPPORTED = /unsupported path requested/;
 
 /** What Mimir and Cortex say where a request names no tenant. */
 const NO_TENANT = /no org id/i;

@@ -49,6 +49,7 @@ for (const [pasted, url] of [
   ['http://a:9090/query?g0.expr=up', 'http://a:9090/'],
   ['http://a:8428/vmui/#/?g0.expr=up&g0.range_input=30m', 'http://a:8428/'],
   ['http://a:8428/vmui/#/', 'http://a:8428/'],
+  ['http://a:8481/select/0/vmui/#/?g0.expr=up', 'http://a:8481/select/0/prometheus/'],
   ['http://a/graph', 'http://a/graph'],
 ] as const)
   test(`${pasted} is of the store ${url}`, () => assert.is(store(pasted).url, url));

@@ -83,6 +83,11 @@ const FAILS: readonly [what: string, answer: Parameters<typeof withServer>[0], m
   ['other JSON', (r) => r.end('{"data":{"result":5}}'), /not as the query API/],
   ['nothing there', (r) => r.writeHead(404).end('no'), /HTTP status 404 \(is that its address\?/],
   [
+    'a path that VictoriaMetrics has not',
+    (r) => r.writeHead(400).end('unsupported path requested: "/api/v1/query"\n'),
+    /HTTP status 400 \(is that its address\? .* \/select\/0\/prometheus\)$/,
+  ],
+  [
     'an address elsewhere',
     (r) => r.writeHead(302, { location: 'https://me:p@ss@new.example:9090/prom/api/v1/query?key=s3cret' }).end(),
     /HTTP status 302 \(it leads to https:\/\/new\.example:9090\/prom: give that address where that is the store\)$/,
