@@ -23,7 +23,8 @@ const reason = attempt();
 if (reason !== undefined) {
   console.warn(
     `tscg: the native addon was not built (${reason}). Everything works but costs more CPU; lost are pressure triggers, ` +
-      'kills by pidfd and namespace ancestry. To have them: `apt-get install g++ make python3`, then `npm run build:addon`.',
+      'kills by pidfd, namespace ancestry, and that a recorder in another pid namespace is seen. ' +
+      'To have them: `apt-get install g++ make python3`, then `npm run build:addon`.',
   );
   if (force) process.exitCode = 1;
 }

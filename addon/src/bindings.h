@@ -9,6 +9,7 @@ Napi::Value CreateCollector(const Napi::CallbackInfo& info);
 Napi::Value Walk(const Napi::CallbackInfo& info);
 Napi::Value ReadFiles(const Napi::CallbackInfo& info);
 Napi::Value IsWritable(const Napi::CallbackInfo& info);
+Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info);
 Napi::Value OpenInRootBinding(const Napi::CallbackInfo& info);
 Napi::Value CgroupId(const Napi::CallbackInfo& info);

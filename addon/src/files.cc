@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -180,6 +181,16 @@ Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
 Napi::Value IsWritable(const Napi::CallbackInfo& info) {
   pollfd descriptor{info[0].As<Napi::Number>(), POLLOUT, 0};
   return Napi::Boolean::New(info.Env(), poll(&descriptor, 1, 0) == 1 && descriptor.revents == POLLOUT);
+}
+
+Napi::Value LockFile(const Napi::CallbackInfo& info) {
+  const int descriptor = info[0].As<Napi::Number>();
+  const int kind = info[1].As<Napi::Boolean>() ? LOCK_SH : LOCK_EX;
+  while (flock(descriptor, kind | LOCK_NB) < 0) {
+    if (errno == EWOULDBLOCK) return Napi::Boolean::New(info.Env(), false);
+    if (errno != EINTR) throw SystemError(info.Env(), {errno, "flock", ""});
+  }
+  return Napi::Boolean::New(info.Env(), true);
 }
 
 Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info) {

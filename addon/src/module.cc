@@ -23,6 +23,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("walk", Napi::Function::New(env, Walk, "walk"));
   exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
   exports.Set("isWritable", Napi::Function::New(env, IsWritable, "isWritable"));
+  exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   exports.Set("openBeneath", Napi::Function::New(env, OpenBeneathBinding, "openBeneath"));
   exports.Set("openInRoot", Napi::Function::New(env, OpenInRootBinding, "openInRoot"));
   exports.Set("cgroupId", Napi::Function::New(env, CgroupId, "cgroupId"));

@@ -48,7 +48,7 @@ function addon(): DoctorCheck {
   return {
     about: 'addon',
     state: 'warning',
-    finding: `not loaded: ${reason}. The fallback collector is in use: slower, on the drawing thread; no pressure triggers, no pidfd`,
+    finding: `not loaded: ${reason}. The fallback collector is in use: slower, on the drawing thread; no pressure triggers, no pidfd, and a recorder in another pid namespace is not seen`,
     remedy: 'apt-get install g++ make python3, then npm run build:addon',
   };
 }

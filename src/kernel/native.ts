@@ -149,6 +149,11 @@ export interface Native {
   /** poll(2): whether a write of PIPE_BUF bytes would neither wait nor fail. */
   isWritable(descriptor: number): boolean;
   /**
+   * flock(2), which does not wait: false where another open file has a lock that goes against it. The lock is kept until the
+   * descriptor is closed.
+   */
+  lockFile(descriptor: number, isShared: boolean): boolean;
+  /**
    * openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV): a descriptor that the caller closes. A leading
    * `/` is the directory. Where there is no openat2 it goes step by step and follows no link at all.
    */
@@ -265,6 +270,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   walk: true,
   readFiles: true,
   isWritable: true,
+  lockFile: true,
   openBeneath: true,
   openInRoot: true,
   cgroupId: true,

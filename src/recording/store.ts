@@ -314,5 +314,5 @@ function removeEmpty(made: readonly string[]): void {
 function claimedAlone(directory: string): () => void {
   const held = claim(join(directory, 'recorder.pid'));
   if (typeof held === 'function') return held;
-  throw new Error(`another tscg record (pid ${held}) writes to ${directory}: end it, or give another folder with --to`);
+  throw new Error(`another tscg record writes to ${directory} (${held}): end it, or give another folder with --to`);
 }

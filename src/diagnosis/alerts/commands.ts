@@ -52,12 +52,12 @@ export function createAlertCommands({
   const groups = new Set<number>();
   let isOpen = true;
   let release: (() => void) | undefined;
-  let told: number | undefined;
+  let told: string | undefined;
 
   /** Whether this program holds the claim. Where the file cannot be made it runs the commands too: twice is better than never. */
   function holdsClaim(news: AlertNews): boolean {
     if (release) return true;
-    let held: (() => void) | number = () => undefined;
+    let held: (() => void) | string = () => undefined;
     try {
       makeDirectory(dirname(claimPath), 0o700);
       held = claim(claimPath);
@@ -65,8 +65,8 @@ export function createAlertCommands({
       return true;
     }
     if (typeof held === 'function') release = held;
-    else if (held !== told) onFailure(news, `not run: process ${held} runs the commands of alerts`);
-    told = typeof held === 'number' ? held : undefined;
+    else if (held !== told) onFailure(news, `not run: ${held} runs the commands of alerts`);
+    told = typeof held === 'string' ? held : undefined;
     return release !== undefined;
   }
 
