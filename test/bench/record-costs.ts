@@ -1,25 +1,59 @@
 /**
  * What `tscg record` costs on this machine: makes 200 cgroups with 500 processes that do a little, records them for a
- * minute, and reads the recording. `bench:record` runs it in a machine of its own.
+ * minute, atop beside it, and reads the recording. record.ts says on which machine it runs.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parsePidStat } from '../../src/kernel/proc-pid.ts';
+import { parseControllers } from '../../src/kernel/controllers.ts';
 import { COLUMN_COUNT } from '../../src/metrics/files.ts';
 import { createEncoder } from '../../src/recording/format/encode.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { openRecording, type RecordedPlace } from '../../src/recording/recording.ts';
+import { cpuOf } from '../cpu-time.ts';
+import { noScratch, SCRATCH_MOUNT, withScratch } from '../scratch-cgroup.ts';
 
 const [program = ''] = process.argv.slice(2);
 const CONTAINERS = 200;
 const PROCESSES = 500;
+const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'];
 const WARM_MS = 12_000;
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 60);
-const MOUNT = '/sys/fs/cgroup';
 const report = (name: string, value: string): void => console.log(`${name}: ${value}`);
+
+/** Whatever ends the run removes its cgroups first. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal });
+
+const children: ChildProcess[] = [];
+
+function start(file: string, args: readonly string[], stdio: StdioOptions = 'ignore'): ChildProcess {
+  // Neither alerts nor settings of this user.
+  const env = { ...process.env, XDG_CONFIG_HOME: scratch, TSCG_STATE_DIR: scratch };
+  const child = spawn(file, args, { stdio, env }).on('error', (error) => stop.abort(error));
+  children.push(child);
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}
 
 /** What a process does: of ten, six sleep, three do a little each second, and one works or writes memory. */
 function loadOf(index: number): readonly string[] {
@@ -29,50 +63,76 @@ function loadOf(index: number): readonly string[] {
   return index % 20 === 9 ? ['touch', '2', '1000000'] : ['cpu', '3000', '300000'];
 }
 
-const box = join(MOUNT, 'bench-record');
-mkdirSync(box);
-for (const at of [MOUNT, box]) writeFileSync(join(at, 'cgroup.subtree_control'), '+cpu +memory +io +pids');
-const cgroups = Array.from({ length: CONTAINERS }, (_, index) => join(box, `container-${index}`));
-for (const path of cgroups) mkdirSync(path);
-const children = Array.from({ length: PROCESSES }, (_, index) => {
-  const child = spawn(program, ['--seed', String(index + 1), ...loadOf(index)], { stdio: 'ignore' });
-  writeFileSync(join(cgroups[index % CONTAINERS] ?? '', 'cgroup.procs'), String(child.pid));
-  return child;
-});
+/** Gives the children of a cgroup those controllers that it has and may give; the names of those that they had not. */
+function enable(directory: string): readonly string[] {
+  const control = join(directory, 'cgroup.subtree_control');
+  const enabled = parseControllers(readFileSync(control, 'utf8'));
+  return CONTROLLERS.filter((name) => {
+    if (enabled.includes(name)) return false;
+    try {
+      writeFileSync(control, `+${name}`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
 
-const ticksOf = (pid: number | undefined): number => {
-  const stat = parsePidStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return (stat?.utime ?? Number.NaN) + (stat?.stime ?? Number.NaN);
-};
 const sizeOf = (directory: string): number =>
   readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 
+const mount = SCRATCH_MOUNT;
+if (mount === undefined) throw new Error(noScratch);
 const scratch = mkdtempSync(join(tmpdir(), 'tscg-bench-'));
+const enabledHere = enable(mount);
 try {
-  await costs();
+  await withScratch('record', async ({ directory }) => {
+    enable(directory);
+    try {
+      populate(directory);
+      report('controllers', readFileSync(join(directory, 'cgroup.subtree_control'), 'utf8').trim() || 'none');
+      await costs();
+    } finally {
+      await Promise.all(children.map((child) => end(child, 'SIGKILL')));
+    }
+  });
 } finally {
-  for (const child of children) child.kill('SIGKILL');
-  await sleep(1000);
-  for (const path of cgroups) rmdirSync(path);
-  rmdirSync(box);
   rmSync(scratch, { recursive: true });
+  for (const name of enabledHere) writeFileSync(join(mount, 'cgroup.subtree_control'), `-${name}`);
+}
+
+function populate(directory: string): void {
+  const cgroups = Array.from({ length: CONTAINERS }, (_, index) => join(directory, `container-${index}`));
+  for (const path of cgroups) mkdirSync(path);
+  for (let index = 0; index < PROCESSES; index++) {
+    const { pid } = start(program, ['--seed', String(index + 1), ...loadOf(index)]);
+    writeFileSync(join(cgroups[index % CONTAINERS] ?? '', 'cgroup.procs'), String(pid));
+  }
 }
 
 async function costs(): Promise<void> {
   const directory = join(scratch, 'recording');
-  const recorder = spawn(process.execPath, ['dist/cli/tscg.js', 'record', '--to', directory, '--min-free', '1M'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  await sleep(WARM_MS);
   const atopFile = join(scratch, 'atop');
-  const atop = spawn('atop', ['-w', atopFile, '1', String(SECONDS)], { stdio: 'ignore' }).on('error', () => undefined);
-  const [ticks, size, started] = [ticksOf(recorder.pid), sizeOf(directory), performance.now()];
-  await sleep(SECONDS * 1000);
-  const seconds = (performance.now() - started) / 1000;
-  const bytes = (sizeOf(directory) - size) / seconds;
-  const cpu = ticksOf(recorder.pid) - ticks;
-  recorder.kill('SIGINT');
-  await new Promise((resolve) => recorder.once('exit', resolve));
+  const hasAtop = spawnSync('atop', ['-V']).error === undefined;
+  const recorder = start(
+    process.execPath,
+    ['dist/cli/tscg.js', 'record', '--to', directory, '--min-free', '1M'],
+    ['ignore', 'inherit', 'inherit'],
+  );
+  const atop = hasAtop ? start('atop', ['-w', atopFile, '1']) : undefined;
+  const reading = () => ({
+    ms: performance.now(),
+    recorder: { ns: cpuOf(recorder.pid ?? 0), bytes: sizeOf(directory) },
+    atop: atop && { ns: cpuOf(atop.pid ?? 0), bytes: statSync(atopFile).size },
+  });
+  await wait(WARM_MS);
+  const before = reading();
+  await wait(SECONDS * 1000);
+  const after = reading();
+  await end(recorder, 'SIGINT');
+  const seconds = (after.ms - before.ms) / 1000;
+  const bytes = (after.recorder.bytes - before.recorder.bytes) / seconds;
+  const percent = (after.recorder.ns - before.recorder.ns) / seconds / 1e7;
   const recording = openRecording(directory);
   const last = recording.frame(recording.last());
   if (!last) throw new Error('the last moment is lost');
@@ -83,15 +143,15 @@ async function costs(): Promise<void> {
   report('moments', `${moments.length}`);
   report('bytes a value', (bytes / values).toFixed(3));
   report('bytes a second', bytes.toFixed(0));
-  report('CPU', `${(cpu / seconds).toFixed(2)} %`);
+  report('CPU', `${percent.toFixed(2)} %`);
   recording.close();
-  if (process.env.BENCH_KEEP) spawnSync('cp', ['-r', directory, process.env.BENCH_KEEP]);
+  if (process.env.BENCH_KEEP) cpSync(directory, process.env.BENCH_KEEP, { recursive: true });
   report('seek', `${seekInDay(moments, last.header).toFixed(0)} ms`);
-  if (spawnSync('atop', ['-V']).error) report('atop', 'not installed');
-  else {
-    atop.kill();
-    report('atop, the same minute', `${(statSync(atopFile).size / seconds).toFixed(0)} bytes a second`);
-  }
+  if (!before.atop || !after.atop) return report('atop', 'not installed');
+  const atopBytes = (after.atop.bytes - before.atop.bytes) / seconds;
+  const atopPercent = (after.atop.ns - before.atop.ns) / seconds / 1e7;
+  report('atop, the same minute', `${atopBytes.toFixed(0)} bytes a second, CPU ${atopPercent.toFixed(2)} %`);
+  report('tscg record / atop CPU', (percent / atopPercent).toFixed(2));
 }
 
 function momentsOf(recording: ReturnType<typeof openRecording>): Moment[] {
@@ -125,7 +185,7 @@ function seekInDay(minute: readonly Moment[], header: Parameters<typeof createEn
   }
   for (let number = 2; number < 24; number++) {
     const name = (of: number): string => join(directory, `20260101T${String(of).padStart(2, '0')}0000Z.tscgrec`);
-    spawnSync('ln', [name(1), name(number)]);
+    linkSync(name(1), name(number));
   }
   const times = [0, 1, 299, 300, 301, 599, 600, 1799, 3000, 3299, 3599].map((second) => {
     const start = performance.now();

@@ -10,7 +10,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCollector } from '../../src/kernel/open-collector.ts';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
-import { dist, threads } from './screens.ts';
+import { cpuOf } from '../cpu-time.ts';
+import { dist } from './screens.ts';
 
 const SCRAPES = 30;
 /** So many before are not counted: the exporter opens descriptors, and its code is compiled. */
@@ -27,8 +28,6 @@ function allPaths(mount: string): readonly string[] {
   }
   return paths;
 }
-
-const cpuOf = (pid: number): number => threads(pid).reduce((sum, nanoseconds) => sum + nanoseconds, 0);
 
 /** The exporter, once it listens, and where. */
 async function openExporter(mount: string): Promise<{ readonly exporter: ChildProcess; readonly url: string }> {

@@ -4,10 +4,11 @@
  */
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
+import { threadsOf } from '../cpu-time.ts';
 import { openTstop } from '../terminal.ts';
 import { median } from './floor.ts';
 
@@ -50,13 +51,6 @@ export interface Cost {
   readonly mebibytes: number;
 }
 
-/** Nanoseconds on a CPU, by thread (/proc/PID/task/TID/schedstat). */
-export function threads(pid: number): readonly number[] {
-  const nanoseconds = (id: string): number =>
-    Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]);
-  return readdirSync(`/proc/${pid}/task`).map(nanoseconds);
-}
-
 export async function costOf(command: string, args: readonly string[]): Promise<Cost> {
   const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
   child.onData(() => {});
@@ -67,9 +61,9 @@ export async function costOf(command: string, args: readonly string[]): Promise<
 
 export async function costOfRunning(pid: number): Promise<Cost> {
   await sleep(WARM_MS);
-  const [before, start] = [threads(pid), performance.now()];
+  const [before, start] = [threadsOf(pid), performance.now()];
   await sleep(SECONDS * 1000);
-  const after = threads(pid);
+  const after = threadsOf(pid);
   const seconds = (performance.now() - start) / 1000;
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -142,7 +136,7 @@ export async function keyTimes(report: (name: string, value: string) => void, dr
     await terminal.until((screen) => selected(screen) !== '', 'a selected row');
     await sleep(WARM_MS);
     const times: number[] = [];
-    const [used, began] = [threads(terminal.pid)[0] ?? 0, performance.now()];
+    const [used, began] = [threadsOf(terminal.pid)[0] ?? 0, performance.now()];
     for (let count = 0; count < KEYS; count++) {
       const before = selected(terminal.screen().join('\n'));
       const start = performance.now();
@@ -151,7 +145,7 @@ export async function keyTimes(report: (name: string, value: string) => void, dr
       times.push(performance.now() - start);
     }
     const seconds = (performance.now() - began) / 1000;
-    const frame = ((threads(terminal.pid)[0] ?? 0) - used) / 1e6 - drawing * seconds;
+    const frame = ((threadsOf(terminal.pid)[0] ?? 0) - used) / 1e6 - drawing * seconds;
     report('a frame, drawn for a key', `${(frame / KEYS).toFixed(1)} ms of CPU`);
     times.sort((a, b) => a - b);
     report(
