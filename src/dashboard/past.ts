@@ -1,99 +1,113 @@
 /** A source that keeps the Frames of the last minutes, to step back in time: as many as a bound on memory lets be kept. */
 
+import type { Workload } from '../inventory/workload.ts';
+import { type Difference, differenceOf, undoDifference } from '../metrics/difference.ts';
+import { draftAfter } from '../metrics/draft.ts';
+import { hostUsage } from '../metrics/host.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { usageOf } from '../metrics/usage.ts';
 import { type Replay, recordedIn } from '../recording/replay.ts';
 import { clockTime } from '../text/local-time.ts';
 
+const LEAST_FRAMES = 2;
 const MOST_FRAMES = 600;
-/** Bytes of the figures in which each Frame differs from the one before it. */
-const MOST_BYTES = 12 << 20;
+const MOST_BYTES = 6 << 20;
+/** What a Frame takes beside its figures. */
+const FRAME_BYTES = 2000;
 
 /** A recording of this machine; undefined where there is none. What reads it is loaded only then. */
 export type OpenOlder = () => Promise<Replay | undefined>;
 
-interface Kept {
-  frame: Frame;
-  /** Of the figures that are not those of the Frame before; nothing for the first one, which any must have. */
-  bytes: number;
-  /** By file: its times are not those of the Frame before. */
-  readonly hasOwnTimes: readonly boolean[];
+/** A Frame before the newest one: it is made again from the Frame after it and this. */
+interface Kept extends Pick<Snapshot, 'wall' | 'monotonic' | 'host'>, Pick<Frame, 'hidden' | 'cost'> {
+  /** A copy, as all that was computed of a list lives as long as the list; undefined where they are those of the Frame after. */
+  readonly workloads: readonly Workload[] | undefined;
+  readonly difference: Difference;
+  readonly bytes: number;
 }
 
-function keptAfter(frame: Frame, before: Frame | undefined): Kept {
-  const { snapshot } = frame.usage;
-  const was = before?.usage.snapshot;
-  if (!was) return { frame, bytes: 0, hasOwnTimes: [] };
-  let bytes = 0;
-  for (const key of ['values', 'errors', 'times'] as const) {
-    snapshot[key].forEach((array, index) => {
-      if (array !== was[key][index]) bytes += array.byteLength;
-    });
+function keptOf({ usage: { snapshot }, workloads, hidden = 0, cost }: Frame, after: Frame): Kept {
+  const { wall, monotonic, host } = snapshot;
+  const difference = differenceOf(snapshot, draftAfter(after.usage.snapshot, snapshot.rows, monotonic));
+  const own = workloads === after.workloads ? undefined : [...workloads];
+  const bytes = FRAME_BYTES + difference.places.byteLength + difference.figures.byteLength + (own?.length ?? 0) * 8;
+  return { wall, monotonic, host, workloads: own, difference, bytes, hidden, cost };
+}
+
+/** `passed`: the Frames before `later` that are gone back over, the latest first. */
+function wentBack(later: Snapshot, passed: readonly Kept[]): Snapshot | undefined {
+  let draft = draftAfter(later, later.rows, later.monotonic);
+  for (const { workloads, monotonic, difference } of passed) {
+    if (workloads) draft = draftAfter(draft, workloads, monotonic);
+    undoDifference(difference, draft);
   }
-  return { frame, bytes, hasOwnTimes: snapshot.times.map((array, file) => array !== was.times[file]) };
+  const { rows, parents, values, errors, times } = draft;
+  const last = passed.at(-1);
+  return last && { wall: last.wall, monotonic: last.monotonic, host: last.host, rows, parents, values, errors, times };
 }
 
 export function withPast(source: Source, openOlder?: OpenOlder): Source {
+  /** The oldest first. */
   const kept: Kept[] = [];
+  let newest: Frame | undefined;
   let bytes = 0;
+  /** Index of the oldest Frame that is shown: once some are let go, the one before it tells its rates. */
+  let first = 0;
   let older: Replay | undefined;
 
   function keep(frame: Frame): void {
-    const last = kept.at(-1);
-    // What was computed of it is let go, and computed anew where it is shown again.
-    if (last) last.frame = { ...last.frame, usage: usageOf(last.frame.usage.before, last.frame.usage.snapshot) };
-    const newest = keptAfter(frame, last?.frame);
-    kept.push(newest);
-    bytes += newest.bytes;
-    pack();
-    while (kept.length > 1 && (bytes > MOST_BYTES || kept.length > MOST_FRAMES)) {
-      kept.shift();
-      const [oldest] = kept;
-      if (!oldest) break;
-      bytes -= oldest.bytes;
-      oldest.bytes = 0;
+    const one = newest && keptOf(newest, frame);
+    newest = frame;
+    if (!one) return;
+    kept.push(one);
+    bytes += one.bytes;
+    while (kept.length > LEAST_FRAMES && (bytes > MOST_BYTES || kept.length > MOST_FRAMES)) {
+      bytes -= kept.shift()?.bytes ?? 0;
+      first = 1;
     }
   }
 
-  /** The last two are those whose rates are shown. */
-  function pack(): void {
-    const [next, one] = [kept.at(-2), kept.at(-3)];
-    if (!one || !next) return;
-    const { times } = next.frame.usage.snapshot;
-    const { snapshot } = one.frame.usage;
-    const own = snapshot.times.map((array, file) => one.hasOwnTimes[file] === true && array !== times[file]);
-    const saved = snapshot.packTimes?.((file) => own[file] === true) ?? 0;
-    one.bytes -= saved;
-    bytes -= saved;
+  function frameAt(index: number, last: Frame): Frame {
+    const passed = kept.slice(index).reverse();
+    const snapshot = wentBack(last.usage.snapshot, passed);
+    const [one, earlier] = [kept[index], kept[index - 1]];
+    if (!snapshot || !one) return last;
+    const before = earlier && wentBack(snapshot, [earlier]);
+    return {
+      usage: usageOf(before, snapshot),
+      host: hostUsage(before?.host, snapshot.host),
+      workloads: passed.findLast(({ workloads }) => workloads)?.workloads ?? last.workloads,
+      ...{ hidden: one.hidden, cost: one.cost },
+    };
   }
 
   const wallOf = ({ usage }: Frame): number => usage.snapshot.wall;
 
   async function step(from: Frame, by: number): Promise<Frame> {
+    if (!newest) return from;
     if (recordedIn(from) && older) {
       const found = await older.past.step(from, by);
-      const first = kept[0]?.frame;
       // Where the recording reaches what is kept here, that goes on.
-      return by > 0 && first && (found === from || wallOf(found) >= wallOf(first)) ? first : found;
+      return by > 0 && (found === from || wallOf(found) >= firstWall(newest)) ? frameAt(first, newest) : found;
     }
     // One that is not kept any more is older than all that are.
-    const at = Math.max(
-      0,
-      kept.findIndex(({ frame: { usage } }) => usage.snapshot === from.usage.snapshot),
-    );
-    return kept[Math.max(0, Math.min(kept.length - 1, at + by))]?.frame ?? from;
+    const { monotonic } = from.usage.snapshot;
+    const at = kept.findIndex((one) => one.monotonic >= monotonic);
+    const wanted = (at < 0 ? kept.length : at) + by;
+    return frameAt(Math.max(first, Math.min(kept.length, wanted)), newest);
   }
 
   async function seek(time: number): Promise<Frame> {
-    const first = kept[0]?.frame;
-    if (!first) throw new Error('no Frame was taken yet');
-    const found = kept.findLast(({ frame }) => wallOf(frame) <= time);
-    if (found) return found.frame;
-    if (!openOlder) return first;
+    if (!newest) throw new Error('no Frame was taken yet');
+    const at = wallOf(newest) <= time ? kept.length : kept.findLastIndex(({ wall }) => wall <= time);
+    if (at >= first || !openOlder) return frameAt(Math.max(first, at), newest);
     older ??= await openOlder();
-    if (!older) throw new Error(`nothing was recorded before ${clockTime(wallOf(first))}: tscg record does`);
+    if (!older) throw new Error(`nothing was recorded before ${clockTime(firstWall(newest))}: tscg record does`);
     return older.past.seek(time);
   }
+
+  const firstWall = (last: Frame): number => kept[first]?.wall ?? wallOf(last);
 
   return {
     isLive: source.isLive,

@@ -9,7 +9,6 @@ import { type Draft, draftAfter } from './draft.ts';
 import { CGROUP_FILES, COLUMN_COUNT, column, FIRST_COLUMN, SNAPSHOT_FILES, type TieredFile } from './files.ts';
 import type { HostReader } from './host.ts';
 import { type NetworkReader, type NetworkReading, NO_COUNTERS } from './network.ts';
-import { packableTimes } from './packed-times.ts';
 import { createSamplingPlan, type Pass, type TickRequest, UNREAD_BOUNDS } from './sampling-plan.ts';
 import { matchRows, NO_PROCESS, rowByInode, type Snapshot, type SnapshotRow, valueAt } from './snapshot.ts';
 import { gridTime } from './time-grid.ts';
@@ -175,23 +174,8 @@ export function createSampler(options: SamplerOptions): Sampler {
       const read = isWhole ? readOfAsked : readOfAsked.filter(isThere);
       await addNetwork(draft, request, read);
       if (previous) counters.settle(draft, previous, matchRows(draft.rows, previous.rows));
-      const { rows, parents, values, errors, monotonic } = draft;
-      const times = packableTimes(draft.times);
-      // One literal: V8 forgets the shape of an object that is spread together, and then the code that was compiled for it.
-      const snapshot: Snapshot = {
-        wall,
-        monotonic,
-        host: hostNow,
-        rows,
-        parents,
-        values,
-        errors,
-        read,
-        get times() {
-          return times.arrays();
-        },
-        packTimes: times.pack,
-      };
+      const { rows, parents, values, errors, times, monotonic } = draft;
+      const snapshot: Snapshot = { wall, monotonic, host: hostNow, rows, parents, values, errors, times, read };
       const vanished = isWhole ? [] : request.rows.filter((_, row) => gone.has(row));
       // The collector must forget a vanished cgroup: the next one at its path is another one.
       for (const { inode } of vanished) {

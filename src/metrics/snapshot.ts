@@ -24,11 +24,6 @@ export interface Snapshot {
    */
   readonly times: readonly Float64Array[];
   /**
-   * Holds `times` of these files in less room, for who keeps many Snapshots; gives the bytes saved. Absent where what it is
-   * made of is kept elsewhere.
-   */
-  readonly packTimes?: (isOwn: (file: number) => boolean) => number;
-  /**
    * By row: 0 where this pass found nothing by which a figure or a rate of it is another one than before; absent where that is
    * not known.
    */

@@ -3,7 +3,6 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';
 import { headerView } from '../../src/dashboard/header-view.ts';
-import { withPast } from '../../src/dashboard/past.ts';
 import { createRecreations } from '../../src/dashboard/recreated.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Frame } from '../../src/metrics/source.ts';
@@ -186,37 +185,6 @@ test('a setting that cannot be saved is told with the reason', () => {
   driven.see(frame(1));
   driven.act({ type: 'theme' });
   assert.is(driven.told(), 'not saved: disk full');
-});
-
-test('steps in time stay within what is kept', async () => {
-  const packed: number[] = [];
-  const frames = Array.from({ length: 20 }, (_, index): Frame => {
-    const { usage, ...others } = frame(index + 1);
-    const packTimes = (): number => packed.push(index) * 0;
-    return { ...others, usage: { ...usage, snapshot: { ...usage.snapshot, wall: 1000 * (index + 1), packTimes } } };
-  });
-  const waiting = [...frames];
-  const { past, next } = withPast({
-    isLive: true,
-    next: async () => waiting.shift() ?? frame(99),
-    onChange: () => {},
-    close: () => {},
-  });
-  for (const taken of frames) assert.is(await next(), taken);
-  // The rates of the last one are told from it and the one before.
-  assert.equal(packed, [...Array(18).keys()]);
-  const [first, last] = [frames[0], frames[19]];
-  if (!first || !last || !past) throw new Error('no frames');
-  const isFrame = (found: Frame, wanted: number): void =>
-    assert.is(found.usage.snapshot, frames[wanted]?.usage.snapshot);
-  isFrame(await past.step(last, -3), 16);
-  isFrame(await past.step(last, -100), 0);
-  isFrame(await past.step(first, 1), 1);
-  isFrame(await past.step(await past.step(last, -3), 2), 18);
-  isFrame(await past.step(first, 1000), 19);
-  isFrame(await past.seek(17_500), 16);
-  isFrame(await past.seek(99_000), 19);
-  isFrame(await past.seek(0), 0);
 });
 
 test('a recording shows the Frame that it was moved to, and goes on from there; what is live goes on with now', () => {

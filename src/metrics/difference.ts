@@ -1,0 +1,56 @@
+/**
+ * What the figures of a Snapshot are that the one after it has otherwise, in little room. Rows that a parent vouches for all
+ * have its time: figures that are alike are one run of rows.
+ */
+import type { Draft } from './draft.ts';
+import type { RowFigures } from './snapshot.ts';
+
+/** A figure has a place: those of the first array, then those of the next one. Values come first, then errors, then times. */
+export interface Difference {
+  /** By run: the place at which it begins, and the one before which it ends. */
+  readonly places: Uint32Array;
+  /** By run. */
+  readonly figures: Float64Array;
+}
+
+type Figures = ArrayLike<number>;
+
+const arraysOf = ({ values, errors, times }: RowFigures): readonly Figures[] => [...values, ...errors, ...times];
+
+/** Both are of the same rows. */
+export function differenceOf(figures: RowFigures, later: RowFigures): Difference {
+  const [places, runs]: [number[], number[]] = [[], []];
+  const laterArrays = arraysOf(later);
+  arraysOf(figures).forEach((array, index) => {
+    const other = laterArrays[index] ?? [];
+    // Most arrays are those of the Snapshot before.
+    if (array !== other) addRuns(array, other, index * array.length, places, runs);
+  });
+  return { places: Uint32Array.from(places), figures: Float64Array.from(runs) };
+}
+
+function addRuns(array: Figures, other: Figures, first: number, places: number[], runs: number[]): void {
+  for (let row = 0; row < array.length; row++) {
+    const figure = array[row] ?? Number.NaN;
+    if (Object.is(figure, other[row])) continue;
+    const begin = row;
+    while (row + 1 < array.length && Object.is(array[row + 1], figure) && !Object.is(other[row + 1], figure)) row++;
+    places.push(first + begin, first + row + 1);
+    runs.push(figure);
+  }
+}
+
+/** Makes the figures of the later Snapshot those of the one before. */
+export function undoDifference({ places, figures }: Difference, draft: Draft): void {
+  const rows = draft.rows.length;
+  const [values, errors] = [draft.values.length, draft.errors.length];
+  for (let run = 0; run < figures.length; run++) {
+    const [figure, begin, end] = [figures[run] ?? Number.NaN, places[2 * run] ?? 0, places[2 * run + 1] ?? 0];
+    const array = Math.floor(begin / rows);
+    for (let row = begin - array * rows; row < end - array * rows; row++) {
+      if (array < values) draft.setValue(array, row, figure);
+      else if (array < values + errors) draft.setError(array - values, row, figure);
+      else draft.setTime(array - values - errors, row, figure);
+    }
+  }
+}
