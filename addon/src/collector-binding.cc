@@ -139,12 +139,13 @@ Napi::Value CreateCollector(const Napi::CallbackInfo& info) {
                      Strings(spec.Get("keys")), spec.Get("polled").ToBoolean()});
   }
   const uint32_t budget = info[2].As<Napi::Number>();
-  const std::vector<std::string> skip = Strings(info[3]);
+  const uint32_t watches = info[3].As<Napi::Number>();
+  const std::vector<std::string> skip = Strings(info[4]);
   UniqueFd directory(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) throw SystemError(env, {errno, "open", mount});
 
   auto handle = std::make_shared<Handle>();
-  handle->collector = std::make_shared<Collector>(std::move(directory), files, budget, skip);
+  handle->collector = std::make_shared<Collector>(std::move(directory), files, budget, watches, skip);
   Napi::Object object = Napi::Object::New(env);
   object.Set("collect",
              Napi::Function::New(

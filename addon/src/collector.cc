@@ -1,7 +1,7 @@
 #include "collector.h"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -29,7 +29,7 @@ constexpr uint32_t kRetryAfter = 6;
 constexpr uint32_t kRetrySpread = 5;
 /** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
-constexpr size_t kMostTold = 4096;
+constexpr size_t kEvents = 4096;
 /** A descriptor that so many passes did not ask for is closed: the kernel keeps a page for it. */
 constexpr uint32_t kIdlePasses = 32;
 
@@ -44,17 +44,17 @@ bool NotThere(int error) { return error == ENOENT || error == ENOTDIR; }
 
 }  // namespace
 
-Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget,
+Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, size_t watches,
                      const std::vector<std::string>& skip)
-    : mount_(std::move(mount)), budget_(budget), held_(1) {
+    : mount_(std::move(mount)), budget_(budget), held_(1), most_watches_(watches) {
   size_t column = 0;
   for (const FileSpec& spec : files) {
     files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), column, spec.keys.size(), spec.polled});
     column += spec.keys.size();
     padding_ = std::max(padding_, files_.back().parser.padding());
-    if (!spec.polled || epoll_) continue;
-    epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
-    if (epoll_) ++held_;
+    if (!spec.polled || inotify_) continue;
+    inotify_ = UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (inotify_) ++held_;
   }
   buffer_.resize(kFirstBuffer + padding_);
 }
@@ -122,7 +122,7 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
           cgroup->inode == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cgroup->inode);
       out.watched[row] = 0;
       for (size_t file = 0; file < files_.size(); ++file) {
-        if (cgroup->slots[file].watched) out.watched[row] |= 1U << file;
+        if (cgroup->slots[file].watch >= 0) out.watched[row] |= 1U << file;
       }
       continue;
     }
@@ -163,6 +163,7 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
       const int error = OpenFile(cgroup, file, keep);
       if (error != 0) return error;
     }
+    if (files_[file].polled) Watch(cgroup, slot);
     const ssize_t size = ReadAll(slot.fd.get());
     const double time = MonotonicMilliseconds();
     if (size >= 0) {
@@ -171,11 +172,9 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
       spec.parser.Parse(buffer_.data(), static_cast<size_t>(size), first, out.rows);
       out.times[out.layout.file_places[file] * out.rows + row] = time;
     }
-    if (!keep || size == -ENODEV) {
-      DropFile(slot);
-    } else if (size >= 0 && files_[file].polled) {
-      Watch(cgroup, slot);
-    }
+    // What is watched is read seldom.
+    if (!keep || size == -ENODEV || slot.watch >= 0) Drop(slot.fd);
+    if (size < 0) Unwatch(slot);
     if (size >= 0) return 0;
     if (size != -ENODEV) return static_cast<int>(-size);
     // Either the cgroup is gone, or only the file is: its controller was disabled, or pressure switched off
@@ -276,55 +275,67 @@ void Collector::Drop(UniqueFd& place) {
   --held_;
 }
 
-/** The epoll forgets a descriptor that is closed. */
-void Collector::DropFile(Slot& slot) {
-  if (slot.watched) --watched_;
-  slot.watched = false;
-  Drop(slot.fd);
-}
-
 void Collector::DropAll(Cgroup& cgroup) {
   Drop(cgroup.directory);
-  for (Slot& slot : cgroup.slots) DropFile(slot);
+  for (Slot& slot : cgroup.slots) {
+    Drop(slot.fd);
+    Unwatch(slot);
+  }
 }
 
 void Collector::CloseIdle() {
   for (auto& [id, cgroup] : cgroups_) {
     for (Slot& slot : cgroup->slots) {
-      if (!slot.watched && slot.used + kIdlePasses < pass_) DropFile(slot);
+      if (slot.used + kIdlePasses < pass_) Drop(slot.fd);
     }
     if (cgroup->used + kIdlePasses < pass_) Drop(cgroup->directory);
   }
 }
 
 /**
- * From its first read on, as poll(2) of a kernfs file tells of what happened after the last one. Watched descriptors
- * are never closed for others, so that they leave half of the budget to what is read.
+ * To be called before a read, so that inotify tells of all that happens after it. The kernel tells there of all that
+ * poll(2) of the file would (kernfs_notify), and a watch costs less than a descriptor.
  */
-void Collector::Watch(Cgroup& cgroup, Slot& slot) {
-  if (!epoll_ || slot.watched || watched_ >= budget_ / 2) return;
-  epoll_event event{};
-  event.events = EPOLLPRI;
-  event.data.u32 = cgroup.id;
-  // A file of another file system cannot be polled (EPERM), and the kernel may have no room (ENOSPC).
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.fd.get(), &event) < 0) return;
-  slot.watched = true;
-  ++watched_;
+void Collector::Watch(const Cgroup& cgroup, Slot& slot) {
+  changed_.erase(slot.watch);
+  if (!inotify_ || slot.watch >= 0 || watches_.size() >= most_watches_) return;
+  const std::string path = "/proc/self/fd/" + std::to_string(slot.fd.get());
+  const int watch = inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY);
+  // The kernel may have no room (ENOSPC), and gives the watch of before where the cgroup has another id too.
+  if (watch >= 0 && watches_.try_emplace(watch, cgroup.id).second) slot.watch = watch;
 }
 
-/** A file that changed is told in each pass until it is read: what does not fit into one is in the next. */
+/** The kernel keeps the watch of a file that is gone. */
+void Collector::Unwatch(Slot& slot) {
+  if (slot.watch < 0) return;
+  inotify_rm_watch(inotify_.get(), slot.watch);
+  watches_.erase(slot.watch);
+  changed_.erase(slot.watch);
+  slot.watch = -1;
+}
+
+/** A file that changed is told in each pass until it is read. */
 void Collector::Poll() {
-  told_ = std::exchange(unwatched_, {});
-  if (watched_ == 0) return;
-  std::vector<epoll_event> events(std::min(watched_, kMostTold));
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-  for (int i = 0; i < count; ++i) told_.push_back(events[i].data.u32);
+  alignas(inotify_event) char events[kEvents];
+  ssize_t size;
+  while (inotify_ && (size = read(inotify_.get(), events, sizeof events)) > 0) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(events + at);
+      at += static_cast<ssize_t>(sizeof *event + event->len);
+      if ((event->mask & IN_Q_OVERFLOW) != 0) {
+        for (const auto& [watch, id] : watches_) changed_.insert(watch);
+      } else if (watches_.count(event->wd) > 0) {
+        changed_.insert(event->wd);
+      }
+    }
+  }
+  told_.clear();
+  for (const int watch : changed_) told_.push_back(watches_.at(watch));
 }
 
 /**
- * Closes the least recently used descriptor that this pass does not ask for, watched ones aside. Where there is none,
- * the caller closes what it opens right after the read: evicting what the same pass still needs would make every read
- * an open.
+ * Closes the least recently used descriptor that this pass does not ask for. Where there is none, the caller closes
+ * what it opens right after the read: evicting what the same pass still needs would make every read an open.
  */
 bool Collector::MakeRoom() {
   if (!idle_known_) {
@@ -332,7 +343,7 @@ bool Collector::MakeRoom() {
     for (auto& [id, cgroup] : cgroups_) {
       if (cgroup->directory && cgroup->used < pass_) idle.emplace_back(cgroup->used, &cgroup->directory);
       for (Slot& slot : cgroup->slots) {
-        if (slot.fd && !slot.watched && slot.used < pass_) idle.emplace_back(slot.used, &slot.fd);
+        if (slot.fd && slot.used < pass_) idle.emplace_back(slot.used, &slot.fd);
       }
     }
     std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -358,10 +369,9 @@ bool Collector::Shed(const Cgroup& spared) {
     if (closed > 0) break;
     if (cgroup.get() == &spared) continue;
     const size_t before = held_;
-    const size_t watched = watched_;
-    DropAll(*cgroup);
+    Drop(cgroup->directory);
+    for (Slot& slot : cgroup->slots) Drop(slot.fd);
     closed = before - held_;
-    if (watched_ < watched) unwatched_.push_back(id);
   }
   if (closed > 0) budget_ = held_;
   return closed > 0;

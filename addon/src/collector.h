@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "descriptor.h"
@@ -45,7 +46,8 @@ struct PassOutput {
  */
 class Collector {
  public:
-  Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, const std::vector<std::string>& skip);
+  Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, size_t watches,
+            const std::vector<std::string>& skip);
   ~Collector();
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
@@ -56,8 +58,7 @@ class Collector {
   PassLayout LayoutOf(const std::vector<uint32_t>& masks) const;
   /** Reads done. */
   uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
-  /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read, or is not
-   * watched any more. */
+  /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read. */
   const std::vector<uint32_t>& told() const { return told_; }
   size_t descriptors() const { return held_; }
 
@@ -74,8 +75,8 @@ class Collector {
     uint32_t used = 0;
     /** The file was missing: not opened again before this pass. */
     uint32_t retry = 0;
-    /** The epoll has the descriptor, and tells when the file changed after its last read. */
-    bool watched = false;
+    /** Of inotify, which tells when the file changed after its last read; -1 for none. */
+    int watch = -1;
   };
   struct Cgroup {
     uint32_t id;
@@ -100,8 +101,8 @@ class Collector {
 
   void Hold(UniqueFd& place, UniqueFd fd);
   void Drop(UniqueFd& place);
-  void DropFile(Slot& slot);
-  void Watch(Cgroup& cgroup, Slot& slot);
+  void Watch(const Cgroup& cgroup, Slot& slot);
+  void Unwatch(Slot& slot);
   void Poll();
   void CloseIdle();
   void DropAll(Cgroup& cgroup);
@@ -115,12 +116,14 @@ class Collector {
   std::vector<char> buffer_;
   std::unordered_map<uint32_t, std::unique_ptr<Cgroup>> cgroups_;
   std::atomic<size_t> held_{0};
-  /** Of all watched descriptors; none where no file is polled, or there is no room for it. */
-  UniqueFd epoll_;
-  size_t watched_ = 0;
+  /** None where no file is polled, or the kernel has no room for it. */
+  UniqueFd inotify_;
+  size_t most_watches_;
+  /** By watch, the id of its cgroup. */
+  std::unordered_map<int, uint32_t> watches_;
+  /** Watches of files that changed after their last read. */
+  std::unordered_set<int> changed_;
   std::vector<uint32_t> told_;
-  /** Ids of cgroups that lost their watched descriptors since the last pass began. */
-  std::vector<uint32_t> unwatched_;
   uint32_t pass_ = 0;
   uint32_t reads_ = 0;
   /** Descriptors that this pass does not ask for, most recently used first; made when first needed in a pass. */

@@ -299,7 +299,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       times: new Float64Array(fileCount * rows).fill(UNAVAILABLE),
       states: new Uint8Array(rows),
       inodes: new Float64Array(rows).fill(UNAVAILABLE),
-      // Node has no epoll(7) for files.
+      // Nothing is watched: each polled file is read.
       watched: new Uint32Array(rows),
       told: new Uint32Array(),
       reads: 0,

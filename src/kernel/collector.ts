@@ -20,8 +20,8 @@ export interface FileSpec {
   readonly format: 'single' | 'words' | 'flat' | 'pressure' | 'devices';
   readonly keys: readonly string[];
   /**
-   * The kernel tells of each change of the file through poll(2): `cgroup.events`, `memory.events`, `pids.events` and their
-   * `.local`. It does so within 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV).
+   * The kernel tells of each change of the file through poll(2) and inotify(7): `cgroup.events`, `memory.events`,
+   * `pids.events` and their `.local`. It does so within 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV).
    */
   readonly polled?: boolean;
 }
@@ -72,7 +72,7 @@ export interface Columns extends PassPlaces {
   readonly watched: Uint32Array;
   /**
    * Ids, also of others than the request's, of which a watched file changed after its last read, as of the begin of the
-   * pass; or is not watched any more, which is told once.
+   * pass.
    */
   readonly told: Uint32Array;
   /** Reads tried in this pass. */
@@ -84,10 +84,13 @@ export interface CollectorOptions {
   readonly mount: string;
   readonly files: readonly FileSpec[];
   /**
-   * Descriptors it may keep. Those that many passes do not ask for are closed, watched ones aside. Past the budget those that a pass does not ask for are closed, least recently used first; where
-   * it asks for all, the rest are opened and closed around their read (two more than the budget at most).
+   * Descriptors it may keep. Those that many passes do not ask for are closed. Past the budget those that a pass does not ask
+   * for are closed, least recently used first; where it asks for all, the rest are opened and closed around their read (two
+   * more than the budget at most).
    */
   readonly budget: number;
+  /** Polled files that it may watch. */
+  readonly watches: number;
   /** `MAJ:MIN` of devices stacked on another (dm, md, loop), left out of `devices` sums so that a byte counts once. */
   readonly skipDevices: readonly string[];
 }

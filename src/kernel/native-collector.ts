@@ -3,8 +3,8 @@ import type { Collector, CollectorOptions, CollectRequest, Columns } from './col
 import type { Native } from './native.ts';
 
 export function createNativeCollector(native: Native, options: CollectorOptions): Collector {
-  const { mount, files, budget, skipDevices } = options;
-  const collector = native.createCollector(mount, files, budget, skipDevices);
+  const { mount, files, budget, watches, skipDevices } = options;
+  const collector = native.createCollector(mount, files, budget, watches, skipDevices);
   let added: { id: number; path: string }[] = [];
   let removed: number[] = [];
   let skip: readonly string[] | undefined;

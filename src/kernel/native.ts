@@ -141,7 +141,13 @@ export interface Native {
    * for a program that has nothing else to do meanwhile. To wake a thread takes longer than to read some files.
    */
   workOnThisThread(): void;
-  createCollector(mount: string, files: readonly FileSpec[], budget: number, skip: readonly string[]): NativeCollector;
+  createCollector(
+    mount: string,
+    files: readonly FileSpec[],
+    budget: number,
+    watches: number,
+    skip: readonly string[],
+  ): NativeCollector;
   /** Every directory of the hierarchy below (and with) `path`, parents first, with its inode; on a worker thread. */
   walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array; hidden: number }>;
   /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno (EFBIG from 4 MiB on). */

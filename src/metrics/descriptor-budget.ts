@@ -1,4 +1,4 @@
-/** How many descriptors of interface files the collector may keep, and what they cost. */
+/** How many descriptors of interface files the collector may keep, what they cost, and how many files it may watch. */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readText } from '../kernel/if-there.ts';
@@ -26,4 +26,14 @@ export const openFilesLimit = (proc: string): number =>
 export function descriptorBudget(proc: string, memory = totalmem()): number {
   const limit = openFilesLimit(proc) || USUAL_LIMIT;
   return Math.floor(Math.min(MOST, limit * SHARE_OF_LIMIT, (memory * SHARE_OF_MEMORY) / DESCRIPTOR_BYTES));
+}
+
+/** Of fs.inotify.max_user_watches, which all programs of a user share. */
+const SHARE_OF_WATCHES = 1 / 4;
+/** What a kernel before 5.11 allows. */
+const USUAL_WATCHES = 8192;
+
+export function watchBudget(proc: string): number {
+  const limit = Number(readText(join(proc, 'sys/fs/inotify/max_user_watches')));
+  return Math.floor((limit || USUAL_WATCHES) * SHARE_OF_WATCHES);
 }

@@ -9,7 +9,7 @@ import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createStackedDevices } from '../kernel/io-devices.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
-import { descriptorBudget } from './descriptor-budget.ts';
+import { descriptorBudget, watchBudget } from './descriptor-budget.ts';
 import { CGROUP_FILES, type TieredFile } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
@@ -104,6 +104,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     mount,
     files: CGROUP_FILES,
     budget: descriptorBudget(proc),
+    watches: watchBudget(proc),
     skipDevices: stacked,
   });
   const sampler = createSampler({

@@ -120,7 +120,8 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
   let sumBelow = new Float64Array();
   /** By row: 1 where a child was not read. */
   let isOpen = new Uint8Array();
-  let rootHasEvents = false;
+  /** The first row is the machine's root, which alone has no cgroup.events: its cpu.stat and io.stat are no sums. */
+  let hasMachine = false;
   let elapsed = Number.NaN;
   let started = Number.NaN;
 
@@ -178,11 +179,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     return (most[row] ?? Number.NaN) + Math.max(0, rest[row] ?? Number.NaN) <= bound;
   }
 
-  /** The cpu.stat and io.stat of the root, which alone has no cgroup.events, are those of the machine: no sums. */
-  function canVouch(row: number): number {
-    const isRoot = rows[row]?.path === '/' && !rootHasEvents;
-    return (known[row] ?? 0) & (isRoot ? ~sums : ~0);
-  }
+  const canVouch = (row: number): number => (known[row] ?? 0) & (hasMachine && row === 0 ? ~sums : ~0);
 
   return {
     files: maskOf(files),
@@ -191,7 +188,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       if (draft.rows !== rows) follow(draft);
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
-      rootHasEvents = errorAt(draft, EVENTS, 0) === 0;
+      hasMachine = rows[0]?.path === '/' && errorAt(draft, EVENTS, 0) !== 0;
       compared.fill(0);
       for (const { first } of summed) first.fill(Number.NaN);
     },

@@ -38,7 +38,7 @@ async function time(passes: number, pass: () => void | Promise<void>): Promise<n
 async function readers(paths: readonly string[]): Promise<void> {
   const files = CGROUP_FILES.filter(({ file, tier }) => tier === 'hot' && existsSync(`${mount}${paths[0]}/${file}`));
   report('files', `${files.map(({ file }) => file).join(' ')} of ${paths.length} cgroups`);
-  const options = { mount, files, budget: BUDGET, skipDevices: [] };
+  const options = { mount, files, budget: BUDGET, watches: 0, skipDevices: [] };
   const native = openCollector(options);
   const { ratio, collector, floor } = await collectorAgainstFloor(native, mount, paths, files);
   native.close();

@@ -59,7 +59,13 @@ async function bytesOf(url: string): Promise<number> {
 /** One pass over every file that is there. */
 function openPasses(mount: string): { pass(): Promise<void>; close(): void } {
   const paths = allPaths(mount);
-  const collector = openCollector({ mount, files: CGROUP_FILES, budget: paths.length * 32, skipDevices: [] });
+  const collector = openCollector({
+    mount,
+    files: CGROUP_FILES,
+    budget: paths.length * 32,
+    watches: paths.length,
+    skipDevices: [],
+  });
   const request = {
     ids: Uint32Array.from(paths, (path) => collector.add(path)),
     masks: Uint32Array.from(paths, (path) =>

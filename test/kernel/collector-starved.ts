@@ -3,7 +3,7 @@ import { openCollector } from '../../src/kernel/open-collector.ts';
 
 const mount = process.argv[2] ?? '';
 const files = [{ file: 'pids.current', format: 'single' as const, keys: ['value'] }];
-const collector = openCollector({ mount, files, budget: 10_000, skipDevices: [] });
+const collector = openCollector({ mount, files, budget: 10_000, watches: 0, skipDevices: [] });
 const ids = Uint32Array.from({ length: 100 }, (_, n) => collector.add(`/c${n}`));
 const result = { kind: collector.kind, wrong: 0, errors: 0 };
 for (let pass = 0; pass < 5; pass++) {

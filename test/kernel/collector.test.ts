@@ -37,7 +37,7 @@ const PIDS: FileSpec = { file: 'pids.current', format: 'single', keys: ['value']
 
 /** A collector with what the tests ask of it. */
 function follow(open: Open, mount: string, files: readonly FileSpec[], options: Partial<CollectorOptions> = {}) {
-  const collector = open({ mount, files, budget: 1000, skipDevices: [], ...options });
+  const collector = open({ mount, files, budget: 1000, watches: 1000, skipDevices: [], ...options });
   const index = columnIndex(files);
   const everything = 2 ** files.length - 1;
   return {
@@ -186,7 +186,10 @@ const ON_TREE: Record<string, (open: Open, tree: Tree, kind: Collector['kind']) 
       (_, n): FileSpec => ({ file: `f${n}`, format: 'single', keys: ['value'] }),
     );
     for (const { file } of files) tree.write(`/a/${file}`, file.slice(1));
-    assert.throws(() => open({ mount: tree.mount, files, budget: 9, skipDevices: [] }), /more than 32 files/);
+    assert.throws(
+      () => open({ mount: tree.mount, files, budget: 9, watches: 0, skipDevices: [] }),
+      /more than 32 files/,
+    );
     const collector = follow(open, tree.mount, files.slice(0, 32));
     const columns = await collector.read(collector.add('/a'), 0x80000001);
     assert.equal(
@@ -332,7 +335,7 @@ const ON_TREE: Record<string, (open: Open, tree: Tree, kind: Collector['kind']) 
 
   async 'a mount that is not there'(open, tree) {
     assert.throws(
-      () => open({ mount: `${tree.mount}/nosuch`, files: [], budget: 9, skipDevices: [] }),
+      () => open({ mount: `${tree.mount}/nosuch`, files: [], budget: 9, watches: 0, skipDevices: [] }),
       (error: Error) => 'code' in error && error.code === 'ENOENT',
     );
   },
@@ -439,15 +442,15 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     assert.equal(await told(), []);
   },
 
-  async 'watched files leave half of the descriptors to the others'(open, group) {
+  async 'a watched file keeps no descriptor, and no more are watched than may be'(open, group) {
     const events: FileSpec = { file: 'cgroup.events', format: 'flat', keys: ['populated'], polled: true };
-    const budget = 20;
-    const collector = follow(open, group.mount, [events, CPU], { budget });
+    const [budget, watches] = [20, 30];
+    const collector = follow(open, group.mount, [events, CPU], { budget, watches });
     const ids = collector.add(...Array.from({ length: 2 * budget }, (_, child) => group.make(String(child))));
     for (const id of ids) await collector.read([id], 0b01);
     const { watched, errors } = await collector.read(ids);
     assert.ok([...errors].every((error) => error === 0));
-    assert.is([...watched].filter((files) => files > 0).length, collector.kind === 'native' ? budget / 2 : 0);
+    assert.is([...watched].filter((files) => files > 0).length, collector.kind === 'native' ? watches : 0);
     assert.ok(collector.descriptors() <= budget);
   },
 

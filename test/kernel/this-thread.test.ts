@@ -26,7 +26,7 @@ if (native) {
       write('/web/cpu.stat', 'usage_usec 7\n');
       const path = `${mount}/web/cpu.stat`;
       const files = [{ file: 'cpu.stat', format: 'flat', keys: ['usage_usec'] }] as const;
-      const collector = createNativeCollector(native, { mount, files, budget: 10, skipDevices: [] });
+      const collector = createNativeCollector(native, { mount, files, budget: 10, watches: 0, skipDevices: [] });
       assert.is(await atOnce(native.readFiles([path])), 'not yet');
 
       native.workOnThisThread();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { descriptorBudget, descriptorMemory } from '../../src/metrics/descriptor-budget.ts';
+import { descriptorBudget, descriptorMemory, watchBudget } from '../../src/metrics/descriptor-budget.ts';
 import { withTree } from '../kernel/hierarchies.ts';
 
 const limits = (soft: string): string =>
@@ -14,6 +14,13 @@ test('the budget leaves descriptors to others, and takes no more than one hundre
     write('/self/limits', limits('1048576'));
     assert.is(descriptorBudget(mount, 64 * 2 ** 30), 16_384);
     assert.is(descriptorBudget('/nowhere', 64 * 2 ** 30), 768);
+  }));
+
+test('watches are left to other programs', () =>
+  withTree(async ({ mount, write }) => {
+    assert.is(watchBudget('/nowhere'), 2048);
+    write('/sys/fs/inotify/max_user_watches', '192536\n');
+    assert.is(watchBudget(mount), 48_134);
   }));
 
 test.run();

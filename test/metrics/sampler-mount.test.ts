@@ -30,7 +30,7 @@ const host = { read: async () => HOST };
 type Open = (options: CollectorOptions) => Collector;
 
 function samplerOf(open: Open, mount: string, bounds = UNREAD_BOUNDS, clock?: () => number) {
-  const collector = open({ mount, files: CGROUP_FILES, budget: 8000, skipDevices: [] });
+  const collector = open({ mount, files: CGROUP_FILES, budget: 8000, watches: 8000, skipDevices: [] });
   const sampler = createSampler({ collector, host, bounds, ...(clock && { clock }) });
   return {
     close: collector.close,

@@ -80,7 +80,13 @@ const MASKS: Readonly<Record<Closeness, number>> = { own: EVERY_FILE, competitor
 
 export function openLookCgroups(options: LookCgroupsOptions): LookCgroups {
   const { mount, cgroups, stacked, closeness = () => 'own', absent } = options;
-  const collector: Collector = openCollector({ mount, files: LOOK_FILES, budget: KEPT, skipDevices: stacked });
+  const collector: Collector = openCollector({
+    mount,
+    files: LOOK_FILES,
+    budget: KEPT,
+    watches: 0,
+    skipDevices: stacked,
+  });
   const ids = new Map(cgroups.map(({ path }) => [path, collector.add(path)]));
   const inodes = new Map(cgroups.map(({ path, inode }) => [path, inode]));
   const paths = [...ids.keys()];
