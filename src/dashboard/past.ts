@@ -1,7 +1,7 @@
 /** A source that keeps the Frames of the last minutes, to step back in time: as many as a bound on memory lets be kept. */
 
 import type { Workload } from '../inventory/workload.ts';
-import { type Difference, differenceOf, undoDifference } from '../metrics/difference.ts';
+import { differenceOf, type FigureDifference, undoDifference } from '../metrics/difference.ts';
 import { draftAfter } from '../metrics/draft.ts';
 import { hostUsage } from '../metrics/host.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
@@ -23,7 +23,7 @@ export type OpenOlder = () => Promise<Replay | undefined>;
 interface Kept extends Pick<Snapshot, 'wall' | 'monotonic' | 'host'>, Pick<Frame, 'hidden' | 'cost'> {
   /** A copy, as all that was computed of a list lives as long as the list; undefined where they are those of the Frame after. */
   readonly workloads: readonly Workload[] | undefined;
-  readonly difference: Difference;
+  readonly difference: FigureDifference;
   readonly bytes: number;
 }
 

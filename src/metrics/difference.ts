@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts';
 import type { RowFigures } from './snapshot.ts';
 
 /** A figure has a place: those of the first array, then those of the next one. Values come first, then errors, then times. */
-export interface Difference {
+export interface FigureDifference {
   /** By run: the place at which it begins, and the one before which it ends. */
   readonly places: Uint32Array;
   /** By run. */
@@ -18,7 +18,7 @@ type Figures = ArrayLike<number>;
 const arraysOf = ({ values, errors, times }: RowFigures): readonly Figures[] => [...values, ...errors, ...times];
 
 /** Both are of the same rows. */
-export function differenceOf(figures: RowFigures, later: RowFigures): Difference {
+export function differenceOf(figures: RowFigures, later: RowFigures): FigureDifference {
   const [places, runs]: [number[], number[]] = [[], []];
   const laterArrays = arraysOf(later);
   arraysOf(figures).forEach((array, index) => {
@@ -41,7 +41,7 @@ function addRuns(array: Figures, other: Figures, first: number, places: number[]
 }
 
 /** Makes the figures of the later Snapshot those of the one before. */
-export function undoDifference({ places, figures }: Difference, draft: Draft): void {
+export function undoDifference({ places, figures }: FigureDifference, draft: Draft): void {
   const rows = draft.rows.length;
   const [values, errors] = [draft.values.length, draft.errors.length];
   for (let run = 0; run < figures.length; run++) {
