@@ -54,7 +54,8 @@ const library = () =>
 /**
  * A whole program, or a part of it, is one function expression, which launch.ts calls. So V8's code cache covers it, and no
  * source text is copied to wrap it. `import()` becomes `require`: a script from a code cache cannot import on Node 20.
- * The gRPC packages are optional; one command needs prom-client.
+ * The gRPC packages are optional; one command needs prom-client. All else is in the programs: a devDependency, unless the
+ * library imports it.
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
 

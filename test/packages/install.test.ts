@@ -1,6 +1,6 @@
 /** What `npm run package` has made, installed as its users do: no compiler, another Node, none. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,7 +74,15 @@ test('the tarball runs where it was unpacked, without a Node', ({ folder }) => {
   const path = join(folder, 'path');
   mkdirSync(path);
   for (const program of ['sh', 'dirname', 'readlink']) symlinkSync(`/usr/bin/${program}`, join(path, program));
-  works(join(folder, `tscg-${VERSION}-linux-x64`, 'bin'), path);
+  const root = join(folder, `tscg-${VERSION}-linux-x64`);
+  works(join(root, 'bin'), path);
+  const bundled = new Set(['blessed', 'commander', 'typescript', 'valibot', 'yaml']);
+  const installed = readdirSync(join(root, 'lib/tscg/node_modules'));
+  assert.equal(
+    installed.filter((name) => bundled.has(name)),
+    [],
+    'what is in dist/, or was for building it alone, is not installed',
+  );
 });
 
 test.run();
