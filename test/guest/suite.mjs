@@ -20,7 +20,7 @@ const EMULATED = ['actions'];
 /** Each form's tests are spread over guests of their own, so that both lanes end at about the same time. */
 const SECOND = {
   plain: ['crash', 'hardware', 'policy', 'prove', 'screen'],
-  systemd: ['inside', 'names', 'package', 'same-names', 'without-docker'],
+  systemd: ['image', 'inside', 'names', 'package', 'same-names', 'without-docker'],
 };
 
 const [only, ...names] = process.argv.slice(2);

@@ -34,8 +34,19 @@ export function encode(fields) {
   return Buffer.concat(parts);
 }
 
+/** Field 1 of a message, a text, with which it begins; empty where it does not. @param {Buffer} message */
+function firstText(message) {
+  if (message[0] !== ((1 << 3) | 2)) return '';
+  let [at, length] = [1, 0];
+  for (let shift = 0; ; shift += 7) {
+    const byte = message[at++] ?? 0;
+    length += (byte & 127) * 2 ** shift;
+    if (byte < 128) return message.toString('utf8', at, at + length);
+  }
+}
+
 /**
- * Calls a method; the answer's first field, which in every call used here is an id, or nothing.
+ * Calls a method; the answer's field 1, which in every call used here is an id, what a command has printed, or nothing.
  * @param {string} method @param {Fields} request @returns {Promise<string>}
  */
 export function cri(method, request) {
@@ -65,7 +76,7 @@ export function cri(method, request) {
       const answer = Buffer.concat(chunks).subarray(5);
       if (String(end['grpc-status']) !== '0') {
         reject(new Error(`CRI ${method}: ${decodeURIComponent(String(end['grpc-message'] ?? 'no answer'))}`));
-      } else resolve(answer.length > 2 ? answer.toString('utf8', 2, 2 + Number(answer[1])) : '');
+      } else resolve(firstText(answer));
     });
   }).finally(() => session.close());
 }

@@ -167,10 +167,14 @@ export async function startContainerdTask(name, { flags = [], command = SLEEP } 
 
 /**
  * A container in a pod sandbox as the kubelet makes them, over the CRI: its cgroup below kubepods, with the kubelet's labels.
- * @param {string} name @param {Settings & { driver?: 'systemd' | 'cgroupfs', namespace?: string, pod?: string, network?: 'pod' | 'node', memoryBytes?: number }} [settings]
+ * `pid`: whose PID namespace it has. `config`: fields of the CRI's ContainerConfig in place of what is made of the others.
+ * @typedef {{ driver?: 'systemd' | 'cgroupfs', namespace?: string, pod?: string, pid?: 'pod' | 'node' }} PodSettings
+ * @typedef {{ memoryBytes?: number, image?: string, args?: string[], config?: import('./cri.mjs').Fields }} ContainerSettings
+ * @param {string} name @param {Settings & PodSettings & ContainerSettings} [settings]
  */
 export async function startPod(name, settings = {}) {
-  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, network = 'pod', command = SLEEP } = settings;
+  const { driver = 'systemd', namespace = 'default', pod = `${name}-pod`, pid = 'pod' } = settings;
+  const { image = IMAGE, args = [], config = {}, command = image === IMAGE ? SLEEP : [] } = settings;
   await startContainerd();
   const uid = crypto.randomUUID();
   const parent =
@@ -187,17 +191,19 @@ export async function startPod(name, settings = {}) {
     2: pod,
     3: logs,
     6: new Map(/** @type {[string, string][]} */ (labels)),
-    8: { 1: parent, 2: { 1: { 1: network === 'node' ? 2 : 0, 2: 1 } } },
+    8: { 1: parent, 2: { 1: { 2: pid === 'node' ? 2 : 1 } } },
   };
   const podId = await cri('RunPodSandbox', { 1: sandbox, 2: driver === 'systemd' ? 'runc-systemd' : 'runc' });
   const quota = settings.cpus ? { 1: 100000, 2: Math.round(settings.cpus * 100000) } : {};
   const container = {
     1: { 1: name },
-    2: { 1: IMAGE },
+    2: { 1: image },
     3: command,
+    4: args,
     9: new Map(/** @type {[string, string][]} */ ([...labels, ['io.kubernetes.container.name', name]])),
     11: `${name}/0.log`,
     15: { 1: { ...quota, 4: settings.memoryBytes } },
+    ...config,
   };
   const id = await cri('CreateContainer', { 1: podId, 2: container, 3: sandbox });
   await cri('StartContainer', { 1: id });
