@@ -1,6 +1,6 @@
 /** A collector's pass against floor.c, which only preads the same files. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +14,12 @@ export interface Ratio {
   readonly floor: number;
 }
 
-/** `count` empty cgroups in a group of their own beneath the mount; `remove` ends them. */
+/** `count` empty cgroups in a group of their own beneath the mount, with every controller it has; `remove` ends them. */
 export function makeCgroups(mount: string, count: number): { readonly paths: readonly string[]; remove(): void } {
   const parent = `/tscg-addon-${process.pid}`;
   mkdirSync(mount + parent);
+  const controllers = readFileSync(`${mount}${parent}/cgroup.controllers`, 'utf8').split(/\s+/).filter(Boolean);
+  for (const controller of controllers) writeFileSync(`${mount}${parent}/cgroup.subtree_control`, `+${controller}`);
   const paths = Array.from({ length: count }, (_, index) => `${parent}/${index}`);
   for (const path of paths) mkdirSync(mount + path);
   return {

@@ -94,16 +94,14 @@ function startUp(path: string): void {
   limit('NAME');
 }
 
-/** Where every controller is, beside docker and systemd: set.mjs in a machine of its own. */
-function limits(): void {
-  const [native, set] = ['../guest/native.mjs', './set.mjs'].map((name) =>
-    fileURLToPath(new URL(name, import.meta.url)),
-  );
-  const { status, stdout, stderr } = spawnSync(process.execPath, [native ?? '', process.execPath, set ?? ''], {
-    encoding: 'utf8',
-  });
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** In a machine of its own, where every controller is, beside docker and systemd. */
+function natively(what: string, ...words: readonly string[]): void {
+  const command = [beside('../guest/native.mjs'), process.execPath, ...words];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   process.stdout.write(stdout);
-  if (status !== 0) report('tscg set through docker and systemd', `not measured: ${stderr.trim()}`);
+  if (status !== 0) report(what, `not measured: ${stderr.trim()}`);
 }
 
 const alone = `/tscg-bench-${process.pid}`;
@@ -113,7 +111,8 @@ try {
 } finally {
   rmdirSync(mount + alone);
 }
-limits();
+natively('tscg set through docker and systemd', beside('./set.mjs'));
+natively('a scrape with every controller', '--import', 'tsx', beside('./scrape.ts'));
 await diagnosisCosts(mount, report);
 const cgroups = makeCgroups(mount, COUNT);
 try {

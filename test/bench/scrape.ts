@@ -1,16 +1,21 @@
 /**
  * What a scrape of `tscg export` costs against a pass of the collector over the same files, by turns in one run. Both are CPU
- * of whole processes, all threads: of the exporter, and of one that does nothing but collect.
+ * of whole processes, all threads: of the exporter, and of one that does nothing but collect. By itself, with a thousand
+ * cgroups, it is for a machine that has every controller:
+ *
+ *     node test/guest/native.mjs node --import tsx test/bench/scrape.ts
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { openCollector } from '../../src/kernel/open-collector.ts';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
 import { cpuOf } from '../cpu-time.ts';
+import { makeCgroups } from './floor.ts';
 import { dist } from './screens.ts';
 
 const SCRAPES = 30;
@@ -111,4 +116,13 @@ export async function scrapes(mount: string, report: (name: string, value: strin
     exporter.kill();
     await once(exporter, 'exit');
   }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const mount = '/sys/fs/cgroup';
+  const controllers = readFileSync(`${mount}/cgroup.controllers`, 'utf8').trim().split(' ');
+  for (const controller of controllers) writeFileSync(`${mount}/cgroup.subtree_control`, `+${controller}`);
+  const cgroups = makeCgroups(mount, 1000);
+  await scrapes(mount, (name, value) => console.log(`${name} (${controllers.join(', ')}): ${value}`));
+  cgroups.remove();
 }
