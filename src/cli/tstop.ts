@@ -126,11 +126,11 @@ async function manyMachines(options: TstopFlags): Promise<Shown> {
   const { pastMomentOption } = await import('./options.ts');
   // Of a file that cannot be used any more no line is written over the screen: what it held before holds, and where the store
   // refuses that, the screen tells it with the name of the flag.
-  const store = storeOptions(options, () => undefined);
+  const source = openFleetSource(openStoreThread(storeOptions(options, () => undefined)));
   return {
-    source: openFleetSource(openStoreThread(store)),
+    source,
     findDrifts: () => [],
-    timeOf: (text) => pastMomentOption('@', text),
+    timeOf: (text) => pastMomentOption('@', text, new Date(source.now())),
   };
 }
 

@@ -13,6 +13,8 @@ import type { StoreReader } from './store-reader.ts';
 
 export interface FleetSource extends Source {
   next(demand?: FrameDemand): Promise<FleetFrame>;
+  /** By the clock of the store, as its last answer told it: milliseconds since the epoch. */
+  now(): number;
   /** Whether the demand has metrics that no Frame was asked for yet. */
   lacks(demand: FrameDemand): boolean;
   readonly past: NonNullable<Source['past']>;
@@ -58,6 +60,7 @@ export function openFleetSource(reader: StoreReader): FleetSource {
       newest = await frameOf('newest', tableQuery(metrics && asked));
       return newest;
     },
+    now: () => Date.now() + (newest?.fleet.ahead ?? 0),
     lacks: ({ metrics = new Set() }) => [...metrics].some((id) => !asked.has(id)),
     past: {
       seek,

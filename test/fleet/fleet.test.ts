@@ -4,7 +4,6 @@ import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
 import { createWriter } from '../../src/export/exposition.ts';
 import { isExported } from '../../src/export/families.ts';
-import { fleetIn } from '../../src/fleet/frame.ts';
 import { historyOf, traceIn } from '../../src/fleet/history.ts';
 import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStore } from '../../src/fleet/store.ts';
@@ -65,64 +64,6 @@ test('each machine is shown as of its last scrape, and what that did not have is
     'hosts that differ by the port alone have it',
   );
   assert.ok(fleet.usage.column('cpu_percent').every((value) => value > 0));
-});
-
-/** A machine that two Prometheus scrape every 15 s, the second one some seconds after the first, as Thanos makes one of both. */
-for (const apart of [1, 7, 14])
-  test(`a machine that is scraped twice, ${apart} s apart, has all of its rows at any time`, async () => {
-    for (const old of [0, apart]) {
-      // Which of the two a series is taken from depends on when it began.
-      const young = apart - old;
-      const { workloads } = await fleetOf([
-        ...[100, 115, 130].map((time) => ({ instance: 'a', time: time + old, text: POPULATED('/old') })),
-        ...[115, 130].map((time) => ({ instance: 'a', time: time + young, text: POPULATED('/young') })),
-        { instance: 'a', time: 115 + old, text: POPULATED('/gone') },
-      ]);
-      assert.equal(
-        workloads.map(({ path }) => path),
-        ['/old', '/young'],
-      );
-    }
-  });
-
-test('a row that VictoriaMetrics marks as ended is gone, and a machine that did not answer is as of its last scrape', async () => {
-  const ended = { instance: 'a', time: 130, text: POPULATED('/gone').replace(/1\n$/, 'NaN\n') };
-  const fleet = await fleetOf([
-    ...[100, 115].map((time) => ({ instance: 'a', time, text: `${POPULATED('/web')}${POPULATED('/gone')}` })),
-    ...[{ instance: 'a', time: 130, text: POPULATED('/web') }, ended],
-    ...[100, 115].map((time) => ({ instance: 'b', time, text: POPULATED('/db') })),
-    { instance: 'b', time: 130, text: POPULATED('/db').replace(/1\n$/, 'NaN\n') },
-  ]);
-  assert.equal(
-    fleet.workloads.map(({ host, path }, row) => [host, path, fleet.usage.value('populated', row)]),
-    [
-      ['a', '/web', 1],
-      ['b', '/db', 1],
-    ],
-  );
-  assert.equal(
-    fleetIn(fleet)?.machines.map(({ name, time }) => [name, time]),
-    [
-      ['a', 130_000],
-      ['b', 115_000],
-    ],
-  );
-});
-
-test('of two series of a row the newer one is shown, whichever comes first', async () => {
-  const scrape = (time: number, replica: string): Scrape => ({
-    ...{ instance: 'a', time, labels: { replica } },
-    text: `${POPULATED('/web')}container_threads{id="/web"} ${time}\n`,
-  });
-  const [first, second] = [
-    [100, 115, 130].map((time) => scrape(time, '0')),
-    [107, 122].map((time) => scrape(time, '1')),
-  ];
-  for (const both of [
-    [...first, ...second],
-    [...second, ...first],
-  ])
-    assert.equal(hostsOf(await fleetOf(both)), { a: 130 });
 });
 
 test('what cAdvisor exports by the same names is no machine and no row', async () => {
@@ -270,6 +211,21 @@ test('a step goes back by a scrape, and a time asks for the figures of then', as
     },
   );
   assert.equal(asked, ['now', '985', '500']);
+});
+
+test('what has come by the clock of the store has come', async () => {
+  await withServer(
+    (response) => {
+      response.setHeader('date', new Date(Date.now() + 3_600_000).toUTCString());
+      response.end(answerOf(scrapes('a', ['web'], [1000])));
+    },
+    async (url) => {
+      const { next, now } = openFleetSource(openStoreReader({ url }));
+      assert.ok(Math.abs(now() - Date.now()) < 60_000);
+      await next();
+      assert.ok(Math.abs(now() - Date.now() - 3_600_000) < 60_000);
+    },
+  );
 });
 
 test('only what is shown is asked for, and what was shown before', async () => {
