@@ -146,8 +146,11 @@ export function createEventLog(kept = KEPT): EventLog {
     const wasRow = matchRows(snapshot.rows, old.snapshot.rows);
     const gone = goneIn(old, frame);
     const events: LogEvent[] = [];
-    const tell = (kind: EventKind, { name, path, host }: Workload, text: string): void =>
-      void events.push({ time, kind, name, path, ...(host !== undefined && { host }), text });
+    const tell: Tell = (kind, { name, path, host }, text) => {
+      const event: LogEvent = { time, kind, name, path, ...(host !== undefined && { host }), text };
+      events.push(event);
+      return event;
+    };
     const now = (index: number, row: number): number => valueAt(snapshot, index, row);
     const then = (index: number, row: number): number => valueAt(old.snapshot, index, row);
 
@@ -229,7 +232,7 @@ export function createEventLog(kept = KEPT): EventLog {
       if (changes.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
 
-    if (gone.length > 0) tellGone(gone, old, frame, time, tell, rises[0], own[0]);
+    if (gone.length > 0) tellGone(gone, { old, frame, time, rise: rises[0], own: own[0] }, tell);
     return events;
   }
 
@@ -237,31 +240,24 @@ export function createEventLog(kept = KEPT): EventLog {
     for (const [path, until] of expected) if (until < time) expected.delete(path);
   }
 
-  function tellGone(
-    gone: readonly Gone[],
-    old: Before,
-    frame: Frame,
-    time: number,
-    tell: (kind: EventKind, workload: Workload, text: string) => void,
-    oomRise = new Float64Array(),
-    oomOwn = new Float64Array(),
-  ): void {
+  function tellGone(gone: readonly Gone[], kills: OomKills, tell: Tell): void {
+    const { old, frame, time } = kills;
     const addresses = new Set(frame.workloads.map(addressOf));
-    const anyOom = oomRise.some((rise) => rise > 0);
-    for (const [workload, was] of gone) {
-      const isOom =
-        isRecent(killed.get(workload.inode), time) || (anyOom && diedOfOom(workload, was, old, frame, oomRise, oomOwn));
+    const isAnyKilled = kills.rise?.some((rise) => rise > 0) ?? false;
+    for (const one of gone) {
+      const [workload, was] = one;
+      const isOom = isRecent(killed.get(workload.inode), time) || (isAnyKilled && diedOfOom(one, kills));
       killed.delete(workload.inode);
       // Where the path is there again, the event `re-created` tells it.
       if (!isTold(workload) || (!isOom && addresses.has(addressOf(workload)))) continue;
       const had = [valueAt(old.snapshot, PEAK, was), valueAt(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
-      const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
-      tell('gone', workload, text);
-      if (isOom) {
-        const { name, path, host } = workload;
-        oomKills.push({ time, kind: 'gone', name, path, ...(host !== undefined && { host }), text });
-      }
+      const event = tell(
+        'gone',
+        workload,
+        isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path,
+      );
+      if (isOom) oomKills.push(event);
     }
   }
 }
@@ -280,6 +276,21 @@ const isStill = (old: Before, { usage: { snapshot } }: Frame, throttled: Float64
   throttled === old.throttled &&
   !COUNTERS.some(({ index }) => isOtherThan(old.snapshot, snapshot, index));
 
+/** Keeps an event of a workload, and gives it back. */
+type Tell = (kind: EventKind, workload: Workload, text: string) => LogEvent;
+
+/** The OOM kills between two Frames. */
+interface OomKills {
+  readonly old: Before;
+  readonly frame: Frame;
+  /** Of `frame`, milliseconds since the epoch. */
+  readonly time: number;
+  /** By row of `frame`: kills there and below. */
+  readonly rise: Float64Array | undefined;
+  /** By row of `frame`: kills there, and below it where no row is left. */
+  readonly own: Float64Array | undefined;
+}
+
 /** A workload that is gone, with its row in the Frame before. */
 type Gone = readonly [workload: Workload, was: number];
 
@@ -297,19 +308,12 @@ const isTold = ({ kind }: Workload): boolean => kind !== 'inner' && kind !== 'mo
 const isRecent = (seen: number | undefined, now: number): boolean => seen !== undefined && now - seen < OOM_CAUSE_MS;
 
 /** Its nearest living ancestor counted a kill that none of its living children had: the one that is gone had it. */
-function diedOfOom(
-  { path, host }: Workload,
-  was: number,
-  old: Before,
-  { workloads }: Frame,
-  rise: Float64Array,
-  own: Float64Array | undefined,
-): boolean {
+function diedOfOom([{ path, host }, was]: Gone, { old, frame, rise, own }: OomKills): boolean {
   if (Number.isNaN(valueAt(old.snapshot, OOM_KILL, was))) return false;
   for (const up of ancestorsOf(path)) {
     const inode = old.workloads.find((workload) => workload.path === up && workload.host === host)?.inode;
-    const row = workloads.findIndex((workload) => workload.inode === inode);
-    if (row >= 0) return (rise[row] ?? 0) > 0 && (own?.[row] ?? 0) > 0;
+    const row = frame.workloads.findIndex((workload) => workload.inode === inode);
+    if (row >= 0) return (rise?.[row] ?? 0) > 0 && (own?.[row] ?? 0) > 0;
   }
   return false;
 }
