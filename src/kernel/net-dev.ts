@@ -7,16 +7,32 @@
  */
 import { parseSingleValue } from './single-value.ts';
 
-/** Since the interface was made. */
-export interface InterfaceCounters {
-  readonly rxBytes: number;
-  readonly rxPackets: number;
-  readonly rxErrors: number;
-  readonly rxDrop: number;
-  readonly txBytes: number;
-  readonly txPackets: number;
-  readonly txErrors: number;
-  readonly txDrop: number;
+/** The counters that are used, each with its column. */
+const COLUMNS = {
+  rxBytes: 0,
+  txBytes: 8,
+  rxPackets: 1,
+  txPackets: 9,
+  rxDrop: 3,
+  txDrop: 11,
+  rxErrors: 2,
+  txErrors: 10,
+} as const;
+
+type InterfaceCounter = keyof typeof COLUMNS;
+
+export const INTERFACE_COUNTERS = Object.keys(COLUMNS) as readonly InterfaceCounter[];
+
+/** Since the interface was made, or a second. */
+export type InterfaceCounters = Readonly<Record<InterfaceCounter, number>>;
+
+/** A figure for each counter. `index` is its place in INTERFACE_COUNTERS. */
+export function ofEachCounter(figure: (counter: InterfaceCounter, index: number) => number): InterfaceCounters {
+  const figures: Record<InterfaceCounter, number> = { ...COLUMNS };
+  INTERFACE_COUNTERS.forEach((counter, index) => {
+    figures[counter] = figure(counter, index);
+  });
+  return figures;
 }
 
 /** By interface name, `lo` included. */
@@ -27,17 +43,10 @@ export function parseNetDev(text: string): Map<string, InterfaceCounters> {
     const [, name, figures] = /^\s*(\S.*):\s*(\d[\d\s]*)$/.exec(line) ?? [];
     if (name === undefined || figures === undefined) continue;
     const at = figures.trim().split(/\s+/).map(parseSingleValue);
-    const field = (index: number): number => at[index] ?? Number.NaN;
-    interfaces.set(name, {
-      rxBytes: field(0),
-      rxPackets: field(1),
-      rxErrors: field(2),
-      rxDrop: field(3),
-      txBytes: field(8),
-      txPackets: field(9),
-      txErrors: field(10),
-      txDrop: field(11),
-    });
+    interfaces.set(
+      name,
+      ofEachCounter((counter) => at[COLUMNS[counter]] ?? Number.NaN),
+    );
   }
   return interfaces;
 }

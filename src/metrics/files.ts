@@ -5,6 +5,7 @@
  */
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
+import { INTERFACE_COUNTERS } from '../kernel/net-dev.ts';
 import { RECLAIMABLE_KEYS, SWAPPABLE_KEYS } from '../kernel/reclaimable.ts';
 
 export type Tier = 'hot' | 'warm' | 'limit';
@@ -97,16 +98,10 @@ export const CGROUP_FILES: readonly TieredFile[] = [
   { file: 'cgroup.stat', format: 'flat', keys: ['nr_descendants', 'nr_dying_descendants'], tier: 'limit' },
 ];
 
-const NETWORK_COUNTERS = [
-  'rx_bytes',
-  'tx_bytes',
-  'rx_packets',
-  'tx_packets',
-  'rx_drop',
-  'tx_drop',
-  'rx_errors',
-  'tx_errors',
-] as const;
+/** `rx_bytes` for rxBytes. */
+const NETWORK_COUNTERS = INTERFACE_COUNTERS.map((counter) =>
+  counter.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`),
+);
 
 /**
  * Read through a process of the row (`network.ts`), not through the collector; a file of the Snapshot all the same. `netns`

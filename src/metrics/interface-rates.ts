@@ -1,6 +1,6 @@
 /** What the interfaces of one network namespace carried a second, from two readings of their counters. Pure. */
 import type { NetworkInterface } from '../inventory/network/facts.ts';
-import type { InterfaceCounters } from '../kernel/net-dev.ts';
+import { INTERFACE_COUNTERS, type InterfaceCounters, ofEachCounter } from '../kernel/net-dev.ts';
 import { believe, type Counters, ratePerSecond } from './counters.ts';
 
 /** What the kernel tells of one namespace at one time. */
@@ -15,20 +15,9 @@ export interface InterfaceReadings {
 /** Counters of the interfaces of one namespace, as last believed. */
 export interface InterfaceTotals {
   readonly namespace: number | null;
-  /** By name and index: an interface of the same name may be another one. Each in the order of KEYS. */
+  /** By name and index: an interface of the same name may be another one. Each in the order of INTERFACE_COUNTERS. */
   readonly counters: ReadonlyMap<string, Counters>;
 }
-
-const KEYS = [
-  'rxBytes',
-  'rxPackets',
-  'rxErrors',
-  'rxDrop',
-  'txBytes',
-  'txPackets',
-  'txErrors',
-  'txDrop',
-] as const satisfies readonly (keyof InterfaceCounters)[];
 
 const keyOf = ({ name, index }: NetworkInterface): string => `${index}:${name}`;
 
@@ -42,7 +31,7 @@ export function interfaceTotals(
   for (const one of interfaces) {
     const { counters: read } = one;
     if (!read) continue;
-    const values = KEYS.map((key) => read[key]);
+    const values = INTERFACE_COUNTERS.map((counter) => read[counter]);
     counters.set(keyOf(one), believe(known?.get(keyOf(one)), time, values));
   }
   return { namespace, counters };
@@ -62,17 +51,10 @@ export function interfaceRates(
   for (const one of interfaces) {
     const [old, current] = [before.counters.get(keyOf(one)), now.counters.get(keyOf(one))];
     if (!old || !current || !one.counters) continue;
-    const rate = (key: (typeof KEYS)[number]): number => ratePerSecond(old, current, KEYS.indexOf(key));
-    rates.set(one.name, {
-      rxBytes: rate('rxBytes'),
-      rxPackets: rate('rxPackets'),
-      rxErrors: rate('rxErrors'),
-      rxDrop: rate('rxDrop'),
-      txBytes: rate('txBytes'),
-      txPackets: rate('txPackets'),
-      txErrors: rate('txErrors'),
-      txDrop: rate('txDrop'),
-    });
+    rates.set(
+      one.name,
+      ofEachCounter((_, index) => ratePerSecond(old, current, index)),
+    );
   }
   return rates;
 }

@@ -5,7 +5,7 @@
  */
 import { createNetnsPids, type NetnsPid, type NetnsPidsOptions } from '../inventory/network/netns-pid.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
-import { type InterfaceCounters, parseNetDev } from '../kernel/net-dev.ts';
+import { INTERFACE_COUNTERS, parseNetDev } from '../kernel/net-dev.ts';
 import { NETWORK_FILE } from './files.ts';
 import { HOST_NETWORK, NO_PROCESS, SEVERAL_NETWORKS, type SnapshotRow } from './snapshot.ts';
 
@@ -59,26 +59,14 @@ function errorOf(netnsPid: NetnsPid): number {
   return missing === 'process' ? NO_PROCESS : missing === 'single namespace' ? SEVERAL_NETWORKS : missing;
 }
 
-/** Sum over the interfaces without the loopback, whose traffic stays in the namespace. */
+/** The sum of each counter over the interfaces, without the loopback, whose traffic stays in the namespace. */
 function sumOf(netDev: string): number[] {
-  const sum = COUNTERS.map(() => 0);
+  const sum = INTERFACE_COUNTERS.map(() => 0);
   for (const [name, counters] of parseNetDev(netDev)) {
     if (name === 'lo') continue;
-    COUNTERS.forEach((key, index) => {
+    INTERFACE_COUNTERS.forEach((key, index) => {
       sum[index] = (sum[index] ?? 0) + counters[key];
     });
   }
   return sum;
 }
-
-/** As NETWORK_FILE has them. */
-const COUNTERS = [
-  'rxBytes',
-  'txBytes',
-  'rxPackets',
-  'txPackets',
-  'rxDrop',
-  'txDrop',
-  'rxErrors',
-  'txErrors',
-] as const satisfies readonly (keyof InterfaceCounters)[];
