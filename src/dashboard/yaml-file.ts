@@ -1,28 +1,25 @@
 /** A YAML file of a given shape: its value, or what is wrong with it, each with file, line and key. */
 import * as v from 'valibot';
-import { type Document, LineCounter, parseDocument } from 'yaml';
-import { isRecord } from '../inventory/names/json.ts';
 import { nearest } from '../text/near-names.ts';
+import { parseYaml, pathOfIssue, type YamlPath } from '../text/yaml.ts';
 
 export interface YamlFile {
   readonly root: unknown;
   /** `FILE:LINE: key: why`; of a key that is missing, the line where it would be. */
-  fault(path: readonly (string | number)[], why: string): string;
+  fault(path: YamlPath, why: string): string;
 }
 
 /** The file, or the fault of a text that is no YAML. */
 export function readYaml(text: string, file: string): YamlFile | string {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
-  const [broken] = document.errors;
-  if (broken) {
-    const [why = ''] = broken.message.split(/ at line \d+, column \d+:?|\n/);
-    return `${file}:${broken.linePos?.[0].line ?? 1}: this line is no YAML: ${why}; correct it, or put a # before it`;
+  const yaml = parseYaml(text);
+  if ('root' in yaml) {
+    return {
+      root: yaml.root,
+      fault: (path, why) => `${file}:${yaml.place(path).value.line}: ${keyText(path)}: ${why}`,
+    };
   }
-  return {
-    root: document.toJS(),
-    fault: (path, why) => `${file}:${lines.linePos(startOf(document, path)).line}: ${keyText(path)}: ${why}`,
-  };
+  const [{ line, text: why } = { line: 1, text: '' }] = yaml;
+  return `${file}:${line}: this line is no YAML: ${why}; correct it, or put a # before it`;
 }
 
 /**
@@ -36,9 +33,7 @@ export function shapeFaults(
 ): readonly { readonly key: string | undefined; readonly text: string }[] {
   const unknownFirst = issues.toSorted((a, b) => Number(b.expected === 'never') - Number(a.expected === 'never'));
   return unknownFirst.map((issue) => {
-    const path = (issue.path ?? [])
-      .map(({ key }) => key)
-      .filter((key) => typeof key === 'string' || typeof key === 'number');
+    const path = pathOfIssue(issue);
     const [key] = path;
     return {
       key: typeof key === 'string' ? key : undefined,
@@ -65,18 +60,8 @@ export const oneOf = <const Words extends readonly string[]>(words: Words) =>
 
 export const onOrOff = v.boolean('not true or false');
 
-const keyText = (path: readonly (string | number)[]): string =>
+const keyText = (path: YamlPath): string =>
   path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\./, '') || 'file';
-
-function startOf(document: Document, path: readonly (string | number)[]): number {
-  for (let length = path.length; length >= 0; length--) {
-    const node: unknown = document.getIn(path.slice(0, length), true);
-    const range = isRecord(node) ? node.range : undefined;
-    const [start]: readonly unknown[] = Array.isArray(range) ? range : [];
-    if (typeof start === 'number') return start;
-  }
-  return 0;
-}

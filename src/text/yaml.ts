@@ -1,19 +1,98 @@
-/** Finds the place of a value in a YAML document. */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type ParsedNode, type YAMLMap } from 'yaml';
+/** A YAML text, and so one of JSON: its value, and where in the text each part of that value stands. */
+import type * as v from 'valibot';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
+import { errorText } from './error-text.ts';
 
-export type PolicyDocument = Document.Parsed<ParsedNode>;
+/** Both count from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface YamlFault extends Position {
+  readonly text: string;
+}
+
+/** Keys of maps and indices of lists, from the root. */
+export type YamlPath = readonly (string | number)[];
+
+/** Where an issue is that a check by valibot found. */
+export const pathOfIssue = ({ path }: v.BaseIssue<unknown>): YamlPath =>
+  (path ?? []).map(({ key }) => key).filter((key) => typeof key === 'string' || typeof key === 'number');
 
 export interface YamlPlace {
+  /** Where the value begins. */
+  readonly value: Position;
+  /** Where its key begins; an item of a list has none, so where the item does. */
+  readonly key: Position;
+  /** The value is missing: the positions are those of the map or list that should hold it. */
+  readonly isMissing: boolean;
+  /** What a text, number or word is in the file, as a number could lose digits; empty for a map and a list. */
+  readonly spelled: string;
+}
+
+export interface YamlText {
+  readonly root: unknown;
+  place(path: YamlPath): YamlPlace;
+}
+
+/** Aliases may make a small text a huge tree. */
+const MOST_ALIASES = 1000;
+
+/** A list is what is wrong with a text that is no YAML. */
+export function parseYaml(text: string): YamlText | readonly YamlFault[] {
+  const lines = new LineCounter();
+  const document: Parsed = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  if (document.errors.length > 0) {
+    return document.errors.map(({ pos, message }) => ({ ...positionOf(pos[0]), text: message.split('\n')[0] ?? '' }));
+  }
+  let root: unknown;
+  try {
+    root = document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    return [{ line: 1, column: 1, text: errorText(error) }];
+  }
+  return {
+    root,
+    place: (path) => {
+      const { offset, keyOffset, node, isMissing } = find(document, path);
+      return { value: positionOf(offset), key: positionOf(keyOffset), isMissing, spelled: spelled(node) };
+    },
+  };
+}
+
+type Parsed = Document.Parsed<ParsedNode>;
+
+interface Found {
   /** How many characters come before the value. */
   readonly offset: number;
-  /** How many come before its key; an item of a list has none, so before the item. */
   readonly keyOffset: number;
   readonly node: Node | undefined;
-  /** The value is missing: the offsets are those of the map or list that should hold it. */
   readonly isMissing: boolean;
 }
 
-export function findPlace(document: PolicyDocument, path: readonly (string | number)[]): YamlPlace {
+function find(document: Parsed, path: YamlPath): Found {
   let node: Node | undefined = document.contents ?? undefined;
   let offset = offsetOf(node) ?? 0;
   let keyOffset = offset;
@@ -24,12 +103,7 @@ export function findPlace(document: PolicyDocument, path: readonly (string | num
     offset = offsetOf(value) ?? keyOffset;
     node = value;
   }
-  return {
-    offset,
-    keyOffset,
-    node: resolved(document, node),
-    isMissing: false,
-  };
+  return { offset, keyOffset, node: resolved(document, node), isMissing: false };
 }
 
 interface Child {
@@ -37,7 +111,7 @@ interface Child {
   readonly value?: Node;
 }
 
-function childOf(document: PolicyDocument, node: Node | undefined, step: string | number): Child {
+function childOf(document: Parsed, node: Node | undefined, step: string | number): Child {
   const holder = resolved(document, node);
   if (isMap(holder)) {
     const pair = holder.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
@@ -52,7 +126,7 @@ function childOf(document: PolicyDocument, node: Node | undefined, step: string 
 }
 
 /** Of a map that `<<: *other` or `<<: [*one, *other]` lays under it: the first that has it counts. */
-function mergedChildOf(document: PolicyDocument, { items }: YAMLMap, step: string | number): Child {
+function mergedChildOf(document: Parsed, { items }: YAMLMap, step: string | number): Child {
   const merged = items.filter(({ key }) => isScalar(key) && typeof key.value === 'symbol').map(({ value }) => value);
   const sources = merged.filter(isNode).flatMap((node) => {
     const below = resolved(document, node);
@@ -62,7 +136,13 @@ function mergedChildOf(document: PolicyDocument, { items }: YAMLMap, step: strin
   return children.find(({ key }) => key !== undefined) ?? {};
 }
 
-const resolved = (document: PolicyDocument, node: Node | undefined): Node | undefined =>
+const resolved = (document: Parsed, node: Node | undefined): Node | undefined =>
   isAlias(node) ? node.resolve(document) : node;
 
 const offsetOf = (node: Node | null | undefined): number | undefined => node?.range?.[0];
+
+function spelled(node: Node | undefined): string {
+  if (!isScalar(node)) return '';
+  const isPlain = node.type === 'PLAIN' && node.source !== undefined;
+  return isPlain && typeof node.value !== 'string' ? (node.source ?? '') : String(node.value);
+}

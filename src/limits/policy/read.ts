@@ -1,17 +1,15 @@
 /** A policy file's text as rules, or everything that is wrong with it and where. YAML, and so JSON too. */
 
 import * as v from 'valibot';
-import { isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Machine } from '../../kernel/machine.ts';
-import { errorText } from '../../text/error-text.ts';
 import { nearest } from '../../text/near-names.ts';
+import { type Position, parseYaml, pathOfIssue, type YamlPlace, type YamlText } from '../../text/yaml.ts';
 import { flagsOfFile } from '../catalogue/catalogue.ts';
 import { isProperty } from '../catalogue/properties.ts';
 import { BadValueError } from '../catalogue/units.ts';
 import type { Edit, Limit } from '../model.ts';
 import { editsOf } from '../planning/edits.ts';
 import { compileMatch, type Matcher } from './match.ts';
-import { findPlace, type PolicyDocument, type YamlPlace } from './places.ts';
 import { KINDS, keyOf, keysAt, POLICY } from './shape.ts';
 
 export interface Setting {
@@ -31,10 +29,7 @@ export interface Policy {
   readonly rules: readonly PolicyRule[];
 }
 
-export interface Problem {
-  /** Line and column count from 1. */
-  readonly line: number;
-  readonly column: number;
+export interface Problem extends Position {
   /** The innermost key; undefined for a fault of YAML itself. */
   readonly key?: string;
   readonly text: string;
@@ -56,8 +51,6 @@ export class PolicyError extends Error {
 }
 
 const MOST_TOLD = 20;
-/** Aliases may make a small text a huge tree. */
-const MOST_ALIASES = 1000;
 
 export interface ReadOptions {
   /** The name that errors give it. */
@@ -67,29 +60,13 @@ export interface ReadOptions {
 
 /** Throws PolicyError. */
 export function readPolicy(text: string, { file, machine }: ReadOptions): Policy {
-  const lines = new LineCounter();
-  const document: PolicyDocument = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
-  const at = (offset: number): Pick<Problem, 'line' | 'column'> => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  if (document.errors.length > 0) {
-    throw new PolicyError(
-      file,
-      document.errors.map(({ pos, message }) => ({ ...at(pos[0]), text: firstLine(message) })),
-    );
-  }
-  const checked = v.safeParse(POLICY, plainOf(document, file));
+  const yaml = parseYaml(text);
+  if (!('root' in yaml)) throw new PolicyError(file, yaml);
+  const checked = v.safeParse(POLICY, yaml.root);
   if (!checked.success) {
-    const problems = checked.issues.map((issue) => shapeProblem(issue, document));
     throw new PolicyError(
       file,
-      problems.map(({ place, ...problem }) => ({ ...at(place.offset), ...problem })),
+      checked.issues.map((issue) => shapeProblem(issue, yaml)),
     );
   }
 
@@ -101,13 +78,13 @@ export function readPolicy(text: string, { file, machine }: ReadOptions): Policy
       const below = Array.isArray(value) ? value.map((_, item) => [item]) : [[]];
       given.set(
         key,
-        below.map((item) => findPlace(document, [...path, key, ...item])),
+        below.map((item) => yaml.place([...path, key, ...item])),
       );
     }
-    const settings = settingsOf(given, findPlace(document, path), machine, (place, key, text) =>
-      problems.push({ ...at(place.offset), key, text }),
+    const settings = settingsOf(given, yaml.place(path), machine, (place, key, text) =>
+      problems.push({ ...place.value, key, text }),
     );
-    const { line } = at(findPlace(document, ['rules', index]).offset);
+    const { line } = yaml.place(['rules', index]).value;
     return { place: `${file}:${line}`, matches: compileMatch(match), settings };
   });
   if (problems.length > 0) {
@@ -133,7 +110,11 @@ function settingsOf(
     some: ReadonlyMap<string, readonly YamlPlace[]>,
   ): readonly Setting[] => {
     try {
-      return editsOf((long) => (some.get(keyOf(long)) ?? []).map(typed), assignmentsIn(some), machine);
+      return editsOf(
+        (long) => (some.get(keyOf(long)) ?? []).map(({ spelled }) => spelled),
+        assignmentsIn(some),
+        machine,
+      );
     } catch (error) {
       if (!(error instanceof BadValueError)) throw error;
       isGood = false;
@@ -149,39 +130,19 @@ function settingsOf(
 
 /** `CPUQuota=20%` for each key that is a property of systemd's. */
 const assignmentsIn = (given: ReadonlyMap<string, readonly YamlPlace[]>): string[] =>
-  [...given].flatMap(([key, places]) => (isProperty(key) ? places.map((place) => `${key}=${typed(place)}`) : []));
+  [...given].flatMap(([key, places]) => (isProperty(key) ? places.map(({ spelled }) => `${key}=${spelled}`) : []));
 
-function plainOf(document: PolicyDocument, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: MOST_ALIASES });
-  } catch (error) {
-    throw new PolicyError(file, [{ line: 1, column: 1, text: errorText(error) }]);
-  }
-}
-
-/** The value as it is spelled in the file: the catalogue parses it, and a number parsed by YAML could lose digits. */
-function typed({ node }: YamlPlace): string {
-  if (!isScalar(node)) return '';
-  const isPlain = node.type === 'PLAIN' && node.source !== undefined;
-  return isPlain && typeof node.value !== 'string' ? (node.source ?? '') : String(node.value);
-}
-
-function shapeProblem(
-  issue: v.BaseIssue<unknown>,
-  document: PolicyDocument,
-): { place: YamlPlace; key?: string; text: string } {
-  const path = (issue.path ?? [])
-    .map(({ key }) => key)
-    .filter((key) => typeof key === 'string' || typeof key === 'number');
+function shapeProblem(issue: v.BaseIssue<unknown>, yaml: YamlText): Problem {
+  const path = pathOfIssue(issue);
   const key = path.findLast((step) => typeof step === 'string');
-  const place = findPlace(document, path);
-  const named = key === undefined ? {} : { key };
+  const place = yaml.place(path);
+  const named = { ...place.value, ...(key !== undefined && { key }) };
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    return { place: { ...place, offset: place.keyOffset }, ...named, text: unknownKey(String(key), path.slice(0, -1)) };
+    return { ...named, ...place.key, text: unknownKey(String(key), path.slice(0, -1)) };
   }
-  if (issue.type === 'strict_object' && place.isMissing) return { place, ...named, text: 'is missing here' };
+  if (issue.type === 'strict_object' && place.isMissing) return { ...named, text: 'is missing here' };
   const near = key === 'kind' && typeof issue.input === 'string' ? nearest(issue.input, KINDS) : [];
-  return { place, ...named, text: `${issue.message}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}` };
+  return { ...named, text: `${issue.message}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}` };
 }
 
 function unknownKey(key: string, path: readonly (string | number)[]): string {
@@ -201,5 +162,3 @@ function nearKeys(key: string, known: readonly string[]): string[] {
   if (known.includes(plain)) return [plain];
   return nearest(plain, known).slice(0, 3);
 }
-
-const firstLine = (text: string): string => text.split('\n')[0] ?? text;
