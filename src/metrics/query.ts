@@ -7,6 +7,7 @@
  */
 import { composeProjectOf, type Workload } from '../inventory/workload.ts';
 import { FACTS } from '../inventory/workload-facts.ts';
+import { nearest } from '../text/near-names.ts';
 import { findMetric, METRICS } from './catalogue.ts';
 import type { Metric } from './metric.ts';
 import type { Frame } from './source.ts';
@@ -134,19 +135,19 @@ function compare(field: string, operator: Operator, value: string): Predicate {
   const text = TEXT_FIELDS[field.toLowerCase()];
   if (text) return compareText(text, field, operator, value);
   const metric = findMetric(field);
-  if (!metric) throw new QueryError(`no field "${field}"${nearest(field)}`);
+  if (!metric) throw new QueryError(`no field "${field}"${hintFor(field)}`);
   const wanted = numberOf(value, metric.unit === 'bytes' ? 1024 : 1000);
   if (Number.isNaN(wanted)) {
     throw new QueryError(
       `"${value}" is not a number for ${metric.id}; as in ${field} > ${EXAMPLE[metric.unit] ?? '5'}`,
     );
   }
-  const holds = NUMERIC[operator];
-  if (!holds) throw new QueryError(`${metric.id} is a number: "${operator}" is for text`);
+  const isMet = NUMERIC[operator];
+  if (!isMet) throw new QueryError(`${metric.id} is a number: "${operator}" is for text`);
   // An unavailable figure is neither above nor below: its row satisfies no comparison.
   return ({ usage }, row) => {
     const found = usage.value(metric.id, row);
-    return !Number.isNaN(found) && holds(found, wanted);
+    return !Number.isNaN(found) && isMet(found, wanted);
   };
 }
 
@@ -204,12 +205,12 @@ function numberOf(text: string, base: number): number {
   return Number(match[1]) * base ** power;
 }
 
-/** Names of fields that begin alike, else where the fields are listed. */
-function nearest(field: string): string {
-  const start = field.toLowerCase().slice(0, 3);
-  const names = [...Object.keys(TEXT_FIELDS), ...METRICS.flatMap(({ id, aliases = [] }) => [...aliases, id])];
-  const near = names.filter((name) => name.toLowerCase().startsWith(start)).slice(0, 3);
+function hintFor(field: string): string {
+  const near = nearest(field, [
+    ...Object.keys(TEXT_FIELDS),
+    ...METRICS.flatMap(({ id, aliases = [] }) => [...aliases, id]),
+  ]);
   return near.length > 0
-    ? `; near it: ${near.join(', ')}`
+    ? `; did you mean ${near.join(', ')}?`
     : `; there are ${Object.keys(TEXT_FIELDS).join(', ')} and what tscg metrics lists`;
 }

@@ -32,6 +32,7 @@ for (const [text, about] of [
   ['title: 3\n', /^f\.yaml:1: title: not text/],
   ['details: 1\n', /^f\.yaml:1: details: not true or false/],
   ['title: [\n', /^f\.yaml:\d: /],
+  ['a: &a { <<: *a }\n', /^f\.yaml:1: .*Excessive alias count/],
   ['- a\n', /^f\.yaml:1: file: not a map/],
 ] as const) {
   test(`a bad file is named with line and key: ${JSON.stringify(text)}`, () => {

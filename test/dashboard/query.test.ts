@@ -39,7 +39,7 @@ for (const [text, expected] of [
 for (const [text, about] of [
   ['cpu >', /after "cpu >" a value is missing/],
   ['cpu > fast', /"fast" is not a number for cpu_percent; as in cpu > 50/],
-  ['cpux > 5', /no field "cpux"; near it: cpu/],
+  ['cpux > 5', /no field "cpux"; did you mean cpu\?$/],
   ['cpu > 5 and', /a comparison is missing/],
   ['cpu > 5 name', /"name" is one too many/],
   ['(cpu > 5', /a "\)" is missing/],
