@@ -265,34 +265,29 @@ test('a file of columns that this program does not know is read by the names of 
   writer.varint(texts.length);
   writer.bytes(texts);
   writer.double(moment.snapshot.monotonic);
-  encodeColumns(writer, oneRow(hostFigures(moment)), { columns: [], rows: 0 }, Int32Array.of(-1), HOST_SCALES);
+  encodeColumns(writer, oneRow(hostFigures(moment)), { columns: [], rows: 0 }, HOST_SCALES);
   const columnsOf = (of: readonly { file: string; keys: readonly string[] }[]) =>
     of.flatMap(({ file, keys }) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? -1));
   const pick = (columns: readonly ArrayLike<number>[], of: readonly number[]) =>
     of.map((index) => columns[index] ?? rows.map(() => 1.5));
-  const none = new Int32Array(rows.length).fill(-1);
-  const nothing = { columns: [], rows: 0 };
+  const nothing = { columns: [], rows: 0, from: new Int32Array(rows.length).fill(-1) };
   const fileOf = header.files.map(({ file }) => SNAPSHOT_FILES.findIndex((one) => one.file === file));
   encodeColumns(
     writer,
     { columns: pick(moment.snapshot.values, columnsOf(header.files)), rows: rows.length },
     nothing,
-    none,
     columnScales(header.files),
   );
   encodeColumns(
     writer,
     { columns: pick(moment.snapshot.errors, fileOf), rows: rows.length },
     nothing,
-    none,
     header.files.map(() => 1),
   );
   encodeTimes(
     writer,
     { columns: pick(moment.snapshot.times, fileOf), rows: rows.length },
     nothing,
-    none,
-    header.files.length,
     moment.snapshot.monotonic,
   );
   const read = createDecoder(header).key(deflateRawSync(writer.taken()), moment.snapshot.wall).moment.snapshot;

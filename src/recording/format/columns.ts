@@ -29,24 +29,28 @@ export interface Matrix<T extends ArrayLike<number> = ArrayLike<number>> {
   readonly rows: number;
 }
 
+/** The matrix of the moment before. */
+export interface MatrixBefore<T extends ArrayLike<number> = ArrayLike<number>> extends Matrix<T> {
+  /** By row of now the row it had, -1 for a new one, whose figures were unavailable; all are where they were if undefined. */
+  readonly from?: Int32Array | undefined;
+}
+
 /** Figures of one thing. */
 export const oneRow = (figures: Float64Array): Matrix<Float64Array> => ({
   columns: Array.from(figures, (_, column) => figures.subarray(column, column + 1)),
   rows: 1,
 });
 
-/** `from`: by row the row of `before`, -1 for a new one, which was unavailable; all are where they were if undefined. */
 export function encodeColumns(
   writer: ByteWriter,
   { columns, rows }: Matrix,
-  before: Matrix,
-  from: Int32Array | undefined,
+  { columns: oldColumns, from }: MatrixBefore,
   scales: readonly number[],
 ): void {
   let same = 0;
   for (let column = 0; column < scales.length; column++) {
     const scale = scales[column] ?? 1;
-    const [values, old] = [columns[column], before.columns[column]];
+    const [values, old] = [columns[column], oldColumns[column]];
     if (!from && values === old) {
       same += rows;
       continue;
@@ -98,11 +102,10 @@ export function wholeInScale(value: number, scale: number): number {
 export function decodeColumns(
   reader: ByteReader,
   rows: number,
-  before: Matrix<Float64Array>,
-  from: Int32Array | undefined,
+  before: MatrixBefore<Float64Array>,
   scales: readonly number[],
 ): readonly Float64Array[] {
-  const { arrays, set } = asBefore(rows, before, from, scales.length);
+  const { arrays, set } = asBefore(rows, before, scales.length);
   const end = scales.length * rows;
   for (let at = 0; at < end; ) {
     const token = reader.varint();
@@ -122,13 +125,12 @@ export function decodeColumns(
 /** The figures of before, each in the place that its row has now. */
 export function asBefore(
   rows: number,
-  before: Matrix<Float64Array>,
-  from: Int32Array | undefined,
+  { columns, rows: oldRows, from }: MatrixBefore<Float64Array>,
   count: number,
 ): CopiedOnWrite<Float64Array> {
-  if (!from && before.rows === rows && before.columns.length === count) return copiedOnWrite(before.columns);
+  if (!from && oldRows === rows && columns.length === count) return copiedOnWrite(columns);
   const moved = Array.from({ length: count }, (_, column) => {
-    const old = before.columns[column];
+    const old = columns[column];
     return Float64Array.from({ length: rows }, (_, row) => old?.[from?.[row] ?? -1] ?? Number.NaN);
   });
   return copiedOnWrite(moved);

@@ -6,7 +6,7 @@ import { parseJournal } from '../../limits/applying/journal.ts';
 import { COLUMNS, SNAPSHOT_FILES } from '../../metrics/files.ts';
 import { parentRows, type RowFigures, type SnapshotRow, unknownFigures } from '../../metrics/snapshot.ts';
 import { createByteReader, FormatError } from './bytes.ts';
-import { decodeColumns, type Matrix, oneRow } from './columns.ts';
+import { decodeColumns, type Matrix, type MatrixBefore, oneRow } from './columns.ts';
 import { DICTIONARY } from './encode.ts';
 import { isZlib } from './file-index.ts';
 import { HOST_SCALES, hostOf, NO_HOST } from './host-columns.ts';
@@ -109,13 +109,13 @@ export function createDecoder(header: RecordingHeader): Decoder {
     if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
     const monotonic = reader.double();
     if (!(monotonic >= 0 && monotonic <= Number.MAX_SAFE_INTEGER)) throw new FormatError('its clock cannot be');
-    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? NO_HOST), undefined, HOST_SCALES);
+    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? NO_HOST), HOST_SCALES);
     const host = Float64Array.from(hostColumns, ([figure = Number.NaN]) => figure);
-    const was = (pick: keyof RowFigures): Matrix<Float64Array> =>
-      before ? { columns: before.columns[pick], rows: before.moment.snapshot.rows.length } : NO_ROWS;
-    const values = decodeColumns(reader, count, was('values'), from, scales);
-    const errors = decodeColumns(reader, count, was('errors'), from, errorScales);
-    const times = decodeTimes(reader, count, was('times'), from, header.files.length, monotonic);
+    const was = (pick: keyof RowFigures): MatrixBefore<Float64Array> =>
+      before ? { columns: before.columns[pick], rows: before.moment.snapshot.rows.length, from } : { ...NO_ROWS, from };
+    const values = decodeColumns(reader, count, was('values'), scales);
+    const errors = decodeColumns(reader, count, was('errors'), errorScales);
+    const times = decodeTimes(reader, { rows: count, files: header.files.length }, was('times'), monotonic);
     const columns = { values, errors, times };
     const { processes, processesBefore, table } = processesAfter(texts, reader, before);
     const cpuSet = texts.cpuSet ?? before?.moment.snapshot.host.cpuSet ?? '';
@@ -216,8 +216,8 @@ function processesFrom(
   if (!stepped) throw new FormatError('processes of a moment that has no such processes');
   const { rows: facts, from } = stepped;
   const time = reader.double();
-  const was = { columns: known.figures, rows: known.facts.length };
-  const figures = decodeColumns(reader, facts.length, was, from, PROCESS_SCALES);
+  const was = { columns: known.figures, rows: known.facts.length, from };
+  const figures = decodeColumns(reader, facts.length, was, PROCESS_SCALES);
   let list: readonly RecordedProcess[] | undefined;
   const processes: RecordedProcesses = {
     time,

@@ -8,7 +8,7 @@ import type { Workload } from '../../inventory/workload.ts';
 import { SNAPSHOT_FILES } from '../../metrics/files.ts';
 import { matchRows, type RowFigures } from '../../metrics/snapshot.ts';
 import { createByteWriter } from './bytes.ts';
-import { encodeColumns, type Matrix, oneRow } from './columns.ts';
+import { encodeColumns, type Matrix, type MatrixBefore, oneRow } from './columns.ts';
 import { indexPayload } from './file-index.ts';
 import { encodeFrame, type FrameMark, MARKS, type PlacedFrame } from './frames.ts';
 import { HOST_SCALES, hostFigures, NO_HOST } from './host-columns.ts';
@@ -172,16 +172,16 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
   writer.bytes(text);
   writer.double(snapshot.monotonic);
   const host = hostFigures(moment);
-  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? NO_HOST), undefined, HOST_SCALES);
-  const was = (pick: keyof RowFigures): Matrix =>
-    old ? { columns: old.snapshot[pick], rows: old.snapshot.rows.length } : NO_ROWS;
-  encodeColumns(writer, { columns: snapshot.values, rows }, was('values'), from, SCALES);
-  encodeColumns(writer, { columns: snapshot.errors, rows }, was('errors'), from, ERROR_SCALES);
-  encodeTimes(writer, { columns: snapshot.times, rows }, was('times'), from, SNAPSHOT_FILES.length, snapshot.monotonic);
+  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? NO_HOST), HOST_SCALES);
+  const was = (pick: keyof RowFigures): MatrixBefore =>
+    old ? { columns: old.snapshot[pick], rows: old.snapshot.rows.length, from } : { ...NO_ROWS, from };
+  encodeColumns(writer, { columns: snapshot.values, rows }, was('values'), SCALES);
+  encodeColumns(writer, { columns: snapshot.errors, rows }, was('errors'), ERROR_SCALES);
+  encodeTimes(writer, { columns: snapshot.times, rows }, was('times'), snapshot.monotonic);
   tables.forEach((table, index) => {
-    const was = tables[index - 1] ?? known;
+    const { columns, rows } = tables[index - 1] ?? known;
     writer.double(table.time);
-    encodeColumns(writer, table, was, steps[index]?.from, PROCESS_SCALES);
+    encodeColumns(writer, table, { columns, rows, from: steps[index]?.from }, PROCESS_SCALES);
   });
   return {
     raw: writer.taken(),

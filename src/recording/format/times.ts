@@ -10,7 +10,7 @@
  */
 import { TIME_GRID } from '../../metrics/time-grid.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
-import { asBefore, encodeRun, type Matrix, SAME, wholeInScale } from './columns.ts';
+import { asBefore, encodeRun, type Matrix, type MatrixBefore, SAME, wholeInScale } from './columns.ts';
 
 const NEVER = 1;
 const DOUBLE = 2;
@@ -19,22 +19,20 @@ const LARGEST_STEP = 2 ** 51;
 
 const ticksOf = (time: number): number => wholeInScale(time, TIME_GRID);
 
-/** `files`: how many each row has, a column each. */
+/** The matrix has a column for each file. `start`: when the pass began. */
 export function encodeTimes(
   writer: ByteWriter,
   { columns, rows }: Matrix,
-  before: Matrix,
-  from: Int32Array | undefined,
-  files: number,
+  { columns: oldColumns, from }: MatrixBefore,
   start: number,
 ): void {
   let last = ticksOf(start) || 0;
   let same = 0;
   for (let row = 0; row < rows; row++) {
     const known = from ? (from[row] ?? -1) : row;
-    for (let file = 0; file < files; file++) {
+    for (let file = 0; file < columns.length; file++) {
       const time = columns[file]?.[row] ?? Number.NaN;
-      const was = before.columns[file]?.[known] ?? Number.NaN;
+      const was = oldColumns[file]?.[known] ?? Number.NaN;
       if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
         same++;
         continue;
@@ -67,13 +65,11 @@ function encodeTime(writer: ByteWriter, time: number, last: number): number {
 /** Throws FormatError. */
 export function decodeTimes(
   reader: ByteReader,
-  rows: number,
-  before: Matrix<Float64Array>,
-  from: Int32Array | undefined,
-  files: number,
+  { rows, files }: { readonly rows: number; readonly files: number },
+  before: MatrixBefore<Float64Array>,
   start: number,
 ): readonly Float64Array[] {
-  const { arrays, set } = asBefore(rows, before, from, files);
+  const { arrays, set } = asBefore(rows, before, files);
   let last = ticksOf(start) || 0;
   const end = files * rows;
   // Row by row, as they were written.
