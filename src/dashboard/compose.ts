@@ -195,9 +195,9 @@ function overlayOf(
       if (!frame || !shown) return undefined;
       // The text of a recorded file is of that moment too.
       const held = recordedIn(frame) ? undefined : heldAt(state, frame);
-      return {
-        lines: wrappedAll(explainView(frame, selectedItem(scene), modal.slot, state.scales, raw, held), width),
-      };
+      const { slot } = modal;
+      const lines = explainView({ frame, item: selectedItem(scene), slot, scales: state.scales, raw, held });
+      return { lines: wrappedAll(lines, width) };
     }
   }
 }

@@ -28,15 +28,19 @@ export const filesOf = ({ sources }: Pick<Metric, 'sources'>): string[] => [
 
 const MOST_LINES = 12;
 
-/** `held`: when the Frame was taken, where it is not the newest; the files are read now. */
-export function explainView(
-  frame: Frame,
-  item: Item | undefined,
-  slot: string,
-  scales: Scales,
-  raw: RawTexts | undefined,
-  held?: number,
-): Line[] {
+export interface Explained {
+  readonly frame: Frame;
+  /** The selected row. */
+  readonly item: Item | undefined;
+  readonly slot: string;
+  readonly scales: Scales;
+  readonly raw: RawTexts | undefined;
+  /** When the Frame was taken, where it is not the newest; the files are read now. */
+  readonly held?: number | undefined;
+}
+
+export function explainView(explained: Explained): Line[] {
+  const { frame, item, slot, scales } = explained;
   const column = columnOf(slot, scales);
   const { field: metric } = column;
   if (!item) return [[['no row selected', 'dim']]];
@@ -61,7 +65,7 @@ export function explainView(
     [['formula     ', 'dim'], [isOfHost ? `${metric.formula} / ${counted(cpus, 'CPU')} of the host` : metric.formula]],
     ...switchLines(slot, scales),
     ...(workload
-      ? ownLines(frame, item.row, workload, metric, raw, held)
+      ? ownLines(explained, item.row, workload, metric)
       : sumLines(item, value, isPartial(frame.usage, metric, item.members))),
   ];
 }
@@ -83,14 +87,7 @@ const sumLines = ({ members }: Item, value: number, isSumOfSome: boolean): Line[
   ...(Number.isNaN(value) ? [[['unavailable ', 'warning'], ['this figure does not add up over rows']] as const] : []),
 ];
 
-function ownLines(
-  frame: Frame,
-  row: number,
-  workload: Workload,
-  metric: Field,
-  raw: RawTexts | undefined,
-  held: number | undefined,
-): Line[] {
+function ownLines({ frame, raw, held }: Explained, row: number, workload: Workload, metric: Field): Line[] {
   const reason = metric.reason(frame.usage, row);
   const lines: Line[] = reason === undefined ? [] : [[['unavailable ', 'warning'], [reason]]];
   if (metric.limit) lines.push([['binds       ', 'dim'], [bindingText(frame, row, metric.limit.kind)]]);

@@ -16,7 +16,7 @@ import { FREEZE_FILE } from '../owners/freezer.ts';
 import { guardRisks } from '../planning/guard.ts';
 import { ownership } from '../planning/ownership.ts';
 import { ActionError } from './action-error.ts';
-import { untilEvent } from './until-event.ts';
+import { untilEvent, type WaitOptions } from './until-event.ts';
 
 /** Throws ActionError for the root, which cannot be frozen. */
 export function planFreeze(targets: readonly Target[], frozen: boolean, context: PlanContext): Plan {
@@ -92,8 +92,7 @@ export async function untilFrozen(
   places: readonly Pick<Write, 'path' | 'name'>[],
   frozen: boolean,
   files: CgroupFiles,
-  timeoutMs: number,
-  signal?: AbortSignal,
+  wait: WaitOptions,
 ): Promise<Pick<Write, 'path' | 'name'>[]> {
   const wanted = frozen ? 1 : 0;
   const late = await Promise.all(
@@ -101,7 +100,7 @@ export async function untilFrozen(
       if (!frozen && frozenAbove(files, place.path).length > 0) return [];
       try {
         const isDone = (): boolean => parseFlatKeyed(files.read(place.path, 'cgroup.events')).get('frozen') === wanted;
-        return (await untilEvent(files, place.path, isDone, timeoutMs, signal)) ? [] : [place];
+        return (await untilEvent(files, place.path, isDone, wait)) ? [] : [place];
       } catch (error) {
         if (isGone(error)) throw new ActionError(`${place.name} (${place.path}) has ended`);
         throw error;
@@ -132,7 +131,7 @@ async function whyNotFrozen(
   { files, signal }: Pick<ApplyContext, 'files' | 'signal'>,
 ): Promise<string | undefined> {
   try {
-    const [late] = await untilFrozen(writes, true, files, timeoutMs, signal);
+    const [late] = await untilFrozen(writes, true, files, { timeoutMs, signal });
     if (!late) return undefined;
     if (signal?.aborted) return 'interrupted';
     const { name, path } = late;

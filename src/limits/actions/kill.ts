@@ -135,7 +135,7 @@ async function untilEmpty({ path }: NamedCgroup, files: CgroupFiles, timeoutMs: 
       throw error;
     }
   };
-  return untilEvent(files, path, isEmpty, timeoutMs);
+  return untilEvent(files, path, isEmpty, { timeoutMs });
 }
 
 export const SIGNAL_NAMES: readonly string[] = Object.keys(constants.signals).flatMap((name) => [

@@ -8,6 +8,12 @@ const LOOK_MS = 500;
 /** Milliseconds between two looks where no watch can be had, as when the user's inotify watches are used up. */
 const LOOK_UNWATCHED_MS = 50;
 
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  /** Ends the wait early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Looks each time the kernel reports a change in the cgroup's directory (cgroup.events and the like): true once `done`
  * says so, false when the time is over or `signal` is aborted. What `done` throws is thrown.
@@ -16,8 +22,7 @@ export function untilEvent(
   { mount }: Pick<CgroupFiles, 'mount'>,
   path: string,
   done: () => boolean,
-  timeoutMs: number,
-  signal?: AbortSignal,
+  { timeoutMs, signal }: WaitOptions,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let watcher: FSWatcher | undefined;

@@ -107,7 +107,7 @@ export async function makeScope(bus: string, name: string, pid: number, files: C
       remove: async () => {
         letGo();
         const isRemoved = (): boolean => !existsSync(join(files.mount, path));
-        await untilEvent(files, parentOf(path), isRemoved, END_MS);
+        await untilEvent(files, parentOf(path), isRemoved, { timeoutMs: END_MS });
       },
     };
   } catch (error) {
@@ -149,6 +149,6 @@ async function endOthers(path: string, keep: number, files: CgroupFiles): Promis
     }
     return left.length === 0;
   };
-  await untilEvent(files, path, isEmpty, END_MS);
+  await untilEvent(files, path, isEmpty, { timeoutMs: END_MS });
   return ended;
 }
