@@ -22,6 +22,8 @@ export interface CarryOutOptions {
 
 /** What else a command does around its change. */
 export interface CarryOutHooks {
+  /** The id of the change that is taken back. */
+  readonly undoes?: string;
   /** Right before the first write, with the id that the change will have: who will take it back. What it throws stops it. */
   before?(id: string): Promise<Reverter>;
   /** Awaited before the change counts as made. Where it throws or is aborted, the change is taken back. */
@@ -72,9 +74,9 @@ export async function carryOut(
   planned: Plan,
   context: PlanContext,
   { dryRun, force, json, quiet }: CarryOutOptions,
-  undoes?: string,
   hooks: CarryOutHooks = {},
 ): Promise<void> {
+  const { undoes } = hooks;
   const say = (text: string): void => {
     if (!json && !quiet && text !== '') printLine(text);
   };

@@ -60,7 +60,7 @@ const onEnded = ({ name, path }: Write): void =>
 
 /** Carries the Plan out as set does; but a dry run that is not JSON prints a diff. */
 async function carryOutPolicy(plan: Plan, context: PlanContext, options: CarryOutOptions): Promise<void> {
-  if (!options.dryRun || options.json) return carryOut(plan, context, options, undefined, { onEnded });
+  if (!options.dryRun || options.json) return carryOut(plan, context, options, { onEnded });
   const diff = planDiff(options.force ? forcedPlan(plan) : plan);
   if (diff !== '') printLine(diff);
   for (const risk of plan.risks) printLine(riskText(risk, options.force));

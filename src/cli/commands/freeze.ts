@@ -15,7 +15,7 @@ export interface FreezeOptions extends CarryOutOptions {
 
 export async function freeze(names: readonly string[], options: FreezeOptions, global: GlobalOptions): Promise<void> {
   const { plan, context, timeoutMs } = await planToFreeze(names, true, options, global);
-  await carryOut(plan, context, options, undefined, {
+  await carryOut(plan, context, options, {
     settle: (change, signal) => {
       const applyContext = {
         ...context,

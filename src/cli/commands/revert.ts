@@ -9,5 +9,5 @@ export const revert = (id: string, global: GlobalOptions, isQuiet = false): Prom
   takeBack(id, openJournal(stateDirectory()), async (change, changes) => {
     const context = planContext(openHierarchy({ mount: global.mount ?? change.mount }));
     const { plan, left } = planRevert(change, context, changes);
-    await carryOut(plan, context, { quiet: isQuiet }, id, { note: left.join('; ') });
+    await carryOut(plan, context, { quiet: isQuiet }, { undoes: id, note: left.join('; ') });
   });

@@ -30,7 +30,7 @@ export async function set(
   const requests = await limitRequests(names, options, context, hierarchy);
   const hooks =
     options.for === undefined ? {} : watched(timedRevert(options.for, context), requests, hierarchy, context);
-  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, undefined, hooks);
+  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, hooks);
 }
 
 /** The context of a command, which may wait while the use of a CPU quota is measured. */

@@ -6,9 +6,9 @@ import { type FreezeOptions, planToFreeze } from './freeze.ts';
 
 export async function thaw(names: readonly string[], options: FreezeOptions, global: GlobalOptions): Promise<void> {
   const { plan, context, timeoutMs } = await planToFreeze(names, false, options, global);
-  await carryOut(plan, context, options, undefined, {
+  await carryOut(plan, context, options, {
     after: async (change) => {
-      const late = await untilFrozen(change.writes, false, context.files, timeoutMs);
+      const late = await untilFrozen(change.writes, false, context.files, { timeoutMs });
       return late.length === 0
         ? { text: 'thawed', fields: { frozen: false } }
         : { text: `still thawing: ${late.map(({ name }) => name).join(', ')}`, fields: { frozen: true } };

@@ -31,7 +31,7 @@ export async function tryOut(
   const others = await othersThan(targets, hierarchy);
   const paths = [...others.keys()];
   const start = readPressure(paths, context.files);
-  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, undefined, {
+  await carryOut(await confirmedPlan(context, (asked) => planSet(requests, asked)), context, options, {
     ...timed,
     after: async (change) => {
       const tell = (): void => {

@@ -22,7 +22,7 @@ export async function undo(id: string | undefined, options: UndoOptions, global:
   const change = changeToUndo(changes, id);
   if (!change) throw new UsageError(id === undefined ? NOTHING : `no single change "${id}"; tscg log lists them`);
   const context = contextOf(change, global);
-  await carryOut(planUndo(change, context, changes), context, options, change.id);
+  await carryOut(planUndo(change, context, changes), context, options, { undoes: change.id });
 }
 
 const NOTHING = 'nothing to undo: tscg changed nothing yet, or all of it is undone';
@@ -66,7 +66,10 @@ async function undoSeveral(
   const told: object[] = [];
   for (const { change, plan, context } of planned) {
     if (!options.json) printLine(terminalSafe(`change ${change.id}: ${commandText(change)}`));
-    await carryOut(plan, context, options, change.id, { json: (value) => told.push({ ...value, undoes: change.id }) });
+    await carryOut(plan, context, options, {
+      undoes: change.id,
+      json: (value) => told.push({ ...value, undoes: change.id }),
+    });
   }
   if (options.json) printJson(told);
   else if (planned.length === 0) printLine('nothing to undo');
