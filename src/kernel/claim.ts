@@ -23,12 +23,12 @@ import { openRegularFileSync } from './regular-file.ts';
 
 /** Bytes. A larger file is no claim. */
 const LARGEST = 4096;
-/** The owner may let go of it between the try to take it and the look at whose it is. */
+/** Its owner may release it after this process failed to take it and before it reads whose it is. */
 const MOST_TRIES = 10;
 
-/** Gives what lets go of it, or who has it, in words: `process 1234`. Throws what open(2) and link(2) answer. */
+/** Gives the function that releases it, or who has it, in words: `process 1234`. Throws what open(2) and link(2) answer. */
 export function claim(path: string): (() => void) | string {
-  // It has its lock and its text before it has its name: nobody finds a claim that is free or says nothing.
+  // The lock and the text come before the name: nobody finds a claim that is free or empty.
   const made = `${path}.${randomUUID()}`;
   const fd = openSync(made, 'wx', 0o600);
   let isOurs = false;
@@ -50,7 +50,7 @@ export function claim(path: string): (() => void) | string {
     if (!isOurs) return;
     isOurs = false;
     const [own, there] = [fstatSync(fd), lstatSync(path, { throwIfNoEntry: false })];
-    // Somebody may have removed it, and another have the place since.
+    // Somebody may have removed it, and another process may have made its own since.
     if (there?.ino === own.ino && there.dev === own.dev) rmSync(path, { force: true });
     closeSync(fd);
   };
@@ -84,7 +84,7 @@ interface Owned {
 }
 
 /**
- * Puts the file in the place of one whose process has ended. Two that do so at once would each think that they have it, so
+ * Replaces the claim of a process that has ended. Two processes that replace it at once would both think that they have it, so
  * this takes a claim of its own.
  */
 function takeOver(made: string, path: string): 'taken' | 'gone' | Owned {

@@ -84,9 +84,9 @@ export interface CollectorOptions {
   readonly mount: string;
   readonly files: readonly FileSpec[];
   /**
-   * Descriptors it may keep. Those that many passes do not ask for are closed. Past the budget those that a pass does not ask
-   * for are closed, least recently used first; where it asks for all, the rest are opened and closed around their read (two
-   * more than the budget at most).
+   * How many descriptors it may keep. Those that many passes do not ask for are closed. Beyond the budget those that a pass does
+   * not ask for are closed, the least recently used first. Where it asks for all of them, the rest are opened and closed around
+   * their read (at most two more than the budget).
    */
   readonly budget: number;
   /** Polled files that it may watch. */

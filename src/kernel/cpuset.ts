@@ -22,8 +22,8 @@ export function parseCpuList(text: string): number[] {
 export const isCpuList = (text: string): boolean => parts(text).every((part) => expand(part) !== undefined);
 
 /**
- * Ascending ranges: `0-3,8`. Empty for no ids: write a newline after it, for that alone clears the list and a write of
- * nothing changes nothing.
+ * Ascending ranges: `0-3,8`. Empty for no ids. Write a newline after it: the kernel clears the list at a write of a newline, and
+ * ignores a write of no bytes.
  */
 export function formatCpuList(ids: Iterable<number>): string {
   const ranges: string[] = [];

@@ -44,10 +44,10 @@ export function readBlockDevice(sysRoot: string, device: string): BlockDevice | 
 }
 
 /**
- * Follows which devices lie on others: each call gives the `MAJ:MIN` of those there are now, the same array where nothing
- * changed; none where there is no sysfs. A disk stays what it is and is looked at once; others get what they lie on when
- * they are set up, which may be after they were first seen. What lay on another once stays left out for as long as it is
- * there: its bytes of then would otherwise come into the sum all at once.
+ * Follows which devices lie on others. Each call gives the `MAJ:MIN` of those that do now: the same array where nothing
+ * changed, and none where there is no sysfs. A plain disk is looked at once. A device of dm, md, loop or bcache may be set up
+ * after it was first seen, so that it is looked at until it lies on another. From then on it counts as one that does until it
+ * is removed: otherwise all bytes that it ever moved would come into the sum at once.
  */
 export function createStackedDevices(sysRoot = '/sys'): () => readonly string[] {
   let known = new Map<string, BlockDevice | undefined>();

@@ -118,7 +118,7 @@ export interface LaunchSpec {
 
 export interface NativeChild {
   pid: number;
-  /** Lets it go, once: null when the command runs; else what failed (`step` = number of steps: the exec). */
+  /** Lets the child go on, once. Null when the command runs; else what failed (`step` = number of steps: the exec). */
   release(): Promise<{ step: number; error: Error } | null>;
 }
 

@@ -29,7 +29,7 @@ export function parseProcCgroups(text: string): KernelController[] {
   });
 }
 
-/** Gives cgroup v2 what cgroup v1 holds. */
+/** How to give the controllers that cgroup v1 holds to cgroup v2. */
 export const UNIFIED_REMEDY =
   'boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all on the kernel command line';
 
@@ -39,7 +39,7 @@ export interface NoController {
   readonly remedy: string;
 }
 
-/** Of one that the root's cgroup.controllers lacks. `procCgroups`: text of /proc/cgroups. */
+/** Why the root's cgroup.controllers lacks this controller. `procCgroups`: text of /proc/cgroups. */
 export function whyNoController(name: string, procCgroups: string): NoController {
   const wanted = name === 'io' ? 'blkio' : name;
   const known = parseProcCgroups(procCgroups).find((controller) => controller.name === wanted);

@@ -18,8 +18,8 @@ export interface ProcessHandle {
 }
 
 /**
- * Opened first and looked at then: whoever has the pid at that moment is the one that is signalled. undefined where it
- * has ended, is a zombie, or is not in the cgroup or below it.
+ * Opens the process first and checks it then, so that no other process can take the pid in between. undefined where it has
+ * ended, is a zombie, or is neither in the cgroup nor below it.
  */
 export function openProcess(pid: number, path: string, root?: string): ProcessHandle | undefined {
   const { native } = loadNative();
@@ -28,7 +28,7 @@ export function openProcess(pid: number, path: string, root?: string): ProcessHa
     if (native) fd = native.pidfdOpen(pid);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return undefined;
-    // The id of a thread, or no pidfd_open in this kernel or filter: the start time alone identifies it.
+    // The id is that of a thread, or the kernel or a filter has no pidfd_open: the start time alone identifies the process.
     if (!['EINVAL', 'ENOSYS', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
   }
   const close = (): void => {

@@ -12,7 +12,7 @@ export type ReadFiles = (paths: readonly string[]) => Promise<(string | number)[
 export function createReadFiles(): ReadFiles {
   const { native } = loadNative();
   if (!native) return async (paths) => paths.map(readOrErrno);
-  // A worker thread is not woken for nothing.
+  // An empty list wakes no worker thread.
   return async (paths) => (paths.length > 0 ? native.readFiles(paths) : []);
 }
 

@@ -3,17 +3,18 @@ export type Operation = 'read' | 'write' | 'find' | 'mkdir' | 'rmdir' | 'clone3'
 
 export interface RefusedCall {
   readonly operation: Operation;
-  /** The interface file; of a step its call with what it makes, as `mount overlay`. */
+  /** The interface file. Of a `step` of a launch: its system call and what it makes, as `mount overlay`. */
   readonly file?: string;
-  /** Of the cgroup. */
+  /** Path of the cgroup. */
   readonly path?: string;
+  /** `EBUSY`. */
   readonly code: string;
 }
 
 export interface RefusalRow {
-  /** Separated by blanks; all operations where there is none. */
+  /** Operations, separated by blanks; without, all of them. */
   readonly on?: string;
-  /** Names of files, each with a `*` for any text; every file where there is none. */
+  /** Names of files, in each of which a `*` stands for any text; without, all of them. */
   readonly files?: readonly string[];
   /** errno names, separated by blanks. */
   readonly codes: string;

@@ -2,7 +2,7 @@
 import type { RefusalRow, RefusedCall } from './refusal.ts';
 import { REFUSALS } from './refusal-rows.ts';
 
-/** `reason; remedy` of the first row that fits; empty for an errno of which nobody can say more. */
+/** `reason; remedy` of the first row that fits; empty where none does. */
 export function refusalText(call: RefusedCall): string {
   const row = rowsWith(call.code).find((candidate) => fits(candidate, call));
   if (!row) return '';
@@ -11,13 +11,13 @@ export function refusalText(call: RefusedCall): string {
     .join('; ');
 }
 
-/** The rows of each errno that was met: a command may find many cgroups gone, or files that are not there. */
-const met = new Map<string, readonly RefusalRow[]>();
+/** The rows of each errno that was asked for: one command may fail with the same errno thousands of times. */
+const asked = new Map<string, readonly RefusalRow[]>();
 
 function rowsWith(code: string): readonly RefusalRow[] {
   const name = code === 'EOPNOTSUPP' ? 'ENOTSUP' : code;
-  const rows = met.get(name) ?? REFUSALS.filter(({ codes }) => codes.split(' ').includes(name));
-  met.set(name, rows);
+  const rows = asked.get(name) ?? REFUSALS.filter(({ codes }) => codes.split(' ').includes(name));
+  asked.set(name, rows);
   return rows;
 }
 
