@@ -80,7 +80,7 @@ const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, la
       ...(way === 'rx' && key === 'bytes' ? { aliases: ['net'] } : {}),
       ...(key === 'bytes' ? { otel: networkIo(way === 'rx' ? 'receive' : 'transmit') } : {}),
     });
-    // The counters of another namespace are no change of these.
+    // Another namespace has other counters: the difference to those of the namespace before is no change.
     return { ...metric, derive: (reading) => (reading.change(NETNS) === 0 ? metric.derive(reading) : Number.NaN) };
   }),
 );

@@ -6,15 +6,15 @@ import { copiedOnWrite } from './copied-on-write.ts';
 import { matchRows, parentRows, type RowFigures, type Snapshot, type SnapshotRow, unknownFigures } from './snapshot.ts';
 
 export interface Draft extends RowFigures, Pick<Snapshot, 'rows' | 'parents' | 'monotonic'> {
-  /** Tells whether it was another one. */
+  /** Tells whether the figure there was another one before. */
   setValue(column: number, row: number, value: number): boolean;
   setError(file: number, row: number, error: number): boolean;
   setTime(file: number, row: number, time: number): boolean;
-  /** The times of a file, by row, to write many of them at once. */
+  /** The times of a file, by row, for a caller that writes many of them. */
   ownTimes(file: number): Float64Array | undefined;
 }
 
-/** Of these rows with what is known of them; `rows` may be those of `before`, which spares a comparison. */
+/** A draft of these rows, with what `before` has of them. No row is looked up where `rows` is the array of `before`. */
 export function draftAfter(
   before: Pick<Snapshot, 'rows' | 'parents' | keyof RowFigures> | undefined,
   rows: readonly SnapshotRow[],
@@ -46,7 +46,7 @@ function draftOf(known: RowFigures, rows: Draft['rows'], parents: Draft['parents
   };
 }
 
-/** `from`: by row, which row of the known figures it was; -1 for none. */
+/** `from`: by row the row of `known`; -1 for a new one. */
 function figuresOfRows(known: RowFigures, from: Int32Array): RowFigures {
   const moved = unknownFigures(from.length);
   for (const key of ['values', 'errors', 'times'] as const) {

@@ -17,7 +17,7 @@ export interface Item {
   readonly key: ItemKey;
   /** Row of the Frame whose figures it shows; -1 for a sum. */
   readonly row: number;
-  /** Rows that a sum is of, none of them inside another. */
+  /** Rows that are summed, none of them inside another. */
   readonly members: readonly number[];
   readonly name: string;
   /** Branches of the tree before the name. */
@@ -36,7 +36,7 @@ export interface Arrangement {
   readonly closed: ReadonlySet<ItemKey>;
   /** Order of two rows, by the figure that the table is sorted by; a sum is given by its members. */
   readonly compare: (a: Comparable, b: Comparable) => number;
-  /** Of a uid of this host. */
+  /** The name of a uid of this host. */
   readonly userName: (uid: number) => string;
 }
 
@@ -54,13 +54,13 @@ export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
   const isShown = new Uint8Array(frame.workloads.length);
   for (const row of rows) isShown[row] = 1;
   const again = order.filter(({ row }) => isShown[row]);
-  // In the order of last time they are nearly sorted, which takes a comparison each.
+  // In the order of the last time they are nearly sorted, so that sorting takes about one comparison for each.
   const sorted = (again.length === items.length ? again : items).sort(compare);
   LEAVES.set(frame.workloads, { leaves, order: sorted });
   return sorted;
 }
 
-/** The same as long as no cgroup comes or goes. */
+/** The rows of a flat table, kept as long as no cgroup comes or goes. */
 interface Leaves {
   /** By row; made at the first use. */
   readonly leaves: Item[];
@@ -74,7 +74,7 @@ const leavesOf = ({ workloads }: Frame): Leaves => LEAVES.get(workloads) ?? { le
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 
-/** How many workloads of a machine have one name, by both. */
+/** How many workloads of a machine have the same name, by machine and name. */
 const COUNTS = new WeakMap<Frame['workloads'], ReadonlyMap<string, number>>();
 
 const hostAndName = ({ host = '', name = '' }: Partial<Workload>): string => `${host} ${name}`;
@@ -91,10 +91,7 @@ function countsOf({ workloads }: Frame): ReadonlyMap<string, number> {
   return found;
 }
 
-/**
- * As `parent/name` where another one on its machine goes by the same name: a plain directory has nothing else that tells it
- * apart.
- */
+/** `parent/name` for a plain directory whose name another workload of the machine has too: nothing else tells them apart. */
 function distinctName(frame: Frame, row: number): string {
   const { name = '', kind, path = '', host = '' } = frame.workloads[row] ?? {};
   if (kind !== 'cgroup' || (countsOf(frame).get(hostAndName({ host, name })) ?? 0) < 2) return name;
@@ -124,7 +121,7 @@ function treeOf(frame: Frame, { rows, closed, compare }: Arrangement): Item[] {
   const nodeOf = (row: number): Node => {
     const known = nodes.get(row);
     if (known) return known;
-    // Its branch tells where it is.
+    // The plain name will do: the branch tells where it is.
     const node: Node = { item: leafOf(frame, row, nameOf(frame, row)), children: [] };
     nodes.set(row, node);
     const parent = parents[row] ?? -1;

@@ -6,11 +6,11 @@
 import type { Usage } from './usage.ts';
 
 export interface History {
-  /** Keeps these too from now on. */
+  /** Keeps these metrics too from now on. */
   track(ids: readonly string[]): void;
   /** `visible`: inodes of the rows that are shown. */
   push(usage: Usage, visible: ReadonlySet<number>): void;
-  /** So many samples up to the one `back` before the last, as far as they are kept. */
+  /** So many samples, as far as they are kept: the newest ones, or with `back` those that end so many before the newest. */
   of(inode: number, id: string, samples: number, back?: number): Trace;
 }
 
@@ -30,7 +30,7 @@ const HOUR_SECONDS = 3600;
 const MOST_SERIES = 5_000;
 
 interface Series {
-  /** Of every sample that is not in the room, or from number `since` on where there is none. */
+  /** The value of every sample that is not yet in `room`; where there is no room, of every sample from number `since` on. */
   steady: number;
   since: number;
   room: Room | undefined;
@@ -55,7 +55,7 @@ export interface HistoryOptions {
   readonly figuresOf?: (usage: Usage, id: string) => Float64Array;
 }
 
-/** `seconds` between two samples. */
+/** `seconds`: the time between two samples. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createHistory(
   kept: readonly string[],
@@ -65,7 +65,7 @@ export function createHistory(
   const ids = [...kept];
   const fold = foldOf(seconds);
   const series = new Map<number, Series[]>();
-  /** Those that have room, the one that was shown least lately first. */
+  /** Series that have a room. First the one that has not been shown for longest. */
   const roomy = new Set<Series>();
   let rows: Usage['snapshot']['rows'] = [];
   /** Series of each row. */
@@ -190,7 +190,7 @@ export function createHistory(
       for (const [index, figures] of columns.entries())
         recordChanges(index, figures, isSameRows ? last[index] : undefined, visible);
       last = columns;
-      // The last of those with room is the one that was shown last.
+      // What is shown goes to the end of `roomy`.
       for (const inode of visible) {
         for (const one of series.get(inode) ?? []) if (one.room && roomy.delete(one)) roomy.add(one);
       }

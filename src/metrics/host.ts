@@ -28,7 +28,7 @@ export interface HostSnapshot {
   readonly memoryAvailable: number;
   readonly swapTotal: number;
   readonly swapFree: number;
-  /** Processes that the OOM killer ended since boot: /proc/vmstat, which no cgroup need have lived to count. */
+  /** Processes that the OOM killer ended since boot, in cgroups that are gone too: /proc/vmstat counts them. */
   readonly oomKills: number;
   /** Tasks that run or wait for a CPU, averaged over 1, 5 and 15 minutes. */
   readonly load: readonly [number, number, number];

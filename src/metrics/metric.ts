@@ -13,11 +13,11 @@ export interface Metric {
   readonly unit: Unit;
   /** One sentence for help and documentation. */
   readonly help: string;
-  /** What it comes from, as `file` or `file:key`; the first one names its reason when it is unavailable. */
+  /** What it comes from, as `file` or `file:key`. Where it is unavailable, the first one says why. */
   readonly sources: readonly string[];
   /** For the explain key, in the kernel's names; Δ is the change and Δt the time between two reads of that file. */
   readonly formula: string;
-  /** The counter, as `file:key`, that it is the rate of, or that it is: who keeps counters, as Prometheus does, takes that. */
+  /** The counter that it is, or of which it is the rate, as `file:key`. Prometheus takes the counter itself. */
   readonly counter?: string;
   /** Its name in OpenTelemetry's conventions for containers, where the meaning is the same. */
   readonly otel?: OtelName;
@@ -26,9 +26,9 @@ export interface Metric {
   /** Names that users of other tools look for. */
   readonly aliases?: readonly string[];
   readonly derive: (reading: Reading) => number;
-  /** The column of a Snapshot that has these very figures. */
+  /** The column of a Snapshot that holds these very figures. */
   readonly column?: number;
-  /** A rate that came out larger is this one: a counter and its time are not read at the same instant. */
+  /** The largest rate that can be. A larger one counts as this: a counter and its time are not read at the same instant. */
   readonly most?: number;
   /** It is a limit, or what limits leave: it may be Infinity, no limit. */
   readonly isLimit?: true;
@@ -48,7 +48,7 @@ export interface OtelName {
 }
 
 export const PERCENT = 100;
-/** More is no figure of a kernel: its counters have 64 bits. A share of a limit of one page may be large. */
+/** The largest figures that a kernel can tell: its counters have 64 bits, and a limit of one page makes a large percentage. */
 const MOST: Readonly<Record<Unit, number>> = {
   percent: 1e12,
   bytes: 2 ** 64,

@@ -59,7 +59,7 @@ export function parseFilter(text: string): Predicate {
   return parsed.predicate;
 }
 
-/** Whether a text holds the one that was typed, in any case; `a|b` is or, and nothing typed is in every text. */
+/** Whether a text holds what was typed, letter case aside. `a|b` is either of two, and every text holds an empty one. */
 export function holds(typed: string): (text: string) => boolean {
   const needles = typed
     .toLowerCase()

@@ -1,5 +1,5 @@
 /**
- * The sampler takes one Snapshot a tick. What a tick reads is told by ./sampling-plan.ts. A file that it does not read keeps
+ * The sampler takes one Snapshot a tick. ./sampling-plan.ts says what a tick reads. A file that it does not read keeps
  * its values, and the time at which they were known to hold.
  */
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
@@ -18,7 +18,7 @@ export interface SamplerOptions {
   readonly collector: Collector;
   readonly host: HostReader;
   readonly network?: NetworkReader;
-  /** In so many milliseconds what may have changed unseen is read once, of each row that is not visible. */
+  /** Within so many milliseconds each row that is not visible is read once, as it may have changed unseen. */
   readonly turnMs?: number;
   readonly bounds?: UnreadBounds;
   /** CGROUP_FILES as the mount has them. */
@@ -58,14 +58,14 @@ export function createSampler(options: SamplerOptions): Sampler {
   } = options;
   /** Collector id by inode. */
   const ids = new Map<number, number>();
-  /** Of the rows that were asked for last. */
+  /** The collector's ids of the rows that were asked for last. */
   let followed:
     | { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array; rowOf: Map<number, number> }
     | undefined;
   let previous: Snapshot | undefined;
   /**
-   * Files with counters that not every tick knows of: what stood still between two reads has a rate then, and none in a
-   * tick without a read. One that is vouched for is known of in each.
+   * Files with counters for which no parent vouches. A tick that reads one gives it a rate, also where it stood still; a tick
+   * that does not gives it none.
    */
   const counted = files.reduce(
     (mask, { counters, vouching }, file) => (counters && !vouching ? mask | (1 << file) : mask),
@@ -89,7 +89,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     return followed;
   }
 
-  /** Notes a pass in the draft, which rows of it can tell something else in `read`, and which turned out to be gone. */
+  /** Notes what a pass read: in `read` the rows whose figures can be others now, in `gone` those that are gone. */
   function scatter(draft: Draft, pass: Pass, columns: Columns, read: Uint8Array, gone: Set<number>): void {
     for (let place = 0; place < pass.rows.length; place++) {
       const row = pass.rows[place] ?? 0;
@@ -138,7 +138,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   function noteNetwork(draft: Draft, { row, counters, error, time }: NetworkReading, read: Uint8Array): void {
     const isOther = draft.setError(NETWORK, row, error);
     draft.setTime(NETWORK, row, gridTime(time));
-    // Where it cannot be told now as before, all of it is unknown already.
+    // It could not be told before either: all its counters are unknown already.
     if (error !== 0 && !isOther) return;
     read[row] = 1;
     for (let offset = 0; offset < counters.length; offset++)
@@ -155,7 +155,7 @@ export function createSampler(options: SamplerOptions): Sampler {
       const path = draft.rows[row ?? -1]?.path;
       if (row === undefined || path === undefined) return [];
       if (valueAt(draft, POPULATED, row) !== 0) return [{ path, inode, row }];
-      // Nobody in it has a network: there is nothing to look for.
+      // It holds no process, and so no network.
       noteNetwork(draft, { row, counters: NO_COUNTERS, error: NO_PROCESS, time: draft.monotonic }, read);
       return [];
     });

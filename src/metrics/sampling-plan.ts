@@ -1,14 +1,14 @@
 /**
- * Which files a tick reads: those that can have changed. Whatever parents prove to stand still (./vouching.ts) is not read,
- * from the top down, so that a quiet subtree costs the read of its topmost cgroup; nor is a file that the collector watches
- * (cgroup.events) before the kernel tells of a change.
+ * Which files a tick reads: those that can have changed. A cgroup that its parent proves to stand still (./vouching.ts) is not
+ * read. The proof goes from the top down, so that a quiet subtree costs the read of its topmost cgroup. A file that the
+ * collector watches (cgroup.events) is read when the kernel tells of a change.
  *
- * A file that a parent could vouch for and does not is read in the same tick, pressure too: a task that hangs in a wait does
- * not run, so that nothing but its pressure tells of it. For a row that is shown the bounds are 0.
+ * A file that a parent could vouch for and does not is read in the same tick. That holds for pressure too: a task that hangs in
+ * a wait does not run, so that nothing but its pressure tells of it. For a row that is shown the bounds are 0.
  *
- * Files that no parent can vouch for (memory.current) are read in each tick in cgroups that moved lately, and where that of
- * the parent changed; in the others in turn, as what one child gained another may have lost. Where the bounds are 0 nothing
- * is left to its turn: each figure is then that of a tick that reads everything.
+ * A file that no parent can vouch for (memory.current) is read in each tick where the cgroup moved lately, or where the same
+ * file of the parent changed. The other cgroups are read in turn, as what one child gained another may have lost. Where the
+ * bounds are 0 none waits for its turn: each figure is then that of a tick that reads everything.
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
  * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, one file of each controller is looked
@@ -26,8 +26,8 @@ export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
   readonly rows: readonly SnapshotRow[];
   /**
-   * Inodes of which all hot figures are exact in this tick, and warm files and network are read, where they are there;
-   * undefined for all, whose hot files are then read.
+   * Inodes of rows whose hot figures are exact in this tick, and whose warm files and network are read. Undefined: all of
+   * them, and each hot file is read.
    */
   readonly visible?: ReadonlySet<number>;
   /** Inodes whose network is read in this tick though they are not visible. */
@@ -56,7 +56,7 @@ export interface SamplingPlan {
 
 export interface SamplingPlanOptions {
   readonly bounds: UnreadBounds;
-  /** In so many milliseconds each row has its turn. */
+  /** Each row has its turn once in so many milliseconds. */
   readonly turnMs: number;
   /** CGROUP_FILES as the mount has them. */
   readonly files: readonly TieredFile[];
@@ -84,14 +84,14 @@ const CPU_QUOTA = column('cpu.max:quota');
 const { ENOENT, EOPNOTSUPP } = constants.errno;
 
 /**
- * A cgroup that moved is read as a whole until a tick so many milliseconds later: a period of cpu.max, which counts itself to
- * its end, has at most 1 s, and the kernel begins an average 2 s after the wait. Its pressure files that have stood still for
- * as long are left to its parent all the same: most of what runs waits for the CPU alone.
+ * A cgroup that moved is read as a whole for so many milliseconds: a period of cpu.max, which is counted at its end, lasts at
+ * most 1 s, and the kernel begins an average 2 s after the wait. Its pressure files are left to its parent once they have stood
+ * still for as long: most of what runs waits for the CPU alone.
  */
 const QUIET_MS = 5000;
 /** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
 const SLOW_MS = 10;
-/** In so many milliseconds at least a file that other children lack too is looked for once. */
+/** A file that other children lack too is looked for once in so many milliseconds, or less often where rows are many. */
 const MISSING_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
@@ -113,7 +113,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   let reads = new Uint32Array();
   let proven = new Uint32Array();
   let ask = new Uint32Array();
-  /** By row, a bit a file: what those above will say once they are read in the next pass. */
+  /** By row, a bit a file: a cgroup above is read in the next pass, and may then vouch for it. */
   let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
@@ -161,7 +161,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
-  /** Of these files those that the row lacks, and the first child beside it too, where it has no controller fewer. */
+  /** Those of the files that both the row and the first child of its parent lack, unless the row has more controllers than that. */
   function lacking(draft: Draft, row: number, wanted: number): number {
     const first = firstChild[row] ?? -1;
     if (isExact || first < 0 || first === row) return 0;
@@ -176,14 +176,14 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
     return found;
   }
 
-  /** Hot files of the row that could be read last. */
+  /** Hot files of the row whose last read succeeded. */
   function readable(draft: Draft, row: number): number {
     let found = 0;
     for (let file = 0; HOT >>> file; file++) if (errorAt(draft, file, row) === 0) found |= HOT & (1 << file);
     return found;
   }
 
-  /** Hot files of the row that no parent can vouch for in this tick, whatever it has. */
+  /** Hot files of the row for which no parent can vouch in this tick, whatever its figures are. */
   function unproven(draft: Draft, row: number): number {
     const isActive = before - (movedAt[row] ?? Number.NaN) < QUIET_MS;
     const parent = parents[row] ?? -1;
@@ -282,7 +282,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
         const parent = parents[row] ?? -1;
         if (parent >= 0) ask[parent] = (ask[parent] ?? 0) | ((ask[row] ?? 0) & vouching.canVouch(parent));
       }
-      // Close together, so that little happens between the sums of the children and that of the parent.
+      // The sums are read close together, so that little happens between those of the children and that of the parent.
       const summed = ask.map((files) => files & vouching.sums);
       const others = ask.map((files) => files & ~vouching.sums);
       before = draft.monotonic;

@@ -23,10 +23,7 @@ export interface Snapshot {
    * which vouched for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
    */
   readonly times: readonly Float64Array[];
-  /**
-   * By row: 0 where this pass found nothing by which a figure or a rate of it is another one than before; absent where that is
-   * not known.
-   */
+  /** By row: 0 where nothing that this pass read can have changed a figure or a rate of the row. Absent where that is not known. */
   readonly read?: Uint8Array;
 }
 
@@ -51,7 +48,7 @@ export const IMPOSSIBLE = 249;
 /** What is read of each row. */
 export type RowFigures = Pick<Snapshot, 'values' | 'errors' | 'times'>;
 
-/** Those of `rows` rows, with nothing known yet. */
+/** The figures of so many rows, of which nothing is known yet. */
 export function unknownFigures(rows: number): RowFigures {
   const unknown = (): Float64Array => new Float64Array(rows).fill(Number.NaN);
   return {

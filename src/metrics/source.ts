@@ -39,7 +39,7 @@ export interface FrameCost {
   readonly missed: number;
 }
 
-/** What is shown of a Frame: it need not have more. */
+/** What is shown of a Frame. It need not have more. */
 export interface FrameDemand extends Pick<TickRequest, 'visible' | 'network'> {
   /** Metrics of every row. */
   readonly metrics?: ReadonlySet<string>;
@@ -66,16 +66,16 @@ export interface Past {
   seek(time: number): Promise<Frame>;
   /** The next Frame in which such a thing happened, where that is known. */
   find?(from: Frame, mark: PastMark): Promise<Frame | undefined>;
-  /** So many Frames before that one, the oldest first, where it is worth going through them again. */
+  /** So many Frames before that one, the oldest first: charts are filled from them. A recording alone has it. */
   before?(frame: Frame, count: number): readonly Frame[];
 }
 
 /** What a recording is searched for. */
 export type PastMark = 'event' | 'oom' | 'finding';
 
-/** What may change without an event: names, devices. */
+/** Names and devices, which may change without an event, are looked at again after so many Frames. */
 const LOOK_AGAIN_FRAMES = 10;
-/** The kernel's count of descendants finds what no event told of, but for what came and went at the same time. */
+/** The tree is walked at least so often. The kernel's count of descendants tells of a lost event, unless as many came as went. */
 const WALK_MS = 60_000;
 
 export interface LiveOptions {
@@ -120,7 +120,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   /** Milliseconds at which the tree was walked last. */
   let walked = Number.NEGATIVE_INFINITY;
 
-  /** A volume that was made since would be counted a second time, beside the disk that it lies on. */
+  /** Leaves out volumes that were made since: their bytes would count twice, as those of the disk below them do already. */
   function followDevices(): void {
     const now = stackedDevices();
     if (now !== stacked) collector.skip(now);

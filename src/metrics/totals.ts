@@ -42,7 +42,7 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
   return last([rows, networks], () => sumOver(values, rows, networks));
 }
 
-/** By the figures that are summed: the last sum of them, which is that of the next tick where all of them stand still. */
+/** The last sum, by the array of its figures. The next tick has the same array, and so the same sum, where all figures stand still. */
 const sums = new WeakMap<Float64Array, MadeFrom<number>>();
 
 function sumOver(values: Float64Array, rows: readonly number[], networks: Float64Array | undefined): number {

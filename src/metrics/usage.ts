@@ -20,7 +20,7 @@ import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
 export interface Usage {
   readonly snapshot: Snapshot;
-  /** The one before: of no use for a rate, which `column` has. Undefined for the first. */
+  /** The Snapshot at the beginning of the interval; undefined for the first one. */
   readonly before: Snapshot | undefined;
   /** Length of the interval; NaN for the first Snapshot. */
   readonly seconds: number;
@@ -39,7 +39,7 @@ const USED: Record<LimitKind, { readonly id: string; readonly scale: number }> =
   pids: { id: 'pids', scale: 1 },
 };
 
-/** Where it fell this is another cgroup, and the row has no rates for this interval. */
+/** Where this counter fell it is that of another cgroup, and the row has no rates for this interval. */
 const CPU_USAGE = column('cpu.stat:usage_usec');
 
 /** The kernel scales user and system time to fit their total: each may step back in a living cgroup. */
@@ -55,7 +55,7 @@ interface Computed {
   readonly limits: ReadonlyMap<LimitKind, LimitOfFiles>;
 }
 
-/** What each Usage has computed: another one holds on to that, not to the Usage, which has one before it too. */
+/** What each Usage has computed. The next one keeps this, not the Usage, which would keep the one before it, and so on. */
 const COMPUTED = new WeakMap<Usage, Computed>();
 
 /**
@@ -86,7 +86,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
 
   let row = 0;
-  /** Row whose file tells: that of the cgroup below which has all the processes, where the quota is set there. */
+  /** The row whose file tells: where the quota is set on the cgroup below that has all the processes, that one. */
   const rowFor = (index: number): number => (OF_QUOTA.has(index) ? Math.max(row, limit('cpu').rows[row] ?? -1) : row);
   const reading: Reading = {
     now: (index) => nowAt(index, rowFor(index)),
@@ -141,7 +141,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     for (let index = 0; index < again.length; index++) {
       row = again[index] ?? 0;
       const figure = derive(reading);
-      // Counters and times of a recording that is forged may come to anything.
+      // The counters and times of a forged recording can give any figure.
       set(0, row, shape.isLimit || isPossible(shape, figure) ? figure : Number.NaN);
     }
     row = outer;
@@ -150,7 +150,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     return values;
   }
 
-  /** Of the interval before, in the rows of this one: its very array where they are the same. */
+  /** The figures of the interval before, in the rows of this one; the same array where the rows are the same. */
   const inRows = (old: Float64Array): Float64Array =>
     snapshot.rows === before?.rows ? old : Float64Array.from(previousRows, (previous) => old[previous] ?? Number.NaN);
 
@@ -158,16 +158,13 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
 
   const wasRead = (at: number): boolean => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0;
 
-  /**
-   * Rows of which something was read at the end of this interval or of the one before. What any other says of this one is
-   * what it said of the one before.
-   */
+  /** Rows of which something was read at the end of this interval or of the one before. All others have the figures of before. */
   function readRows(): Int32Array {
     rowsRead ??= rowsWhere(count, wasRead);
     return rowsRead;
   }
 
-  /** These and the rows that a limit binds: what those say goes by what others use. All where limits changed. */
+  /** `readRows`, and the rows that a limit binds, whose figures depend on what others use. All rows where limits changed. */
   function limited(): Int32Array {
     if (!sameLimits) return everyRow();
     const bound = boundRows(LIMIT_KINDS.map((kind) => limit(kind).rows));
@@ -206,7 +203,7 @@ function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Arra
 
 const BY_LIMITS = new Map<string, boolean>();
 
-/** Whether a metric goes by limits, which may be those of other rows. */
+/** Whether a metric depends on limits, which may be those of other rows. */
 function goesByLimits(id: string): boolean {
   const known = BY_LIMITS.get(id);
   if (known !== undefined) return known;

@@ -1,14 +1,14 @@
 /**
- * What the files of a cgroup prove of those below it. The kernel counts in each cgroup what happens beneath, so that a
- * parent tells that nothing can have moved in a child, without a read of the child.
+ * What the files of a cgroup prove of those below it. The kernel counts in each cgroup what happens beneath it too, so that a
+ * parent can show that nothing moved in a child, and the child need not be read.
  *
- * - `sum` (cpu.stat, memory.events, io.stat): what the parent counts more than its children were last known to have, and
- *   than it had beside them (`apart`), is the most that those unread can have used since. It is that of all ticks since a
- *   child was read, so that errors do not add up. A parent is read before its children, which makes `apart` no more than
- *   it is, and once more after those that are read first, which makes the rest no less than it is. Where the parent itself
- *   is unread, what it can have used is added: the bound is for a cgroup, at whatever depth.
- * - `stillness` (pressure): a parent whose total has stood still since before a child was known vouches for the child. The
- *   averages of the child must be 0, as they fall by themselves.
+ * - `sum` (cpu.stat, memory.events, io.stat): from the figure of the parent subtract what its children had when they were last
+ *   read, and what the parent has beside them (`apart`). The rest is the most that unread children can have used since. It
+ *   counts from the read of each child, so that errors do not add up over ticks. A parent is read before its children, so that
+ *   `apart` is never too large, and once more after those of them that are read, so that the rest is never too small. Where
+ *   the parent itself is unread, what it can have used is added: the bound holds at any depth.
+ * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
+ *   The averages of the child must be 0, as others fall by themselves.
  */
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
@@ -16,7 +16,7 @@ import { errorAt, matchRows, type SnapshotRow, timeAt, valueAt } from './snapsho
 
 /** How much a cgroup that is not read can have used at most since it was. */
 export interface UnreadBounds {
-  /** Of one CPU. */
+  /** In CPUs, over a tick. */
   readonly cpus: number;
   readonly ioOperations: number;
 }
@@ -59,7 +59,7 @@ export interface Vouching {
   compare(reads: Uint32Array): void;
   /** Files by which this row can vouch for those below it. */
   canVouch(row: number): number;
-  /** Pressure files that have stood still since that time at the latest, as those of the parent have, with averages of 0. */
+  /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
    * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
@@ -70,7 +70,7 @@ export interface Vouching {
   settle(draft: Draft, proven: Uint32Array, reads: Uint32Array): void;
 }
 
-/** Milliseconds: the bound does not grow with a tick beyond these. */
+/** Milliseconds: the bound of a longer tick is that of this one. */
 const LONGEST_MS = 1000;
 
 const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
@@ -79,7 +79,7 @@ const unknown = (rows: number): Float64Array => new Float64Array(rows).fill(Numb
 
 function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: UnreadBounds): VouchingFile[] {
   const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
-    // What was used in a long tick may be told by a shorter one.
+    // What was used in a long tick may show in the shorter one after it, whose bound is smaller.
     'cpu.stat': (elapsed) => cpus * Math.min(elapsed, LONGEST_MS) * 1000,
     'io.stat': () => ioOperations,
   };
@@ -197,7 +197,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       if (!file) return false;
       if (errorAt(draft, index, row) !== 0) {
         known[row] = (known[row] ?? 0) & ~file.bit;
-        // Nor is the figure that the next read finds the one of before: whatever happened between was not counted.
+        // The next figure counts as another one even if it is equal: what happened in between was not counted.
         file.figure[row] = Number.NaN;
         return false;
       }

@@ -1,6 +1,6 @@
 /**
- * The process that measures one tree: at the lowest priority, a slice of time at work and the rest of it asleep. It ends
- * with whom it reports to.
+ * The process that measures one tree, at the lowest priority: it works for a slice of time, then sleeps. It ends when the
+ * process does that it reports to.
  */
 import { setPriority } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';

@@ -1,6 +1,6 @@
 /**
- * The size of a directory tree, measured in the background by a process of its own: where the disk hangs, that hangs and
- * not the screen or its end.
+ * The size of a directory tree, measured in the background by a process of its own. Where the disk hangs, only that process
+ * hangs: tstop goes on, and can be ended.
  */
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
@@ -16,7 +16,7 @@ export interface Measured extends TreeSize {
 }
 
 export interface Pace {
-  /** Of the time that it works; the rest it sleeps, so that it is no noisy neighbour. */
+  /** The share of the time that it works. It sleeps the rest, so that others are not slowed down. */
   readonly share: number;
   readonly mostEntries: number;
   readonly mostMs: number;
@@ -50,7 +50,7 @@ export class MeasureError extends Error {
   }
 }
 
-/** Cancelled by its signal it gives what it last told, with `cut`. Throws MeasureError. */
+/** Where `signal` cancels it, it gives what was measured so far, with `cut`. Throws MeasureError. */
 export async function measureTree(path: string, options: MeasureOptions = {}): Promise<Measured> {
   const { signal, onProgress, ...pace } = options;
   const began = monotonicMs();
@@ -69,7 +69,7 @@ export async function measureTree(path: string, options: MeasureOptions = {}): P
         else onProgress?.(soFar);
       });
       child.on('error', (error) => reject(new MeasureError(path, error.message)));
-      // Not at `exit`: its last words may still be on their way.
+      // At `close`, not at `exit`: what the process wrote last may still be unread then.
       child.on('close', (code, killer) => {
         if (signal?.aborted) resolve({ ...soFar, cut: 'cancelled' });
         else reject(new MeasureError(path, `the process that measures it ended with ${killer ?? code}`));
@@ -81,7 +81,7 @@ export async function measureTree(path: string, options: MeasureOptions = {}): P
   }
 }
 
-/** Beside this file in src/, and beside the bundle that holds it in dist/. */
+/** It lies beside this file in src/, and beside the bundle that holds this file in dist/. */
 const CHILD = fileURLToPath(new URL(`disk-usage-child${extname(import.meta.url)}`, import.meta.url));
 
 /** Bytes per second between two measurements; NaN without both, or where one did not see all. */

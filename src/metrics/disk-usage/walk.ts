@@ -10,27 +10,27 @@ import { O_PATH, splitAtRoot } from '../../kernel/path-handle.ts';
 
 export interface TreeSize {
   readonly bytes: number;
-  /** All that is neither a directory nor a whiteout; a name of a hard link each. */
+  /** Everything but directories and whiteouts. Each name of a hard link counts. */
   readonly files: number;
   readonly directories: number;
   /** Character devices 0:0: what an overlay's upper layer hides of those below. */
   readonly whiteouts: number;
-  /** Entries that could not be looked at: no permission, or deeper than anybody goes. */
+  /** Entries that could not be looked at: no permission, or too many levels down. */
   readonly unread: number;
-  /** Not all of it was looked at, so that every figure is at least so much. */
+  /** Why the walk ended early: every figure is then a lower bound. */
   readonly cut?: 'entries' | 'time' | 'cancelled';
 }
 
 export interface WalkOptions {
-  /** Entries after which it ends. */
+  /** It ends after so many entries. */
   readonly mostEntries: number;
-  /** Called every so many entries: a reason ends it. */
+  /** Called every so many entries. A reason that it gives ends the walk. */
   readonly onStep: (size: TreeSize) => TreeSize['cut'];
 }
 
 const BLOCK = 512;
 const STEP = 128;
-/** One descriptor each. */
+/** Levels of directories: each holds a descriptor open. */
 const DEEPEST = 256;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -49,7 +49,7 @@ export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): Tr
     size.bytes += blocks * BLOCK;
   }
 
-  /** Of one file system, so that an inode's number is its identity. */
+  /** Stays on one file system, where the number of an inode is its identity. */
   function visit(fd: number, device: number, depth: number): void {
     size.directories++;
     size.bytes += fstatSync(fd).blocks * BLOCK;
@@ -108,7 +108,7 @@ export function walkTree(path: string, { mostEntries, onStep }: WalkOptions): Tr
   return { ...size, ...(cut ? { cut } : {}) };
 }
 
-/** Step by step, as the folders on the way may be a user's, who makes one of them a link at any time. */
+/** Goes step by step: the folders on the way may belong to a user, who can make one of them a link at any time. */
 function openTop(path: string): number {
   const [root, within] = splitAtRoot(path);
   const step = O_PATH | constants.O_DIRECTORY;
