@@ -13,7 +13,7 @@ export interface ApiSource {
   close(): void;
 }
 
-/** Less than a lookup is waited for, so that one runtime that hangs does not hide the names of the others. */
+/** The runtimes have less time than the whole lookup, so that one that hangs does not hide the names of the others. */
 const SHARE_OF_PATIENCE = 0.7;
 
 /** `watch`: follow the runtimes' events. Without, they are asked once, when the first name is wanted. */
@@ -62,7 +62,7 @@ export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource
   };
 }
 
-/** Of a unit its own manager tells, and nobody else: another has units of the same names. */
+/** A unit's details come from its own manager alone: other managers may have units of the same name. */
 function detailsOf(identity: Identity, path: string, runtimes: Runtimes): WorkloadDetails | undefined {
   const { kind, id, name = '', uid } = identity;
   if (kind === 'unit') {
@@ -70,7 +70,7 @@ function detailsOf(identity: Identity, path: string, runtimes: Runtimes): Worklo
     return manager && manager.capsule === undefined ? runtimes.unit(name, manager.uid) : undefined;
   }
   const details = runtimes.details((kind === 'machine' ? name : undefined) ?? id ?? name, uid);
-  // In a user's slice the system's engines are believed with a process of theirs to show.
+  // Of a cgroup in a user's slice, the system's engines are believed only where they tell the first process, which is checked.
   const isOwn = details?.uid === uid;
   return isOwn || details?.initPid !== undefined ? details : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a cgroup is what it is called. Whoever may make a directory may call it as somebody's container; the one that
- * really is it holds the container's first process.
+ * Whether a cgroup is what its name says. Whoever may make a directory may give it the name of somebody's container; the real
+ * one holds the container's first process.
  */
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { identify } from './identity.ts';

@@ -101,9 +101,9 @@ export function openInventory(options: InventoryOptions): Inventory {
   const byInode = new Map<number, Workload>();
   let list: readonly Workload[] | undefined;
   let isClosed = false;
-  /** Inodes of cgroups whose names are to be asked for, in this order. One that ends leaves it, so that churn cannot pile up. */
+  /** Inodes of cgroups whose names are to be asked for, in this order. A cgroup that ends is removed, so that churn cannot pile up. */
   const queue = new Set<number>();
-  /** Inodes of cgroups whose names were asked for, the one asked for the longest ago first. */
+  /** Inodes of cgroups whose names were asked for. First the one that was asked for longest ago. */
   const asked = new Set<number>();
   /** Inodes of cgroups whose names nobody knew, and how often they were asked for. */
   const unnamed = new Map<number, number>();
@@ -236,7 +236,7 @@ export function openInventory(options: InventoryOptions): Inventory {
   };
 }
 
-/** A workload as far as the container's first process, which its runtime tells, bears out what its path says. */
+/** What remains of a workload's identity and names once the place of the container's first process was checked. */
 interface Confirmed {
   readonly identity: Identity;
   readonly names: Names;

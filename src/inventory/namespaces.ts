@@ -40,9 +40,9 @@ export interface Namespace {
   readonly owner?: number;
   /** Inode of the one around it, for pid and user namespaces; undefined at the top of what may be seen. */
   readonly parent?: number;
-  /** Of who made it, for user namespaces. */
+  /** Uid of the user who made it, for user namespaces. */
   readonly ownerUid?: number;
-  /** Of user namespaces. */
+  /** The id maps of a user namespace. */
   readonly uidMap?: readonly IdRange[];
   readonly gidMap?: readonly IdRange[];
   /** Where it is mounted (`/run/netns/blue`), and so outlives its processes. */
@@ -51,7 +51,7 @@ export interface Namespace {
 
 export interface FirstProcess {
   readonly pid: number;
-  /** Effective. */
+  /** Effective uid. */
   readonly uid: number;
   /** Cleaned. */
   readonly command: string;

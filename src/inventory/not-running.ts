@@ -8,7 +8,7 @@ import { getJson } from './runtimes/unix-http.ts';
 import type { RuntimeSocket } from './sockets.ts';
 import { MANAGER_OBJECT, unitName } from './units.ts';
 
-/** The user waits, with a command that has failed. */
+/** How long an engine may take: the command has failed already, and the user waits for the reason. */
 const PATIENCE_MS = 2000;
 
 /** How each engine is asked for a container, and how its next start is limited, where that is possible. */
@@ -31,7 +31,7 @@ export async function notRunning(query: string, sockets: readonly RuntimeSocket[
     const engine = ENGINES.find((entry) => entry.runtime === runtime);
     return engine && containerText(query, path, engine);
   });
-  // Who does not answer knows nothing of it.
+  // An engine that does not answer counts as one that does not know the name.
   const settled = await Promise.allSettled(answers);
   return settled.flatMap((answer) => (answer.status === 'fulfilled' && answer.value) || [])[0];
 }

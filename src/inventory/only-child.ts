@@ -1,12 +1,12 @@
 /**
  * Limits that were set one level below. Some runtimes make a cgroup below that of the container or step, put all processes
- * into it and limit it there: crun `container`, Slurm `step_0/user`. Who holds it in the tree has no limit of its own then,
- * and is bound all the same.
+ * into it and limit it there: crun `container`, Slurm `step_0/user`. The outer cgroup has no limit of its own then, and is
+ * bound all the same.
  */
 import { identify } from './identity.ts';
 import type { WorkloadKind } from './workload.ts';
 
-/** The root and slices are there for others to come and go in: that one is alone in it now says nothing of the next. */
+/** Others come and go in the root and in slices: the limit of one that is alone there now does not bind the next one. */
 export const holdsOthers = (kind: WorkloadKind): boolean => kind === 'root' || kind === 'slice';
 
 /** Helpers of a runtime beside the processes of a workload: `step_0/slurm`, nspawn's `supervisor`. */

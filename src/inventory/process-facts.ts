@@ -14,17 +14,17 @@ export interface ProcessFacts {
   readonly innerPid: number;
   /** PID namespaces that it is in, ours included: 1 on a host without containers. */
   readonly depth: number;
-  /** Effective. */
+  /** Effective uid. */
   readonly uid: number;
-  /** Cleaned and cut. */
+  /** The command line, cleaned and cut. */
   readonly command: string;
   readonly pidNamespace?: number;
 }
 
-/** Facts by pid of those that are still there. */
+/** Gives the facts of those processes that are still there, by pid. */
 export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, { readonly facts: ProcessFacts }>>;
 
-/** Read again at the latest after so many readings: exec shows by its comm, setuid by this. */
+/** Facts are read again after so many readings: a new comm tells of an exec at once, but nothing tells of a setuid. */
 const READINGS = 16;
 const LONGEST_COMMAND = 4_096;
 
@@ -51,7 +51,7 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts
     ]);
     unknown.forEach((stat, index) => {
       const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespaces[index]);
-      /** Of those that are new, each is due at another time. */
+      // New ones are spread over the readings, so that they do not all fall due in the same one.
       const age = remembered.has(stat.pid) ? 0 : stat.pid % READINGS;
       if (facts) now.set(stat.pid, { facts, reading: reading - age });
     });

@@ -26,7 +26,7 @@ export class AmbiguousNameError extends Error {
 export class NoSuchNameError extends Error {
   override readonly name = 'NoSuchNameError';
   readonly query: string;
-  /** Names that it may be a slip of, the nearest first. */
+  /** Names that may have been meant, the nearest first. */
   readonly near: readonly string[];
 
   constructor(query: string, near: readonly string[], reason?: string) {
@@ -50,7 +50,7 @@ export interface ResolveOptions {
   readonly mount?: string;
   /** The cgroup that is mounted there: `Hierarchy.root`. */
   readonly root?: string;
-  /** Whom `self` means: a pid; this process if absent. */
+  /** The pid that `self` means; this process if absent. */
   readonly self?: number;
 }
 
@@ -120,7 +120,7 @@ const hasOwnId = ({ kind }: Workload): boolean => kind === 'container' || kind =
 
 const UNIT_SUFFIXES: readonly string[] = ['.service', '.scope', '.slice'];
 
-/** In their order: what an earlier one finds, a later one is not asked for. */
+/** The meanings are tried in this order. Once one finds something, the later ones are not tried. */
 const MEANINGS: readonly Meaning[] = [
   /** The name in the path too, where a runtime knows another: a directory of that name is no better than the container. */
   (workload, query) =>
@@ -204,7 +204,7 @@ async function cgroupText(proc: string, pid: number | 'self', query: string): Pr
   }
 }
 
-/** The workload at a path, or the container or unit that the path is the inside of, if only since a moment ago. */
+/** The workload at a path, or the container or unit inside which the path lies. The path itself may be newer than the list. */
 export function holderOf(workloads: readonly Workload[], path: string): Workload | undefined {
   const byPath = new Map(workloads.map((workload) => [workload.path, workload]));
   let isNew = false;

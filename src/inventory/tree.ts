@@ -49,12 +49,12 @@ export interface Tree {
   close(): void;
 }
 
-/** Hints kept between two syncs; more say no more than that a walk is due. */
+/** Hints kept between two syncs. More would say no more than these: that a walk is due. */
 const HINTS_KEPT = 10_000;
 
 /**
- * Where there are more, only directories that hold others are watched from the start: a watch is what a start costs most,
- * and the first child of another is found by the kernel's count, a frame later.
+ * Where there are more cgroups, only those that have children are watched from the start: watches are what costs most at a
+ * start. The first child of another one is found a Frame later, by the kernel's count of descendants.
  */
 const MANY = 300;
 
@@ -131,7 +131,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     return { added, removed };
   }
 
-  /** Counts what no event told of by now, and mends the watches that must have been deaf. */
+  /** Counts the changes of which no event has told by now, and puts the watches anew that missed them. */
   function compareWithHints(added: readonly Cgroup[], removed: readonly Cgroup[]): void {
     const deaf = new Set<string>();
     for (const path of untold.keys()) {
@@ -142,7 +142,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     const come = new Set(added.map(({ path }) => path));
     const gone = new Set(removed.map(({ path }) => path));
     for (const path of come) {
-      /** The watch of the old directory hears nothing of the new one, whether or not chokidar found out. */
+      // The watch of the old directory hears nothing of the new one, even if chokidar saw the change.
       if (gone.has(path)) deaf.add(path);
       if (!isTold(path, 'added', come)) untold.set(path, 'added');
     }
@@ -150,7 +150,7 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
     for (const path of deaf) if (known.has(path)) watcher.mend(path);
   }
 
-  /** Of a whole subtree that came or went only the top need be told of: the walk finds the rest. */
+  /** An event need tell only of the top of a subtree that came or went: the walk finds the rest. */
   function isTold(path: string, kind: HintKind, all: ReadonlySet<string>): boolean {
     const parent = parentOf(path);
     if (path !== '/' && (all.has(parent) || !watcher.follows(parent))) return true;

@@ -10,15 +10,15 @@ const ENTRIES_A_SECOND = 100;
 const BURST = 4_000;
 const SHORTEST_REST_MS = 10_000;
 const LONGEST_REST_MS = 600_000;
-/** A start reads the whole tree: it may take this share of the time at most. */
+/** A start reads the whole tree. Starts may take this share of the time at most. */
 const START_SHARE = 0.02;
 
 export interface WatchBudget {
   /** Takes `entries` from what is left at `now` (milliseconds); false when nothing is left. */
   spend(entries: number, now: number): boolean;
   /**
-   * How long to rest, in milliseconds, where the next start takes `startMs` of CPU: longer each time that it came to this
-   * soon, and then with no more to spend than what the rest saved.
+   * How long to rest, in milliseconds, where the next start takes `startMs` of CPU. A rest that follows soon after another is
+   * longer, and gives no more to spend than what was saved in it.
    */
   rest(startMs: number, now: number): number;
 }
@@ -39,7 +39,7 @@ export function createWatchBudget(now: number): WatchBudget {
       const least = Math.max(SHORTEST_REST_MS, startMs / START_SHARE);
       lastRest = Math.min(LONGEST_REST_MS, Math.max(least, isSoon ? 2 * lastRest : 0));
       lastRestAt = time;
-      // Where it keeps coming to this, each start is paid for by its rest.
+      // Where rests follow each other, each pays for the start after it.
       left = isSoon ? Math.min(BURST, (lastRest / 1000) * ENTRIES_A_SECOND) : BURST;
       at = time + lastRest;
       return lastRest;

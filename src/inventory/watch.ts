@@ -46,12 +46,12 @@ export interface Watcher {
   follow(path: string): void;
   /** Whether events of what comes and goes in it are heard, or will be soon. */
   follows(path: string): boolean;
-  /** Watches a directory anew whose watch may be deaf: it took the place of another, or something in it went unheard. */
+  /** Puts the watch of a directory anew that may have missed an event, as where the directory took the place of another. */
   mend(path: string): void;
   close(): void;
 }
 
-/** Who starts looks at the tree first: the watches are put when that is shown. Walks find what comes and goes meanwhile. */
+/** The first screen comes before the watches. Walks find what comes and goes until these are put. */
 const START_AFTER_MS = 300;
 /** CPU that putting a watch takes: chokidar stats every interface file of the cgroup. */
 const MS_A_WATCH = 1;
@@ -83,7 +83,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
   let watcher: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  /** What was there at the start is in the queue. */
+  /** Whether all that was there at the start is in the queue. */
   let isReady = false;
   /** Paths that chokidar may hold a watch of. */
   let followed = new Set<string>();
@@ -105,7 +105,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     vanished = 0;
     isReady = false;
     void stopped?.close();
-    /** close() takes every listener off; an error of a read still under way must not end the process. */
+    // close() removes all listeners, and an error of a read that is still under way must not end the process.
     stopped?.on('error', () => {});
   }
 
@@ -115,7 +115,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     timer = setTimeout(start, budget.rest(nextStartMs, clock())).unref();
   }
 
-  /** A new chokidar in place of one that carries too much from the past. */
+  /** Replaces a chokidar that has gathered too many listeners of paths that are gone. */
   function renew(): void {
     const cost = followed.size * ENTRIES_A_CGROUP;
     stop('off');

@@ -41,7 +41,7 @@ const DAEMON = {
   interface: 'org.freedesktop.DBus',
 };
 
-/** Before the time of the first answer is taken. */
+/** Loads the library ahead, so that the time which that takes does not count as the first answer's. */
 export const loadDbus = async (): Promise<unknown> => import('@jellybrick/dbus-next');
 
 /** Connects and says Hello. Keeps no process alive by itself. */
@@ -55,7 +55,7 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
   const ended = new Promise<ApiError>((resolve) => {
     tellEnd = resolve;
   });
-  /** Of the calls that wait: each its own, since what is chained to `ended` would stay there for ever. */
+  /** One for each call that waits. They are not chained to `ended`, where they would stay as long as the connection. */
   const waiting = new Set<(error: ApiError) => void>();
   let end: ApiError | undefined;
   const finish = (error: ApiError): void => {
@@ -116,7 +116,7 @@ export async function connectBus(socket: string, timeoutMs: number): Promise<Bus
     const message = new Message({
       ...target,
       type: MessageType.METHOD_CALL,
-      /** A monitor must not start what it looks at. */
+      // A monitor must not start what it looks at.
       flags: MessageFlag.NO_AUTO_START,
       ...(signature !== undefined && { signature, body: [...(body ?? [])] }),
     });

@@ -54,7 +54,7 @@ export function createEngineClient(engine: Engine, { endpoint, timeoutMs, store 
   });
 
   async function refresh({ signal, isFollowed }: { signal: AbortSignal; isFollowed: boolean }): Promise<Refreshed> {
-    /** Anew wherever events are not followed: the daemon may be another by now. */
+    // Where events are not followed it greets each time: another daemon may answer by now.
     if (greeting === undefined || !isFollowed) {
       greeting = undefined;
       greeting = await engine.greet((path) => get(path, { signal }));
@@ -69,7 +69,7 @@ export function createEngineClient(engine: Engine, { endpoint, timeoutMs, store 
     inspector.retain(ids);
     const due = listed.filter((details) => !isFollowed || !inspector.isDone(details.id) || isOther(details));
     for (const { id, name, state, ...others } of due) {
-      /** Of one that is known the list is believed in what it may have missed; the rest is the document's, which is finer. */
+      // Name and state are the list's, which may be newer. All else is that of the document, which says more.
       store.set(known({ ...others, ...store.get(id), id, name, state }));
     }
     const pending = await inspector.inspect(
@@ -79,7 +79,7 @@ export function createEngineClient(engine: Engine, { endpoint, timeoutMs, store 
     return { version, pending };
   }
 
-  /** Whether the list says other than what is known: an event was lost. */
+  /** Whether the list differs from what is known, so that an event was lost. */
   function isOther({ id, name, state, initPid }: WorkloadDetails): boolean {
     const before = store.get(id);
     return before?.name !== name || before.state !== state || (initPid !== undefined && before.initPid !== initPid);
@@ -94,7 +94,7 @@ export function createEngineClient(engine: Engine, { endpoint, timeoutMs, store 
       isInspecting = true;
       const ids = [...changed];
       changed.clear();
-      /** Those that are left out are found by a refresh. */
+      // What is not inspected here is found by a refresh.
       for (const id of ids) inspector.redo(id);
       const missing = await inspector.inspect(ids, signal);
       if (missing > 0 || ids.map(store.get).some((one) => one?.podUid !== undefined && one.pod === undefined))

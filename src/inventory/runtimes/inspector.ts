@@ -8,7 +8,7 @@ export interface Inspector {
   /** How many are still not known afterwards. */
   inspect(ids: readonly string[], signal: AbortSignal): Promise<number>;
   isDone(id: string): boolean;
-  /** It changed. */
+  /** Says that the workload changed: it is asked about again. */
   redo(id: string): void;
   /** Forgets all but these. */
   retain(ids: ReadonlySet<string>): void;
@@ -31,7 +31,7 @@ export function createInspector(ask: (id: string, signal: AbortSignal) => Promis
       hanging.delete(id);
       return true;
     } catch {
-      /** All that were under way when the patience ended are to blame, or none: they wait a little. */
+      // Where the time ran out it cannot be told which of those under way is to blame: all of them are left alone a little.
       backoff.failed();
       hanging.set(id, backoff);
       return false;

@@ -1,14 +1,14 @@
 /**
- * A time-out in time that this process could listen. On a machine that starves it, or while it loads a module, answers lie
- * in the socket unread: that is not the daemon's fault, so each stretch without a turn counts as one slice only.
+ * A time-out that counts only time in which this process could listen. While it gets no CPU, or loads a module, answers lie
+ * unread in the socket. That is not the daemon's fault, so that each such stretch counts as one slice of the time-out.
  */
 
-/** What a request is given where nobody says otherwise. */
+/** The time-out of a request by default. */
 export const TIMEOUT_MS = 2_000;
 
 const SLICES = 8;
 
-/** Calls back once, unless it is ended before. Keeps the process alive meanwhile if told so. Returns what ends it. */
+/** Calls `onEnd` once after the time-out, unless the function that it gives is called before. */
 export function patience(ms: number, onEnd: () => void, { keepsAlive }: { readonly keepsAlive: boolean }): () => void {
   let left = SLICES;
   let timer: NodeJS.Timeout | undefined;

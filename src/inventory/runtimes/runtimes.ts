@@ -153,7 +153,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   }
   if (watch) void rescan();
 
-  /** Ids that nobody knew when they were asked for, each of which hastens those who are only asked in time, once. */
+  /** Ids that no endpoint knew when they were asked for. Each makes the endpoints look soon, but only once. */
   const unknown = new Set<string>();
   function miss(id: string): void {
     if (!watch || unknown.has(id)) return;

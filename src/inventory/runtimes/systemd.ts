@@ -74,7 +74,7 @@ export async function createSystemdClient({ endpoint, timeoutMs, store }: Client
   return { refresh, follow, close: connection.close };
 }
 
-/** One connection for as long as it lasts, then another. */
+/** Keeps one connection for as long as it lasts, then opens another. */
 export function keepBus(endpoint: string, timeoutMs: number): { get(): Promise<Bus>; close(): void } {
   let opening: Promise<Bus> | undefined;
   let isClosed = false;
@@ -102,7 +102,7 @@ export function keepBus(endpoint: string, timeoutMs: number): { get(): Promise<B
   };
 }
 
-/** Never loads a unit, as asking by name would. systemd takes the patterns with FNM_NOESCAPE, so `\x2d` is itself. */
+/** Unlike a question by name, this never loads a unit. systemd takes the patterns with FNM_NOESCAPE, so `\x2d` is itself. */
 async function listUnits(bus: Bus, patterns: readonly string[]): Promise<WorkloadDetails[]> {
   const [units] = await bus.call({
     ...MANAGER_OBJECT,

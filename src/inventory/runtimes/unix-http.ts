@@ -69,7 +69,7 @@ function ask(
       },
       onEnd: answered,
     });
-    /** Its connection keeps the process alive, no longer than this. */
+    // The connection keeps the process alive, at most until this time is over.
     const cancel = patience(timeoutMs, () => exchange.end(silent(socket, asked, timeoutMs)), { keepsAlive: false });
     exchange.connection?.once('close', cancel);
   });
@@ -83,7 +83,7 @@ interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a listener throws ends the exchange with that. */
+/** An error that one of these throws ends the exchange. */
 interface Listener {
   onHead(head: Head): void;
   onBody(chunk: Buffer): void;
@@ -91,15 +91,15 @@ interface Listener {
 }
 
 interface Exchange {
-  /** None where it could not even be sent. */
+  /** Undefined where the request could not be sent. */
   readonly connection: Socket | undefined;
-  /** Once, whatever comes first; undefined: all is well. */
+  /** Ends the exchange, with an error or, undefined, without one. Only the first call counts. */
   end(error: ApiError | undefined): void;
 }
 
 /**
- * Sends it, over a connection of its own: none idles, none is reused by a server that restarted. Whatever ends it early
- * goes to `reject`.
+ * Sends a request over a connection of its own, so that none is left open between requests, and none leads to a daemon that has
+ * restarted since. `reject` gets what ends the exchange early.
  */
 function begin(
   { method, socket, path, body, signal }: Question,
@@ -136,7 +136,7 @@ function begin(
         if (received === undefined) return onBody(chunk);
         received = Buffer.concat([received, chunk]);
         let head = parseHead(received);
-        // What is told before the answer, as `100 Continue`.
+        // An interim answer, as `100 Continue`, comes before the real one.
         while (head !== undefined && head.status < 200) {
           received = received.subarray(head.bytes);
           head = parseHead(received);
@@ -154,7 +154,7 @@ function begin(
         onEnd();
       }),
     );
-    /** It stays: what is destroyed may tell of it later. */
+    // This listener is never removed: a connection may tell of an error after it was destroyed.
     connection.on('error', (error) => end(connectionError(socket, asked, error)));
     connection.write(request);
   });
