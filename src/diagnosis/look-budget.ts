@@ -1,6 +1,6 @@
 /**
- * What looks may cost: a tenth of one CPU in the long run. A look takes its cost out of what was saved up since; one that costs
- * more than that is put off. What the program uses anyway, beside its looks, is not theirs.
+ * What looks may cost: a tenth of one CPU in the long run. CPU time is saved up while no look runs, and a look takes its cost
+ * out of that. One that would cost more is put off. What the program uses beside its looks does not count.
  */
 
 export interface LookBudget {
@@ -12,7 +12,7 @@ export interface LookBudget {
 
 /** The share of one CPU that looks may use in the long run. */
 const SHARE = 0.1;
-/** Milliseconds of CPU time that are saved up at most: some looks one after another, then one a while. */
+/** Milliseconds of CPU time that are saved up at most: enough for a few looks one after another. */
 const MOST_SAVED_MS = 3000;
 /** What a look is thought to cost before one was measured. */
 const FIRST_COST_MS = 500;
@@ -51,7 +51,7 @@ export function createLookBudget({
 
   const lacking = (): number => {
     save();
-    // A look that costs more than can be saved up begins when nothing is owed; the rest of its cost is owed then.
+    // A look that costs more than can be saved up begins when the most is saved, and what it costs beyond that is owed.
     return Math.min(expected, MOST_SAVED_MS) - saved;
   };
 

@@ -39,7 +39,7 @@ export const measured = (context: PlanContext): PlanContext => ({
   cpusInUse: (paths) => measureCpusInUse(context.files, paths),
 });
 
-/** With what the others feel right before it, which is told once it is taken back. */
+/** Also reads the pressure of third parties right before the change: what became of it is told once the change is taken back. */
 const watched = (
   hooks: ReturnType<typeof timedRevert>,
   requests: readonly Request[],

@@ -1,13 +1,13 @@
 /**
- * Who uses the CPU, by as few reads as tell. A cgroup counts what all below it use: what it used beyond its children that
- * were read is the most that any other child can have used. Where that is enough to be active, those others are read too,
- * level by level. So nobody is missed that used as much, and of thousands that do nothing none is read.
+ * Finds who uses the CPU with as few reads as possible. A cgroup counts what all below it use. Subtract what the children used
+ * that were read: no other child can have used more than the rest. Where the rest is enough to be active, the other children are
+ * read too, level by level. So no active cgroup is missed, and thousands of idle ones are not read.
  */
 import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import type { CgroupReading, LookCgroups } from './cgroups.ts';
 
 export interface Activity {
-  /** Those that used anything so far, as far as that is known, and what holds them. */
+  /** Cgroups that were seen to use any CPU time so far, and their ancestors. */
   readonly followed: ReadonlySet<string>;
   /**
    * The active cgroups, and the microseconds of CPU that each used since the last time, without those below it; the most
@@ -30,9 +30,9 @@ export function openActivity(
     if (siblings) siblings.push(path);
     else if (known.has(parentOf(path))) children.set(parentOf(path), [path]);
   }
-  /** Those that are read each time: whom no parent tells of, whoever used anything so far, and what holds them. */
+  /** Cgroups that are read each time: those without a known parent, and those that used CPU time so far, with their ancestors. */
   const followed = new Set([...known.keys()].filter((path) => !known.has(parentOf(path))));
-  /** Microseconds that a cgroup used, or children of it that have not been read since. */
+  /** Microseconds that either a cgroup itself used, or those of its children that have not been read since. */
   let unclaimed = new Map<string, number>();
   let time = from.time;
 

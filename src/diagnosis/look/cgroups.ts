@@ -16,20 +16,21 @@ export interface CgroupReading {
 
 /** What a look must know of cgroups that are not the victims' own. */
 export interface Matters {
-  /** Who used CPU time: of the others nothing is asked that is about the CPU. */
+  /** Cgroups that used CPU time. Of the others no figure of the CPU is read. */
   readonly users: ReadonlySet<string>;
-  /** Whether anybody may be in the victims' way there. */
+  /** Whether a victim may be short of memory, so that others may be to blame. */
   readonly memory: boolean;
+  /** The same of io. */
   readonly io: boolean;
 }
 
 export interface LookCgroups {
   readonly paths: readonly string[];
-  /** Reads of each cgroup the counters that may matter at its distance from the victims. */
+  /** Reads of each cgroup the counters that may matter: more of those that are nearer to a victim. */
   counters(): Promise<CgroupReading>;
-  /** Reads all files of those that are close to the victims as `own`. */
+  /** Reads all files of the victims, of what is in them, and of their ancestors. */
   everything(): Promise<CgroupReading>;
-  /** Reads of the others what matters of them at the end. */
+  /** Reads what matters of all others, at the end of a look. */
   others(matters: Matters): Promise<CgroupReading>;
   /** Reads the CPU time of these, to learn which are active. */
   usage(paths: readonly string[]): Promise<CgroupReading>;
@@ -46,13 +47,13 @@ const SETTINGS = maskOf(
 const FAR = maskOf('cpu.stat', 'cpu.weight', 'memory.current', 'io.stat');
 /** The files of a competitor: what it uses, and what it is given; not what holds it up itself. */
 const COMPETITOR = FAR | maskOf('cpu.idle', 'memory.stat', 'memory.min', 'memory.low');
-/** Of a cgroup that is not a victim's own, by what it may be in the victim's way with. */
+/** The files that matter of a cgroup that is not a victim's own, by the resource for which it may compete. */
 const CPU_FILES = maskOf('cpu.stat', 'cpu.weight', 'cpu.idle');
 const MEMORY_FILES = maskOf('memory.current', 'memory.stat', 'memory.min', 'memory.low');
 const IO_FILES = maskOf('io.stat');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
-/** Descriptors kept: of the few cgroups that are read often. To keep thousands that are read once costs more than to open them. */
+/** How many descriptors are kept: enough for the cgroups that are read often. Keeping those of thousands that are read once costs more than opening them. */
 const KEPT = 256;
 
 /** What a pass reads, and the row of each path in it. */

@@ -1,11 +1,11 @@
 /**
  * Who was in the victim's way on its CPUs. Two measures from the files, each with a fault of its own, are multiplied:
  *
- *   overlap     in each window of the ticks, the time that the victim waited is shared out by the CPU time that the
- *               others used in it, as far as they were seen on the victim's CPUs. Alone it names an innocent that is busy
- *               on another CPU.
- *   company     the share of the samples with a victim's thread ready to run in which a thread of the other was ready to
- *               run on the same CPU. Alone it names one of low weight that never gets the CPU.
+ *   overlap     In each window of the ticks, the time that the victim waited is divided among the others by the CPU time that
+ *               they used in it, as far as they were seen on the victim's CPUs. Alone it would name an innocent that is busy on
+ *               another CPU.
+ *   company     Of the samples in which a thread of the victim was ready to run: the share in which a thread of the other was
+ *               ready on the same CPU. Alone it would name one of low weight that never gets the CPU.
  *
  * Where a tracer measured who ran while the victim waited, that takes the place of both.
  */
@@ -85,7 +85,7 @@ export interface Window {
   readonly usage: ReadonlyMap<string, number>;
 }
 
-/** A burst of a few ticks must not be averaged away; a tick alone is as long as a slice of the scheduler's. */
+/** Short, so that a burst is not averaged away, but not a single tick, which is as long as a time slice of the scheduler. */
 const WINDOW_MS = 90;
 
 export function windowsOf(look: CloseLook, victim: string): Window[] {
@@ -121,8 +121,9 @@ export function windowsOf(look: CloseLook, victim: string): Window[] {
 const MOST_UNSEEN = 4;
 
 /**
- * By what the CPU time of the host's threads that were followed must be multiplied: many live too briefly, or are too
- * many. All that the CPUs did and no cgroup below the root and no kernel thread, nor this program, is the host's.
+ * By what the CPU time of the host's threads must be multiplied, as only some of them are followed: others live too briefly, or
+ * are too many. What the CPUs did is the host's where it was neither a cgroup's below the root, nor a kernel thread's, nor this
+ * program's.
  */
 function unseenHost({ cpus, groups, ticks, seconds, costPercent }: CloseLook): number {
   const ranOf = (key: string): number => {

@@ -200,8 +200,8 @@ function waitVerdicts(
 }
 
 /**
- * What the files leave open. A quota that this hierarchy cannot show, as one of cgroup v1, makes a victim wait too, and
- * whoever runs meanwhile looks like the one that it waits for.
+ * How much of the evidence is left where a figure is missing. A quota that this hierarchy cannot show, as one of cgroup v1, makes
+ * a victim wait too, and whoever runs meanwhile looks like the one that it waits for.
  */
 const WITHOUT_RUN_DELAY = 0.8;
 const WITHOUT_QUOTAS = 0.5;
@@ -255,7 +255,7 @@ function stealVerdicts(
       cpus.reduce((sum, { busy }) => sum + busy, 0),
     );
   const isStolen = share >= THRESHOLDS.stealShare && taken >= THRESHOLDS.cpuWait;
-  // An unseen quota may hold it up while nobody runs.
+  // A quota that cannot be seen may throttle it while its CPU is idle.
   const isKnown = look.traced !== undefined || !mayBeThrottledUnseen(look, whole);
   const isLate = isKnown && late >= THRESHOLDS.cpuWait && late >= THRESHOLDS.lateShare * (usage + late);
   if (!isStolen && !isLate) return [];

@@ -38,8 +38,8 @@ export const levelOf = (victim: string, competitor: string): string =>
   competitor === HOST || competitor === KERNEL ? '/' : isWithin(victim, competitor) ? competitor : parentOf(competitor);
 
 /**
- * From a group down to the child that has most of what its parent has, level by level. The inside of a container is not gone
- * into. `amounts`: what each group has, with all below it.
+ * Goes from a group down to the child that has most of the amount, level by level, but not into a container. `amounts`: what
+ * each group has, with all below it.
  */
 export function mostBelow(
   from: string,

@@ -50,7 +50,7 @@ export function memoryVerdicts(look: CloseLook, victim: string): Verdict[] {
   const flows = flowsAt(look, level, victim);
   const isOwn = level === victim || flows.ours >= THRESHOLDS.ownInflow * flows.sum;
   const filling = isOwn ? [] : fillersAt(look, level, victim, flows);
-  // Who holds it and gives none back brings in little: the victim, which loses its pages, brings in more.
+  // One that holds the memory and gives none back brings in little: the victim, whose pages are dropped, brings in more.
   const holder = filling.length === 0 && level !== victim ? holderAt(look, level, victim) : undefined;
   if (isOwn && !holder) return [ownVerdict(look, victim, level, hurt, figures)];
   return [sharedVerdict(look, victim, level, hurt, figures, holder ? [holder] : filling)];
@@ -136,7 +136,7 @@ interface Filler {
   readonly evidence: string;
 }
 
-/** Who has half of the inflow and more than its part, while the victim has less than its own. */
+/** Those who bring in half of what comes in and hold more than their part, while the victim holds less than its own. */
 function fillersAt(look: CloseLook, level: string, victim: string, { byChild, sum }: Flows): Filler[] {
   const ours = childTowards(level, victim);
   if (heldBy(look, ours) > partOf(look, level, ours)) return [];
@@ -150,7 +150,7 @@ function fillersAt(look: CloseLook, level: string, victim: string, { byChild, su
     }));
 }
 
-/** At a level with a limit: the child that holds most of it and gives nothing back, though it brings in nothing new. */
+/** The child that holds most of what a limit allows and gives none back, though it brings in nothing new. */
 function holderAt(look: CloseLook, level: string, victim: string): Filler | undefined {
   const ours = childTowards(level, victim);
   if (level === MACHINE || heldBy(look, ours) > partOf(look, level, ours)) return undefined;

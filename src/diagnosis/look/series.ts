@@ -33,7 +33,7 @@ export interface Instants {
 export interface SeriesOptions {
   readonly proc: string;
   readonly mount: string;
-  /** By what the share of a CPU that a sampler may use is multiplied: for an emulated CPU, which is slow. 1 if absent. */
+  /** Multiplies the share of a CPU that a sampler may use, for an emulated CPU, which is slow. 1 if absent. */
   readonly allowance?: number;
 }
 
@@ -84,7 +84,7 @@ function seenOf(tid: number, key: string, value: number, names: readonly string[
   return { tid, key, state: 'D', cpu, ...(wchan !== undefined && { wchan }) };
 }
 
-/** Its threads have no numbers here: one for each CPU stands for them. */
+/** The mask tells no thread ids: a made-up id for each CPU stands for the thread that ran there. */
 function seenInMask(key: string, group: number, mask: number): Seen[] {
   const seen: Seen[] = [];
   for (let cpu = 0; cpu < MASK_BITS && mask > 0; cpu++) {
@@ -94,7 +94,7 @@ function seenInMask(key: string, group: number, mask: number): Seen[] {
 }
 
 export interface TickSeries {
-  /** `roots`: threads of the root cgroup that do something; cpu.stat counts those by the clock tick only. */
+  /** `roots`: threads of the root cgroup that do something. Their own times are read, as cpu.stat of the root counts in clock ticks. */
   follow(active: readonly string[], roots: readonly SampledThread[]): void;
   ticks(): Ticks;
   close(): void;

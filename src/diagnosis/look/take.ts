@@ -41,8 +41,8 @@ export interface LookOptions {
   readonly victims: readonly Victim[];
   readonly seconds: number;
   /**
-   * monotonicMs() when somebody asked who waits for the end: the seconds count from then on, but LEAST_SHARE of them at least
-   * is looked, however long the beginning took. Without it they count from the first reading.
+   * monotonicMs() when a user who waits for the answer asked. The seconds count from then on, but the look lasts for LEAST_SHARE
+   * of them at least, however long it took to begin. Without it they count from the first reading.
    */
   readonly asked?: number;
   /** Whether to look on for as long again, asked when the time is over. */
@@ -194,7 +194,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
   async function refresh(): Promise<void> {
     const busy = [...(await activity.read())].slice(0, MOST_ACTIVE);
     const followed = new Set([...active, ...busy.map(([path]) => path)]);
-    // What holds a cgroup competes as a whole.
+    // Ancestors are followed too: each competes as a whole.
     for (const path of [...followed]) for (let up = path; up !== '/'; up = parentOf(up)) followed.add(up);
     active = [...followed].filter((path) => path !== '/');
     await threads.refresh(new Map([...busy, ['/', 0]]));
@@ -210,7 +210,7 @@ async function follow(cgroups: LookCgroups, threads: Threads, options: FollowOpt
     );
   }
 
-  /** `refreshed`: the times of the victims' threads are read beside their files. */
+  /** `refreshed`: resolves once the times of the victims' threads are read, beside their files. */
   async function mark(refreshed: Promise<void>): Promise<void> {
     const [reading] = await Promise.all([cgroups.mark(paths), refreshed]);
     for (const path of paths) {

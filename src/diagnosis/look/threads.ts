@@ -20,10 +20,10 @@ const MOST_SAMPLED = 64;
 const MOST_OF_VICTIMS = 32;
 /** Threads whose times are read at most. */
 const MOST_LISTED = 2000;
-/** A group's threads explain its CPU time where they ran for so much of it. */
+/** Where the threads that were read ran for less than this share of their group's CPU time, they live too briefly to be followed. */
 const EXPLAINED = 0.5;
 
-/** Nanoseconds that stand for what a thread did before it was seen first: it comes after those that did something. */
+/** Nanoseconds that a new thread counts as having run: so it comes after those that were seen to do something. */
 const UNSEEN = 1;
 
 const UNKNOWN_TIMES: ThreadTimes = { ran: Number.NaN, waited: Number.NaN, turns: Number.NaN };
@@ -113,7 +113,7 @@ export function openThreads({ proc, mount, readFiles, victims, paths: all }: Thr
   /** Threads whose times were read twice. */
   const settled = new Set<number>();
   const victimPaths = all.filter((path) => victims.some((victim) => isWithin(path, victim)));
-  /** Whose threads were listed before: one that is new there began since. */
+  /** Groups whose threads were listed before, so that a thread which is new there began since. */
   const listed = new Set<string>();
   /** Cgroups of the victims whose threads are followed, and those of which a time was read: /proc may hide some processes. */
   const populated = new Set<string>();
