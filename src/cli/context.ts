@@ -29,7 +29,7 @@ export const openHierarchy = ({ mount }: GlobalOptions): Hierarchy =>
  * known, as it may mean two. Most have their name from the path or the disk; the runtimes' APIs are asked where that does
  * not do. Throws NoSuchNameError, AmbiguousNameError, BadNameError.
  */
-export async function resolveNames(names: readonly string[], hierarchy: Hierarchy, apis = false): Promise<Workload[]> {
+async function resolveNames(names: readonly string[], hierarchy: Hierarchy, apis = false): Promise<Workload[]> {
   const { mount, root } = hierarchy;
   const paths = await Promise.all(names.map((name) => straightPath(name, { proc: PROC, mount, root })));
   const walk = paths.every((path) => path !== undefined) ? walkTo(paths) : createWalk();

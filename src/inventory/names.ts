@@ -65,4 +65,4 @@ export function pathName(identity: Identity, path: string): string {
 }
 
 /** As docker cuts its ids; of a UUID the first group. */
-export const shortId = (id: string): string => (id.includes('-') ? id.slice(0, id.indexOf('-')) : id.slice(0, 12));
+const shortId = (id: string): string => (id.includes('-') ? id.slice(0, id.indexOf('-')) : id.slice(0, 12));

@@ -55,7 +55,7 @@ export function lookColumn(ref: string): number {
   return index;
 }
 
-export const fileIndex = (file: string): number => LOOK_FILES.findIndex((spec) => spec.file === file);
+const fileIndex = (file: string): number => LOOK_FILES.findIndex((spec) => spec.file === file);
 
 export const maskOf = (...files: readonly string[]): number =>
   files.reduce((mask, file) => mask | (1 << fileIndex(file)), 0);

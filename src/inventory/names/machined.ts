@@ -25,7 +25,7 @@ function machineName(path: string): string | undefined {
 }
 
 /** Lines of `KEY=value`: NAME, SCOPE, SERVICE, ROOT, LEADER, CLASS, … */
-export function parseMachineFile(text: string): Names | undefined {
+function parseMachineFile(text: string): Names | undefined {
   const leader = /^LEADER=(\d+)$/m.exec(text)?.[1];
   const initPid = leader === undefined ? undefined : parsePid(leader);
   return initPid === undefined ? undefined : { initPid };

@@ -22,7 +22,7 @@ export function openPlaces(root: string): Places {
 }
 
 /** /etc/passwd: `name:x:1000:1000:Full Name:/home/name:/bin/bash`. */
-export function parseHomes(text: string): ReadonlyMap<number, string> {
+function parseHomes(text: string): ReadonlyMap<number, string> {
   const homes = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [, , uid, , , home] = line.split(':');
