@@ -84,7 +84,7 @@ export interface Loaded {
 export const LARGEST_DASHBOARD = 1 << 20;
 
 /** The dashboards of all folders. One in a later folder takes the place of one of the same name. */
-export function loadDashboards(folders: readonly string[], order = SHIPPED_SCREENS): Loaded {
+export function loadDashboards(folders: readonly string[]): Loaded {
   const found = new Map<string, Dashboard>();
   const faults: string[] = [];
   for (const folder of folders) {
@@ -100,7 +100,8 @@ export function loadDashboards(folders: readonly string[], order = SHIPPED_SCREE
       }
     }
   }
-  const rank = ({ name }: Dashboard): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  const rank = ({ name }: Dashboard): number =>
+    SHIPPED_SCREENS.includes(name) ? SHIPPED_SCREENS.indexOf(name) : SHIPPED_SCREENS.length;
   return { dashboards: [...found.values()].sort((a, b) => rank(a) - rank(b)), faults };
 }
 

@@ -18,12 +18,12 @@ const KEPT = 200;
 export const isTrouble = ({ verdicts: [first] }: Finding): boolean =>
   first !== undefined && first.cause !== 'fine' && first.cause !== 'unknown';
 
-export function createFindingLog(kept = KEPT): FindingLog {
+export function createFindingLog(): FindingLog {
   let ring: readonly Finding[] = [];
   return {
     add: (findings) => {
       const news = findings.filter(isTrouble);
-      if (news.length > 0) ring = [...ring, ...news].slice(-kept);
+      if (news.length > 0) ring = [...ring, ...news].slice(-KEPT);
     },
     all: () => ring,
     lastOf: (inode) => ring.findLast(({ workload }) => workload.inode === inode),

@@ -73,12 +73,15 @@ export function signFlipP(differences: readonly number[]): number {
   return count / 2 ** differences.length;
 }
 
+/** The probability with which the range is to hold the true effect. */
+const WANTED_COVERAGE = 0.95;
+
 /**
  * The range that the same test does not rule out. The means of all 2^n - 1 choices of some of the differences divide the
  * line into intervals which hold the true effect with the same probability each (Hartigan 1969): those between the k-th
  * smallest and the k-th largest hold it with 1 - 2k / 2^n.
  */
-function typicalRange(differences: readonly number[], wanted = 0.95): Pick<TrialEffect, 'range' | 'coverage'> {
+function typicalRange(differences: readonly number[]): Pick<TrialEffect, 'range' | 'coverage'> {
   if (differences.length === 0) return { range: [Number.NaN, Number.NaN], coverage: Number.NaN };
   const cases = 2 ** differences.length;
   const means = new Float64Array(cases - 1);
@@ -94,7 +97,7 @@ function typicalRange(differences: readonly number[], wanted = 0.95): Pick<Trial
   };
   visit(0, 0, 0);
   means.sort();
-  const k = Math.max(1, Math.floor(((1 - wanted) / 2) * cases));
+  const k = Math.max(1, Math.floor(((1 - WANTED_COVERAGE) / 2) * cases));
   return {
     range: [means[k - 1] ?? Number.NaN, means[cases - 1 - k] ?? Number.NaN],
     coverage: 1 - (2 * k) / cases,

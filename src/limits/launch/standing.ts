@@ -10,8 +10,8 @@ export interface Standing {
 }
 
 /**
- * Why no process can be moved from the cgroup that we are in; undefined where one can. With the mount option nsdelegate the kernel moves no process
- * across the border of the mover's cgroup namespace (ENOENT), not even into a cgroup that it may write.
+ * Why no process can be moved from the cgroup that we are in; undefined where one can. With the mount option nsdelegate the
+ * kernel moves no process across the border of the mover's cgroup namespace (ENOENT), not even into a cgroup that it may write.
  */
 export function wrongStanding(options: readonly string[], proc = '/proc'): Standing | undefined {
   const path = outsideNamespace(readText(`${proc}/self/cgroup`));
