@@ -67,7 +67,10 @@ function writeAsChange(folder: string): void {
   write(['-e', inFolder, 'undo'], env);
 }
 
-/** Writes the cache of all functions of a part, for which V8 must not leave any for later: no run comes to those of a runtime that this machine does not have. */
+/**
+ * Writes the cache of all functions of a part, for which V8 must not leave any for later: no run comes to those of a runtime
+ * that this machine does not have.
+ */
 function writeWhole(part: string): void {
   const file = join(__dirname, part);
   setFlagsFromString('--no-lazy');

@@ -21,7 +21,10 @@ export function exitProcess(code = process.exitCode): never {
   process.exit(code);
 }
 
-/** Also true of other devices, such as /dev/null, whose modes Node did not set: closing one of these at the end changes nothing. */
+/**
+ * Also true of other devices, such as /dev/null, whose modes Node did not set: closing one of these at the end changes
+ * nothing.
+ */
 function isClosedTerminal(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isCharacterDevice() && !isatty(descriptor);

@@ -31,7 +31,10 @@ export interface TypedTimes {
   readonly until?: string | undefined;
 }
 
-/** The recording in which these times are meant. A text that is no time is told first, whatever is at the path. Throws UsageError, RecordingError. */
+/**
+ * The recording in which these times are meant. A text that is no time is told first, whatever is at the path. Throws
+ * UsageError, RecordingError.
+ */
 export function openRecordingFor(times: TypedTimes, path = recordingDirectory()): Recording {
   for (const [name, text] of Object.entries(times)) if (text !== undefined) momentOption(`--${name}`, text);
   return openRecording(path);

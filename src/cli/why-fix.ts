@@ -56,7 +56,10 @@ const LATE_MS = 10_000;
 const beforeMs = (tryMs: number): number => Math.max(LEAST_BEFORE_MS, Math.min(MOST_BEFORE_MS, tryMs / 3));
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-/** `tell`: prints the findings as text. As JSON both are one object: `{ "findings": […], "fix": … }`. Exit code 1 where it did not help. */
+/**
+ * `tell`: prints the findings as text. As JSON both are one object: `{ "findings": […], "fix": … }`. Exit code 1 where it did
+ * not help.
+ */
 export async function tellAndFix(findings: readonly Finding[], options: FixOptions, tell: () => void): Promise<void> {
   const { json } = options;
   if (!json) tell();
@@ -162,7 +165,10 @@ interface Parties {
   readonly below: readonly Workload[];
 }
 
-/** Who is measured. What is blamed is no third party either; the root, which stands for the kernel and the host, holds them all. */
+/**
+ * Who is measured. What is blamed is no third party either; the root, which stands for the kernel and the host, holds them
+ * all.
+ */
 function partiesOf({ victim, verdict }: FixChoice, target: Workload, workloads: readonly Workload[]): Parties {
   const involved = [victim.path, target.path, ...verdict.suspects.map(({ path }) => path)].filter(
     (path) => path !== '/',

@@ -21,7 +21,10 @@ export interface Chart {
   readonly ages: readonly string[];
 }
 
-/** Charts of the whole-window view, the most telling first; before them what the table is sorted by, where that is none of these. */
+/**
+ * Charts of the whole-window view, the most telling first; before them what the table is sorted by, where that is none of
+ * these.
+ */
 export const chartGroups = (sortedBy: string | undefined): readonly (readonly string[])[] =>
   sortedBy === undefined || CHART_GROUPS.flat().includes(sortedBy) ? CHART_GROUPS : [[sortedBy], ...CHART_GROUPS];
 

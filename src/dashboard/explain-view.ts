@@ -140,7 +140,10 @@ function rawLines(text: string | undefined, file: string, { sources }: Field): L
   ];
 }
 
-/** `4.00 CPUs from /a/b, 0.20 left`, `80.0MiB, its own, 3.00MiB left in /a/b` or `nothing limits it`; of another machine without the place. */
+/**
+ * `4.00 CPUs from /a/b, 0.20 left`, `80.0MiB, its own, 3.00MiB left in /a/b` or `nothing limits it`; of another machine
+ * without the place.
+ */
 export function bindingText(frame: Frame, row: number, kind: LimitKind): string {
   const { usage, workloads } = frame;
   const { values, rows } = usage.limit(kind);

@@ -1,4 +1,7 @@
-/** What is asked of a store about the selected row alone: all its figures while a pane shows them, and the past that charts show. */
+/**
+ * What is asked of a store about the selected row alone: all its figures while a pane shows them, and the past that charts
+ * show.
+ */
 import { type FleetFrame, fleetIn } from '../fleet/frame.ts';
 import { type RowHistory, traceIn } from '../fleet/history.ts';
 import type { RowLabels } from '../fleet/queries.ts';
@@ -33,7 +36,10 @@ interface Wanted {
   readonly time: number;
 }
 
-/** What was asked for last. `answer` is that of the question before, if that was about the same row, until the new one is there. */
+/**
+ * What was asked for last. `answer` is that of the question before, if that was about the same row, until the new one is
+ * there.
+ */
 interface Asked<Answer> {
   /** The question as text. The same one is not asked again, not even if it failed, until another one was asked. */
   readonly key: string;

@@ -1,4 +1,7 @@
-/** Two lines over everything: the host and its pressure, or how many hosts and how old their figures are; and what tstop itself costs. */
+/**
+ * Two lines over everything: the host and its pressure, or how many hosts and how old their figures are; and what tstop
+ * itself costs.
+ */
 import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import { type Fleet, fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
@@ -16,7 +19,10 @@ import type { Shown } from './rows.ts';
 import { type Followed, SPEEDS, type State } from './state.ts';
 import { cellsOf, type Line, type Piece, shareStyle, waitStyle } from './style.ts';
 
-/** Cells of a bar: the longest of these for which there is room. With more lengths, the bars would change theirs with each figure. */
+/**
+ * Cells of a bar: the longest of these for which there is room. With more lengths, the bars would change theirs with each
+ * figure.
+ */
 const BAR_CELLS: readonly number[] = [12, 8, 4];
 const BAR_FRAME = '[] ';
 

@@ -93,7 +93,8 @@ async function tick(options: SamplingOptions): Promise<void> {
   const { program, selected } = options;
   const guarded = guardedBy(program);
   let isDrawn = false;
-  // The processes are read beside the sample, so that one drawing shows both. If they come much later, they are drawn by themselves.
+  // The processes are read beside the sample, so that one drawing shows both. If they come much later, they are drawn by
+  // themselves.
   const list = guarded('processes', async () => {
     await selected.readProcesses(program.session());
     if (isDrawn) program.draw();

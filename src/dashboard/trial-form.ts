@@ -1,4 +1,7 @@
-/** The randomised trial of the first suspect: its Plan, how far it is, and its answer. Esc stops it, which takes the limit back. */
+/**
+ * The randomised trial of the first suspect: its Plan, how far it is, and its answer. Esc stops it, which takes the limit
+ * back.
+ */
 
 import type { Finding } from '../diagnosis/model.ts';
 import { carryOutTrial } from '../diagnosis/trial/carry-out.ts';

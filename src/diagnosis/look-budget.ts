@@ -4,7 +4,10 @@
  */
 
 export interface LookBudget {
-  /** Begins a look; its end is told by calling what it returns. Undefined where another one is under way or this one is put off. */
+  /**
+   * Begins a look; its end is told by calling what it returns. Undefined where another one is under way or this one is put
+   * off.
+   */
   begin(): (() => void) | undefined;
   /** Why the next look would be put off now, in words; undefined where it would not be. */
   reason(): string | undefined;

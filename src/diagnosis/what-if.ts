@@ -116,7 +116,8 @@ function sureExcessOf(stretches: readonly Stretch[], quota: number, period: numb
 /** The most that any period can hold of which a part lies in the stretch: all of every stretch that such a period touches. */
 function mostInPeriod(stretches: readonly Stretch[], index: number, period: number): number {
   let high = 0;
-  // The period ends in stretch `last`, at its end at the latest, so it begins one period before that stretch begins at the earliest.
+  // The period ends in stretch `last`, at its end at the latest, so it begins one period before that stretch begins at the
+  // earliest.
   for (let last = index; last < stretches.length; last++) {
     const end = stretches[last];
     const own = stretches[index];

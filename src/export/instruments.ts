@@ -1,4 +1,7 @@
-/** What the exporter tells of itself: its requests, its passes over the cgroups, and what it costs. prom-client keeps the figures. */
+/**
+ * What the exporter tells of itself: its requests, its passes over the cgroups, and what it costs. prom-client keeps the
+ * figures.
+ */
 
 import { readdirSync, statSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';

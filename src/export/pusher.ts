@@ -31,7 +31,10 @@ export interface PusherOptions {
   /** Is told why Frames are not received, once for each reason, and when they are received again. */
   readonly onNews: (text: string) => void;
   readonly signal: AbortSignal;
-  /** Milliseconds before the first retry. Each retry waits twice as long as the one before, or as long as the receiver asks for. */
+  /**
+   * Milliseconds before the first retry. Each retry waits twice as long as the one before, or as long as the receiver asks
+   * for.
+   */
   readonly firstPause?: number;
 }
 

@@ -18,7 +18,10 @@ export interface ScraperOptions {
   readonly source: Source;
   readonly instruments: Instruments;
   readonly isWanted: IsWanted;
-  /** Milliseconds between two passes. A scrape before that has the figures of the last pass: many scrapers cost no more than one. */
+  /**
+   * Milliseconds between two passes. A scrape before that has the figures of the last pass: many scrapers cost no more than
+   * one.
+   */
   readonly leastApart?: number;
 }
 

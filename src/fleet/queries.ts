@@ -53,7 +53,10 @@ export const seriesOf = (id: string): string | undefined =>
       ? LOSS_SERIES
       : STORED.find((metric) => metric.id === id)?.name;
 
-/** Metrics that are asked for whatever is shown: they tell whether a row is listed, how its name looks, and what happened to it. */
+/**
+ * Metrics that are asked for whatever is shown: they tell whether a row is listed, how its name looks, and what happened to
+ * it.
+ */
 const ALWAYS = ['populated', 'frozen', 'cpu_throttled_percent', 'memory_oom_kills'];
 
 /** Asks for the last scrapes of every workload, with these metrics; with all of them where none are named. */

@@ -39,7 +39,10 @@ export interface StoreAccess {
 }
 
 export interface StoreOptions {
-  /** With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic authentication. */
+  /**
+   * With the path that comes before /api, as `http://mimir:8080/prometheus`; user and password in it are for basic
+   * authentication.
+   */
   readonly url: string;
   /** It is asked for each query. */
   readonly access?: () => StoreAccess;

@@ -56,7 +56,10 @@ interface Found extends Omit<FleetRow, 'machine'> {
   readonly series: Map<string, TimeSeries>;
 }
 
-/** With all that tscg export tells of a cgroup, so many do not fit in the largest answer that is read: a store that has more makes them up. */
+/**
+ * With all that tscg export tells of a cgroup, so many do not fit in the largest answer that is read: a store that has more
+ * makes them up.
+ */
 const MOST_ROWS = 100_000;
 
 /** `apart`: the labels beside instance and job that tell machines apart. */
@@ -81,7 +84,10 @@ export function tableOf(all: readonly TimeSeries[], apart: readonly string[], mo
   };
 }
 
-/** Whether tscg export alone serves that name. Some of its figures have the names by which cAdvisor and the kubelet serve theirs. */
+/**
+ * Whether tscg export alone serves that name. Some of its figures have the names by which cAdvisor and the kubelet serve
+ * theirs.
+ */
 const isOurs = (name = ''): boolean => name.startsWith('tscg_');
 
 const newest = ({ samples }: Pick<TimeSeries, 'samples'>): number => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;

@@ -101,7 +101,10 @@ export function openInventory(options: InventoryOptions): Inventory {
   const byInode = new Map<number, Workload>();
   let list: readonly Workload[] | undefined;
   let isClosed = false;
-  /** Inodes of cgroups whose names are to be asked for, in this order. A cgroup that ends is removed, so that churn cannot pile up. */
+  /**
+   * Inodes of cgroups whose names are to be asked for, in this order. A cgroup that ends is removed, so that churn cannot
+   * pile up.
+   */
   const queue = new Set<number>();
   /** Inodes of cgroups whose names were asked for. First the one that was asked for longest ago. */
   const asked = new Set<number>();

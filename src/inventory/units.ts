@@ -91,7 +91,10 @@ export function unitName(component: string): string | undefined {
 export const unescapeComponent = (component: string): string =>
   component.startsWith('_') ? component.slice(1) : component;
 
-/** `a-b.slice` lies in `a.slice`; `parent`: the name of the slice above without its suffix, empty for the manager's own cgroup. */
+/**
+ * `a-b.slice` lies in `a.slice`; `parent`: the name of the slice above without its suffix, empty for the manager's own
+ * cgroup.
+ */
 function isSliceOf(slice: string, parent: string): boolean {
   const name = slice.slice(0, -'.slice'.length);
   const dash = name.lastIndexOf('-');

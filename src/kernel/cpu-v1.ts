@@ -20,7 +20,10 @@ export interface ThrottledV1 {
   readonly throttled: number;
 }
 
-/** The cgroup of a process and those above it, the innermost first; none where no hierarchy with the cpu controller is mounted. */
+/**
+ * The cgroup of a process and those above it, the innermost first; none where no hierarchy with the cpu controller is
+ * mounted.
+ */
 export function cpuDirectoriesV1(procCgroup: string, mountinfo: string): string[] {
   const mount = parseMountinfo(mountinfo).find(
     ({ fsType, superOptions }) => fsType === 'cgroup' && superOptions.includes('cpu'),

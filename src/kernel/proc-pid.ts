@@ -4,7 +4,10 @@ import { parseSingleValue } from './single-value.ts';
 /** Times are in clock ticks of 1/100 s (USER_HZ). A process is (pid, starttime): pids are used again. */
 export interface PidStat {
   readonly pid: number;
-  /** At most 15 bytes (63 for kernel workers), of the process's own choosing: may hold anything but NUL. Clean it before showing. */
+  /**
+   * At most 15 bytes (63 for kernel workers), of the process's own choosing: may hold anything but NUL. Clean it before
+   * showing.
+   */
   readonly comm: string;
   /** R S D T t Z X I … */
   readonly state: string;

@@ -42,7 +42,10 @@ export function formatWithin(value: number, unit: Unit, cells: number): string {
   return text.length <= cells ? text : formatRound(value);
 }
 
-/** The divisor for figures up to `most`, and the name of the unit then; `{ factor: 1, name: '' }` where the unit has no prefixes. */
+/**
+ * The divisor for figures up to `most`, and the name of the unit then; `{ factor: 1, name: '' }` where the unit has no
+ * prefixes.
+ */
 export function scaleOf(most: number, unit: Unit): { readonly factor: number; readonly name: string } {
   const steps =
     unit === 'bytes'

@@ -161,7 +161,10 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
 
   const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
-  /** Those of the files that both the row and the first child of its parent lack, unless the row has more controllers than that. */
+  /**
+   * Those of the files that both the row and the first child of its parent lack, unless the row has more controllers than
+   * that.
+   */
   function lacking(draft: Draft, row: number, wanted: number): number {
     const first = firstChild[row] ?? -1;
     if (isExact || first < 0 || first === row) return 0;

@@ -23,7 +23,10 @@ export interface Snapshot {
    * which vouched for it (./vouching.ts). A file of which this pass knows nothing new keeps value and time.
    */
   readonly times: readonly Float64Array[];
-  /** By row: 0 where nothing that this pass read can have changed a figure or a rate of the row. Absent where that is not known. */
+  /**
+   * By row: 0 where nothing that this pass read can have changed a figure or a rate of the row. Absent where that is not
+   * known.
+   */
   readonly read?: Uint8Array;
 }
 

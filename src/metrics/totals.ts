@@ -42,7 +42,10 @@ export function sumOf(usage: Usage, id: string, rows: readonly number[]): number
   return last([rows, networks], () => sumOver(values, rows, networks));
 }
 
-/** The last sum, by the array of its figures. The next tick has the same array, and so the same sum, where all figures stand still. */
+/**
+ * The last sum, by the array of its figures. The next tick has the same array, and so the same sum, where all figures stand
+ * still.
+ */
 const sums = new WeakMap<Float64Array, MadeFrom<number>>();
 
 function sumOver(values: Float64Array, rows: readonly number[], networks: Float64Array | undefined): number {

@@ -270,7 +270,10 @@ function openedRegular(path: string): ReturnType<typeof openRegularFileSync> {
   }
 }
 
-/** Index of the moment that is nearest before that time or at it; -1 for none. Where the clock was set back it is the later one. */
+/**
+ * Index of the moment that is nearest before that time or at it; -1 for none. Where the clock was set back it is the later
+ * one.
+ */
 function lastBefore(moments: readonly MomentPlace[], time: number): number {
   let [best, nearest] = [-1, Number.NEGATIVE_INFINITY];
   moments.forEach((moment, index) => {

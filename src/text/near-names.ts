@@ -5,7 +5,10 @@ const MOST_NEAR = 5;
 /** Longer names are compared by their beginning: the cost grows with the square. */
 const COMPARED = 80;
 
-/** The nearest by edit distance, at most a third of the name away; or that hold it. Nearest first, each once. None for one letter. */
+/**
+ * The nearest by edit distance, at most a third of the name away; or that hold it. Nearest first, each once. None for one
+ * letter.
+ */
 export function nearest(query: string, names: readonly string[]): string[] {
   const wanted = query.toLowerCase().slice(0, COMPARED);
   // All names of one letter are as near as each other.

@@ -1,4 +1,7 @@
-/** tscg controllers: which controllers a cgroup has and enables for its children, where each stops, and enabling and disabling them. */
+/**
+ * tscg controllers: which controllers a cgroup has and enables for its children, where each stops, and enabling and disabling
+ * them.
+ */
 
 import {
   controllerLevels,

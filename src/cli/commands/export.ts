@@ -93,7 +93,8 @@ async function serve(
   isWanted: IsWanted,
   serving: Pick<ServerOptions, 'address'> & Access,
 ): Promise<void> {
-  // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what lives.
+  // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what
+  // lives.
   setFlagsFromString('--heap-growing-percent=200');
   // So that the first scrape has a Frame to compare with.
   await source.next();

@@ -28,7 +28,10 @@ type WhatIfOptions = { for: string; json?: boolean } & PastOptions & Values;
 
 const LEAST_MS = 1000;
 const MOST_MS = 86_400_000;
-/** Samples of CPU time: finer ones tell more of bursts. So many are enough, and none finer than FINEST_MS are worth their cost. */
+/**
+ * Samples of CPU time: finer ones tell more of bursts. So many are enough, and none finer than FINEST_MS are worth their
+ * cost.
+ */
 const WANTED_SAMPLES = 3000;
 const FINEST_MS = 20;
 const COARSEST_MS = 1000;

@@ -38,7 +38,10 @@ export type AlertState = ReadonlyMap<string, Alert>;
 
 export const NO_ALERTS: AlertState = new Map();
 
-/** Alerts that are remembered at once. Each is told, recorded and may run a command: rules that mean everything must not fill the memory. */
+/**
+ * Alerts that are remembered at once. Each is told, recorded and may run a command: rules that mean everything must not fill
+ * the memory.
+ */
 export const MOST_ALERTS = 10_000;
 
 export interface AlertsAfter {
@@ -111,7 +114,10 @@ function figuresOf({ condition: { of } }: AlertRule, { usage }: Frame): Float64A
   });
 }
 
-/** The rows that a rule is about. The list of workloads is another object only where cgroups came or went: names are matched then. */
+/**
+ * The rows that a rule is about. The list of workloads is another object only where cgroups came or went: names are matched
+ * then.
+ */
 const meantRows = new WeakMap<readonly Workload[], Map<AlertRule, readonly number[]>>();
 
 function rowsOf(rule: AlertRule, workloads: readonly Workload[]): readonly number[] {

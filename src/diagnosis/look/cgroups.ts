@@ -53,7 +53,10 @@ const MEMORY_FILES = maskOf('memory.current', 'memory.stat', 'memory.min', 'memo
 const IO_FILES = maskOf('io.stat');
 const MARK = maskOf('cpu.stat', 'cpu.stat.local', 'cpu.pressure', 'io.pressure', 'memory.pressure');
 
-/** How many descriptors are kept: enough for the cgroups that are read often. Keeping those of thousands that are read once costs more than opening them. */
+/**
+ * How many descriptors are kept: enough for the cgroups that are read often. Keeping those of thousands that are read once
+ * costs more than opening them.
+ */
 const KEPT = 256;
 
 /** What a pass reads, and the row of each path in it. */

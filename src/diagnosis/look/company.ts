@@ -18,7 +18,10 @@ import { type CloseLook, HOST, IDLE, KERNEL, OTHERS, OWN_THREADS, QUOTA, type Se
 export interface Company {
   /** Samples in which one of the victim's threads was running or ready to run; a thread a sample. */
   readonly samples: number;
-  /** The samples among them with any other thread ready on the same CPU; and the part of those threads that are not the victim's. */
+  /**
+   * The samples among them with any other thread ready on the same CPU; and the part of those threads that are not the
+   * victim's.
+   */
   readonly accompanied: number;
   readonly foreignPart: number;
   /** The share of the samples that have a thread of a competitor on the same CPU, by competitor. */

@@ -94,7 +94,10 @@ function seenInMask(key: string, group: number, mask: number): Seen[] {
 }
 
 export interface TickSeries {
-  /** `roots`: threads of the root cgroup that do something. Their own times are read, as cpu.stat of the root counts in clock ticks. */
+  /**
+   * `roots`: threads of the root cgroup that do something. Their own times are read, as cpu.stat of the root counts in clock
+   * ticks.
+   */
   follow(active: readonly string[], roots: readonly SampledThread[]): void;
   ticks(): Ticks;
   close(): void;

@@ -20,7 +20,10 @@ const MOST_SAMPLED = 64;
 const MOST_OF_VICTIMS = 32;
 /** Threads whose times are read at most. */
 const MOST_LISTED = 2000;
-/** Where the threads that were read ran for less than this share of their group's CPU time, they live too briefly to be followed. */
+/**
+ * Where the threads that were read ran for less than this share of their group's CPU time, they live too briefly to be
+ * followed.
+ */
 const EXPLAINED = 0.5;
 
 /** Nanoseconds that a new thread counts as having run: so it comes after those that were seen to do something. */

@@ -80,7 +80,10 @@ export function planRevert(
   return { plan: { ...plan, risks: texts.map((text) => ({ level: 'warn', text })) }, left };
 }
 
-/** Leaves a file alone if a later change of ours set it to the same value: that change is permanent, or has a timer of its own. */
+/**
+ * Leaves a file alone if a later change of ours set it to the same value: that change is permanent, or has a timer of its
+ * own.
+ */
 function keptBy(later: readonly Change[], { write, changed }: WayBack, { machine }: PlanContext): WayBack | undefined {
   if (!write || changed) return undefined;
   const { path, file, before: now } = write;

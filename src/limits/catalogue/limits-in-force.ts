@@ -1,4 +1,7 @@
-/** The limits that are set on one cgroup, each with what its ancestors leave of it. Limits that tstop shows in a column are left out. */
+/**
+ * The limits that are set on one cgroup, each with what its ancestors leave of it. Limits that tstop shows in a column are
+ * left out.
+ */
 
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';

@@ -1,6 +1,6 @@
 /**
- * Converts the weights of docker, systemd and BFQ to the kernel's. Vectors: runc#4772 and opencontainers/cgroups utils.go (shares), fs2/io.go
- * (blkio), systemd src/shared/cgroup-setup.h and src/core/cgroup.c (BFQ, CPUShares=).
+ * Converts the weights of docker, systemd and BFQ to the kernel's. Vectors: runc#4772 and opencontainers/cgroups utils.go
+ * (shares), fs2/io.go (blkio), systemd src/shared/cgroup-setup.h and src/core/cgroup.c (BFQ, CPUShares=).
  */
 
 /** Docker's --cpu-shares, 2 to 262144 with 1024 as the default, as cpu.weight: 1024 is 100 (runc from 1.3.2, crun). */

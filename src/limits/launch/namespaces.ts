@@ -61,8 +61,8 @@ export interface Prepared {
 }
 
 /**
- * What was asked, completed: folders are absolute, and a root of its own has the mount namespace that it needs. Throws BadValueError for a
- * folder that is none, ActionError for a namespace that the kernel does not have.
+ * What was asked, completed: folders are absolute, and a root of its own has the mount namespace that it needs. Throws
+ * BadValueError for a folder that is none, ActionError for a namespace that the kernel does not have.
  */
 export function checkedIsolation({ namespaces, rootfs, overlay, ...rest }: Isolation): Isolation {
   const ownRoot = rootfs !== undefined || overlay !== undefined;

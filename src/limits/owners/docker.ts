@@ -87,7 +87,8 @@ async function update(socket: string, writes: readonly Write[], swap: number | u
       const config = hostConfigOf(await getJson(socket, `/containers/${subject}/json`, patience));
       return post({ ...config, swap: swap ?? config.swap });
     };
-    // Its configuration matters to memory; else only where it was started with --cpus: that is refused before anything is changed.
+    // Its configuration matters to memory; else only where it was started with --cpus: that is refused before anything is
+    // changed.
     if (swap === undefined && writes.some(({ file }) => file === 'memory.max')) await asConfigured();
     else
       await post({ NanoCpus: 0, swap: swap ?? NO_LIMIT }).catch((error) =>

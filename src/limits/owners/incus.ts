@@ -57,7 +57,10 @@ function instancePath(subject: string, below = ''): string {
   return `/1.0/instances/${encodeURIComponent(name)}${below}?project=${encodeURIComponent(project)}`;
 }
 
-/** `{"metadata":{"status":"Running","pid":1234}}`; its cgroup is called `lxc.payload.PROJECT_NAME`. Throws NotOwnerError, OwnerError. */
+/**
+ * Reads `{"metadata":{"status":"Running","pid":1234}}`. The cgroup of the instance is called `lxc.payload.PROJECT_NAME`. Throws
+ * NotOwnerError, OwnerError.
+ */
 async function confirmInstance(socket: string, write: Write, places: ProcessPlaces): Promise<void> {
   const what = `the Incus instance ${write.subject}`;
   const answer = await askOwner(what, async () => {

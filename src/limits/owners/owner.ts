@@ -5,7 +5,10 @@ import { rightsRemedy } from '../../kernel/rights.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { OwnerName, Write } from '../model.ts';
 
-/** How long an engine may take to answer. It may be stopped; one that is busy takes a second, and a freeze waits for every task. */
+/**
+ * How long an engine may take to answer. It may be stopped; one that is busy takes a second, and a freeze waits for every
+ * task.
+ */
 export const ENGINE_PATIENCE_MS = 15_000;
 
 export interface Owner {

@@ -42,7 +42,10 @@ export function guardRisks(
   ];
 }
 
-/** `kill pid:N` ends the whole workload of process N. A risk that refuses where others run in it, or none. `name`: as it was typed. */
+/**
+ * `kill pid:N` ends the whole workload of process N. A risk that refuses where others run in it, or none. `name`: as it was
+ * typed.
+ */
 export function companyRisks(
   { path, name }: { readonly path: string; readonly name: string },
   files: CgroupFiles,

@@ -145,7 +145,10 @@ interface Part {
   readonly decoder: Decoder;
 }
 
-/** Which header and decoder a moment has: those of the last header up to its number. Throws FormatError where there is no header. */
+/**
+ * Which header and decoder a moment has: those of the last header up to its number. Throws FormatError where there is no
+ * header.
+ */
 function partsOf(
   headers: readonly PlacedFrame[],
   whole: (frame: PlacedFrame) => Buffer | undefined,
