@@ -56,10 +56,10 @@ const pressureMetrics: readonly Metric[] = (['cpu', 'memory', 'io'] as const).fl
 
 /** What each counter of net/dev is: it has one for either way. */
 const NETWORK_RATES = [
-  { key: 'bytes', unit: 'bytes_per_second', label: '', help: 'Bytes' },
-  { key: 'packets', unit: 'ops_per_second', label: ' PK', help: 'Packets' },
-  { key: 'drop', unit: 'ops_per_second', label: ' DR', help: 'Packets dropped, of those' },
-  { key: 'errors', unit: 'ops_per_second', label: ' ER', help: 'Errors, of packets' },
+  { key: 'bytes', unit: 'bytes_per_second', label: '', rx: 'Bytes received', tx: 'Bytes sent' },
+  { key: 'packets', unit: 'ops_per_second', label: ' PK', rx: 'Packets received', tx: 'Packets sent' },
+  { key: 'drop', unit: 'ops_per_second', label: ' DR', rx: 'Received packets dropped', tx: 'Packets dropped unsent' },
+  { key: 'errors', unit: 'ops_per_second', label: ' ER', rx: 'Errors in receiving', tx: 'Errors in sending' },
 ] as const;
 
 const networkIo = (direction: string): OtelName => ({
@@ -71,12 +71,12 @@ const networkIo = (direction: string): OtelName => ({
 
 const NETNS = column('/proc/PID/net/dev:netns');
 
-const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, label, help }) =>
+const networkMetrics: readonly Metric[] = NETWORK_RATES.flatMap(({ key, unit, label, ...help }) =>
   (['rx', 'tx'] as const).map((way): Metric => {
     const metric = rate(`/proc/PID/net/dev:${way}_${key}`, unit, 1, {
       id: `net_${way}_${key === 'drop' ? 'drops' : key}_per_second`,
       label: `${label === '' ? 'NET ' : ''}${way.toUpperCase()}${label}`,
-      help: `${help} ${way === 'rx' ? 'received' : 'sent'} per second in its own network namespace, without lo; unavailable where it shares the host's.`,
+      help: `${help[way]} per second in its own network namespace, without lo; unavailable where it shares the host's.`,
       ...(way === 'rx' && key === 'bytes' ? { aliases: ['net'] } : {}),
       ...(key === 'bytes' ? { otel: networkIo(way === 'rx' ? 'receive' : 'transmit') } : {}),
     });
