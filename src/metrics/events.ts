@@ -1,13 +1,21 @@
 /**
  * What happened between two Frames: OOM kills, memory.high, pids.max, throttling bursts, cgroups that came, went or
  * were re-created, frozen, and limits that changed. The newest events are kept, and for a minute each workload that was
- * OOM-killed and whose cgroup is gone with it: its row is no longer there to show why.
+ * OOM-killed and whose cgroup is gone with it: it has no row any more that could show why.
  */
 import type { Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
+import {
+  type CountedEvents,
+  countedEvents,
+  diedOfOom,
+  type EarlierFrame,
+  isAnyCounted,
+  isOtherThan,
+} from './event-counters.ts';
 import { column } from './files.ts';
 import { formatValue } from './format.ts';
-import { matchRows, type Snapshot, valueAt } from './snapshot.ts';
+import { matchRows, valueAt } from './snapshot.ts';
 import type { Frame } from './source.ts';
 
 export const EVENT_KINDS = [
@@ -64,14 +72,6 @@ const OWN_MS = 15_000;
 const OOM_CAUSE_MS = 10_000;
 const BURST_PERCENT = 50;
 
-const OOM_KILL = column('memory.events:oom_kill');
-const COUNTERS: readonly { readonly kind: EventKind; readonly index: number; readonly one: string }[] = [
-  { kind: 'oom', index: OOM_KILL, one: 'killed by the OOM killer' },
-  { kind: 'memory.high', index: column('memory.events:high'), one: 'slowed at memory.high' },
-  { kind: 'memory.max', index: column('memory.events:max'), one: 'at memory.max' },
-  { kind: 'pids.max', index: column('pids.events:max'), one: 'could not fork at pids.max' },
-];
-
 const LIMIT_COLUMNS = [
   'cpu.max:quota',
   'cpu.max:period',
@@ -80,16 +80,14 @@ const LIMIT_COLUMNS = [
   'memory.high:value',
   'memory.swap.max:value',
   'pids.max:value',
-].map((ref) => ({ ref, file: ref.slice(0, ref.lastIndexOf(':')), index: column(ref) }));
+].map((ref) => ({ ref, index: column(ref) }));
 
 const FROZEN = column('cgroup.events:frozen');
 const CHANGES = [FROZEN, ...LIMIT_COLUMNS.map(({ index }) => index)];
 const PEAK = column('memory.peak:value');
 const CURRENT = column('memory.current:value');
 
-interface Before {
-  readonly snapshot: Snapshot;
-  readonly workloads: readonly Workload[];
+interface Before extends EarlierFrame {
   readonly throttled: Float64Array;
 }
 
@@ -154,37 +152,11 @@ export function createEventLog(kept = KEPT): EventLog {
     const now = (index: number, row: number): number => valueAt(snapshot, index, row);
     const then = (index: number, row: number): number => valueAt(old.snapshot, index, row);
 
-    const isOther = (index: number): boolean => isOtherThan(old.snapshot, snapshot, index);
-    const changes = CHANGES.filter(isOther);
+    const changes = CHANGES.filter((index) => isOtherThan(old.snapshot, snapshot, index));
     dropExpected(time);
     if (changes.length === 0 && isStill(old, frame, throttled)) return events;
 
-    /** Rise of each counter by row. The kernel counts an event in every ancestor too: `own` is without the children's. */
-    const rises = COUNTERS.map(({ index }) => {
-      const rise = new Float64Array(wasRow.length);
-      if (isOther(index)) {
-        wasRow.forEach((was, row) => {
-          if (was >= 0) rise[row] = Math.max(0, now(index, row) - then(index, was)) || 0;
-        });
-      }
-      if (index === OOM_KILL) tellRoot(rise);
-      return rise;
-    });
-    const own = rises.map((rise) => {
-      const left = rise.slice();
-      snapshot.parents.forEach((parent, row) => {
-        if (parent >= 0) left[parent] = (left[parent] ?? 0) - (rise[row] ?? 0);
-      });
-      return left;
-    });
-
-    /** The root has no memory.events. /proc/vmstat counts the kills of the whole machine, which is what the root's would. */
-    function tellRoot(rise: Float64Array): void {
-      const root = frame.workloads.findIndex(({ path }) => path === '/');
-      const isCounted = root >= 0 && old.workloads.some((_, was) => !Number.isNaN(then(OOM_KILL, was)));
-      if (isCounted && Number.isNaN(now(OOM_KILL, root)))
-        rise[root] = Math.max(0, snapshot.host.oomKills - old.snapshot.host.oomKills) || 0;
-    }
+    const counted = countedEvents(old, frame);
 
     /** Of the Frame before; made only when a cgroup is new. */
     let oldAddresses: ReadonlySet<string> | undefined;
@@ -198,11 +170,12 @@ export function createEventLog(kept = KEPT): EventLog {
     function tellCounted(workload: Workload, row: number): void {
       heldGone ??= new Set(gone.flatMap(([workload]) => ancestorsOf(workload.path)));
       const whose = heldGone.has(workload.path) ? ', there or below it in what has ended' : '';
-      COUNTERS.forEach(({ kind, one }, counter) => {
-        const times = own[counter]?.[row] ?? 0;
-        if (times > 0) tell(kind, workload, `${one}${times > 1 ? `, ${times} times` : ''}${whose}`);
-      });
-      if ((own[0]?.[row] ?? 0) > 0) killed.set(workload.inode, time);
+      for (const { counter, own } of counted) {
+        const times = own[row] ?? 0;
+        if (times <= 0) continue;
+        tell(counter.kind, workload, `${counter.one}${times > 1 ? `, ${times} times` : ''}${whose}`);
+        if (counter.kind === 'oom') killed.set(workload.inode, time);
+      }
     }
 
     function tellChanged(workload: Workload, row: number, was: number): void {
@@ -224,7 +197,7 @@ export function createEventLog(kept = KEPT): EventLog {
         tellNew(workload);
         continue;
       }
-      if (own.some((rise) => (rise[row] ?? 0) > 0)) tellCounted(workload, row);
+      if (counted.some(({ own }) => (own[row] ?? 0) > 0)) tellCounted(workload, row);
       const burst = throttled[row] ?? Number.NaN;
       if (burst >= BURST_PERCENT && !((old.throttled[was] ?? Number.NaN) >= BURST_PERCENT)) {
         tell('throttled', workload, `in ${burst.toFixed(0)} % of its quota periods`);
@@ -232,7 +205,7 @@ export function createEventLog(kept = KEPT): EventLog {
       if (changes.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
 
-    if (gone.length > 0) tellGone(gone, { old, frame, time, rise: rises[0], own: own[0] }, tell);
+    if (gone.length > 0) tellGone(gone, { old, frame, time, counted }, tell);
     return events;
   }
 
@@ -240,23 +213,20 @@ export function createEventLog(kept = KEPT): EventLog {
     for (const [path, until] of expected) if (until < time) expected.delete(path);
   }
 
-  function tellGone(gone: readonly Gone[], kills: OomKills, tell: Tell): void {
-    const { old, frame, time } = kills;
+  function tellGone(gone: readonly Gone[], { old, frame, time, counted }: Comparison, tell: Tell): void {
     const addresses = new Set(frame.workloads.map(addressOf));
-    const isAnyKilled = kills.rise?.some((rise) => rise > 0) ?? false;
-    for (const one of gone) {
-      const [workload, was] = one;
-      const isOom = isRecent(killed.get(workload.inode), time) || (isAnyKilled && diedOfOom(one, kills));
+    const kills = counted.find(({ counter, all }) => counter.kind === 'oom' && all.some((rise) => rise > 0));
+    for (const [workload, was] of gone) {
+      const isOom =
+        isRecent(killed.get(workload.inode), time) ||
+        (kills !== undefined && diedOfOom(workload, was, { old, frame, ...kills }));
       killed.delete(workload.inode);
       // Where the path is there again, the event `re-created` tells it.
       if (!isTold(workload) || (!isOom && addresses.has(addressOf(workload)))) continue;
       const had = [valueAt(old.snapshot, PEAK, was), valueAt(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
-      const event = tell(
-        'gone',
-        workload,
-        isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path,
-      );
+      const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
+      const event = tell('gone', workload, text);
       if (isOom) oomKills.push(event);
     }
   }
@@ -265,30 +235,20 @@ export function createEventLog(kept = KEPT): EventLog {
 /** Where a cgroup is, of all machines. */
 const addressOf = ({ host = '', path }: Pick<Workload, 'host' | 'path'>): string => `${host}${path}`;
 
-/** An array that is that of the Snapshot before has nothing to tell. */
-const isOtherThan = (old: Snapshot, snapshot: Snapshot, index: number): boolean =>
-  snapshot.values[index] !== old.values[index];
-
 /** Whether nothing came, went or was counted. */
 const isStill = (old: Before, { usage: { snapshot } }: Frame, throttled: Float64Array): boolean =>
-  snapshot.rows === old.snapshot.rows &&
-  snapshot.host.oomKills === old.snapshot.host.oomKills &&
-  throttled === old.throttled &&
-  !COUNTERS.some(({ index }) => isOtherThan(old.snapshot, snapshot, index));
+  snapshot.rows === old.snapshot.rows && throttled === old.throttled && !isAnyCounted(old.snapshot, snapshot);
 
 /** Keeps an event of a workload, and gives it back. */
 type Tell = (kind: EventKind, workload: Workload, text: string) => LogEvent;
 
-/** The OOM kills between two Frames. */
-interface OomKills {
+/** Two Frames, and what was counted between them. */
+interface Comparison {
   readonly old: Before;
   readonly frame: Frame;
   /** Of `frame`, milliseconds since the epoch. */
   readonly time: number;
-  /** By row of `frame`: kills there and below. */
-  readonly rise: Float64Array | undefined;
-  /** By row of `frame`: kills there, and below it where no row is left. */
-  readonly own: Float64Array | undefined;
+  readonly counted: readonly CountedEvents[];
 }
 
 /** A workload that is gone, with its row in the Frame before. */
@@ -306,16 +266,5 @@ const differ = (one: number, other: number): boolean => one !== other && !Number
 const isTold = ({ kind }: Workload): boolean => kind !== 'inner' && kind !== 'monitor';
 
 const isRecent = (seen: number | undefined, now: number): boolean => seen !== undefined && now - seen < OOM_CAUSE_MS;
-
-/** Its nearest living ancestor counted a kill that none of its living children had: the one that is gone had it. */
-function diedOfOom([{ path, host }, was]: Gone, { old, frame, rise, own }: OomKills): boolean {
-  if (Number.isNaN(valueAt(old.snapshot, OOM_KILL, was))) return false;
-  for (const up of ancestorsOf(path)) {
-    const inode = old.workloads.find((workload) => workload.path === up && workload.host === host)?.inode;
-    const row = frame.workloads.findIndex((workload) => workload.inode === inode);
-    if (row >= 0) return (rise?.[row] ?? 0) > 0 && (own?.[row] ?? 0) > 0;
-  }
-  return false;
-}
 
 const shown = (ref: string, value: number): string => formatValue(value, ref.startsWith('memory') ? 'bytes' : 'count');
