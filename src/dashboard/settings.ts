@@ -96,7 +96,9 @@ export function loadAlertRules(directory: string): readonly AlertRule[] {
   if (!parsed.success) throw new AlertRulesError(shapeFaults(parsed.issues, yaml, ['alerts'])[0]?.text ?? file);
   const hand = parsed.output.some(({ run }) => run !== undefined) ? foreignHand(file) : undefined;
   if (hand)
-    throw new AlertRulesError(`${file}: ${hand.path} ${hand.how}: whoever can change it decides what the alerts run`);
+    throw new AlertRulesError(
+      `${file}: ${hand.path} ${hand.how}: whoever can change it decides what the alerts run; let root and you alone own and write it`,
+    );
   return parsed.output.map(({ when, run }) => parseAlertRule(when, run));
 }
 
@@ -130,7 +132,7 @@ export function saveSetting(directory: string, key: keyof Settings, value: Setti
     if (codeOf(error) !== 'ENOENT') throw error;
   }
   const document = parseDocument(text);
-  if (document.errors.length > 0) throw new Error(`${file} is not YAML, so it is left as it is`);
+  if (document.errors.length > 0) throw new Error(`${file} is not YAML, so it is left as it is; correct it first`);
   if (value === undefined) document.deleteIn([SECTION, key]);
   else document.setIn([SECTION, key], value);
   makeDirectory(dirname(file), 0o777);

@@ -288,14 +288,17 @@ function createFile(directory: string, time: number): Pick<OpenFile, 'fd' | 'nam
 }
 
 /**
- * Makes the directory and claims it, as two recorders in one would remove each other's files; gives what lets go of it. What
- * was made goes again where it cannot be claimed, as in a hierarchy of cgroups.
+ * Makes the directory and claims it, as two recorders in one would remove each other's files. Gives the function that releases
+ * it. Folders that were made for it are removed again where it cannot be claimed, as in a hierarchy of cgroups.
  */
 function claimed(directory: string): () => void {
   const made = makeDirectory(directory, 0o700);
   try {
     const hand = foreignHand(directory);
-    if (hand) throw new Error(`${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write`);
+    if (hand)
+      throw new Error(
+        `${directory}: ${hand.path} ${hand.how}: whoever can write there decides where we write; give a folder that you alone may write with --to`,
+      );
     return claimedAlone(directory);
   } catch (error) {
     removeEmpty(made);

@@ -124,7 +124,10 @@ export function openJournal(
 /** Whoever can change the journal decides what undo writes. */
 function refuseForeignHand(path: string): void {
   const hand = foreignHand(path);
-  if (hand) throw new Error(`${hand.path} ${hand.how}: whoever can change the journal decides what undo writes`);
+  if (hand)
+    throw new Error(
+      `${hand.path} ${hand.how}: whoever can change the journal decides what undo writes; set TSCG_STATE_DIR to a folder that you alone may write`,
+    );
 }
 
 function syncDirectory(directory: string): void {

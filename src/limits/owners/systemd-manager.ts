@@ -82,7 +82,10 @@ export async function startTransientUnit(
     });
     try {
       const result = await finished;
-      if (result !== 'done') throw new Error(`systemd could not start ${unit}: the job ended with "${result}"`);
+      if (result !== 'done')
+        throw new Error(
+          `systemd could not start ${unit}: the job ended with "${result}"; journalctl -u ${unit} says why`,
+        );
     } finally {
       bus.close();
     }
