@@ -48,8 +48,8 @@ const BOX = {
 };
 
 /**
- * Sets a limit and undoes it in `folder`, where plain files stand for a hierarchy: whoever needs these functions needs them
- * fast, and no run that changes nothing comes to them.
+ * Sets a limit and undoes it in `folder`, where plain files stand for a hierarchy. Users want these functions to start fast, and
+ * a run that changes nothing does not reach them.
  */
 function writeAsChange(folder: string): void {
   const mount = join(folder, 'cgroup');
@@ -68,7 +68,7 @@ function writeAsChange(folder: string): void {
 }
 
 /**
- * Writes the cache of all functions of a part, for which V8 must not leave any for later: no run comes to those of a runtime
+ * Writes the cache of all functions of a part, which V8 must compile at once for that: no run reaches the functions for a runtime
  * that this machine does not have.
  */
 function writeWhole(part: string): void {

@@ -46,7 +46,7 @@ export function whatIfText(what: WhatIf): string {
   return [`${file} ${text} (${meaning})`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** At most all that there were: each stretch between two samples touches one more, which the next stretch touches too. */
+/** Held to the periods that there were: a period that two stretches between samples share counts in either of them. */
 function throttledOf({ throttledPeriods: { least, most }, periods }: CpuWhatIf): Span {
   const all = Math.max(1, periods);
   return { least: Math.min(least, all), most: Math.min(most, all) };

@@ -90,7 +90,7 @@ export async function watchWhy(options: WatchOptions): Promise<void> {
   if (hasEnded) throw new Error(`${named.map(({ name }) => name).join(', ')} ended: nobody is left to watch`);
 }
 
-/** Whose trouble would not show. */
+/** Says which workloads could be in trouble without a sign of it, as a figure of them is missing. */
 function unknownText(frame: Frame, named: readonly Workload[]): string[] {
   const { usage, workloads } = frame;
   if (named.length === 0) {

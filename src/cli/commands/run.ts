@@ -79,7 +79,7 @@ export async function run(
   } finally {
     prepared.clear();
   }
-  // At once: Node's own way out gives the signals their defaults back first, and one more would change the exit code.
+  // Ends at once: a natural end would first restore the default of each signal, and a signal then would change the exit code.
   process.exit();
 }
 

@@ -28,16 +28,13 @@ type WhatIfOptions = { for: string; json?: boolean } & PastOptions & Values;
 
 const LEAST_MS = 1000;
 const MOST_MS = 86_400_000;
-/**
- * Samples of CPU time: finer ones tell more of bursts. So many are enough, and none finer than FINEST_MS are worth their
- * cost.
- */
+/** Samples of CPU time that are enough. Finer ones tell more of bursts, but below FINEST_MS they are not worth their cost. */
 const WANTED_SAMPLES = 3000;
 const FINEST_MS = 20;
 const COARSEST_MS = 1000;
 /** The share of a CPU that sampling may use. */
 const SHARE = 0.02;
-/** Between samples of memory. */
+/** Milliseconds between samples of memory. */
 const MEMORY_MS = 100;
 
 export async function whatIf(name: string, options: WhatIfOptions, global: GlobalOptions): Promise<void> {

@@ -43,7 +43,7 @@ const LEAST_MS = 2000;
 const MOST_MS = 600_000;
 /** The least --fix-for: in less time a change cannot be told from chance. */
 const LEAST_FIX_MS = 10_000;
-/** Milliseconds between the Frames that tell who suffers, and how many of them are taken before it is said that nobody does. */
+/** Milliseconds between the Frames that tell who suffers. Where none of so many tells of anybody, nobody does. */
 const COARSE_MS = 1000;
 const COARSE_TRIES = 5;
 /** Seconds of a look that is for the line about the machine alone. */
@@ -82,12 +82,12 @@ export async function why(names: readonly string[], options: WhyOptions, global:
     });
     return watching.finally(() => source.close());
   }
-  // It takes a while to load, in which those are found who are looked at.
+  // The program loads while the workloads are found that are to be looked at.
   const opening = isTraced ? openWaits() : undefined;
   try {
     const whom = names.length > 0 ? await namedBy(names, hierarchy) : await suffering(hierarchy, signal);
     const { workloads, victims, sufferers } = whom;
-    // Whoever asked waits since this program was started.
+    // The user has waited since this program was started.
     const asked = monotonicMs() - performance.now();
     const taken = victims.length > 0 ? await look(workloads, victims, { opening, asked }) : undefined;
     const findings = taken ? diagnose(taken) : [];

@@ -12,16 +12,16 @@ const ENDING: ReadonlySet<Passed> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SI
 
 export interface TakenSignals {
   /**
-   * From now on they go to the command, which waits. False where one came before: the command is ended by SIGKILL.
-   * `isInit`: it is pid 1 of a namespace, to whom the kernel delivers only what it has a handler for: what would have
-   * ended it then ends it by SIGKILL.
+   * Passes signals to the command, which waits, from now on. False where one came before: the command is then ended by SIGKILL.
+   * `isInit`: the command is pid 1 of a namespace, to which the kernel delivers only signals that it handles. A signal that would
+   * have ended it is then replaced by SIGKILL.
    */
   passTo(pid: number, isInit: boolean): Promise<boolean>;
-  /** The command has ended: from now on they do nothing. Gives the signal that it died of in our place. */
+  /** Ignores signals from now on, as the command has ended. Gives the number of a signal that was replaced by SIGKILL. */
   drop(): number | undefined;
 }
 
-/** For the rest of this process: whoever presses Ctrl-C twice ends the command, and not what clears up after it. */
+/** Takes the signals for the rest of this process: a second Ctrl-C ends the command, and not what clears up after it. */
 export function takeSignals(): TakenSignals {
   let early: Passed | undefined;
   let deadly: number | undefined;
@@ -35,7 +35,7 @@ export function takeSignals(): TakenSignals {
         deadly = constants.signals[signal];
         send(pid, 'SIGKILL');
       };
-      // A turn of the event loop, whole: what came while there was no command is known after it.
+      // After a whole turn of the event loop every signal is known that came while there was no command.
       await setImmediate();
       await setImmediate();
       if (early) end(early);
@@ -66,7 +66,7 @@ function isForeground(): boolean {
   return stat !== undefined && stat.pgrp === stat.tpgid;
 }
 
-/** Whether the process has said what becomes of it: has a handler, waits for it by sigwait, or will not have it. */
+/** Whether the process has said what becomes of the signal: it handles it, blocks it to wait for it, or ignores it. */
 function takes(pid: number, signal: number): boolean {
   try {
     const masks = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^Sig(?:Cgt|Blk|Ign):\s*([0-9a-f]+)$/gm);
