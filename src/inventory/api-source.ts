@@ -1,6 +1,7 @@
 /** The runtimes' APIs as a source of names: what they know beats what the disk tells. */
 import type { NameSource } from './names/source.ts';
 import { LONG_PATIENCE_MS, PATIENCE_MS } from './names.ts';
+import { known } from './runtimes/details.ts';
 import type { RuntimeStatus } from './runtimes/endpoint.ts';
 import { openRuntimes, type Runtimes } from './runtimes/runtimes.ts';
 import { unitAt } from './units.ts';
@@ -38,16 +39,8 @@ export function openApiSource({ watch }: { readonly watch: boolean }): ApiSource
         }
         const details = detailsOf(identity, path, runtimes);
         if (!details) return undefined;
-        const { image, pod, namespace, labels, initPid } = details;
-        return {
-          name: details.name,
-          details,
-          ...(image !== undefined && { image }),
-          ...(pod !== undefined && { pod }),
-          ...(namespace !== undefined && { namespace }),
-          ...(labels !== undefined && { labels }),
-          ...(initPid !== undefined && { initPid }),
-        };
+        const { name, image, pod, namespace, labels, initPid } = details;
+        return known({ name, details, image, pod, namespace, labels, initPid });
       },
       events: (onChange) => {
         listeners.add(onChange);

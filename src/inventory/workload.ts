@@ -113,7 +113,7 @@ export interface Workload extends Identity {
   readonly path: string;
   /** Inode of the directory: with the boot, the identity of the cgroup. */
   readonly inode: number;
-  /** Untrusted text from inside containers is cleaned (`../text/clean.ts`) before it gets here. */
+  /** As its owner calls it: `web`, or `pod/container`. All text is cleaned (`../text/clean.ts`) before it gets here. */
   readonly name: string;
   readonly image?: string;
   readonly pod?: string;

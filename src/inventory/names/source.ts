@@ -1,19 +1,8 @@
 /** The face of everything that knows names: files of the runtimes (this folder), and their APIs. */
-import type { Identity, WorkloadDetails } from '../workload.ts';
+import type { Identity, Workload } from '../workload.ts';
 
-/** What one source knows. All text is cleaned; what it does not know is absent. */
-export interface Names {
-  /** As its owner calls it: `web`, or `pod/container`. */
-  readonly name?: string;
-  readonly image?: string;
-  readonly pod?: string;
-  readonly namespace?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Pid of its init on this host. */
-  readonly initPid?: number;
-  /** All that the runtime's API tells. */
-  readonly details?: WorkloadDetails;
-}
+/** What one source knows of a workload. All text is cleaned; what it does not know is absent. */
+export type Names = Partial<Pick<Workload, 'name' | 'image' | 'pod' | 'namespace' | 'labels' | 'initPid' | 'details'>>;
 
 export interface NameSource {
   /** For `tscg doctor`: `docker files`. */
