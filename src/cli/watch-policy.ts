@@ -1,8 +1,10 @@
-/** A policy kept up while workloads come, and while it changes: each gets its limits in a change of its own. */
+/**
+ * Keeps a policy in force while workloads come and while the policy changes. Each workload gets its limits in a change of its
+ * own.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';
-
 import { confirmedPlan } from '../limits/owners/confirmed-plan.ts';
 import { type PolicyRequest, planPolicy, policyRequests } from '../limits/policy/requests.ts';
 import { counted } from '../text/counted.ts';
@@ -11,20 +13,21 @@ import { warn } from './output.ts';
 import type { PolicyWatch } from './policy-file.ts';
 
 /**
- * A runtime writes a new container's own limits a moment after its cgroup is there, and would take ours back: so it is
- * looked at again, this long after.
+ * A runtime writes the limits of a new container a moment after its cgroup is there, which would take ours back: the container
+ * is looked at again after so many milliseconds.
  */
 const LOOK_AGAIN_MS: readonly number[] = [500, 3000];
-/** Events may be lost. */
+/** All workloads are looked at at least so often, as events may be lost. */
 const LEAST_OFTEN_MS = 5000;
-/** Milliseconds in which a new cgroup is looked at more often: a runtime's files, and so the name, may come after it. */
+/** For so many milliseconds a new cgroup is looked at more often: the runtime's files, and so its name, may come later. */
 const NEW_FOR_MS = 10_000;
 const NEW_OFTEN_MS = 500;
-/** Where containers come and go all the time, several are looked at together. */
+/** Several containers that come within this time are looked at together. */
 const MOST_OFTEN_MS = 50;
 
+/** What is remembered of one workload. */
 interface Care {
-  /** The rules that matched it last: another set of rules, as when its name became known, begins anew. */
+  /** The rules that matched it last. Where others match, as once its name is known, it is looked at as a new one. */
   readonly rules: string;
   looks: number;
   /** Milliseconds of performance.now(); none once it is settled. */
@@ -34,8 +37,8 @@ interface Care {
 }
 
 /**
- * Until SIGINT or SIGTERM. What fails is told on stderr and stops nothing else. What another policy no longer names stays
- * as it is. Closes the policy and the inventory.
+ * Goes on until SIGINT or SIGTERM. A failure is told on standard error and stops nothing else. A workload that a changed policy
+ * does not name keeps its limits. Closes the policy and the inventory at the end.
  */
 export async function watchPolicy(
   policy: PolicyWatch,
@@ -117,7 +120,7 @@ export async function watchPolicy(
   }
 }
 
-/** What ended. */
+/** Forgets the workloads that have ended. */
 function forget(cares: Map<number, Care>, requests: readonly PolicyRequest[]): void {
   const living = new Set(requests.map(({ target }) => target.inode));
   for (const inode of cares.keys()) if (!living.has(inode)) cares.delete(inode);

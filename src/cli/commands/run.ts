@@ -64,7 +64,7 @@ export async function run(
     if (!quiet && !json) process.stderr.write(`tscg: ${text}\n`);
   };
   try {
-    const held = await hold(command, name, edits, prepared, context, options.force);
+    const held = await hold({ command, name, edits, force: options.force }, prepared, context);
     const { enabled } = held.place;
     if (enabled.length > 0) say(`switched on until the end: ${enabled.join(', ')}`);
     const { exit, summary, left } = await carry(held, prepared, signals, options.pid === true, context);
@@ -97,14 +97,18 @@ interface Held {
   readonly child: HeldChild;
 }
 
-/** The cgroup with its limits, and in it the command, which waits. */
+interface Wanted {
+  readonly command: readonly string[];
+  readonly name: string;
+  readonly edits: Request['edits'];
+  readonly force: boolean | undefined;
+}
+
+/** Makes the cgroup with its limits, and in it the command, which waits. */
 async function hold(
-  command: readonly string[],
-  name: string,
-  edits: Request['edits'],
+  { command, name, edits, force }: Wanted,
   { flags, steps }: Prepared,
   context: PlanContext,
-  force: boolean | undefined,
 ): Promise<Held> {
   const { files, owners, ownPath } = context;
   const spec = { command, namespaces: flags, steps };
@@ -118,7 +122,7 @@ async function hold(
       await limit(place, 'unit', withHolder(edits), context, force);
       return { place, child };
     } catch (error) {
-      // First: systemd keeps a scope until nobody is left in it.
+      // The command is killed first: systemd keeps a scope until no process is left in it.
       process.kill(child.pid, 'SIGKILL');
       await place?.remove();
       throw error;
