@@ -5,7 +5,6 @@ import { parseReclaim, planReclaim, type ReclaimPlan, reclaimMemory, reclaimText
 import type { PlanContext } from '../limits/model.ts';
 import { bytesText } from '../text/bytes.ts';
 import { errorText } from '../text/error-text.ts';
-
 import { inTurn } from './acting.ts';
 import { edited, type ReclaimForm, type Typed } from './modal.ts';
 import { type FormView, type Gone, headed, riskLines, targetLines, titleLines } from './plan-lines.ts';

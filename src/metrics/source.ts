@@ -16,7 +16,6 @@ import { openLimitWatch } from './limit-watch.ts';
 import { createNetworkReader } from './network.ts';
 import { createSampler } from './sampler.ts';
 import type { TickRequest } from './sampling-plan.ts';
-
 import { type Usage, usageOf } from './usage.ts';
 
 export interface Frame {

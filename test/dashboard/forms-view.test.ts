@@ -10,7 +10,6 @@ import { INITIAL } from '../../src/dashboard/state.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import type { Journal } from '../../src/limits/applying/journal.ts';
 import type { PlannedWrite, Risk } from '../../src/limits/model.ts';
-
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
 import { frameOf } from './frames.ts';

@@ -2,7 +2,6 @@
 
 import { CgroupFileError, type CgroupFiles } from '../../src/kernel/cgroup-files.ts';
 import type { PlanContext } from '../../src/limits/model.ts';
-
 import { written } from './kernel-model.ts';
 
 export interface FakeFiles extends CgroupFiles {

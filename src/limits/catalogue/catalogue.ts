@@ -8,7 +8,6 @@ import type { Limit } from '../model.ts';
 import { CPU_LIMITS } from './cpu.ts';
 import { CPUSET_LIMITS } from './cpuset.ts';
 import { IO_LIMITS } from './io.ts';
-
 import { MEMORY_LIMITS } from './memory.ts';
 import { hugetlbLimit, OTHER_LIMITS } from './others.ts';
 

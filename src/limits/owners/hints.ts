@@ -6,7 +6,6 @@ import { unitAt, unitName } from '../../inventory/units.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { ancestorsOf, lastComponent } from '../../kernel/cgroup-path.ts';
 import { shellWord } from '../../text/shell-word.ts';
-
 import { isRewritten } from './systemd-properties.ts';
 
 const INCUS_KEYS: Readonly<Record<string, string>> = {

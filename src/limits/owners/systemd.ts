@@ -7,7 +7,6 @@ import { errorText } from '../../text/error-text.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import { linesByKey } from '../catalogue/lines.ts';
 import type { Write } from '../model.ts';
-
 import { askOwner, NotOwnerError, type Owner, OwnerError, permissionRemedy } from './owner.ts';
 import { controlGroupOf, setUnitProperties } from './systemd-manager.ts';
 import { hasProperty, keepable, onBus, type Property, propertiesOf } from './systemd-properties.ts';

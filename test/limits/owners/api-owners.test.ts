@@ -11,9 +11,7 @@ import type { OwnerName, Write } from '../../../src/limits/model.ts';
 import { criOwner } from '../../../src/limits/owners/cri.ts';
 import { dockerOwner } from '../../../src/limits/owners/docker.ts';
 import { incusOwner } from '../../../src/limits/owners/incus.ts';
-
 import { ownership } from '../../../src/limits/planning/ownership.ts';
-
 import { fakeCri, grpcError } from '../../inventory/runtimes/fake-cri.ts';
 import { fakeHttp, json } from '../../inventory/runtimes/fake-http.ts';
 import { fakeFiles } from '../fake-files.ts';

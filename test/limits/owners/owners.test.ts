@@ -12,7 +12,6 @@ import { dockerOwner, updateOf } from '../../../src/limits/owners/docker.ts';
 import { podmanOwner } from '../../../src/limits/owners/podman.ts';
 import { systemdOwner } from '../../../src/limits/owners/systemd.ts';
 import { ownership } from '../../../src/limits/planning/ownership.ts';
-
 import { fakeHttp, json } from '../../inventory/runtimes/fake-http.ts';
 import { fakeFiles } from '../fake-files.ts';
 import { boxOf } from '../typed.ts';

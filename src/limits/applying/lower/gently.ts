@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupFiles, textIfThere } from '../../../kernel/cgroup-files.ts';
 import { parseSingleValue } from '../../../kernel/single-value.ts';
 import { bytesText } from '../../../text/bytes.ts';
-
 import type { Write } from '../../model.ts';
 import { inUse } from '../../planning/lowering.ts';
 import { writeWatched } from './watchdog.ts';
