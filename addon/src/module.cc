@@ -16,13 +16,6 @@ void KeepLittleFreed() {
 #endif
 }
 
-/** Gives back to the kernel the pages in which all was freed, also amid what is in use. */
-void ReleaseFreed(const Napi::CallbackInfo&) {
-#ifdef M_TRIM_THRESHOLD
-  malloc_trim(0);
-#endif
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   using namespace tscg;
   KeepLittleFreed();
@@ -46,7 +39,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("missingLibbpf", Napi::Function::New(env, MissingLibbpf, "missingLibbpf"));
   exports.Set("openWaits", Napi::Function::New(env, OpenWaits, "openWaits"));
   exports.Set("routeNetlink", Napi::Function::New(env, RouteNetlink, "routeNetlink"));
-  exports.Set("releaseFreed", Napi::Function::New(env, ReleaseFreed, "releaseFreed"));
   exports.Set("workOnThisThread", Napi::Function::New(
                                       env, [](const Napi::CallbackInfo&) { WorkOnThisThread(); }, "workOnThisThread"));
   return exports;

@@ -5,7 +5,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
-import { loadNative } from '../kernel/native.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { asksForFleet } from './fleet-flags.ts';
 import { endWithReader } from './output.ts';
@@ -21,12 +20,11 @@ process.noDeprecation = true;
 /** Milliseconds after the start: the first screen is shown, and the watches of a thousand cgroups are put. */
 const STARTED_MS = 5000;
 
-/** The start leaves garbage of some 8 MB, which V8 would keep until its heap has grown by half, and the C library after it. */
+/** The start leaves garbage of some 8 MB, which V8 would keep until its heap has grown by half. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
-  loadNative().native?.releaseFreed();
 }
 
 async function run(options: TstopFlags): Promise<void> {

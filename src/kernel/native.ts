@@ -141,8 +141,6 @@ export interface Native {
    * for a program that has nothing else to do meanwhile. To wake a thread takes longer than to read some files.
    */
   workOnThisThread(): void;
-  /** Gives memory that the C library keeps, although it was freed, back to the kernel. */
-  releaseFreed(): void;
   createCollector(
     mount: string,
     files: readonly FileSpec[],
@@ -274,7 +272,6 @@ function prebuilt(): string {
 
 const FUNCTIONS: Record<keyof Native, true> = {
   workOnThisThread: true,
-  releaseFreed: true,
   createCollector: true,
   walk: true,
   readFiles: true,

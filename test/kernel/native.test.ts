@@ -427,29 +427,6 @@ onTree('inotify: an overflow is told', async ({ createInotify }, tree) => {
   assert.is(events, queue);
 });
 
-/** A script that frees much memory below a block that stays, and prints the megabytes that go back to the kernel. */
-const FREEING = `
-  import { loadNative } from ${JSON.stringify(new URL('../../src/kernel/native.ts', import.meta.url).href)};
-  import { setTimeout as sleep } from 'node:timers/promises';
-  const { native } = loadNative();
-  let blocks = Array.from({ length: 10_000 }, () => Buffer.allocUnsafeSlow(4000).fill(1));
-  const last = blocks.at(-1);
-  blocks = [];
-  while (process.memoryUsage().arrayBuffers > 10e6) {
-    gc();
-    await sleep(10);
-  }
-  const before = process.memoryUsage.rss();
-  native.releaseFreed();
-  console.log((before - process.memoryUsage.rss()) / 1e6, last.length);
-`;
-
-plain('memory that was freed amid what is in use goes back to the kernel', () => {
-  const args = ['--expose-gc', '--import', 'tsx', '--input-type=module', '-e', FREEING];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { timeout: 120_000, encoding: 'utf8' });
-  assert.ok(Number.parseFloat(stdout) > 20, stdout + stderr);
-});
-
 /** A script that opens a trigger, an inotify and a collector, has a pass under way, and closes nothing. */
 const abandoning = (path: string): string => `
   import { loadNative } from ${JSON.stringify(new URL('../../src/kernel/native.ts', import.meta.url).href)};
