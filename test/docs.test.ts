@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { documents } from '../docs/generate.ts';
 import { loadAlertRules } from '../src/dashboard/settings.ts';
 import { PROPERTY_NAMES } from '../src/limits/catalogue/properties.ts';
-import { inDirectory } from './in-directory.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -39,12 +39,12 @@ test('no link of a document is dead', () => {
   assert.equal(dead, []);
 });
 
-test('the rules that docs/alerts.md shows can be used as they stand', () =>
-  inDirectory(async (directory) => {
-    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/alerts.md'), 'utf8')) ?? [];
-    writeFileSync(join(directory, 'config.yaml'), example);
-    assert.is(loadAlertRules(directory).length, 3);
-  }));
+test('the rules that docs/alerts.md shows can be used as they stand', async () => {
+  const directory = temporaryFolder();
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/alerts.md'), 'utf8')) ?? [];
+  writeFileSync(join(directory, 'config.yaml'), example);
+  assert.is(loadAlertRules(directory).length, 3);
+});
 
 test('the files that a document names are there', () => {
   const named = PAGES.filter((file) => file !== 'CHANGELOG.md').flatMap((file) =>

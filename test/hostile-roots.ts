@@ -1,10 +1,10 @@
 /** Processes in mount and pid namespaces and a root of their own, whose /etc/passwd is laid out to lead root astray. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export interface HostileRoot {
   /** What its /etc/passwd is. */
@@ -62,7 +62,7 @@ export async function withHostileRoots(
   use: (hostile: HostileRoots) => Promise<void>,
   started: (root: HostileRoot) => void = () => undefined,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-roots-'));
+  const folder = temporaryFolder();
   const children: ChildProcess[] = [];
   try {
     const secret = join(folder, 'secret');
@@ -91,7 +91,6 @@ export async function withHostileRoots(
       child.kill('SIGKILL');
       await ended;
     }
-    rmSync(folder, { recursive: true });
   }
 }
 

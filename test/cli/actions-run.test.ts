@@ -1,7 +1,7 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as openPty } from '@lydell/node-pty';
@@ -9,6 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { childrenOf } from '../../src/kernel/subtree.ts';
 import { MOUNT, TSCG, tscg, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const NAME = `tscg-run-test-${process.pid}`;
 
@@ -48,14 +49,10 @@ test('arguments after the command are its own, -- or not', () => {
 });
 
 test('a script without #! is run by a shell, as execvp does', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-script-'));
-  try {
-    writeFileSync(join(folder, 'job'), 'echo "$0 $1"; exit 6\n', { mode: 0o755 });
-    const { status, stdout } = run('-q', '--', join(folder, 'job'), 'a b');
-    assert.equal([status, stdout], [6, `${join(folder, 'job')} a b\n`]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'job'), 'echo "$0 $1"; exit 6\n', { mode: 0o755 });
+  const { status, stdout } = run('-q', '--', join(folder, 'job'), 'a b');
+  assert.equal([status, stdout], [6, `${join(folder, 'job')} a b\n`]);
 });
 
 test('bytes that are no UTF-8: the environment has them, an argument is refused', () => {
@@ -92,7 +89,7 @@ const SCRIPT = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done';
 
 /** With a scratch folder, which an --overlay needs, among `temporary`. */
 async function runOverlaid(script: string, signal: (child: ChildProcess, temporary: string) => () => void) {
-  const temporary = mkdtempSync(join(tmpdir(), 'tscg-signals-'));
+  const temporary = temporaryFolder();
   const child = spawn(
     process.execPath,
     [TSCG, 'run', '-q', '--name', NAME, '--overlay', '/', '--', 'sh', '-c', script],
@@ -106,7 +103,6 @@ async function runOverlaid(script: string, signal: (child: ChildProcess, tempora
     return code;
   } finally {
     stop();
-    rmSync(temporary, { recursive: true });
   }
 }
 
@@ -210,16 +206,12 @@ test('--overlay: what is written is gone, also from a root of several layers', (
 });
 
 test('--rootfs: what it makes in the folder is told, and gone at the end', () => {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-root-'));
-  try {
-    mkdirSync(join(root, 'tmp'));
-    const { stdout } = run('--dry-run', '--rootfs', root, '--', '/none');
-    assert.match(stdout, /makes dev, proc, sys, tmp in it where they are missing, and removes them at the end/);
-    assert.is(run('-q', '--rootfs', root, '--', '/none').status, 127);
-    assert.equal(readdirSync(root), ['tmp']);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const root = temporaryFolder();
+  mkdirSync(join(root, 'tmp'));
+  const { stdout } = run('--dry-run', '--rootfs', root, '--', '/none');
+  assert.match(stdout, /makes dev, proc, sys, tmp in it where they are missing, and removes them at the end/);
+  assert.is(run('-q', '--rootfs', root, '--', '/none').status, 127);
+  assert.equal(readdirSync(root), ['tmp']);
 });
 
 test('without the addon a shell takes its place; namespaces say what they need', () => {

@@ -1,13 +1,13 @@
 /** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, BUSY, MOUNT, TSCG, tscg, tscgJson, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const PREFIX = `/tscg-actions-${process.pid}`;
 
@@ -214,7 +214,7 @@ test('a refusal ends with 2, as its dry run does; --json tells the plan with its
   }));
 
 test('an engine that runs in a cgroup of any name is not frozen with it; one inside a container is its own business', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-engine-'));
+  const folder = temporaryFolder();
   const daemon = join(folder, 'dockerd');
   copyFileSync('/bin/sleep', daemon);
   const run = (box: Box) => box.run(`exec '${daemon}' 1000`);
@@ -229,7 +229,6 @@ test('an engine that runs in a cgroup of any name is not frozen with it; one ins
     while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'dockerd\n') await sleep(10);
     assert.is(tscg('freeze', box.path).status, 0);
   });
-  rmSync(folder, { recursive: true });
 });
 
 test.run();

@@ -7,21 +7,21 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { framesBetween, openRecording } from '../../src/recording/recording.ts';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** A folder as XDG_CONFIG_HOME, with that config.yaml. */
-const withConfig = (text: string, use: (file: string, directory: string) => void | Promise<void>): Promise<void> =>
-  inDirectory(async (directory) => {
-    mkdirSync(join(directory, 'tscg'));
-    const file = join(directory, 'tscg/config.yaml');
-    writeFileSync(file, text);
-    process.env.XDG_CONFIG_HOME = directory;
-    try {
-      await use(file, directory);
-    } finally {
-      delete process.env.XDG_CONFIG_HOME;
-    }
-  });
+async function withConfig(text: string, use: (file: string, directory: string) => void | Promise<void>): Promise<void> {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'tscg'));
+  const file = join(directory, 'tscg/config.yaml');
+  writeFileSync(file, text);
+  process.env.XDG_CONFIG_HOME = directory;
+  try {
+    await use(file, directory);
+  } finally {
+    delete process.env.XDG_CONFIG_HOME;
+  }
+}
 
 test('a bad rule ends the program before it begins, with file and line', async () => {
   for (const [lines, why] of [

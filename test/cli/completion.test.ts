@@ -1,7 +1,6 @@
 /** Completion: the tables by a small program, the scripts in real shells. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { Argument, Command } from 'commander';
@@ -11,6 +10,7 @@ import { candidatesFor, type Sources } from '../../src/cli/completion/candidates
 import { bashReply, splitLine } from '../../src/cli/completion/line.ts';
 import { nameCandidates } from '../../src/cli/completion/sources.ts';
 import { onMount, TSCG, tscg, tscgJson, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const PROGRAM = new Command('tscg').option('--mount <directory>');
 PROGRAM.command('ls').option('-s, --sort <metric>').option('-c, --columns <list>').option('-a, --all');
@@ -216,7 +216,7 @@ for (const { shell, args, start } of SHELLS) {
   test(`${shell} completes a command, an option, a metric and a name, which stays text`, () =>
     withBox(`/tscg-test-comp-${process.pid}`, () =>
       withBox(`/tscg-test-comp-${process.pid}/${NAME}`, async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'tscg-comp-'));
+        const folder = temporaryFolder();
         // What completion asks goes to tscg; what is then run is shown.
         const script = `#!/bin/sh\ncase $1 in completion|__complete) exec ${process.execPath} ${TSCG} "$@";; esac\nprintf 'GOT<%s>\\n' "$@"\n`;
         for (const program of ['tscg', 'tstop']) {
@@ -261,7 +261,6 @@ for (const { shell, args, start } of SHELLS) {
           await until('SAFE');
         } finally {
           child.kill('SIGKILL');
-          rmSync(folder, { recursive: true, force: true });
         }
       }),
     ));

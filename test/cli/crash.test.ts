@@ -1,19 +1,19 @@
 /** A fault of the programs themselves is told with places of the source, though what runs is minified. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { crashText, isFault } from '../../src/cli/crash.ts';
 import { UsageError } from '../../src/cli/errors.ts';
 import { TSCG } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { openTstop } from '../terminal.ts';
 
 const test = suite('crash', { directory: '' });
 
 test.before((context) => {
-  context.directory = mkdtempSync(join(tmpdir(), 'tscg-crash-'));
+  context.directory = temporaryFolder();
 });
 test.after(({ directory }) => rmSync(directory, { recursive: true }));
 

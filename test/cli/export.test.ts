@@ -2,11 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { test } from 'uvu';
@@ -14,8 +13,9 @@ import * as assert from 'uvu/assert';
 import { onMount, TSCG, tscg, withBox } from '../boxes.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const FILES = mkdtempSync(join(tmpdir(), 'tscg-export-'));
+const FILES = temporaryFolder();
 const file = (name: string, text: string | Buffer): string => {
   writeFileSync(join(FILES, name), text, { mode: 0o600 });
   return join(FILES, name);
@@ -235,5 +235,4 @@ mountTest('--once prints one text', async () => {
   assert.not.match(stdout, /^process_/m);
 });
 
-test.after(() => rmSync(FILES, { recursive: true, force: true }));
 test.run();

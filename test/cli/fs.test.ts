@@ -1,11 +1,11 @@
 /** tscg fs of a process that stands on a real overlay, with a bind mount, a tmpfs and a removed file. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, tscg, tscgJson, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const noOverlay = (): string | undefined => {
   const script =
@@ -17,7 +17,7 @@ const noOverlay = (): string | undefined => {
 onMount(test)('layers, size, disk and mounts of a real overlay', async () => {
   const why = noOverlay();
   if (why !== undefined) return console.log(`SKIP tscg fs: ${why}`);
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-cli-fs-'));
+  const folder = temporaryFolder();
   const at = (path: string): string => join(folder, path);
   try {
     for (const path of ['low/etc', 'low/usr', 'low/proc', 'upper', 'work', 'merged', 'data', 'init'])

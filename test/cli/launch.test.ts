@@ -1,23 +1,13 @@
 /** The programs start whatever became of the code that V8 compiled when they were built. */
 
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { STATE_DIR, TSCG } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const CLI = dirname(TSCG);
 
@@ -34,29 +24,25 @@ const CACHES: Record<string, (cache: Buffer) => Buffer | undefined> = {
 
 for (const [name, change] of Object.entries(CACHES)) {
   test(`tscg starts with its code cache ${name}`, () => {
-    const root = mkdtempSync(join(tmpdir(), 'tscg-launch-'));
-    try {
-      const cli = join(root, 'dist', 'cli');
-      mkdirSync(cli, { recursive: true });
-      symlinkSync(join(CLI, '../../package.json'), join(root, 'package.json'));
-      for (const file of ['package.json', 'tscg.js', ...PARTS]) cpSync(join(CLI, file), join(cli, file));
-      for (const file of readdirSync(CLI).filter((name) => name.endsWith('.cache'))) {
-        const cache = change(readFileSync(join(CLI, file)));
-        if (cache) writeFileSync(join(cli, file), cache);
-      }
-      const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        [join(cli, 'tscg.js'), 'set', 'x', '--cpu', 'many'],
-        {
-          encoding: 'utf8',
-        },
-      );
-      assert.is(stdout, '');
-      assert.match(stderr, /^tscg: "many" is not a CPU share.*\n$/);
-      assert.is(status, 2);
-    } finally {
-      rmSync(root, { recursive: true });
+    const root = temporaryFolder();
+    const cli = join(root, 'dist', 'cli');
+    mkdirSync(cli, { recursive: true });
+    symlinkSync(join(CLI, '../../package.json'), join(root, 'package.json'));
+    for (const file of ['package.json', 'tscg.js', ...PARTS]) cpSync(join(CLI, file), join(cli, file));
+    for (const file of readdirSync(CLI).filter((name) => name.endsWith('.cache'))) {
+      const cache = change(readFileSync(join(CLI, file)));
+      if (cache) writeFileSync(join(cli, file), cache);
     }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(cli, 'tscg.js'), 'set', 'x', '--cpu', 'many'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.is(stdout, '');
+    assert.match(stderr, /^tscg: "many" is not a CPU share.*\n$/);
+    assert.is(status, 2);
   });
 }
 
@@ -111,19 +97,15 @@ const TELL_LOADED = `
 `;
 
 function loadedBy(words: readonly string[]): { modules: string[]; parts: string[] } {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-launch-'));
-  try {
-    writeFileSync(join(folder, 'tell.cjs'), TELL_LOADED);
-    const { stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, ...words], {
-      encoding: 'utf8',
-      env: { ...process.env, TSCG_STATE_DIR: STATE_DIR },
-    });
-    const after = (word: string): string[] =>
-      stderr.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-    return { modules: after('NativeModule'), parts: after('Part') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'tell.cjs'), TELL_LOADED);
+  const { stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, TSCG_STATE_DIR: STATE_DIR },
+  });
+  const after = (word: string): string[] =>
+    stderr.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+  return { modules: after('NativeModule'), parts: after('Part') };
 }
 
 test('a short command loads none of the built-in modules that take longest', () => {

@@ -8,7 +8,7 @@ import { UsageError } from '../../src/cli/errors.ts';
 import { storeOptions } from '../../src/cli/fleet-options.ts';
 import { ageOption, durationOption, intervalOption, momentOption, pastMomentOption } from '../../src/cli/options.ts';
 import { pushOptions } from '../../src/cli/otlp-push.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const push = (otlp: string, ...header: string[]) => pushOptions({ otlp, header, interval: '15s' }, {});
 const store = (prometheus: string, ...header: string[]) => storeOptions({ prometheus, header });
@@ -99,26 +99,25 @@ test('a time that is further back than any calendar is refused as one', () => {
     );
 });
 
-test('a file of authorities without a certificate is refused', () =>
-  inDirectory((directory) => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const tlsCa = join(directory, 'ca');
-    const begun = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
-    for (const text of [key, 'hunter2\n', '', begun]) {
-      writeFileSync(tlsCa, text);
-      for (const read of [
-        () => storeOptions({ prometheus: 'https://a', tlsCa }),
-        () => pushOptions({ otlp: 'https://a', interval: '15s', tlsCa }, {}),
-      ])
-        assert.throws(
-          read,
-          (error: unknown) =>
-            error instanceof UsageError &&
-            error.message.startsWith(`--tls-ca ${tlsCa}: it holds no certificate in PEM`),
-        );
-    }
-  }));
+test('a file of authorities without a certificate is refused', () => {
+  const directory = temporaryFolder();
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const tlsCa = join(directory, 'ca');
+  const begun = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
+  for (const text of [key, 'hunter2\n', '', begun]) {
+    writeFileSync(tlsCa, text);
+    for (const read of [
+      () => storeOptions({ prometheus: 'https://a', tlsCa }),
+      () => pushOptions({ otlp: 'https://a', interval: '15s', tlsCa }, {}),
+    ])
+      assert.throws(
+        read,
+        (error: unknown) =>
+          error instanceof UsageError && error.message.startsWith(`--tls-ca ${tlsCa}: it holds no certificate in PEM`),
+      );
+  }
+});
 
 test('no time that is waited for is longer than a timer can be', () => {
   const refused = (read: () => unknown): void =>

@@ -13,9 +13,9 @@ import { incidentOf } from '../../src/recording/incident.ts';
 import { openRecording } from '../../src/recording/recording.ts';
 import { openRecordingStore } from '../../src/recording/store.ts';
 import { TSCG, tscg } from '../boxes.ts';
-import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { HEADER } from '../recording/moments.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** Local time, as it is typed. */
 const BEGIN = new Date(2026, 10, 29, 3, 10, 0).getTime();
@@ -101,18 +101,18 @@ const tscgAs = (uid: number | undefined, ...args: string[]) =>
   });
 
 /** Two minutes and a half. */
-const inRecording = (use: (from: string) => void, swapFree = 0): Promise<void> =>
-  inDirectory((directory) => {
-    const from = join(directory, 'r');
-    const store = openRecordingStore({ directory: from, bounds: BOUNDS, header: HEADER });
-    for (let second = 0; second <= 200; second++) {
-      const moment = momentAt(second);
-      const host = { ...moment.snapshot.host, swapFree };
-      store.add({ ...moment, snapshot: { ...moment.snapshot, host } });
-    }
-    store.close();
-    use(from);
-  });
+function inRecording(use: (from: string) => void, swapFree = 0): void {
+  const directory = temporaryFolder();
+  const from = join(directory, 'r');
+  const store = openRecordingStore({ directory: from, bounds: BOUNDS, header: HEADER });
+  for (let second = 0; second <= 200; second++) {
+    const moment = momentAt(second);
+    const host = { ...moment.snapshot.host, swapFree };
+    store.add({ ...moment, snapshot: { ...moment.snapshot, host } });
+  }
+  store.close();
+  use(from);
+}
 
 test('get shows the figures and limits of that moment, and says what was not recorded', () =>
   inRecording((from) => {
@@ -346,36 +346,36 @@ test('a place that holds no recording, and one that may not be read, are said in
     ]);
   }));
 
-test('a text that is no time is told, whether there is a recording or not', () =>
-  inDirectory((directory) => {
-    const nothing = join(directory, 'nothing');
-    for (const args of [
-      ...[['ls'], ['get', 'web'], ['why'], ['why', 'web'], ['whatif', 'web', '--cpu', '50%']].map((command) => [
-        ...command,
-        '--from',
-        nothing,
-        '--at',
-      ]),
-      ['dump', nothing, '--since'],
-      ['dump', nothing, '--until'],
-      ['incident', '--from', nothing, '--since'],
-      ['incident', '--from', nothing, '--until'],
-      ['undo', '--since'],
-    ]) {
-      const { status, stdout, stderr } = tscg(...args, 'xx');
-      assert.is(status, 2, args.join(' '));
-      assert.is(stdout, '');
-      assert.ok(stderr.startsWith(`tscg: ${args.at(-1)}: "xx" is no time; give one as `), stderr);
-      assert.is(stderr.trim().split('\n').length, 1, stderr);
-    }
-    for (const [limit, message] of [
-      [[], 'no limit given'],
-      [['--cpu', 'abc'], '"abc" is not a CPU share'],
-    ] as const) {
-      const { stderr } = tscg('whatif', 'web', '--from', nothing, ...limit);
-      assert.ok(stderr.includes(message), stderr);
-    }
-  }));
+test('a text that is no time is told, whether there is a recording or not', () => {
+  const directory = temporaryFolder();
+  const nothing = join(directory, 'nothing');
+  for (const args of [
+    ...[['ls'], ['get', 'web'], ['why'], ['why', 'web'], ['whatif', 'web', '--cpu', '50%']].map((command) => [
+      ...command,
+      '--from',
+      nothing,
+      '--at',
+    ]),
+    ['dump', nothing, '--since'],
+    ['dump', nothing, '--until'],
+    ['incident', '--from', nothing, '--since'],
+    ['incident', '--from', nothing, '--until'],
+    ['undo', '--since'],
+  ]) {
+    const { status, stdout, stderr } = tscg(...args, 'xx');
+    assert.is(status, 2, args.join(' '));
+    assert.is(stdout, '');
+    assert.ok(stderr.startsWith(`tscg: ${args.at(-1)}: "xx" is no time; give one as `), stderr);
+    assert.is(stderr.trim().split('\n').length, 1, stderr);
+  }
+  for (const [limit, message] of [
+    [[], 'no limit given'],
+    [['--cpu', 'abc'], '"abc" is not a CPU share'],
+  ] as const) {
+    const { stderr } = tscg('whatif', 'web', '--from', nothing, ...limit);
+    assert.ok(stderr.includes(message), stderr);
+  }
+});
 
 test('what is of now is refused beside a moment, on one line', () =>
   inRecording((from) => {

@@ -1,18 +1,18 @@
 /** A policy file under watch: what it says now, and what is told of a fault. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watchPolicyFile } from '../../src/cli/policy-file.ts';
 import { contextOf, fakeFiles } from '../limits/fake-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const { machine } = contextOf(fakeFiles({}));
 const policy = (...limits: string[]): string =>
   `version: 1\nrules:\n${limits.map((limit) => `  - match: { name: web }\n    limits: { ${limit} }\n`).join('')}`;
 
 test('another policy is in force once it has no fault; a fault has its place, and a file that is gone is told', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
+  const folder = temporaryFolder();
   const file = join(folder, 'p.yaml');
   writeFileSync(file, policy('cpu: 50%'));
   let next: (text: string) => void = () => {};
@@ -46,12 +46,11 @@ test('another policy is in force once it has no fault; a fault has its place, an
     assert.equal([renamed, rules()], ['changed', 3]);
   } finally {
     watched.close();
-    rmSync(folder, { recursive: true });
   }
 });
 
 test('a policy behind a link, as Kubernetes mounts a ConfigMap, is read again when that is swapped', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-watch-'));
+  const folder = temporaryFolder();
   for (const [name, text] of [
     ['one', policy('cpu: 50%')],
     ['two', policy('cpu: 50%', 'pids: 9')],
@@ -70,7 +69,6 @@ test('a policy behind a link, as Kubernetes mounts a ConfigMap, is read again wh
     assert.is(watched.now().rules.length, 2);
   } finally {
     watched.close();
-    rmSync(folder, { recursive: true });
   }
 });
 

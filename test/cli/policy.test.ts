@@ -1,17 +1,16 @@
 /** tscg apply and snapshot as commands; what they do to limits is tested in the guest. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tscg } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 function applied(text: string, ...args: string[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-policy-'));
+  const folder = temporaryFolder();
   const file = join(folder, 'p.yaml');
   writeFileSync(file, text);
   const result = tscg('apply', file, ...args);
-  rmSync(folder, { recursive: true });
   return { ...result, stderr: result.stderr.replaceAll(folder, '') };
 }
 

@@ -9,7 +9,7 @@ import { layoutOf } from '../../src/dashboard/layout.ts';
 import { SHIPPED_SCREENS } from '../../src/dashboard/names.ts';
 import { isUtf8, loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
 import { INITIAL } from '../../src/dashboard/state.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 test('every shipped screen has a name and a file, and can be used', () => {
   const { dashboards, faults } = chooseDashboard(undefined, '/nonexistent');
@@ -43,35 +43,31 @@ for (const [text, about] of [
   });
 }
 
-test("a user's own screens come after, take the place of shipped ones, and a bad one costs only itself", () =>
-  inDirectory((folder) => {
-    mkdirSync(join(folder, 'dashboards'));
-    writeFileSync(join(folder, 'dashboards/mine.yaml'), 'title: Mine\n');
-    writeFileSync(join(folder, 'dashboards/cpu.yaml'), 'title: My CPU\n');
-    writeFileSync(join(folder, 'dashboards/bad.yaml'), 'colums: []\n');
-    const { dashboards, faults, index } = chooseDashboard('mine', folder);
-    assert.is(dashboards[3]?.title, 'My CPU');
-    assert.is(dashboards[index]?.title, 'Mine');
-    assert.match(faults.join(), /bad\.yaml:1: colums/);
-    assert.match(
-      chooseDashboard('nothing', folder).faults.join(),
-      /no screen and no file "nothing"; there are overview/,
-    );
-    assert.is(chooseDashboard('nothing', folder).index, 0);
-  }));
+test("a user's own screens come after, take the place of shipped ones, and a bad one costs only itself", () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'dashboards'));
+  writeFileSync(join(folder, 'dashboards/mine.yaml'), 'title: Mine\n');
+  writeFileSync(join(folder, 'dashboards/cpu.yaml'), 'title: My CPU\n');
+  writeFileSync(join(folder, 'dashboards/bad.yaml'), 'colums: []\n');
+  const { dashboards, faults, index } = chooseDashboard('mine', folder);
+  assert.is(dashboards[3]?.title, 'My CPU');
+  assert.is(dashboards[index]?.title, 'Mine');
+  assert.match(faults.join(), /bad\.yaml:1: colums/);
+  assert.match(chooseDashboard('nothing', folder).faults.join(), /no screen and no file "nothing"; there are overview/);
+  assert.is(chooseDashboard('nothing', folder).index, 0);
+});
 
-test('the fault of the screen that is asked for comes first', () =>
-  inDirectory((folder) => {
-    mkdirSync(join(folder, 'dashboards'));
-    for (const name of ['also-bad', 'bad', 'cpu'])
-      writeFileSync(join(folder, `dashboards/${name}.yaml`), 'colums: []\n');
-    const bad = chooseDashboard('bad', folder);
-    assert.match(bad.faults[0] ?? '', /\/bad\.yaml:1: colums/);
-    assert.equal([bad.faults.length, bad.index], [3, 0]);
-    const cpu = chooseDashboard('cpu', folder);
-    assert.match(cpu.faults[0] ?? '', /\/cpu\.yaml:1: colums/);
-    assert.is(cpu.dashboards[cpu.index]?.title, 'CPU');
-  }));
+test('the fault of the screen that is asked for comes first', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'dashboards'));
+  for (const name of ['also-bad', 'bad', 'cpu']) writeFileSync(join(folder, `dashboards/${name}.yaml`), 'colums: []\n');
+  const bad = chooseDashboard('bad', folder);
+  assert.match(bad.faults[0] ?? '', /\/bad\.yaml:1: colums/);
+  assert.equal([bad.faults.length, bad.index], [3, 0]);
+  const cpu = chooseDashboard('cpu', folder);
+  assert.match(cpu.faults[0] ?? '', /\/cpu\.yaml:1: colums/);
+  assert.is(cpu.dashboards[cpu.index]?.title, 'CPU');
+});
 
 test('the areas of every shipped screen lie in the body and do not overlap, at every size', () => {
   const { dashboards } = chooseDashboard(undefined, '/nonexistent');
@@ -99,40 +95,40 @@ test('the areas of every shipped screen lie in the body and do not overlap, at e
   }
 });
 
-test('settings are saved beside what else the file holds, and a bad one is named and left out', () =>
-  inDirectory((folder) => {
-    const file = join(folder, 'config.yaml');
-    writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
-    const { settings, faults } = loadSettings(folder);
-    assert.equal(settings, { alarm: 'bell' });
-    assert.match(faults.join(), /config\.yaml:4: tstop\.theme: "pink" is not one of dark, light/);
-    assert.match(faults.join(), /config\.yaml:2: other: no such key; one of tstop, alerts/);
-    saveSetting(folder, 'theme', 'light');
-    saveSetting(folder, 'columns', { cpu: ['pids'] });
-    const text = readFileSync(file, 'utf8');
-    assert.match(text, /# mine\nother: 1/);
-    assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: { cpu: ['pids'] } });
-    saveSetting(folder, 'columns', undefined);
-    assert.is(loadSettings(folder).settings.columns, undefined);
-  }));
+test('settings are saved beside what else the file holds, and a bad one is named and left out', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'config.yaml');
+  writeFileSync(file, '# mine\nother: 1\ntstop:\n  theme: pink\n  alarm: bell\n');
+  const { settings, faults } = loadSettings(folder);
+  assert.equal(settings, { alarm: 'bell' });
+  assert.match(faults.join(), /config\.yaml:4: tstop\.theme: "pink" is not one of dark, light/);
+  assert.match(faults.join(), /config\.yaml:2: other: no such key; one of tstop, alerts/);
+  saveSetting(folder, 'theme', 'light');
+  saveSetting(folder, 'columns', { cpu: ['pids'] });
+  const text = readFileSync(file, 'utf8');
+  assert.match(text, /# mine\nother: 1/);
+  assert.equal(loadSettings(folder).settings, { theme: 'light', alarm: 'bell', columns: { cpu: ['pids'] } });
+  saveSetting(folder, 'columns', undefined);
+  assert.is(loadSettings(folder).settings.columns, undefined);
+});
 
-test('what is wrong of several settings costs each of them alone', () =>
-  inDirectory((folder) => {
-    const lines = ['mouse: 1', 'cpu: host', 'memory: all', 'colour: red', 'columns: { cpu: [pids, nothing] }'];
-    writeFileSync(join(folder, 'config.yaml'), `tstop:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-    const { settings, faults } = loadSettings(folder);
-    assert.equal(settings, { cpu: 'host' });
-    const told = faults.join('\n');
-    for (const text of [
-      ':2: tstop.mouse: not true or false',
-      ':4: tstop.memory: "all" is not one of memory_bytes',
-      ':5: tstop.colour: no such key; one of columns, memory',
-    ])
-      assert.ok(told.includes(text), told);
-    assert.match(told, /:6: tstop\.columns/);
-    writeFileSync(join(folder, 'config.yaml'), 'tstop:\n  columns: [PIDS]\n');
-    assert.equal(loadSettings(folder).settings, { columns: { overview: ['pids'] } });
-  }));
+test('what is wrong of several settings costs each of them alone', () => {
+  const folder = temporaryFolder();
+  const lines = ['mouse: 1', 'cpu: host', 'memory: all', 'colour: red', 'columns: { cpu: [pids, nothing] }'];
+  writeFileSync(join(folder, 'config.yaml'), `tstop:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  const { settings, faults } = loadSettings(folder);
+  assert.equal(settings, { cpu: 'host' });
+  const told = faults.join('\n');
+  for (const text of [
+    ':2: tstop.mouse: not true or false',
+    ':4: tstop.memory: "all" is not one of memory_bytes',
+    ':5: tstop.colour: no such key; one of columns, memory',
+  ])
+    assert.ok(told.includes(text), told);
+  assert.match(told, /:6: tstop\.columns/);
+  writeFileSync(join(folder, 'config.yaml'), 'tstop:\n  columns: [PIDS]\n');
+  assert.equal(loadSettings(folder).settings, { columns: { overview: ['pids'] } });
+});
 
 test('a locale that is set and not UTF-8 means ASCII', () => {
   assert.ok(isUtf8({}));

@@ -1,7 +1,4 @@
 /** The limits form over files in memory: what is typed, the Plan it gives, what Enter writes, and the way back. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';
@@ -12,6 +9,7 @@ import type { Workload } from '../../src/inventory/workload.ts';
 import { openJournal } from '../../src/limits/applying/journal.ts';
 import { cut } from '../../src/text/cells.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { NO_REVERTER, plainText } from './scenes.ts';
 
 const NEVER = new AbortController().signal;
@@ -19,7 +17,7 @@ const NEVER = new AbortController().signal;
 const WEB: Workload = { name: 'web', path: '/web', inode: 7, kind: 'cgroup' };
 
 async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-form-'));
+  const folder = temporaryFolder();
   const files = fakeFiles({
     '/web/memory.max': String(512 * 2 ** 20),
     '/web/cgroup.type': 'domain',
@@ -32,14 +30,10 @@ async function withForm(use: (form: ActionForm, acting: Acting, files: FakeFiles
     '/web/pids.max': 'max',
     '/web/pids.current': '3',
   });
-  try {
-    const acting: Acting = { ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) };
-    const form = openAction('limits', [WEB], acting);
-    if (!('kind' in form)) throw new Error(form.text);
-    await use(form, acting, files);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const acting: Acting = { ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) };
+  const form = openAction('limits', [WEB], acting);
+  if (!('kind' in form)) throw new Error(form.text);
+  await use(form, acting, files);
 }
 
 /** Goes to the field of that flag and types. */

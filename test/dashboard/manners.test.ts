@@ -1,13 +1,13 @@
 /** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { closeTerminal, openTstop, type Terminal } from '../terminal.ts';
 
 const TSTOP = fileURLToPath(new URL('../../dist/cli/tstop.js', import.meta.url));
@@ -91,20 +91,16 @@ test('closing the terminal ends it with 129', () =>
   }));
 
 test('and so it does where no signal tells of it', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-closed-'));
-  try {
-    // In a session of its own, no terminal controls it: the kernel sends it no SIGHUP.
-    const script = 'trap "" HUP; setsid --wait "$0" "$1"; echo $? > "$2/status"';
-    const child = spawn('sh', ['-c', script, process.execPath, TSTOP, folder], { cols: 100, rows: 30 });
-    const shown = new Promise<void>((resolve) => child.onData((data) => data.includes('NAME') && resolve()));
-    const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
-    await shown;
-    closeTerminal(child);
-    await ended;
-    assert.is(readFileSync(join(folder, 'status'), 'utf8').trim(), '129');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  // In a session of its own, no terminal controls it: the kernel sends it no SIGHUP.
+  const script = 'trap "" HUP; setsid --wait "$0" "$1"; echo $? > "$2/status"';
+  const child = spawn('sh', ['-c', script, process.execPath, TSTOP, folder], { cols: 100, rows: 30 });
+  const shown = new Promise<void>((resolve) => child.onData((data) => data.includes('NAME') && resolve()));
+  const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
+  await shown;
+  closeTerminal(child);
+  await ended;
+  assert.is(readFileSync(join(folder, 'status'), 'utf8').trim(), '129');
 });
 
 test('Ctrl-Z comes straight back where nobody could continue it', () =>
@@ -146,45 +142,41 @@ const hasMouse = (terminal: Terminal): boolean =>
   terminal.raw().lastIndexOf('\x1b[?1000h') > terminal.raw().lastIndexOf('\x1b[?1000l');
 
 test('w gives the mouse to the terminal and takes it back, and the choice is kept', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-mouse-'));
+  const folder = temporaryFolder();
   const env = { XDG_CONFIG_HOME: folder };
-  try {
-    await withTstop(
-      async (terminal) => {
-        await terminal.until((text) => text.includes('NAME'), 'the table');
-        assert.ok(hasMouse(terminal));
-        for (const [isOn, said] of [
-          [false, 'mouse off'],
-          [true, 'mouse on'],
-          [false, 'mouse off'],
-        ] as const) {
-          terminal.type('w');
-          await terminal.until((text) => text.includes(said), said);
-          assert.is(hasMouse(terminal), isOn);
-        }
-      },
-      [],
-      env,
-    );
-    await withTstop(
-      async (terminal) => {
-        await terminal.until((text) => text.includes('NAME'), 'the table');
-        assert.not(hasMouse(terminal));
+  await withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('NAME'), 'the table');
+      assert.ok(hasMouse(terminal));
+      for (const [isOn, said] of [
+        [false, 'mouse off'],
+        [true, 'mouse on'],
+        [false, 'mouse off'],
+      ] as const) {
         terminal.type('w');
-        await terminal.until(() => hasMouse(terminal), 'the mouse');
-        terminal.type('\x1b[<0;4;3M\x1b[<0;4;3m');
-        await terminal.until((text) => text.includes('▼NAME'), 'a click on a column head');
-        terminal.type('?');
-        await terminal.until((text) => text.startsWith('Keys'), 'help');
-        terminal.type('\x1b[<65;4;9M');
-        await terminal.until((text) => /^↓ j/.test(text), 'the wheel in help');
-      },
-      [],
-      env,
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+        await terminal.until((text) => text.includes(said), said);
+        assert.is(hasMouse(terminal), isOn);
+      }
+    },
+    [],
+    env,
+  );
+  await withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('NAME'), 'the table');
+      assert.not(hasMouse(terminal));
+      terminal.type('w');
+      await terminal.until(() => hasMouse(terminal), 'the mouse');
+      terminal.type('\x1b[<0;4;3M\x1b[<0;4;3m');
+      await terminal.until((text) => text.includes('▼NAME'), 'a click on a column head');
+      terminal.type('?');
+      await terminal.until((text) => text.startsWith('Keys'), 'help');
+      terminal.type('\x1b[<65;4;9M');
+      await terminal.until((text) => /^↓ j/.test(text), 'the wheel in help');
+    },
+    [],
+    env,
+  );
 });
 
 test('on a terminal of 8 colours dim text is not black on black', () =>
@@ -223,34 +215,30 @@ test('NO_COLOR and -C leave every colour out, in charts too', async () => {
 });
 
 test('a screen or settings that cannot be used are named, and tstop starts', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-manners-'));
-  try {
-    const file = join(folder, 'bad.yaml');
-    writeFileSync(file, 'title: x\ncolumns: [cpux]\n');
-    mkdirSync(join(folder, 'tscg'));
-    writeFileSync(join(folder, 'tscg/config.yaml'), 'tstop:\n  theme: pink\n');
-    await withTstop(
-      async (terminal) => {
-        const about = (text: string): boolean => text.includes('bad.yaml:2: columns[0]: no metric "cpux"');
-        await terminal.until((text) => text.includes('NAME') && about(text), 'the fault beside the table');
-        terminal.type('?');
-        const both = (text: string): boolean => about(text) && text.includes('tstop.theme: "pink" is not one of dark');
-        await terminal.until((text) => text.includes('cannot be used') && both(text), 'all faults in help');
-        terminal.type('q');
-        await terminal.until((text) => !terminal.alternate() && both(text), 'all faults at the end');
-      },
-      ['--dashboard', file],
-      { XDG_CONFIG_HOME: folder },
-    );
-    await withTstop(
-      async (terminal) => {
-        await terminal.until((text) => text.includes('MEM FULL') && text.includes('Events'), 'the pressure screen');
-      },
-      ['--dashboard', 'pressure'],
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  const file = join(folder, 'bad.yaml');
+  writeFileSync(file, 'title: x\ncolumns: [cpux]\n');
+  mkdirSync(join(folder, 'tscg'));
+  writeFileSync(join(folder, 'tscg/config.yaml'), 'tstop:\n  theme: pink\n');
+  await withTstop(
+    async (terminal) => {
+      const about = (text: string): boolean => text.includes('bad.yaml:2: columns[0]: no metric "cpux"');
+      await terminal.until((text) => text.includes('NAME') && about(text), 'the fault beside the table');
+      terminal.type('?');
+      const both = (text: string): boolean => about(text) && text.includes('tstop.theme: "pink" is not one of dark');
+      await terminal.until((text) => text.includes('cannot be used') && both(text), 'all faults in help');
+      terminal.type('q');
+      await terminal.until((text) => !terminal.alternate() && both(text), 'all faults at the end');
+    },
+    ['--dashboard', file],
+    { XDG_CONFIG_HOME: folder },
+  );
+  await withTstop(
+    async (terminal) => {
+      await terminal.until((text) => text.includes('MEM FULL') && text.includes('Events'), 'the pressure screen');
+    },
+    ['--dashboard', 'pressure'],
+  );
 });
 
 test('Ctrl-Z gives the shell its terminal, fg draws all of it again', async () => {

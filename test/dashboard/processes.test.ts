@@ -1,50 +1,43 @@
 /** How often the process tree of the selected row is read. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { openSelectedProcesses } from '../../src/dashboard/processes.ts';
 import { createReadFiles } from '../../src/kernel/read-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { plainText } from './scenes.ts';
 
 test('a small tree is read at each tick, one of a thousand processes every few seconds, which it tells', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'tstop-processes-'));
-  try {
-    const box = (name: string, processes: number) => {
-      mkdirSync(join(root, name));
-      writeFileSync(
-        join(root, name, 'cgroup.procs'),
-        Array.from({ length: processes }, (_, pid) => pid + 1).join('\n'),
-      );
-      return { path: `/${name}`, inode: processes, name, kind: 'cgroup' } as const;
-    };
-    const [small, large] = [box('small', 2), box('large', 1000)];
-    let time = 0;
-    const processes = openSelectedProcesses({
-      mount: root,
-      proc: root,
-      readFiles: createReadFiles(),
-      clock: () => time,
-    });
-    const read = async (row: typeof small) => {
-      time += 1000;
-      await processes.read(row);
-      return processes.of(row.inode);
-    };
-    assert.is.not(await read(small), await read(small));
-    const first = await read(large);
-    assert.is(await read(large), first);
-    const [title = []] = processView(large, first, 80);
-    assert.match(plainText(title), /read every 3 s/);
-    assert.is(await read(large), first);
-    assert.is.not(await read(large), first);
-    // Another row is read at once.
-    assert.ok(await read(small));
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const root = temporaryFolder();
+  const box = (name: string, processes: number) => {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, 'cgroup.procs'), Array.from({ length: processes }, (_, pid) => pid + 1).join('\n'));
+    return { path: `/${name}`, inode: processes, name, kind: 'cgroup' } as const;
+  };
+  const [small, large] = [box('small', 2), box('large', 1000)];
+  let time = 0;
+  const processes = openSelectedProcesses({
+    mount: root,
+    proc: root,
+    readFiles: createReadFiles(),
+    clock: () => time,
+  });
+  const read = async (row: typeof small) => {
+    time += 1000;
+    await processes.read(row);
+    return processes.of(row.inode);
+  };
+  assert.is.not(await read(small), await read(small));
+  const first = await read(large);
+  assert.is(await read(large), first);
+  const [title = []] = processView(large, first, 80);
+  assert.match(plainText(title), /read every 3 s/);
+  assert.is(await read(large), first);
+  assert.is.not(await read(large), first);
+  // Another row is read at once.
+  assert.ok(await read(small));
 });
 
 test.run();

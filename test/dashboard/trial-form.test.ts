@@ -12,8 +12,8 @@ import { answerOfTrial, type TrialAnswer } from '../../src/diagnosis/trial/answe
 import type { Rates, TrialWindow } from '../../src/diagnosis/trial/measure.ts';
 import { openCgroupFiles } from '../../src/kernel/cgroup-files.ts';
 import { type Journal, openJournal } from '../../src/limits/applying/journal.ts';
-import { inDirectory } from '../in-directory.ts';
 import { contextOf } from '../limits/fake-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Driver, drive } from './driver.ts';
 import { frameOf } from './frames.ts';
 import { NO_REVERTER, plainText } from './scenes.ts';
@@ -36,29 +36,29 @@ interface World {
 }
 
 /** web waits behind batch, whose weight is 400; `verdict`: what was found about web. */
-const withWorld = (use: (world: World) => Promise<void>, verdict: Verdict = VERDICT): Promise<void> =>
-  inDirectory(async (directory) => {
-    const mount = join(directory, 'mount');
-    const file = join(mount, 'batch/cpu.weight');
-    for (const name of ['web', 'batch']) mkdirSync(join(mount, name), { recursive: true });
-    writeFileSync(file, '400');
-    const inodeOf = (name: string): number => statSync(join(mount, name)).ino;
-    const journal = openJournal(join(directory, 'state'));
-    const acting: Acting = { ...NO_REVERTER, context: () => contextOf(openCgroupFiles(mount)), journal };
-    const inode = inodeOf('web');
-    const finding: Finding = {
-      ...{ workload: { path: '/web', name: 'web', inode }, when: 0, window: 5, verdicts: [verdict] },
-      ...{ source: 'files', missing: [] },
-    };
-    const driven = drive({ state: { ...INITIAL, selected: inode }, acting, finding });
-    driven.see(
-      frameOf([
-        { name: 'web', inode },
-        { name: 'batch', inode: inodeOf('batch') },
-      ]),
-    );
-    await use({ driven, journal, weight: () => readFileSync(file, 'utf8') });
-  });
+async function withWorld(use: (world: World) => Promise<void>, verdict: Verdict = VERDICT): Promise<void> {
+  const directory = temporaryFolder();
+  const mount = join(directory, 'mount');
+  const file = join(mount, 'batch/cpu.weight');
+  for (const name of ['web', 'batch']) mkdirSync(join(mount, name), { recursive: true });
+  writeFileSync(file, '400');
+  const inodeOf = (name: string): number => statSync(join(mount, name)).ino;
+  const journal = openJournal(join(directory, 'state'));
+  const acting: Acting = { ...NO_REVERTER, context: () => contextOf(openCgroupFiles(mount)), journal };
+  const inode = inodeOf('web');
+  const finding: Finding = {
+    ...{ workload: { path: '/web', name: 'web', inode }, when: 0, window: 5, verdicts: [verdict] },
+    ...{ source: 'files', missing: [] },
+  };
+  const driven = drive({ state: { ...INITIAL, selected: inode }, acting, finding });
+  driven.see(
+    frameOf([
+      { name: 'web', inode },
+      { name: 'batch', inode: inodeOf('batch') },
+    ]),
+  );
+  await use({ driven, journal, weight: () => readFileSync(file, 'utf8') });
+}
 
 /** Waits for what comes of work that goes on elsewhere. */
 async function until(holds: () => boolean): Promise<void> {

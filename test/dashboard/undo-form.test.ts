@@ -1,7 +1,4 @@
 /** The undo stack and reclaim over files in memory: what is listed, what is refused and why, what Enter does. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';
@@ -16,13 +13,14 @@ import { editsOf } from '../../src/limits/planning/edits.ts';
 import { planSet } from '../../src/limits/planning/plan.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../limits/fake-files.ts';
 import { planOf } from '../limits/typed.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { NO_REVERTER } from './scenes.ts';
 
 const BOX: Workload = { name: 'box', path: '/box', inode: 7, kind: 'cgroup' };
 const GIB = 2 ** 30;
 
 async function withFiles(use: (acting: Acting, files: FakeFiles) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-undo-'));
+  const folder = temporaryFolder();
   const files = fakeFiles({
     '/box/pids.max': 'max',
     '/box/pids.current': '3',
@@ -32,11 +30,7 @@ async function withFiles(use: (acting: Acting, files: FakeFiles) => Promise<void
     '/box/memory.stat': `anon ${GIB / 2}\nfile ${GIB / 2}\nshmem 0\nfile_dirty 0\nfile_writeback 0`,
     '/box/memory.reclaim': '',
   });
-  try {
-    await use({ ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) }, files);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await use({ ...NO_REVERTER, context: () => contextOf(files), journal: openJournal(folder) }, files);
 }
 
 const set = async (acting: Acting, flag: string, value: string): Promise<void> => {

@@ -1,14 +1,14 @@
 /** tscg why and tscg check as a user runs them, on this machine. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { at, listOf } from '../../src/inventory/names/json.ts';
 import { waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
 import { BUSY, MOUNT, onMount, TSCG, tscg, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 test('bad input: one clear line and exit code 2', () => {
   for (const [args, says] of [
@@ -89,7 +89,7 @@ onMount(test)('check measures a metric: it holds, or it does not', () =>
 
 /** A machine without cgroup v2: its table of mounts says so, for this command alone. */
 function onV1(...args: readonly string[]) {
-  const table = join(mkdtempSync(join(tmpdir(), 'tscg-v1-')), 'mountinfo');
+  const table = join(temporaryFolder(), 'mountinfo');
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   const v1 = '32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n';
   writeFileSync(table, lines.filter((line) => !line.includes(' - cgroup')).join('\n') + v1);

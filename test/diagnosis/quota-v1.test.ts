@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openQuotasV1 } from '../../src/diagnosis/look/quota-v1.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const MEMBERSHIP = '5:cpuset:/elsewhere\n4:cpu,cpuacct:/docker/1f\n0::/web/inner\n';
 
-function withMachine(use: (machine: ReturnType<typeof machineIn>) => void): Promise<void> {
-  return inDirectory((directory) => use(machineIn(directory)));
-}
+const withMachine = (use: (machine: ReturnType<typeof machineIn>) => void): void => use(machineIn(temporaryFolder()));
 
 function machineIn(directory: string) {
   const write = (path: string, text: string): void => {

@@ -1,7 +1,6 @@
 /** The look itself, on this machine: what it reads, and that what vanishes meanwhile costs no more than its own figures. */
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -15,6 +14,7 @@ import { openInventory } from '../../src/inventory/inventory.ts';
 import { loadNative, type NativeSampler } from '../../src/kernel/native.ts';
 import { waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
 import { BUSY, MOUNT, onMount, withBox } from '../boxes.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 test('a name with parentheses and blanks, and a text that is cut', () => {
   const rest = Array.from({ length: 35 }, (_, index) => index + 4).join(' ');
@@ -147,20 +147,16 @@ onMount(test)('a victim whose cgroup is removed', async () => {
 });
 
 test('a controller is absent where the file lacks it, and unknown where the file cannot be read', () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-absent-'));
-  try {
-    const names = (): string[] => [...absentFrom(mount, '/proc').keys()];
-    assert.equal(names(), ['cpu', 'memory', 'io'], 'no such file');
-    const file = join(mount, 'cgroup.controllers');
-    writeFileSync(file, 'cpu pids\n');
-    assert.equal(names(), ['memory', 'io']);
-    rmSync(file);
-    // A read of a directory is EISDIR, also for root.
-    mkdirSync(file);
-    assert.equal(names(), []);
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const mount = temporaryFolder();
+  const names = (): string[] => [...absentFrom(mount, '/proc').keys()];
+  assert.equal(names(), ['cpu', 'memory', 'io'], 'no such file');
+  const file = join(mount, 'cgroup.controllers');
+  writeFileSync(file, 'cpu pids\n');
+  assert.equal(names(), ['memory', 'io']);
+  rmSync(file);
+  // A read of a directory is EISDIR, also for root.
+  mkdirSync(file);
+  assert.equal(names(), []);
 });
 
 test.run();

@@ -1,15 +1,14 @@
 /** Who holds the connections of the exporter keeps nobody out. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request as secureRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Scraper } from '../../src/export/scraper.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { ended, get, serving } from './serving.ts';
 
 interface Silent {
@@ -100,21 +99,17 @@ if (noCertificates === undefined) test('the same with TLS', silentTls);
 else skip(test, 'the same with TLS', noCertificates);
 
 async function silentTls(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-server-'));
-  try {
-    const { key, cert } = certificateIn(folder);
-    const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-    await serving({ tls: () => tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
-      const kept = await silent(port, 3);
-      const sent = secureRequest({ host: '127.0.0.1', port, path: '/metrics', ca: tls.cert, agent: false }).end();
-      const [response] = await once(sent, 'response');
-      assert.is(response.statusCode, 200);
-      response.resume();
-      await closeAll(kept);
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  const { key, cert } = certificateIn(folder);
+  const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  await serving({ tls: () => tls, limits: { connections: 3, requestMs: 60_000 } }, async (port) => {
+    const kept = await silent(port, 3);
+    const sent = secureRequest({ host: '127.0.0.1', port, path: '/metrics', ca: tls.cert, agent: false }).end();
+    const [response] = await once(sent, 'response');
+    assert.is(response.statusCode, 200);
+    response.resume();
+    await closeAll(kept);
+  });
 }
 
 test.run();

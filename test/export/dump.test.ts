@@ -11,9 +11,9 @@ import { createEncoder } from '../../src/recording/format/encode.ts';
 import type { Moment } from '../../src/recording/format/moment.ts';
 import { framesBetween, openRecording } from '../../src/recording/recording.ts';
 import { TSCG } from '../boxes.ts';
-import { inDirectory } from '../in-directory.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
 import { HEADER } from '../recording/moments.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const BEGIN = Date.UTC(2026, 10, 29, 3);
 
@@ -41,64 +41,64 @@ function fileIn(directory: string, seconds: number, names: readonly string[]): s
   return path;
 }
 
-test('what cannot be held at once gives the same OpenMetrics as what can', () =>
-  inDirectory((directory) => {
-    const recording = openRecording(fileIn(directory, 10, ['b', 'a']));
-    const textWith = (mostHeld: number): string =>
-      [...openMetrics(() => framesBetween(recording, BEGIN, BEGIN + 60_000), true, mostHeld)].join('');
-    const text = textWith(Number.POSITIVE_INFINITY);
-    const threads = text.split('\n').filter((line) => line.startsWith('tscg_pids{id="/a"'));
-    assert.equal(
-      threads.map((line) => line.slice(line.indexOf('} ') + 2)),
-      Array.from({ length: 10 }, (_, second) => `${second} ${BEGIN / 1000 + second}.000`),
-    );
-    assert.match(text, /# HELP tscg_pids .*\n(tscg_pids\{id="\/a".*\n){10}(tscg_pids\{id="\/b".*\n){10}#/);
-    assert.match(text, /\n# EOF\n$/);
-    for (const mostHeld of [1, 100, 1000]) assert.is(textWith(mostHeld), text);
-    recording.close();
-  }));
+test('what cannot be held at once gives the same OpenMetrics as what can', () => {
+  const directory = temporaryFolder();
+  const recording = openRecording(fileIn(directory, 10, ['b', 'a']));
+  const textWith = (mostHeld: number): string =>
+    [...openMetrics(() => framesBetween(recording, BEGIN, BEGIN + 60_000), true, mostHeld)].join('');
+  const text = textWith(Number.POSITIVE_INFINITY);
+  const threads = text.split('\n').filter((line) => line.startsWith('tscg_pids{id="/a"'));
+  assert.equal(
+    threads.map((line) => line.slice(line.indexOf('} ') + 2)),
+    Array.from({ length: 10 }, (_, second) => `${second} ${BEGIN / 1000 + second}.000`),
+  );
+  assert.match(text, /# HELP tscg_pids .*\n(tscg_pids\{id="\/a".*\n){10}(tscg_pids\{id="\/b".*\n){10}#/);
+  assert.match(text, /\n# EOF\n$/);
+  for (const mostHeld of [1, 100, 1000]) assert.is(textWith(mostHeld), text);
+  recording.close();
+});
 
-test('samples are in the order of their times where the clock was set back', () =>
-  inDirectory((directory) => {
-    const recording = openRecording(fileIn(directory, 4, ['a']));
-    const frames = [...framesBetween(recording, BEGIN, BEGIN + 60_000)];
-    const text = [...openMetrics(() => [2, 3, 0, 1].flatMap((at) => frames[at] ?? []), true)].join('');
-    assert.match(text, /(?:tscg_pids\{id="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
-    recording.close();
-  }));
+test('samples are in the order of their times where the clock was set back', () => {
+  const directory = temporaryFolder();
+  const recording = openRecording(fileIn(directory, 4, ['a']));
+  const frames = [...framesBetween(recording, BEGIN, BEGIN + 60_000)];
+  const text = [...openMetrics(() => [2, 3, 0, 1].flatMap((at) => frames[at] ?? []), true)].join('');
+  assert.match(text, /(?:tscg_pids\{id="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
+  recording.close();
+});
 
 const HEAP_MB = 40;
 const NAMES = Array.from({ length: 60 }, (_, index) => `c${index}`);
 
-test('a dump of more text than the heap holds', () =>
-  inDirectory(async (directory) => {
-    const path = fileIn(directory, 150, NAMES);
-    const flags = [`--max-old-space-size=${HEAP_MB}`, TSCG, 'dump', path, '--format'];
-    const child = spawn(process.execPath, [...flags, 'openmetrics']);
-    let [bytes, end, err] = [0, '', ''];
-    child.stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      end = `${end}${chunk}`.slice(-6);
-    });
-    child.stderr.on('data', (chunk) => (err += String(chunk)));
-    await once(child, 'close');
-    assert.is(child.exitCode, 0, err);
-    assert.match(err, /^tscg: .*moment 149 /);
-    assert.is(end, '# EOF\n');
-    assert.ok(bytes > HEAP_MB << 20, `${bytes} bytes`);
-  }));
+test('a dump of more text than the heap holds', async () => {
+  const directory = temporaryFolder();
+  const path = fileIn(directory, 150, NAMES);
+  const flags = [`--max-old-space-size=${HEAP_MB}`, TSCG, 'dump', path, '--format'];
+  const child = spawn(process.execPath, [...flags, 'openmetrics']);
+  let [bytes, end, err] = [0, '', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    end = `${end}${chunk}`.slice(-6);
+  });
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  await once(child, 'close');
+  assert.is(child.exitCode, 0, err);
+  assert.match(err, /^tscg: .*moment 149 /);
+  assert.is(end, '# EOF\n');
+  assert.ok(bytes > HEAP_MB << 20, `${bytes} bytes`);
+});
 
-test('a dump whose reader goes is over: it does not come to the damaged end', () =>
-  inDirectory(async (directory) => {
-    const path = fileIn(directory, 150, NAMES);
-    const child = spawn(process.execPath, [TSCG, 'dump', path, '--format', 'jsonl']);
-    await once(child.stdout, 'data');
-    child.stdout.destroy();
-    let err = '';
-    child.stderr.on('data', (chunk) => (err += String(chunk)));
-    await once(child, 'close');
-    assert.is(child.exitCode, 0, err);
-    assert.is(err, '');
-  }));
+test('a dump whose reader goes is over: it does not come to the damaged end', async () => {
+  const directory = temporaryFolder();
+  const path = fileIn(directory, 150, NAMES);
+  const child = spawn(process.execPath, [TSCG, 'dump', path, '--format', 'jsonl']);
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  await once(child, 'close');
+  assert.is(child.exitCode, 0, err);
+  assert.is(err, '');
+});
 
 test.run();

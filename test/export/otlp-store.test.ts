@@ -1,9 +1,7 @@
 /** A real receiver of OTLP: VictoriaMetrics stores what tscg export sends it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -11,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { at, isRecord } from '../../src/inventory/names/json.ts';
 import { onMount, TSCG, withBox } from '../boxes.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** Of a busy machine. */
 const PATIENCE_MS = 60_000;
@@ -50,7 +49,7 @@ async function stored(url: string, name: string, path: string): Promise<Readonly
 }
 
 async function sendsToStore(): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-test-otlp-'));
+  const directory = temporaryFolder();
   const url = `http://127.0.0.1:${await freePort()}`;
   const store = spawn('victoria-metrics', [
     `-storageDataPath=${join(directory, 'data')}`,
@@ -80,7 +79,6 @@ async function sendsToStore(): Promise<void> {
     });
   } finally {
     await ended(store);
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 

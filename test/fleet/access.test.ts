@@ -1,18 +1,18 @@
 /** tstop and tscg ls before a store that asks who they are, over TLS: as a user starts them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TSCG } from '../boxes.ts';
 import { certificateIn, noCertificates } from '../certificate.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { openTstop } from '../terminal.ts';
 import { answerOf, withServer } from './prometheus.ts';
 
-const FILES = mkdtempSync(join(tmpdir(), 'tscg-access-'));
+const FILES = temporaryFolder();
 
 function file(name: string, text: string): string {
   const path = join(FILES, name);
@@ -201,5 +201,4 @@ function tlsTest(name: string, run: () => Promise<void>): void {
   else skip(test, name, noCertificates);
 }
 
-test.after(() => rmSync(FILES, { recursive: true, force: true }));
 test.run();

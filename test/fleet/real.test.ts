@@ -4,9 +4,8 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -17,6 +16,7 @@ import { openFleetSource } from '../../src/fleet/source.ts';
 import { openStoreReader } from '../../src/fleet/store-reader.ts';
 import { type Box, BUSY, onMount, TSCG, tscg, withBox } from '../boxes.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { openTstop } from '../terminal.ts';
 
 const HOSTS = ['host-a', 'host-b'];
@@ -53,7 +53,7 @@ ${ports.map((port, at) => `      - { targets: ["127.0.0.1:${port}"], labels: { i
 
 /** Runs `use` with the address of a Prometheus that scrapes two exporters of what is in that box. */
 async function withPrometheus(world: Box, use: (url: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-test-prometheus-'));
+  const directory = temporaryFolder();
   const mount = join(directory, 'cgroup');
   mkdirSync(mount);
   const ports = [await freePort(), await freePort()];
@@ -76,7 +76,6 @@ async function withPrometheus(world: Box, use: (url: string) => Promise<void>): 
     await use(`http://127.0.0.1:${port}`);
   } finally {
     await end(prometheus);
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 

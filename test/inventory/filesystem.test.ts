@@ -1,6 +1,5 @@
 /** What a workload has as its root and mounted inside, from mount tables as docker, podman, Kubernetes and nspawn leave them. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +10,7 @@ import { filesystemFacts } from '../../src/inventory/filesystem/words.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { parseMountinfo } from '../../src/kernel/mountinfo.ts';
 import { createReadFiles } from '../../src/kernel/read-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const ID = 'a'.repeat(64);
 
@@ -136,27 +136,23 @@ test('of a unit in a namespace of its own only what differs from the machine is 
 
 /** A procfs and a docker folder with short links, and a container of them. */
 async function withContainer(use: (proc: string, storage: string, workload: Workload) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-test-fs-'));
-  try {
-    const storage = join(folder, 'overlay2');
-    for (const path of ['A/diff', 'B/diff', 'H/diff', 'H/work', 'H/merged', 'l'])
-      mkdirSync(join(storage, path), { recursive: true });
-    for (const layer of ['A', 'B']) symlinkSync(`../${layer}/diff`, join(storage, 'l', layer));
-    const proc = join(folder, 'proc');
-    const files = {
-      '7/cgroup': '0::/docker/x\n',
-      '7/mountinfo': DOCKER,
-      '1/mountinfo': HOST,
-      'self/mountinfo': HOST.replace('/var/lib/docker/overlay2/H/merged', join(storage, 'H/merged')),
-    };
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(join(proc, path, '..'), { recursive: true });
-      writeFileSync(join(proc, path), text);
-    }
-    await use(proc, storage, { path: '/docker/x', inode: 9, kind: 'container', name: 'x', initPid: 7 });
-  } finally {
-    rmSync(folder, { recursive: true });
+  const folder = temporaryFolder();
+  const storage = join(folder, 'overlay2');
+  for (const path of ['A/diff', 'B/diff', 'H/diff', 'H/work', 'H/merged', 'l'])
+    mkdirSync(join(storage, path), { recursive: true });
+  for (const layer of ['A', 'B']) symlinkSync(`../${layer}/diff`, join(storage, 'l', layer));
+  const proc = join(folder, 'proc');
+  const files = {
+    '7/cgroup': '0::/docker/x\n',
+    '7/mountinfo': DOCKER,
+    '1/mountinfo': HOST,
+    'self/mountinfo': HOST.replace('/var/lib/docker/overlay2/H/merged', join(storage, 'H/merged')),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(proc, path, '..'), { recursive: true });
+    writeFileSync(join(proc, path), text);
   }
+  await use(proc, storage, { path: '/docker/x', inode: 9, kind: 'container', name: 'x', initPid: 7 });
 }
 
 const read = (proc: string, workload: Workload) =>

@@ -1,6 +1,5 @@
 /** Tree, identity and names joined. */
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +8,7 @@ import type { NameSource, Names } from '../../src/inventory/names/source.ts';
 import type { Walk } from '../../src/inventory/walk.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { eventually, held, noScratch, withScratch } from '../scratch-cgroup.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const it = suite('inventory');
 const onKernel = noScratch === undefined ? it : it.skip;
@@ -77,33 +77,29 @@ it('a directory that is only called as a container has none of its names', async
     `/system.slice/del.service/${scope}`,
     `${own}/${scope}`,
   ].forEach((path, number) => void cgroups.set(path, 10 + number));
-  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
+  const proc = temporaryFolder();
   mkdirSync(join(proc, '407'));
   // Within its cgroup: by a container that may make directories itself.
   writeFileSync(join(proc, '407/cgroup'), `0::${own}/${scope}\n`);
   const sources = [source(async () => ({ name: 'web', image: 'nginx', initPid: 407 }))];
-  try {
-    await withInventory({ walk, proc, sources }, async (inventory) => {
-      await inventory.refresh();
-      const rows = inventory.workloads().slice(1);
-      assert.equal(
-        rows.map(({ kind, name, id, image, initPid }) => [kind, name, id, image, initPid]),
-        [
-          ['container', 'web', idOf(7), 'nginx', 407],
-          ['cgroup', scope, undefined, undefined, undefined],
-          ['unit', scope, undefined, undefined, undefined],
-          ['inner', scope, undefined, undefined, undefined],
-          ['inner', scope, idOf(7), undefined, undefined],
-        ],
-      );
-      assert.equal(
-        rows.map(({ claim }) => claim),
-        [undefined, ...Array(4).fill({ name: 'web', path: own })],
-      );
-    });
-  } finally {
-    rmSync(proc, { recursive: true });
-  }
+  await withInventory({ walk, proc, sources }, async (inventory) => {
+    await inventory.refresh();
+    const rows = inventory.workloads().slice(1);
+    assert.equal(
+      rows.map(({ kind, name, id, image, initPid }) => [kind, name, id, image, initPid]),
+      [
+        ['container', 'web', idOf(7), 'nginx', 407],
+        ['cgroup', scope, undefined, undefined, undefined],
+        ['unit', scope, undefined, undefined, undefined],
+        ['inner', scope, undefined, undefined, undefined],
+        ['inner', scope, idOf(7), undefined, undefined],
+      ],
+    );
+    assert.equal(
+      rows.map(({ claim }) => claim),
+      [undefined, ...Array(4).fill({ name: 'web', path: own })],
+    );
+  });
 });
 
 it('a command that ends at once has the names after its first refresh', async () => {
@@ -245,26 +241,22 @@ it('a pid that is not in the cgroup now is not believed', async () => {
   const { walk, cgroups } = playedTree();
   const path = `/docker/${idOf(1)}`;
   cgroups.set(path, 5);
-  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
+  const proc = temporaryFolder();
   for (const [pid, where] of Object.entries({ '11': path, '12': `${path}/init`, '13': '/other', '14': `${path}2` })) {
     mkdirSync(join(proc, pid));
     writeFileSync(join(proc, pid, 'cgroup'), `0::${where}\n`);
   }
-  try {
-    for (const [initPid, known] of [
-      [11, 11],
-      [12, 12],
-      [13, undefined],
-      [14, undefined],
-      [15, undefined],
-    ] as const) {
-      await withInventory({ walk, proc, sources: [source(async () => ({ initPid }))] }, async (inventory) => {
-        await inventory.refresh();
-        assert.is(inventory.byInode(5)?.initPid, known, String(initPid));
-      });
-    }
-  } finally {
-    rmSync(proc, { recursive: true });
+  for (const [initPid, known] of [
+    [11, 11],
+    [12, 12],
+    [13, undefined],
+    [14, undefined],
+    [15, undefined],
+  ] as const) {
+    await withInventory({ walk, proc, sources: [source(async () => ({ initPid }))] }, async (inventory) => {
+      await inventory.refresh();
+      assert.is(inventory.byInode(5)?.initPid, known, String(initPid));
+    });
   }
 });
 

@@ -16,7 +16,7 @@ import { createReadFolder, createReadSmall } from '../../src/inventory/names/sma
 import type { NameSource, Names } from '../../src/inventory/names/source.ts';
 import { parseDescription } from '../../src/inventory/names/unit-files.ts';
 import { createNameOf, pathName } from '../../src/inventory/names.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/names', import.meta.url));
 
@@ -149,43 +149,43 @@ function put(path: string, text: string): void {
 const dockerConfig = (root: string): string => join(root, 'var/lib/docker/containers', id('1'), 'config.v2.json');
 const DOCKER_PATH = `/docker/${id('1')}`;
 
-test('links in /var/log/containers name a container without any other file', () =>
-  inDirectory(async (root) => {
-    put(join(root, `var/log/containers/web-0_shop_app-${id('4')}.log`), '');
-    const path = `/kubepods.slice/kubepods-burstable.slice/${POD}/cri-containerd-${id('4')}.scope`;
-    assert.equal(await nameFrom(root, path), { name: 'web-0/app', pod: 'web-0', namespace: 'shop' });
-  }));
+test('links in /var/log/containers name a container without any other file', async () => {
+  const root = temporaryFolder();
+  put(join(root, `var/log/containers/web-0_shop_app-${id('4')}.log`), '');
+  const path = `/kubepods.slice/kubepods-burstable.slice/${POD}/cri-containerd-${id('4')}.scope`;
+  assert.equal(await nameFrom(root, path), { name: 'web-0/app', pod: 'web-0', namespace: 'shop' });
+});
 
-test('a file that is half-written, of another shape or no JSON costs the name only', () =>
-  inDirectory(async (root) => {
-    for (const text of [
-      '',
-      '{',
-      '{"Name":',
-      'null',
-      '[]',
-      '{"Name":7}',
-      '{"Name":{"a":1}}',
-      '"x"',
-      '\0\xff',
-      '{"Name":"/"}',
-    ]) {
-      put(dockerConfig(root), text);
-      assert.equal(await nameFrom(root, DOCKER_PATH), {}, text);
-    }
-  }));
+test('a file that is half-written, of another shape or no JSON costs the name only', async () => {
+  const root = temporaryFolder();
+  for (const text of [
+    '',
+    '{',
+    '{"Name":',
+    'null',
+    '[]',
+    '{"Name":7}',
+    '{"Name":{"a":1}}',
+    '"x"',
+    '\0\xff',
+    '{"Name":"/"}',
+  ]) {
+    put(dockerConfig(root), text);
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, text);
+  }
+});
 
-test('it is read again when it changed, and forgotten when it went', () =>
-  inDirectory(async (root) => {
-    const nameOf = createNameOf(diskSources(root));
-    const ask = (): Promise<Names> => nameOf(identify(DOCKER_PATH), DOCKER_PATH);
-    put(dockerConfig(root), '{"Name":"/one"}');
-    assert.is((await ask()).name, 'one');
-    put(dockerConfig(root), '{"Name":"/another"}');
-    assert.is((await ask()).name, 'another');
-    rmSync(dockerConfig(root));
-    assert.equal(await ask(), {});
-  }));
+test('it is read again when it changed, and forgotten when it went', async () => {
+  const root = temporaryFolder();
+  const nameOf = createNameOf(diskSources(root));
+  const ask = (): Promise<Names> => nameOf(identify(DOCKER_PATH), DOCKER_PATH);
+  put(dockerConfig(root), '{"Name":"/one"}');
+  assert.is((await ask()).name, 'one');
+  put(dockerConfig(root), '{"Name":"/another"}');
+  assert.is((await ask()).name, 'another');
+  rmSync(dockerConfig(root));
+  assert.equal(await ask(), {});
+});
 
 test('text from inside containers is cleaned and cut', () => {
   const config = {
@@ -213,87 +213,86 @@ test('labels of Kubernetes on a plain docker container do not rename it', () => 
   assert.is(parseDockerConfig(text)?.name, 'a');
 });
 
-test('a link that another user made, a folder, a pipe or a huge file in place of a file is refused', () =>
-  inDirectory(async (root) => {
-    const config = dockerConfig(root);
-    const folder = dirname(config);
-    put(join(root, 'other/config.v2.json'), '{"Name":"/other"}');
-    mkdirSync(folder, { recursive: true });
-    symlinkSync(join(root, 'other/config.v2.json'), config);
-    assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own');
-    if (process.geteuid?.() === 0) {
-      lchownSync(config, 4242, 4242);
-      assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link");
-      rmSync(folder, { recursive: true });
-      symlinkSync(join(root, 'other'), folder);
-      assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own on the way');
-      lchownSync(folder, 4242, 4242);
-      assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link on the way");
-    }
+test('a link that another user made, a folder, a pipe or a huge file in place of a file is refused', async () => {
+  const root = temporaryFolder();
+  const config = dockerConfig(root);
+  const folder = dirname(config);
+  put(join(root, 'other/config.v2.json'), '{"Name":"/other"}');
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(join(root, 'other/config.v2.json'), config);
+  assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own');
+  if (process.geteuid?.() === 0) {
+    lchownSync(config, 4242, 4242);
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link");
     rmSync(folder, { recursive: true });
-    mkdirSync(config, { recursive: true });
-    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a folder');
-    rmSync(config, { recursive: true });
-    execFileSync('mkfifo', [config]);
-    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a pipe');
-    rmSync(config);
-    put(config, '{"Name":"/huge"}');
-    truncateSync(config, 5 * 1024 ** 3);
-    assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a huge file');
-  }));
+    symlinkSync(join(root, 'other'), folder);
+    assert.equal(await nameFrom(root, DOCKER_PATH), { name: 'other' }, 'a link of our own on the way');
+    lchownSync(folder, 4242, 4242);
+    assert.equal(await nameFrom(root, DOCKER_PATH), {}, "another user's link on the way");
+  }
+  rmSync(folder, { recursive: true });
+  mkdirSync(config, { recursive: true });
+  assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a folder');
+  rmSync(config, { recursive: true });
+  execFileSync('mkfifo', [config]);
+  assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a pipe');
+  rmSync(config);
+  put(config, '{"Name":"/huge"}');
+  truncateSync(config, 5 * 1024 ** 3);
+  assert.equal(await nameFrom(root, DOCKER_PATH), {}, 'a huge file');
+});
 
-test('data-root of daemon.json', () =>
-  inDirectory(async (root) => {
-    put(join(root, 'etc/docker/daemon.json'), '{"data-root":"/data/docker"}');
-    put(join(root, 'data/docker/containers', id('1'), 'config.v2.json'), '{"Name":"/moved"}');
-    assert.is((await nameFrom(root, DOCKER_PATH)).name, 'moved');
-  }));
+test('data-root of daemon.json', async () => {
+  const root = temporaryFolder();
+  put(join(root, 'etc/docker/daemon.json'), '{"data-root":"/data/docker"}');
+  put(join(root, 'data/docker/containers', id('1'), 'config.v2.json'), '{"Name":"/moved"}');
+  assert.is((await nameFrom(root, DOCKER_PATH)).name, 'moved');
+});
 
-test('a machine whose name leads elsewhere is not looked up', () =>
-  inDirectory(async (root) => {
-    put(join(root, 'run/systemd/passwd'), 'LEADER=1\n');
-    mkdirSync(join(root, 'run/systemd/machines'));
-    for (const name of ['..\\x2fpasswd', '.', '..', '\\x00', '.hidden']) {
-      assert.equal(await nameFrom(root, `/machine.slice/machine-${name}.scope`), {});
-    }
-  }));
+test('a machine whose name leads elsewhere is not looked up', async () => {
+  const root = temporaryFolder();
+  put(join(root, 'run/systemd/passwd'), 'LEADER=1\n');
+  mkdirSync(join(root, 'run/systemd/machines'));
+  for (const name of ['..\\x2fpasswd', '.', '..', '\\x00', '.hidden']) {
+    assert.equal(await nameFrom(root, `/machine.slice/machine-${name}.scope`), {});
+  }
+});
 
-test("a user's units are described by their files: transient ones, her own, everybody's, templates", () =>
-  inDirectory(async (root) => {
-    const manager = '/user.slice/user-1000.slice/user@1000.service';
-    const description = async (name: string, above = `${manager}/app.slice`): Promise<string | undefined> =>
-      (await nameFrom(root, `${above}/${name}`)).details?.description;
-    put(join(root, 'etc/passwd'), 'ann:x:1000:1000::/home/ann:/bin/sh\n');
-    const everybodys = join(root, 'usr/lib/systemd/user');
-    put(join(everybodys, 'sound.service'), '# x\n[Unit]\nDescription=Sound Service\n[Service]\nDescription=no\n');
-    put(join(everybodys, 'tty@.service'), '[Unit]\nDescription=Getty on %I (%p), 100%%, %u\n');
-    put(join(everybodys, 'bare.service'), '[Service]\nDescription=no\n');
-    assert.is(await description('sound.service'), 'Sound Service');
-    assert.is(await description('tty@one.service'), 'Getty on one (tty), 100%, %u');
-    assert.is(await description('bare.service'), undefined);
-    put(join(root, 'home/ann/.config/systemd/user/sound.service'), '[Unit]\nDescription = of her\x1b[2Jown\n');
-    assert.is(await description('sound.service'), 'of her[2Jown');
-    put(join(root, 'run/user/1000/systemd/transient/sound.service'), '[Unit]\nDescription=sound.service\n');
-    assert.is(await description('sound.service'), undefined);
-    // The system's manager answers for its own.
-    assert.is(await description('sound.service', '/user.slice/user-1000.slice'), undefined);
-    assert.is(await description('sound.service', '/system.slice'), undefined);
-  }));
+test("a user's units are described by their files: transient ones, her own, everybody's, templates", async () => {
+  const root = temporaryFolder();
+  const manager = '/user.slice/user-1000.slice/user@1000.service';
+  const description = async (name: string, above = `${manager}/app.slice`): Promise<string | undefined> =>
+    (await nameFrom(root, `${above}/${name}`)).details?.description;
+  put(join(root, 'etc/passwd'), 'ann:x:1000:1000::/home/ann:/bin/sh\n');
+  const everybodys = join(root, 'usr/lib/systemd/user');
+  put(join(everybodys, 'sound.service'), '# x\n[Unit]\nDescription=Sound Service\n[Service]\nDescription=no\n');
+  put(join(everybodys, 'tty@.service'), '[Unit]\nDescription=Getty on %I (%p), 100%%, %u\n');
+  put(join(everybodys, 'bare.service'), '[Service]\nDescription=no\n');
+  assert.is(await description('sound.service'), 'Sound Service');
+  assert.is(await description('tty@one.service'), 'Getty on one (tty), 100%, %u');
+  assert.is(await description('bare.service'), undefined);
+  put(join(root, 'home/ann/.config/systemd/user/sound.service'), '[Unit]\nDescription = of her\x1b[2Jown\n');
+  assert.is(await description('sound.service'), 'of her[2Jown');
+  put(join(root, 'run/user/1000/systemd/transient/sound.service'), '[Unit]\nDescription=sound.service\n');
+  assert.is(await description('sound.service'), undefined);
+  // The system's manager answers for its own.
+  assert.is(await description('sound.service', '/user.slice/user-1000.slice'), undefined);
+  assert.is(await description('sound.service', '/system.slice'), undefined);
+});
 
-test("instances of Incus and LXD are told from LXC's, with their project", () =>
-  inDirectory(async (root) => {
-    mkdirSync(join(root, 'var/lib/incus/containers/web'), { recursive: true });
-    mkdirSync(join(root, 'var/snap/lxd/common/lxd/containers/my_team_db'), { recursive: true });
-    assert.equal(await nameFrom(root, '/lxc.payload.web'), {
-      name: 'web',
-      details: { runtime: 'incus', id: 'web', name: 'web' },
-    });
-    assert.equal((await nameFrom(root, '/lxc.payload.my_team_db')).details, {
-      ...{ runtime: 'incus', id: 'my_team_db', name: 'db', namespace: 'my_team' },
-    });
-    for (const other of ['plain', '..', 'web_', 'x\x1b'])
-      assert.equal(await nameFrom(root, `/lxc.payload.${other}`), {});
-  }));
+test("instances of Incus and LXD are told from LXC's, with their project", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, 'var/lib/incus/containers/web'), { recursive: true });
+  mkdirSync(join(root, 'var/snap/lxd/common/lxd/containers/my_team_db'), { recursive: true });
+  assert.equal(await nameFrom(root, '/lxc.payload.web'), {
+    name: 'web',
+    details: { runtime: 'incus', id: 'web', name: 'web' },
+  });
+  assert.equal((await nameFrom(root, '/lxc.payload.my_team_db')).details, {
+    ...{ runtime: 'incus', id: 'my_team_db', name: 'db', namespace: 'my_team' },
+  });
+  for (const other of ['plain', '..', 'web_', 'x\x1b']) assert.equal(await nameFrom(root, `/lxc.payload.${other}`), {});
+});
 
 test('parsers answer any text', () => {
   const shapes = fc.oneof(
@@ -330,26 +329,26 @@ test('the description is that of [Unit], the last one', () => {
   assert.is(parseDescription('Description=a'), undefined);
 });
 
-test('what was parsed is kept while the file stays as it is', () =>
-  inDirectory(async (root) => {
-    let parsed = 0;
-    const read = createReadSmall((text) => {
-      parsed++;
-      return text;
-    });
-    const path = join(root, 'f');
-    writeFileSync(path, 'a');
-    assert.is(await read(path), 'a');
-    assert.is(await read(path), 'a');
-    assert.is(parsed, 1);
-    writeFileSync(path, 'bb');
-    assert.is(await read(path), 'bb');
-    assert.is(await read(join(root, 'none')), undefined);
-    const readFolder = createReadFolder();
-    assert.equal(await readFolder(root), ['f']);
-    assert.is(await readFolder(root), await readFolder(root));
-    assert.equal(await readFolder(join(root, 'none')), []);
-  }));
+test('what was parsed is kept while the file stays as it is', async () => {
+  const root = temporaryFolder();
+  let parsed = 0;
+  const read = createReadSmall((text) => {
+    parsed++;
+    return text;
+  });
+  const path = join(root, 'f');
+  writeFileSync(path, 'a');
+  assert.is(await read(path), 'a');
+  assert.is(await read(path), 'a');
+  assert.is(parsed, 1);
+  writeFileSync(path, 'bb');
+  assert.is(await read(path), 'bb');
+  assert.is(await read(join(root, 'none')), undefined);
+  const readFolder = createReadFolder();
+  assert.equal(await readFolder(root), ['f']);
+  assert.is(await readFolder(root), await readFolder(root));
+  assert.equal(await readFolder(join(root, 'none')), []);
+});
 
 const source = (name: string, lookup: NameSource['lookup']): NameSource => ({ name, matches: () => true, lookup });
 

@@ -1,8 +1,8 @@
 /** Namespaces: of a played procfs for what is rare, of processes started here for what is real. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -12,6 +12,7 @@ import type { Workload } from '../../src/inventory/workload.ts';
 import { namespacesOf, whoseIs } from '../../src/inventory/workload-namespaces.ts';
 import { INITIAL_NAMESPACES, NAMESPACE_KINDS, type NamespaceKind } from '../../src/kernel/namespace-link.ts';
 import { inodesWithFs } from '../../src/kernel/read-namespaces.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const it = suite('namespaces');
 
@@ -36,48 +37,44 @@ interface Stage {
 }
 
 async function withStage(run: (stage: Stage) => Promise<void>): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-namespaces-'));
+  const root = temporaryFolder();
   const [proc, mount] = [join(root, 'proc'), join(root, 'cgroup')];
   const play = (name: string, links: Links): void => {
     mkdirSync(join(proc, name, 'ns'), { recursive: true });
     for (const [kind, inode] of Object.entries(links)) symlinkSync(`${kind}:[${inode}]`, join(proc, name, 'ns', kind));
   };
-  try {
-    mkdirSync(mount, { recursive: true });
-    play('self', HOST);
-    writeFileSync(join(proc, 'self/mountinfo'), '9 1 0:4 net:[777] /run/netns/blue rw - nsfs nsfs rw\n');
-    await run({
-      proc,
-      mount,
-      play(pid, links) {
-        play(String(pid), links);
-        const status = `Name:\tapp\nUid:\t0\t${pid}\t0\t0\n`;
-        writeFileSync(join(proc, String(pid), 'status'), status);
-        writeFileSync(join(proc, String(pid), 'cmdline'), `app\0${pid}\x1b[2J\0`);
-        writeFileSync(join(proc, String(pid), 'uid_map'), '0 100000 65536\n');
-        writeFileSync(join(proc, String(pid), 'gid_map'), '0 200000 65536\n');
-      },
-      cgroup(path, procs) {
-        mkdirSync(join(mount, path), { recursive: true });
-        writeFileSync(join(mount, path, 'cgroup.procs'), procs);
-      },
-      // What another user's process answers, which root never sees.
-      scan: (denied = new Set(), meanwhile = () => {}) =>
-        createNamespaceScanner({
-          proc,
-          mount,
-          readInodes: async (_, pids) => {
-            const inodes = await inodesWithFs(proc, pids);
-            meanwhile();
-            return inodes.map((inode, index) =>
-              denied.has(pids[Math.floor(index / NAMESPACE_KINDS.length)] ?? 0) ? -constants.errno.EACCES : inode,
-            );
-          },
-        })(),
-    });
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  mkdirSync(mount, { recursive: true });
+  play('self', HOST);
+  writeFileSync(join(proc, 'self/mountinfo'), '9 1 0:4 net:[777] /run/netns/blue rw - nsfs nsfs rw\n');
+  await run({
+    proc,
+    mount,
+    play(pid, links) {
+      play(String(pid), links);
+      const status = `Name:\tapp\nUid:\t0\t${pid}\t0\t0\n`;
+      writeFileSync(join(proc, String(pid), 'status'), status);
+      writeFileSync(join(proc, String(pid), 'cmdline'), `app\0${pid}\x1b[2J\0`);
+      writeFileSync(join(proc, String(pid), 'uid_map'), '0 100000 65536\n');
+      writeFileSync(join(proc, String(pid), 'gid_map'), '0 200000 65536\n');
+    },
+    cgroup(path, procs) {
+      mkdirSync(join(mount, path), { recursive: true });
+      writeFileSync(join(mount, path, 'cgroup.procs'), procs);
+    },
+    // What another user's process answers, which root never sees.
+    scan: (denied = new Set(), meanwhile = () => {}) =>
+      createNamespaceScanner({
+        proc,
+        mount,
+        readInodes: async (_, pids) => {
+          const inodes = await inodesWithFs(proc, pids);
+          meanwhile();
+          return inodes.map((inode, index) =>
+            denied.has(pids[Math.floor(index / NAMESPACE_KINDS.length)] ?? 0) ? -constants.errno.EACCES : inode,
+          );
+        },
+      })(),
+  });
 }
 
 const find = ({ namespaces }: NamespaceScan, kind: NamespaceKind, inode: number): Namespace | undefined =>
@@ -280,7 +277,7 @@ it('real ones: unshared by a process started here, read through the addon and wi
     ]);
     if (refusal !== undefined) return console.log(`SKIP: unshare may not make namespaces here: ${refusal}`);
     const inner = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
-    const mount = mkdtempSync(join(tmpdir(), 'tscg-no-cgroups-'));
+    const mount = temporaryFolder();
     for (const options of [{}, { readInodes: inodesWithFs }]) {
       const found = await createNamespaceScanner({ proc: '/proc', mount, ...options })();
       const of = (kind: NamespaceKind): Namespace | undefined =>
@@ -299,7 +296,6 @@ it('real ones: unshared by a process started here, read through the addon and wi
       assert.equal([of('net')?.owner, of('pid')?.owner], [of('user')?.inode, of('user')?.inode]);
       assert.is(of('pid')?.parent, statSync('/proc/self/ns/pid').ino);
     }
-    rmSync(mount, { recursive: true });
   } finally {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 /** Process trees: of a played procfs for what is rare, of the kernel for what is real. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -14,6 +14,7 @@ import {
 } from '../../src/inventory/processes.ts';
 import { walkWithFs } from '../../src/inventory/walk.ts';
 import { eventually, noScratch, withScratch } from '../scratch-cgroup.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const it = suite('processes');
 const onKernel = noScratch === undefined ? it : it.skip;
@@ -49,50 +50,46 @@ async function withStage(
   cgroups: Readonly<Record<string, string>>,
   run: (stage: Stage) => Promise<void>,
 ): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-processes-'));
+  const root = temporaryFolder();
   const [proc, mount] = [join(root, 'proc'), join(root, 'cgroup')];
   const files: string[] = [];
-  try {
-    mkdirSync(proc);
-    mkdirSync(mount);
-    for (const [path, procs] of Object.entries(cgroups)) {
-      mkdirSync(join(mount, path), { recursive: true });
-      writeFileSync(join(mount, path, 'cgroup.procs'), procs);
-    }
-    const readFiles = async (paths: readonly string[]): Promise<(string | number)[]> => {
-      files.push(...paths);
-      return paths.map((path) => {
-        try {
-          return readFileSync(path, 'utf8');
-        } catch {
-          return constants.errno.ENOENT;
-        }
-      });
-    };
-    const reader = createProcessReader({ proc, mount, readFiles, walk: walkWithFs });
-    await run({
-      proc,
-      mount,
-      files,
-      play(process) {
-        const folder = join(proc, String(process.pid));
-        rmSync(folder, { recursive: true, force: true });
-        mkdirSync(join(folder, 'ns'), { recursive: true });
-        writeFileSync(join(folder, 'stat'), statText(process));
-        writeFileSync(join(folder, 'status'), statusText(process));
-        writeFileSync(join(folder, 'schedstat'), '5 6 7\n');
-        writeFileSync(join(folder, 'cmdline'), process.cmdline ?? 'app\0-v\0');
-        if (process.namespace !== undefined) symlinkSync(`pid:[${process.namespace}]`, join(folder, 'ns/pid'));
-      },
-      read(path = '/', most) {
-        return most === undefined
-          ? reader(path)
-          : createProcessReader({ proc, mount, readFiles, walk: walkWithFs, most })(path);
-      },
-    });
-  } finally {
-    rmSync(root, { recursive: true });
+  mkdirSync(proc);
+  mkdirSync(mount);
+  for (const [path, procs] of Object.entries(cgroups)) {
+    mkdirSync(join(mount, path), { recursive: true });
+    writeFileSync(join(mount, path, 'cgroup.procs'), procs);
   }
+  const readFiles = async (paths: readonly string[]): Promise<(string | number)[]> => {
+    files.push(...paths);
+    return paths.map((path) => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch {
+        return constants.errno.ENOENT;
+      }
+    });
+  };
+  const reader = createProcessReader({ proc, mount, readFiles, walk: walkWithFs });
+  await run({
+    proc,
+    mount,
+    files,
+    play(process) {
+      const folder = join(proc, String(process.pid));
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(join(folder, 'ns'), { recursive: true });
+      writeFileSync(join(folder, 'stat'), statText(process));
+      writeFileSync(join(folder, 'status'), statusText(process));
+      writeFileSync(join(folder, 'schedstat'), '5 6 7\n');
+      writeFileSync(join(folder, 'cmdline'), process.cmdline ?? 'app\0-v\0');
+      if (process.namespace !== undefined) symlinkSync(`pid:[${process.namespace}]`, join(folder, 'ns/pid'));
+    },
+    read(path = '/', most) {
+      return most === undefined
+        ? reader(path)
+        : createProcessReader({ proc, mount, readFiles, walk: walkWithFs, most })(path);
+    },
+  });
 }
 
 /** `pid(children)`, with `!` after one that entered and `*` after the init of a namespace below. */

@@ -1,6 +1,5 @@
 /** Which workload a name means. */
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
@@ -18,6 +17,7 @@ import {
 import { walkTo } from '../../src/inventory/walk.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import { editDistance, nearest } from '../../src/text/near-names.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const A = 'dd479c33249f6c3f0f1189aa88f07dad3eeb3e6fedfc71385c27ddd699994831';
 const B = 'dd472a5ff5eef3c4222a6551b992b9360a99122f77d2229783f0ee0946dfd800';
@@ -184,16 +184,12 @@ async function withProc(
   cgroups: Readonly<Record<string, string>>,
   run: (proc: string) => Promise<void>,
 ): Promise<void> {
-  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
-  try {
-    for (const [pid, text] of Object.entries(cgroups)) {
-      mkdirSync(join(proc, pid));
-      writeFileSync(join(proc, pid, 'cgroup'), text);
-    }
-    await run(proc);
-  } finally {
-    rmSync(proc, { recursive: true });
+  const proc = temporaryFolder();
+  for (const [pid, text] of Object.entries(cgroups)) {
+    mkdirSync(join(proc, pid));
+    writeFileSync(join(proc, pid, 'cgroup'), text);
   }
+  await run(proc);
 }
 
 test('pid: and self are the container that the process is in, not the leaf inside', () =>
@@ -254,18 +250,14 @@ test('a path or pid among those on its way means what it means among all; a name
   }));
 
 test('a walk to some cgroups finds them and those above, with their inodes, and nobody else', async () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-walk-'));
-  try {
-    for (const path of ['a/b/c', 'a/other', 'd']) mkdirSync(join(mount, path), { recursive: true });
-    writeFileSync(join(mount, 'cgroup.procs'), '');
-    const { paths, inodes } = await walkTo(['/a/b/c', '/d', '/a/gone', '/cgroup.procs'])(mount, '/');
-    assert.equal([...paths].sort(), ['/', '/a', '/a/b', '/a/b/c', '/d']);
-    for (const [index, path] of paths.entries()) {
-      assert.is(inodes[index], statSync(join(mount, path)).ino);
-      assert.ok(path === '/' || paths.indexOf(path.slice(0, path.lastIndexOf('/')) || '/') < index, 'parents first');
-    }
-  } finally {
-    rmSync(mount, { recursive: true });
+  const mount = temporaryFolder();
+  for (const path of ['a/b/c', 'a/other', 'd']) mkdirSync(join(mount, path), { recursive: true });
+  writeFileSync(join(mount, 'cgroup.procs'), '');
+  const { paths, inodes } = await walkTo(['/a/b/c', '/d', '/a/gone', '/cgroup.procs'])(mount, '/');
+  assert.equal([...paths].sort(), ['/', '/a', '/a/b', '/a/b/c', '/d']);
+  for (const [index, path] of paths.entries()) {
+    assert.is(inodes[index], statSync(join(mount, path)).ino);
+    assert.ok(path === '/' || paths.indexOf(path.slice(0, path.lastIndexOf('/')) || '/') < index, 'parents first');
   }
 });
 

@@ -7,35 +7,35 @@ import { loadDashboards } from '../../src/dashboard/dashboards.ts';
 import { loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
 import { foreignHand } from '../../src/kernel/foreign-hand.ts';
 import { JournalError, openJournal } from '../../src/limits/applying/journal.ts';
-import { inDirectory } from '../in-directory.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const test = suite('foreign-hand');
 const THEIRS = 4242;
 
 const asRoot = (name: string, run: (top: string) => void): void =>
   process.geteuid?.() === 0
-    ? test(name, () => inDirectory(run))
+    ? test(name, () => run(temporaryFolder()))
     : skip(test, name, "needs root, to make a file another user's");
 
-test('what is ours and root’s alone is nobody else’s, also below /tmp', () =>
-  inDirectory((top) => {
-    assert.is(foreignHand('/etc/hostname'), undefined);
-    assert.is(foreignHand(join(top, 'not/there/yet')), undefined);
-  }));
+test('what is ours and root’s alone is nobody else’s, also below /tmp', () => {
+  const top = temporaryFolder();
+  assert.is(foreignHand('/etc/hostname'), undefined);
+  assert.is(foreignHand(join(top, 'not/there/yet')), undefined);
+});
 
-test('what everybody may write', () =>
-  inDirectory((top) => {
-    mkdirSync(join(top, 'open'));
-    chmodSync(join(top, 'open'), 0o777);
-    const found = { path: join(top, 'open'), how: 'may be written by everybody' };
-    assert.equal(foreignHand(join(top, 'open/file')), found);
-    chmodSync(join(top, 'open'), 0o1777);
-    assert.is(foreignHand(join(top, 'open/file')), undefined);
-    writeFileSync(join(top, 'open/file'), '');
-    chmodSync(join(top, 'open/file'), 0o666);
-    assert.equal(foreignHand(join(top, 'open/file'))?.path, join(top, 'open/file'));
-  }));
+test('what everybody may write', () => {
+  const top = temporaryFolder();
+  mkdirSync(join(top, 'open'));
+  chmodSync(join(top, 'open'), 0o777);
+  const found = { path: join(top, 'open'), how: 'may be written by everybody' };
+  assert.equal(foreignHand(join(top, 'open/file')), found);
+  chmodSync(join(top, 'open'), 0o1777);
+  assert.is(foreignHand(join(top, 'open/file')), undefined);
+  writeFileSync(join(top, 'open/file'), '');
+  chmodSync(join(top, 'open/file'), 0o666);
+  assert.equal(foreignHand(join(top, 'open/file'))?.path, join(top, 'open/file'));
+});
 
 asRoot('a file, a folder and a link of another user, also behind a link', (top) => {
   mkdirSync(join(top, 'a/b'), { recursive: true });
@@ -76,18 +76,18 @@ asRoot('root with the HOME of a user reads the settings there, and writes none',
   assert.equal(loadSettings(top).settings, { theme: 'monochrome' });
 });
 
-test('settings and dashboards that are no regular file are a fault, and hold nothing up', () =>
-  inDirectory((top) => {
-    symlinkSync('/dev/zero', join(top, 'config.yaml'));
-    assert.equal(loadSettings(top), {
-      settings: {},
-      faults: [`${join(top, 'config.yaml')}: it is a device, not a regular file`],
-    });
-    symlinkSync('/dev/zero', join(top, 'screen.yaml'));
-    assert.equal(
-      loadDashboards([top]).faults.find((fault) => fault.includes('screen')),
-      `${join(top, 'screen.yaml')}: it is a device, not a regular file`,
-    );
-  }));
+test('settings and dashboards that are no regular file are a fault, and hold nothing up', () => {
+  const top = temporaryFolder();
+  symlinkSync('/dev/zero', join(top, 'config.yaml'));
+  assert.equal(loadSettings(top), {
+    settings: {},
+    faults: [`${join(top, 'config.yaml')}: it is a device, not a regular file`],
+  });
+  symlinkSync('/dev/zero', join(top, 'screen.yaml'));
+  assert.equal(
+    loadDashboards([top]).faults.find((fault) => fault.includes('screen')),
+    `${join(top, 'screen.yaml')}: it is a device, not a regular file`,
+  );
+});
 
 test.run();

@@ -1,10 +1,10 @@
 /** Fake and real hierarchies for the tests of the collectors and the addon. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { removeTree } from '../scratch-cgroup.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 export const NO_MOUNT = 'no cgroup2 mount to make cgroups in';
 
@@ -17,19 +17,15 @@ export interface Tree {
 
 /** A temporary directory in the place of a mount. */
 export async function withTree(run: (tree: Tree) => Promise<void>): Promise<void> {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-tree-'));
-  try {
-    await run({
-      mount,
-      write(path, text) {
-        mkdirSync(dirname(mount + path), { recursive: true });
-        writeFileSync(mount + path, text);
-      },
-      link: (path, target) => symlinkSync(target, mount + path),
-    });
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const mount = temporaryFolder();
+  await run({
+    mount,
+    write(path, text) {
+      mkdirSync(dirname(mount + path), { recursive: true });
+      writeFileSync(mount + path, text);
+    },
+    link: (path, target) => symlinkSync(target, mount + path),
+  });
 }
 
 export interface Group {

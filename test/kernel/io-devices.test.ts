@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createStackedDevices, deviceName, isStacked, readBlockDevice } from '../../src/kernel/io-devices.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** A disk with a partition, a volume over the partition, a bound and a free loop device, a disk with `/` in its name. */
 const SYSFS = {
@@ -29,19 +29,15 @@ const LINKS = {
 };
 
 function withSysfs(check: (root: string) => void): void {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-sysfs-'));
-  try {
-    for (const [path, text] of Object.entries(SYSFS)) {
-      mkdirSync(path.endsWith('/') ? join(root, path) : dirname(join(root, path)), { recursive: true });
-      if (!path.endsWith('/')) writeFileSync(join(root, path), text);
-    }
-    mkdirSync(join(root, 'dev/block'), { recursive: true });
-    for (const [device, path] of Object.entries(LINKS)) symlinkSync(`../../${path}`, join(root, 'dev/block', device));
-    symlinkSync('../../devices/gone', join(root, 'dev/block/9:9'));
-    check(root);
-  } finally {
-    rmSync(root, { recursive: true });
+  const root = temporaryFolder();
+  for (const [path, text] of Object.entries(SYSFS)) {
+    mkdirSync(path.endsWith('/') ? join(root, path) : dirname(join(root, path)), { recursive: true });
+    if (!path.endsWith('/')) writeFileSync(join(root, path), text);
   }
+  mkdirSync(join(root, 'dev/block'), { recursive: true });
+  for (const [device, path] of Object.entries(LINKS)) symlinkSync(`../../${path}`, join(root, 'dev/block', device));
+  symlinkSync('../../devices/gone', join(root, 'dev/block/9:9'));
+  check(root);
 }
 
 test('bytes are counted once: what lies on another device is left out (S7)', () => {

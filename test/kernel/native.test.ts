@@ -5,17 +5,15 @@ import {
   closeSync,
   constants as fsConstants,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readSync,
   renameSync,
   rmdirSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -25,6 +23,7 @@ import * as assert from 'uvu/assert';
 import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
 import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
 import { skip } from '../skip.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import {
   descriptors,
   descriptorsIn,
@@ -464,24 +463,20 @@ onKernel('a worker thread that ends closes what it opened', async (_, group) => 
 });
 
 plain('listens: a socket file outlives who made it; what cannot be told counts as listening', async (native) => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-listens-'));
+  const folder = temporaryFolder();
   const path = join(folder, 'api.sock');
   const server = createServer().listen(path);
-  try {
-    await once(server, 'listening');
-    const before = descriptors();
-    assert.is(native.listens(path), true);
-    // Closing takes only a file of its first name away.
-    renameSync(path, `${path}.left`);
-    server.close();
-    await once(server, 'close');
-    assert.is(native.listens(`${path}.left`), false);
-    assert.is(native.listens(path), true);
-    assert.is(native.listens('x'.repeat(200)), false);
-    assert.ok(descriptors() <= before);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await once(server, 'listening');
+  const before = descriptors();
+  assert.is(native.listens(path), true);
+  // Closing takes only a file of its first name away.
+  renameSync(path, `${path}.left`);
+  server.close();
+  await once(server, 'close');
+  assert.is(native.listens(`${path}.left`), false);
+  assert.is(native.listens(path), true);
+  assert.is(native.listens('x'.repeat(200)), false);
+  assert.ok(descriptors() <= before);
 });
 
 test('TSCG_NATIVE=off: no addon, and the reason', () => {

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mountAt, mountedPath, parseMountinfo } from '../../src/kernel/mountinfo.ts';
 import { parseOverlay } from '../../src/kernel/overlay.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 for (const [options, layers] of [
   ['rw,lowerdir=/a:/b,upperdir=/u,workdir=/w', { lower: ['/a', '/b'], data: [], upper: '/u', work: '/w' }],
@@ -67,7 +66,7 @@ test('where a directory of a file system is seen', () => {
 });
 
 test("the kernel's own words for a real overlay with names that need escapes", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tscg-overlay-'));
+  const folder = temporaryFolder();
   const script = `cd "$1" && mount -t tmpfs tmpfs . && cd "$1" && mkdir 'lo:w' 'l,2' 'u p,r' work merged &&
     mount -t overlay overlay -o 'lowerdir=lo\\:w:l\\,2,upperdir=u p\\,r,workdir=work' merged && cat /proc/self/mountinfo`;
   try {
@@ -83,8 +82,6 @@ test("the kernel's own words for a real overlay with names that need escapes", (
     const why = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     if (!/permitted|denied|unknown filesystem|wrong fs type/.test(why)) throw error;
     console.log(`SKIP a real overlay: ${why}`);
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 });
 

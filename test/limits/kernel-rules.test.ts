@@ -1,7 +1,4 @@
 /** Plans for what the kernel does not take, or changes along with what it is told. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';
@@ -9,6 +6,7 @@ import { applyPlan } from '../../src/limits/applying/apply.ts';
 import { driftOf } from '../../src/limits/applying/drift.ts';
 import { openJournal } from '../../src/limits/applying/journal.ts';
 import { planUndo } from '../../src/limits/applying/undo.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
@@ -36,40 +34,36 @@ function idleKernel(texts: Readonly<Record<string, string>>, shown: '0' | '1'): 
 }
 
 test('cpu.idle takes the weight with it: undo restores both, in the order that the kernel takes', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-idle-'));
-  try {
-    for (const shown of ['0', '1'] as const) {
-      const table: readonly [weight: string, idle: '0' | '1', words: readonly string[], writes: readonly string[]][] = [
-        ['250', '0', ['--cpu-idle', '1'], ['cpu.weight=1', 'cpu.idle=1']],
-        ['100', '0', ['--cpu-idle', '1'], ['cpu.idle=1']],
-        ['250', '0', ['--cpu-idle', '1', '--cpu-weight', '1'], ['cpu.weight=1', 'cpu.idle=1']],
-        [shown, '1', ['--cpu-idle', '0'], ['cpu.idle=0']],
-        [shown, '1', ['--cpu-idle', '0', '--cpu-weight', '50'], ['cpu.idle=0', 'cpu.weight=50']],
-      ];
-      for (const [weight, idle, words, writes] of table) {
-        const files = idleKernel({ 'cpu.weight': weight, 'cpu.idle': idle }, shown);
-        const context = { ...contextOf(files), journal: openJournal(directory), command: ['test'] };
-        const plan = planOf(context, words);
-        assert.equal(
-          plan.writes.map(({ file, after }) => `${file}=${after}`),
-          writes,
-        );
-        const change = await applyPlan(plan, context);
-        assert.equal(driftOf([change], context), []);
-        const undone = planUndo(change, context);
-        assert.equal(undone.risks, [], words.join(' '));
-        await applyPlan(undone, { ...context, undoes: change.id });
-        assert.equal(
-          ['cpu.weight', 'cpu.idle'].map((file) => files.texts.get(`/box/${file}`)),
-          [weight, idle],
-        );
-      }
+  const directory = temporaryFolder();
+  for (const shown of ['0', '1'] as const) {
+    const table: readonly [weight: string, idle: '0' | '1', words: readonly string[], writes: readonly string[]][] = [
+      ['250', '0', ['--cpu-idle', '1'], ['cpu.weight=1', 'cpu.idle=1']],
+      ['100', '0', ['--cpu-idle', '1'], ['cpu.idle=1']],
+      ['250', '0', ['--cpu-idle', '1', '--cpu-weight', '1'], ['cpu.weight=1', 'cpu.idle=1']],
+      [shown, '1', ['--cpu-idle', '0'], ['cpu.idle=0']],
+      [shown, '1', ['--cpu-idle', '0', '--cpu-weight', '50'], ['cpu.idle=0', 'cpu.weight=50']],
+    ];
+    for (const [weight, idle, words, writes] of table) {
+      const files = idleKernel({ 'cpu.weight': weight, 'cpu.idle': idle }, shown);
+      const context = { ...contextOf(files), journal: openJournal(directory), command: ['test'] };
+      const plan = planOf(context, words);
+      assert.equal(
+        plan.writes.map(({ file, after }) => `${file}=${after}`),
+        writes,
+      );
+      const change = await applyPlan(plan, context);
+      assert.equal(driftOf([change], context), []);
+      const undone = planUndo(change, context);
+      assert.equal(undone.risks, [], words.join(' '));
+      await applyPlan(undone, { ...context, undoes: change.id });
+      assert.equal(
+        ['cpu.weight', 'cpu.idle'].map((file) => files.texts.get(`/box/${file}`)),
+        [weight, idle],
+      );
     }
-    const [write] = planOf(contextOf(idleKernel({ 'cpu.weight': '250' }, '0')), ['--cpu-idle', '1']).writes;
-    assert.match(write?.notes.join() ?? '', /while cpu.idle is 1; undo restores 250/);
-  } finally {
-    rmSync(directory, { recursive: true });
   }
+  const [write] = planOf(contextOf(idleKernel({ 'cpu.weight': '250' }, '0')), ['--cpu-idle', '1']).writes;
+  assert.match(write?.notes.join() ?? '', /while cpu.idle is 1; undo restores 250/);
 });
 
 test.run();

@@ -1,9 +1,5 @@
 /** A box on files in memory with a journal of its own, to set, undo and change behind our back. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'uvu';
 import { applyPlan } from '../../src/limits/applying/apply.ts';
 import { type Change, openJournal } from '../../src/limits/applying/journal.ts';
 import { planRevert, planUndo } from '../../src/limits/applying/undo.ts';
@@ -11,15 +7,13 @@ import type { OwnerName, Plan, Write } from '../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../src/limits/owners/owner.ts';
 import { errorText } from '../../src/text/error-text.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { contextOf, type FakeFiles, fakeFiles } from './fake-files.ts';
 import { boxOf, FRESH, planOf } from './typed.ts';
 
-const STATE = mkdtempSync(join(tmpdir(), 'tscg-undo-'));
-test.after(() => rmSync(STATE, { recursive: true }));
-
 /** A box of its own with a journal of its own. */
 export function world(texts: Readonly<Record<string, string>> = {}) {
-  const directory = mkdtempSync(join(STATE, 'box-'));
+  const directory = temporaryFolder();
   const files = fakeFiles(boxOf({ ...FRESH, ...texts }));
   const context = { ...contextOf(files), journal: openJournal(directory), command: ['set', 'box'] };
   const changes = (): Change[] => context.journal.read().changes;

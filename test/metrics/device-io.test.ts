@@ -1,27 +1,23 @@
 /** io by device, from texts as the kernel has them and a sysfs of a volume over a disk. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceReadings, deviceCounters, deviceIo, readDeviceIo } from '../../src/metrics/device-io.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 function withSysfs(use: (sys: string) => void): void {
-  const sys = mkdtempSync(join(tmpdir(), 'tscg-test-devices-'));
-  try {
-    mkdirSync(join(sys, 'dev/block'), { recursive: true });
-    for (const [device, name, slaves] of [
-      ['8:0', 'sda', []],
-      ['253:0', 'dm-0', ['sda']],
-    ] as const) {
-      mkdirSync(join(sys, name, 'slaves'), { recursive: true });
-      for (const slave of slaves) mkdirSync(join(sys, name, 'slaves', slave));
-      symlinkSync(`../../${name}`, join(sys, 'dev/block', device));
-    }
-    use(sys);
-  } finally {
-    rmSync(sys, { recursive: true });
+  const sys = temporaryFolder();
+  mkdirSync(join(sys, 'dev/block'), { recursive: true });
+  for (const [device, name, slaves] of [
+    ['8:0', 'sda', []],
+    ['253:0', 'dm-0', ['sda']],
+  ] as const) {
+    mkdirSync(join(sys, name, 'slaves'), { recursive: true });
+    for (const slave of slaves) mkdirSync(join(sys, name, 'slaves', slave));
+    symlinkSync(`../../${name}`, join(sys, 'dev/block', device));
   }
+  use(sys);
 }
 
 const lookAt = (

@@ -1,17 +1,6 @@
 /** The size of trees that are hard to measure, beside du's. */
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -19,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { growthOf, type Measured, measureTree } from '../../src/metrics/disk-usage/measure.ts';
 import { type TreeSize, walkTree } from '../../src/metrics/disk-usage/walk.ts';
 import { growthText, sizeText } from '../../src/metrics/disk-usage/words.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 // The process that measures runs from its source here.
 process.execArgv.push('--import', 'tsx');
@@ -29,7 +19,7 @@ const du = (path: string): number =>
   Number(execFileSync('du', ['-s', '-x', '--block-size=1', path], { encoding: 'utf8' }).split('\t')[0]);
 
 async function withTree(use: (tree: string) => unknown): Promise<void> {
-  const tree = mkdtempSync(join(tmpdir(), 'tscg-test-tree-'));
+  const tree = temporaryFolder();
   try {
     await use(tree);
   } finally {

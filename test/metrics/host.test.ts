@@ -1,10 +1,10 @@
 /** The host's own figures, from the kernel's files as text. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createHostReader } from '../../src/metrics/host.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const STAT = `cpu  300 0 0 900 0 0 0 0 0 0
 cpu0 100 0 0 200 0 0 0 0 0 0
@@ -15,15 +15,11 @@ cpu3 100 0 0 200 0 0 0 0 0 0
 
 /** Of a mount that has these files. */
 async function readAt(files: Readonly<Record<string, string>>) {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-host-'));
+  const mount = temporaryFolder();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(mount, name), text);
   const texts: Readonly<Record<string, string>> = { stat: STAT, vmstat: 'nr_free_pages 1\noom_kill 3\n', ...files };
-  try {
-    const readFiles = async (paths: readonly string[]) => paths.map((path) => texts[basename(path)] ?? 2);
-    return await createHostReader({ proc: '/proc', mount, readFiles }).read();
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const readFiles = async (paths: readonly string[]) => paths.map((path) => texts[basename(path)] ?? 2);
+  return await createHostReader({ proc: '/proc', mount, readFiles }).read();
 }
 
 test('case 11: in a container the host is the CPUs that its cpuset has', async () => {

@@ -1,19 +1,19 @@
 /** What `npm run package` has made, installed as its users do: no compiler, another Node, none. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderOfNode } from '../nodes.mjs';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url));
 const VERSION = /"version": "(.*)"/.exec(readFileSync(join(PACKAGES, '../package.json'), 'utf8'))?.[1] ?? '';
 
 const test = suite<{ folder: string }>('packages');
 test.before.each((context) => {
-  context.folder = mkdtempSync(join(tmpdir(), 'tscg-packages-'));
+  context.folder = temporaryFolder();
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 

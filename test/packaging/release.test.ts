@@ -1,33 +1,29 @@
 /** The release script refuses what is not to be released; the units say what they may do. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { at } from '../../src/inventory/names/json.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const PACKAGING = fileURLToPath(new URL('../../packaging', import.meta.url));
 
 /** The script in a repository of its own. */
 function release(prepare: (root: string) => void, version: string) {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-release-'));
-  try {
-    mkdirSync(join(root, 'packaging'));
-    cpSync(join(PACKAGING, 'release.mjs'), join(root, 'packaging/release.mjs'));
-    writeFileSync(join(root, 'CHANGELOG.md'), '# Changelog\n\n## Unreleased\n\n## 0.1.0\n');
-    const git = (...words: string[]) =>
-      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@localhost', ...words], { cwd: root });
-    git('init', '-q');
-    git('add', '-A');
-    git('commit', '-qm', 'all');
-    prepare(root);
-    return spawnSync(process.execPath, ['packaging/release.mjs', version], { cwd: root, encoding: 'utf8' });
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+  const root = temporaryFolder();
+  mkdirSync(join(root, 'packaging'));
+  cpSync(join(PACKAGING, 'release.mjs'), join(root, 'packaging/release.mjs'));
+  writeFileSync(join(root, 'CHANGELOG.md'), '# Changelog\n\n## Unreleased\n\n## 0.1.0\n');
+  const git = (...words: string[]) =>
+    spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@localhost', ...words], { cwd: root });
+  git('init', '-q');
+  git('add', '-A');
+  git('commit', '-qm', 'all');
+  prepare(root);
+  return spawnSync(process.execPath, ['packaging/release.mjs', version], { cwd: root, encoding: 'utf8' });
 }
 
 test('a release is refused from a dirty tree, without a version, and with an empty changelog', () => {

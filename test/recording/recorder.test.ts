@@ -5,9 +5,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Frame } from '../../src/metrics/source.ts';
 import { createMomentTaker } from '../../src/recording/recorder.ts';
-import { inDirectory } from '../in-directory.ts';
 import { frameBetween } from '../metrics/frames.ts';
 import { snapshotOf } from '../metrics/snapshots.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const ROWS = 40;
 
@@ -24,71 +24,71 @@ function frameAt(second: number, used: (row: number) => number): Frame {
   );
 }
 
-test('of rows that are alike the same ones stay among the busiest, until another is twice as busy', () =>
-  inDirectory(async (directory) => {
-    mkdirSync(join(directory, 'proc'));
-    /** First the one half is a little busier, then the other; at last the last row is far busier than all. */
-    const frames = [
-      frameAt(0, (row) => (row % 2 ? 1000 : 1200)),
-      frameAt(1, (row) => (row % 2 ? 1200 : 1000)),
-      frameAt(2, (row) => (row === ROWS - 1 ? 3000 : 1000)),
-    ];
-    const asked: (readonly number[])[] = [];
-    let number = 0;
-    const take = createMomentTaker({
-      source: {
-        isLive: true,
-        next: async (demand) => {
-          asked.push([...(demand?.visible ?? [])].sort((a, b) => a - b));
-          return frames[number++] ?? frameAt(3, () => 1000);
-        },
-        onChange: () => undefined,
-        close: () => undefined,
+test('of rows that are alike the same ones stay among the busiest, until another is twice as busy', async () => {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'proc'));
+  /** First the one half is a little busier, then the other; at last the last row is far busier than all. */
+  const frames = [
+    frameAt(0, (row) => (row % 2 ? 1000 : 1200)),
+    frameAt(1, (row) => (row % 2 ? 1200 : 1000)),
+    frameAt(2, (row) => (row === ROWS - 1 ? 3000 : 1000)),
+  ];
+  const asked: (readonly number[])[] = [];
+  let number = 0;
+  const take = createMomentTaker({
+    source: {
+      isLive: true,
+      next: async (demand) => {
+        asked.push([...(demand?.visible ?? [])].sort((a, b) => a - b));
+        return frames[number++] ?? frameAt(3, () => 1000);
       },
-      journal: { path: join(directory, 'journal'), read: () => ({ changes: [], unreadable: 0 }) },
-      mount: directory,
-      proc: join(directory, 'proc'),
-      onTrouble: (_, error) => {
-        throw error;
-      },
-    });
-    for (const _ of [1, 2, 3, 4]) await take();
-    const [, first = [], second, third = []] = asked;
-    assert.is(first.length, 32);
-    assert.not(first.includes(ROWS));
-    assert.equal(second, first);
-    assert.ok(third.includes(ROWS));
-    assert.is(third.filter((inode) => first.includes(inode)).length, 31);
-  }));
+      onChange: () => undefined,
+      close: () => undefined,
+    },
+    journal: { path: join(directory, 'journal'), read: () => ({ changes: [], unreadable: 0 }) },
+    mount: directory,
+    proc: join(directory, 'proc'),
+    onTrouble: (_, error) => {
+      throw error;
+    },
+  });
+  for (const _ of [1, 2, 3, 4]) await take();
+  const [, first = [], second, third = []] = asked;
+  assert.is(first.length, 32);
+  assert.not(first.includes(ROWS));
+  assert.equal(second, first);
+  assert.ok(third.includes(ROWS));
+  assert.is(third.filter((inode) => first.includes(inode)).length, 31);
+});
 
-test('a journal that cannot be read costs no moment, and is said', () =>
-  inDirectory(async (directory) => {
-    mkdirSync(join(directory, 'proc'));
-    const path = join(directory, 'journal');
-    const troubles: unknown[] = [];
-    let isForeign = false;
-    const take = createMomentTaker({
-      source: {
-        isLive: true,
-        next: async () => frameAt(1, () => 1000),
-        onChange: () => undefined,
-        close: () => undefined,
+test('a journal that cannot be read costs no moment, and is said', async () => {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'proc'));
+  const path = join(directory, 'journal');
+  const troubles: unknown[] = [];
+  let isForeign = false;
+  const take = createMomentTaker({
+    source: {
+      isLive: true,
+      next: async () => frameAt(1, () => 1000),
+      onChange: () => undefined,
+      close: () => undefined,
+    },
+    journal: {
+      path,
+      read: () => {
+        if (isForeign) throw new Error('another user may write it');
+        return { changes: [], unreadable: 0 };
       },
-      journal: {
-        path,
-        read: () => {
-          if (isForeign) throw new Error('another user may write it');
-          return { changes: [], unreadable: 0 };
-        },
-      },
-      mount: directory,
-      proc: join(directory, 'proc'),
-      onTrouble: (what, error) => void troubles.push([what, String(error)]),
-    });
-    isForeign = true;
-    writeFileSync(path, 'x');
-    for (const _ of [1, 2]) assert.equal((await take()).changes, []);
-    assert.equal(troubles, [['what was changed is not recorded', 'Error: another user may write it']]);
-  }));
+    },
+    mount: directory,
+    proc: join(directory, 'proc'),
+    onTrouble: (what, error) => void troubles.push([what, String(error)]),
+  });
+  isForeign = true;
+  writeFileSync(path, 'x');
+  for (const _ of [1, 2]) assert.equal((await take()).changes, []);
+  assert.equal(troubles, [['what was changed is not recorded', 'Error: another user may write it']]);
+});
 
 test.run();

@@ -29,7 +29,7 @@ import { openReplay } from '../../src/recording/replay.ts';
 import { openRecordingStore } from '../../src/recording/store.ts';
 import { GOLDEN_SCREENS, GOLDEN_SIZES } from '../dashboard/golden-screens.ts';
 import { DASHBOARDS, plainText } from '../dashboard/scenes.ts';
-import { inDirectory } from '../in-directory.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { HELD_UP, KILLED, machineOfFiles } from './machine-of-files.ts';
 
 const SECONDS = 1;
@@ -232,35 +232,35 @@ async function runLive(directory: string, folder: string, seen: Seen): Promise<r
   return memory.events(findings.all());
 }
 
-test('a replay draws what was drawn live, played or jumped to', () =>
-  inDirectory(async (directory) => {
-    const [folder, live]: [string, Seen] = [join(directory, 'recording'), new Map()];
-    const events = await runLive(directory, folder, live);
-    const happened = new Set(events.map(({ kind }) => kind));
-    for (const kind of ['oom', 'throttled', 'finding', 'alert', 'limit', 'thawed', 'new', 'gone'] as const)
-      assert.ok(happened.has(kind), `${kind} in ${[...happened]}`);
-    const replay = openReplay(openRecording(folder));
-    const [played, times]: [Seen, number[]] = [new Map(), []];
-    const player = viewer(replay.past.before);
-    for (let number = 0; number < FRAMES; number++) {
-      const frame = await replay.next();
-      times.push(frame.usage.snapshot.wall);
-      player.memory.push(frame, INITIAL, new Set());
-      if (DRAWN.includes(number)) await look(player, frame, number, played);
-    }
-    const jumped: Seen = new Map();
-    const jumper = viewer(replay.past.before);
-    for (const number of [...DRAWN].reverse()) {
-      const frame = await replay.past.seek(times[number] ?? 0);
-      jumper.memory.push(frame, INITIAL, new Set());
-      await look(jumper, frame, number, jumped);
-    }
-    replay.close();
-    assert.is(live.size, DRAWN.length * Object.keys(SCREENS).length * GOLDEN_SIZES.length);
-    for (const [how, seen] of Object.entries({ played, jumped })) {
-      assert.is(seen.size, live.size);
-      for (const [what, parts] of live) agree(parts, seen.get(what) ?? parts, `${how}: ${what}`);
-    }
-  }));
+test('a replay draws what was drawn live, played or jumped to', async () => {
+  const directory = temporaryFolder();
+  const [folder, live]: [string, Seen] = [join(directory, 'recording'), new Map()];
+  const events = await runLive(directory, folder, live);
+  const happened = new Set(events.map(({ kind }) => kind));
+  for (const kind of ['oom', 'throttled', 'finding', 'alert', 'limit', 'thawed', 'new', 'gone'] as const)
+    assert.ok(happened.has(kind), `${kind} in ${[...happened]}`);
+  const replay = openReplay(openRecording(folder));
+  const [played, times]: [Seen, number[]] = [new Map(), []];
+  const player = viewer(replay.past.before);
+  for (let number = 0; number < FRAMES; number++) {
+    const frame = await replay.next();
+    times.push(frame.usage.snapshot.wall);
+    player.memory.push(frame, INITIAL, new Set());
+    if (DRAWN.includes(number)) await look(player, frame, number, played);
+  }
+  const jumped: Seen = new Map();
+  const jumper = viewer(replay.past.before);
+  for (const number of [...DRAWN].reverse()) {
+    const frame = await replay.past.seek(times[number] ?? 0);
+    jumper.memory.push(frame, INITIAL, new Set());
+    await look(jumper, frame, number, jumped);
+  }
+  replay.close();
+  assert.is(live.size, DRAWN.length * Object.keys(SCREENS).length * GOLDEN_SIZES.length);
+  for (const [how, seen] of Object.entries({ played, jumped })) {
+    assert.is(seen.size, live.size);
+    for (const [what, parts] of live) agree(parts, seen.get(what) ?? parts, `${how}: ${what}`);
+  }
+});
 
 test.run();

@@ -1,9 +1,8 @@
 /** Servers on unix sockets that answer as engines do, or as no engine should. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createPlainServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 export interface Fake {
   readonly socket: string;
@@ -13,8 +12,7 @@ export interface Fake {
 }
 
 let count = 0;
-const folder = mkdtempSync(join(tmpdir(), 'tscg-runtimes-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 export const freshSocket = (): string => join(folder, `${count++}.sock`);
 

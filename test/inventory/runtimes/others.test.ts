@@ -1,7 +1,6 @@
 /** Incus, libvirt, and the sockets that are found. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -10,11 +9,11 @@ import { incusInstance, incusState } from '../../../src/inventory/runtimes/incus
 import { parseDomainStatus } from '../../../src/inventory/runtimes/libvirt.ts';
 import { openRuntimes } from '../../../src/inventory/runtimes/runtimes.ts';
 import { findSockets } from '../../../src/inventory/sockets.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { dirtyText } from './engines.ts';
 import { fakeHttp, json } from './fake-http.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'tscg-others-'));
-process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 
 test('instances of Incus, in projects, with pid and addresses', async () => {
   const instances = [

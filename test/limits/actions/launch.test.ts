@@ -1,6 +1,5 @@
 /** What `tscg run` and `tscg try` work out beforehand and afterwards, by table. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,6 +9,7 @@ import { comparePressure, readPressure } from '../../../src/limits/applying/reve
 import { checkKernel, NAMESPACES, prepare, type UnsharedKind } from '../../../src/limits/launch/namespaces.ts';
 import { makePlace, planPlace } from '../../../src/limits/launch/place.ts';
 import { readSummary, summaryText } from '../../../src/limits/launch/summary.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { fakeFiles } from '../fake-files.ts';
 
 const steps = (namespaces: readonly UnsharedKind[], more: { rootfs?: string } = {}) =>
@@ -28,16 +28,12 @@ test('namespaces: the flags for clone3, and the steps in the child', () => {
 });
 
 test('a kind of namespace that the kernel is built without is named', () => {
-  const own = mkdtempSync(join(tmpdir(), 'tscg-ns-'));
-  try {
-    for (const name of ['pid', 'mnt']) mkdirSync(join(own, name));
-    checkKernel(['pid', 'mount'], own);
-    assert.throws(() => checkKernel(['pid', 'time'], own), /no time namespaces: .*CONFIG_TIME_NS$/);
-    // Without /proc nobody knows.
-    checkKernel(['time'], join(own, 'nowhere'));
-  } finally {
-    rmSync(own, { recursive: true });
-  }
+  const own = temporaryFolder();
+  for (const name of ['pid', 'mnt']) mkdirSync(join(own, name));
+  checkKernel(['pid', 'mount'], own);
+  assert.throws(() => checkKernel(['pid', 'time'], own), /no time namespaces: .*CONFIG_TIME_NS$/);
+  // Without /proc nobody knows.
+  checkKernel(['time'], join(own, 'nowhere'));
 });
 
 test('a root of its own brings a mount namespace, and is entered last', () => {
@@ -48,17 +44,13 @@ test('a root of its own brings a mount namespace, and is entered last', () => {
 });
 
 test('the summary counts bytes once: what lies on another device is left out', () => {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-sysfs-'));
-  try {
-    for (const device of ['8:0', '253:0/slaves/sda']) {
-      mkdirSync(join(root, 'dev/block', device), { recursive: true });
-    }
-    const files = fakeFiles({ '/a/io.stat': '8:0 rbytes=4096 wbytes=10\n253:0 rbytes=4096 wbytes=10' });
-    const { io_read_bytes, io_write_bytes } = readSummary('/a', files, 0, root);
-    assert.equal([io_read_bytes, io_write_bytes], [4096, 10]);
-  } finally {
-    rmSync(root, { recursive: true });
+  const root = temporaryFolder();
+  for (const device of ['8:0', '253:0/slaves/sda']) {
+    mkdirSync(join(root, 'dev/block', device), { recursive: true });
   }
+  const files = fakeFiles({ '/a/io.stat': '8:0 rbytes=4096 wbytes=10\n253:0 rbytes=4096 wbytes=10' });
+  const { io_read_bytes, io_write_bytes } = readSummary('/a', files, 0, root);
+  assert.equal([io_read_bytes, io_write_bytes], [4096, 10]);
 });
 
 test('the summary tells what there is, and -- for the rest', () => {
@@ -80,7 +72,7 @@ test('the summary tells what there is, and -- for the rest', () => {
 
 /** Directories on disk, as they are made and removed; their files in memory. */
 function tree(texts: Readonly<Record<string, string>>): CgroupFiles & { readonly writes: string[]; clear(): void } {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-place-'));
+  const mount = temporaryFolder();
   const known = new Map(Object.entries(texts));
   const writes: string[] = [];
   const inode = (path: string): number => {

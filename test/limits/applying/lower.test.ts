@@ -12,7 +12,7 @@ import { writeWatched } from '../../../src/limits/applying/lower/watchdog.ts';
 import { planUndo } from '../../../src/limits/applying/undo.ts';
 import type { Write } from '../../../src/limits/model.ts';
 import { comesDownText, transientHigh } from '../../../src/limits/planning/lowering.ts';
-import { inDirectory } from '../../in-directory.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../fake-files.ts';
 import { boxOf, FRESH, planOf } from '../typed.ts';
 import { messageOf } from '../world.ts';
@@ -42,143 +42,143 @@ const applying = (files: FakeFiles, directory: string) => ({
   command: ['test'],
 });
 
-test('what can be reclaimed is, in steps of memory.high, before memory.max; then memory.high is as before', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const context = applying(files, directory);
-    const plan = planOf(context, ['--memory', '100M']);
-    assert.equal(
-      plan.risks.map(({ level }) => level),
-      ['warn'],
-    );
-    assert.equal(
-      plan.writes.map(({ file, before, after, transient }) => [file, before, after, transient]),
-      [
-        ['memory.high', 'max', String(100 * MIB), true],
-        ['memory.max', 'max', String(100 * MIB), undefined],
-      ],
-    );
-    assert.match(plan.writes[0]?.notes.join() ?? '', /^transient: until memory.max is set, then max again$/);
-    assert.match(plan.risks[0]?.text ?? '', /uses 300 MiB: 200 MiB is reclaimed .* nothing is killed$/);
-    const seen: string[] = [];
-    const onProgress = (usage: number, target: number) => seen.push(`${usage / MIB} of ${target / MIB}`);
-    const change = await applyPlan(plan, { ...context, onProgress });
-    assert.equal(seen, ['300 of 100', '236 of 100', '172 of 100', '108 of 100']);
-    assert.equal(
-      files.writes.map((write) => write.replace('/box/memory.', '')),
-      [...[236, 172, 108, 100].map((mib) => `high=${mib * MIB}`), `max=${100 * MIB}`, 'high=max'],
-    );
-    assert.equal(
-      change.writes.map(({ file, transient }) => [file, transient === true]),
-      [
-        ['memory.high', true],
-        ['memory.max', false],
-      ],
-    );
-    assert.equal(driftOf(context.journal.read().changes, context), []);
-    await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
-    assert.is(files.texts.get('/box/memory.max'), 'max');
-  }));
+test('what can be reclaimed is, in steps of memory.high, before memory.max; then memory.high is as before', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const context = applying(files, directory);
+  const plan = planOf(context, ['--memory', '100M']);
+  assert.equal(
+    plan.risks.map(({ level }) => level),
+    ['warn'],
+  );
+  assert.equal(
+    plan.writes.map(({ file, before, after, transient }) => [file, before, after, transient]),
+    [
+      ['memory.high', 'max', String(100 * MIB), true],
+      ['memory.max', 'max', String(100 * MIB), undefined],
+    ],
+  );
+  assert.match(plan.writes[0]?.notes.join() ?? '', /^transient: until memory.max is set, then max again$/);
+  assert.match(plan.risks[0]?.text ?? '', /uses 300 MiB: 200 MiB is reclaimed .* nothing is killed$/);
+  const seen: string[] = [];
+  const onProgress = (usage: number, target: number) => seen.push(`${usage / MIB} of ${target / MIB}`);
+  const change = await applyPlan(plan, { ...context, onProgress });
+  assert.equal(seen, ['300 of 100', '236 of 100', '172 of 100', '108 of 100']);
+  assert.equal(
+    files.writes.map((write) => write.replace('/box/memory.', '')),
+    [...[236, 172, 108, 100].map((mib) => `high=${mib * MIB}`), `max=${100 * MIB}`, 'high=max'],
+  );
+  assert.equal(
+    change.writes.map(({ file, transient }) => [file, transient === true]),
+    [
+      ['memory.high', true],
+      ['memory.max', false],
+    ],
+  );
+  assert.equal(driftOf(context.journal.read().changes, context), []);
+  await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+  assert.is(files.texts.get('/box/memory.max'), 'max');
+});
 
-test('what has grown beyond the new limit since the plan was made is not lowered through a file that it did not show', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const context = applying(files, directory);
-    files.texts.set('/box/memory.current', String(90 * MIB));
-    const plan = planOf(context, ['--memory', '100M']);
-    assert.is(plan.writes.length, 1);
-    files.texts.set('/box/memory.current', String(110 * MIB));
-    const message = await messageOf(applyPlan(plan, context));
-    assert.match(
-      message,
-      /box \(\/box\) uses more than 104857600 bytes by now, .*: try again; nothing of this change is left/,
-    );
-    assert.equal(files.writes, []);
-    // And the other way round nothing needs to go.
-    const again = planOf(context, ['--memory', '100M']);
-    assert.is(again.writes.length, 2);
-    files.texts.set('/box/memory.current', String(90 * MIB));
-    await applyPlan(again, context);
-    assert.equal(files.writes, [`/box/memory.max=${100 * MIB}`]);
-  }));
+test('what has grown beyond the new limit since the plan was made is not lowered through a file that it did not show', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const context = applying(files, directory);
+  files.texts.set('/box/memory.current', String(90 * MIB));
+  const plan = planOf(context, ['--memory', '100M']);
+  assert.is(plan.writes.length, 1);
+  files.texts.set('/box/memory.current', String(110 * MIB));
+  const message = await messageOf(applyPlan(plan, context));
+  assert.match(
+    message,
+    /box \(\/box\) uses more than 104857600 bytes by now, .*: try again; nothing of this change is left/,
+  );
+  assert.equal(files.writes, []);
+  // And the other way round nothing needs to go.
+  const again = planOf(context, ['--memory', '100M']);
+  assert.is(again.writes.length, 2);
+  files.texts.set('/box/memory.current', String(90 * MIB));
+  await applyPlan(again, context);
+  assert.equal(files.writes, [`/box/memory.max=${100 * MIB}`]);
+});
 
-test('memory.high of the same plan, and pages of 64 KiB', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const context = applying(files, directory);
-    const large = { ...context, machine: { ...context.machine, pageSize: 65_536 } };
-    assert.is(planOf(large, ['--memory', String(100 * MIB + 4096)]).writes[0]?.after, String(100 * MIB));
-    await applyPlan(planOf(context, ['--memory', '100M', '--memory-high', '90M']), context);
-    assert.equal(
-      [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')],
-      [String(100 * MIB), String(90 * MIB)],
-    );
-    const [change] = context.journal.read().changes;
-    assert.ok(change);
-    files.texts.set('/box/memory.current', String(80 * MIB));
-    await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
-    assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
-  }));
+test('memory.high of the same plan, and pages of 64 KiB', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const context = applying(files, directory);
+  const large = { ...context, machine: { ...context.machine, pageSize: 65_536 } };
+  assert.is(planOf(large, ['--memory', String(100 * MIB + 4096)]).writes[0]?.after, String(100 * MIB));
+  await applyPlan(planOf(context, ['--memory', '100M', '--memory-high', '90M']), context);
+  assert.equal(
+    [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')],
+    [String(100 * MIB), String(90 * MIB)],
+  );
+  const [change] = context.journal.read().changes;
+  assert.ok(change);
+  files.texts.set('/box/memory.current', String(80 * MIB));
+  await applyPlan(planUndo(change, context), { ...context, undoes: change.id });
+  assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
+});
 
-test('what cannot be reclaimed is refused with the numbers; forced, memory.max is written at once', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(150);
-    const context = applying(files, directory);
-    const plan = planOf(context, ['--memory', '100M']);
-    assert.is(plan.risks[0]?.level, 'refuse');
-    assert.match(plan.risks[0]?.text ?? '', /200 MiB more than 100 MiB, of which about 150 MiB can be reclaimed/);
-    assert.match(plan.risks[0]?.remedy ?? '', /--memory-high/);
-    const swapping = { ...context, machine: { ...context.machine, swapFree: 60 * MIB } };
-    assert.is(planOf(swapping, ['--memory', '100M']).risks[0]?.level, 'warn');
-    await applyPlan(plan, { ...context, force: true });
-    assert.equal(files.writes, [`/box/memory.max=${100 * MIB}`]);
-  }));
+test('what cannot be reclaimed is refused with the numbers; forced, memory.max is written at once', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(150);
+  const context = applying(files, directory);
+  const plan = planOf(context, ['--memory', '100M']);
+  assert.is(plan.risks[0]?.level, 'refuse');
+  assert.match(plan.risks[0]?.text ?? '', /200 MiB more than 100 MiB, of which about 150 MiB can be reclaimed/);
+  assert.match(plan.risks[0]?.remedy ?? '', /--memory-high/);
+  const swapping = { ...context, machine: { ...context.machine, swapFree: 60 * MIB } };
+  assert.is(planOf(swapping, ['--memory', '100M']).risks[0]?.level, 'warn');
+  await applyPlan(plan, { ...context, force: true });
+  assert.equal(files.writes, [`/box/memory.max=${100 * MIB}`]);
+});
 
-test('a kill -9 on the way leaves a memory.high that undo restores, whatever step it was at', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const context = applying(files, directory);
-    const { journal } = context;
-    const dead = { ...journal, end: () => {} };
-    files.texts.set('/box/memory.high', String(280 * MIB));
-    const change = await applyPlan(planOf(context, ['--memory', '100M']), { ...context, journal: dead });
-    files.texts.set('/box/memory.max', 'max');
-    files.texts.set('/box/memory.high', String(172 * MIB));
-    const undone = planUndo(journal.read().changes[0] ?? change, context);
-    assert.equal(undone.risks, []);
-    await applyPlan(undone, { ...context, undoes: change.id });
-    assert.is(files.texts.get('/box/memory.high'), String(280 * MIB));
-    assert.is(files.texts.get('/box/memory.max'), 'max');
-  }));
+test('a kill -9 on the way leaves a memory.high that undo restores, whatever step it was at', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const context = applying(files, directory);
+  const { journal } = context;
+  const dead = { ...journal, end: () => {} };
+  files.texts.set('/box/memory.high', String(280 * MIB));
+  const change = await applyPlan(planOf(context, ['--memory', '100M']), { ...context, journal: dead });
+  files.texts.set('/box/memory.max', 'max');
+  files.texts.set('/box/memory.high', String(172 * MIB));
+  const undone = planUndo(journal.read().changes[0] ?? change, context);
+  assert.equal(undone.risks, []);
+  await applyPlan(undone, { ...context, undoes: change.id });
+  assert.is(files.texts.get('/box/memory.high'), String(280 * MIB));
+  assert.is(files.texts.get('/box/memory.max'), 'max');
+});
 
-test('undo that lowers memory does it gently too', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    files.texts.set('/box/memory.max', String(100 * MIB));
-    const context = applying(files, directory);
-    const change = await applyPlan(planOf(context, ['--memory', '400M']), context);
-    const undone = planUndo(change, context);
-    assert.match(undone.risks[0]?.text ?? '', /200 MiB is reclaimed before memory.max is set/);
-    await applyPlan(undone, { ...context, undoes: change.id });
-    assert.equal(
-      [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high'), files.texts.get('/box/memory.current')],
-      [String(100 * MIB), 'max', String(100 * MIB)],
-    );
-  }));
+test('undo that lowers memory does it gently too', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  files.texts.set('/box/memory.max', String(100 * MIB));
+  const context = applying(files, directory);
+  const change = await applyPlan(planOf(context, ['--memory', '400M']), context);
+  const undone = planUndo(change, context);
+  assert.match(undone.risks[0]?.text ?? '', /200 MiB is reclaimed before memory.max is set/);
+  await applyPlan(undone, { ...context, undoes: change.id });
+  assert.equal(
+    [files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high'), files.texts.get('/box/memory.current')],
+    [String(100 * MIB), 'max', String(100 * MIB)],
+  );
+});
 
-test('so does a limit that is set once more', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const context = applying(files, directory);
-    await applyPlan(planOf(context, ['--memory', '100M']), context);
-    files.texts.set('/box/memory.max', 'max');
-    files.texts.set('/box/memory.current', String(300 * MIB));
-    const again = planReapply(driftOf(context.journal.read().changes, context), context);
-    assert.match(again.risks[0]?.text ?? '', /200 MiB is reclaimed/);
-    await applyPlan(again, context);
-    assert.is(files.texts.get('/box/memory.max'), String(100 * MIB));
-    assert.is(files.texts.get('/box/memory.high'), 'max');
-  }));
+test('so does a limit that is set once more', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const context = applying(files, directory);
+  await applyPlan(planOf(context, ['--memory', '100M']), context);
+  files.texts.set('/box/memory.max', 'max');
+  files.texts.set('/box/memory.current', String(300 * MIB));
+  const again = planReapply(driftOf(context.journal.read().changes, context), context);
+  assert.match(again.risks[0]?.text ?? '', /200 MiB is reclaimed/);
+  await applyPlan(again, context);
+  assert.is(files.texts.get('/box/memory.max'), String(100 * MIB));
+  assert.is(files.texts.get('/box/memory.high'), 'max');
+});
 
 const write = (after: number): Write => ({
   ...{ name: 'box', path: '/box', inode: 7, file: 'memory.max', before: 'max', after: String(after * MIB) },
@@ -240,37 +240,37 @@ test('an owner that cannot be watched has room: memory.high is held below the ta
   }
 });
 
-test('interrupted on the way, memory.high is what it was and memory.max untouched', () =>
-  inDirectory(async (directory) => {
-    const files = kernel(50);
-    const abort = new AbortController();
-    const context = { ...applying(files, directory), signal: abort.signal, onProgress: () => abort.abort() };
-    try {
-      await applyPlan(planOf(context, ['--memory', '100M']), context);
-      assert.unreachable();
-    } catch (error) {
-      assert.match(String(error), /interrupted; nothing of this change is left/);
-    }
-    assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
-    assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
-  }));
+test('interrupted on the way, memory.high is what it was and memory.max untouched', async () => {
+  const directory = temporaryFolder();
+  const files = kernel(50);
+  const abort = new AbortController();
+  const context = { ...applying(files, directory), signal: abort.signal, onProgress: () => abort.abort() };
+  try {
+    await applyPlan(planOf(context, ['--memory', '100M']), context);
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /interrupted; nothing of this change is left/);
+  }
+  assert.equal([files.texts.get('/box/memory.max'), files.texts.get('/box/memory.high')], ['max', 'max']);
+  assert.is(context.journal.read().changes[0]?.outcome, 'rolled-back');
+});
 
-test('a write that does not come back at once is taken back by the thread beside it', () =>
-  inDirectory(async (directory) => {
-    mkdirSync(join(directory, 'box'));
-    const file = join(directory, 'box/memory.max');
-    const held = (ms: number) => ({
-      ...fakeFiles({}),
-      mount: directory,
-      write: (_path: string, _inode: number, _file: string, text: string) => {
-        writeFileSync(file, text);
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-      },
-    });
-    assert.is(await writeWatched(write(1), held(500), 20), false);
-    assert.is(readFileSync(file, 'utf8'), 'max');
-    assert.is(await writeWatched(write(1), held(0), 10_000), true);
-    assert.is(readFileSync(file, 'utf8'), String(MIB));
-  }));
+test('a write that does not come back at once is taken back by the thread beside it', async () => {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'box'));
+  const file = join(directory, 'box/memory.max');
+  const held = (ms: number) => ({
+    ...fakeFiles({}),
+    mount: directory,
+    write: (_path: string, _inode: number, _file: string, text: string) => {
+      writeFileSync(file, text);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    },
+  });
+  assert.is(await writeWatched(write(1), held(500), 20), false);
+  assert.is(readFileSync(file, 'utf8'), 'max');
+  assert.is(await writeWatched(write(1), held(0), 10_000), true);
+  assert.is(readFileSync(file, 'utf8'), String(MIB));
+});
 
 test.run();

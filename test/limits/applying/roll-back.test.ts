@@ -11,7 +11,7 @@ import type { Step } from '../../../src/limits/applying/steps.ts';
 import type { Write } from '../../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import { type Owner, OwnerError } from '../../../src/limits/owners/owner.ts';
-import { inDirectory } from '../../in-directory.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 import { boxOf, FRESH } from '../typed.ts';
 import { writeOf } from '../world.ts';
@@ -114,41 +114,41 @@ test('where the subject is another cgroup by now nothing is written, and that is
   assert.equal([applied, stuck], [[], ['box.service is /other by now']]);
 });
 
-test('what an engine set on another level too is taken back there, and nothing else', () =>
-  inDirectory(async (mount) => {
-    mkdirSync(join(mount, 'pod/ctr/container'), { recursive: true });
-    const files = {
-      ...fakeFiles({ '/pod/pids.max': 'max', '/pod/ctr/pids.max': 'max', '/pod/ctr/container/pids.max': '2048' }),
-      mount,
-    };
-    const write = { ...pids, path: '/pod/ctr', via: 'podman', endpoint: '/podman', subject: 'c0ffee' } as const;
-    const levels = otherLevels([write], files);
-    assert.equal(
-      levels.map(({ path, before }) => [path, before]),
-      [
-        ['/pod', 'max'],
-        ['/pod/ctr/container', '2048'],
-      ],
-    );
-    assert.equal(otherLevels([{ ...write, via: 'systemd' }], files), []);
-    const owner: Owner = {
-      ...cgroupfsOwner(files),
-      // As crun: the new value on both levels, and back on the outer one alone.
-      apply: async ([one]) => {
-        files.texts.set('/pod/ctr/pids.max', one?.after ?? '');
-        if (one?.after === '40') files.texts.set('/pod/ctr/container/pids.max', '40');
-      },
-    };
-    await owner.apply([write]);
-    files.texts.set('/pod/pids.max', '99');
-    const context = { ...contextOf(files), ownerOf: () => owner };
-    assert.equal(await rollBack([{ step: { writes: [write] }, reached: 'accepted', levels }], context), []);
-    assert.equal(Object.fromEntries(files.texts), {
-      '/pod/pids.max': '99',
-      '/pod/ctr/pids.max': 'max',
-      '/pod/ctr/container/pids.max': '2048',
-    });
-  }));
+test('what an engine set on another level too is taken back there, and nothing else', async () => {
+  const mount = temporaryFolder();
+  mkdirSync(join(mount, 'pod/ctr/container'), { recursive: true });
+  const files = {
+    ...fakeFiles({ '/pod/pids.max': 'max', '/pod/ctr/pids.max': 'max', '/pod/ctr/container/pids.max': '2048' }),
+    mount,
+  };
+  const write = { ...pids, path: '/pod/ctr', via: 'podman', endpoint: '/podman', subject: 'c0ffee' } as const;
+  const levels = otherLevels([write], files);
+  assert.equal(
+    levels.map(({ path, before }) => [path, before]),
+    [
+      ['/pod', 'max'],
+      ['/pod/ctr/container', '2048'],
+    ],
+  );
+  assert.equal(otherLevels([{ ...write, via: 'systemd' }], files), []);
+  const owner: Owner = {
+    ...cgroupfsOwner(files),
+    // As crun: the new value on both levels, and back on the outer one alone.
+    apply: async ([one]) => {
+      files.texts.set('/pod/ctr/pids.max', one?.after ?? '');
+      if (one?.after === '40') files.texts.set('/pod/ctr/container/pids.max', '40');
+    },
+  };
+  await owner.apply([write]);
+  files.texts.set('/pod/pids.max', '99');
+  const context = { ...contextOf(files), ownerOf: () => owner };
+  assert.equal(await rollBack([{ step: { writes: [write] }, reached: 'accepted', levels }], context), []);
+  assert.equal(Object.fromEntries(files.texts), {
+    '/pod/pids.max': '99',
+    '/pod/ctr/pids.max': 'max',
+    '/pod/ctr/container/pids.max': '2048',
+  });
+});
 
 test('of what has ended nothing is left, unless its owner keeps it for the next start', async () => {
   const gone = {

@@ -1,11 +1,11 @@
 /** How a user may name a disk, on a sysfs in a temporary folder. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceWorld, openDevices } from '../../../src/limits/catalogue/devices.ts';
 import { BadValueError } from '../../../src/limits/catalogue/units.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 /** sda (8:0) with sda1, sdb (8:16), md0 (9:0) of both, vg-root (253:0) on sda1, nvme0n1 (259:0), a btrfs of sdb and nvme0n1. */
 const DIRECTORIES: Readonly<Record<string, string>> = {
@@ -28,55 +28,51 @@ const MOUNTS = `
 `;
 
 function world(use: (devices: ReturnType<typeof openDevices>) => void): void {
-  const root = mkdtempSync(join(tmpdir(), 'tscg-devices-'));
+  const root = temporaryFolder();
   const file = (path: string, text: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  try {
-    for (const [device, path] of Object.entries(DIRECTORIES)) {
-      file(`devices/${path}/dev`, `${device}\n`);
-      mkdirSync(join(root, 'devices', path, 'slaves'), { recursive: true });
-      mkdirSync(join(root, 'dev/block'), { recursive: true });
-      symlinkSync(join(root, 'devices', path), join(root, 'dev/block', device));
-    }
-    file('devices/block/sda/sda1/partition', '1\n');
-    for (const [device, slaves] of Object.entries(SLAVES)) {
-      for (const slave of slaves) {
-        const [from, to] = [DIRECTORIES[device] ?? '', DIRECTORIES[slave] ?? ''];
-        symlinkSync(join(root, 'devices', to), join(root, 'devices', from, 'slaves', to.split('/').at(-1) ?? ''));
-      }
-    }
-    file('fs/btrfs/f00/devices/sdb/dev', '8:16\n');
-    file('fs/btrfs/f00/devices/nvme0n1/dev', '259:0\n');
-    const nodes: Readonly<Record<string, string>> = {
-      '/dev/sda': '8:0',
-      '/dev/sda1': '8:1',
-      '/dev/sdb': '8:16',
-      '/dev/md0': '9:0',
-      '/dev/mapper/vg-root': '253:0',
-      '/dev/loop0': '7:0',
-    };
-    const files: Readonly<Record<string, string>> = {
-      '/': '8:1',
-      '/home/me': '8:1',
-      '/data': '0:30',
-      '/merged/x': '0:40',
-      '/srv/upper': '253:0',
-      '/tmp': '0:50',
-    };
-    const facts: DeviceWorld['facts'] = (path) => {
-      const block = nodes[path];
-      if (block !== undefined) return { block, on: '0:5' };
-      if (path === '/dev/null') return { character: true, on: '0:5' };
-      const on = files[path];
-      if (on === undefined) throw new Error('ENOENT');
-      return { on };
-    };
-    use(openDevices({ sys: root, mountinfo: () => MOUNTS, facts, realpath: (path) => path }));
-  } finally {
-    rmSync(root, { recursive: true });
+  for (const [device, path] of Object.entries(DIRECTORIES)) {
+    file(`devices/${path}/dev`, `${device}\n`);
+    mkdirSync(join(root, 'devices', path, 'slaves'), { recursive: true });
+    mkdirSync(join(root, 'dev/block'), { recursive: true });
+    symlinkSync(join(root, 'devices', path), join(root, 'dev/block', device));
   }
+  file('devices/block/sda/sda1/partition', '1\n');
+  for (const [device, slaves] of Object.entries(SLAVES)) {
+    for (const slave of slaves) {
+      const [from, to] = [DIRECTORIES[device] ?? '', DIRECTORIES[slave] ?? ''];
+      symlinkSync(join(root, 'devices', to), join(root, 'devices', from, 'slaves', to.split('/').at(-1) ?? ''));
+    }
+  }
+  file('fs/btrfs/f00/devices/sdb/dev', '8:16\n');
+  file('fs/btrfs/f00/devices/nvme0n1/dev', '259:0\n');
+  const nodes: Readonly<Record<string, string>> = {
+    '/dev/sda': '8:0',
+    '/dev/sda1': '8:1',
+    '/dev/sdb': '8:16',
+    '/dev/md0': '9:0',
+    '/dev/mapper/vg-root': '253:0',
+    '/dev/loop0': '7:0',
+  };
+  const files: Readonly<Record<string, string>> = {
+    '/': '8:1',
+    '/home/me': '8:1',
+    '/data': '0:30',
+    '/merged/x': '0:40',
+    '/srv/upper': '253:0',
+    '/tmp': '0:50',
+  };
+  const facts: DeviceWorld['facts'] = (path) => {
+    const block = nodes[path];
+    if (block !== undefined) return { block, on: '0:5' };
+    if (path === '/dev/null') return { character: true, on: '0:5' };
+    const on = files[path];
+    if (on === undefined) throw new Error('ENOENT');
+    return { on };
+  };
+  use(openDevices({ sys: root, mountinfo: () => MOUNTS, facts, realpath: (path) => path }));
 }
 
 test('a node, a name, numbers, a mount point or a directory is followed to the whole disks', () =>

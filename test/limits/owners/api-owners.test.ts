@@ -1,7 +1,6 @@
 /** Owners that are reached over a socket: what they are told, against servers of our own. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,6 +13,7 @@ import { incusOwner } from '../../../src/limits/owners/incus.ts';
 import { ownership } from '../../../src/limits/planning/ownership.ts';
 import { fakeCri, grpcError } from '../../inventory/runtimes/fake-cri.ts';
 import { fakeHttp, json } from '../../inventory/runtimes/fake-http.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { fakeFiles } from '../fake-files.ts';
 
 const ID = 'c203a2647ef1ad78e990157c50331f3b6ef0b03336cf08535d6bf7faa5421415';
@@ -179,8 +179,7 @@ test('what the CRI refuses is told with its reason and the way past it', async (
   }
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'tscg-owners-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const owned = (workload: Omit<Workload, 'inode' | 'name'>, file: string, sockets: readonly RuntimeSocket[]) =>
   ownership({ name: 'web', inode: 7, ...workload }, file, {

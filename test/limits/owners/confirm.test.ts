@@ -1,6 +1,5 @@
 /** Each owner says whether its subject is the very cgroup that would be written, against servers of our own. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,14 +15,14 @@ import { objectName } from '../../../src/limits/owners/systemd-manager.ts';
 import { fakeBus, hasDaemon, variant } from '../../inventory/runtimes/fake-bus.ts';
 import { fakeCri, grpcError } from '../../inventory/runtimes/fake-cri.ts';
 import { fakeHttp, freshSocket, json } from '../../inventory/runtimes/fake-http.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 import { messageOf } from '../world.ts';
 
 const ID = 'c203a2647ef1ad78e990157c50331f3b6ef0b03336cf08535d6bf7faa5421415';
 const USER = '/user.slice/user-1000.slice/user@1000.service';
 
-const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
-test.after(() => rmSync(proc, { recursive: true }));
+const proc = temporaryFolder();
 
 /** The process 407 lives there. */
 function livesIn(cgroup: string): void {

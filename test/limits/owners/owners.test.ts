@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,6 +12,7 @@ import { podmanOwner } from '../../../src/limits/owners/podman.ts';
 import { systemdOwner } from '../../../src/limits/owners/systemd.ts';
 import { ownership } from '../../../src/limits/planning/ownership.ts';
 import { fakeHttp, json } from '../../inventory/runtimes/fake-http.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { fakeFiles } from '../fake-files.ts';
 import { boxOf } from '../typed.ts';
 
@@ -174,67 +174,59 @@ test('without a socket the next right way is taken, and what it costs is said', 
 });
 
 test('what is set on a transient unit ends with it, and --persist does not help', () => {
-  const run = mkdtempSync(join(tmpdir(), 'tscg-run-'));
-  try {
-    mkdirSync(join(run, 'systemd/transient'), { recursive: true });
-    writeFileSync(join(run, 'systemd/transient/made.service'), '');
-    const sockets: RuntimeSocket[] = [
-      { runtime: 'docker', path: '/run/docker.sock', state: 'usable' },
-      { runtime: 'systemd', path: join(run, 'dbus/system_bus_socket'), state: 'usable' },
-      { runtime: 'systemd', path: join(run, 'bus'), state: 'usable', uid: 1000 },
-    ];
-    const users = '/user.slice/user-1000.slice/user@1000.service/app.slice';
-    for (const [path, lasts] of [
-      ['/system.slice/made.service', /^lasts as long as made\.service, which is transient$/],
-      [`${users}/made.service`, /^lasts as long as made\.service, which is transient$/],
-      ['/system.slice/made.scope', /^lasts as long as the scope$/],
-      [
-        `/system.slice/docker-${ID}.scope`,
-        /^lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES web$/,
-      ],
-    ] as const) {
-      const { notes, risks } = owned(path, 'cpu.weight', { sockets, persist: true });
-      assert.match(notes[0] ?? '', lasts, path);
-      assert.match(risks[0]?.text ?? '', /is transient: .* --persist keeps nothing/, path);
-      assert.equal(owned(path, 'cpu.weight', { sockets }).risks, []);
-    }
-    for (const path of ['/system.slice/file.service', `${users}/file.service`])
-      assert.match(owned(path, 'cpu.weight', { sockets }).notes[0] ?? '', /until the next boot/, path);
-  } finally {
-    rmSync(run, { recursive: true });
+  const run = temporaryFolder();
+  mkdirSync(join(run, 'systemd/transient'), { recursive: true });
+  writeFileSync(join(run, 'systemd/transient/made.service'), '');
+  const sockets: RuntimeSocket[] = [
+    { runtime: 'docker', path: '/run/docker.sock', state: 'usable' },
+    { runtime: 'systemd', path: join(run, 'dbus/system_bus_socket'), state: 'usable' },
+    { runtime: 'systemd', path: join(run, 'bus'), state: 'usable', uid: 1000 },
+  ];
+  const users = '/user.slice/user-1000.slice/user@1000.service/app.slice';
+  for (const [path, lasts] of [
+    ['/system.slice/made.service', /^lasts as long as made\.service, which is transient$/],
+    [`${users}/made.service`, /^lasts as long as made\.service, which is transient$/],
+    ['/system.slice/made.scope', /^lasts as long as the scope$/],
+    [
+      `/system.slice/docker-${ID}.scope`,
+      /^lasts until the container stops or restarts; to keep it: docker update --cpu-shares SHARES web$/,
+    ],
+  ] as const) {
+    const { notes, risks } = owned(path, 'cpu.weight', { sockets, persist: true });
+    assert.match(notes[0] ?? '', lasts, path);
+    assert.match(risks[0]?.text ?? '', /is transient: .* --persist keeps nothing/, path);
+    assert.equal(owned(path, 'cpu.weight', { sockets }).risks, []);
   }
+  for (const path of ['/system.slice/file.service', `${users}/file.service`])
+    assert.match(owned(path, 'cpu.weight', { sockets }).notes[0] ?? '', /until the next boot/, path);
 });
 
 test('what crun limits below its unit is changed there, also where podman cannot be asked; the rest at the unit', () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-mount-'));
-  try {
-    const path = `/machine.slice/libpod-${ID}.scope`;
-    const inner = `${path}/container`;
-    mkdirSync(join(mount, inner), { recursive: true });
-    const texts = { 'memory.max': 'max', 'memory.high': 'max', 'cpu.weight': '100' };
-    const files = {
-      ...fakeFiles({ ...boxOf(texts, path), ...boxOf({ ...texts, 'memory.max': '67108864' }, inner) }),
-      mount,
-    };
-    const at = (file: string, options: Partial<OwnerOptions> = {}) => {
-      const { place, risks } = ownership(workload(path), file, {
-        files,
-        owners: { sockets: SYSTEMD_ALONE, ...options },
-      });
-      return { told: [place.via, place.path], risks };
-    };
-    const limited = at('memory.max');
-    assert.equal(limited.told, ['cgroupfs', inner]);
-    assert.match(
-      limited.risks[0]?.text ?? '',
-      /^podman does not know of it: its next update or a restart takes it back$/,
-    );
-    for (const file of ['memory.high', 'cpu.weight']) assert.equal(at(file).told, ['systemd', path]);
-    assert.equal(at('memory.max', { via: 'systemd' }).told, ['systemd', path]);
-    assert.equal(at('memory.max', { sockets: SOCKETS }).told, ['podman', inner]);
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const mount = temporaryFolder();
+  const path = `/machine.slice/libpod-${ID}.scope`;
+  const inner = `${path}/container`;
+  mkdirSync(join(mount, inner), { recursive: true });
+  const texts = { 'memory.max': 'max', 'memory.high': 'max', 'cpu.weight': '100' };
+  const files = {
+    ...fakeFiles({ ...boxOf(texts, path), ...boxOf({ ...texts, 'memory.max': '67108864' }, inner) }),
+    mount,
+  };
+  const at = (file: string, options: Partial<OwnerOptions> = {}) => {
+    const { place, risks } = ownership(workload(path), file, {
+      files,
+      owners: { sockets: SYSTEMD_ALONE, ...options },
+    });
+    return { told: [place.via, place.path], risks };
+  };
+  const limited = at('memory.max');
+  assert.equal(limited.told, ['cgroupfs', inner]);
+  assert.match(
+    limited.risks[0]?.text ?? '',
+    /^podman does not know of it: its next update or a restart takes it back$/,
+  );
+  for (const file of ['memory.high', 'cpu.weight']) assert.equal(at(file).told, ['systemd', path]);
+  assert.equal(at('memory.max', { via: 'systemd' }).told, ['systemd', path]);
+  assert.equal(at('memory.max', { sockets: SOCKETS }).told, ['podman', inner]);
 });
 
 test('docker takes no less memory than 6 MiB, and that is said before anything comes down for it', () => {

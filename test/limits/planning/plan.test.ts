@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,6 +18,7 @@ import type { Plan, PlanContext } from '../../../src/limits/model.ts';
 import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../../src/limits/owners/owner.ts';
 import { planSet } from '../../../src/limits/planning/plan.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../fake-files.ts';
 
 const BOX = {
@@ -46,7 +46,7 @@ const afterOf = (line: string, cpuMax = 'max 100000') =>
   plan(contextOf(fakeFiles({ ...BOX, '/box/cpu.max': cpuMax })), line).writes.map(({ after }) => after);
 
 function withJournal<T>(use: (directory: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), 'tscg-journal-'));
+  const directory = temporaryFolder();
   const clear = () => rmSync(directory, { recursive: true });
   const result = use(directory);
   if (result instanceof Promise) result.then(clear, clear);

@@ -1,6 +1,5 @@
 /** What a Plan warns of, and what it says of a file that is not there. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +7,7 @@ import { findLimit } from '../../../src/limits/catalogue/catalogue.ts';
 import type { PlanContext } from '../../../src/limits/model.ts';
 import { whyMissing } from '../../../src/limits/planning/missing.ts';
 import { planSet } from '../../../src/limits/planning/plan.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 import { boxOf, FRESH, planOf } from '../typed.ts';
 
@@ -92,26 +92,22 @@ test('so with tasks, swap, and a CPU quota that siblings use up', () => {
 });
 
 test('case 105: a limit of the only child that has processes holds it', () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-risks-'));
-  try {
-    const step = '/slurmstepd.scope/job_1/step_0';
-    for (const child of ['user', 'slurm']) mkdirSync(join(mount, step, child), { recursive: true });
-    const texts = {
-      ...boxOf(FRESH, step),
-      ...memory(`${step}/user`, 400 * MIB, MIB),
-      [`${step}/cgroup.procs`]: '',
-      [`${step}/user/cgroup.events`]: 'populated 1',
-      [`${step}/slurm/cgroup.events`]: 'populated 1',
-    };
-    const notes = (more: Readonly<Record<string, string>> = {}) =>
-      planOf({ ...contextOf({ ...fakeFiles({ ...texts, ...more }), mount }) }, ['--memory', '1G'], step).writes.flatMap(
-        (write) => write.notes.filter((note) => note.includes('effect')),
-      );
-    assert.equal(notes(), [`no effect: ${step}/user, which has all its processes, is already limited to 400 MiB`]);
-    assert.equal(notes({ [`${step}/cgroup.procs`]: '17' }), [], 'it has a process itself');
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const mount = temporaryFolder();
+  const step = '/slurmstepd.scope/job_1/step_0';
+  for (const child of ['user', 'slurm']) mkdirSync(join(mount, step, child), { recursive: true });
+  const texts = {
+    ...boxOf(FRESH, step),
+    ...memory(`${step}/user`, 400 * MIB, MIB),
+    [`${step}/cgroup.procs`]: '',
+    [`${step}/user/cgroup.events`]: 'populated 1',
+    [`${step}/slurm/cgroup.events`]: 'populated 1',
+  };
+  const notes = (more: Readonly<Record<string, string>> = {}) =>
+    planOf({ ...contextOf({ ...fakeFiles({ ...texts, ...more }), mount }) }, ['--memory', '1G'], step).writes.flatMap(
+      (write) => write.notes.filter((note) => note.includes('effect')),
+    );
+  assert.equal(notes(), [`no effect: ${step}/user, which has all its processes, is already limited to 400 MiB`]);
+  assert.equal(notes({ [`${step}/cgroup.procs`]: '17' }), [], 'it has a process itself');
 });
 
 test('what is said of the workload is said once, however many of its limits are set', () => {

@@ -1,6 +1,5 @@
 /** A container of crun whose limit is on its own cgroup and on the one below: planned, made, verified and taken back on both. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,6 +14,7 @@ import { cgroupfsOwner } from '../../../src/limits/owners/cgroupfs.ts';
 import type { Owner } from '../../../src/limits/owners/owner.ts';
 import { editsOf } from '../../../src/limits/planning/edits.ts';
 import { planSet } from '../../../src/limits/planning/plan.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, type FakeFiles, fakeFiles } from '../fake-files.ts';
 import { DEVICES } from '../typed.ts';
 import { messageOf } from '../world.ts';
@@ -42,57 +42,53 @@ async function withContainer(
     readonly deny: () => void;
   }) => Promise<void>,
 ): Promise<void> {
-  const mount = mkdtempSync(join(tmpdir(), 'tscg-levels-'));
-  try {
-    mkdirSync(join(mount, INNER), { recursive: true });
-    const files = {
-      ...fakeFiles({
-        [`${OUTER}/pids.max`]: outer,
-        [`${INNER}/pids.max`]: inner,
-        [`${OUTER}/pids.current`]: '3',
-        [`${INNER}/pids.current`]: '3',
-      }),
-      mount,
-    };
-    let denied = false;
-    const ownerOf = ({ via }: Pick<Write, 'via'>): Owner => ({
-      ...cgroupfsOwner(files),
-      name: via,
-      confirm: async () => {},
-      apply: async (writes) => {
-        if (via === 'systemd' && denied) throw new Error('Access denied');
-        for (const { path, file, after } of writes)
-          for (const at of via === 'podman' ? reaches : [path]) files.texts.set(`${at}/${file}`, after);
-      },
-    });
-    const journal = openJournal(join(mount, 'state'));
-    const context = {
-      ...contextOf(files),
-      owners: { sockets: SOCKETS },
-      ...{ journal, command: ['set', 'web'], ownerOf },
-    };
-    const plan = (...words: string[]): Plan => {
-      const edits = editsOf((long) => (long === words[0] ? [words[1] ?? ''] : []), [], context.machine, DEVICES);
-      return planSet([{ target: TARGET, edits }], context);
-    };
-    const undo = (): Promise<unknown> => {
-      const change = journal.read().changes.at(-1);
-      assert.ok(change);
-      return applyPlan(planUndo(change, context, journal.read().changes), { ...context, undoes: change.id });
-    };
-    await use({
-      files,
-      plan,
-      set: (...words) => applyPlan(plan(...words), context),
-      undo,
-      both: () => [OUTER, INNER].map((path) => files.texts.get(`${path}/pids.max`)),
-      deny: () => {
-        denied = true;
-      },
-    });
-  } finally {
-    rmSync(mount, { recursive: true });
-  }
+  const mount = temporaryFolder();
+  mkdirSync(join(mount, INNER), { recursive: true });
+  const files = {
+    ...fakeFiles({
+      [`${OUTER}/pids.max`]: outer,
+      [`${INNER}/pids.max`]: inner,
+      [`${OUTER}/pids.current`]: '3',
+      [`${INNER}/pids.current`]: '3',
+    }),
+    mount,
+  };
+  let denied = false;
+  const ownerOf = ({ via }: Pick<Write, 'via'>): Owner => ({
+    ...cgroupfsOwner(files),
+    name: via,
+    confirm: async () => {},
+    apply: async (writes) => {
+      if (via === 'systemd' && denied) throw new Error('Access denied');
+      for (const { path, file, after } of writes)
+        for (const at of via === 'podman' ? reaches : [path]) files.texts.set(`${at}/${file}`, after);
+    },
+  });
+  const journal = openJournal(join(mount, 'state'));
+  const context = {
+    ...contextOf(files),
+    owners: { sockets: SOCKETS },
+    ...{ journal, command: ['set', 'web'], ownerOf },
+  };
+  const plan = (...words: string[]): Plan => {
+    const edits = editsOf((long) => (long === words[0] ? [words[1] ?? ''] : []), [], context.machine, DEVICES);
+    return planSet([{ target: TARGET, edits }], context);
+  };
+  const undo = (): Promise<unknown> => {
+    const change = journal.read().changes.at(-1);
+    assert.ok(change);
+    return applyPlan(planUndo(change, context, journal.read().changes), { ...context, undoes: change.id });
+  };
+  await use({
+    files,
+    plan,
+    set: (...words) => applyPlan(plan(...words), context),
+    undo,
+    both: () => [OUTER, INNER].map((path) => files.texts.get(`${path}/pids.max`)),
+    deny: () => {
+      denied = true;
+    },
+  });
 }
 
 test('the upper level follows only where it would hold the container tighter, as systemd gives every unit a TasksMax', () =>

@@ -1,6 +1,5 @@
 /** snapshot → read → plan is empty, whatever is set; and from nothing set it leads back to what was. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -14,6 +13,7 @@ import { snapshotPolicy } from '../../../src/limits/policy/snapshot.ts';
 import { spell } from '../../../src/limits/policy/spell.ts';
 import { unitDefaults } from '../../../src/limits/policy/unit-defaults.ts';
 import { fakeBus, hasDaemon, variant } from '../../inventory/runtimes/fake-bus.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { contextOf, fakeFiles } from '../fake-files.ts';
 
 const workload = (name: string, path: string): Workload => ({ kind: 'container', path, inode: 7, name });
@@ -119,29 +119,25 @@ test('names that several have go by their paths; what nobody set is left out', (
 });
 
 test('the TasksMax that systemd gives every unit is nobody’s setting', async () => {
-  const proc = mkdtempSync(join(tmpdir(), 'tscg-proc-'));
-  try {
-    mkdirSync(join(proc, 'sys/kernel'), { recursive: true });
-    writeFileSync(join(proc, 'sys/kernel/pid_max'), '32768\n');
-    writeFileSync(join(proc, 'sys/kernel/threads-max'), '100000\n');
-    const isDefault = await unitDefaults(proc, []);
-    const table: readonly [path: string, tasks: string, said: boolean][] = [
-      ['/system.slice/a.service', '4915', false],
-      ['/system.slice/docker-1.scope', '4915', false],
-      ['/system.slice/podman.socket', '4915', false],
-      ['/system.slice/b.service', '4914', true],
-      ['/system.slice', '4915', true],
-      ['/user.slice/user-1000.slice', '10813', false],
-      ['/user.slice/user-1001.slice', '4915', true],
-      ['/plain', '4915', true],
-    ];
-    for (const [path, tasks, said] of table) {
-      const workloads = [workload('web', path)];
-      const files = filesOf({ [path]: { 'pids.max': tasks } });
-      assert.is(snapshotPolicy(workloads, workloads, contextOf(files), isDefault).includes('pids'), said, path);
-    }
-  } finally {
-    rmSync(proc, { recursive: true });
+  const proc = temporaryFolder();
+  mkdirSync(join(proc, 'sys/kernel'), { recursive: true });
+  writeFileSync(join(proc, 'sys/kernel/pid_max'), '32768\n');
+  writeFileSync(join(proc, 'sys/kernel/threads-max'), '100000\n');
+  const isDefault = await unitDefaults(proc, []);
+  const table: readonly [path: string, tasks: string, said: boolean][] = [
+    ['/system.slice/a.service', '4915', false],
+    ['/system.slice/docker-1.scope', '4915', false],
+    ['/system.slice/podman.socket', '4915', false],
+    ['/system.slice/b.service', '4914', true],
+    ['/system.slice', '4915', true],
+    ['/user.slice/user-1000.slice', '10813', false],
+    ['/user.slice/user-1001.slice', '4915', true],
+    ['/plain', '4915', true],
+  ];
+  for (const [path, tasks, said] of table) {
+    const workloads = [workload('web', path)];
+    const files = filesOf({ [path]: { 'pids.max': tasks } });
+    assert.is(snapshotPolicy(workloads, workloads, contextOf(files), isDefault).includes('pids'), said, path);
   }
 });
 
