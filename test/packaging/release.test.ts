@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { at } from '../../src/inventory/names/json.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -57,7 +57,9 @@ test('every unit has bounds and may do no more than it needs', () => {
 
 test('every container of the DaemonSet is read-only and has bounds', () => {
   const text = readFileSync(join(PACKAGING, 'kubernetes/tscg.yaml'), 'utf8');
-  const containers = at(parse(text), 'spec', 'template', 'spec', 'containers');
+  const documents = parseAllDocuments(text).map((document): unknown => document.toJS());
+  const daemonSet = documents.find((document) => at(document, 'kind') === 'DaemonSet');
+  const containers = at(daemonSet, 'spec', 'template', 'spec', 'containers');
   assert.ok(Array.isArray(containers) && containers.length === 2);
   for (const container of containers) {
     const security = at(container, 'securityContext');
