@@ -14,6 +14,7 @@
  *
  * `--no-minify` leaves the programs readable. `--no-types` leaves the declarations out, which take most of the time.
  */
+
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -3,6 +3,7 @@
  * line says what is lost and how to get it. Uses a prebuilt addon that loads, else compiles, without network where the
  * headers of the running Node are on the disk.
  */
+
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';

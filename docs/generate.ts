@@ -3,6 +3,7 @@
  *
  *     node --import tsx docs/generate.ts
  */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

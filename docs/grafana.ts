@@ -1,4 +1,5 @@
 /** Dashboards of Grafana and rules of Prometheus, from the families that `tscg export` serves and the causes of a verdict. */
+
 import { stringify } from 'yaml';
 import { CAUSES, type Cause } from '../src/diagnosis/model.ts';
 import { COARSE_CAUSES } from '../src/diagnosis/verdict.ts';

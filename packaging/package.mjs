@@ -7,6 +7,7 @@
  *     tscg_VERSION_amd64.deb           with a Node of its own, manual pages, completions and systemd units
  *     tscg-VERSION-linux-x64.tar.gz    the same for any place: bin/tscg finds what it needs beside itself
  */
+
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

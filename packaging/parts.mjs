@@ -5,6 +5,7 @@
  * groups need, and `rest` for what none needs. A part has its own source map and code cache, and launch.ts loads it when
  * one of its chunks is required.
  */
+
 import { basename } from 'node:path';
 import * as esbuild from 'esbuild';
 

@@ -2,6 +2,7 @@
  * Makes a release from a clean checkout: `npm run release -- 1.2.0`. Tests, writes the version, makes the packages, commits
  * and tags. It pushes nothing.
  */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -2,6 +2,7 @@
  * The rules of ARCHITECTURE.md that a tool can check. `npm run check` runs this file too; biome checks import circles and
  * the length of functions.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,11 @@ const filesIn = (folder: string): string[] =>
     .filter((file) => /\.(ts|mjs)$/.test(file))
     .map((file) => join(folder, file));
 
-const sources = filesIn('src').map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }));
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+const sources = filesIn('src').map((file) => ({ file, text: read(file) }));
+
+const EVERY_FILE = [...['src', 'test', 'packaging', 'docs'].flatMap(filesIn), 'build.mjs'];
 
 /** Relative ones, as paths beneath ROOT, and packages. */
 const importsOf = ({ file, text }: { readonly file: string; readonly text: string }): string[] =>
@@ -109,10 +114,16 @@ test('an exported name has one meaning', () => {
   );
 });
 
-test(`no file has more than ${MOST_LINES} lines`, () => {
-  const long = [...filesIn('src'), ...filesIn('test'), ...filesIn('packaging'), 'build.mjs'].filter(
-    (file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1 > MOST_LINES,
+test('a blank line parts the head of a file from its imports', () => {
+  const HEAD_ON_IMPORTS = /^(?:#!.*\n)?(?:\/\*(?:(?!\*\/)[\s\S])*\*\/\n|(?:\/\/.*\n)+)import\b/;
+  assert.equal(
+    EVERY_FILE.filter((file) => HEAD_ON_IMPORTS.test(read(file))),
+    [],
   );
+});
+
+test(`no file has more than ${MOST_LINES} lines`, () => {
+  const long = EVERY_FILE.filter((file) => read(file).split('\n').length - 1 > MOST_LINES);
   assert.equal(
     long.filter((file) => !Object.hasOwn(LONG_FILES, file)),
     [],

@@ -1,4 +1,5 @@
 /** Cgroups with something in them, on the real mount or in the guest; each is gone when its test ends. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';

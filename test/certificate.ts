@@ -1,4 +1,5 @@
 /** A certificate of a server on loopback, which is its own authority. */
+
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

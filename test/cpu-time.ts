@@ -2,6 +2,7 @@
  * How much CPU time a piece of work or a process took: what others run at the same time does not change it, as it does the
  * clock on the wall.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 
 export function cpuMsOf(work: () => void): number {

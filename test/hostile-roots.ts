@@ -1,4 +1,5 @@
 /** Processes in mount and pid namespaces and a root of their own, whose /etc/passwd is laid out to lead root astray. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Network namespaces of a test's own, joined to this one by veths and a bridge; all of it is gone when the test ends. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Box } from './boxes.ts';

@@ -1,4 +1,5 @@
 /** Other versions of Node than the one that runs, from the npm package `node`. */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';

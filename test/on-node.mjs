@@ -5,6 +5,7 @@
  *
  * dist/ and the addon are those of the checkout: the addon uses Node-API, so that one build serves every Node.
  */
+
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -6,6 +6,7 @@
  * uvu alone may exit 0 though tests did not run (throwing hooks, `throw null`, a forgotten `.run()`, `.only`): so a
  * file passes only with exit code 0, Passed = Total > 0, each suite run and no `.only` in its source.
  */
+
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

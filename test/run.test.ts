@@ -1,4 +1,5 @@
 /** The wrapper against each way in which uvu exits 0, or may, though tests did not run. */
+
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** A cgroup of our own on the real mount, for tests that race with the kernel; removed with all below it at the end. */
+
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 /** A folder of a test's own, which is removed when the process of the test file ends, also where a test failed. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** The screen of a headless terminal as a picture: one text element for each run of cells that look alike. */
+
 import type { IBuffer, IBufferCell } from '@xterm/headless';
 
 const CELL_WIDTH = 7.2;

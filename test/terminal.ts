@@ -1,4 +1,5 @@
 /** A program in a pseudo-terminal, its screen read as text by a headless xterm. */
+
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';

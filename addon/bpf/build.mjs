@@ -3,6 +3,7 @@
  * which source it was built. For developers: needs clang, bpftool and libbpf's headers (apt-get install clang bpftool
  * libbpf-dev). Whoever installs tscg gets the object as it is: it fits any kernel that has the members it names.
  */
+
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** The alerts of config.yaml, in a program that takes Frames. */
+
 import { join } from 'node:path';
 import { configDirectory, loadAlertRules } from '../dashboard/settings.ts';
 import { type AlertWatch, openAlertWatch } from '../diagnosis/alerts/watch.ts';

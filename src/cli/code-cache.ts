@@ -2,6 +2,7 @@
  * Writes the code caches that launch.ts reads, by typical runs of the programs that change nothing: after a build,
  * and after an installation, whose Node may be another than the builder's.
  */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

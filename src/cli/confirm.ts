@@ -1,4 +1,5 @@
 /** A question whose answer decides whether something is done. */
+
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 

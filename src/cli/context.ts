@@ -1,4 +1,5 @@
 /** What every command stands on: the hierarchy, the machine, the workloads by name. */
+
 import { readFileSync } from 'node:fs';
 import { type InventoryOptions, openInventory } from '../inventory/inventory.ts';
 import { NoSuchNameError, resolve, straightPath } from '../inventory/resolve.ts';

@@ -1,4 +1,5 @@
 /** What a fault of the program itself prints: its stack in places of the source, read from the map beside the bundle. */
+
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';

@@ -1,4 +1,5 @@
 /** What `tscg doctor` finds: one check a line, each ok, or what is lost and what to do. */
+
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';

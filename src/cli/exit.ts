@@ -1,4 +1,5 @@
 /** How a program ends: by a signal, or when its terminal may be gone. */
+
 import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 

@@ -1,4 +1,5 @@
 /** What came of a remedy that was tried, as text and as JSON. */
+
 import type { FixAnswer, FixChange, FixOutcome } from '../diagnosis/trial/fix.ts';
 import { evidenceFigureText } from '../diagnosis/words.ts';
 import { jsonValue } from '../metrics/format.ts';

@@ -1,4 +1,5 @@
 /** The flags for many machines. Their values are checked by fleet-options.ts, which is loaded only where one is given. */
+
 import type { Command } from 'commander';
 import type { FleetOptions } from './fleet-options.ts';
 

@@ -1,4 +1,5 @@
 /** Options of the commands that can show many machines: where their figures are, and how to get in. */
+
 import type { StoreAccess, StoreOptions } from '../fleet/store.ts';
 import { UsageError } from './errors.ts';
 import { headerOption, urlOption } from './options.ts';

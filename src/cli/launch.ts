@@ -9,6 +9,7 @@
  * It has `require` in place of `import()`: a script that comes from the cache cannot import (Node 20).
  * `TSCG_CODE_CACHE=write` writes the caches at the end of the run; they then hold the functions that the run needed.
  */
+
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';

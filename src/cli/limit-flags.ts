@@ -1,4 +1,5 @@
 /** The flags of every limit, for the commands that take them. */
+
 import { type Command, Option } from 'commander';
 import { commandLineError } from './program.ts';
 

@@ -2,6 +2,7 @@
  * The manuals as data, from the tables that the programs run by: `tscg man` prints them, and docs/commands.md is made from
  * them.
  */
+
 import type { Command } from 'commander';
 import { KEYS } from '../dashboard/keys.ts';
 import { ROW_FIELDS } from '../diagnosis/fields.ts';

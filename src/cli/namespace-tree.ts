@@ -1,4 +1,5 @@
 /** Namespaces as a tree: each under the user namespace that owns it, pid and user namespaces under their parents. Pure. */
+
 import type { Namespace } from '../inventory/namespaces.ts';
 import type { NamespaceKind } from '../kernel/namespace-link.ts';
 

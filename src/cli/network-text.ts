@@ -1,4 +1,5 @@
 /** The network of a workload as lines of `tscg get`. */
+
 import type { Fact } from '../inventory/fact.ts';
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import type { NetworkAnswer } from '../inventory/network/inspect.ts';

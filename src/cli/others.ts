@@ -1,4 +1,5 @@
 /** Third parties of a change that a command makes. */
+
 import { openInventory } from '../inventory/inventory.ts';
 import { isThirdParty } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';

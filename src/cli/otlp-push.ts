@@ -1,4 +1,5 @@
 /** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
+
 import { hostname } from 'node:os';
 import { METRICS_PATH, type PusherOptions, pushFrames, shownUrl } from '../export/pusher.ts';
 import type { Source } from '../metrics/source.ts';

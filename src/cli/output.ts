@@ -3,6 +3,7 @@
  * short command's own work. What a descriptor cannot take at once (its reader has gone or is slow, its disk is full) is
  * left to the stream, from there on: nothing waits for a reader.
  */
+
 import { writeSync } from 'node:fs';
 import { loadNative } from '../kernel/native.ts';
 import { jsonText } from '../text/clean.ts';

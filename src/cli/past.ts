@@ -1,4 +1,5 @@
 /** What `--at` and `--from` mean. */
+
 import { join } from 'node:path';
 import { findWorkload, holderOf, NoSuchNameError } from '../inventory/resolve.ts';
 import type { Workload } from '../inventory/workload.ts';

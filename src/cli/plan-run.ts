@@ -1,4 +1,5 @@
 /** `tscg run --dry-run`: the cgroup with its limits, the namespaces and the root that a command would get. */
+
 import { freshFiles } from '../limits/launch/fresh-files.ts';
 import { type Isolation, ROOT_FOLDERS } from '../limits/launch/namespaces.ts';
 import { planPlace } from '../limits/launch/place.ts';

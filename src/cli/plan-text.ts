@@ -1,4 +1,5 @@
 /** A Plan as text: every write before → after, what it means, notes and risks. */
+
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import type { Plan, Risk, Write } from '../limits/model.ts';
 import { clean } from '../text/clean.ts';

@@ -1,4 +1,5 @@
 /** What the two programs share, light enough for `--help`. */
+
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { exitProcess } from './exit.ts';

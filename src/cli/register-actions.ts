@@ -1,4 +1,5 @@
 /** The commands that act on what runs: freeze, thaw, kill, reclaim, move, controllers. */
+
 import type { Command } from 'commander';
 import { dryRunOption, forceOption, jsonOption, ONE_NAME, SOME_NAMES, viaOption } from './shared-options.ts';
 

@@ -1,4 +1,5 @@
 /** The commands that tell why something is slow. */
+
 import { type Command, CommanderError } from 'commander';
 import { print } from './output.ts';
 import { commandLineError } from './program.ts';

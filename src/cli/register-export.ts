@@ -1,4 +1,5 @@
 /** The command that gives figures to other programs: export. */
+
 import { type Command, Option } from 'commander';
 
 export function registerExport(program: Command): void {

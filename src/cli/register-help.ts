@@ -1,4 +1,5 @@
 /** The commands that tell of tscg itself: metrics, doctor, completion, man. */
+
 import { Argument, type Command } from 'commander';
 import { jsonOption } from './shared-options.ts';
 

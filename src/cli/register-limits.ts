@@ -1,4 +1,5 @@
 /** The commands that limit, and what tells of limits or takes them back: set, undo, log, reapply, apply, snapshot. */
+
 import type { Command } from 'commander';
 import { dryRunOption, forceOption, jsonOption, SOME_NAMES, viaOption } from './shared-options.ts';
 

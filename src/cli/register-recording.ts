@@ -1,4 +1,5 @@
 /** The commands about the past: record, dump, incident. */
+
 import type { Command } from 'commander';
 
 export function registerRecording(program: Command): void {

@@ -1,4 +1,5 @@
 /** The commands whose limits end by themselves: try, run, and revert, which the timer of --for runs. */
+
 import { type Command, Option } from 'commander';
 import { dryRunOption, forceOption, jsonOption, SOME_NAMES, viaOption } from './shared-options.ts';
 

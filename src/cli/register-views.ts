@@ -1,4 +1,5 @@
 /** The commands that look: ls, get, ns, fs. */
+
 import { type Command, Option } from 'commander';
 import { NAMESPACE_KINDS } from '../kernel/namespace-link.ts';
 import { addFleetOptions } from './fleet-flags.ts';

@@ -1,4 +1,5 @@
 /** Manual pages in roff's man macros, which man-db and mandoc both read. Text is escaped here and nowhere else. */
+
 import type { Page, Section, Term } from './manual.ts';
 
 /** A macro's argument or a line of text: nothing in it is a request, an escape, or changed into typography. */

@@ -1,4 +1,5 @@
 /** Files that options name: certificates, tokens, passwords. Each throws UsageError with what is wrong. */
+
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { codeOf } from '../kernel/error-code.ts';

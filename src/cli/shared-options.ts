@@ -1,4 +1,5 @@
 /** Options and arguments that several commands take. */
+
 import { type Command, Option } from 'commander';
 import { OWNER_NAMES } from '../limits/model.ts';
 

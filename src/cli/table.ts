@@ -1,4 +1,5 @@
 /** Rows of text as aligned columns; what does not fit the width is left out from the right, the first column is cut. */
+
 import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
 
 export interface TableColumn {

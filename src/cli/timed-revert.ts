@@ -1,4 +1,5 @@
 /** --for: the change takes itself back after a while. */
+
 import { stateDirectory } from '../limits/applying/journal.ts';
 import { reverterText } from '../limits/applying/revert/reverter.ts';
 import { scheduleRevert } from '../limits/applying/revert/schedule.ts';

@@ -1,4 +1,5 @@
 /** A trial's answer as text and as JSON. */
+
 import type { TrialAnswer, UseChange } from '../diagnosis/trial/answer.ts';
 import type { LossMeasure } from '../diagnosis/trial/measure.ts';
 import type { TrialEffect } from '../diagnosis/trial/statistics.ts';

@@ -1,4 +1,5 @@
 /** A randomised trial of a limit, for the commands that prove: its Plan, its risks, its run and its answer. */
+
 import { carryOutTrial } from '../diagnosis/trial/carry-out.ts';
 import { planTrial, scheduleText, type TrialRequest } from '../diagnosis/trial/plan-trial.ts';
 import { takenBackText } from '../diagnosis/trial/words.ts';

@@ -1,4 +1,5 @@
 /** tscg as commander parses, helps and completes it. Each command is loaded when it is used, so that help starts at once. */
+
 import { Command } from 'commander';
 import { print } from './output.ts';
 import { commandLineError, VERSION } from './program.ts';

@@ -1,4 +1,5 @@
 /** tscg: parses the command line and runs its command. */
+
 import { addTypedLimitFlags } from './limit-flags.ts';
 import { runProgram } from './program.ts';
 import { buildTscg } from './tscg-program.ts';

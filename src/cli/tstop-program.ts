@@ -1,4 +1,5 @@
 /** tstop as commander parses and helps it. What it runs is given: tscg, which writes tstop's manual, has no dashboard in it. */
+
 import { Command } from 'commander';
 import { SHIPPED_SCREENS, THEME_NAMES } from '../dashboard/names.ts';
 import { addFleetOptions } from './fleet-flags.ts';

@@ -2,6 +2,7 @@
  * Keeps a policy in force while workloads come and while the policy changes. Each workload gets its limits in a change of its
  * own.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Plan, PlanContext } from '../limits/model.ts';

@@ -1,4 +1,5 @@
 /** What a workload used up to a recorded moment, for tscg whatif --at. */
+
 import type { CpuSample, MemorySample } from '../diagnosis/what-if.ts';
 import { reclaimableWithSwap } from '../kernel/reclaimable.ts';
 import { column, FILE_OF_COLUMN } from '../metrics/files.ts';

@@ -1,4 +1,5 @@
 /** What a limit would have done, as text and as JSON. */
+
 import type { CpuSample, CpuWhatIf, MemorySample, MemoryWhatIf, Span } from '../diagnosis/what-if.ts';
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';

@@ -2,6 +2,7 @@
  * tscg why --fix: the gentlest remedy of the first finding, made as `try --for` makes it, and kept only where the victim's loss
  * falls by half and no third party is worse for it.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../diagnosis/model.ts';
 import { chooseFix, editsOfRemedy, type FixChoice, whyNoFix } from '../diagnosis/trial/choose.ts';

@@ -1,4 +1,5 @@
 /** tscg why --at: what was found while it was recorded; where nobody looked, what the figures of that moment tell. */
+
 import { coarseFinding } from '../diagnosis/coarse-finding.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { sufferersOf } from '../diagnosis/victims.ts';

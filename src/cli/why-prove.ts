@@ -1,4 +1,5 @@
 /** tscg why --prove: what was found, and then the trial of the first suspect. */
+
 import type { Finding } from '../diagnosis/model.ts';
 import { remedyCommand } from '../diagnosis/remedy.ts';
 import { foundTrial, whyNoTrial } from '../diagnosis/trial/choose.ts';

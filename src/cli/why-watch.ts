@@ -2,6 +2,7 @@
  * tscg why --watch: waits until the kernel tells that tasks wait, looks at the workloads that suffer, as far as the budget goes,
  * and tells what it found with its time; until Ctrl-C.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBackgroundLooks } from '../diagnosis/background.ts';
 import { VERDICT } from '../diagnosis/fields.ts';

@@ -1,4 +1,5 @@
 /** What passes between the forms that change something and who carries it out. */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { Journal } from '../limits/applying/journal.ts';
 import type { Revert } from '../limits/applying/revert/schedule.ts';

@@ -1,4 +1,5 @@
 /** The forms that change something: whom by name, path and inode, what would be written, and what may go wrong. */
+
 import { constants } from 'node:os';
 import { LIMITS } from '../limits/catalogue/catalogue.ts';
 import { cut } from '../text/cells.ts';

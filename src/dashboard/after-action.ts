@@ -1,4 +1,5 @@
 /** How an action changes the state. Pure. */
+
 import { GROUPINGS, type Grouping, type Item } from '../metrics/grouping.ts';
 import { isQuery } from '../metrics/query.ts';
 import { SPANS } from './chart-view.ts';

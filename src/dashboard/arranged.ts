@@ -1,4 +1,5 @@
 /** What follows from an event for the rest: the layout, the rows of the Frame, and which of them is selected. Pure. */
+
 import { fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
 import type { ItemKey } from '../metrics/grouping.ts';

@@ -1,4 +1,5 @@
 /** Charts of one row over the last minutes: which figures, and how they are scaled and named. */
+
 import { field } from '../diagnosis/fields.ts';
 import { formatValue, scaleOf } from '../metrics/format.ts';
 import type { Trace } from '../metrics/history.ts';

@@ -1,4 +1,5 @@
 /** The screens there are, and the one to begin with: by name, or a file of the user's. */
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf } from '../kernel/error-code.ts';

@@ -1,4 +1,5 @@
 /** The columns chooser: on and off, and their order. */
+
 import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { DEFAULT_COLUMNS } from './columns.ts';
 import type { ColumnsForm, Typed } from './modal.ts';

@@ -1,4 +1,5 @@
 /** Columns of the table: which fit, in which order, and what the two switches (memory definition, CPU scale) make of them. */
+
 import { type Field, field, VERDICT } from '../diagnosis/fields.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { formatWithin } from '../metrics/format.ts';

@@ -1,4 +1,5 @@
 /** The whole screen from what is known: pure, and the only place that says which view goes where. */
+
 import type { Frame } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { actionView } from './action-view.ts';

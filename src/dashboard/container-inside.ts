@@ -1,4 +1,5 @@
 /** What the container screen tells of the inside of its row: the network in a few lines, and io by device. */
+
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { peerText, sharedText } from '../inventory/network/words.ts';
 import type { WorkloadDetails } from '../inventory/workload.ts';

@@ -2,6 +2,7 @@
  * Everything about one row, in the whole window: who it is, limits and where they bind, memory, io by device, events,
  * pressure, network; the process tree follows below.
  */
+
 import { composeProjectOf, composeServiceOf, type Workload } from '../inventory/workload.ts';
 import { metric } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';

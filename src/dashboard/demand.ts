@@ -1,4 +1,5 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
+
 import { isListed } from '../inventory/workload.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';

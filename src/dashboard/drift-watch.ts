@@ -1,4 +1,5 @@
 /** Limits that tscg set and that somebody changed since: who did it is told once, and shown as long as it lasts. */
+
 import { crunInner } from '../inventory/crun.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { type Drift, driftText } from '../limits/applying/drift.ts';

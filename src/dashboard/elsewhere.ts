@@ -1,4 +1,5 @@
 /** What only the machine of a row can tell, as it runs: said in place of the pane where that is another one, or of the past. */
+
 import { typedName, type Workload } from '../inventory/workload.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { paneTitle } from './pane-title.ts';

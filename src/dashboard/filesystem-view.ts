@@ -1,4 +1,5 @@
 /** The file system of the selected row: its root, what it wrote and on which disk, its layers, what is mounted inside. */
+
 import type { Fact } from '../inventory/fact.ts';
 import type { FileSystem } from '../inventory/filesystem/read.ts';
 import { filesystemFacts, MOUNT_TITLES, mountCells, unmeasuredText } from '../inventory/filesystem/words.ts';

@@ -2,6 +2,7 @@
  * What is asked of a store about the selected row alone: all its figures while a pane shows them, and the past that charts
  * show.
  */
+
 import { type FleetFrame, fleetIn } from '../fleet/frame.ts';
 import { type RowHistory, traceIn } from '../fleet/history.ts';
 import type { RowLabels } from '../fleet/queries.ts';

@@ -1,4 +1,5 @@
 /** What tstop remembers of the Frames that it has seen: figures, events, who was re-created, limits that were changed since. */
+
 import { field } from '../diagnosis/fields.ts';
 import { createFindingLog, findingLine } from '../diagnosis/finding-log.ts';
 import type { Finding } from '../diagnosis/model.ts';

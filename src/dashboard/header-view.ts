@@ -2,6 +2,7 @@
  * Two lines over everything: the host and its pressure, or how many hosts and how old their figures are; and what tstop
  * itself costs.
  */
+
 import type { Alert } from '../diagnosis/alerts/evaluate.ts';
 import { type Fleet, fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';

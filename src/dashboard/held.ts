@@ -1,4 +1,5 @@
 /** A held display stands at the time of its Frame: what happened later is not told, and what is of now says so. */
+
 import type { LogEvent } from '../metrics/events.ts';
 import type { Frame } from '../metrics/source.ts';
 import { recordedIn } from '../recording/replay.ts';

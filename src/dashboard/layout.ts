@@ -9,6 +9,7 @@
  *
  * A dashboard with cells has those in place of table, processes and spark; details and charts have the whole body.
  */
+
 import { type Area, cellArea, inner } from './area.ts';
 import { chartAreas, chartGroups } from './chart-view.ts';
 import { sortedMetric } from './columns.ts';

@@ -1,4 +1,5 @@
 /** What lies over the table: something to read (help, explain), or a form that takes every key while it is open. */
+
 import type { Remedy } from '../diagnosis/model.ts';
 import type { TrialAnswer } from '../diagnosis/trial/answer.ts';
 import type { TrialPlan } from '../diagnosis/trial/plan-trial.ts';

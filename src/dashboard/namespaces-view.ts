@@ -1,4 +1,5 @@
 /** The namespaces of the selected row: kind, inode, whose it is, processes, owner, who shares it; and the id maps. */
+
 import type { Workload } from '../inventory/workload.ts';
 import {
   idMapLines,

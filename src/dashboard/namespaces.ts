@@ -1,4 +1,5 @@
 /** Namespaces of the selected row, from a scan of all processes that is made only while they are shown, and seldom. */
+
 import { createNamespaceScanner, type NamespaceScan } from '../inventory/namespaces.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { namespacesOf, type WorkloadNamespaces } from '../inventory/workload-namespaces.ts';

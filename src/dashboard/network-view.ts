@@ -1,4 +1,5 @@
 /** The network of the selected row: mode, namespace and who shares it; each interface, where it leads and what it carries. */
+
 import type { Fact } from '../inventory/fact.ts';
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { interfaceText, networkFacts, peerText, unknownFacts } from '../inventory/network/words.ts';

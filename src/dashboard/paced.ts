@@ -1,4 +1,5 @@
 /** What is read for the selected row while a pane shows it: one read at a time, and seldom enough to cost little. */
+
 import type { Workload } from '../inventory/workload.ts';
 
 export interface Paced<T> {

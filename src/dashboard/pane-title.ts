@@ -1,4 +1,5 @@
 /** The first line of a pane. */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { Line } from './style.ts';
 

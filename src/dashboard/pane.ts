@@ -1,4 +1,5 @@
 /** A pane: something that tells of the selected row, or of the machine, in lines of text. */
+
 import type { Local } from './elsewhere.ts';
 import type { Part } from './inside.ts';
 import type { Scene } from './scene.ts';

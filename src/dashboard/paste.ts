@@ -2,6 +2,7 @@
  * Bracketed paste: the terminal marks where pasted text begins and ends. Without that each character of it would be a key, and a
  * command line that was pasted into the wrong window could kill what is selected.
  */
+
 import type { Typed } from './modal.ts';
 
 export const PASTE_MARKED = '\x1b[?2004h';

@@ -1,4 +1,5 @@
 /** What a form says of a change, whichever form it is: whom by identity, what may go wrong, and each write. */
+
 import type { Workload } from '../inventory/workload.ts';
 import { findLimit } from '../limits/catalogue/catalogue.ts';
 import type { Plan, PlannedWrite, Risk } from '../limits/model.ts';

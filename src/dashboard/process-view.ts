@@ -2,6 +2,7 @@
  * The process tree of the selected row: outer and inner PID, CPU, wait, memory, state, command; and who entered or opened a
  * PID namespace.
  */
+
 import type { ProcessNode } from '../inventory/processes.ts';
 import type { UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';

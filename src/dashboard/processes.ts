@@ -1,4 +1,5 @@
 /** The process tree of the selected row, kept with the reading before it so that CPU has an interval. */
+
 import { createProcessReader } from '../inventory/processes.ts';
 import { readUserNames, type UserNames } from '../inventory/users.ts';
 import type { Workload } from '../inventory/workload.ts';

@@ -1,4 +1,5 @@
 /** Holds the session: each event goes through `update`, its effects are carried out, and the new session is drawn. */
+
 import { compose, type Needs, NO_NEEDS } from './compose.ts';
 import type { Scene } from './scene.ts';
 import type { Session, Surroundings } from './session.ts';

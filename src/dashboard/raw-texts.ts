@@ -1,4 +1,5 @@
 /** Raw text of interface files for the explain key, read off the drawing thread, only while it is open. */
+
 import { join } from 'node:path';
 import type { Workload } from '../inventory/workload.ts';
 import { errnoName } from '../kernel/error-code.ts';

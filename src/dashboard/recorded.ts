@@ -1,4 +1,5 @@
 /** What is known of the inside of the selected row where the Frame on the screen is of a recording. */
+
 import type { Finding } from '../diagnosis/model.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { SNAPSHOT_FILES } from '../metrics/files.ts';

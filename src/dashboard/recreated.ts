@@ -1,4 +1,5 @@
 /** Workloads that took the place of another one: marked for a while, and found again by who follows them. */
+
 import { placeOf, type Workload } from '../inventory/workload.ts';
 
 export interface Recreations {

@@ -1,4 +1,5 @@
 /** Makes the Scene of a session: what the screen shows besides it comes from what tstop remembers and has read. */
+
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { SharedLooks } from '../diagnosis/trouble-watch.ts';
 import { aftermathMessage } from './aftermath.ts';

@@ -2,6 +2,7 @@
  * The closer look at the selected row, taken again and again while a pane shows it. One look at a time: that of a row which
  * is selected no more, or not shown, is ended at once.
  */
+
 import { LOOK_SECONDS, lookCloser } from '../diagnosis/look-closer.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import type { SharedLooks } from '../diagnosis/trouble-watch.ts';

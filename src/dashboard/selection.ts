@@ -1,4 +1,5 @@
 /** Which row is selected, and who is followed. Pure. */
+
 import { placeOf } from '../inventory/workload.ts';
 import type { Item, ItemKey } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';

@@ -1,4 +1,5 @@
 /** All that tstop remembers between two events. `update` alone makes another one of it. */
+
 import type { LogEvent } from '../metrics/events.ts';
 import type { Frame } from '../metrics/source.ts';
 import { type ActionContext, NO_SCROLL, type Scroll } from './after-action.ts';

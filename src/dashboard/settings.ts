@@ -1,4 +1,5 @@
 /** `~/.config/tscg/config.yaml`: what tstop remembers, in its `tstop:` part, and the rules of alerts. */
+
 import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';

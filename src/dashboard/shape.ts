@@ -2,6 +2,7 @@
  * The shapes of a dashboard file and of the settings: what is checked when one is read, and the JSON Schemas that editors
  * complete and check with (dashboards/schema.json, config.schema.json), which `npm run docs` makes.
  */
+
 import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { parseAlertRule } from '../diagnosis/alerts/rule.ts';

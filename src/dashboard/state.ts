@@ -1,4 +1,5 @@
 /** What the user has set and selected. Pure data: `update.ts` changes it, the views draw it, the loop feeds it. */
+
 import type { Grouping, ItemKey } from '../metrics/grouping.ts';
 import { SPANS } from './chart-view.ts';
 import type { Scales } from './columns.ts';

@@ -2,6 +2,7 @@
  * Styled text: pieces with a style, joined to one line of exact width. Styles are named by meaning; a theme says how
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
+
 import { type MadeFrom, madeFrom } from '../metrics/made-from.ts';
 import { cellWidth, cut, terminalSafe } from '../text/cells.ts';
 import type { Style, Theme } from './themes.ts';

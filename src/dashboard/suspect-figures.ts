@@ -1,4 +1,5 @@
 /** What the suspects of the selected row use of what it waits for: lines of a chart beside its own loss. */
+
 import { CAUSES, type Cause, type Finding } from '../diagnosis/model.ts';
 
 export interface SuspectFigure {

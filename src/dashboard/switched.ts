@@ -1,4 +1,5 @@
 /** What a key has switched, in words: the screen need not show it. */
+
 import { duration, SPANS } from './chart-view.ts';
 import { CPU_SCALES, MEMORY_DEFINITIONS } from './columns.ts';
 import { SPEEDS, type State } from './state.ts';

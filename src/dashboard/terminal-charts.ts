@@ -1,4 +1,5 @@
 /** blessed-contrib's line charts, made anew when their place changes: they measure it only when they are attached. */
+
 import type blessed from 'blessed';
 import line from 'blessed-contrib/lib/widget/charts/line.js';
 import type { Chart } from './chart-view.ts';

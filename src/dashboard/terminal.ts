@@ -1,4 +1,5 @@
 /** The terminal: blessed is used in the `terminal` files and nowhere else. Boxes, each filled with ready lines. */
+
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
 import { codeOf } from '../kernel/error-code.ts';

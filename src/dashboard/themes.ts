@@ -1,4 +1,5 @@
 /** How each style looks. No meaning rests on colour alone: what matters is also in the text. */
+
 import { THEME_NAMES } from './names.ts';
 
 type ThemeName = (typeof THEME_NAMES)[number];

@@ -1,4 +1,5 @@
 /** The whole picture as lines and charts in rectangles: what is drawn on the terminal. */
+
 import type { Area } from './area.ts';
 import type { Chart } from './chart-view.ts';
 import type { Line } from './style.ts';

@@ -1,4 +1,5 @@
 /** A YAML file of a given shape: its value, or what is wrong with it, each with file, line and key. */
+
 import * as v from 'valibot';
 import { nearest } from '../text/near-names.ts';
 import { parseYaml, pathOfIssue, type YamlPath } from '../text/yaml.ts';

@@ -2,6 +2,7 @@
  * Looks that nobody asked for: at the workloads that suffer, while the kernel tells that tasks wait, as far as the budget goes.
  * One look at a time; the same workload again only after a while.
  */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { LookBudget } from './look-budget.ts';
 import type { Finding, Victim } from './model.ts';

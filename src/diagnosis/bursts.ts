@@ -1,4 +1,5 @@
 /** Whether a look must go on: trouble that comes in bursts takes 10 s to tell from chance, steady trouble 5. */
+
 import { type Second, secondsOf } from './look/change.ts';
 import type { Mark } from './look/model.ts';
 import { THRESHOLDS } from './thresholds.ts';

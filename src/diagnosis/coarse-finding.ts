@@ -2,6 +2,7 @@
  * A Finding from one Frame, where a closer look cannot be taken any more: it names nobody, and says what a look would have
  * to have read; pure.
  */
+
 import { metric } from '../metrics/catalogue.ts';
 import type { Frame } from '../metrics/source.ts';
 import { VERDICT, verdictsOf } from './fields.ts';

@@ -4,6 +4,7 @@
  *     web.cpu_wait > 10                   time lost to a cause, in percent
  *     nginx.service.memory_bytes >= 1G    a metric (tscg metrics lists them); the name may have dots
  */
+
 import { parseSize } from '../limits/catalogue/units.ts';
 import { findMetric } from '../metrics/catalogue.ts';
 import { formatValue } from '../metrics/format.ts';

@@ -3,6 +3,7 @@
  * keys, JSON and CSV of `tscg ls` and the columns of tstop are read from it. A field costs what it takes when it is first
  * asked for, as a metric does.
  */
+
 import { findMetric, METRICS } from '../metrics/catalogue.ts';
 import { formatValue, jsonValue } from '../metrics/format.ts';
 import { madeFrom } from '../metrics/made-from.ts';

@@ -1,4 +1,5 @@
 /** The last findings, each with its time: what happened while nobody looked. */
+
 import { type Finding, wordOf } from './model.ts';
 import { THRESHOLDS } from './thresholds.ts';
 import { evidenceFigureText, REFUSAL_WORDS } from './words.ts';

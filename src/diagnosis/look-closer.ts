@@ -1,4 +1,5 @@
 /** A closer look at some workloads, and what it finds: the files, and the eBPF program beside them where it can be loaded. */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { comesInBursts } from './bursts.ts';

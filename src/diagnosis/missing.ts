@@ -1,4 +1,5 @@
 /** What a look could not tell of a victim, and what would help. */
+
 import { PSI_IS_OFF } from '../kernel/pressure.ts';
 import { endsOf, msPerSecond, ofEachSecond, type Second, wholeOf } from './look/change.ts';
 import { mayBeThrottledUnseen } from './look/cpu-wait.ts';

@@ -1,4 +1,5 @@
 /** The least harmful change that would help, in words and as flags of `tscg set`. Nothing is applied here. */
+
 import { typedName } from '../inventory/workload.ts';
 import type { NoController } from '../kernel/proc-cgroups.ts';
 import { shellWord } from '../text/shell-word.ts';

@@ -7,6 +7,7 @@
  * ancestor's own throttled time bounds it from above, so a wait behind others is bounded from below. Whether the disk
  * that it waits for is busy for others. At which level memory is short, where no Snapshot before is given.
  */
+
 import { column } from '../metrics/files.ts';
 import { matchRows, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';

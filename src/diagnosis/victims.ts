@@ -1,4 +1,5 @@
 /** Who suffers, from a Frame: the workloads that a closer look is worth. */
+
 import { isListed } from '../inventory/workload.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import type { Frame } from '../metrics/source.ts';

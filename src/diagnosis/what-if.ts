@@ -2,6 +2,7 @@
  * What a limit would have done to what a workload used, from samples of it. Samples say how much was used between two
  * instants, not when: each answer is a range that holds the truth whatever happened in between; pure.
  */
+
 import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 
 /** A range in which the true value lies; both ends included. */

@@ -1,4 +1,5 @@
 /** How a Finding is said, wherever it is shown. */
+
 import { formatValue } from '../metrics/format.ts';
 import type { FigureUnit, Finding, Refusal } from './model.ts';
 

@@ -2,6 +2,7 @@
  * The bound on connections. When one comes that is one too many, the one whose client has kept the server waiting longest is
  * closed, be it for its request or to read its answer: who asks nothing, or reads slowly, keeps nobody out.
  */
+
 import type { Socket } from 'node:net';
 
 export interface BoundConnections {

@@ -2,6 +2,7 @@
  * Recorded moments as text for other programs. The order of columns is fixed: the time, what a workload is in the order of
  * `FACTS`, then the fields of a row in the order of `tscg metrics`. The series of OpenMetrics have the labels of `tscg export`.
  */
+
 import { ROW_FIELDS } from '../diagnosis/fields.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
 import { METRICS } from '../metrics/catalogue.ts';

@@ -11,6 +11,7 @@
  * tells of the exporter itself (instruments.ts), does not make this text: for 1,000 cgroups it takes 200 ms where this takes 20,
  * and it has no UNIT.
  */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { Frame } from '../metrics/source.ts';
 import { numberText, openMetricsText } from '../text/openmetrics.ts';

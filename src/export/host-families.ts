@@ -1,4 +1,5 @@
 /** What is exported of the machine beside its cgroups, and of the pass that read them. */
+
 import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { RESOURCES } from '../metrics/host.ts';
 import type { Frame } from '../metrics/source.ts';

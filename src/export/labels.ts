@@ -2,6 +2,7 @@
  * The labels of a workload. Their number is fixed and their length bounded, as their text comes from containers and a store
  * keeps each one. `id` is the cgroup's path, as in cadvisor, and tells the series of a scrape apart.
  */
+
 import type { Workload } from '../inventory/workload.ts';
 import { FACTS, type FactName } from '../inventory/workload-facts.ts';
 import { clean } from '../text/clean.ts';

@@ -3,6 +3,7 @@
  * https://github.com/open-telemetry/opentelemetry-proto and of google.rpc.Status. proto-loader, which reads them, is an
  * optional package: without it the status of HTTP tells alone.
  */
+
 import type { fromJSON, MethodDefinition } from '@grpc/proto-loader';
 
 const SCHEMA: Parameters<typeof fromJSON>[0] = {

@@ -7,6 +7,7 @@
  *
  * What is unavailable has no point. No limit is the number Infinity.
  */
+
 import type { Workload } from '../inventory/workload.ts';
 import type { OtelName } from '../metrics/metric.ts';
 import type { Frame } from '../metrics/source.ts';

@@ -1,4 +1,5 @@
 /** A POST whose answer is bounded in time and size: whoever answers is not trusted. */
+
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { codeOf } from '../kernel/error-code.ts';

@@ -2,6 +2,7 @@
  * Sends a Frame every interval to a receiver of OTLP/HTTP. A Frame that was not received is not kept for later: the next one has
  * the same counters, and so a receiver that is away costs a message and no memory.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, parseJson } from '../inventory/names/json.ts';
 import type { Frame, Source } from '../metrics/source.ts';

@@ -1,4 +1,5 @@
 /** The rows of a Frame as JSON and CSV have them: what each workload is, and its figures. */
+
 import type { Field } from '../diagnosis/fields.ts';
 import { FACTS } from '../inventory/workload-facts.ts';
 import type { Frame } from '../metrics/source.ts';

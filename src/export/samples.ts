@@ -2,6 +2,7 @@
  * The samples of a family: a line for each workload that has a figure. Lines that are those of the Frame before are copied from
  * its text, as many at once as stand side by side.
  */
+
 import type { Usage } from '../metrics/usage.ts';
 import { numberText } from '../text/openmetrics.ts';
 import type { Bytes } from './bytes.ts';

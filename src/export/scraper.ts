@@ -1,4 +1,5 @@
 /** Answers scrapes. Each is one pass over all cgroups; scrapers that ask at the same time, or within a second, share one. */
+
 import type { Frame, Source } from '../metrics/source.ts';
 import { createWriter, endText, type Format, type IsWanted } from './exposition.ts';
 import { gzipped } from './gzipped.ts';

@@ -3,6 +3,7 @@
  * have come, and its answer must be read, within some seconds; connections are bounded, and one that sends no HTTP is closed. A
  * connection has one request: with those that are kept open for another one, a client could keep others out.
  */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions as ServerConfig } from 'node:https';

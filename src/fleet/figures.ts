@@ -1,4 +1,5 @@
 /** The figure of a metric, from the samples that a store has of its series. Whoever fills the store is not trusted. */
+
 import { isPossible } from '../metrics/metric.ts';
 import type { StoredMetric } from './queries.ts';
 import type { Sample } from './store.ts';

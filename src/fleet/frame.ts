@@ -1,4 +1,5 @@
 /** A Frame of many machines: what a store has of their workloads, in the form in which this machine's own are shown. */
+
 import { knownVerdicts } from '../diagnosis/fields.ts';
 import { RENAMED } from '../export/labels.ts';
 import { COMPOSE_LABELS, isRuntime, isWorkloadKind, type Workload } from '../inventory/workload.ts';

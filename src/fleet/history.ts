@@ -1,4 +1,5 @@
 /** The past of one workload: what a store has of its figures, and the part of it that a chart shows. */
+
 import type { Trace } from '../metrics/history.ts';
 import { figureAt } from './figures.ts';
 import { STORED } from './queries.ts';

@@ -7,6 +7,7 @@
  *
  * Samples are asked for, not `rate()` of them: a rate between two scrapes is the figure of the machine's own `tscg ls`.
  */
+
 import { familyOf, INFO_SERIES, isExported, LOSS_SERIES, sampleName, VERDICT_SERIES } from '../export/families.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';

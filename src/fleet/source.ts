@@ -2,6 +2,7 @@
  * Many machines as a source of Frames, from a store that scrapes `tscg export` on them. The newest Frame is one query of the
  * last scrapes; one of the past is the same query as of that time.
  */
+
 import { createOwnMeter } from '../metrics/own-usage.ts';
 import type { Frame, FrameDemand, Source } from '../metrics/source.ts';
 import { localTime } from '../text/local-time.ts';

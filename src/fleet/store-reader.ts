@@ -2,6 +2,7 @@
  * Reads a store: an answer as a table of rows, or as the history of one row. `store-thread.ts` does it in a thread of its
  * own.
  */
+
 import { historyOf, type RowHistory } from './history.ts';
 import { openStore, type StoreOptions } from './store.ts';
 import { type FleetTable, tableOf } from './table.ts';

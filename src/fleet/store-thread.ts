@@ -1,4 +1,5 @@
 /** Reads a store in a thread of its own: an answer of megabytes is parsed there, and no key waits for it. */
+
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';

@@ -1,4 +1,5 @@
 /** The thread of `store-thread.ts`: asks the store, and gives what its answers hold. */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorText } from '../text/error-text.ts';
 import type { StoreAccess } from './store.ts';

@@ -9,6 +9,7 @@
  * Thanos, and VictoriaMetrics as a cluster, answer with what they have where a part of them is away, and say so beside it:
  * `"warnings":["fetch series: …"]`, `"isPartial":true`.
  */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import { boundedText, PostError, postTo, redirection } from '../export/post.ts';
 import { at, isRecord, listOf, parseJson } from '../inventory/names/json.ts';

@@ -2,6 +2,7 @@
  * Which machine a series is of. A store that has the series of several others, by federation or as Thanos and Mimir have, may
  * know two machines of the same instance and job: a label of the store each came from tells them apart, as `cluster`.
  */
+
 import { INFO_SERIES } from '../export/families.ts';
 import { isOwnLabel, RENAMED } from '../export/labels.ts';
 import type { TargetLabels } from './queries.ts';

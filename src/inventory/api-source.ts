@@ -1,4 +1,5 @@
 /** The runtimes' APIs as a source of names: what they know beats what the disk tells. */
+
 import type { NameSource } from './names/source.ts';
 import { LONG_PATIENCE_MS, PATIENCE_MS } from './names.ts';
 import { known } from './runtimes/details.ts';

@@ -2,6 +2,7 @@
  * Whether a cgroup is what its name says. Whoever may make a directory may give it the name of somebody's container; the real
  * one holds the container's first process.
  */
+
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { identify } from './identity.ts';
 import type { Identity } from './workload.ts';

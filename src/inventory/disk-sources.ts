@@ -1,4 +1,5 @@
 /** Every source of names that needs no daemon, the most telling first. */
+
 import { createContainerdFiles } from './names/containerd.ts';
 import { createCrioFiles } from './names/crio.ts';
 import { createDockerFiles } from './names/docker.ts';

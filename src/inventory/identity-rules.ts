@@ -4,6 +4,7 @@
  * a whole machine's tree below another cgroup. Names are those that docker, podman, containerd, CRI-O, kubelet, LXC,
  * machined, libvirt, Proxmox, ECS, Nomad, Slurm and systemd give.
  */
+
 import type { Runtime, WorkloadKind } from './workload.ts';
 
 export interface Rule {

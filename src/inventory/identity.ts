@@ -1,4 +1,5 @@
 /** What a cgroup is, from its path alone. The patterns are a table of their own (./identity-rules.ts). */
+
 import { lastComponent } from '../kernel/cgroup-path.ts';
 import { clean } from '../text/clean.ts';
 import { ENGINES, RULES, type Rule } from './identity-rules.ts';

@@ -1,4 +1,5 @@
 /** What runs here: the cgroup tree, what each cgroup is, and its name as it becomes known. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isWithin } from '../kernel/cgroup-path.ts';

@@ -1,4 +1,5 @@
 /** The name of a workload: what the sources know, and else what its path holds. */
+
 import { lastComponent } from '../kernel/cgroup-path.ts';
 import { clean } from '../text/clean.ts';
 import { type NameSource, type Names, podName } from './names/source.ts';

@@ -1,4 +1,5 @@
 /** Why a name is not among the workloads: what it names does not run and has no cgroup, or may not be asked about. */
+
 import { clean } from '../text/clean.ts';
 import { at, textOf } from './names/json.ts';
 import { remedyFor } from './runtimes/api-error.ts';

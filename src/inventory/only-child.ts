@@ -3,6 +3,7 @@
  * into it and limit it there: crun `container`, Slurm `step_0/user`. The outer cgroup has no limit of its own then, and is
  * bound all the same.
  */
+
 import { identify } from './identity.ts';
 import type { WorkloadKind } from './workload.ts';
 

@@ -1,4 +1,5 @@
 /** Who may write a workload's limits, from what made it. */
+
 import { unitAt } from './units.ts';
 import type { Runtime, Workload } from './workload.ts';
 

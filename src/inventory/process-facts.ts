@@ -1,4 +1,5 @@
 /** What hardly changes while a process runs, remembered from reading to reading: half the cost of a process tree. */
+
 import { join } from 'node:path';
 import { type PidStat, parseCmdline, parsePidStatus } from '../kernel/proc-pid.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';

@@ -1,4 +1,5 @@
 /** The processes of a cgroup and of all below it, as a tree. */
+
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseProcs } from '../kernel/cgroup-procs.ts';

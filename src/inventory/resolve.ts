@@ -1,4 +1,5 @@
 /** Which workload a user means. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lastComponent } from '../kernel/cgroup-path.ts';

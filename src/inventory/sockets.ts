@@ -1,4 +1,5 @@
 /** Where runtimes listen: for finding their APIs, and for `tscg doctor`. */
+
 import { accessSync, constants, existsSync, lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../kernel/if-there.ts';

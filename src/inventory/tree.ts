@@ -2,6 +2,7 @@
  * The cgroup tree, kept true. A walk finds what is there, by inode; hints (./watch.ts) and the kernel's own count of
  * descendants tell when one is due.
  */
+
 import { parentOf } from '../kernel/cgroup-path.ts';
 import type { Walk } from './walk.ts';
 import { createWatcher, ENTRIES_A_CGROUP, type HintKind, type WatchState } from './watch.ts';

@@ -1,4 +1,5 @@
 /** Names of users as the container itself knows them: its own /etc/passwd, through its user namespace. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseIdMap } from '../kernel/id-map.ts';

@@ -1,4 +1,5 @@
 /** Every cgroup below the mount: the truth that hints are measured against. Through the addon, else with node:fs. */
+
 import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,6 +2,7 @@
  * What a workload is, as text: the fields of JSON and CSV beside the figures, the labels of exported series, what a filter
  * compares. A fact has the same name in all of them.
  */
+
 import { ownerOf, runtimeOf } from './owner.ts';
 import { composeProjectOf, composeServiceOf, containerNameOf, type Workload } from './workload.ts';
 

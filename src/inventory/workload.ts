@@ -1,4 +1,5 @@
 /** Any row with a name: what a cgroup is, as far as its path, the disk and the runtimes tell. */
+
 import { areNested } from '../kernel/cgroup-path.ts';
 
 export const WORKLOAD_KINDS = [

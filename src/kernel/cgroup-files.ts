@@ -2,6 +2,7 @@
  * Reads and writes one interface file of one cgroup, beneath the mount and nowhere else. A write goes through a
  * descriptor of the directory whose inode was checked, so that it cannot reach another cgroup that took the path since.
  */
+
 import { closeSync, constants, fstatSync, openSync, readFileSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

@@ -1,4 +1,5 @@
 /** Which limit on the number of cgroups or of processes leaves no room for one more: the kernel says EAGAIN for any of them. */
+
 import { join } from 'node:path';
 import { shellWord } from '../text/shell-word.ts';
 import { type CgroupFiles, textIfThere } from './cgroup-files.ts';

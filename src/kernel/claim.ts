@@ -3,6 +3,7 @@
  * opens the file, in every pid namespace, and ends with the process. Without locks (no addon, a file system that has none) the
  * pid and start time in the file tell whether the process lives, to others of its own pid namespace alone.
  */
+
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,

@@ -4,6 +4,7 @@
  *
  * Node has no openat; `/proc/self/fd/N/name` is the same for a descriptor of our own.
  */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import {

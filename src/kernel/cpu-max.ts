@@ -4,6 +4,7 @@
  *     max 100000
  *     50000 100000      half of one CPU
  */
+
 import { formatSingleValue, parseSingleValue } from './single-value.ts';
 import { isUnavailable } from './value.ts';
 

@@ -6,6 +6,7 @@
  *     DIR/cpu.cfs_quota_us    20000; -1 for none            DIR/cpu.cfs_period_us    100000
  *     DIR/cpu.stat            nr_periods 421, nr_throttled 409, throttled_time 32019114285 (nanoseconds)
  */
+
 import { join } from 'node:path';
 import { ancestorsOf } from './cgroup-path.ts';
 import { parseFlatKeyed } from './flat-keyed.ts';

@@ -1,4 +1,5 @@
 /** What the number and the name of an error mean, wherever it came from. */
+
 import { constants } from 'node:os';
 
 /**

@@ -1,4 +1,5 @@
 /** What tells that another file is at a path than before, or the same one with another content. */
+
 import { statSync } from 'node:fs';
 
 /** '' where nothing is there, or it cannot be looked at. */

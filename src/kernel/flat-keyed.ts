@@ -5,6 +5,7 @@
  *     core_sched.force_idle_usec 0
  *     nr_periods 0               drm/0000:03:00.0/vram0 1073741824
  */
+
 import { parseSingleValue } from './single-value.ts';
 
 /** Every key the kernel printed, in its order; keys and their order differ between kernels. A line without a value is skipped. */

@@ -2,6 +2,7 @@
  * Who else can change what a path leads to. A file that decides what root writes (the journal, a policy) or that root
  * writes (settings) is as trustworthy as the least trusted owner of the file, a directory or a link on the way.
  */
+
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 

@@ -5,6 +5,7 @@
  *     41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw                           hybrid, beside v1
  *     90 80 0:26 /../.. /host/cgroup ro - cgroup2 cgroup2 rw                        a mount of another cgroup namespace
  */
+
 import type { Mount } from './mountinfo.ts';
 import { parseMountinfo } from './mountinfo.ts';
 import { UNIFIED_REMEDY } from './proc-cgroups.ts';

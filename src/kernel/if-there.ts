@@ -1,4 +1,5 @@
 /** Reads files and directories where one that is missing, or closed to us, counts as empty. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Names in a directory; none where it cannot be read. */

@@ -4,6 +4,7 @@
  *     8:16 enable=1 ctrl=auto rpct=95.00 rlat=75000 wpct=95.00 wlat=150000 min=50.00 max=150.00
  *     8:16 ctrl=auto model=linear rbps=174019176 rseqiops=41708 rrandiops=370 wbps=178075866 wseqiops=42705 wrandiops=378
  */
+
 import { nestedLines } from './nested-keyed.ts';
 import { parseSingleValue } from './single-value.ts';
 import { isUnavailable } from './value.ts';

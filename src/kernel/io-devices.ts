@@ -7,6 +7,7 @@
  *
  * The directory's name is the device's: `sda`, `dm-0`, `cciss!c0d0` for cciss/c0d0.
  */
+
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 

@@ -2,6 +2,7 @@
  * What the kernel refuses of what is written to a limit's file, by file and errno: cpu, cpuset, memory, io, hugetlb, pids,
  * misc, PSI.
  */
+
 import type { RefusalRow } from './refusal.ts';
 
 export const LIMIT_REFUSALS: readonly RefusalRow[] = [

@@ -1,4 +1,5 @@
 /** What the machine has, read once at the start. The roots of procfs and sysfs are parameters, for tests and captures. */
+
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCpuList } from './cpuset.ts';

@@ -1,4 +1,5 @@
 /** Directories of the hierarchy made and removed, with the kernel's reason where it refuses. */
+
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CgroupFileError, type CgroupFiles } from './cgroup-files.ts';

@@ -1,4 +1,5 @@
 /** Folders made with their parents. */
+
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './error-code.ts';

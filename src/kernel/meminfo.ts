@@ -5,6 +5,7 @@
  *     MemAvailable:    3541924 kB
  *     HugePages_Total:       0
  */
+
 import { parseSingleValue } from './single-value.ts';
 
 /** Every key: bytes where the kernel says kB, else its plain number (HugePages_*). */

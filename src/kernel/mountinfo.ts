@@ -7,6 +7,7 @@
  *
  * Any number of optional fields, up to ` - `. Blank, tab, newline and backslash in a path are octal: `\040`.
  */
+
 import { join } from 'node:path';
 import { isWithin } from './cgroup-path.ts';
 

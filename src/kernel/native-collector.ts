@@ -1,4 +1,5 @@
 /** The Collector of the addon. This side gives cgroups their ids and runs one pass after the other. */
+
 import type { Collector, CollectorOptions, CollectRequest, Columns } from './collector.ts';
 import type { Native } from './native.ts';
 

@@ -8,6 +8,7 @@
  *     anon N0=663552 N1=0
  *     total=0 N0=0                                    hugetlb.2MB.numa_stat has no key: ''
  */
+
 import { formatSingleValue, parseSingleValue } from './single-value.ts';
 
 /** Every key with its figures. A second line of one key adds to the first. Words (`ctrl=auto`) are NaN here: io-cost.ts. */

@@ -5,6 +5,7 @@
  *      face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
  *         lo:  123456     789    0    0    0     0          0         0   123456     789    0    0    0     0       0          0
  */
+
 import { parseSingleValue } from './single-value.ts';
 
 /** The counters that are used, each with its column. */

@@ -7,6 +7,7 @@
  * step by step: each step goes from the descriptor of a directory to one of its entries and follows nothing, and a link's
  * text is walked in its turn.
  */
+
 import type { Stats } from 'node:fs';
 import { closeSync, constants } from 'node:fs';
 import { type FileHandle, open, readlink } from 'node:fs/promises';

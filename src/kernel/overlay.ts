@@ -6,6 +6,7 @@
  *     lowerdir+=/a,lowerdir+=/b,datadir+=/data                   mounted by fsconfig(2), since 6.8
  *     lowerdir=l/ABC:l/DEF,upperdir=HASH/diff                    docker and podman with many layers: beneath their folder
  */
+
 import { unescapeOctal } from './mountinfo.ts';
 
 export interface OverlayLayers {

@@ -1,4 +1,5 @@
 /** The text of an interface file as the numbers of its FileSpec: the addon's parser (addon/src/parser.cc) in TypeScript. */
+
 import type { FileSpec } from './collector.ts';
 import { NO_LIMIT, UNAVAILABLE } from './value.ts';
 

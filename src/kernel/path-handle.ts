@@ -1,4 +1,5 @@
 /** O_PATH: a handle on a place in the file system by which nothing is read, written, waited for or triggered. */
+
 import type { FileHandle } from 'node:fs/promises';
 
 /** Which node:fs does not name; the same number wherever Node runs on Linux. */

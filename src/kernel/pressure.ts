@@ -7,6 +7,7 @@
  * irq has only `full`; cpu has no `full` before 5.13. Where PSI is off there is no such file, or the read itself fails
  * (EOPNOTSUPP).
  */
+
 import { parseNestedKeyed } from './nested-keyed.ts';
 import { formatSingleValue } from './single-value.ts';
 import { UNAVAILABLE } from './value.ts';

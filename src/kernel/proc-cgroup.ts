@@ -7,6 +7,7 @@
  *     0::/box (deleted)               the cgroup is gone, the process a zombie
  *     0::/../../box                   outside the reader's cgroup namespace
  */
+
 import { isWithin } from './cgroup-path.ts';
 
 export interface Membership {

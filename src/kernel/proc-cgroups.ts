@@ -4,6 +4,7 @@
  *     #subsys_name	hierarchy	num_cgroups	enabled
  *     memory	8	87	0
  */
+
 import { parseSingleValue } from './single-value.ts';
 
 export interface KernelController {

@@ -2,6 +2,7 @@
  * /proc/PID/net/{fib_trie,route,if_inet6,igmp}: addresses in the network namespace of a process, and the numbers of its
  * interfaces, for whom netlink in that namespace is not open: anybody may read these. Each comment shows its file.
  */
+
 import { addressText } from './ip-address.ts';
 
 /** An address, with its interface and prefix where the file tells. */

@@ -1,4 +1,5 @@
 /** Files of one process: /proc/PID/{stat,status,schedstat,cmdline}. Each comment shows one. Names are the kernel's. */
+
 import { parseSingleValue } from './single-value.ts';
 
 /** Times are in clock ticks of 1/100 s (USER_HZ). A process is (pid, starttime): pids are used again. */

@@ -9,6 +9,7 @@
  *     procs_running 2
  *     procs_blocked 0
  */
+
 import { parseSingleValue } from './single-value.ts';
 
 const STATES = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal', 'guest', 'guest_nice'] as const;

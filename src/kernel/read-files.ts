@@ -2,6 +2,7 @@
  * Many small files in one trip: through the addon on a worker thread, else one after another with node:fs. A file that
  * cannot be read costs its own entry.
  */
+
 import { readFileSync } from 'node:fs';
 import { errnoOf } from './error-code.ts';
 import { loadNative } from './native.ts';

@@ -1,4 +1,5 @@
 /** The links /proc/PID/ns/KIND of many processes in one trip, and what the kernel tells of a namespace. */
+
 import { readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@
  * counts. From cgroup-v2.rst, kernel/cgroup/, mm/memcontrol.c, kernel/sched/, block/ and the manuals of clone, mount, pivot_root,
  * user_namespaces and pidfd_open.
  */
+
 import { shellWord } from '../text/shell-word.ts';
 import { LIMIT_REFUSALS } from './limit-refusals.ts';
 import type { RefusalRow, RefusedCall } from './refusal.ts';

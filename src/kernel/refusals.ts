@@ -1,4 +1,5 @@
 /** Why the kernel refused a call on a cgroup, a process or a namespace, and what to do about it. */
+
 import type { RefusalRow, RefusedCall } from './refusal.ts';
 import { REFUSALS } from './refusal-rows.ts';
 

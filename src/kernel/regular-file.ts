@@ -2,6 +2,7 @@
  * Text of a regular file that somebody else may have put in its place. It is looked at before it is opened: the open of a
  * FIFO waits, that of a device may act, and /dev/zero never ends.
  */
+
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { O_PATH, throughHandle } from './path-handle.ts';

@@ -7,6 +7,7 @@
  *     rtgenmsg   u8 family                                                                            RTM_NEWNSID
  *     rtattr     u16 length · u16 type · payload                                                      any number of them
  */
+
 import { endianness } from 'node:os';
 import { addressText } from './ip-address.ts';
 

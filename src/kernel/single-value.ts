@@ -5,6 +5,7 @@
  *     memory.max       max
  *     cpu.weight.nice  -3
  */
+
 import { NO_LIMIT, UNAVAILABLE } from './value.ts';
 
 const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;

@@ -1,4 +1,5 @@
 /** A cgroup with all below it, and who runs there. What vanishes on the way is left out. */
+
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from './cgroup-files.ts';

@@ -4,6 +4,7 @@
  *     50.00
  *     max
  */
+
 import { NO_LIMIT } from './value.ts';
 
 /** `max` is 100 %. The kernel takes two decimals at most; single-value.ts reads them. */

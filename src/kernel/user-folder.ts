@@ -1,4 +1,5 @@
 /** Where a user keeps files, as the XDG Base Directory Specification has it. */
+
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 

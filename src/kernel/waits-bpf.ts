@@ -3,6 +3,7 @@
  * layer's tracepoints. Where it cannot be loaded there is a reason, and whoever asks falls back to the kernel's files.
  * While it is closed it costs nothing; open, some 300 ns a switch.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../text/error-text.ts';

@@ -7,6 +7,7 @@
  *                      8:0 200
  *     io.bfq.weight    default 100     1..1000; before 5.4 the number alone
  */
+
 import { formatSingleValue, parseSingleValue } from './single-value.ts';
 import { UNAVAILABLE } from './value.ts';
 

@@ -2,6 +2,7 @@
  * What passes between the parts of src/limits: what is asked (Request), what would be written and why it may hurt (Plan), and
  * one write of one file, as the Plan shows it, an owner makes it and the journal keeps it (Write).
  */
+
 import type { RuntimeSocket } from '../inventory/sockets.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { CgroupFiles } from '../kernel/cgroup-files.ts';

@@ -2,6 +2,7 @@
  * The metric catalogue: one row a metric. Table columns, sort keys, JSON and CSV fields, exporters, the explain key and
  * the documentation are read from it; adding a metric is adding a row.
  */
+
 import { RECLAIMABLE_KEYS, reclaimableWithoutSwap } from '../kernel/reclaimable.ts';
 import { column } from './files.ts';
 import {

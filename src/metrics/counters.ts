@@ -7,6 +7,7 @@
  * A counter that stays low was lost for good, with a disk that was pulled out or an interface that was removed: after
  * MOST_DOUBTED reads the lower value is believed.
  */
+
 import type { Draft } from './draft.ts';
 import { column, FILE_OF_COLUMN, FIRST_COLUMN, NETWORK_FILE, SNAPSHOT_FILES } from './files.ts';
 import { COUNTERS_FELL, errorAt, type Snapshot, timeAt, valueAt } from './snapshot.ts';

@@ -1,4 +1,5 @@
 /** How many descriptors of interface files the collector may keep, what they cost, and how many files it may watch. */
+
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readText } from '../kernel/if-there.ts';

@@ -2,6 +2,7 @@
  * What one cgroup reads and writes on each device, from io.stat, and what limits it there: the smallest io.max over the
  * cgroup and its ancestors. What goes to a device that lies on another (dm over a disk) is counted on both.
  */
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import { deviceName, isStacked, readBlockDevice } from '../kernel/io-devices.ts';

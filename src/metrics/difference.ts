@@ -2,6 +2,7 @@
  * What the figures of a Snapshot are that the one after it has otherwise, in little room. Rows that a parent vouches for all
  * have its time: figures that are alike are one run of rows.
  */
+
 import type { Draft } from './draft.ts';
 import type { RowFigures } from './snapshot.ts';
 

@@ -2,6 +2,7 @@
  * A Snapshot in the making: the figures of the one before, and over them those that are read. What stands still is
  * shared by all Snapshots, and costs nothing.
  */
+
 import { copiedOnWrite } from './copied-on-write.ts';
 import { matchRows, parentRows, type RowFigures, type Snapshot, type SnapshotRow, unknownFigures } from './snapshot.ts';
 

@@ -10,6 +10,7 @@
  * A limit below counts where one child has all the processes: Slurm limits `step_0/user` and leaves `step_0` at `max`, some
  * versions of crun limit `container` below the container's own cgroup, and nspawn's payload is beside its supervisor.
  */
+
 import { holdsOthers, isHelper, kindOfPath } from '../inventory/only-child.ts';
 import type { WorkloadKind } from '../inventory/workload.ts';
 import { limitOf, NO_LIMIT } from '../kernel/value.ts';

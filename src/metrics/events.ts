@@ -3,6 +3,7 @@
  * were re-created, frozen, and limits that changed. The newest events are kept, and for a minute each workload that was
  * OOM-killed and whose cgroup is gone with it: it has no row any more that could show why.
  */
+
 import type { Workload } from '../inventory/workload.ts';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
 import {

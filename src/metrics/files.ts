@@ -3,6 +3,7 @@
  * read in every tick for each row of which it can have changed (./sampling-plan.ts), a `warm` one in every tick for visible rows
  * and in turn for the others, a `limit` one now and then.
  */
+
 import type { FileSpec } from '../kernel/collector.ts';
 import { columnIndex } from '../kernel/collector.ts';
 import { INTERFACE_COUNTERS } from '../kernel/net-dev.ts';

@@ -2,6 +2,7 @@
  * A figure as text: `--` for unavailable, `max` for no limit. Memory is in IEC units, io and network in SI, as docker has it. No
  * text is longer than 8 cells, however large the figure is.
  */
+
 import type { Unit } from './metric.ts';
 
 const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];

@@ -2,6 +2,7 @@
  * Rows arranged for a table: flat, as the tree of cgroups, or in groups by machine, pod, compose project, slice or user. A group
  * that is a cgroup itself (pod, slice, user) shows that cgroup's own figures; another one shows the sum of its rows.
  */
+
 import { composeProjectOf, type Workload } from '../inventory/workload.ts';
 import { clean } from '../text/clean.ts';
 import type { Frame } from './source.ts';

@@ -3,6 +3,7 @@
  * by one, older ones as means of several with the largest of them. A figure that never changed takes no memory, and most
  * are such; where the memory for the others runs out, the rows that were shown keep theirs.
  */
+
 import type { Usage } from './usage.ts';
 
 export interface History {

@@ -1,4 +1,5 @@
 /** The host beside its cgroups: CPU, memory, pressure of the whole machine, and what this program itself costs. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCpuList, parseCpuList } from '../kernel/cpuset.ts';

@@ -1,4 +1,5 @@
 /** What the interfaces of one network namespace carried a second, from two readings of their counters. Pure. */
+
 import type { NetworkInterface } from '../inventory/network/facts.ts';
 import { INTERFACE_COUNTERS, type InterfaceCounters, ofEachCounter } from '../kernel/net-dev.ts';
 import { believe, type Counters, ratePerSecond } from './counters.ts';

@@ -3,6 +3,7 @@
  * IN_MODIFY to an inotify watch on its directory. Only rows that are shown are watched. Without the addon there is no
  * watch, and the sampler reads limits in turn.
  */
+
 import { join } from 'node:path';
 import { loadNative } from '../kernel/native.ts';
 import { CGROUP_FILES } from './files.ts';

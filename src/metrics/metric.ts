@@ -1,4 +1,5 @@
 /** What a row of the metric catalogue is, and rows that are alike. */
+
 import { USEC_PER_SECOND } from '../kernel/time-units.ts';
 import { column, isCounter } from './files.ts';
 import type { LimitKind, Reading } from './reading.ts';

@@ -3,6 +3,7 @@
  * process, so a row in the host's namespace gets none: the counters are the host's. A row whose processes are in several
  * namespaces gets none either, as no file has their sum.
  */
+
 import { createNetnsPids, type NetnsPid, type NetnsPidsOptions } from '../inventory/network/netns-pid.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { INTERFACE_COUNTERS, parseNetDev } from '../kernel/net-dev.ts';

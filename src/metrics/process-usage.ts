@@ -1,4 +1,5 @@
 /** CPU time and run-queue wait of processes between two readings. A process is a pid with its start time, as pids are reused. */
+
 import type { ProcessNode } from '../inventory/processes.ts';
 import { USER_HZ } from '../kernel/machine.ts';
 

@@ -5,6 +5,7 @@
  *
  * Fields are metric ids and their aliases, and what a workload is. Sizes are powers of 1024, rates powers of 1000.
  */
+
 import { composeProjectOf, type Workload } from '../inventory/workload.ts';
 import { FACTS } from '../inventory/workload-facts.ts';
 import { nearest } from '../text/near-names.ts';

@@ -1,4 +1,5 @@
 /** Why a cell is unavailable, in one sentence, for the explain key and `tscg get`. */
+
 import { constants } from 'node:os';
 import { NETWORK_MISSING } from '../inventory/network/netns-pid.ts';
 import { NOT_READ } from '../kernel/collector.ts';

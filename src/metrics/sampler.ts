@@ -2,6 +2,7 @@
  * The sampler takes one Snapshot a tick. ./sampling-plan.ts says what a tick reads. A file that it does not read keeps
  * its values, and the time at which they were known to hold.
  */
+
 import { type Collector, type Columns, NOT_READ, PRESENT } from '../kernel/collector.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { createCounterCheck } from './counters.ts';

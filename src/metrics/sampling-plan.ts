@@ -14,6 +14,7 @@
  * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, one file of each controller is looked
  * for, once in a minute, or less often where rows are very many.
  */
+
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';

@@ -1,4 +1,5 @@
 /** Raw counters of every row at one instant: what is recorded, replayed and compared to make a Usage. */
+
 import { parentOf } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
 import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';

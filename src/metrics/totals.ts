@@ -2,6 +2,7 @@
  * Sums over rows. A row inside another one of them is part of it and is not counted again; a network namespace that
  * several of them share is counted once.
  */
+
 import { areNested } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
 import { metric } from './catalogue.ts';

@@ -2,6 +2,7 @@
  * Usage: what two Snapshots say about the interval between them. A metric is computed for all rows when it is first asked
  * for, so that a screen costs the columns it shows; and anew only for rows of which something was read.
  */
+
 import { metric } from './catalogue.ts';
 import { copiedOnWrite } from './copied-on-write.ts';
 import {

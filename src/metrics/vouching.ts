@@ -10,6 +10,7 @@
  * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
  *   The averages of the child must be 0, as others fall by themselves.
  */
+
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
 import { errorAt, matchRows, type SnapshotRow, timeAt, valueAt } from './snapshot.ts';

@@ -1,4 +1,5 @@
 /** What was found around a moment of a recording. */
+
 import type { Finding } from '../diagnosis/model.ts';
 import type { Recording } from './recording.ts';
 

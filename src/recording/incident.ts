@@ -1,4 +1,5 @@
 /** One file of what was recorded around a moment, to send to somebody: with names, arguments, labels and images, or without. */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Workload } from '../inventory/workload.ts';

@@ -1,4 +1,5 @@
 /** Recorded processes as trees. */
+
 import type { ProcessNode } from '../inventory/processes.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import type { RecordedProcess } from './format/moment.ts';

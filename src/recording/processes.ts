@@ -1,4 +1,5 @@
 /** The processes that matter, to be recorded: those in PID namespaces of their own, the busiest, the largest; bounded. */
+
 import { createProcessReader, type ProcessNode } from '../inventory/processes.ts';
 import type { Workload } from '../inventory/workload.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';

@@ -1,4 +1,5 @@
 /** Interface files as far as a recording has them: the keys that are columns, as the kernel writes them. */
+
 import { column, SNAPSHOT_FILES } from '../metrics/files.ts';
 import { errorAt, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 

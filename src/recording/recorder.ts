@@ -1,4 +1,5 @@
 /** Takes a moment every interval and appends it: what `tscg record` does. */
+
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

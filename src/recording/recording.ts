@@ -1,4 +1,5 @@
 /** A recording to read: one file, or the files of a recorder in a folder, as one sequence of moments in the order of time. */
+
 import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeOf } from '../kernel/error-code.ts';

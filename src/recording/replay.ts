@@ -1,4 +1,5 @@
 /** A recording as a source of Frames: it gives them in their order, and any of them by its time. */
+
 import { createOwnMeter } from '../metrics/own-usage.ts';
 import type { Frame, Past, PastMark, Source } from '../metrics/source.ts';
 import { type RecordedFrame, type RecordedPlace, type Recording, whyNotRecorded } from './recording.ts';

@@ -3,6 +3,7 @@
  * the names alone. What is too much is removed, the oldest first; no clock is asked how old it is, as a wrong one would have all
  * of it removed. A frame is one write at the end of a file, so that whatever ends the program costs the last frame at most.
  */
+
 import {
   closeSync,
   constants,

@@ -2,6 +2,7 @@
  * Text as terminal cells: made safe where columns must align (`terminalSafe`), measured, cut and padded. Text from
  * containers has already been through `clean` (./clean.ts) when it gets here.
  */
+
 import { createRequire } from 'node:module';
 import { clean } from './clean.ts';
 

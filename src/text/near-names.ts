@@ -1,4 +1,5 @@
 /** Names that a mistyped one may have meant. */
+
 import { textOrder } from './text-order.ts';
 
 const MOST_NEAR = 5;

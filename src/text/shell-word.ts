@@ -1,4 +1,5 @@
 /** Names inside commands that a message tells the user to type. */
+
 import { clean } from './clean.ts';
 
 /** A name as one word of a command that the user may copy; what a terminal would obey as bash and zsh write it. */

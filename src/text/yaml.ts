@@ -1,4 +1,5 @@
 /** A YAML text, and so one of JSON: its value, and where in the text each part of that value stands. */
+
 import type * as v from 'valibot';
 import {
   type Document,

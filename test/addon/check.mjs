@@ -2,6 +2,7 @@
  * node test/addon/check.mjs format|lint: whether the addon's sources are as clang-format would have them (.clang-format),
  * or what clang-tidy says of them (.clang-tidy). Where the tool is not installed it says so and succeeds.
  */
+
 import { spawnSync } from 'node:child_process';
 import { COMPILE, HEADERS, SOURCES } from './flags.mjs';
 

@@ -1,4 +1,5 @@
 /** How the addon's sources are compiled where node-gyp does not do it: for its linters and sanitizers. */
+
 import { readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

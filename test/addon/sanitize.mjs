@@ -2,6 +2,7 @@
  * node test/addon/sanitize.mjs [FILE…]: the addon's own tests under AddressSanitizer and UndefinedBehaviorSanitizer, with
  * a build of its own in addon/build/sanitized. Fails on whatever they report, and on a leak that our own code allocated.
  */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

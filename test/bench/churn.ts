@@ -5,6 +5,7 @@
  *
  * A line a minute, and at the end the last quarter against the second: what leaks goes on growing.
  */
+
 import { spawn as spawnProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,6 +2,7 @@
  * What the diagnosis costs, beside its limits: a look at 2,000 cgroups, the verdict column of tstop at 1,000, and the eBPF program
  * at 40,000 switches a second. By itself, on a quiet machine: node --import tsx test/bench/diagnosis-costs.ts
  */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

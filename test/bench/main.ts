@@ -3,6 +3,7 @@
  * the collector against a C program that only preads the same files, Node's own readers, and whole programs against
  * their peers where those are installed; and what the diagnosis costs.
  */
+
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

@@ -2,6 +2,7 @@
  * What `tscg record` costs on this machine: makes 200 cgroups with 500 processes that do a little, records them for a
  * minute, atop beside it, and reads the recording. record.ts says on which machine it runs.
  */
+
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {

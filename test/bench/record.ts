@@ -3,6 +3,7 @@
  * minute beside it. It measures this machine where that has a cgroup v2 in which cgroups may be made. Elsewhere, and with
  * `-- --guest`, it measures User-Mode Linux: there a system call costs some hundred times as much, so that ratios alone compare.
  */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

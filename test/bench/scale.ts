@@ -6,6 +6,7 @@
  * Idle, 1 % of them active, all active; flat, and as Kubernetes nests them. A peer that is not installed is left out, and
  * said so.
  */
+
 import { type ChildProcess, execFileSync, spawn as spawnProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';

@@ -5,6 +5,7 @@
  *
  *     node test/guest/native.mjs node --import tsx test/bench/scrape.ts
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -2,6 +2,7 @@
  * tstop beside htop and systemd-cgtop, each for itself in a terminal of 200x60 that refreshes every second, with five
  * processes in each of the cgroups; and how long tstop takes from a key to the screen.
  */
+
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';

@@ -4,6 +4,7 @@
  *
  *     node test/guest/native.mjs node test/bench/set.mjs
  */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';

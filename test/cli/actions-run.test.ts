@@ -1,4 +1,5 @@
 /** `tscg run` on this machine's own mount: what passes through, and that nothing is left. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';

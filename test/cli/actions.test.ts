@@ -1,4 +1,5 @@
 /** The actions on this machine's own cgroup2 mount: cgroups and processes of the test only. */
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

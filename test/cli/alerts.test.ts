@@ -1,4 +1,5 @@
 /** The rules of config.yaml: what is wrong with them, and a recorder that runs their commands. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Bad input: one clear line with the remedy, exit code 2; a failure at run time 1; nothing written. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** 200 cgroups made and removed per second for 30 s beside a running tstop and tscg ls --watch. */
+
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Completion: the tables by a small program, the scripts in real shells. */
+
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** A fault of the programs themselves is told with places of the source, though what runs is minified. */
+
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

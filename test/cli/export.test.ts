@@ -1,4 +1,5 @@
 /** tscg export as a user starts it. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
 /** tscg fs of a process that stands on a real overlay, with a bind mount, a tmpfs and a removed file. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

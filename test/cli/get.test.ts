@@ -1,4 +1,5 @@
 /** tscg get on the real mount. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, tscg, withBox } from '../boxes.ts';

@@ -1,4 +1,5 @@
 /** tscg ls on the real mount, against cpu.stat read by hand. */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';

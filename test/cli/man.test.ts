@@ -1,4 +1,5 @@
 /** The manual pages: everything of the tables is in them, and groff has nothing to say about them. */
+
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { test } from 'uvu';

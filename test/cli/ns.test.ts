@@ -1,4 +1,5 @@
 /** tscg ns: the tree as data; and the command against lsns and what this test itself put into namespaces. */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { test } from 'uvu';

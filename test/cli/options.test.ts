@@ -1,4 +1,5 @@
 /** Values of options: what is wrong with them is told, without the secrets in those with which one gets in somewhere. */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** What a command prints arrives whole and in its order, and nothing waits for who reads it. */
+
 import { spawn } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Commands that answer for a recorded moment in place of now. */
+
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -1,4 +1,5 @@
 /** A Plan as text. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { riskText } from '../../src/cli/plan-text.ts';

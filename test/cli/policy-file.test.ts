@@ -1,4 +1,5 @@
 /** A policy file under watch: what it says now, and what is told of a fault. */
+
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

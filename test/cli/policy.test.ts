@@ -1,4 +1,5 @@
 /** tscg apply and snapshot as commands; what they do to limits is tested in the guest. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

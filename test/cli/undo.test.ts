@@ -1,4 +1,5 @@
 /** `tscg undo` of several changes, on cgroups of this machine's own mount. */
+
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

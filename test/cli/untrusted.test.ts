@@ -1,4 +1,5 @@
 /** A cgroup whose name is meant for the terminal: no command prints it as it is. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onMount, tscg, withBox } from '../boxes.ts';

@@ -1,4 +1,5 @@
 /** A change of several rows: one that fails keeps no other from its turn, and the footer tells of all. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inTurn } from '../../src/dashboard/acting.ts';

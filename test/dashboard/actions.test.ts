@@ -1,4 +1,5 @@
 /** Freeze, thaw, undo and signals from the screen, on the real mount; and nothing of it with --readonly. */
+
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

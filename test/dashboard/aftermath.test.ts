@@ -1,4 +1,5 @@
 /** The others' pressure after a change: who counts as another, and of which time. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aftermathMessage, aftermathOf, othersPressure } from '../../src/dashboard/aftermath.ts';

@@ -1,4 +1,5 @@
 /** Charts: bare numbers at the axis have the unit that the title says, and one without room for axes has levels. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chartOf, levelChart } from '../../src/dashboard/chart-view.ts';

@@ -1,4 +1,5 @@
 /** What the container screen tells first, and when. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bindingText } from '../../src/dashboard/explain-view.ts';

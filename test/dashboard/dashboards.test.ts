@@ -1,4 +1,5 @@
 /** Screens as files: the shipped ones, a user's own, and what is wrong with a bad one. */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

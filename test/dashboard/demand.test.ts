@@ -1,4 +1,5 @@
 /** What the next sample reads, by what is shown and how it is ordered. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { demandOf } from '../../src/dashboard/demand.ts';

@@ -1,4 +1,5 @@
 /** A limit that tscg set and that somebody else takes back: told with who it was, on the screen that is open. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDriftWatch, driftLines } from '../../src/dashboard/drift-watch.ts';

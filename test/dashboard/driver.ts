@@ -1,4 +1,5 @@
 /** A session that a test drives: events in, what is on the screen and what was asked for out. */
+
 import type { Acting } from '../../src/dashboard/acting.ts';
 import type { Dashboard } from '../../src/dashboard/dashboards.ts';
 import { createEffects } from '../../src/dashboard/effects.ts';

@@ -1,4 +1,5 @@
 /** The log of events: what is told between two Frames, of whom, and once. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { afterAction } from '../../src/dashboard/after-action.ts';

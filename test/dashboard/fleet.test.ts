@@ -1,4 +1,5 @@
 /** Many machines on the screen of tstop. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onItsMachine } from '../../src/dashboard/elsewhere.ts';

@@ -1,4 +1,5 @@
 /** The footer: a message is read to its end, and what is filtered is said beside it. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { footerView } from '../../src/dashboard/help-view.ts';

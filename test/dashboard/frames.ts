@@ -1,4 +1,5 @@
 /** Frames made by hand, for the pure views. */
+
 import type { Workload } from '../../src/inventory/workload.ts';
 import type { Frame } from '../../src/metrics/source.ts';
 import { frameBetween } from '../metrics/frames.ts';

@@ -1,4 +1,5 @@
 /** The screens that are compared as a whole: what tstop was told to show, by name, and at which sizes. */
+
 import type { State } from '../../src/dashboard/state.ts';
 import { DASHBOARDS } from './scenes.ts';
 

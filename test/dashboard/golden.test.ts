@@ -1,4 +1,5 @@
 /** Whole screens as text, at three sizes; `UPDATE=1 node --import tsx test/dashboard/golden.test.ts` writes them anew. */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** How the rows are arranged: as a tree, by pod, project, slice, user. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { afterAction, NO_SCROLL } from '../../src/dashboard/after-action.ts';

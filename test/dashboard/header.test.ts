@@ -1,4 +1,5 @@
 /** The header on narrow windows: what has no room is left out whole, for half a figure is another figure. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { headerView } from '../../src/dashboard/header-view.ts';

@@ -1,4 +1,5 @@
 /** The views of the inside of a row: every line fills its width, whatever text comes from within. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { devicePieces, networkPieces } from '../../src/dashboard/container-inside.ts';

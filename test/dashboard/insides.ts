@@ -1,4 +1,5 @@
 /** The inside of one row, made by hand, for the pure views. */
+
 import type { FilesystemInside } from '../../src/dashboard/filesystem-view.ts';
 import type { DevicesInside, Inside, NetworkInside } from '../../src/dashboard/inside.ts';
 import type { NamespaceScan } from '../../src/inventory/namespaces.ts';

@@ -1,4 +1,5 @@
 /** Every key of the key table, pressed in a real terminal: what the screen shows is what its help says. */
+
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

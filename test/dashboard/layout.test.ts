@@ -1,4 +1,5 @@
 /** What the whole-window charts are of. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { layoutOf } from '../../src/dashboard/layout.ts';

@@ -1,4 +1,5 @@
 /** The limits form over files in memory: what is typed, the Plan it gives, what Enter writes, and the way back. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';

@@ -1,4 +1,5 @@
 /** tstop and its terminal: resize storms, suspend and resume, hang-up, ASCII, and files that cannot be used. */
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

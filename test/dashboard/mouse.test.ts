@@ -1,4 +1,5 @@
 /** Clicks and the wheel, by what is under them. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { afterAction } from '../../src/dashboard/after-action.ts';

@@ -1,4 +1,5 @@
 /** The pane `neighbours`, and the looks that it is made of. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { neighboursView } from '../../src/dashboard/neighbours-view.ts';

@@ -1,4 +1,5 @@
 /** Panes and what lies over the table: what is shown of more than there is room for, and how it scrolls. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { afterAction } from '../../src/dashboard/after-action.ts';

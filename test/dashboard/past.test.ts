@@ -1,4 +1,5 @@
 /** Frames that were taken are shown again as they were, as far back as they are kept. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

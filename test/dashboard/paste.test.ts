@@ -1,4 +1,5 @@
 /** Text that is pasted: told apart from keys, and what a field takes of it. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { edited, type Typed } from '../../src/dashboard/modal.ts';

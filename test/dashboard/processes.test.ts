@@ -1,4 +1,5 @@
 /** How often the process tree of the selected row is read. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** The filter: plain text, the words of verdicts, and queries. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shownOf } from '../../src/dashboard/rows.ts';

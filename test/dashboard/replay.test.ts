@@ -1,4 +1,5 @@
 /** tstop shows the recording of the README's pictures. */
+
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

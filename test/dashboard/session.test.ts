@@ -1,4 +1,5 @@
 /** Selection by identity, as cgroups go, come again and are held; and what the keys choose for a screen. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';

@@ -1,4 +1,5 @@
 /** What is written to the terminal for a picture. */
+
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

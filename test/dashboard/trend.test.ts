@@ -1,4 +1,5 @@
 /** The trend column: what each cell stands for, and where there is room for it. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

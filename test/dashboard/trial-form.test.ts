@@ -1,4 +1,5 @@
 /** The trial of the first suspect, from its key to its answer, on a tree of files that stands for two cgroups. */
+
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** tstop in a real terminal, on the real mount. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import stringWidth from 'string-width';

@@ -1,4 +1,5 @@
 /** The undo stack and reclaim over files in memory: what is listed, what is refused and why, what Enter does. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Acting } from '../../src/dashboard/acting.ts';

@@ -1,4 +1,5 @@
 /** The views at every size: widths, alignment, hostile names. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** When the size of what a row wrote is measured, and when that is broken off. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createWrittenMeasurer } from '../../src/dashboard/written.ts';

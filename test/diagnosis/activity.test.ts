@@ -1,4 +1,5 @@
 /** Who uses the CPU is learned by few reads: kernels made by hand, whose reads are counted. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Looks that nobody asked for: whom they look at, what they may cost, and what is kept of them. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** tscg why and tscg check as a user runs them, on this machine. */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** The condition of tscg check and its answer. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** What keeps a victim from the CPU, and who: looks made by hand. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** The verdict as a column: its word, its order, and what it is in JSON and CSV. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { render } from '../../src/cli/commands/ls.ts';

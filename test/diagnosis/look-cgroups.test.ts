@@ -1,4 +1,5 @@
 /** What a look reads of which cgroup, over a tree in the place of the mount. */
+
 import { statSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

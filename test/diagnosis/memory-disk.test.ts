@@ -1,4 +1,5 @@
 /** Memory and disk: who fills it, who keeps it busy, and who is left alone. Looks made by hand. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** What is said where something cannot be known: never that all is fine, and always what helps. Looks made by hand. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';

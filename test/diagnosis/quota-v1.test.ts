@@ -1,4 +1,5 @@
 /** Quotas of cgroup v1 on a hybrid machine made of files. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

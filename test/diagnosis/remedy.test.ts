@@ -1,4 +1,5 @@
 /** A remedy as a command, which somebody copies into a shell. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { remedyCommand } from '../../src/diagnosis/remedy.ts';

@@ -1,4 +1,5 @@
 /** The look itself, on this machine: what it reads, and that what vanishes meanwhile costs no more than its own figures. */
+
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** The threads of a look, over trees in the place of /proc and of the mount. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openThreads } from '../../src/diagnosis/look/threads.ts';

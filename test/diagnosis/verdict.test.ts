@@ -1,4 +1,5 @@
 /** The coarse verdict of each row, from two Snapshots. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** What a limit would have done: the ranges hold the truth, however the use lay between the samples. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

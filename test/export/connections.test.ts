@@ -1,4 +1,5 @@
 /** Who holds the connections of the exporter keeps nobody out. */
+
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as secureRequest } from 'node:https';

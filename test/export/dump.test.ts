@@ -1,4 +1,5 @@
 /** tscg dump: text of any length within bounded memory, for a reader that may go. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** What Prometheus reads: families, labels and the text. */
+
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { test } from 'uvu';

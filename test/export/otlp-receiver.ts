@@ -1,4 +1,5 @@
 /** A receiver of OTLP/HTTP that takes nothing that the protocol's schema does not have. */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';

@@ -1,4 +1,5 @@
 /** A real receiver of OTLP: VictoriaMetrics stores what tscg export sends it. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

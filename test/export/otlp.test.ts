@@ -1,4 +1,5 @@
 /** What a receiver of OpenTelemetry is sent, and what a bad one costs. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { otlpRequests } from '../../src/export/otlp.ts';

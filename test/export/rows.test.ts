@@ -1,4 +1,5 @@
 /** What is said of a workload beside its figures. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { render } from '../../src/cli/commands/ls.ts';

@@ -1,4 +1,5 @@
 /** Rules and dashboards ask for what is served. */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** The exporter's HTTP face against slow clients, garbage, and who has no token. */
+
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';

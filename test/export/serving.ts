@@ -1,4 +1,5 @@
 /** The exporter's server for the time of a test, and requests of it. */
+
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { createInstruments } from '../../src/export/instruments.ts';

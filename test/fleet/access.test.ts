@@ -1,4 +1,5 @@
 /** tstop and tscg ls before a store that asks who they are, over TLS: as a user starts them. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

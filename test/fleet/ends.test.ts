@@ -1,4 +1,5 @@
 /** Which rows are there, where a store has series that end at other times than those beside them. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fleetIn } from '../../src/fleet/frame.ts';

@@ -1,4 +1,5 @@
 /** Many machines from a store: the same figures as on the machines. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';

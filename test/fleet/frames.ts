@@ -1,4 +1,5 @@
 /** A Frame of two machines, for the views: `web` and `db` on `a`, `web` on `b`. */
+
 import { CAUSES } from '../../src/diagnosis/model.ts';
 import { type FleetFrame, fleetFrame } from '../../src/fleet/frame.ts';
 import type { FleetRow } from '../../src/fleet/table.ts';

@@ -1,4 +1,5 @@
 /** What a store may do wrong: figures that cannot be, hostile text, answers that are none. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { field } from '../../src/diagnosis/fields.ts';

@@ -1,4 +1,5 @@
 /** tscg ls of many machines, before a store that lies. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** A store made by hand: what a Prometheus would have of expositions that it scraped, and a server that says so. */
+
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { openFleetSource } from '../../src/fleet/source.ts';

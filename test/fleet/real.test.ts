@@ -2,6 +2,7 @@
  * A real Prometheus, which scrapes two exporters of this machine on loopback, as two hosts. They are in a cgroup namespace:
  * other tests make thousands of cgroups beside it.
  */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** tstop of many machines in a real terminal, before a store that tells the truth, then fails, lies and stalls. */
+
 import type { ServerResponse } from 'node:http';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

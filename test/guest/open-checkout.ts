@@ -1,4 +1,5 @@
 /** The checkout at a path that every user of the guest may enter: it may lie in a folder that is root's alone. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@
  *
  *     node test/guest/run.mjs --systemd --timeout 900 --rw test/screenshots -- node --import tsx test/guest/recording.ts
  */
+
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 /** What a workload has as its root and mounted inside, from mount tables as docker, podman, Kubernetes and nspawn leave them. */
+
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** Every class of path that runtimes make, and every sample path collected from the field. */
+
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Tree, identity and names joined. */
+
 import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

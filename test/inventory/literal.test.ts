@@ -1,4 +1,5 @@
 /** What is looked for before a pattern is tried is in all that the pattern matches. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

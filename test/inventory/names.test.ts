@@ -1,4 +1,5 @@
 /** Names from the files of every runtime: fixtures in their layout, and what malice or a half-written file makes of them. */
+
 import { execFileSync } from 'node:child_process';
 import { lchownSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

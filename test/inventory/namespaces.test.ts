@@ -1,4 +1,5 @@
 /** Namespaces: of a played procfs for what is rare, of processes started here for what is real. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Paths that people reported from the field, with what each is. The numbers are rows of the collection. */
+
 import type { Identity } from '../../src/inventory/workload.ts';
 import { SLURM_SAMPLES } from './slurm-samples.ts';
 

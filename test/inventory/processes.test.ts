@@ -1,4 +1,5 @@
 /** Process trees: of a played procfs for what is rare, of the kernel for what is real. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';

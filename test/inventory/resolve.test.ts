@@ -1,4 +1,5 @@
 /** Which workload a name means. */
+
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';

@@ -1,4 +1,5 @@
 /** Paths of Slurm's jobs and steps, with what each is. The numbers are rows of the collection. */
+
 import type { Identity } from '../../src/inventory/workload.ts';
 
 export const SLURM_SAMPLES: readonly (readonly [what: string, path: string, identity: Identity])[] = [

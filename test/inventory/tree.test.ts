@@ -1,4 +1,5 @@
 /** The tree against the real kernel, and against what chokidar is known to miss. */
+
 import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 /** Names of users as a container knows them, and what a container can make of its /etc/passwd. */
+
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

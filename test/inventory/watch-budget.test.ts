@@ -1,4 +1,5 @@
 /** What following events may cost, with a clock of our own. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createWatchBudget } from '../../src/inventory/watch-budget.ts';

@@ -1,4 +1,5 @@
 /** Every file of every captured kernel has its row in interface-files.ts and is parsed without loss. */
+
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** The two parsers, in C++ and in TypeScript, say the same of any text. */
+
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Run with few descriptors by collector.test.ts: follows the hundred cgroups of a tree with a budget far too large. */
+
 import { openCollector } from '../../src/kernel/open-collector.ts';
 
 const mount = process.argv[2] ?? '';

@@ -1,4 +1,5 @@
 /** What both collectors must do, each in turn. */
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,4 +1,5 @@
 /** Whose hands a file that decides what root writes, or that root writes, is in. */
+
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

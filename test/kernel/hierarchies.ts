@@ -1,4 +1,5 @@
 /** Fake and real hierarchies for the tests of the collectors and the addon. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';

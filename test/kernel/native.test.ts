@@ -1,4 +1,5 @@
 /** The addon's system calls, on this machine's kernel. */
+
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {

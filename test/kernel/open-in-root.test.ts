@@ -1,4 +1,5 @@
 /** What a container or a user laid out to lead us astray, by both ways to open it: openat2, and step by step. */
+
 import { spawnSync } from 'node:child_process';
 import { chownSync, lchownSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { open, readlink } from 'node:fs/promises';

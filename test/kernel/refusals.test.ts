@@ -1,4 +1,5 @@
 /** Every errno that the kernel documents for a call of ours has a reason, and a remedy that fits who asks. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

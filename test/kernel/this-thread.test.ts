@@ -1,4 +1,5 @@
 /** The addon where it works on the thread that calls it: for good, so that this is a process of its own. */
+
 import { constants } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Folders of a user: what the environment gives, and what it does not. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { configDirectory } from '../../src/dashboard/settings.ts';

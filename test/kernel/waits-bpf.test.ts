@@ -1,4 +1,5 @@
 /** The waited-behind matrix on this machine's kernel: a hog, an innocent on another CPU, and the victim's own threads. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Plans for what the kernel does not take, or changes along with what it is told. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../src/kernel/cgroup-files.ts';

@@ -1,4 +1,5 @@
 /** Counters that go back or are missing for a read: believed when, and what the rates around them are. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

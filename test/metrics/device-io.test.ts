@@ -1,4 +1,5 @@
 /** io by device, from texts as the kernel has them and a sysfs of a volume over a disk. */
+
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** The size of trees that are hard to measure, beside du's. */
+
 import { execFileSync } from 'node:child_process';
 import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Figures as text: as other tools have them, and never longer than the place that they have. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

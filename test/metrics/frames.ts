@@ -1,4 +1,5 @@
 /** A Frame from two Snapshots made by hand, and what its rows are. */
+
 import type { Workload } from '../../src/inventory/workload.ts';
 import { hostUsage } from '../../src/metrics/host.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';

@@ -1,4 +1,5 @@
 /** The host's own figures, from the kernel's files as text. */
+
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** Rates of interfaces, from two looks made by hand. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {

@@ -1,4 +1,5 @@
 /** PSI triggers as events: which are armed, when one is told, and what happens where the kernel refuses. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Workload } from '../../src/inventory/workload.ts';

@@ -1,4 +1,5 @@
 /** The sampler on the real mount: what it leaves unread against the files themselves. */
+
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

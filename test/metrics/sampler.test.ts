@@ -1,4 +1,5 @@
 /** The sampler over a collector in memory: what is read when, what is carried over, and who is who. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Collector, type Columns, PRESENT, REMOVED } from '../../src/kernel/collector.ts';

@@ -1,4 +1,5 @@
 /** What a tick leaves unread has not changed, or by no more than the bound: over anything that cgroups may do. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Snapshots share the arrays in which nothing changed: what is told of them is that of Snapshots which share nothing. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

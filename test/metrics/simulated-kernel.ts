@@ -2,6 +2,7 @@
  * A hierarchy in memory that counts as the kernel does, with a log of what each figure was at each time; and a Collector of
  * it. Time passes with each read, and what is planned for the middle of a tick happens between two reads.
  */
+
 import { constants } from 'node:os';
 import { type Collector, type CollectRequest, type Columns, PRESENT, REMOVED } from '../../src/kernel/collector.ts';
 import { CGROUP_FILES, FIRST_COLUMN } from '../../src/metrics/files.ts';

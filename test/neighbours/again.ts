@@ -2,6 +2,7 @@
  * node --import tsx test/neighbours/again.ts [CASE…]: judges the kept looks by the rules of now. A look that was taken by
  * an older program may lack what a newer rule needs.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';

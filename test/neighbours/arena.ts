@@ -1,4 +1,5 @@
 /** Where a case happens: its cgroups, its processes, its disks. All of it is gone when the case ends. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -5,6 +5,7 @@
  *
  *     bench.mjs PROGRAM FOLDER SEEDS [CASE…]      started by run.mjs, which writes FOLDER/late
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,6 +2,7 @@
  * The cases of the bench: who runs where, and what is true by the way it was made. Paths are beneath the cgroup of the
  * run; `victim` is the one that is asked about. What is under `afterwards` happens after the victim was measured alone.
  */
+
 import type { Cause } from '../../src/diagnosis/model.ts';
 
 export interface Load {

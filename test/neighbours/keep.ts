@@ -1,4 +1,5 @@
 /** A CloseLook as JSON and back, so that the rules can be tried again on what a guest measured. */
+
 import { LOOK_FILES } from '../../src/diagnosis/look/files.ts';
 import type { CloseLook, Figures, Group } from '../../src/diagnosis/look/model.ts';
 import { isRecord } from '../../src/inventory/names/json.ts';

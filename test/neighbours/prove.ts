@@ -3,6 +3,7 @@
  *
  *     prove.mjs PROGRAM FOLDER SEEDS [CASE…]      started by run.mjs --prove
  */
+
 import { spawnSync } from 'node:child_process';
 import { openArena } from './arena.ts';
 import { CASES } from './cases.ts';

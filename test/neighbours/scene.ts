@@ -1,4 +1,5 @@
 /** A case in its arena: everything that is made true runs, and is looked at. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloseLook, HOST } from '../../src/diagnosis/look/model.ts';
 import { type LookOptions, takeLook } from '../../src/diagnosis/look/take.ts';

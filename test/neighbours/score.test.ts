@@ -1,4 +1,5 @@
 /** What a run of the bench counts as. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Cause, Finding, Suspect } from '../../src/diagnosis/model.ts';

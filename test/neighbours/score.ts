@@ -1,4 +1,5 @@
 /** What a run is worth: whether the verdict and the culprit were right, against what was made true. Pure. */
+
 import type { Finding } from '../../src/diagnosis/model.ts';
 import type { Case } from './cases.ts';
 import { type Accused, RIVALS } from './rivals.ts';

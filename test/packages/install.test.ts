@@ -1,4 +1,5 @@
 /** What `npm run package` has made, installed as its users do: no compiler, another Node, none. */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,5 @@
 /** The release script refuses what is not to be released; the units say what they may do. */
+
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

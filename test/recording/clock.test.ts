@@ -1,4 +1,5 @@
 /** A recorder whose clock is set, whose files come and go, and who reads them meanwhile. */
+
 import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

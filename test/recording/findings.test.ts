@@ -1,4 +1,5 @@
 /** What was found while nobody looked is in the recording, is found in its replay, and stands among the events there. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

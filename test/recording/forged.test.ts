@@ -1,4 +1,5 @@
 /** A recording that somebody has forged: what cannot be is unavailable, with the reason, and never a figure, a crash or a wrong word. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';

@@ -1,4 +1,5 @@
 /** An incident is one file of what a recorder wrote: of every boot what is true of it, and nothing of the machine's names where it is redacted. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

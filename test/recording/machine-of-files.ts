@@ -1,4 +1,5 @@
 /** A machine of files, as a real one had them once, on which something happens in every second. */
+
 import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hierarchy } from '../../src/kernel/hierarchy.ts';

@@ -1,4 +1,5 @@
 /** Moments made by hand and at random, for the tests of recordings. */
+
 import fc from 'fast-check';
 import { draftAfter } from '../../src/metrics/draft.ts';
 import { COLUMN_COUNT, FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../src/metrics/files.ts';

@@ -1,4 +1,5 @@
 /** What a recorder reads for each moment, and what it does without. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -2,6 +2,7 @@
  * A replay shows what was seen: one run is drawn live and recorded at once, and the replay of the recording draws the same
  * screens at the same moments. What differs is said at `agree`, `partsOf` and `withoutTimesOfProcesses`, and nothing else does.
  */
+
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** The files of a recorder: bounds, a full disk, a writer that is killed; and that a replay shows what was seen. */
+
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@
  *
  *     npm run build && node --import tsx test/screenshots/take.ts
  */
+
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** tscg apply: the limits of a policy file, once or for as long as it runs. */
+
 import type { Plan, PlanContext, Write } from '../../limits/model.ts';
 import { confirmedPlan } from '../../limits/owners/confirmed-plan.ts';
 import { forcedPlan } from '../../limits/planning/lowering.ts';

@@ -1,4 +1,5 @@
 /** tscg completion: the script of a shell; and the hidden __complete, which the scripts ask. */
+
 import type { Command } from 'commander';
 import { candidatesFor, optionsOf } from '../completion/candidates.ts';
 import { bashReply, splitLine } from '../completion/line.ts';

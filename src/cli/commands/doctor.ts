@@ -1,4 +1,5 @@
 /** tscg doctor: one line a check: ok, or what is lost and what to do. */
+
 import { styleText } from 'node:util';
 import type { DoctorCheck } from '../../recording/format/moment.ts';
 import { clean } from '../../text/clean.ts';

@@ -1,4 +1,5 @@
 /** tscg dump: a recording as CSV, JSON lines or OpenMetrics. */
+
 import { setImmediate } from 'node:timers/promises';
 import { DUMP_FORMATS, type DumpFormat, dumped } from '../../export/dump.ts';
 import { framesBetween } from '../../recording/recording.ts';

@@ -1,4 +1,5 @@
 /** tscg export: every workload's figures over HTTP, for Prometheus and what reads its format. */
+
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';

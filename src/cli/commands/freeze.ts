@@ -2,6 +2,7 @@
  * tscg freeze: stops every task of a workload where it stands; what it waits for, and what it does when it must not wait
  * longer.
  */
+
 import { freezeOrThaw, planFreeze } from '../../limits/actions/freeze.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import type { Plan, PlanContext } from '../../limits/model.ts';

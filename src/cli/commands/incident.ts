@@ -1,4 +1,5 @@
 /** tscg incident: one file of what was recorded around a moment and of the machine, for tstop --replay anywhere. */
+
 import { rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';

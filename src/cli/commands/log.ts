@@ -1,4 +1,5 @@
 /** tscg log: the journal, oldest first. */
+
 import { driftOf, driftText } from '../../limits/applying/drift.ts';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
 import { terminalSafe } from '../../text/cells.ts';

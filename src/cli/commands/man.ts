@@ -1,4 +1,5 @@
 /** tscg man: the manual pages. */
+
 import type { Command } from 'commander';
 import { tscgManual, tstopManual } from '../manual.ts';
 import { print } from '../output.ts';

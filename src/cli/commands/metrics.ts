@@ -1,4 +1,5 @@
 /** tscg metrics: the metric catalogue. */
+
 import { ROW_FIELDS } from '../../diagnosis/fields.ts';
 import { printJson, printLine } from '../output.ts';
 import { formatTable } from '../table.ts';

@@ -1,4 +1,5 @@
 /** tscg prove: whether a suspect hurts a victim, by a randomised trial of a limit on the suspect. */
+
 import { LEAST_PAIRS, MOST_PAIRS } from '../../diagnosis/trial/statistics.ts';
 import { allWorkloads, type GlobalOptions, openHierarchy, planContext, workloadNamed } from '../context.ts';
 import { UsageError } from '../errors.ts';

@@ -1,4 +1,5 @@
 /** tscg reapply: limits that others took back, once more. */
+
 import { driftOf, driftText, planReapply } from '../../limits/applying/drift.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type CarryOutOptions, carryOut } from '../carry-out.ts';

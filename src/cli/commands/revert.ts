@@ -1,4 +1,5 @@
 /** tscg revert: what a timer of --for runs. Undoes the change unless that is done, or it never came about. */
+
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { takeBack } from '../../limits/applying/revert/take-back.ts';
 import { planRevert } from '../../limits/applying/undo.ts';

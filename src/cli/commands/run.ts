@@ -1,4 +1,5 @@
 /** tscg run: a command in a new cgroup with limits, and in namespaces of its own where asked. */
+
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { applyPlan } from '../../limits/applying/apply.ts';

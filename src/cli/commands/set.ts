@@ -1,4 +1,5 @@
 /** tscg set: limits for one or more workloads, as one change. */
+
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { stateDirectory } from '../../limits/applying/journal.ts';

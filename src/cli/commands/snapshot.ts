@@ -1,4 +1,5 @@
 /** tscg snapshot: what is set now, as a policy. */
+
 import { isListed } from '../../inventory/workload.ts';
 import { snapshotPolicy } from '../../limits/policy/snapshot.ts';
 import { unitDefaults } from '../../limits/policy/unit-defaults.ts';

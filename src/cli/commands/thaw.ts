@@ -1,4 +1,5 @@
 /** tscg thaw: lets frozen workloads go on. */
+
 import { untilFrozen } from '../../limits/actions/freeze.ts';
 import { carryOut } from '../carry-out.ts';
 import type { GlobalOptions } from '../context.ts';

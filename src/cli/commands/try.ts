@@ -1,4 +1,5 @@
 /** tscg try: set for a while, waiting in the foreground, with the pressure of the others before and meanwhile. */
+
 import { watch } from 'node:fs';
 import { type Change, openJournal, stateDirectory, undoneIn } from '../../limits/applying/journal.ts';
 import { comparePressure, type PressureChange, readPressure } from '../../limits/applying/revert/pressure.ts';

@@ -1,4 +1,5 @@
 /** tscg undo: the last change, the one named, or several, taken back. */
+
 import { type Change, openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { changesToUndo, changeToUndo, commandText, planUndo, planUndoAll } from '../../limits/applying/undo.ts';
 import type { PlanContext } from '../../limits/model.ts';

@@ -1,4 +1,5 @@
 /** What may stand under the cursor, from commander's own tables. */
+
 import type { Argument, Command, Option } from 'commander';
 
 /** What the shell does with the values: `nospace` goes on with the same word, the last two list the disk instead. */

@@ -2,6 +2,7 @@
  * What `eval "$(tscg completion bash)"` runs. The scripts are short: tscg itself answers, so that they need no renewal.
  * Values go through no eval: a container's name is text.
  */
+
 import type { Candidate } from './candidates.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -1,4 +1,5 @@
 /** Live values for completion: one walk and the runtimes' files, no API and no second sample. */
+
 import { openInventory } from '../../inventory/inventory.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { namesIn, readText } from '../../kernel/if-there.ts';

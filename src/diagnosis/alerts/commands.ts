@@ -2,6 +2,7 @@
  * Runs the commands of alerts. What a command is told is in its environment and, as JSON, on its standard input, never in its
  * text: so the name of a container cannot become a command. One command of each rule runs at a time, and each has a time limit.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';

@@ -2,6 +2,7 @@
  * Which alerts a Frame fires and clears; pure. A figure that is unavailable neither fires nor clears an alert, and the time for
  * which it was unavailable is not counted.
  */
+
 import type { Workload } from '../../inventory/workload.ts';
 import type { Frame } from '../../metrics/source.ts';
 import { isOfNetwork } from '../../metrics/totals.ts';

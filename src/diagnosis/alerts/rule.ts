@@ -8,6 +8,7 @@
  * An alert fires when the comparison has held for the time after `for`, and clears when it has not held for as long. With
  * `until` it clears when the comparison with the value after `until` has not held for as long.
  */
+
 import { parseDuration } from '../../limits/catalogue/units.ts';
 import { compileMatch, type Matcher } from '../../limits/policy/match.ts';
 import { type Condition, ConditionError, figureTyped, isMet, parseCondition } from '../condition.ts';

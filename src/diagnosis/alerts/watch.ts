@@ -1,4 +1,5 @@
 /** Watches the Frames that a program takes for alerts: keeps their state, tells events of them, and runs their commands. */
+
 import type { LogEvent } from '../../metrics/events.ts';
 import type { Frame } from '../../metrics/source.ts';
 import { withUnit } from '../condition.ts';

@@ -3,6 +3,7 @@
  * that were read: no other child can have used more than the rest. Where the rest is enough to be active, the other children are
  * read too, level by level. So no active cgroup is missed, and thousands of idle ones are not read.
  */
+
 import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import type { CgroupReading, LookCgroups } from './cgroups.ts';
 

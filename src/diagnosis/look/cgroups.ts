@@ -1,4 +1,5 @@
 /** The cgroups of a look: their counters when it begins, those that matter when it ends, and a few of them often in between. */
+
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { type Collector, type Columns, PRESENT } from '../../kernel/collector.ts';
 import { interfaceFile } from '../../kernel/interface-files.ts';

@@ -1,4 +1,5 @@
 /** Changes over a look, and how much of it something lasted. */
+
 import type { Figure } from '../model.ts';
 import type { CloseLook, CpuTime, Group, Mark } from './model.ts';
 

@@ -9,6 +9,7 @@
  *
  * Where a tracer measured who ran while the victim waited, that takes the place of both.
  */
+
 import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { busyOf, changeOf } from './change.ts';

@@ -1,4 +1,5 @@
 /** Who took the CPU that a victim waited for, if anybody did more than is theirs. */
+
 import type { Refusal, Suspect } from '../model.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { percentText } from './change.ts';

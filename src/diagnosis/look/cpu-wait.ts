@@ -8,6 +8,7 @@
  * Of a victim with several threads W misses what one thread loses while another runs. There the samples tell how much of
  * the run delay was spent beside others.
  */
+
 import { THRESHOLDS } from '../thresholds.ts';
 import type { Second } from './change.ts';
 import type { Company } from './company.ts';

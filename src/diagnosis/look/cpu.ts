@@ -1,4 +1,5 @@
 /** What keeps a victim from the CPU: quotas, others, its own threads, a late virtual CPU. */
+
 import { join } from 'node:path';
 import { ancestorsOf, isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import { clean } from '../../text/clean.ts';

@@ -10,6 +10,7 @@
  *     service   requests in flight / operations of the disk: what of it the request is with the disk (Little's law)
  *     σ - service is spent before the disk: for a place in its queue, or for io.max while the disk has nothing to do
  */
+
 import { isWithin, parentOf } from '../../kernel/cgroup-path.ts';
 import { formatValue } from '../../metrics/format.ts';
 import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';

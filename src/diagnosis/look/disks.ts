@@ -4,6 +4,7 @@
  *     254 0 vda 1038 5 96754 1247 312 160 45200 2086 0 1900 3333 0 0 0 0 27 12
  *     major minor name | reads merged sectors ms | writes merged sectors ms | in-flight io_ticks weighted | discards … | flushes ms
  */
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { readText } from '../../kernel/if-there.ts';

@@ -1,4 +1,5 @@
 /** What a closer look reads of each cgroup, in the collector's terms. */
+
 import { columnIndex, type FileSpec } from '../../kernel/collector.ts';
 
 const PRESSURE = ['some.total', 'full.total'];

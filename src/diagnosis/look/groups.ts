@@ -2,6 +2,7 @@
  * Who competes with a victim: at each level of its path the siblings, each with all below it; the tasks that lie in its
  * ancestors themselves; the host's processes and the kernel's threads in the root cgroup.
  */
+
 import { ENGINE_NAMES } from '../../inventory/engines.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import { ancestorsOf, isWithin, lastComponent, parentOf } from '../../kernel/cgroup-path.ts';

@@ -1,4 +1,5 @@
 /** The machine as a whole over a look: its CPUs, its memory, its disks. None of it needs a cgroup hierarchy. */
+
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';

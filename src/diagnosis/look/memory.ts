@@ -8,6 +8,7 @@
  *     hurt      tasks stalled for memory, or pages came back that had just been dropped (refaults). Thrash by read() hardly
  *               shows in memory.pressure
  */
+
 import { ancestorsOf, parentOf } from '../../kernel/cgroup-path.ts';
 import { formatValue } from '../../metrics/format.ts';
 import type { Figure, Refusal, Suspect, Verdict } from '../model.ts';

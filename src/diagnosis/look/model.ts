@@ -2,6 +2,7 @@
  * What a closer look collected: plain data, so that the analysis of it (cpu.ts, disk.ts, memory.ts, network.ts) is pure and
  * can be tested with looks made by hand. Counters are as the kernel has them; times are CLOCK_MONOTONIC milliseconds.
  */
+
 import type { NoController } from '../../kernel/proc-cgroups.ts';
 import type { SuspectKind, Victim } from '../model.ts';
 

@@ -6,6 +6,7 @@
  *     /proc/PID/net/dev        ./../../kernel/net-dev.ts
  *     /sys/class/net/IF/speed  megabits a second; -1 or EINVAL where the link has none or is down
  */
+
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';

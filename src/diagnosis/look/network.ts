@@ -1,4 +1,5 @@
 /** Whether packets of a victim are lost: sent again, or dropped. Nobody is named: no file tells whose packets fill a link. */
+
 import type { Verdict } from '../model.ts';
 import { advice } from '../remedy.ts';
 import { THRESHOLDS } from '../thresholds.ts';

@@ -2,6 +2,7 @@
  * A look on a machine that is overloaded must not wait behind what it looks at: its threads get a higher priority for
  * those seconds, where we may (root). How much they use is bounded elsewhere.
  */
+
 import { getPriority, setPriority } from 'node:os';
 import { namesIn } from '../../kernel/if-there.ts';
 

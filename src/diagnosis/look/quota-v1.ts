@@ -1,4 +1,5 @@
 /** How long the CPU quotas of cgroup v1 throttled the victims, where v1 holds the cpu controller. */
+
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';

@@ -2,6 +2,7 @@
  * Reads a few files many times a second. The addon does it on a thread of its own, so that what is measured is not how
  * busy JavaScript is; without it, timers do the same less often.
  */
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { parseProcs } from '../../kernel/cgroup-procs.ts';
 import { monotonicMs } from '../../kernel/monotonic.ts';

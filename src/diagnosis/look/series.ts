@@ -1,4 +1,5 @@
 /** What the samplers read, as the series of a look: who was running or ready at each instant, and what was used by each tick. */
+
 import { join } from 'node:path';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import type { SampledFile, SampledRounds } from '../../kernel/native.ts';

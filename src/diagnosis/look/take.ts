@@ -4,6 +4,7 @@
  * of the threads that do something, once a second what shows whether it lasts. The samplers slow down where that would
  * cost more than their share.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,6 +2,7 @@
  * The threads of the victims and of those who may be in their way: how long they ran and waited (schedstat), and which
  * few of them do something, to be sampled.
  */
+
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';

@@ -1,4 +1,5 @@
 /** The eBPF program of src/kernel/waits-bpf.ts as the tracer of a look: ids become paths, cells become who was behind whom. */
+
 import { isWithin } from '../../kernel/cgroup-path.ts';
 import { type OpenedWaits, openWaits, RUNNER, type Waits, type WaitsReading } from '../../kernel/waits-bpf.ts';
 import type { Victim } from '../model.ts';

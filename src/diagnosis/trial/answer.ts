@@ -1,4 +1,5 @@
 /** What a trial says: the victim's loss with and without the limit, and what it cost the suspect and third parties; pure. */
+
 import type { FigureUnit } from '../model.ts';
 import {
   type LossMeasure,

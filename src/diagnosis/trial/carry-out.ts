@@ -2,6 +2,7 @@
  * Carries a planned trial out on this machine. Before the first write a process or timer is started that takes the limit back if
  * this program is killed; then come the windows, and the answer.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isThirdParty, type Workload } from '../../inventory/workload.ts';
 import { isWithin } from '../../kernel/cgroup-path.ts';

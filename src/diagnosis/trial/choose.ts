@@ -1,4 +1,5 @@
 /** Of what was found: which remedy to try, and which trial would prove who is to blame. */
+
 import type { Workload } from '../../inventory/workload.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import type { PlanContext, Request } from '../../limits/model.ts';

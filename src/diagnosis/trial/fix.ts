@@ -3,6 +3,7 @@
  * There is one switch only, from without to with, so this tells less than a randomised trial: it is about keeping a change
  * that the user has asked for, not about who is to blame.
  */
+
 import { CAUSES, type Cause } from '../model.ts';
 import type { TrialParty } from './answer.ts';
 import {

@@ -3,6 +3,7 @@
  * at its start: killed at any moment, `tscg undo` restores that. A file that says neither of the two was changed by somebody
  * else: it is left alone, and the trial ends.
  */
+
 import { hasEnded, textIfThere } from '../../kernel/cgroup-files.ts';
 import { plannedChange } from '../../limits/applying/apply.ts';
 import { type ApplyContext, ApplyError } from '../../limits/applying/context.ts';

@@ -1,4 +1,5 @@
 /** What a trial measures in each window, as rates; pure. */
+
 import type { FigureUnit } from '../model.ts';
 
 /** Counters of one cgroup at one instant. NaN: not known. */

@@ -1,4 +1,5 @@
 /** What a trial of a limit would do: what it switches and for how long, and what may go wrong; or why there is none. */
+
 import type { Workload } from '../../inventory/workload.ts';
 import { areNested } from '../../kernel/cgroup-path.ts';
 import type { Limit, Plan, PlanContext, Request } from '../../limits/model.ts';

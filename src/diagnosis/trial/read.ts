@@ -1,4 +1,5 @@
 /** Reads what a trial measures: the files of a closer look, and the run delay of the victim's threads. */
+
 import type { Workload } from '../../inventory/workload.ts';
 import { createStackedDevices } from '../../kernel/io-devices.ts';
 import { createReadFiles } from '../../kernel/read-files.ts';

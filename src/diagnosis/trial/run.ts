@@ -2,6 +2,7 @@
  * Runs a trial: pairs of windows, one with the limit and one without, the order of each pair drawn with a fair coin. Clock,
  * reader and limit are parameters.
  */
+
 import { errorText } from '../../text/error-text.ts';
 import type { LimitSwitch } from './limit-switch.ts';
 import { type Rates, ratesBetween, type TrialReading, type TrialWindow } from './measure.ts';

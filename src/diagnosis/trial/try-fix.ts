@@ -2,6 +2,7 @@
  * Makes a remedy, judges what it does, and keeps it where it helps; whatever else comes of it, takes it back. Killed at any
  * moment, `tscg undo` restores what was there, and so does the reverter once its time has come.
  */
+
 import { applyPlan } from '../../limits/applying/apply.ts';
 import type { ApplyContext } from '../../limits/applying/context.ts';
 import { type Change, type Journal, undoneIn } from '../../limits/applying/journal.ts';

@@ -1,4 +1,5 @@
 /** How a trial's answer is said, wherever it is shown. */
+
 import { evidenceFigureText } from '../words.ts';
 import type { TrialAnswer, UseChange } from './answer.ts';
 import type { LossMeasure } from './measure.ts';

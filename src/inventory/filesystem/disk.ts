@@ -1,4 +1,5 @@
 /** The file system that a directory lies on, and what is left of it: statfs(2). */
+
 import { readlink, realpath, statfs } from 'node:fs/promises';
 import { type Mount, mountAt } from '../../kernel/mountinfo.ts';
 import { openWithoutLinks } from '../../kernel/open-in-root.ts';

@@ -1,4 +1,5 @@
 /** The layers of an overlay: from the paths in its mount options to those that can be opened from here. */
+
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openWithoutLinks } from '../../kernel/open-in-root.ts';

@@ -2,6 +2,7 @@
  * The file system of a workload: what the kernel says of a process in it (/proc/PID/mountinfo) comes first, then what its
  * runtime says. Where the two differ, both are given.
  */
+
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';

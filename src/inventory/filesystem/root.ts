@@ -1,4 +1,5 @@
 /** What a workload has as `/`: the mount at `/` in the mountinfo of its init, told against the machine's own root. */
+
 import { type Mount, mountedPath } from '../../kernel/mountinfo.ts';
 import { type OverlayLayers, parseOverlay } from '../../kernel/overlay.ts';
 

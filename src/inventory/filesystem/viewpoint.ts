@@ -3,6 +3,7 @@
  * need not be ours (docker in docker). The nearest ancestor of a container's process that is in another mount namespace
  * than the container belongs to the engine (a shim, conmon), and /proc/PID/root shows what that ancestor sees.
  */
+
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../kernel/error-code.ts';

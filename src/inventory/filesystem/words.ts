@@ -1,4 +1,5 @@
 /** A file system told in lines of a label and a text, for the screen and for `tscg fs`. Text is not cleaned. */
+
 import type { Fact } from '../fact.ts';
 import type { Disk } from './disk.ts';
 import type { InnerMount } from './mounts.ts';

@@ -7,6 +7,7 @@
  *
  * and in docker's labels, which cri-dockerd writes (io.kubernetes.container.name, io.kubernetes.pod.name, …).
  */
+
 import { at, labelsOf, parseJson, textOf } from './json.ts';
 import { type Names, podName } from './source.ts';
 

@@ -1,4 +1,5 @@
 /** containerd, and so Kubernetes and nerdctl: /run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json. */
+
 import { join } from 'node:path';
 import { namesFromAnnotations } from './annotations.ts';
 import { at, parseJson } from './json.ts';

@@ -1,4 +1,5 @@
 /** CRI-O: /run/containers/storage/overlay-containers/ID/userdata/config.json, also below /var/lib. */
+
 import { join } from 'node:path';
 import { namesFromAnnotations } from './annotations.ts';
 import { at, parseJson } from './json.ts';

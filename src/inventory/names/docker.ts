@@ -1,4 +1,5 @@
 /** docker: /var/lib/docker/containers/ID/config.v2.json, `~/.local/share/docker/…` for a rootless one. */
+
 import { join } from 'node:path';
 import { namesFromAnnotations } from './annotations.ts';
 import { at, labelsOf, parseJson, pidOf, textOf } from './json.ts';

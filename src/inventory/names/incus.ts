@@ -2,6 +2,7 @@
  * Incus and LXD: a link or folder for each instance, `containers/NAME`, or `containers/PROJECT_NAME` outside the default
  * project; its cgroup is `lxc.payload.` and that.
  */
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Places } from './places.ts';

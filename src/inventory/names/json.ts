@@ -1,4 +1,5 @@
 /** Shapes of JSON that others wrote: perhaps half of it, perhaps with malice. What has another shape is absent. */
+
 import { clean } from '../../text/clean.ts';
 
 /** Undefined for what is no JSON. */

@@ -1,4 +1,5 @@
 /** systemd-machined: /run/systemd/machines/NAME, which knows the leader's pid of nspawn's and libvirt's machines. */
+
 import { join } from 'node:path';
 import { unescapeUnit } from '../identity.ts';
 import type { Places } from './places.ts';

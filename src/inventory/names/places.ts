@@ -1,4 +1,5 @@
 /** Where runtimes keep their files: below the system's folders, and below a user's own for rootless ones. */
+
 import { join } from 'node:path';
 import { createReadSmall } from './small-file.ts';
 

@@ -4,6 +4,7 @@
  *     /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log
  *     /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log      a link to the former
  */
+
 import { join } from 'node:path';
 import { clean } from '../../text/clean.ts';
 import { idComponent, type Places } from './places.ts';

@@ -2,6 +2,7 @@
  * podman: containers.json of its storage (/var/lib/containers/storage/overlay-containers), `~/.local/share/…` for a
  * rootless one. Its labels and the names of its pods are in a database that only its API reads.
  */
+
 import { join } from 'node:path';
 import { at, listOf, parseJson, textOf } from './json.ts';
 import { dataFolders, firstOf, idComponent, type Places, runFolders } from './places.ts';

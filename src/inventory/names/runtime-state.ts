@@ -2,6 +2,7 @@
  * What the OCI runtimes themselves keep, below every engine: /run/runc/ID/state.json, /run/crun/ID/status. They know the
  * init's pid, and runc the annotations too, as its labels.
  */
+
 import { join } from 'node:path';
 import { namesFromAnnotations } from './annotations.ts';
 import { at, listOf, parseJson, pidOf } from './json.ts';

@@ -2,6 +2,7 @@
  * Small files of others, kept parsed until they change. The folder of a rootless runtime belongs to a user, who may mean
  * harm: a link that this user made is not followed, and only a regular file of sane size is opened.
  */
+
 import { type FileHandle, opendir } from 'node:fs/promises';
 import { openByOwnLinks } from '../../kernel/open-in-root.ts';
 import { throughHandle } from '../../kernel/path-handle.ts';

@@ -1,4 +1,5 @@
 /** The face of everything that knows names: files of the runtimes (this folder), and their APIs. */
+
 import type { Identity, Workload } from '../workload.ts';
 
 /** What one source knows of a workload. All text is cleaned; what it does not know is absent. */

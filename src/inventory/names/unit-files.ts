@@ -6,6 +6,7 @@
  *
  * In the order of systemd.unit(5), of transient units first.
  */
+
 import { join } from 'node:path';
 import { textOf } from './json.ts';
 import { firstOf, type Places } from './places.ts';

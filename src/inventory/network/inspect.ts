@@ -1,4 +1,5 @@
 /** Reads what the network of one workload is. Several small reads and two questions to the kernel: for one row, now and then. */
+
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, errnoOf } from '../../kernel/error-code.ts';

@@ -1,4 +1,5 @@
 /** The mode of a workload's network in the words of docker and podman, by evidence rather than by what was asked for. */
+
 import { areNested } from '../../kernel/cgroup-path.ts';
 import type { Workload } from '../workload.ts';
 import type { NetworkInterface, Peer } from './facts.ts';

@@ -3,6 +3,7 @@
  * to anybody. Namespaces are told apart by the inode of that net/dev, which each has of its own: the link in
  * /proc/PID/ns, which says the same, may be followed by root and the process's own user only.
  */
+
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWithin } from '../../kernel/cgroup-path.ts';

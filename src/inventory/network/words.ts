@@ -1,4 +1,5 @@
 /** A network told in lines of a label and a text, for the screen and for `tscg get`. */
+
 import type { Fact } from '../fact.ts';
 import type { NetworkInterface } from './facts.ts';
 import type { NetworkAnswer } from './inspect.ts';

@@ -1,4 +1,5 @@
 /** Why a runtime's API gave no answer, and what to do about it. */
+
 import { codeOf } from '../../kernel/error-code.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';
 import { clean } from '../../text/clean.ts';

@@ -1,4 +1,5 @@
 /** The face of every client of a runtime's API (one file each in this folder); ./endpoint.ts runs them. */
+
 import type { WorkloadDetails } from '../workload.ts';
 
 export interface ClientContext {

@@ -1,4 +1,5 @@
 /** What the container runtime interface says, as details. Messages as proto-loader gives them: enums and int64 as text. */
+
 import { at, parseJson, pidOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
 import type { Runtime, WorkloadDetails } from '../workload.ts';

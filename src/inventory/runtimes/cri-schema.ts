@@ -3,6 +3,7 @@
  * file would not be found beside the compiled program. Names and numbers are those of runtime.v1:
  * https://github.com/kubernetes/cri-api/blob/master/pkg/apis/runtime/v1/api.proto
  */
+
 import type { fromJSON } from '@grpc/proto-loader';
 
 type Field = { id: number; type: string; rule?: 'repeated' } | { id: number; type: string; keyType: string };

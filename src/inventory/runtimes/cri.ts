@@ -5,6 +5,7 @@
  *     ListPodSandbox (ready) ─► PodSandboxStatus of new ones     addresses, host network, pid of pause
  *     ListContainers (running) ─► ContainerStatus of new ones    name of the image, pid, cgroup
  */
+
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import type { AnyDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import { codeOf } from '../../kernel/error-code.ts';

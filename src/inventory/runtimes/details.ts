@@ -1,4 +1,5 @@
 /** What a runtime's API tells of one workload (WorkloadDetails), out of the fields that several of the APIs have. */
+
 import { at, labelsOf, listOf, textOf } from '../names/json.ts';
 import { podName } from '../names/source.ts';
 import { COMPOSE_LABELS, type WorkloadDetails } from '../workload.ts';

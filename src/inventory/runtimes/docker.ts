@@ -9,6 +9,7 @@
  * Every request names the version that the daemon offers: daemons refuse versions too old (29: below 1.44) or too new,
  * and paths without one are deprecated. The fields used here are the same in all of them.
  */
+
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';

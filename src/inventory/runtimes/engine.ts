@@ -4,6 +4,7 @@
  *     GET list ─► basics of all at once ─► GET inspect of what is new, eight at a time
  *     GET events ─► ids ─► GET inspect of those, in batches
  */
+
 import { at, listOf } from '../names/json.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';

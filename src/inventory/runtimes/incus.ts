@@ -6,6 +6,7 @@
  *
  * Its events are a WebSocket, so it is asked again in time.
  */
+
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import type { ClientContext, Refreshed, RuntimeClient } from './client.ts';

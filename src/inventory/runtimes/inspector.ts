@@ -2,6 +2,7 @@
  * Asks about workloads one by one, a few at the same time. One may hang alone (moby#27772, moby#33986): it is left alone
  * for longer and longer, and the others do not wait for it.
  */
+
 import { type Backoff, createBackoff } from './backoff.ts';
 
 export interface Inspector {

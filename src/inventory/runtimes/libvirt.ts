@@ -3,6 +3,7 @@
  *
  *     /run/libvirt/qemu/web.xml    <domstatus state='running' reason='booted' pid='1234'>…<domain type='kvm' id='3'><name>web</name>…
  */
+
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pidOf, textOf } from '../names/json.ts';

@@ -8,6 +8,7 @@
  *
  * machined is there only while there are machines; it is not started for our sake.
  */
+
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
 import type { Runtime, WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';

@@ -8,6 +8,7 @@
  *
  * The paths have no form without a version. A socket of systemd starts podman for the first request.
  */
+
 import { at, listOf, pidOf, textOf } from '../names/json.ts';
 import type { WorkloadDetails } from '../workload.ts';
 import { ApiError } from './api-error.ts';

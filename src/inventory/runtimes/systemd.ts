@@ -4,6 +4,7 @@
  *     ListUnitsByPatterns(as states, as patterns) → a(ssssssouso)   name, description, load, active, sub, following, path, …
  *     signals UnitNew(so), UnitRemoved(so), after Subscribe()
  */
+
 import { at, listOf, textOf } from '../names/json.ts';
 import { MANAGER_OBJECT, UNIT_KINDS } from '../units.ts';
 import type { WorkloadDetails } from '../workload.ts';

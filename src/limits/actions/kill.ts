@@ -1,4 +1,5 @@
 /** Ending what runs in a cgroup: by cgroup.kill, or with a signal of one's choice and time to obey it. */
+
 import { constants } from 'node:os';
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { codeOf, isGone } from '../../kernel/error-code.ts';

@@ -1,4 +1,5 @@
 /** Waits for a change of a cgroup that the kernel reports through its event files. */
+
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';

@@ -1,4 +1,5 @@
 /** Carries a Plan out: journals it, makes its steps, verifies each, and takes all of it back where one fails. */
+
 import { type CgroupFiles, isAlive, textIfThere } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Plan, Write } from '../model.ts';

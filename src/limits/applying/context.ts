@@ -1,4 +1,5 @@
 /** What applyPlan and its parts are given, and the error that they throw. */
+
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import type { Write } from '../model.ts';

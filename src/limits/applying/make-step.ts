@@ -1,4 +1,5 @@
 /** Makes one step of a change: the owner confirms that it means this very cgroup and makes the writes; each file is read back. */
+
 import { isAlive } from '../../kernel/cgroup-files.ts';
 import { openOwner } from '../owners/open-owner.ts';
 import { isUnknown, type Owner } from '../owners/owner.ts';

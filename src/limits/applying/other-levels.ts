@@ -2,6 +2,7 @@
  * The levels of a container beside the one that the Plan writes. Some OCI runtimes (crun) keep the processes one level below the
  * container's own cgroup and set a limit on both levels at once, but take it back on one: a roll-back looks at the other too.
  */
+
 import { type CgroupFiles, hasEnded, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import type { Machine } from '../../kernel/machine.ts';

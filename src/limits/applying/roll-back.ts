@@ -1,4 +1,5 @@
 /** Takes back a change that failed half-way: only where it wrote, and only in the cgroup that it wrote to. */
+
 import { hasEnded } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import type { Write } from '../model.ts';

@@ -1,4 +1,5 @@
 /** Divides the writes of a Plan into steps: each is one call of one owner. */
+
 import type { Write } from '../model.ts';
 
 export interface Step {

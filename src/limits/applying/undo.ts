@@ -1,4 +1,5 @@
 /** Makes the Plan that takes a journalled change back: it restores what was there before the change. */
+
 import { CgroupFileError, type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import type { Plan, PlanContext, PlannedWrite, Risk, Write } from '../model.ts';

@@ -1,4 +1,5 @@
 /** Reads files back after a write. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import type { Machine } from '../../kernel/machine.ts';

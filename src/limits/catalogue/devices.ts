@@ -3,6 +3,7 @@
  * names, a node, a mount point, a directory or `MAJ:MIN`, is followed down: a partition to its disk, dm, LVM and md to
  * the devices they are made of (/sys/dev/block/MAJ:MIN/slaves), btrfs and overlay through their mount.
  */
+
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn, readText } from '../../kernel/if-there.ts';

@@ -1,4 +1,5 @@
 /** Files that have a line for each device or resource. One write(2) takes one line; the kernel decides the order. */
+
 import { BadValueError } from './units.ts';
 
 /** The lines by their first word, with single blanks. */

@@ -2,6 +2,7 @@
  * systemd's property assignments (`CPUQuota=20%`, `MemoryMax=infinity`) as flags of the catalogue: man
  * systemd.resource-control. The names and units are systemd's: a bandwidth counts in thousands, a plain time is seconds.
  */
+
 import { nearest } from '../../text/near-names.ts';
 import { BadValueError, isNone, parseWhole } from './units.ts';
 import { weightOfCpuShares } from './weights.ts';

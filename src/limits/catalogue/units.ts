@@ -2,6 +2,7 @@
  * Parses the values that users type for a limit. The parsers are strict, for the kernel itself accepts sizes that wrap and octal
  * numbers. Every parser throws BadValueError, which says what it takes.
  */
+
 import { NO_LIMIT, NO_LIMIT_FROM } from '../../kernel/value.ts';
 
 /** The user's value cannot be used. The message is one line: what was given, why it is wrong, and what to give instead. */

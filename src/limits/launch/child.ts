@@ -1,4 +1,5 @@
 /** A command that waits, in its cgroup, until it may begin: by clone3 in the addon, else by a shell that execs. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import { constants } from 'node:os';

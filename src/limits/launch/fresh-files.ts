@@ -1,4 +1,5 @@
 /** The interface files of a cgroup that is yet to be made: each limit as the kernel makes it. */
+
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 

@@ -1,4 +1,5 @@
 /** What `unshare`, and a container's root, are made of: flags for clone3 and the steps that follow in the child. */
+
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

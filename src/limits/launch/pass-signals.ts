@@ -1,4 +1,5 @@
 /** Signals that we get and the command should have. They are ours before anything is made, so that all of it is cleared up. */
+
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 /** A new cgroup for a command, where nobody manages the hierarchy for us: made here, and removed at the end. */
+
 import { accessSync, existsSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
 /** What the kernel refuses a process that was moved out of its own cgroup namespace. */
+
 import { readText } from '../../kernel/if-there.ts';
 import { outsideNamespace } from '../../kernel/proc-cgroup.ts';
 import { rightsRemedy } from '../../kernel/rights.ts';

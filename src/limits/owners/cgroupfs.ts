@@ -1,4 +1,5 @@
 /** The files themselves, for cgroups that nobody else manages. */
+
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { formatSubtreeControl, parseControllers } from '../../kernel/controllers.ts';
 import { findLimit } from '../catalogue/catalogue.ts';

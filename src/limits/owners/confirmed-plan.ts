@@ -1,4 +1,5 @@
 /** A Plan whose owners have said that the cgroups are their own, so that it shows who really makes each change. */
+
 import { identify } from '../../inventory/identity.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import type { OwnerName, Plan, PlanContext, Write } from '../model.ts';

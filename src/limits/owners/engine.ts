@@ -1,4 +1,5 @@
 /** What docker's and podman's APIs have in common for an owner: the document of a container, which tells its first process. */
+
 import { at, pidOf } from '../../inventory/names/json.ts';
 import type { Write } from '../model.ts';
 import { confirmInit, type ProcessPlaces } from './init-process.ts';

@@ -1,4 +1,5 @@
 /** Limits as the fields of the request by which a runtime's API updates a container. */
+
 import type { Write } from '../model.ts';
 import type { Owner } from './owner.ts';
 

@@ -1,4 +1,5 @@
 /** The proof of container engines: the container's first process, as the engine has it, is in this very cgroup. */
+
 import { join } from 'node:path';
 import { boxAround } from '../../inventory/claims.ts';
 import { crunInner } from '../../inventory/crun.ts';

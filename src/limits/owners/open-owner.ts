@@ -1,4 +1,5 @@
 /** The backend of a write, from what the Plan, or the journal, says of it. */
+
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Write } from '../model.ts';
 import { cgroupfsOwner } from './cgroupfs.ts';

@@ -2,6 +2,7 @@
  * Who may be the owner of a workload: the engine that made it, the manager whose unit it can be, and the file itself. Where
  * each is reached, and what it calls the workload. That it is its own the owner has yet to confirm.
  */
+
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runtimeOf } from '../../inventory/owner.ts';

@@ -1,4 +1,5 @@
 /** The manager of another user: its bus lets in nobody else, root included, so that root becomes that user for a command. */
+
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';

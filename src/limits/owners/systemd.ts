@@ -2,6 +2,7 @@
  * systemd over D-Bus: Manager.SetUnitProperties(s unit, b runtime, a(sv) properties) of org.freedesktop.systemd1, on the
  * system bus, or on a user's bus for the units of a user manager. Property types: man org.freedesktop.systemd1.
  */
+
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { errorText } from '../../text/error-text.ts';
 import { findLimit } from '../catalogue/catalogue.ts';

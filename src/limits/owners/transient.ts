@@ -1,4 +1,5 @@
 /** Units that a program made over the bus: `systemd-run`, and the scopes of containers. */
+
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

@@ -1,4 +1,5 @@
 /** CPUs that cgroups use now, for a command: the thread waits while it is measured, which no screen may. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 

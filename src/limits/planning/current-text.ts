@@ -1,4 +1,5 @@
 /** What a limit's file says now. */
+
 import { CgroupFileError, type CgroupFiles } from '../../kernel/cgroup-files.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Write } from '../model.ts';

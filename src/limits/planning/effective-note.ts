@@ -2,6 +2,7 @@
  * What really binds after a write. A limit has no effect where another cgroup holds the same processes to less: an ancestor,
  * or one below that has them all. It has none for now where an ancestor is so full that less is left there.
  */
+
 import { textIfThere } from '../../kernel/cgroup-files.ts';
 import { ancestorsOf } from '../../kernel/cgroup-path.ts';
 import { NO_LIMIT } from '../../kernel/value.ts';

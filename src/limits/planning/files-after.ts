@@ -1,4 +1,5 @@
 /** The files as they will be after some writes: by them later writes are planned and effects are judged. */
+
 import type { CgroupFiles } from '../../kernel/cgroup-files.ts';
 import type { Write } from '../model.ts';
 

@@ -1,4 +1,5 @@
 /** The cgroup below that has all processes of another one, as the files say; what the metrics find in a Snapshot. */
+
 import { holdsOthers, isHelper, kindOfPath } from '../../inventory/only-child.ts';
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';

@@ -2,6 +2,7 @@
  * Who makes a change of one file of one workload, and where: the runtime that made the cgroup, then systemd where the
  * cgroup is a unit of its, then the file itself; with what that choice means for how long the change lasts.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { crunInner } from '../../inventory/crun.ts';

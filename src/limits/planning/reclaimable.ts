@@ -1,4 +1,5 @@
 /** How much of a cgroup's memory the kernel could take back without killing: an estimate, from memory.stat. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parseFlatKeyed } from '../../kernel/flat-keyed.ts';
 import type { Machine } from '../../kernel/machine.ts';

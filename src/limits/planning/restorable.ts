@@ -1,4 +1,5 @@
 /** The text that undo and roll-back write. */
+
 import { type CgroupFiles, textIfThere } from '../../kernel/cgroup-files.ts';
 import { parentOf } from '../../kernel/cgroup-path.ts';
 import { findLimit } from '../catalogue/catalogue.ts';

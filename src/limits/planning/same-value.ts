@@ -1,4 +1,5 @@
 /** Compares a file's text with what was written to it: the kernel rounds values, and orders and completes lines. */
+
 import type { Machine } from '../../kernel/machine.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Write } from '../model.ts';

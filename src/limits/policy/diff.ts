@@ -1,4 +1,5 @@
 /** A Plan as a unified diff. */
+
 import { terminalSafe } from '../../text/cells.ts';
 import { findLimit } from '../catalogue/catalogue.ts';
 import type { Plan } from '../model.ts';

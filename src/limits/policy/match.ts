@@ -1,4 +1,5 @@
 /** Decides which workloads a rule applies to. */
+
 import type { Workload, WorkloadKind } from '../../inventory/workload.ts';
 import { lastComponent } from '../../kernel/cgroup-path.ts';
 import { compileGlob, type Glob, isLiteral } from './glob.ts';

@@ -1,4 +1,5 @@
 /** Turns a policy into requests for the workloads that run. */
+
 import type { Workload } from '../../inventory/workload.ts';
 import { CgroupFileError, isAlive } from '../../kernel/cgroup-files.ts';
 import { LIMITS } from '../catalogue/catalogue.ts';

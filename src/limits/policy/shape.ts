@@ -2,6 +2,7 @@
  * The shape of a policy file, made from the limit catalogue: what is checked when one is read, and the JSON Schema that
  * editors complete and check with.
  */
+
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { WORKLOAD_KINDS } from '../../inventory/workload.ts';

@@ -2,6 +2,7 @@
  * Limits that systemd sets for every unit by itself, which nobody asked for: TasksMax. It is 15 % of the tasks that the machine
  * can have (DefaultTasksMax=), none for a slice, and 33 % for a user's slice (man logind.conf, user-.slice.d/10-defaults.conf).
  */
+
 import { join } from 'node:path';
 import type { RuntimeSocket } from '../../inventory/sockets.ts';
 import { readText } from '../../kernel/if-there.ts';

@@ -2,6 +2,7 @@
  * The process that measures one tree, at the lowest priority: it works for a slice of time, then sleeps. It ends when the
  * process does that it reports to.
  */
+
 import { setPriority } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
 import type { Report, Task } from './measure.ts';

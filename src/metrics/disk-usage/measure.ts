@@ -2,6 +2,7 @@
  * The size of a directory tree, measured in the background by a process of its own. Where the disk hangs, only that process
  * hangs: tstop goes on, and can be ended.
  */
+
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';

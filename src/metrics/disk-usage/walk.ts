@@ -4,6 +4,7 @@
  * of a directory to one of its entries and follows no link, so that neither the length of a path nor a directory that
  * becomes a link leads astray. What vanishes in between is not counted; what cannot be looked at costs one entry.
  */
+
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, type Stats } from 'node:fs';
 import { codeOf } from '../../kernel/error-code.ts';
 import { O_PATH, splitAtRoot } from '../../kernel/path-handle.ts';

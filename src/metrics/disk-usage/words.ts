@@ -1,4 +1,5 @@
 /** A measured size in words. */
+
 import { formatValue } from '../format.ts';
 import type { TreeSize } from './walk.ts';
 

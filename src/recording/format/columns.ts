@@ -10,6 +10,7 @@
  * A column has a scale: its figures are counted in 1/scale (an average in percent in 1/100, a time in 1/16 ms). A figure
  * that is no multiple of that is written as a double, so that each comes back as it was.
  */
+
 import { type CopiedOnWrite, copiedOnWrite } from '../../metrics/copied-on-write.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
 

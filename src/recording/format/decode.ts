@@ -1,4 +1,5 @@
 /** Payloads back to moments; pure. Every size is bounded: a recording may come from somebody else. */
+
 import { inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import type { Workload } from '../../inventory/workload.ts';

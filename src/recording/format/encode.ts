@@ -3,6 +3,7 @@
  * stands by itself, every other moment is a delta of the moment before it, deflated with the key frame as dictionary. After
  * every PARITY_EVERY deltas, and before each key frame, a parity frame mends any one of them.
  */
+
 import { deflateRawSync } from 'node:zlib';
 import type { Workload } from '../../inventory/workload.ts';
 import { SNAPSHOT_FILES } from '../../metrics/files.ts';

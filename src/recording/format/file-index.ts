@@ -9,6 +9,7 @@
  *       double  time
  *     4 bytes   length of the frame, little endian
  */
+
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { codeOf } from '../../kernel/error-code.ts';
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';

@@ -13,6 +13,7 @@
  *
  * A frame that is not whole is passed over: the next one is found by its marker and its CRC.
  */
+
 import { crc32 } from 'node:zlib';
 
 export const FRAME_KINDS = { header: 72, key: 75, delta: 68, parity: 80, index: 88 } as const;

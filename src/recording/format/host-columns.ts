@@ -1,4 +1,5 @@
 /** The figures of the host and of the recorder itself as one row of columns, in a fixed order. */
+
 import type { Stall } from '../../kernel/pressure.ts';
 import { type HostSnapshot, RESOURCES } from '../../metrics/host.ts';
 import { TIME_GRID } from '../../metrics/time-grid.ts';

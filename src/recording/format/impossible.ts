@@ -1,4 +1,5 @@
 /** Figures that no machine can have told, as a recording that is forged has them, become unavailable, with the reason. */
+
 import { FILE_OF_COLUMN, SNAPSHOT_FILES } from '../../metrics/files.ts';
 import { isPossible } from '../../metrics/metric.ts';
 import { IMPOSSIBLE, type RowFigures } from '../../metrics/snapshot.ts';

@@ -1,4 +1,5 @@
 /** What is recorded of one instant. */
+
 import type { Finding } from '../../diagnosis/model.ts';
 import type { ProcessNode } from '../../inventory/processes.ts';
 import type { Workload } from '../../inventory/workload.ts';

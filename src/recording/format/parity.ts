@@ -6,6 +6,7 @@
  *     varint   length in bytes of each
  *     bytes    the exclusive or of all, each filled up with zeros to the longest
  */
+
 import { createByteReader, createByteWriter, FormatError } from './bytes.ts';
 
 export function parityOf(frames: readonly Uint8Array[]): Buffer {

@@ -1,4 +1,5 @@
 /** The figures of processes as columns, in a fixed order. */
+
 import type { RecordedProcess } from './moment.ts';
 
 /** The state is the code of its letter. Later versions add at the end. */

@@ -2,6 +2,7 @@
  * The shapes of the texts in a recording, which may come from somebody else: what has another shape is refused, text is
  * cleaned and cut as it is where it is read from a system.
  */
+
 import * as v from 'valibot';
 import {
   CAUSES,

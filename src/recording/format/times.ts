@@ -8,6 +8,7 @@
  *     3 + z    the time before it (for the first one, when the pass began) plus a zigzag-coded number of 1/16 ms
  *     z is 2c for c from 0 up, -2c - 1 below
  */
+
 import { TIME_GRID } from '../../metrics/time-grid.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
 import { asBefore, encodeRun, type Matrix, type MatrixBefore, SAME, wholeInScale } from './columns.ts';

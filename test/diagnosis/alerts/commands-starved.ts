@@ -1,4 +1,5 @@
 /** Run with few descriptors by commands.test.ts: runs a command of an alert while none is free, and prints why it failed. */
+
 import { openSync } from 'node:fs';
 import { createAlertCommands } from '../../../src/diagnosis/alerts/commands.ts';
 import { parseAlertRule } from '../../../src/diagnosis/alerts/rule.ts';

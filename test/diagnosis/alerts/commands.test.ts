@@ -1,4 +1,5 @@
 /** Commands of alerts, run for real. */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** When an alert fires and clears. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Which remedy is tried of what was found, and which trial is made. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Finding, Remedy, Suspect, Verdict } from '../../../src/diagnosis/model.ts';

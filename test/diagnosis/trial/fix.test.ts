@@ -1,4 +1,5 @@
 /** Whether a remedy is kept, by table and by property. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** A program that a kill -9 ends at one of its writes: from then on it reads nothing, writes nothing and journals nothing. */
+
 import type { ApplyContext } from '../../../src/limits/applying/context.ts';
 
 export interface Mortal {

@@ -1,4 +1,5 @@
 /** The statistics of a trial: exact under the null, whatever the figures. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

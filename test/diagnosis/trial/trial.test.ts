@@ -1,4 +1,5 @@
 /** Whole trials on files in memory with a journal on disk: what is found, and what is left wherever it ends. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** A remedy that is tried, on files in memory with a journal on disk: what is kept, and what is left wherever it is killed. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FixAnswer, FixOutcome } from '../../../src/diagnosis/trial/fix.ts';

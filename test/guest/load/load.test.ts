@@ -3,6 +3,7 @@
  * process tree, the namespaces, the network, the file system, the figures. Six minutes, for its load takes the emulated
  * machine: not of the default suite, `node test/guest/suite.mjs load` runs it.
  */
+
 import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

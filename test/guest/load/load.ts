@@ -1,4 +1,5 @@
 /** Workloads of every kind under load, with the same tree of processes in each. */
+
 import { at, listOf } from '../../../src/inventory/names/json.ts';
 import { startDocker, startNspawn, startPodman, startService } from '../systemd/workloads.mjs';
 import { json, run } from './tools.ts';

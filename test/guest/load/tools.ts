@@ -1,4 +1,5 @@
 /** What the system's own tools and the kernel's files tell, to be compared with. */
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** tstop's process tree, read from the screen. */
+
 import type { Terminal } from '../../terminal.ts';
 
 /** The row of a process in the tree of tstop: its PIDs, by the right edges of their column heads, and the rest. */

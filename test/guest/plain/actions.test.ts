@@ -1,4 +1,5 @@
 /** What the actions do on a kernel that has every controller, and changes that take themselves back. */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';

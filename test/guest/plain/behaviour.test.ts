@@ -3,6 +3,7 @@
  * set them. Without a test of this kind: misc (nothing here gives it a resource), and what Debian's kernel lacks (uclamp,
  * io.latency, io.prio.class, dmem).
  */
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Every limit of the catalogue that this kernel has: set, effective in behaviour, undone to the byte. */
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Changes that must succeed, as a user makes them. */
+
 import * as assert from 'uvu/assert';
 import { tscg } from '../../boxes.ts';
 

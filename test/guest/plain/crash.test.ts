@@ -1,4 +1,5 @@
 /** kill -9 swept over every write of a change of five: the journal leads back each time. */
+
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** Limits of what not every machine has: a second memory node, an RDMA device, pages of 1 GB. */
+
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** Containers whose /etc/passwd is laid out to lead root astray or to hold it up: tscg and tstop go on, within their roots. */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,4 +1,5 @@
 /** `tscg set` and `tscg undo` on a kernel that has every controller: what the files say, and what the kernel does. */
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,6 +2,7 @@
  * Who hurts whom, where it is known: a few cases of test/neighbours, those that hold on a busy machine too. The bench
  * measures all of them; here each must be right in one of three tries.
  */
+
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

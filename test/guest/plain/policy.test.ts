@@ -1,4 +1,5 @@
 /** `tscg apply` and `tscg snapshot` on a kernel that has every controller. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** `tscg prove` where the truth is known: a hog on the victim's CPU, an innocent on the other, and a kill -9 in the middle. */
+
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** `tscg run` on a kernel that has every controller: limits that hold, and what is told at the end. */
+
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** tstop with a hand on the tap: a limit set on the screen reaches the kernel, and is taken back from there. */
+
 import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

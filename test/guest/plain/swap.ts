@@ -1,4 +1,5 @@
 /** The guest's second disk is for swap, which is off until a test needs it. */
+
 import { spawnSync } from 'node:child_process';
 import * as assert from 'uvu/assert';
 

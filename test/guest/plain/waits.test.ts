@@ -1,4 +1,5 @@
 /** The waited-behind matrix where the cpu and io controllers are: the wait for one's own quota apart from that for a hog. */
+
 import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** The actions where systemd and the engines own the cgroups: their own view and the kernel's agree. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';

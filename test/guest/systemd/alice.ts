@@ -1,4 +1,5 @@
 /** tscg as the user alice of the guest runs it, with her own systemd within reach. */
+
 import { spawnSync } from 'node:child_process';
 import { openTscg } from '../open-checkout.ts';
 

@@ -1,4 +1,5 @@
 /** Frames of `tscg ls --watch`, half a second apart. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

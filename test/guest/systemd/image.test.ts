@@ -3,6 +3,7 @@
  * the node's containers by pod and name, and record them. There is no network, so that the image's base is made of files of
  * this guest.
  */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

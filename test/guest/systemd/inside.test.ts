@@ -1,4 +1,5 @@
 /** tstop shows the inside of a docker container as docker itself tells it. */
+
 import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import { openTstop } from '../../terminal.ts';

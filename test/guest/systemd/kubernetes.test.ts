@@ -2,6 +2,7 @@
  * Containers that the kubelet's interface made, in both cgroup drivers: names, pod, namespace, the refusal to limit them,
  * and with --force the way through that interface, whose own description then agrees.
  */
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Names as containers come and go. */
+
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { test } from 'uvu';

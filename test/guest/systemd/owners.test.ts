@@ -2,6 +2,7 @@
  * Every kind of workload by its name, and a limit through its owner: the kernel's files, and the owner's own view, agree,
  * and still after a daemon-reload; which takes back what was written past systemd, and that is told.
  */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

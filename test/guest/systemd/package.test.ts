@@ -1,4 +1,5 @@
 /** The .deb on a machine without Node: its programs run, its units start and start again, and it leaves nothing behind. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

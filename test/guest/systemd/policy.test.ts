@@ -1,4 +1,5 @@
 /** Policies where systemd owns the cgroups: its own names as keys, and its own defaults left out of a snapshot. */
+
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
 /** What a user without root may do below her own manager, and what she is told of the rest. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

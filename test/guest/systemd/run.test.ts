@@ -1,4 +1,5 @@
 /** `tscg run` in a scope of systemd: what ends the command ends nothing else, and the summary is told all the same. */
+
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

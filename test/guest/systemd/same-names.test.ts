@@ -3,6 +3,7 @@
  * choose what root's command changes. Everything of the one that has the name stays as it was; what is asked of the other
  * is done in its own files, or not at all.
  */
+
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

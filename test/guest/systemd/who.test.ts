@@ -1,4 +1,5 @@
 /** Who may do what: a user with units of her own, a member of the docker group, somebody inside a container. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

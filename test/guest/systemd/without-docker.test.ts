@@ -1,4 +1,5 @@
 /** A runtime that hangs or ends: everything else keeps its pace. Last of all files, as it leaves no docker behind. */
+
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';

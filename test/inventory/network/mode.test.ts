@@ -1,4 +1,5 @@
 /** What the network of a workload is called, from evidence by hand. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { interfacesOf, type NetworkEvidence } from '../../../src/inventory/network/facts.ts';

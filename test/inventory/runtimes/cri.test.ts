@@ -1,4 +1,5 @@
 /** The CRI client against a gRPC server of our own, and what it makes of messages of any shape. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

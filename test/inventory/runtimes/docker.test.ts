@@ -1,4 +1,5 @@
 /** The docker client against a fake that says what docker 20.10 said in the guest. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

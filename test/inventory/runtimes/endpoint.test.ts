@@ -1,4 +1,5 @@
 /** One endpoint: when it is asked, left alone, hastened, and what is said of it. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBackoff } from '../../../src/inventory/runtimes/backoff.ts';

@@ -1,4 +1,5 @@
 /** Fake docker and podman: they answer what the real ones did in the guest (recorded/), and tests change what they say. */
+
 import { readFileSync } from 'node:fs';
 import { at, listOf } from '../../../src/inventory/names/json.ts';
 import { type Fake, fakeHttp, json, type Streams, streams } from './fake-http.ts';

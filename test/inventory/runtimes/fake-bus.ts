@@ -1,4 +1,5 @@
 /** A D-Bus of our own (dbus-daemon in a process), on which a test plays systemd and machined. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';

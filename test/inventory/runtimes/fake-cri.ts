@@ -1,4 +1,5 @@
 /** A server of the container runtime interface that says what a test tells it. */
+
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { CRI_SCHEMA, METHODS, SERVICE } from '../../../src/inventory/runtimes/cri-schema.ts';

@@ -1,4 +1,5 @@
 /** Servers on unix sockets that answer as engines do, or as no engine should. */
+
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createPlainServer, type Socket } from 'node:net';
 import { join } from 'node:path';

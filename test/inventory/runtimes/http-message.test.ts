@@ -1,4 +1,5 @@
 /** HTTP/1.0 as text: requests that are one request, and heads of answers, however they are cut. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

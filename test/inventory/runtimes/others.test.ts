@@ -1,4 +1,5 @@
 /** Incus, libvirt, and the sockets that are found. */
+
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

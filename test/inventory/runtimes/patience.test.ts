@@ -1,4 +1,5 @@
 /** A time-out that counts only time in which answers could be read. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patience } from '../../../src/inventory/runtimes/patience.ts';

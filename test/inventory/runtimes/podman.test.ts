@@ -1,4 +1,5 @@
 /** The podman client against a fake that says what podman 4.3 said in the guest. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

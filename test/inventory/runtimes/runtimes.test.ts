@@ -1,4 +1,5 @@
 /** All runtimes together: each fails for itself, none takes longer than the time-out, nothing keeps the process alive. */
+
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

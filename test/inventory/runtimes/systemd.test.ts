@@ -1,4 +1,5 @@
 /** systemd and machined over D-Bus: played by the test on a bus of its own, and what is no bus at all. */
+
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

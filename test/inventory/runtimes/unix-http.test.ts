@@ -1,4 +1,5 @@
 /** JSON over unix sockets, from servers that answer, hang, break off, lie and flood. */
+
 import { chmodSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 /** kill on the real mount: by identity, whatever has the path by now. */
+
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

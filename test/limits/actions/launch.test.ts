@@ -1,4 +1,5 @@
 /** What `tscg run` and `tscg try` work out beforehand and afterwards, by table. */
+
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** The journal on a full disk: what is written all the same, and what the user reads. */
+
 import { appendFileSync, writeSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

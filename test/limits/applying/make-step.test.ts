@@ -1,4 +1,5 @@
 /** One step by itself: how far it came, as the roll-back needs to know. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../../src/kernel/cgroup-files.ts';

@@ -1,4 +1,5 @@
 /** The pressure of the others before a change of --for, over the state directory and files in memory. */
+
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

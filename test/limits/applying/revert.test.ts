@@ -1,4 +1,5 @@
 /** The end of a change of --for: what goes back, what is left, and what is tried again. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CgroupFileError } from '../../../src/kernel/cgroup-files.ts';

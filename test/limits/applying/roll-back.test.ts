@@ -1,4 +1,5 @@
 /** Where a roll-back writes: only where the change did, and only after the owner has confirmed its subject. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** The way back where the world went on since: of files in memory, what undo and drift make of them. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ApiError } from '../../../src/inventory/runtimes/api-error.ts';

@@ -2,6 +2,7 @@
  * Adding a limit is adding a row: with one more row in the catalogue, a file that no kernel has is a flag of `tscg set`, a key
  * of a policy, a field of tstop's form and a page of the manual, and a Plan knows what binds, what is missing and what may hurt.
  */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { become, warning } from '../../../src/limits/catalogue/limit.ts';

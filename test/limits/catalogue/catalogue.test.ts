@@ -1,4 +1,5 @@
 /** Every flag in every spelling, as the text that its file gets; what the kernel would take wrongly is refused. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { interfaceFile } from '../../../src/kernel/interface-files.ts';

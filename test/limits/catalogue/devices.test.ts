@@ -1,4 +1,5 @@
 /** How a user may name a disk, on a sysfs in a temporary folder. */
+
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** What is set beside what columns show, and what of it holds. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limitsInForce } from '../../../src/limits/catalogue/limits-in-force.ts';

@@ -1,4 +1,5 @@
 /** The conversions of other tools, each with the vectors of their sources. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {

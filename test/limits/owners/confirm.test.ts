@@ -1,4 +1,5 @@
 /** Each owner says whether its subject is the very cgroup that would be written, against servers of our own. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

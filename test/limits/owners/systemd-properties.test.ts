@@ -1,4 +1,5 @@
 /** The kernel's texts as systemd's properties, on the bus and as systemctl spells them (systemd.resource-control). */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemdOwner } from '../../../src/limits/owners/systemd.ts';

@@ -1,4 +1,5 @@
 /** What of a cgroup's memory can be reclaimed, where swap has room for it and where that is not known. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reclaimable, surelyReclaimable } from '../../../src/limits/planning/reclaimable.ts';

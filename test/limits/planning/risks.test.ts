@@ -1,4 +1,5 @@
 /** What a Plan warns of, and what it says of a file that is not there. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -1,4 +1,5 @@
 /** A container of crun whose limit is on its own cgroup and on the one below: planned, made, verified and taken back on both. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

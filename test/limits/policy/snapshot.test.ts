@@ -1,4 +1,5 @@
 /** snapshot → read → plan is empty, whatever is set; and from nothing set it leads back to what was. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';

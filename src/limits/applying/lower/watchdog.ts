@@ -3,6 +3,7 @@
  * (mm/memcontrol.c, memory_max_write). It stops once there is room again, and when the writer gets a signal. So a thread waits
  * beside the write; if the write does not return at once, the thread puts the old value back and sends the writer a signal.
  */
+
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';

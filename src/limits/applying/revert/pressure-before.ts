@@ -2,6 +2,7 @@
  * The pressure of the other workloads before a change of --for, kept in the state directory as `pressure-before-ID.json` until
  * the change is taken back: the message that says so compares it with what came after.
  */
+
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at } from '../../../inventory/names/json.ts';

@@ -1,4 +1,5 @@
 /** What takes a change of --for back in time: a timer of systemd, or a process of ours that sleeps. */
+
 import { constants } from 'node:os';
 import { isRecord } from '../../../inventory/names/json.ts';
 import { openProcess } from '../../../kernel/process-handle.ts';

@@ -2,6 +2,7 @@
  * Schedules `tscg revert ID`, which takes a change back in time even if the terminal, the shell or tscg has died. The timer or
  * process is there before the first write. If the journal says by then that the change is undone, it does nothing.
  */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
