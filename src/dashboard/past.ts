@@ -78,7 +78,8 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
       usage: usageOf(before, snapshot),
       host: hostUsage(before?.host, snapshot.host),
       workloads: passed.findLast(({ workloads }) => workloads)?.workloads ?? last.workloads,
-      ...{ hidden: one.hidden, cost: one.cost },
+      hidden: one.hidden,
+      cost: one.cost,
     };
   }
 
