@@ -1,5 +1,5 @@
 /**
- * What looks may cost: a tenth of one CPU in the long run. CPU time is saved up while no look runs, and a look takes its cost
+ * What looks may cost: a share of one CPU in the long run. CPU time is saved up while no look runs, and a look takes its cost
  * out of that. One that would cost more is put off. What the program uses beside its looks does not count.
  */
 
@@ -13,16 +13,16 @@ export interface LookBudget {
   reason(): string | undefined;
 }
 
-/** The share of one CPU that looks may use in the long run. */
-const SHARE = 0.1;
-/** Milliseconds of CPU time that are saved up at most: enough for a few looks one after another. */
-const MOST_SAVED_MS = 3000;
+/** Milliseconds whose CPU time is saved up at most: of a tenth of a CPU that is enough for a few looks one after another. */
+const SAVED_OVER_MS = 30_000;
 /** What a look is thought to cost before one was measured. */
 const FIRST_COST_MS = 500;
 /** Milliseconds between two looks that tell what the program uses without them. */
 const LEAST_BETWEEN_MS = 1000;
 
 export interface LookBudgetOptions {
+  /** The share of one CPU that looks may use in the long run; a tenth by default. */
+  readonly share?: number;
   /** Milliseconds of CPU time that this program has used so far. */
   readonly cpuMs?: () => number;
   /** Milliseconds of a clock that only goes forward. */
@@ -35,10 +35,12 @@ const ownCpuMs = (): number => {
 };
 
 export function createLookBudget({
+  share = 0.1,
   cpuMs = ownCpuMs,
   now = () => performance.now(),
 }: LookBudgetOptions = {}): LookBudget {
-  let saved = MOST_SAVED_MS;
+  const mostSaved = share * SAVED_OVER_MS;
+  let saved = mostSaved;
   let counted = now();
   let expected = FIRST_COST_MS;
   let isRunning = false;
@@ -48,14 +50,14 @@ export function createLookBudget({
 
   function save(): void {
     const time = now();
-    saved = Math.min(MOST_SAVED_MS, saved + SHARE * (time - counted));
+    saved = Math.min(mostSaved, saved + share * (time - counted));
     counted = time;
   }
 
   const lacking = (): number => {
     save();
     // A look that costs more than can be saved up begins when the most is saved, and what it costs beyond that is owed.
-    return Math.min(expected, MOST_SAVED_MS) - saved;
+    return Math.min(expected, mostSaved) - saved;
   };
 
   return {
@@ -80,7 +82,7 @@ export function createLookBudget({
       const ms = lacking();
       return ms <= 0
         ? undefined
-        : `the looks have used their ${SHARE * 100} % of a CPU; the next one is in ${Math.ceil(ms / SHARE / 1000)} s`;
+        : `the looks have used their ${share * 100} % of a CPU; the next one is in ${Math.ceil(ms / share / 1000)} s`;
     },
   };
 }

@@ -31,12 +31,14 @@ export interface TroubleWatch extends SharedLooks {
 export interface TroubleWatchOptions {
   readonly hierarchy: Pick<Hierarchy, 'mount' | 'root'>;
   readonly proc: string;
+  /** The share of one CPU that the looks may use in the long run: see LookBudgetOptions. */
+  readonly share?: number;
   readonly onEvent: (event: LogEvent) => void;
   readonly onFindings: (findings: readonly Finding[]) => void;
 }
 
-export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings }: TroubleWatchOptions): TroubleWatch {
-  const budget = createLookBudget();
+export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings, share }: TroubleWatchOptions): TroubleWatch {
+  const budget = createLookBudget({ share });
   const log = createFindingLog();
   let isPressed = false;
   // What the root's triggers tell is no event of its own: those of the rows are told apart from this.

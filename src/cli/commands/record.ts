@@ -91,12 +91,15 @@ function logged(events: readonly LogEvent[]): readonly LogEvent[] {
   return events;
 }
 
+/** A recorder runs always, so that its looks cost next to nothing: each is at all that suffer, and comes about twice a minute. */
+const LOOK_SHARE = 0.01;
+
 /** What is found between two moments goes into the next one. */
 function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): void } {
   let findings: Finding[] = [];
   let events: LogEvent[] = [];
   const watch = openTroubleWatch({
-    ...{ hierarchy, proc: PROC },
+    ...{ hierarchy, proc: PROC, share: LOOK_SHARE },
     onEvent: (event) => void events.push(event),
     onFindings: (found) => void findings.push(...found.filter(isTrouble)),
   });
