@@ -124,13 +124,20 @@ function addressOf({ pid }: Workload): string {
   return String(at(listOf(at(listOf(interfaces)[0], 'addr_info'))[0], 'local'));
 }
 
+const started: Workload[] = [];
+test.after(async () => {
+  // The recorder has the folder of the node's own, which another test records to.
+  for (const { podId = '' } of started) await cri('RemovePodSandbox', { 1: podId });
+});
+
 const NAME = 'the image, run as the DaemonSet runs it, exports and records the pods of its node';
 const packages = join(ROOT, 'packages');
 if (existsSync(packages) && readdirSync(packages).some((name) => name.endsWith('.deb'))) {
   test(NAME, async () => {
-    await startPod('web', { namespace: 'shop', pod: 'web-0' });
+    started.push(await startPod('web', { namespace: 'shop', pod: 'web-0' }));
     buildImage();
     const { exporter, recorder } = await startContainers();
+    started.push(exporter, recorder);
     for (const { pid } of [exporter, recorder]) {
       const [, effective] = /^CapEff:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
       assert.is(BigInt(`0x${effective}`), CAPABILITIES);
