@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -126,8 +126,9 @@ function addressOf({ pid }: Workload): string {
 
 const started: Workload[] = [];
 test.after(async () => {
-  // The recorder has the folder of the node's own, which another test records to.
   for (const { podId = '' } of started) await cri('RemovePodSandbox', { 1: podId });
+  // The recorder's folder is that of the node's own, which the test of the package installs and removes.
+  rmSync('/var/lib/tscg', { recursive: true, force: true });
 });
 
 const NAME = 'the image, run as the DaemonSet runs it, exports and records the pods of its node';
