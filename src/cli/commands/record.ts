@@ -91,7 +91,10 @@ function logged(events: readonly LogEvent[]): readonly LogEvent[] {
   return events;
 }
 
-/** A recorder runs always, so that its looks cost next to nothing: each is at all that suffer, and comes about twice a minute. */
+/**
+ * The share of one CPU for looks. A recorder always runs, so that its looks must cost next to nothing. One look covers all
+ * workloads that suffer, and about two a minute are within this share.
+ */
 const LOOK_SHARE = 0.01;
 
 /** What is found between two moments goes into the next one. */

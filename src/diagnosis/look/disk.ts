@@ -104,7 +104,7 @@ const figuresOf = (ioSome: number, { queue, utilisation, depth, operations, flus
 
 interface User {
   readonly key: string;
-  /** Share of what the disk does, `journal` of it by the journal of a file system that is written for it. */
+  /** Share of what the disk does; `journal` is the part of it that the journal of a file system wrote for this user. */
   readonly blame: number;
   readonly journal: number;
   readonly operations: number;
@@ -165,8 +165,8 @@ function timeShare(measured: ReadonlyMap<string, number>, key: string): number {
 }
 
 /**
- * Competitors on one disk, and the victim's own share. What no cgroup below the root did is the host's, but what the thread of a
- * journal writes: that is of those who wait until it is written.
+ * Competitors on one disk, and the victim's own share. What no cgroup below the root did is the host's, except for what the
+ * thread of a journal wrote: those caused that who wait in a flush.
  */
 function usersOf(
   { groups, traced }: CloseLook,
@@ -216,10 +216,10 @@ interface Flushes {
   /** Shares of the samples in which the victim waits in a flush, and in which others do. */
   readonly victim: number;
   readonly others: number;
-  /** Shares of the threads that wait in a flush, over all samples: together 1, where anybody does. */
+  /** Shares of the threads that wait in a flush, over all samples: they add up to 1 where any thread does. */
   readonly ofVictim: number;
   readonly byCompetitor: ReadonlyMap<string, number>;
-  /** Share of what waits for a disk outside all cgroups that is the thread of a journal. */
+  /** Of the threads outside all cgroups that wait for a disk: the share that writes a journal. */
   readonly journal: number;
 }
 
