@@ -148,6 +148,7 @@ function exported(): string {
       '- Containers, pods, machines, units and cgroups of nobody are exported, and the root; `--all` adds slices and what is inside of containers. Beyond 10,000 cgroups `tscg_workloads_left_out` counts the rest.',
       '- Figures that need two passes (ratios of use, the verdict) are over the time since the scrape before.',
       '- `/healthz` answers `ok` without a token. Beyond loopback a token is asked for; `--unprotected` goes without.',
+      "- On loopback without token and TLS it answers only who asks for `localhost`, an address, or the machine's name, and others with 421: a web page can have a browser on the machine ask under the page's own name (DNS rebinding).",
       '- A connection is closed after its answer. 64 may be open; when one more comes, the one that has waited longest for its request is closed. An answer must be read within 30 s. Beyond loopback it is packed with gzip where the scraper asks for that, as Prometheus does.',
       '- `tscg export --once > DIR/tscg.prom` is for the textfile collector of node_exporter.',
     ].join('\n'),

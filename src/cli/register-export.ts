@@ -18,7 +18,10 @@ export function registerExport(program: Command): void {
       '--bearer-token-file <file>',
       'answer only requests with the token that this file holds, read anew when it is replaced; with --otlp, send it',
     )
-    .option('--unprotected', 'listen beyond loopback without a token: whoever reaches the port may read')
+    .option(
+      '--unprotected',
+      'listen beyond loopback without a token, and answer by whatever name is asked for: whoever reaches the port may read',
+    )
     .addOption(
       new Option(
         '--otlp <url>',

@@ -11,8 +11,10 @@ import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isLoopback } from '../kernel/ip-address.ts';
+import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
 import { qualityOf } from './accept.ts';
+import { isAskedLocally } from './asked-host.ts';
 import { type BoundConnections, boundConnections } from './connections.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import type { Instruments } from './instruments.ts';
@@ -34,6 +36,8 @@ export interface ServerOptions {
   readonly tls?: () => Certificate;
   /** What a request must say after `Authorization: Bearer`; it is asked for each request. Without it anyone may read. */
   readonly token?: () => string;
+  /** The name of this machine, where a request that a web page can have made is refused. */
+  readonly onlyAs?: string;
   readonly scraper: Scraper;
   readonly instruments: Instruments;
   /** Is told why passes fail, once for each reason. */
@@ -128,7 +132,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 function answerer(
-  { token, scraper, instruments, onError }: ServerOptions,
+  { token, onlyAs, scraper, instruments, onError }: ServerOptions,
   limits: typeof SERVER_LIMITS,
   drop: (socket: Duplex) => void,
   connections: BoundConnections,
@@ -162,6 +166,12 @@ function answerer(
   }
 
   const route: Answer = (request, response) => {
+    if (onlyAs !== undefined && !isAskedLocally(request.headers.host, onlyAs))
+      return end(
+        response,
+        421,
+        `ask for localhost, an address or ${clean(onlyAs)}; by other names it answers with --bearer-token-file, --tls-cert or --unprotected\n`,
+      );
     // A proxy may ask for a whole URL (RFC 9112, absolute-form).
     const path = request.url?.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD')

@@ -58,6 +58,28 @@ test('a token is asked for everywhere but on /healthz', () =>
     assert.is((await get(port, '/healthz')).status, 200);
   }));
 
+test('a web page cannot have a browser read it under a name of its own', () =>
+  serving({ onlyAs: 'Web-1' }, async (port) => {
+    const own = ['localhost', `LOCALHOST:${port}`, 'web-1:9753', '127.0.0.1', '127.1.2.3:80', '[::1]:9753', '10.0.0.1'];
+    for (const host of own) assert.is((await get(port, '/metrics', { host })).status, 200, host);
+    const others = [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'web-1.x',
+    ];
+    for (const host of [...others, 'x@localhost', '[evil]', '::1', 'localhost, evil.example']) {
+      const { status, body } = await get(port, '/metrics', { host });
+      assert.is(status, 421, host);
+      assert.match(body.toString(), /^ask for localhost, an address or Web-1; by other names .*--unprotected\n$/);
+    }
+    const old = connect(port, '127.0.0.1', () => old.write('GET /metrics HTTP/1.0\r\n\r\n'));
+    const [text] = await once(old, 'data');
+    old.destroy();
+    assert.match(String(text), /^HTTP\/1\.1 200 /);
+  }));
+
 test('a token that is replaced holds from the next request on', () => {
   let token = 'first';
   return serving({ token: () => token }, async (port) => {

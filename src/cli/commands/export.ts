@@ -1,6 +1,7 @@
 /** tscg export: every workload's figures over HTTP, for Prometheus and what reads its format. */
 
 import { once } from 'node:events';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
@@ -68,8 +69,12 @@ function servedBy(options: ExportOptions, isWanted: IsWanted, access: Access): U
     );
   if (options.once) return (source) => printOnce(source, isWanted);
   refuseOpenDoor(address, options, access);
-  return (source) => serve(source, isWanted, { address, ...access });
+  return (source) => serve(source, isWanted, { address, ...access, ...(isForAll(options) && { onlyAs: hostname() }) });
 }
+
+/** Whether a web page could read it: it knows no token, and what is shown to it over TLS is no certificate of its name. */
+const isForAll = ({ unprotected = false, bearerTokenFile, tlsCert }: ExportOptions): boolean =>
+  !unprotected && (bearerTokenFile ?? tlsCert) === undefined;
 
 async function pushedBy(options: ExportOptions, isWanted: IsWanted, access: Access): Promise<Use> {
   const { push, pushOptions } = await import('../otlp-push.ts');
@@ -92,7 +97,7 @@ async function printOnce(source: Source, isWanted: IsWanted): Promise<void> {
 async function serve(
   source: Source,
   isWanted: IsWanted,
-  serving: Pick<ServerOptions, 'address'> & Access,
+  serving: Pick<ServerOptions, 'address' | 'onlyAs'> & Access,
 ): Promise<void> {
   // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what
   // lives.
