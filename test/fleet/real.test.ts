@@ -1,6 +1,6 @@
 /**
- * A real Prometheus, which scrapes two exporters of this machine on loopback, as two hosts. They are in a cgroup namespace:
- * other tests make thousands of cgroups beside it.
+ * A real Prometheus and a real VictoriaMetrics, each of which scrapes two exporters of this machine on loopback, as two hosts.
+ * They are in a cgroup namespace: other tests make thousands of cgroups beside it.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -52,31 +52,52 @@ scrape_configs:
 ${ports.map((port, at) => `      - { targets: ["127.0.0.1:${port}"], labels: { instance: "${HOSTS[at]}:9753" } }`).join('\n')}
 `;
 
-/** Runs `use` with the address of a Prometheus that scrapes two exporters of what is in that box. */
-async function withPrometheus(world: Box, use: (url: string) => Promise<void>): Promise<void> {
+interface StoreProgram {
+  readonly title: string;
+  readonly command: string;
+  /** `config`: a file in the form of Prometheus. */
+  readonly args: (config: string, data: string, address: string) => readonly string[];
+}
+
+const STORES: readonly StoreProgram[] = [
+  {
+    title: 'Prometheus',
+    command: 'prometheus',
+    args: (config, data, address) => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=${address}`,
+    ],
+  },
+  {
+    title: 'VictoriaMetrics',
+    command: 'victoria-metrics',
+    args: (config, data, address) => [
+      `-promscrape.config=${config}`,
+      `-storageDataPath=${data}`,
+      `-httpListenAddr=${address}`,
+    ],
+  },
+];
+
+/** Runs `use` with the address of a store that scrapes two exporters of what is in that box. */
+async function withStore(program: StoreProgram, world: Box, use: (url: string) => Promise<void>): Promise<void> {
   const directory = temporaryFolder();
   const mount = join(directory, 'cgroup');
   mkdirSync(mount);
   const ports = [await freePort(), await freePort()];
-  const port = await freePort();
-  writeFileSync(join(directory, 'prometheus.yml'), configOf(ports));
+  const config = join(directory, 'prometheus.yml');
+  writeFileSync(config, configOf(ports));
   for (const listen of ports) {
     const exporter = `exec '${process.execPath}' '${TSCG}' --mount ${mount} export --listen 127.0.0.1:${listen}`;
     await world.run(`exec unshare --cgroup --mount sh -c "mount -t cgroup2 none ${mount} && ${exporter}"`);
   }
-  const prometheus = spawn(
-    'prometheus',
-    [
-      `--config.file=${join(directory, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(directory, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { stdio: 'ignore' },
-  );
+  const address = `127.0.0.1:${await freePort()}`;
+  const store = spawn(program.command, program.args(config, join(directory, 'data'), address), { stdio: 'ignore' });
   try {
-    await use(`http://127.0.0.1:${port}`);
+    await use(`http://${address}`);
   } finally {
-    await end(prometheus);
+    await end(store);
   }
 }
 
@@ -100,7 +121,7 @@ async function fleetRows(url: string, since: number): Promise<Row[]> {
         frame?.workloads.some((one, row) => one.name === name && one.host === host && !Number.isNaN(rates?.[row])),
       );
     if (machines.length === HOSTS.length && isKnown(QUIET) && isKnown(BUSY_NAME)) break;
-    if (Date.now() > deadline) throw new Error('Prometheus never had two scrapes of both hosts');
+    if (Date.now() > deadline) throw new Error('the store never had two scrapes of both hosts');
     await sleep(500);
   }
   const { status, stdout, stderr } = tscg('ls', '--prometheus', url, '--filter', String(process.pid), '--json');
@@ -133,12 +154,11 @@ async function compare(url: string, busy: Box): Promise<void> {
   );
   const before = used();
   await fleetRows(url, Date.now());
-  const asked = new URLSearchParams({ query: `container_cpu_usage_seconds_total{name="${BUSY_NAME}"}` });
+  // By itself, VictoriaMetrics would give no sample of the last 30 s.
+  const asked = new URLSearchParams({ query: `container_cpu_usage_seconds_total{name="${BUSY_NAME}"}[1m]` });
   const answer: unknown = await (await fetch(`${url}/api/v1/query?${asked}`)).json();
   const after = used();
-  const values = [...JSON.stringify(answer).matchAll(/"value":\[[\d.]+,"([\d.]+)"\]/g)].map(([, value]) =>
-    Number(value),
-  );
+  const values = [...JSON.stringify(answer).matchAll(/\[[\d.]+,"([\d.]+)"\]\]/g)].map(([, value]) => Number(value));
   assert.is(values.length, HOSTS.length);
   for (const value of values)
     assert.ok(value * 1e6 >= before && value * 1e6 <= after, `${before} ≤ ${value} s ≤ ${after}`);
@@ -158,22 +178,25 @@ async function onScreen(url: string): Promise<void> {
   }
 }
 
-const NAME = 'the fleet has the figures of both hosts that a real Prometheus scraped';
-if (spawnSync('prometheus', ['--version']).error) skip(test, NAME, 'no prometheus here: apt-get install prometheus');
-else
-  onMount(test)(NAME, () =>
-    withBox(ROOT, (world) =>
-      withBox(`${ROOT}/${QUIET}`, (quiet) =>
-        withBox(`${ROOT}/${BUSY_NAME}`, async (busy) => {
-          await quiet.run('exec sleep 1000');
-          await busy.run(BUSY);
-          await withPrometheus(world, async (url) => {
-            await compare(url, busy);
-            await onScreen(url);
-          });
-        }),
+for (const program of STORES) {
+  const { title, command } = program;
+  const name = `the fleet has the figures of both hosts that a real ${title} scraped`;
+  if (spawnSync(command, ['--version']).error) skip(test, name, `no ${command} here: apt-get install ${command}`);
+  else
+    onMount(test)(name, () =>
+      withBox(ROOT, (world) =>
+        withBox(`${ROOT}/${QUIET}`, (quiet) =>
+          withBox(`${ROOT}/${BUSY_NAME}`, async (busy) => {
+            await quiet.run('exec sleep 1000');
+            await busy.run(BUSY);
+            await withStore(program, world, async (url) => {
+              await compare(url, busy);
+              await onScreen(url);
+            });
+          }),
+        ),
       ),
-    ),
-  );
+    );
+}
 
 test.run();
