@@ -1,6 +1,6 @@
 /** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
 
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { METRICS_PATH, type PusherOptions, pushFrames, shownUrl } from '../export/pusher.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
@@ -33,7 +33,7 @@ export function pushOptions(
   const headers = Object.fromEntries((flags.header ?? []).map(headerOption));
   tellInClear(url, token !== undefined || hasSecret(headers));
   return {
-    ...{ url, sender: { host: hostname(), version: VERSION } },
+    ...{ url, sender: { host: hostname(), version: VERSION, booted: Date.now() - uptime() * 1000 } },
     interval: intervalOption(flags.interval, LEAST_MS),
     headers,
     ...(token && { token }),

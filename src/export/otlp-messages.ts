@@ -36,14 +36,26 @@ const text = (id: number, value: string): Buffer => field(id, [Buffer.from(value
 const fieldsOf = (id: number, attributes: Attributes): Buffer[] =>
   attributes.map(([key, value]) => field(id, [text(1, key), field(2, [text(1, value)])]));
 
-/** NumberDataPoint. `time`: nanoseconds since the epoch. */
-export function pointOf(value: number, time: bigint, attributes: Attributes): Buffer {
-  const figures = Buffer.allocUnsafe(18);
-  figures[0] = tag(3, EIGHT_BYTES);
-  figures.writeBigUInt64LE(time, 1);
-  figures[9] = tag(4, EIGHT_BYTES);
-  figures.writeDoubleLE(value, 10);
+/** In nanoseconds since the epoch: when a figure was so, and since when a sum counts; a gauge has no start. */
+export interface PointTimes {
+  readonly time: bigint;
+  readonly start: bigint | undefined;
+}
+
+/** NumberDataPoint. */
+export function pointOf(value: number, { time, start }: PointTimes, attributes: Attributes): Buffer {
+  const figures = Buffer.allocUnsafe(start === undefined ? 18 : 27);
+  let at = start === undefined ? 0 : eightBytes(figures, 0, 2, start);
+  at = eightBytes(figures, at, 3, time);
+  figures[at] = tag(4, EIGHT_BYTES);
+  figures.writeDoubleLE(value, at + 1);
   return field(1, attributes.length === 0 ? [figures] : [figures, ...fieldsOf(7, attributes)]);
+}
+
+/** Writes a fixed64 there; gives where it ends. */
+function eightBytes(bytes: Buffer, at: number, id: number, value: bigint): number {
+  bytes[at] = tag(id, EIGHT_BYTES);
+  return bytes.writeBigUInt64LE(value, at + 1);
 }
 
 /** AGGREGATION_TEMPORALITY_CUMULATIVE: a counter is what it is since the cgroup was made, whatever was not received. */

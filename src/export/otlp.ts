@@ -16,11 +16,14 @@ import { FAMILIES, type Family } from './families.ts';
 import { HOST_FAMILIES } from './host-families.ts';
 import { infoLabels, type LabelName, seriesLabels } from './labels.ts';
 import { type Attributes, metricOf, pointOf, resourceOf } from './otlp-messages.ts';
+import { createStarts, type StartsOf } from './starts.ts';
 
 /** Which machine the figures are of, and which version of tscg sends them. */
 export interface Sender {
   readonly host: string;
   readonly version: string;
+  /** When the machine booted, since when its own counters count: milliseconds since the epoch. */
+  readonly booted: number;
 }
 
 /** Resources of one request, which keep it at about a megabyte. */
@@ -42,22 +45,27 @@ const ATTRIBUTES: Readonly<Record<LabelName, string>> = {
   compose_service: 'tscg.compose.service',
 };
 
-const NS_PER_MS = 1_000_000n;
+/** Of milliseconds since the epoch. */
+const nanoseconds = (ms: number): bigint => BigInt(Math.round(ms)) * 1_000_000n;
 
-/** The bodies of the requests for one Frame, each made when it is asked for. */
-export function* otlpRequests(frame: Frame, rows: readonly number[], sender: Sender): Generator<Buffer> {
-  const time = BigInt(Math.round(frame.usage.snapshot.wall)) * NS_PER_MS;
-  const sent = sentMetrics(frame.usage);
-  const resources: Buffer[] = [hostResource(frame, time, sender)];
-  for (const row of rows) {
-    const workload = frame.workloads[row];
-    if (!workload) continue;
-    const metrics = sent.flatMap((metric) => metricAt(metric, frame.usage, row, time));
-    if (metrics.length === 0) continue;
-    resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender.version));
-    if (resources.length >= MOST_RESOURCES) yield Buffer.concat(resources.splice(0));
-  }
-  if (resources.length > 0) yield Buffer.concat(resources);
+/** Gives the bodies of the requests for each Frame of one source, each made when it is asked for. */
+export function createRequests(sender: Sender): (frame: Frame, rows: readonly number[]) => Generator<Buffer> {
+  const startsIn = createStarts();
+  return function* requests(frame, rows) {
+    const { snapshot } = frame.usage;
+    const time = nanoseconds(snapshot.wall);
+    const sent = sentMetrics(frame.usage, startsIn(snapshot));
+    const resources: Buffer[] = [hostResource(frame, time, sender)];
+    for (const row of rows) {
+      const workload = frame.workloads[row];
+      if (!workload) continue;
+      const metrics = sent.flatMap((metric) => metricAt(metric, frame.usage, row, time));
+      if (metrics.length === 0) continue;
+      resources.push(resourceOf(workloadAttributes(workload, sender), metrics, sender.version));
+      if (resources.length >= MOST_RESOURCES) yield Buffer.concat(resources.splice(0));
+    }
+    if (resources.length > 0) yield Buffer.concat(resources);
+  };
 }
 
 /** `service.instance.id` tells the series of two workloads apart in a store that has no other attribute of a resource. */
@@ -79,19 +87,22 @@ interface SentMetric extends Pick<OtelName, 'name' | 'unit' | 'instrument'> {
 
 interface SentColumn {
   readonly figures: Float64Array;
+  /** Of sums. */
+  readonly starts?: Float64Array;
   readonly attribute?: readonly [name: string, value: string] | undefined;
   readonly tag?: Family['tag'];
 }
 
 /** All metrics with the figures of all rows. */
-function sentMetrics(usage: Usage): readonly SentMetric[] {
+function sentMetrics(usage: Usage, startsOf: StartsOf): readonly SentMetric[] {
   const metrics = new Map<string, SentMetric>();
   for (const family of FAMILIES) {
     const { tag } = family;
     const otel = otelNameOf(family);
     const figures = (family.otel ?? family).figures(usage);
-    const column: SentColumn = { figures, attribute: otel.attribute, ...(tag && { tag }) };
     const { name, unit, instrument } = otel;
+    const starts = instrument !== 'gauge' && startsOf(family.name, figures, instrument === 'updowncounter');
+    const column: SentColumn = { figures, attribute: otel.attribute, ...(starts && { starts }), ...(tag && { tag }) };
     metrics.set(name, { name, unit, instrument, columns: [...(metrics.get(name)?.columns ?? []), column] });
   }
   return [...metrics.values()];
@@ -110,12 +121,12 @@ const ownName = ({ name, unit = '', type }: Pick<Family, 'name' | 'unit' | 'type
 });
 
 function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number, time: bigint): Buffer[] {
-  const points = columns.flatMap(({ figures, attribute, tag }) => {
+  const points = columns.flatMap(({ figures, starts, attribute, tag }) => {
     const value = figures[row] ?? Number.NaN;
     const tagged = tag?.[1](usage, row);
     if (Number.isNaN(value) || (tag && tagged === undefined)) return [];
     return [
-      pointOf(value, time, [
+      pointOf(value, { time, start: starts && nanoseconds(starts[row] ?? Number.NaN) }, [
         ...(attribute ? [attribute] : []),
         ...(tag && tagged !== undefined ? [[`tscg.${tag[0]}`, tagged] as const] : []),
       ]),
@@ -125,10 +136,13 @@ function metricAt({ columns, ...metric }: SentMetric, usage: Usage, row: number,
 }
 
 function hostResource(frame: Frame, time: bigint, sender: Sender): Buffer {
+  const booted = nanoseconds(Math.min(sender.booted, frame.usage.snapshot.wall));
   const metrics = HOST_FAMILIES.flatMap((family) => {
     const value = family.figure(frame);
     if (Number.isNaN(value)) return [];
-    return [metricOf(ownName(family), [pointOf(value, time, [])])];
+    return [
+      metricOf(ownName(family), [pointOf(value, { time, start: family.type === 'counter' ? booted : undefined }, [])]),
+    ];
   });
   const attributes: Attributes = [
     ['host.name', sender.host],

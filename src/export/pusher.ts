@@ -9,7 +9,7 @@ import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { exportedRows, type IsWanted, MOST_WORKLOADS } from './exposition.ts';
 import { gzipped } from './gzipped.ts';
-import { otlpRequests, type Sender } from './otlp.ts';
+import { createRequests, type Sender } from './otlp.ts';
 import { decodedResponse, decodedStatus } from './otlp-answers.ts';
 import { CONTENT_TYPE } from './otlp-messages.ts';
 import { boundedText, PostError, postTo, redirection } from './post.ts';
@@ -51,26 +51,33 @@ const OF_BODY = new Set([400, 413, 422]);
 
 /** Sends Frames until the signal aborts. */
 export async function pushFrames(options: PusherOptions): Promise<void> {
-  const { interval, onNews, signal } = options;
-  let told: string | undefined;
-  const tell = (why: string | undefined): void => {
+  const { interval, onNews, signal, sender } = options;
+  const requestsOf = createRequests(sender);
+  let [told, warned]: (string | undefined)[] = [];
+  const tell = ({ why, warning }: Tried): void => {
     if (why !== undefined && why !== told) onNews(why);
     if (why === undefined && told !== undefined) onNews('it is received again');
     told = why;
+    if (warning !== undefined && warning !== warned) onNews(warning);
+    warned = warning ?? warned;
   };
   let due = performance.now();
   while (!signal.aborted) {
     due = Math.max(due + interval, performance.now());
-    const { why, after = 0 } = await takenAndSent(due, options);
-    due = Math.max(due, performance.now() + Math.min(after, MOST_PAUSE_MS));
-    if (!signal.aborted) tell(why);
+    const tried = await takenAndSent(due, requestsOf, options);
+    due = Math.max(due, performance.now() + Math.min(tried.after ?? 0, MOST_PAUSE_MS));
+    if (!signal.aborted) tell(tried);
     await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Why no Frame, or not all of one, was received by that time. One request that is refused costs no other. */
-async function takenAndSent(until: number, options: PusherOptions): Promise<Pick<Tried, 'why' | 'after'>> {
-  const { source, sender, isWanted, url } = options;
+/** What came of a Frame. One request that is refused costs no other. */
+async function takenAndSent(
+  until: number,
+  requestsOf: ReturnType<typeof createRequests>,
+  options: PusherOptions,
+): Promise<Tried> {
+  const { source, isWanted, url } = options;
   let frame: Frame;
   try {
     frame = await source.next();
@@ -79,13 +86,14 @@ async function takenAndSent(until: number, options: PusherOptions): Promise<Pick
   }
   try {
     const rows = exportedRows(frame.workloads, isWanted).slice(0, MOST_WORKLOADS);
-    let refused: Tried = {};
-    for (const body of otlpRequests(frame, rows, sender)) {
+    /** Of several requests that something is said of, the first one tells. */
+    let came: Tried = {};
+    for (const body of requestsOf(frame, rows)) {
       const tried = await sent(body, until, options);
       if (tried.why !== undefined && !tried.isOfBody) return tried;
-      if (refused.why === undefined) refused = tried;
+      came = { ...tried, ...came };
     }
-    return refused;
+    return came;
   } catch (error) {
     return { why: `${url.host}: it could not be sent: ${errorText(error)}` };
   }
@@ -107,6 +115,8 @@ async function sent(body: Buffer, until: number, options: PusherOptions): Promis
 interface Tried {
   /** Why it was not received, or not all of it; absent where it was. */
   readonly why?: string;
+  /** What the receiver says of what it received. */
+  readonly warning?: string;
   /** Whether the same request would be refused again. */
   readonly isFinal?: boolean;
   /** Whether what is in this request was refused: another one may be received. */
@@ -147,17 +157,14 @@ async function triedOnce(body: Buffer, { url, headers, token, tls, ca, signal }:
   }
 }
 
-/** Of an answer that took the request: whether it refused some figures. OTLP says not to send those again. */
+/** Of an answer that took the request: whether it refused some figures, or warns. OTLP says not to send those again. */
 function partlyRefused(response: unknown): Tried {
   const partial = at(response, 'partialSuccess');
   const refused = Number(at(partial, 'rejectedDataPoints') ?? 0);
   const message = at(partial, 'errorMessage');
-  if (!(refused > 0)) return {};
-  return {
-    why: `${refused} figures were refused: ${boundedText(typeof message === 'string' ? message : '')}`,
-    isFinal: true,
-    isOfBody: true,
-  };
+  const words = boundedText(typeof message === 'string' ? message : '').trim();
+  if (refused > 0) return { why: `${refused} figures were refused: ${words}`, isFinal: true, isOfBody: true };
+  return words === '' ? {} : { warning: `it was received, with a warning: ${words}` };
 }
 
 /** `application/x-protobuf` of `Application/X-Protobuf; charset=utf-8`. */

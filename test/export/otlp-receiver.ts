@@ -78,6 +78,7 @@ interface KeyValue {
 
 interface Points {
   readonly dataPoints: readonly {
+    readonly startTimeUnixNano?: string;
     readonly timeUnixNano: string;
     readonly asDouble: number;
     readonly attributes?: readonly KeyValue[];

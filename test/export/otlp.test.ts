@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { otlpRequests } from '../../src/export/otlp.ts';
+import { createRequests } from '../../src/export/otlp.ts';
 import { type PusherOptions, pushFrames } from '../../src/export/pusher.ts';
 import type { Workload } from '../../src/inventory/workload.ts';
 import type { Frame } from '../../src/metrics/source.ts';
@@ -10,7 +10,7 @@ import { frameBetween } from '../metrics/frames.ts';
 import { type Row, snapshotOf } from '../metrics/snapshots.ts';
 import { decoded, openReceiver, type Received } from './otlp-receiver.ts';
 
-const SENDER = { host: 'vm', version: '0.1.0' };
+const SENDER = { host: 'vm', version: '0.1.0', booted: 1_764_000_000_000 };
 const WALL = 1_764_385_920_123;
 
 const WEB: Row = {
@@ -50,7 +50,7 @@ function frameOf(rows: readonly Row[], facts: Partial<Workload> = FACTS): Frame 
 }
 
 const receivedOf = (frame: Frame): readonly Received[] =>
-  [...otlpRequests(frame, [...frame.workloads.keys()], SENDER)].map(decoded);
+  [...createRequests(SENDER)(frame, [...frame.workloads.keys()])].map(decoded);
 
 type Resource = Received['resourceMetrics'][number];
 
@@ -101,6 +101,16 @@ test("figures have OpenTelemetry's names where they mean the same, and ours else
   assert.is(new Set(names).size, names.length, 'one metric a name');
   assert.is(scope?.metrics[0]?.gauge?.dataPoints[0]?.timeUnixNano, `${WALL}000000`);
   for (const { sum } of scope?.metrics ?? []) if (sum) assert.is(sum.aggregationTemporality, 2);
+});
+
+test('a sum says since when it counts, a gauge does not', () => {
+  const [received] = receivedOf(frameOf([WEB]));
+  for (const [index, start] of [SENDER.booted, WALL].entries()) {
+    const metrics = received?.resourceMetrics[index]?.scopeMetrics[0]?.metrics ?? [];
+    assert.ok(metrics.some(({ sum }) => sum) && metrics.some(({ gauge }) => gauge));
+    for (const { name, sum, gauge } of metrics)
+      assert.is((sum ?? gauge)?.dataPoints[0]?.startTimeUnixNano, sum && `${start}000000`, name);
+  }
 });
 
 test('a workload is a resource, with the attributes of its container and pod', () => {
@@ -229,6 +239,16 @@ test('one request at a time, however slow the receiver is; what it refuses is to
   const news = await pushed({ url, interval: 5 }, () => requests.length >= 5);
   assert.is(most, 1);
   assert.equal(news, ['7 figures were refused: too old']);
+  close();
+});
+
+test('a receiver that takes all and warns is told of once', async () => {
+  const { url, requests, close } = await openReceiver((response) =>
+    response.end('{"partialSuccess":{"errorMessage":"use another\\u001b name"}}'),
+  );
+  assert.equal(await pushed({ url, interval: 5 }, () => requests.length >= 5), [
+    'it was received, with a warning: use another name',
+  ]);
   close();
 });
 
