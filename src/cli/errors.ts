@@ -3,6 +3,7 @@
 import { NoHierarchyError } from '../kernel/hierarchy.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
+import { shortened } from '../text/shortened.ts';
 
 /** The command line cannot be carried out as typed: what is wrong and what to type instead. */
 export class UsageError extends Error {
@@ -34,6 +35,9 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export const errorLine = (program: string, error: unknown): string =>
   `${program}: ${remediedText(error).split('\n').map(clean).join('\n')}`;
 
-/** `what happened; what to do` */
-export const remediedText = (error: unknown): string =>
-  error instanceof NoHierarchyError ? `${error.message}; ${error.remedy}` : errorText(error);
+/** `what happened; what to do`. Candidates are whole: one of them is to be typed. */
+export function remediedText(error: unknown): string {
+  const text = error instanceof NoHierarchyError ? `${error.message}; ${error.remedy}` : errorText(error);
+  const [line = '', ...candidates] = text.split('\n');
+  return [shortened(line), ...candidates].join('\n');
+}

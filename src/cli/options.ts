@@ -114,9 +114,14 @@ export function dayBefore(time: number): number {
   return date.setDate(date.getDate() - 1);
 }
 
+/** RFC 1035. */
+const LONGEST_HOST = 253;
+
 /** Of HTTP or HTTPS. One that cannot be read is not shown where it may hold a password or a key. */
 export function urlOption(flag: string, text: string, example: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && url.hostname.length > LONGEST_HOST)
+    throw new UsageError(`${flag}: the host in the URL is longer than a name can be`);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new UsageError(
       `${flag}: ${/[@?]/.test(text) ? 'what is given' : `"${clean(text)}"`} is no URL; give one as ${example}`,

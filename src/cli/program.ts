@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { clean } from '../text/clean.ts';
+import { shortened } from '../text/shortened.ts';
 import { exitProcess } from './exit.ts';
 import { warn } from './output.ts';
 
@@ -19,12 +21,14 @@ function readVersion(): string {
  * commander's `error: …` with its suggestion on a line of its own, as one line in the form of all our errors. `command`: whose
  * help tells what is right.
  */
-export const commandLineError = (program: string, text: string, command = program): string =>
-  `${program}: ${text
+export function commandLineError(program: string, text: string, command = program): string {
+  const told = text
     .replace(/^error: /, '')
     .trim()
     .replace(/\.$/, '')
-    .replaceAll('\n', ' ')}; see ${command} --help\n`;
+    .replaceAll('\n', ' ');
+  return `${program}: ${clean(shortened(told))}; see ${command} --help\n`;
+}
 
 /**
  * Parses and runs; help and version end with 0, a bad command line, which commander has told by then, with 2, or as the

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { errorLine } from '../../src/cli/errors.ts';
 import { MOUNT, onMount, STATE_DIR, tscg, withBox } from '../boxes.ts';
 
 const mountTest = onMount(test);
@@ -76,10 +77,28 @@ mountTest('every kind of bad input has its line, its exit code, and no stack', (
   ),
 );
 
-test('hostile text in an argument is cleaned before it is shown', () => {
-  const { stderr, status } = tscg('get', 'x\x1b[2J\u202ey');
-  assert.is(status, 2);
-  assert.not.match(stderr, /\x1b|\u202e/);
+for (const [how, args] of [
+  ['a name', (text: string) => ['get', text]],
+  ['a path', (text: string) => ['get', `/${text}`]],
+  ['a value', (text: string) => ['ls', '--sort', text]],
+  ['a choice', (text: string) => ['man', text]],
+  ['an option', (text: string) => ['ls', `--${text}`]],
+  ['a command', (text: string) => [text]],
+  ['a file', (text: string) => ['apply', text]],
+] as const)
+  mountTest(`${how} is cleaned and shortened before it is shown`, async () => {
+    const hostile = tscg(...args('x\x1b[2J\u202ey')).stderr;
+    assert.match(hostile, 'x[2Jy');
+    assert.not.match(hostile, /\x1b|\u202e/);
+    const long = tscg(...args(`first${'x'.repeat(5000)}last`)).stderr;
+    assert.match(long, /firstx+…x+last/);
+    assert.ok(long.length < 400, long);
+  });
+
+test('what has blanks is shortened too, and candidates are not', () => {
+  const long = 'x y '.repeat(200);
+  const text = errorLine('tscg', new Error(`"${long}" is ambiguous\n  ${'x'.repeat(1000)}`));
+  assert.match(text, /^tscg: "x y [xy ]*…[xy ]*" is ambiguous\n {2}x{1000}$/);
 });
 
 test.run();
