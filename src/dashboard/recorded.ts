@@ -21,8 +21,8 @@ type FindingOf = (inode: number) => Finding | undefined;
 /** Reads what is asked of a recorded Frame from its recording, and all else through `live`, where there is one. */
 export function withRecorded(live: SelectedReader | undefined, findingOf: FindingOf): SelectedReader {
   return {
-    readProcesses: async (session) => {
-      if (!recordedIn(session.frame)) await live?.readProcesses(session);
+    readProcesses: async (session, newest) => {
+      if (!recordedIn(session.frame)) await live?.readProcesses(session, newest);
     },
     readExplained: async (session) => {
       if (!recordedIn(session.frame)) await live?.readExplained(session);

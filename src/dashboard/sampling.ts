@@ -6,7 +6,7 @@ import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
 import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import { rowByInode } from '../metrics/snapshot.ts';
-import type { Source } from '../metrics/source.ts';
+import type { Frame, Source } from '../metrics/source.ts';
 import { errorText } from '../text/error-text.ts';
 import { isDriftSign } from './drift-watch.ts';
 import type { FrameMemory } from './frame-memory.ts';
@@ -93,17 +93,21 @@ async function tick(options: SamplingOptions): Promise<void> {
   const { program, selected } = options;
   const guarded = guardedBy(program);
   let isDrawn = false;
-  // The processes are read beside the sample, so that one drawing shows both. If they come much later, they are drawn by
-  // themselves.
-  const list = guarded('processes', async () => {
-    await selected.readProcesses(program.session());
-    if (isDrawn) program.draw();
-  });
+  let list = Promise.resolve();
   const sample = guarded('sample', async () => {
-    await takeFrame(options, () => Promise.race([list, sleep(TOGETHER_MS, undefined, { ref: false })]));
+    // The Frame tells where something ran, whose processes are read before it is drawn, so that one drawing shows both. If
+    // they come much later, they are drawn by themselves.
+    await takeFrame(options, (frame) => {
+      list = guarded('processes', async () => {
+        await selected.readProcesses(program.session(), frame);
+        if (isDrawn) program.draw();
+      });
+      return Promise.race([list, sleep(TOGETHER_MS, undefined, { ref: false })]);
+    });
     isDrawn = true;
   });
-  await Promise.all([sample, list, guarded('explain', () => selected.readExplained(program.session()))]);
+  await Promise.all([sample, guarded('explain', () => selected.readExplained(program.session()))]);
+  await list;
   // The sample may have selected a row whose processes were not read yet.
   const session = program.session();
   if (!selectedWorkload(session) || selected.of(session).processes) return;
@@ -111,8 +115,8 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-/** `ready`: resolves when what is drawn beside the Frame is there, or is late. */
-async function takeFrame(options: SamplingOptions, ready: () => Promise<void>): Promise<void> {
+/** `ready`: reads what is drawn beside the Frame; resolves when that is there, or is late. */
+async function takeFrame(options: SamplingOptions, ready: (frame: Frame) => Promise<void>): Promise<void> {
   const { program, source, memory, pressures, alerts, trouble, seconds } = options;
   const { demand } = program.needs();
   // At a speed at which not every Frame can be drawn, some are only remembered.
@@ -133,7 +137,7 @@ async function takeFrame(options: SamplingOptions, ready: () => Promise<void>): 
   const alarms = alerts?.after(frame) ?? [];
   for (const event of alarms) memory.tell(event);
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
-  await ready();
+  await ready(frame);
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
   const one = selectedWorkload(program.session());
   const rowOf = rowByInode(frame.usage.snapshot.rows);

@@ -4,6 +4,7 @@ import type { SharedLooks } from '../diagnosis/trouble-watch.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
+import type { Frame } from '../metrics/source.ts';
 import { columnOf } from './columns.ts';
 import { filesOf, type RawTexts } from './explain-view.ts';
 import { type Guarded, type Inside, openInside, type Part } from './inside.ts';
@@ -14,8 +15,11 @@ import { selectedWorkload } from './scene.ts';
 import type { Session } from './session.ts';
 
 export interface SelectedReader {
-  /** Reads its processes; while the display is held, only where they were never read. */
-  readProcesses(session: Session): Promise<void>;
+  /**
+   * Reads its processes; while the display is held, only where they were never read. `newest`: the Frame that is about to be
+   * shown, if one is.
+   */
+  readProcesses(session: Session, newest?: Frame): Promise<void>;
   /** Reads the files of the figure that is explained, if one is. */
   readExplained(session: Session): Promise<void>;
   /** Reads what the panes demand, where that is due; nothing waits for it. */
@@ -46,10 +50,10 @@ export function openSelectedReader({ hierarchy, proc, looks, onNews, guarded }: 
   let raw: RawTexts | undefined;
   const workloadsOf = ({ frame }: Session): readonly Workload[] => frame?.workloads ?? [];
   return {
-    readProcesses: async (session) => {
+    readProcesses: async (session, newest = session.frame) => {
       const selected = selectedWorkload(session);
-      if (!selected || (session.state.paused && processes.of(selected.inode))) return;
-      await processes.read(selected);
+      if (!selected || !newest || (session.state.paused && processes.of(selected.inode))) return;
+      await processes.read(selected, newest.usage.snapshot);
     },
     readExplained: async (session) => {
       const { modal, scales } = session.state;

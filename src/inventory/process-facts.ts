@@ -22,25 +22,38 @@ export interface ProcessFacts {
   readonly pidNamespace?: number;
 }
 
-/** Gives the facts of those processes that are still there, by pid. */
+/**
+ * Gives the facts of those processes that are still there, by pid. A stat that is the object of the reading before tells that
+ * the process has not run since.
+ */
 export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, { readonly facts: ProcessFacts }>>;
 
-/** Facts are read again after so many readings: a new comm tells of an exec at once, but nothing tells of a setuid. */
-const READINGS = 16;
+/**
+ * Milliseconds after which the facts of a process that ran since are read again: a new comm tells of an exec at once, but
+ * nothing tells of a setuid.
+ */
+const FACTS_MS = 16_000;
 const LONGEST_COMMAND = 4_096;
 
-export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts {
+interface Learnt {
+  readonly facts: ProcessFacts;
+  /** Read before the facts. */
+  readonly stat: PidStat;
+  readonly readAt: number;
+}
+
+/** `clock`: milliseconds. */
+export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () => number): LearnFacts {
   const readInodes = createReadNamespaceInodes(['pid']);
-  let remembered: ReadonlyMap<number, { facts: ProcessFacts; reading: number }> = new Map();
-  let reading = 0;
+  let remembered: ReadonlyMap<number, Learnt> = new Map();
   return async (stats) => {
-    reading++;
-    const now = new Map<number, { facts: ProcessFacts; reading: number }>();
+    const time = clock();
+    const now = new Map<number, Learnt>();
     const unknown: PidStat[] = [];
     for (const stat of stats) {
       const old = remembered.get(stat.pid);
       const isSame = old?.facts.startTime === stat.starttime && old.facts.comm === stat.comm;
-      if (old && isSame && reading - old.reading < READINGS) now.set(stat.pid, old);
+      if (old && isSame && (old.stat === stat || time - old.readAt < FACTS_MS)) now.set(stat.pid, old);
       else unknown.push(stat);
     }
     const [texts, namespaces] = await Promise.all([
@@ -52,9 +65,9 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles): LearnFacts
     ]);
     unknown.forEach((stat, index) => {
       const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespaces[index]);
-      // New ones are spread over the readings, so that they do not all fall due in the same one.
-      const age = remembered.has(stat.pid) ? 0 : stat.pid % READINGS;
-      if (facts) now.set(stat.pid, { facts, reading: reading - age });
+      // New ones are spread over that time, so that they do not all fall due at once.
+      const age = remembered.has(stat.pid) ? 0 : ((stat.pid % 16) / 16) * FACTS_MS;
+      if (facts) now.set(stat.pid, { facts, stat, readAt: time - age });
     });
     remembered = now;
     return now;

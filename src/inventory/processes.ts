@@ -1,12 +1,11 @@
 /** The processes of a cgroup and of all below it, as a tree. */
 
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { parseProcs } from '../kernel/cgroup-procs.ts';
 import { readMachine } from '../kernel/machine.ts';
-import { isKernelThread, type PidStat, parsePidStat, parsePidStatus, parseSchedstat } from '../kernel/proc-pid.ts';
+import { monotonicMs } from '../kernel/monotonic.ts';
+import { isKernelThread, type PidStat, parsePidStat, parseSchedstat } from '../kernel/proc-pid.ts';
 import { createReadFiles, type ReadFiles } from '../kernel/read-files.ts';
 import { clean } from '../text/clean.ts';
+import { type CgroupTimes, createReadMembers, type Members } from './cgroup-members.ts';
 import { createLearnFacts, type ProcessFacts } from './process-facts.ts';
 import { createWalk, type Walk } from './walk.ts';
 
@@ -59,95 +58,91 @@ export interface ProcessTree {
   readonly files: number;
 }
 
-export type ReadProcesses = (path: string) => Promise<ProcessTree>;
+/**
+ * `times`: the cgroup and all below it. What is known from the reading before is not read again where they tell that nothing
+ * ran since (./cgroup-members.ts). Without them the cgroups are looked for, and all is read.
+ */
+export type ReadProcesses = (path: string, times?: CgroupTimes) => Promise<ProcessTree>;
 
 export interface ProcessReaderOptions {
   readonly proc: string;
   readonly mount: string;
-  /** Processes read at most; those with the lowest pids. */
+  /** Processes read at most: those of the cgroups in which something ran last, then those with the lowest pids. */
   readonly most?: number;
   readonly readFiles?: ReadFiles;
   readonly walk?: Walk;
+  /** Each cgroup is read once in so many milliseconds, or less often where they are very many. */
+  readonly turnMs?: number;
+  /** Milliseconds. */
+  readonly clock?: () => number;
 }
 
 const MOST = 1_000;
+const TURN_MS = 10_000;
+const THREADS_A_PROCESS = 4;
 
-/** Reads the tree of a cgroup by its path beneath the mount; remembers from one reading to the next what hardly changes. */
+/** Reads the tree of a cgroup by its path beneath the mount; remembers from one reading to the next what stood still. */
 export function createProcessReader({
   proc,
   mount,
   most = MOST,
   readFiles = createReadFiles(),
   walk = createWalk(),
+  turnMs = TURN_MS,
+  clock = monotonicMs,
 }: ProcessReaderOptions): ReadProcesses {
   const { pageSize } = readMachine(proc);
-  const learnFacts = createLearnFacts(proc, readFiles);
-  /** Of the reading before, by pid. */
-  let known: ReadonlyMap<number, Running> = new Map();
-  return async (path) => {
-    const { paths } = await walk(mount, path);
-    const cgroups = await cgroupsOf(paths);
-    const pids = [...cgroups.keys()].sort((a, b) => a - b);
-    const read = pids.slice(0, most);
-    const running = await runningOf(read);
+  const learnFacts = createLearnFacts(proc, readFiles, clock);
+  const readMembers = createReadMembers({
+    ...{ proc, mount, readFiles, turnMs, clock },
+    mostThreads: THREADS_A_PROCESS * most,
+  });
+  /** Of the reading before, by pid; undefined for what could not be read. */
+  let known: ReadonlyMap<number, Running | undefined> = new Map();
+  return async (path, times) => {
+    const { paths, usages } = times ?? { ...(await walk(mount, path)), usages: [] };
+    // Who waits for a CPU waits longer without having run.
+    const ready = [...known.values()].flatMap((old) => (old?.stat.state === 'R' ? [old.cgroup] : []));
+    const members = await readMembers({ paths, usages }, new Set(ready));
+    const pids = chosenOf(members, most);
+    const { running, reads } = await runningOf(pids, members);
     const learnt = await learnFacts(running.map(({ stat }) => stat));
-    const processes = running.flatMap(({ stat, waitNs }) => {
-      const facts = learnt.get(stat.pid)?.facts;
-      const cgroup = cgroups.get(stat.pid) ?? path;
-      return facts ? [{ stat, facts, waitNs, cgroup }] : [];
+    const processes = running.flatMap((one) => {
+      const facts = learnt.get(one.stat.pid)?.facts;
+      return facts ? [{ ...one, facts }] : [];
     });
     return {
       roots: arrange(processes, pageSize),
-      left: pids.length - read.length,
-      files: paths.length + 2 * read.length,
+      left: members.homes.size - pids.length,
+      files: members.read.size + 2 * reads,
     };
   };
 
-  /** By pid. cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
-  async function cgroupsOf(paths: readonly string[]): Promise<ReadonlyMap<number, string>> {
-    const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.procs')));
-    const cgroups = new Map<number, string>();
-    texts.forEach((text, index) => {
-      if (typeof text !== 'string') return;
-      for (const pid of parseProcs(text).pids) cgroups.set(pid, paths[index] ?? '/');
+  /** Reads those that can have changed. */
+  async function runningOf(pids: readonly number[], { homes, read }: Members) {
+    const before = known;
+    const stale = pids.filter((pid) => {
+      const old = before.get(pid);
+      // A process gets another parent without running, a little after the old one has left its cgroup.
+      const isOrphan = old?.hadParent === true && !homes.has(old.stat.ppid);
+      return !before.has(pid) || read.has(homes.get(pid) ?? '/') || isOrphan;
     });
-    const threaded = paths.filter((_, index) => texts[index] === constants.errno.EOPNOTSUPP);
-    for (const [pid, path] of await pidsOfThreads(threaded)) if (!cgroups.has(pid)) cgroups.set(pid, path);
-    return cgroups;
-  }
-
-  async function pidsOfThreads(threaded: readonly string[]): Promise<(readonly [number, string])[]> {
-    const lists = await readFiles(threaded.map((path) => join(mount, path, 'cgroup.threads')));
-    const tids = lists.flatMap((text, index) =>
-      typeof text === 'string' ? parseProcs(text).pids.map((tid) => ({ tid, path: threaded[index] ?? '/' })) : [],
+    const texts = await readFiles(stale.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
+    const places = new Map(stale.map((pid, index) => [pid, 2 * index]));
+    known = new Map(
+      pids.map((pid) => {
+        const old = before.get(pid);
+        const place = places.get(pid);
+        const seen = place === undefined ? old : seenFrom(texts[place], texts[place + 1], old);
+        if (!seen) return [pid, undefined];
+        const { ppid } = seen.stat;
+        const hadParent = homes.has(ppid) || (old?.hadParent === true && old.stat.ppid === ppid);
+        return [pid, { ...seen, hadParent, cgroup: homes.get(pid) ?? '/' }];
+      }),
     );
-    const asked = tids.slice(0, THREADS_A_PROCESS * most);
-    /** /proc/TID answers for threads too, though no listing shows them. */
-    const statuses = await readFiles(asked.map(({ tid }) => join(proc, `${tid}/status`)));
-    return asked.flatMap(({ path }, index) => {
-      const text = statuses[index];
-      const pid = typeof text === 'string' ? parsePidStatus(text).Tgid : Number.NaN;
-      return pid > 0 ? [[pid, path] as const] : [];
-    });
-  }
-
-  /** Most have not run since the reading before, and read as they did: they are not parsed again. */
-  async function runningOf(pids: readonly number[]): Promise<readonly Running[]> {
-    const texts = await readFiles(pids.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
-    const now = new Map<number, Running>();
-    pids.forEach((pid, index) => {
-      const [text, schedstat] = [texts[2 * index], texts[2 * index + 1]];
-      const old = known.get(pid);
-      const isSame = old?.text === text && old?.schedstat === schedstat;
-      const running = isSame ? old : runningFrom(text, schedstat);
-      if (running) now.set(pid, running);
-    });
-    known = now;
-    return [...now.values()];
+    return { running: [...known.values()].filter((one) => one !== undefined), reads: stale.length };
   }
 }
-
-const THREADS_A_PROCESS = 4;
 
 const readers = new Map<string, ReadProcesses>();
 
@@ -160,22 +155,45 @@ export function readProcesses(proc: string, mount: string, path: string): Promis
 }
 
 /** What changes while a process runs: two of its files, and what they say. */
-interface Running {
+interface Seen {
   readonly text: string | number | undefined;
   readonly schedstat: string | number | undefined;
   readonly stat: PidStat;
   readonly waitNs: number;
 }
 
-function runningFrom(text: Running['text'], schedstat: Running['schedstat']): Running | undefined {
+interface Running extends Seen {
+  /** Path. */
+  readonly cgroup: string;
+  /** Its parent is, or was, among the processes of these cgroups. */
+  readonly hadParent: boolean;
+}
+
+/** `old`: of the reading before. What reads as it did is not parsed again. */
+function seenFrom(text: Seen['text'], schedstat: Seen['schedstat'], old: Seen | undefined): Seen | undefined {
+  if (old?.text === text && old?.schedstat === schedstat) return old;
   const stat = typeof text === 'string' ? parsePidStat(text) : undefined;
   const waitNs = typeof schedstat === 'string' ? parseSchedstat(schedstat).wait_ns : Number.NaN;
   return stat && { text, schedstat, stat, waitNs };
 }
 
-interface Process extends Pick<Running, 'stat' | 'waitNs'> {
+/**
+ * By pid: at most so many of them, those first in whose cgroup something ran last, then those with the lowest pids. What runs
+ * in a cgroup counts in those above it too, which come after it.
+ */
+function chosenOf({ homes, cgroups }: Members, most: number): number[] {
+  const pids = [...homes.keys()].sort((a, b) => a - b);
+  if (pids.length <= most) return pids;
+  const ran = [...cgroups.values()].filter(({ ranAt }) => ranAt > Number.NEGATIVE_INFINITY);
+  const active = ran
+    .reverse()
+    .sort((a, b) => b.ranAt - a.ranAt)
+    .flatMap((cgroup) => cgroup.pids);
+  return [...new Set([...active, ...pids])].slice(0, most).sort((a, b) => a - b);
+}
+
+interface Process extends Pick<Running, 'stat' | 'waitNs' | 'cgroup'> {
   readonly facts: ProcessFacts;
-  readonly cgroup: string;
 }
 
 /** Children under their parents; a process whose parent is not among them is a root. */

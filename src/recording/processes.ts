@@ -1,15 +1,17 @@
 /** The processes that matter, to be recorded: those in PID namespaces of their own, the busiest, the largest; bounded. */
 
 import { createProcessReader, type ProcessNode } from '../inventory/processes.ts';
-import type { Workload } from '../inventory/workload.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
+import { createCgroupTimes } from '../metrics/cgroup-times.ts';
 import { processKey } from '../metrics/process-usage.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 import { gridTime } from '../metrics/time-grid.ts';
 import type { RecordedProcess, RecordedProcesses } from './format/moment.ts';
 
 export interface ProcessRecorder {
-  read(workloads: readonly Workload[]): Promise<RecordedProcesses>;
+  /** `snapshot`: the newest there is, which tells where something ran. */
+  read(snapshot: Snapshot): Promise<RecordedProcesses>;
 }
 
 export interface ProcessRecorderOptions {
@@ -20,8 +22,10 @@ export interface ProcessRecorderOptions {
   readonly most?: number;
 }
 
-/** Read at most, those with the lowest pids, to choose from. */
+/** Known at most, to choose from. */
 const MOST_READ = 4096;
+/** Milliseconds: the memory of a process that sleeps is read so often. */
+const TURN_MS = 30_000;
 const MOST = 1024;
 
 export function createProcessRecorder({
@@ -30,14 +34,12 @@ export function createProcessRecorder({
   readFiles,
   most = MOST,
 }: ProcessRecorderOptions): ProcessRecorder {
-  let paths: readonly string[] = [];
-  const walk = async () => ({ paths: [...paths], inodes: [] });
-  const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, walk });
+  const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, turnMs: TURN_MS });
+  const timesOf = createCgroupTimes();
   let before: readonly RecordedProcess[] = [];
   return {
-    read: async (workloads) => {
-      paths = workloads.map(({ path }) => path);
-      const { roots } = await readTree('/');
+    read: async (snapshot) => {
+      const { roots } = await readTree('/', timesOf(snapshot, '/'));
       const time = gridTime(monotonicMs());
       const all = flat(roots);
       const list = chosen(all, before, most).sort((a, b) => a.pid - b.pid);

@@ -89,7 +89,7 @@ export function createMomentTaker({
     const { monotonic } = frame.usage.snapshot;
     if (!processes || monotonic - processes.time >= PROCESSES_MS) {
       processesBefore = processes;
-      processes = await processRecorder.read(frame.workloads);
+      processes = await processRecorder.read(frame.usage.snapshot);
     }
     looks?.afterFrame(frame).catch((error: unknown) => onTrouble('a look failed', error));
     const { findings = [], events: putOff = [] } = looks?.take() ?? {};

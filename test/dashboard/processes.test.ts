@@ -7,10 +7,11 @@ import * as assert from 'uvu/assert';
 import { processView } from '../../src/dashboard/process-view.ts';
 import { openSelectedProcesses } from '../../src/dashboard/processes.ts';
 import { createReadFiles } from '../../src/kernel/read-files.ts';
+import { snapshotOf } from '../metrics/snapshots.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { plainText } from './scenes.ts';
 
-test('a small tree is read at each tick, one of a thousand processes every few seconds, which it tells', async () => {
+test('a small tree is read at each tick, one of which a thousand processes ran every few seconds, which it tells', async () => {
   const root = temporaryFolder();
   const box = (name: string, processes: number) => {
     mkdirSync(join(root, name));
@@ -18,7 +19,7 @@ test('a small tree is read at each tick, one of a thousand processes every few s
     return { path: `/${name}`, inode: processes, name, kind: 'cgroup' } as const;
   };
   const [small, large] = [box('small', 2), box('large', 1000)];
-  let time = 0;
+  let [time, usage] = [0, 0];
   const processes = openSelectedProcesses({
     mount: root,
     proc: root,
@@ -27,16 +28,20 @@ test('a small tree is read at each tick, one of a thousand processes every few s
   });
   const read = async (row: typeof small) => {
     time += 1000;
-    await processes.read(row);
+    const rows = [small, large].map(({ path, inode }) => ({ path, inode, figures: { 'cpu.stat:usage_usec': usage } }));
+    await processes.read(row, snapshotOf(time / 1000, rows));
     return processes.of(row.inode);
   };
   assert.is.not(await read(small), await read(small));
-  const first = await read(large);
-  assert.is(await read(large), first);
-  const [title = []] = processView(large, first, 80);
+  const quiet = await read(large);
+  assert.is.not(await read(large), quiet, 'nothing ran in it');
+  usage++;
+  const busy = await read(large);
+  const [title = []] = processView(large, busy, 80);
   assert.match(plainText(title), /read every 3 s/);
-  assert.is(await read(large), first);
-  assert.is.not(await read(large), first);
+  assert.is(await read(large), busy);
+  assert.is(await read(large), busy);
+  assert.is.not(await read(large), busy);
   // Another row is read at once.
   assert.ok(await read(small));
 });

@@ -30,10 +30,11 @@ interface Played {
   readonly namespace?: number;
   readonly cmdline?: string;
   readonly flags?: number;
+  readonly utime?: number;
 }
 
-const statText = ({ pid, ppid = 0, comm = 'app', startTime = 10 * pid, flags = 0 }: Played): string =>
-  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 11 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(27)}\n`;
+const statText = ({ pid, ppid = 0, comm = 'app', startTime = 10 * pid, flags = 0, utime = 11 }: Played): string =>
+  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 ${utime} 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(27)}\n`;
 
 const statusText = ({ pid, ppid = 0, comm = 'app', pids = [pid] }: Played): string =>
   `Name:\t${comm}\nState:\tS (sleeping)\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t0\t1000\t0\t0\nNSpid:\t${pids.join('\t')}\n`;
@@ -45,6 +46,8 @@ interface Stage {
   /** Reads it with a count of the files read. */
   read(path?: string, most?: number): Promise<ProcessTree>;
   readonly files: string[];
+  /** Time passes. */
+  pass(milliseconds: number): void;
 }
 
 async function withStage(
@@ -70,7 +73,9 @@ async function withStage(
       }
     });
   };
-  const reader = createProcessReader({ proc, mount, readFiles, walk: walkWithFs });
+  let time = 0;
+  const options = { proc, mount, readFiles, walk: walkWithFs, clock: () => time };
+  const reader = createProcessReader(options);
   await run({
     proc,
     mount,
@@ -86,9 +91,10 @@ async function withStage(
       if (process.namespace !== undefined) symlinkSync(`pid:[${process.namespace}]`, join(folder, 'ns/pid'));
     },
     read(path = '/', most) {
-      return most === undefined
-        ? reader(path)
-        : createProcessReader({ proc, mount, readFiles, walk: walkWithFs, most })(path);
+      return most === undefined ? reader(path) : createProcessReader({ ...options, most })(path);
+    },
+    pass(milliseconds) {
+      time += milliseconds;
     },
   });
 }
@@ -216,22 +222,27 @@ it('no more than so many are read, and the rest is counted', () =>
     assert.is(files.filter((file) => file.endsWith('/stat')).length, 10);
   }));
 
-it('what hardly changes is read once, and again for another program or another process', () =>
-  withStage({ '/box': '100\n' }, async ({ play, read, files }) => {
+it('what hardly changes is read once, and again for another program, another process, or one that ran since', () =>
+  withStage({ '/box': '100\n' }, async ({ play, read, files, pass }) => {
     const statuses = (): number => files.filter((file) => file.endsWith('/status')).length;
     const command = async (): Promise<string | undefined> => (await read()).roots[0]?.command;
     play({ pid: 100, cmdline: 'one\0' });
     assert.is(await command(), 'one');
-    play({ pid: 100, cmdline: 'two\0' });
+    play({ pid: 100, cmdline: 'two\0', utime: 12 });
     assert.is(await command(), 'one');
     assert.is(statuses(), 1);
     play({ pid: 100, cmdline: 'two\0', comm: 'other' });
     assert.is(await command(), 'two', 'exec');
     play({ pid: 100, cmdline: 'three\0', comm: 'other', startTime: 5 });
     assert.is(await command(), 'three', 'the pid was used again');
-    play({ pid: 100, cmdline: 'four\0', comm: 'other', startTime: 5 });
-    for (let i = 0; i < 16; i++) await read();
-    assert.is(await command(), 'four', 'at the latest after 16 readings');
+    play({ pid: 100, cmdline: 'four\0', comm: 'other', startTime: 5, utime: 13 });
+    assert.is(await command(), 'three');
+    pass(16_000);
+    assert.is(await command(), 'four', 'after 16 s');
+    const before = statuses();
+    pass(16_000);
+    await read();
+    assert.is(statuses(), before, 'it did not run');
   }));
 
 it('threaded cgroups are read by their threads', async () => {
