@@ -2,7 +2,6 @@
 
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
@@ -11,6 +10,7 @@ import { readText } from '../kernel/if-there.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
+import { matchRows, type SnapshotRow } from '../metrics/snapshot.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { ownHeader } from './format/encode.ts';
 import type { Moment, RecordedProcesses, RecordingHeader } from './format/moment.ts';
@@ -51,6 +51,10 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { store, interval, signal, onNews, onTrouble } = options;
   const take = createMomentTaker(options);
   let due = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  /** Ends the wait for the next moment. One listener serves all waits: each of its own would cost as much as a small moment. */
+  let wake = (): void => undefined;
+  signal.addEventListener('abort', () => wake(), { once: true });
   while (!signal.aborted) {
     try {
       onNews(store.add(await take()));
@@ -59,8 +63,13 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     }
     // In step with the clock; what is late is left out.
     due = Math.max(due + interval, performance.now());
-    await sleep(due - performance.now(), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) break;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, due - performance.now());
+    });
   }
+  clearTimeout(timer);
 }
 
 export type MomentOptions = Pick<
@@ -80,12 +89,13 @@ export function createMomentTaker({
   const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
   const events = createEventLog();
   const changesSince = createJournalReader({ journal, onTrouble });
+  const busiestOf = createBusiest();
   let processes: RecordedProcesses | undefined;
   let processesBefore: RecordedProcesses | undefined;
   let demand: Parameters<Source['next']>[0];
   return async () => {
     const frame = await source.next(demand);
-    demand = { visible: busiestOf(frame, demand?.visible), network: new Set(alerts?.networkOf(frame.workloads)) };
+    demand = { visible: busiestOf(frame), network: new Set(alerts?.networkOf(frame.workloads)) };
     const { monotonic } = frame.usage.snapshot;
     if (!processes || monotonic - processes.time >= PROCESSES_MS) {
       processesBefore = processes;
@@ -103,19 +113,37 @@ export function createMomentTaker({
 /** Rows whose costly files are read for each moment; those of the others have their turn. */
 const MOST_BUSY = 32;
 
-/** A row that was among them gives way to one that is so many times as busy: of many that are alike the same ones stay. */
+/** A row that is among them gives way to one that is so many times as busy: of many that are alike the same ones stay. */
 const STAYING = 2;
 
-/** What uses the CPU and what waits: inodes. `before`: those of the moment before. */
-function busiestOf({ usage, workloads }: Frame, before?: ReadonlySet<number>): ReadonlySet<number> {
-  const columns = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'].map((id) => usage.column(id));
-  const busy = workloads.map(({ inode }, row) => {
-    const sum = columns.reduce((sum, values) => sum + (values[row] || 0), 0);
-    return before?.has(inode) ? STAYING * sum : sum;
-  });
-  const listed = workloads.flatMap((workload, row) => (isListed(workload) ? [row] : []));
-  const busiest = listed.sort((a, b) => (busy[b] ?? 0) - (busy[a] ?? 0)).slice(0, MOST_BUSY);
-  return new Set(busiest.flatMap((row) => workloads[row]?.inode ?? []));
+/** Use of the CPU and waits, which have no sum in one unit: how busy a row is. */
+const BUSY_COLUMNS = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'];
+
+/**
+ * Gives the inodes of the busiest rows of each Frame; the same set where they are those of before. A row that takes turns with
+ * others, busy in one second and idle in the next, counts by its mean: to begin with a row costs more than to go on with it.
+ */
+function createBusiest(): (frame: Frame) => ReadonlySet<number> {
+  let rows: readonly SnapshotRow[] = [];
+  /** By row: half of it is of this interval, a quarter of the one before, and so on. */
+  let means = new Float64Array();
+  let busiest: ReadonlySet<number> = new Set();
+  return ({ usage, workloads }) => {
+    const columns = BUSY_COLUMNS.map((id) => usage.column(id));
+    const from = matchRows(usage.snapshot.rows, rows);
+    means = Float64Array.from(from, (before, row) => {
+      const sum = columns.reduce((sum, values) => sum + (values[row] || 0), 0);
+      return (sum + (means[before] ?? sum)) / 2;
+    });
+    rows = usage.snapshot.rows;
+    const rank = means.map((mean, row) => (busiest.has(rows[row]?.inode ?? -1) ? STAYING * mean : mean));
+    const listed = workloads.flatMap((workload, row) => (isListed(workload) ? [row] : []));
+    const chosen = listed.sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0)).slice(0, MOST_BUSY);
+    const inodes = chosen.flatMap((row) => workloads[row]?.inode ?? []);
+    const isSame = inodes.length === busiest.size && inodes.every((inode) => busiest.has(inode));
+    if (!isSame) busiest = new Set(inodes);
+    return busiest;
+  };
 }
 
 const momentOf = (

@@ -67,11 +67,14 @@ export interface RecordingStoreOptions {
 interface OpenFile {
   readonly fd: number;
   readonly name: string;
+  readonly path: string;
   readonly inode: number;
   readonly hour: number;
   readonly encoder: Encoder;
   /** Time of its last moment: milliseconds since the epoch. */
   last: number;
+  /** Bytes that were written to it. */
+  size: number;
 }
 
 interface KeptFile {
@@ -124,13 +127,14 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
 
   function end(): void {
     if (!open) return;
-    const { fd, name, encoder, last } = open;
+    const ended = open;
+    const { fd, path, encoder, last } = ended;
     open = undefined;
     try {
       // A disk that stays full would be filled with names.
-      if (fstatSync(fd).size === 0) rmSync(join(directory, name), { force: true });
+      if (ended.size === 0) rmSync(path, { force: true });
       else {
-        appendTo(fd, encoder.end());
+        appendTo(ended, encoder.end());
         // Its last moment, where the clock was set since.
         futimesSync(fd, last / MS_PER_SECOND, last / MS_PER_SECOND);
       }
@@ -141,14 +145,14 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
   }
 
   /** All of it or nothing: a part of a frame would be a damaged one. */
-  function appendTo(fd: number, bytes: Buffer): void {
-    const { size } = fstatSync(fd);
+  function appendTo(file: OpenFile, bytes: Buffer): void {
     try {
-      const taken = write(fd, bytes);
+      const taken = write(file.fd, bytes);
       if (taken < bytes.length)
         throw Object.assign(new Error('no space is left for a whole frame'), { code: 'ENOSPC' });
+      file.size += taken;
     } catch (error) {
-      ftruncateSync(fd, size);
+      ftruncateSync(file.fd, file.size);
       throw error;
     }
   }
@@ -158,7 +162,7 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
    * find what is written to the old ones. Gives what was lost. Throws as claimed() does, again at each try.
    */
   function beginAnew(): string | undefined {
-    const path = open ? join(directory, open.name) : directory;
+    const path = open?.path ?? directory;
     if (release && inodeOf(path) === (open?.inode ?? folder)) return undefined;
     end();
     release?.();
@@ -208,12 +212,13 @@ export function openRecordingStore(options: RecordingStoreOptions): RecordingSto
     if (open && (open.hour !== hour || isFull || wall < open.last)) end();
     if (!open) {
       const file = createFile(directory, wall);
-      open = { ...file, hour, last: wall, encoder: createEncoder({ ...header, started: wall }, keyEvery) };
+      const encoder = createEncoder({ ...header, started: wall }, keyEvery);
+      open = { ...file, hour, encoder, last: wall, size: 0 };
       own.push(file.name);
     }
     open.last = wall;
     const isFirst = open.encoder.length() === 0;
-    appendTo(open.fd, open.encoder.add(moment));
+    appendTo(open, open.encoder.add(moment));
     // A crash of the machine costs what the kernel had not written: half a minute.
     if (isFirst || wall - lookedAt >= LOOK_MS) fdatasync(open.fd, () => undefined);
   }
@@ -275,13 +280,14 @@ export function beginOf(name: string): number {
   return Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
-function createFile(directory: string, time: number): Pick<OpenFile, 'fd' | 'name' | 'inode'> {
+function createFile(directory: string, time: number): Pick<OpenFile, 'fd' | 'name' | 'path' | 'inode'> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND | constants.O_NOFOLLOW;
   for (let again = 0; ; again++) {
     const name = nameOf(time, again);
+    const path = join(directory, name);
     try {
-      const fd = openSync(join(directory, name), flags, 0o600);
-      return { fd, name, inode: fstatSync(fd).ino };
+      const fd = openSync(path, flags, 0o600);
+      return { fd, name, path, inode: fstatSync(fd).ino };
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || again >= 99) throw error;
     }
