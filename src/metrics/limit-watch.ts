@@ -1,7 +1,8 @@
 /**
  * Finds the rows whose limits were just written, by any program: the kernel reports a write of an interface file as
- * IN_MODIFY to an inotify watch on its directory. Only rows that are shown are watched. Without the addon there is no
- * watch, and the sampler reads limits in turn.
+ * IN_MODIFY to an inotify watch on its directory. The rows that were shown last are watched: to add and to remove a watch
+ * costs much, and rows come and go as they change places. Without the addon there is no watch, and the sampler reads
+ * limits in turn.
  */
 
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { CGROUP_FILES } from './files.ts';
 import type { SnapshotRow } from './snapshot.ts';
 
 export interface LimitWatch {
-  /** Follows these rows and no others. */
+  /** Follows these rows, and of the others those that were followed last. */
   follow(rows: readonly SnapshotRow[]): void;
   /** Inodes written since the last call; `all` where the kernel dropped events. */
   take(): ReadonlySet<number> | 'all';
@@ -21,11 +22,14 @@ const LIMIT_FILES: ReadonlySet<string> = new Set(
   CGROUP_FILES.filter(({ tier }) => tier === 'limit').map(({ file }) => file),
 );
 
+const MOST_FOLLOWED = 1024;
+
 const NOTHING: LimitWatch = { follow: () => {}, take: () => new Set(), close: () => {} };
 
 export function openLimitWatch(mount: string): LimitWatch {
   const { native } = loadNative();
   if (!native) return NOTHING;
+  /** By inode; those that were asked for last are last. */
   const watches = new Map<number, number>();
   const inodeOf = new Map<number, number>();
   let written = new Set<number>();
@@ -40,6 +44,19 @@ export function openLimitWatch(mount: string): LimitWatch {
     },
   );
 
+  function add(path: string, inode: number): number | undefined {
+    try {
+      const watch = inotify.add(join(mount, path));
+      inodeOf.set(watch, inode);
+      // It may have been written before the watch was added.
+      written.add(inode);
+      return watch;
+    } catch {
+      // The cgroup is gone, or no watch is left: the sampler reads its limits in turn all the same.
+      return undefined;
+    }
+  }
+
   function forget(inode: number, watch: number): void {
     watches.delete(inode);
     inodeOf.delete(watch);
@@ -52,19 +69,15 @@ export function openLimitWatch(mount: string): LimitWatch {
 
   return {
     follow: (rows) => {
-      const wanted = new Set(rows.map(({ inode }) => inode));
-      for (const [inode, watch] of watches) if (!wanted.has(inode)) forget(inode, watch);
       for (const { path, inode } of rows) {
-        if (watches.has(inode)) continue;
-        try {
-          const watch = inotify.add(join(mount, path));
-          watches.set(inode, watch);
-          inodeOf.set(watch, inode);
-          // It may have been written before the watch was added.
-          written.add(inode);
-        } catch {
-          // The cgroup is gone, or no watch is left: the sampler reads its limits in turn all the same.
-        }
+        const known = watches.get(inode);
+        watches.delete(inode);
+        const watch = known ?? add(path, inode);
+        if (watch !== undefined) watches.set(inode, watch);
+      }
+      for (const [inode, watch] of watches) {
+        if (watches.size <= Math.max(MOST_FOLLOWED, rows.length)) break;
+        forget(inode, watch);
       }
     },
     take: () => {

@@ -24,6 +24,8 @@ export interface SamplerOptions {
   readonly bounds?: UnreadBounds;
   /** CGROUP_FILES as the mount has them. */
   readonly files?: readonly TieredFile[];
+  /** CPUs of the machine. */
+  readonly cpus: number;
   /** CLOCK_MONOTONIC in milliseconds. */
   readonly clock?: () => number;
 }
@@ -55,6 +57,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     turnMs = 10_000,
     bounds = UNREAD_BOUNDS,
     files = CGROUP_FILES,
+    cpus,
     clock = monotonicMs,
   } = options;
   /** Collector id by inode. */
@@ -72,7 +75,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     (mask, { counters, vouching }, file) => (counters && !vouching ? mask | (1 << file) : mask),
     0,
   );
-  const plan = createSamplingPlan({ bounds, turnMs, files });
+  const plan = createSamplingPlan({ bounds, turnMs, files, cpus });
   const counters = createCounterCheck();
 
   /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */

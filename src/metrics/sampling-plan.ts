@@ -4,7 +4,8 @@
  * collector watches (cgroup.events) is read when the kernel tells of a change.
  *
  * A file that a parent could vouch for and does not is read in the same tick. That holds for pressure too: a task that hangs in
- * a wait does not run, so that nothing but its pressure tells of it. For a row that is shown the bounds are 0.
+ * a wait does not run, so that nothing but its pressure tells of it. Where a cgroup above shows that nobody below it can have
+ * waited long for a CPU, cpu.pressure is read in turn. For a row that is shown the bounds are 0.
  *
  * A file that no parent can vouch for (memory.current) is read in each tick where the cgroup moved lately, or where the same
  * file of the parent changed. The other cgroups are read in turn, as what one child gained another may have lost. Where the
@@ -21,7 +22,7 @@ import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './fil
 import { errorAt, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
 
-export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1 };
+export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.25 };
 
 export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
@@ -61,6 +62,8 @@ export interface SamplingPlanOptions {
   readonly turnMs: number;
   /** CGROUP_FILES as the mount has them. */
   readonly files: readonly TieredFile[];
+  /** CPUs of the machine. */
+  readonly cpus: number;
 }
 
 const HOT = tierMask('hot');
@@ -96,9 +99,9 @@ const SLOW_MS = 10;
 const MISSING_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOptions): SamplingPlan {
-  const isExact = bounds.cpus === 0 && bounds.ioOperations === 0;
-  const vouching = createVouching(files, bounds);
+export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlanOptions): SamplingPlan {
+  const isExact = bounds.cpus === 0 && bounds.ioOperations === 0 && bounds.cpuWait === 0;
+  const vouching = createVouching(files, bounds, cpus);
   /** What nothing vouches for. */
   const unvouched = HOT & ~POLLED & ~vouching.files;
 
@@ -238,10 +241,11 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
   }
 
   /** Of these files, which were neither read nor proven, those that must be read. */
-  function stillOwed(draft: Draft, row: number, unproven: number): number {
+  function stillOwed(draft: Draft, row: number, unproven: number, bounded: number): number {
     // The cgroup was found to move in this very tick.
     if (movedAt[row] === draft.monotonic) return unproven & ~lacking(draft, row, unproven);
-    const owed = unproven & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
+    const inTurn = shown[row] === 1 || hasTurn(row, turns) ? 0 : bounded;
+    const owed = unproven & ~inTurn & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
     return owed === 0 ? 0 : owed & readable(draft, row);
   }
 
@@ -323,7 +327,7 @@ export function createSamplingPlan({ bounds, turnMs, files }: SamplingPlanOption
         const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
         const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
-        ask[row] = stillOwed(draft, row, unwatched & ~vouched);
+        ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
       }
       const pass = passOf([ask]);
       if (!pass) settle(draft);

@@ -7,6 +7,7 @@ import { type Inventory, openInventory } from '../inventory/inventory.ts';
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createStackedDevices } from '../kernel/io-devices.ts';
+import { readMachine } from '../kernel/machine.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import { descriptorBudget, watchBudget } from './descriptor-budget.ts';
@@ -111,6 +112,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     host: createHostReader({ proc, mount, readFiles }),
     network: createNetworkReader({ mount, root, proc, readFiles }),
     files: filesOf(hierarchy),
+    cpus: readMachine(proc, sys).cpus,
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
   let before: Usage | undefined;

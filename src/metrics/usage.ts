@@ -13,7 +13,7 @@ import {
   headrooms,
   type LimitOfFiles,
 } from './effective.ts';
-import { column, FILE_OF_COLUMN } from './files.ts';
+import { CGROUP_FILES, column, FILE_OF_COLUMN } from './files.ts';
 import { madeFrom } from './made-from.ts';
 import { isPossible } from './metric.ts';
 import { LIMIT_KINDS, type LimitKind, type Reading } from './reading.ts';
@@ -103,6 +103,8 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
       const previous = previousRows[at] ?? -1;
       if (!before || previous < 0) return Number.NaN;
       const elapsed = timeAt(snapshot, file, at) - timeAt(before, file, previous);
+      // Pressure that was not read is taken to stand still.
+      if (elapsed === 0 && CGROUP_FILES[file]?.vouching?.by === 'stillness') return usage.seconds;
       return elapsed > 0 ? elapsed / 1000 : Number.NaN;
     },
     metric: (id) => computeColumn(id)[row] ?? Number.NaN,

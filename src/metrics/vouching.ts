@@ -9,6 +9,11 @@
  *   the parent itself is unread, what it can have used is added: the bound holds at any depth.
  * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
  *   The averages of the child must be 0, as others fall by themselves.
+ *
+ * The pressure of a parent is that of no sum of its children, but it bounds theirs. The kernel counts the time for which a task
+ * waits on a CPU, weighs it with the time for which that CPU is not idle, and divides by such times of all CPUs
+ * (collect_percpu_times in kernel/sched/psi.c). A child that waits for a time w makes the parent's total grow by at least
+ * w * w / (CPUs * elapsed). So where a parent hardly grew, no child can have waited long.
  */
 
 import type { Draft } from './draft.ts';
@@ -20,6 +25,8 @@ export interface UnreadBounds {
   /** In CPUs, over a tick. */
   readonly cpus: number;
   readonly ioOperations: number;
+  /** The share of the time for which some task of it can have waited for a CPU, as cpu.pressure has it. */
+  readonly cpuWait: number;
 }
 
 /** A file by which the cgroup vouches for those below it, and what is known of it, by row. */
@@ -38,6 +45,12 @@ interface VouchingFile {
   knownAt: Float64Array;
   /** `stillness`: it has been so since this time. */
   stillSince: Float64Array;
+  /** `stillness`: the most that a child can have waited unseen, as a share of the time; 0 for a file that may not be so. */
+  readonly wait: number;
+  /** `stillness`: the share of the time by which the figure grew from the read before to the last one. */
+  grown: Float64Array;
+  /** `stillness`: `grown` of the nearest cgroup above that was read. Holds for rows that were not read in this tick. */
+  grownAbove: Float64Array;
   /** `sum`: what the cgroup has beside its children at least, as of a tick in which all of them were read after it. */
   apart: Float64Array;
   /** `sum`: the first figure of this tick; NaN where it was not read. */
@@ -63,6 +76,11 @@ export interface Vouching {
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
+   * Pressure files of the row, which were not read, in which a cgroup above bounds what can have grown unseen since. To be
+   * called for parents before their children.
+   */
+  bounded(row: number, reads: Uint32Array): number;
+  /**
    * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
    * `isExact`: the bounds are 0.
    */
@@ -78,7 +96,7 @@ const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
 
 const unknown = (rows: number): Float64Array => new Float64Array(rows).fill(Number.NaN);
 
-function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: UnreadBounds): VouchingFile[] {
+function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWait }: UnreadBounds): VouchingFile[] {
   const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
     // What was used in a long tick may show in the shorter one after it, whose bound is smaller.
     'cpu.stat': (elapsed) => cpus * Math.min(elapsed, LONGEST_MS) * 1000,
@@ -96,7 +114,14 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
         figureColumns: columnsOf(vouching.keys),
         averages: columnsOf(keys.filter((key) => key.includes('.avg'))),
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
-        ...{ figure: unknown(0), knownAt: unknown(0), stillSince: unknown(0) },
+        wait: file === 'cpu.pressure' ? cpuWait : 0,
+        ...{
+          figure: unknown(0),
+          knownAt: unknown(0),
+          stillSince: unknown(0),
+          grown: unknown(0),
+          grownAbove: unknown(0),
+        },
         ...{ apart: unknown(0), first: unknown(0), rest: unknown(0), most: unknown(0) },
       },
     ];
@@ -104,7 +129,7 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBounds): Vouching {
+export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBounds, cpus: number): Vouching {
   const files = vouchingFiles(allFiles, bounds);
   const byIndex = new Map(files.map((file) => [file.index, file]));
   const maskOf = (chosen: readonly VouchingFile[]): number => chosen.reduce((mask, { bit }) => mask | bit, 0);
@@ -138,8 +163,9 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if (isHere[row] || parent < 0) continue;
         file.apart[parent] = (file.apart[parent] ?? Number.NaN) + (file.figure[row] || 0);
       }
-      for (const key of ['figure', 'knownAt', 'stillSince', 'apart', 'rest'] as const) file[key] = moved(file[key]);
-      for (const key of ['first', 'most'] as const) file[key] = unknown(now.length);
+      for (const key of ['figure', 'knownAt', 'stillSince', 'grown', 'apart', 'rest'] as const)
+        file[key] = moved(file[key]);
+      for (const key of ['grownAbove', 'first', 'most'] as const) file[key] = unknown(now.length);
     }
     const [wasKnown, wasFalling] = [known, falling];
     known = Uint32Array.from(from, (row) => wasKnown[row] ?? 0);
@@ -208,6 +234,8 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       const isOther = file.figure[row] !== figure;
       const time = timeAt(draft, index, row);
       if (isOther) file.stillSince[row] = time;
+      const usec = 1000 * (time - (file.knownAt[row] ?? Number.NaN));
+      file.grown[row] = (figure - (file.figure[row] ?? Number.NaN)) / usec;
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
@@ -236,6 +264,18 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if ((stillSince[row] ?? Number.NaN) <= since && (stillSince[parent] ?? Number.NaN) <= since) resting |= bit;
       }
       return resting;
+    },
+    bounded(row, reads) {
+      const parent = parents[row] ?? -1;
+      let found = 0;
+      for (const { bit, wait, grown, grownAbove } of files) {
+        if (wait === 0) continue;
+        const growth = ((reads[parent] ?? 0) & bit ? grown[parent] : grownAbove[parent]) ?? Number.NaN;
+        grownAbove[row] = growth;
+        const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & bit;
+        if (isAtRest && Math.sqrt(cpus * growth) <= wait) found |= bit;
+      }
+      return found;
     },
     proves(row, wanted, proven, reads, isExact) {
       const parent = parents[row] ?? -1;

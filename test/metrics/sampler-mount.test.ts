@@ -35,7 +35,7 @@ type Open = (options: CollectorOptions) => Collector;
 
 function samplerOf(open: Open, mount: string, bounds = UNREAD_BOUNDS, clock?: () => number) {
   const collector = open({ mount, files: CGROUP_FILES, budget: 8000, watches: 8000, skipDevices: [] });
-  const sampler = createSampler({ collector, host, bounds, ...(clock && { clock }) });
+  const sampler = createSampler({ collector, host, bounds, ...(clock && { clock }), cpus: 1 });
   return {
     close: collector.close,
     tick: (rows: readonly SnapshotRow[]) => sampler.tick({ rows, visible: new Set(), touched: new Set() }),
@@ -162,7 +162,7 @@ async function isExact(open: Open, group: Group): Promise<void> {
       fc.array(fc.array(deed, { maxLength: 3 }), { minLength: 3, maxLength: 8, size: 'max' }),
       async (all) => {
         const top: Group = { ...group, path: group.make(`round${round++}`) };
-        const { tick, close } = samplerOf(open, group.mount, { cpus: 0, ioOperations: 0 }, fastClock());
+        const { tick, close } = samplerOf(open, group.mount, { cpus: 0, ioOperations: 0, cpuWait: 0 }, fastClock());
         let listed: SnapshotRow[] = [];
         try {
           for (const deeds of [PATHS.map((path) => ({ kind: 'make', path })), [], [], ...all]) {

@@ -74,7 +74,7 @@ test('costly files are read for visible rows each tick and for the others in tur
   ]);
   const { collector, passes } = fakeCollector(cgroups);
   let now = 0;
-  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000) });
+  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000), cpus: 1 });
   const tick = (touched: number[] = []) =>
     sampler.tick({ rows: rowsOf(cgroups), visible: new Set([2]), touched: new Set(touched) });
   await tick();
@@ -94,7 +94,7 @@ test('pids.events is read in each round of turns, however many cgroups there are
   const cgroups = new Map<string, FakeCgroup>(paths.map((path, index) => [path, { inode: index + 1, figures: {} }]));
   const { collector, passes } = fakeCollector(cgroups);
   let now = 0;
-  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000) });
+  const sampler = createSampler({ collector, host, turnMs: 10_000, clock: () => (now += 1000), cpus: 1 });
   const rows = rowsOf(cgroups);
   for (let count = 0; count < 20; count++) await sampler.tick({ rows, visible: new Set(), touched: new Set() });
   passes.length = 0;
@@ -112,7 +112,7 @@ test('the network is read of the visible rows and of those that are asked for be
       return [];
     },
   };
-  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network });
+  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network, cpus: 1 });
   const rows = rowsOf(cgroups);
   for (const demand of [{ visible: new Set([1]) }, { visible: new Set([1]), network: new Set([3]) }, {}]) {
     await sampler.tick({ rows, ...demand });
@@ -123,7 +123,7 @@ test('the network is read of the visible rows and of those that are asked for be
 test('what a tick does not read keeps its value', async () => {
   const cgroups = new Map([['/a', { inode: 2, figures: { 'memory.max:value': 10, 'memory.current:value': 3 } }]]);
   const { collector } = fakeCollector(cgroups);
-  const sampler = createSampler({ collector, host });
+  const sampler = createSampler({ collector, host, cpus: 1 });
   await sampler.tick({ rows: rowsOf(cgroups), visible: new Set() });
   const { snapshot } = await sampler.tick({ rows: rowsOf(cgroups), visible: new Set() });
   assert.is(usageOf(undefined, snapshot).value('memory_limit_bytes', 0), 10);
@@ -135,7 +135,7 @@ test('each time is a multiple of 1/16 ms, whether it was read now or is carried 
     read: async (rows: readonly { row: number }[]) =>
       rows.map(({ row }) => ({ row, counters: [], error: 0, time: 7.03 })),
   };
-  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network });
+  const sampler = createSampler({ collector: fakeCollector(cgroups).collector, host, network, cpus: 1 });
   const visible = new Set([2]);
   const first = await sampler.tick({ rows: rowsOf(cgroups), visible });
   const second = await sampler.tick({ rows: rowsOf(cgroups), visible });
@@ -156,7 +156,7 @@ test('a row that is gone or another is left out, told, and followed anew with it
     ['/b', { inode: 3, figures: { 'cpu.stat:usage_usec': 1e6 } }],
   ]);
   const { collector, followed } = fakeCollector(cgroups);
-  const sampler = createSampler({ collector, host });
+  const sampler = createSampler({ collector, host, cpus: 1 });
   const first = await sampler.tick({ rows: rowsOf(cgroups) });
   const listed = rowsOf(cgroups);
   cgroups.set('/a', { inode: 4, figures: { 'cpu.stat:usage_usec': 5e6 } });

@@ -14,12 +14,14 @@ import type { UnreadBounds } from '../../src/metrics/vouching.ts';
 import { type Act, simulatedKernel } from './simulated-kernel.ts';
 import { HOST } from './snapshots.ts';
 
-const EXACT: UnreadBounds = { cpus: 0, ioOperations: 0 };
+const EXACT: UnreadBounds = { cpus: 0, ioOperations: 0, cpuWait: 0 };
 const TICK_MS = 1000;
 const TURN_MS = 4000;
 const HOT = CGROUP_FILES.flatMap(({ tier }, file) => (tier === 'hot' ? [file] : []));
 /** Files that are read in turn: those that no parent vouches for, and the kernel does not tell of. */
 const IN_TURN = HOT.filter((file) => !CGROUP_FILES[file]?.vouching && !CGROUP_FILES[file]?.polled);
+/** Read in turn where a cgroup above shows that nobody below it waited long. */
+const CPU_PRESSURE = CGROUP_FILES.findIndex(({ file }) => file === 'cpu.pressure');
 
 /** A pod has two containers, and the first may have cgroups of its own. */
 const PATHS = ['/a', '/b'].flatMap((top) => [
@@ -98,9 +100,10 @@ function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, sh
       if (error !== 0) continue;
       const time = timeAt(snapshot, file, row);
       const isExact = bounds === EXACT || path === shown;
-      const oldest = !isExact && IN_TURN.includes(file) ? TURN_MS : 0;
-      if (snapshot.monotonic - time > oldest)
-        assert.unreachable(`${path} ${name} is of ${time}, ${oldest} ms are allowed`);
+      const age = snapshot.monotonic - time;
+      const oldest = !isExact && [CPU_PRESSURE, ...IN_TURN].includes(file) ? TURN_MS : 0;
+      if (age > oldest) assert.unreachable(`${path} ${name} is of ${time}, ${oldest} ms are allowed`);
+      if (file === CPU_PRESSURE && age > 0) assertHardlyWaited(kernel, snapshot, row, bounds.cpuWait * age * 1000);
       const truth = kernel.figuresAt(cgroup, file, time);
       keys.forEach((key, index) => {
         const value = valueAt(snapshot, (FIRST_COLUMN[file] ?? 0) + index, row);
@@ -114,6 +117,16 @@ function assertTrue(kernel: Kernel, snapshot: Snapshot, bounds: UnreadBounds, sh
       });
     }
   });
+}
+
+/** What a cgroup has waited for a CPU unseen is no more than so many microseconds. */
+function assertHardlyWaited(kernel: Kernel, { monotonic, rows, values }: Snapshot, row: number, most: number): void {
+  const cgroup = kernel.cgroups().find(({ path }) => path === rows[row]?.path);
+  if (!cgroup) return;
+  const total = column('cpu.pressure:some.total');
+  const key = total - (FIRST_COLUMN[CPU_PRESSURE] ?? 0);
+  const unseen = (kernel.figuresAt(cgroup, CPU_PRESSURE, monotonic)[key] ?? 0) - (values[total]?.[row] ?? 0);
+  if (unseen > most) assert.unreachable(`${cgroup.path} waited ${unseen} us unseen, ${most} are allowed`);
 }
 
 /** A recording, which knows nothing of what was read, tells the same. */
@@ -133,6 +146,7 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
     host,
     bounds,
     turnMs: TURN_MS,
+    cpus: 1,
     clock: kernel.now,
   });
   let rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -191,7 +205,7 @@ async function watch(paths: readonly string[]) {
     return kernel.collector.collect(request);
   };
   const collector = { ...kernel.collector, collect };
-  const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, clock: kernel.now });
+  const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, cpus: 1, clock: kernel.now });
   let rows: readonly SnapshotRow[] = [];
   async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '') {
     kernel.pass(milliseconds, during);
@@ -357,6 +371,35 @@ test('a quiet subtree costs the reads of its topmost cgroup; a busy loop in any 
     kernel.act(path, { kind: 'run', usec: 900_000 });
     const { value } = await tick();
     assert.is(value(path, 'cpu.stat:usage_usec'), kernel.figure(path, 'cpu.stat:usage_usec'));
+  }
+});
+
+test('where little waits, rows that rest are read in turn; what waits long is in the next Snapshot', async () => {
+  const rest = Array.from({ length: 200 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', '/a/busy', ...rest]);
+  const wait = (path: string, usec: number) => kernel.act(path, { kind: 'wait', resource: 'cpu', usec });
+  const before = (await tick()).reads;
+  for (let count = 0; count < 5; count++) {
+    kernel.act('/a/busy', { kind: 'run', usec: 50_000 });
+    wait('/a/busy', 10_000);
+    const { reads } = await tick();
+    // What ran is looked for in the first tick.
+    if (count > 0) assert.ok(reads < before + rest.length / 2, `${reads} reads, ${before} while all rest`);
+  }
+  wait('/a/7', 300_000);
+  assert.is((await tick()).value('/a/7', 'cpu.pressure:some.total'), 300_000);
+});
+
+test('the wait of a row that was read in turn is told as of the time since its read before', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/busy', '/a/0']);
+  let before = (await tick()).snapshot;
+  for (let count = 0; count < 12; count++) {
+    for (const path of ['/a/busy', '/a/0']) kernel.act(path, { kind: 'wait', resource: 'cpu', usec: 20_000 });
+    const { snapshot } = await tick();
+    const row = snapshot.rows.findIndex(({ path }) => path === '/a/0');
+    const percent = usageOf(before, snapshot).value('psi_cpu_some_percent', row);
+    assert.ok(percent >= 0 && percent < 2.1, `${percent} %`);
+    before = snapshot;
   }
 });
 
