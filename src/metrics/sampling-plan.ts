@@ -213,17 +213,21 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     return asked;
   }
 
-  function passOf(blocks: readonly Uint32Array[]): Pass | undefined {
-    const [order, masks]: [number[], number[]] = [[], []];
+  function passOf(...blocks: readonly Uint32Array[]): Pass | undefined {
+    let length = 0;
+    for (const block of blocks) for (let row = 0; row < block.length; row++) if (block[row]) length++;
+    if (length === 0) return undefined;
+    const [order, masks] = [new Uint32Array(length), new Uint32Array(length)];
+    let place = 0;
     for (const block of blocks) {
       for (let row = 0; row < block.length; row++) {
         const mask = block[row] ?? 0;
         if (mask === 0) continue;
-        order.push(row);
-        masks.push(mask);
+        order[place] = row;
+        masks[place++] = mask;
       }
     }
-    return order.length > 0 ? { rows: Uint32Array.from(order), masks: Uint32Array.from(masks) } : undefined;
+    return { rows: order, masks };
   }
 
   /** Parents of which some children are read and others not: their sums are read again after the children. */
@@ -294,7 +298,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       const summed = ask.map((files) => files & vouching.sums);
       const others = ask.map((files) => files & ~vouching.sums);
       before = draft.monotonic;
-      return passOf([summed, readAgain(), others, later]) ?? NOTHING;
+      return passOf(summed, readAgain(), others, later) ?? NOTHING;
     },
     note(draft, row, file, isOther) {
       reads[row] = (reads[row] ?? 0) | (1 << file);
@@ -329,7 +333,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
       }
-      const pass = passOf([ask]);
+      const pass = passOf(ask);
       if (!pass) settle(draft);
       return pass;
     },

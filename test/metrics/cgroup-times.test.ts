@@ -38,7 +38,7 @@ onMount('a process that begins to run in one of many quiet cgroups is in the nex
     const rows = paths.map((path) => ({ path, inode: statSync(mount + path).ino }));
     for (const one of paths.slice(1)) start(one, 'exec sleep 1000');
     const collector = openCollector({ mount, files: CGROUP_FILES, budget: 8000, watches: 8000, skipDevices: [] });
-    const sampler = createSampler({ collector, host: { read: async () => HOST } });
+    const sampler = createSampler({ collector, host: { read: async () => HOST }, cpus: 1 });
     const readTree = createProcessReader({ proc: '/proc', mount, turnMs: 600_000 });
     const times = createCgroupTimes();
     const tree = async () => {
