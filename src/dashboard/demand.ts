@@ -1,6 +1,7 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
 
 import { isListed } from '../inventory/workload.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame, FrameDemand } from '../metrics/source.ts';
@@ -20,14 +21,30 @@ export const NO_DEMAND: Demand = { visible: new Set(), metrics: new Set(DEFAULT_
 /** Rows whose network is read for its sum, in the window or not. */
 const MOST_SUMMED = 64;
 
-/** `window`: rows that the table shows at once; `width`: its cells. */
-export function demandOf(
-  { workloads }: Frame,
-  shown: Shown,
-  state: State,
-  { window, width }: { readonly window: number; readonly width: number },
-): Demand {
+interface Window {
+  /** Rows that the table shows at once. */
+  readonly window: number;
+  /** Its cells. */
+  readonly width: number;
+}
+
+const lastDemand = madeFrom<Demand>();
+
+/** The demand of the drawing before where it would be the same one. */
+export function demandOf({ workloads }: Frame, shown: Shown, state: State, window: Window): Demand {
   const { items, rows } = shown;
+  const { top, selected, sort, scales, filter } = state;
+  const columns = columnsFor(window.width, state);
+  const inputs = [workloads, items, rows, top, selected, sort, scales, filter, window.window, columns];
+  return lastDemand(inputs, () => newDemand(workloads, shown, state, window));
+}
+
+function newDemand(
+  workloads: Frame['workloads'],
+  { items, rows }: Shown,
+  state: State,
+  { window, width }: Window,
+): Demand {
   const { top, selected } = state;
   const inodesOf = (wanted: readonly number[]): number[] => wanted.map((row) => workloads[row]?.inode ?? -1);
   const inWindow = items.slice(top, top + window).flatMap(({ row, members }) => (row >= 0 ? [row] : members));

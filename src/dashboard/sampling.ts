@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
+import type { Workload } from '../inventory/workload.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import type { PressureWatch } from '../metrics/pressure-watch.ts';
 import { rowByInode } from '../metrics/snapshot.ts';
 import type { Frame, Source } from '../metrics/source.ts';
@@ -139,16 +141,27 @@ async function takeFrame(options: SamplingOptions, ready: (frame: Frame) => Prom
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
   await ready(frame);
   program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
-  const one = selectedWorkload(program.session());
-  const rowOf = rowByInode(frame.usage.snapshot.rows);
-  const visible = Int32Array.from(demand.visible, (inode) => rowOf.get(inode) ?? -1).sort();
-  const others = [...visible].flatMap((row) => frame.workloads[row] ?? []);
-  pressures?.follow([...new Set([...(one ? [one] : []), ...others])].filter(({ kind }) => kind !== 'root'));
+  pressures?.follow(followedIn(frame, demand.visible, selectedWorkload(program.session())));
   if (trouble) void guardedBy(program)('look', () => trouble.afterFrame(frame));
   if (before && !news.some(isDriftSign)) return;
   await guardedBy(program)('drift', async () => memory.lookForDrifts());
   program.draw();
 }
+
+const lastFollowed = madeFrom<readonly Workload[]>();
+
+/** Whose pressure is watched: the selected one before the others that are visible, in the order of their rows. */
+const followedIn = (
+  { usage: { snapshot }, workloads }: Frame,
+  visible: ReadonlySet<number>,
+  selected: Workload | undefined,
+): readonly Workload[] =>
+  lastFollowed([workloads, visible, selected], () => {
+    const rowOf = rowByInode(snapshot.rows);
+    const rows = Int32Array.from(visible, (inode) => rowOf.get(inode) ?? -1).sort();
+    const others = [...rows].flatMap((row) => workloads[row] ?? []);
+    return [...new Set([...(selected ? [selected] : []), ...others])].filter(({ kind }) => kind !== 'root');
+  });
 
 /** One failure costs its own cell: it is told in the footer, and the next tick tries again. */
 export const guardedBy =

@@ -45,8 +45,11 @@ export interface Scene {
   readonly message: FooterMessage | undefined;
 }
 
-export const selectedItem = ({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined =>
-  shown?.items.find(({ key }) => key === state.selected);
+/** It is looked for where it was last, as that is where it is most of the time. */
+export function selectedItem({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined {
+  const there = shown?.items[state.position];
+  return there?.key === state.selected ? there : shown?.items.find(({ key }) => key === state.selected);
+}
 
 /** The selected row of a Scene or a Session as a workload; undefined where nothing is selected, or a group that is no cgroup. */
 export function selectedWorkload(of: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {

@@ -3,7 +3,6 @@
  * each looks. Blessed reads SGR sequences in content, and nothing else in it is an escape: all text is `terminalSafe`.
  */
 
-import { type MadeFrom, madeFrom } from '../metrics/made-from.ts';
 import { cellWidth, cut, terminalSafe } from '../text/cells.ts';
 import type { Style, Theme } from './themes.ts';
 
@@ -14,14 +13,22 @@ export const cellsOf = (line: Line): number => line.reduce((sum, [text]) => sum 
 
 const RESET = '\x1b[0m';
 
+interface Rendered extends Pick<Theme, 'codes' | 'ascii'> {
+  readonly width: number;
+  readonly text: string;
+}
+
 /** Each line as it was rendered last: most lines of a table are those of the drawing before. */
-const rendered = new WeakMap<Line, MadeFrom<string>>();
+const rendered = new WeakMap<Line, Rendered>();
 
 /** The line cut or filled to `width` cells, as SGR text. A `selected` line is one style from edge to edge. */
 export function renderLine(line: Line, width: number, theme: Theme): string {
-  const last = rendered.get(line) ?? madeFrom<string>();
-  rendered.set(line, last);
-  return last([width, theme.codes, theme.ascii], () => render(line, width, theme));
+  const { codes, ascii } = theme;
+  const last = rendered.get(line);
+  if (last?.width === width && last.codes === codes && last.ascii === ascii) return last.text;
+  const text = render(line, width, theme);
+  rendered.set(line, { width, codes, ascii, text });
+  return text;
 }
 
 function render(line: Line, width: number, theme: Theme): string {

@@ -2,7 +2,7 @@
 
 import { VERDICT } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
-import { type MadeFrom, madeFrom } from '../metrics/made-from.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost } from '../metrics/totals.ts';
@@ -95,32 +95,69 @@ const trendTitle = ({ span }: Trend, cells: number): string => {
 /** The trend of each row of the window; that of a group that is no cgroup is blank. */
 function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): string[] {
   if (!trend || trendCells === 0) return [];
-  const values = window.map(({ row }) => (row < 0 ? [] : trend.of(frame.workloads[row]?.inode ?? -1)));
-  const busiest = mostOf(values.map((of) => mostOf(of)));
-  return values.map((of) => trendText(of, trend.samples, trendCells, busiest));
+  const values = window.map(({ row }) => (row < 0 ? NO_VALUES : trend.of(frame.workloads[row]?.inode ?? -1)));
+  // Rows that stand still share their values.
+  const different = [...new Set(values)];
+  const busiest = mostOf(different.map((of) => mostOf(of)));
+  const texts = new Map(different.map((of) => [of, trendText(of, trend.samples, trendCells, busiest)]));
+  return values.map((of) => texts.get(of) ?? '');
 }
+
+const NO_VALUES: readonly number[] = [];
 
 /** The machine after the name; one of its cells is the gap before it. */
 const hostPieces = (text: string, cells: number, style: Style): Piece[] =>
   cells === 0 ? [] : [[` ${padEnd(cut(text, cells - 1), cells - 1)}`, style]];
 
-/** The line of each row as it was made last. */
-const itemLines = new WeakMap<Item, MadeFrom<Line>>();
+/** The line of a row as it was made last, and what it was made of. */
+interface ItemLine {
+  readonly line: Line;
+  readonly columns: TableColumns;
+  readonly workloads: Frame['workloads'];
+  readonly scales: State['scales'];
+  readonly trend: string;
+  readonly verdict: string;
+  readonly marks: number;
+  /** By column. */
+  readonly figures: readonly number[];
+}
+
+const itemLines = new WeakMap<Item, ItemLine>();
 
 /** The line of the drawing before, where it would be made of the same. */
 function itemLine(item: Item, columns: TableColumns, trend: string, input: TableInput): Line {
-  const { frame, state, recreated } = input;
-  const { row, key } = item;
+  const { frame, state } = input;
+  const { workloads } = frame;
+  const { scales } = state;
   // The sum of some rows goes by what is known of each.
-  if (row < 0) return lineOf(item, columns, trend, input);
+  if (item.row < 0) return lineOf(item, columns, trend, input);
+  const figures = columns.columns.map((column) => figureOf(frame, item, column, scales));
+  const hasVerdict = columns.columns.some(({ slot }) => slot === VERDICT.id);
+  const verdict = hasVerdict ? VERDICT.text(frame.usage, item.row) : '';
+  const marks = marksOf(item, input);
+  const last = itemLines.get(item);
+  const isSame =
+    last?.columns === columns &&
+    last.workloads === workloads &&
+    last.scales === scales &&
+    last.trend === trend &&
+    last.verdict === verdict &&
+    last.marks === marks &&
+    figures.every((figure, at) => Object.is(figure, last.figures[at]));
+  if (isSame) return last.line;
+  const line = lineOf(item, columns, trend, input);
+  itemLines.set(item, { line, columns, workloads, scales, trend, verdict, marks, figures });
+  return line;
+}
+
+/** A bit for each thing that marks the row, beside what its figures do. */
+function marksOf({ key, row }: Item, { frame, state, recreated }: TableInput): number {
   const inode = frame.workloads[row]?.inode ?? -1;
-  const figures = columns.columns.map((column) => figureOf(frame, item, column, state.scales));
-  const verdict = columns.columns.some(({ slot }) => slot === VERDICT.id) && VERDICT.text(frame.usage, row);
-  const marks = [key === state.selected, state.tagged.has(inode), recreated?.has(inode), isFrozen(frame, row)];
-  const last = itemLines.get(item) ?? madeFrom<Line>();
-  itemLines.set(item, last);
-  return last([columns, frame.workloads, state.scales, trend, verdict, ...marks, ...figures], () =>
-    lineOf(item, columns, trend, input),
+  return (
+    Number(key === state.selected) |
+    (Number(state.tagged.has(inode)) << 1) |
+    (Number(recreated?.has(inode) ?? false) << 2) |
+    (Number(isFrozen(frame, row)) << 3)
   );
 }
 

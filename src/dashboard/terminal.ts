@@ -8,7 +8,7 @@ import { levelChart } from './chart-view.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
 import { createKeyboard, PASTE_MARKED, PASTE_UNMARKED } from './paste.ts';
-import { renderLine } from './style.ts';
+import { type Line, renderLine } from './style.ts';
 import { hasAxes, openCharts } from './terminal-charts.ts';
 import { forColours, type Theme } from './themes.ts';
 import type { Block, View } from './view.ts';
@@ -41,6 +41,8 @@ const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 
 const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'wheel up', wheeldown: 'wheel down' };
 
+const NO_PIECES: Line = [];
+
 /** A process that still runs so long after its SIGTSTP was not stopped by it. */
 const NOT_STOPPED_MS = 100;
 
@@ -66,8 +68,8 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
   const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'default', fg: 'default' } });
   const charts = openCharts(screen);
   const overlay = box();
-  /** What each element shows. */
-  const texts = new Map<blessed.Widgets.BoxElement, string>();
+  /** The lines that each element shows. */
+  const shownLines = new Map<blessed.Widgets.BoxElement, readonly string[]>();
   /** Elements that show another text than at the last rendering, which goes over each cell of an element. */
   const changed = new Set<blessed.Widgets.BoxElement>();
   /** Whether elements came, went or moved since then, so that all are rendered. */
@@ -155,15 +157,17 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
     if (!pane || element.hidden) return;
     const { area, lines } = pane;
     const look = theme();
-    const shown = Array.from({ length: area.height }, (_, index) => renderLine(lines[index] ?? [], area.width, look));
-    if (isShown(element, shown.join('\n'))) return;
-    element.setContent(shown.join('\n'));
+    const texts: string[] = [];
+    for (let index = 0; index < area.height; index++)
+      texts.push(renderLine(lines[index] ?? NO_PIECES, area.width, look));
+    if (!isShown(element, texts)) element.setContent(texts.join('\n'));
   }
 
-  /** Whether the element shows that text already; remembers that it does from now on. */
-  function isShown(element: blessed.Widgets.BoxElement, text: string): boolean {
-    if (texts.get(element) === text) return true;
-    texts.set(element, text);
+  /** Whether the element shows these lines already; remembers that it does from now on. */
+  function isShown(element: blessed.Widgets.BoxElement, lines: readonly string[]): boolean {
+    const before = shownLines.get(element);
+    if (before?.length === lines.length && lines.every((line, index) => line === before[index])) return true;
+    shownLines.set(element, lines);
     changed.add(element);
     return false;
   }
@@ -188,7 +192,7 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
       panes.forEach((pane, index) => void fill(pane, shown[index]));
       place(spark, theme().ascii ? undefined : view.spark?.area);
       spark.style.fg = theme().lines[0] === 'normal' ? 'default' : theme().lines[0];
-      if (view.spark && !spark.hidden && !isShown(spark, JSON.stringify([view.spark, spark.style.fg])))
+      if (view.spark && !spark.hidden && !isShown(spark, [JSON.stringify([view.spark, spark.style.fg])]))
         spark.setData([view.spark.title], [view.spark.values]);
       if (charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines)) isStale = true;
       const { width, top } = view.footer.area;

@@ -1,5 +1,6 @@
 /** How each style looks. No meaning rests on colour alone: what matters is also in the text. */
 
+import { madeFrom } from '../metrics/made-from.ts';
 import { THEME_NAMES } from './names.ts';
 
 type ThemeName = (typeof THEME_NAMES)[number];
@@ -93,4 +94,7 @@ export function themeOf(name: string, ascii: boolean): Theme {
 
 /** A terminal of 8 colours (`screen`, `linux`) has no grey: it would be black, on black. */
 export const forColours = (theme: Theme, colours: number): Theme =>
-  colours < 16 && theme.codes.dim === GREY ? { ...theme, codes: { ...theme.codes, dim: '' } } : theme;
+  colours < 16 && theme.codes.dim === GREY ? { ...theme, codes: withoutGrey(theme.codes) } : theme;
+
+const lastWithoutGrey = madeFrom<Theme['codes']>();
+const withoutGrey = (codes: Theme['codes']): Theme['codes'] => lastWithoutGrey([codes], () => ({ ...codes, dim: '' }));

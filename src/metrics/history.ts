@@ -4,6 +4,7 @@
  * are such; where the memory for the others runs out, the rows that were shown keep theirs.
  */
 
+import { madeFrom } from './made-from.ts';
 import type { Usage } from './usage.ts';
 
 export interface History {
@@ -31,9 +32,10 @@ const HOUR_SECONDS = 3600;
 const MOST_SERIES = 5_000;
 
 interface Series {
-  /** The value of every sample that is not yet in `room`; where there is no room, of every sample from number `since` on. */
+  /** The value of every sample from number `since` on. */
   steady: number;
   since: number;
+  /** Has what was before; absent where that is not kept. */
   room: Room | undefined;
 }
 
@@ -56,6 +58,15 @@ export interface HistoryOptions {
   readonly figuresOf?: (usage: Usage, id: string) => Float64Array;
 }
 
+const lastSteady = madeFrom<Trace>();
+
+/** Most rows stand still, and have the same trace. */
+const steadyTrace = (value: number, count: number, fold: number): Trace =>
+  lastSteady([value, count, fold], () => {
+    const values = new Array<number>(Math.max(0, count)).fill(value);
+    return { values, mosts: values, fold };
+  });
+
 /** `seconds`: the time between two samples. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createHistory(
@@ -66,8 +77,12 @@ export function createHistory(
   const ids = [...kept];
   const fold = foldOf(seconds);
   const series = new Map<number, Series[]>();
-  /** Series that have a room. First the one that has not been shown for longest. */
+  /** Series that have a room. First the one that has not been shown for longest, but for those of `shown`. */
   const roomy = new Set<Series>();
+  /** Inodes of the rows that are shown. */
+  let shown: ReadonlySet<number> = new Set();
+  /** Whether the series of `shown` are the last ones of `roomy`. */
+  let areShownLast = false;
   let rows: Usage['snapshot']['rows'] = [];
   /** Series of each row. */
   let listed: readonly Series[][] = [];
@@ -80,18 +95,16 @@ export function createHistory(
 
   function record(one: Series, value: number, isVisible: boolean): void {
     if (Object.is(one.steady, value)) return;
-    if (one.room === undefined) {
+    if (one.room === undefined && !Number.isNaN(one.steady)) {
       if (roomy.size >= mostSeries && isVisible) takeRoom();
-      if (roomy.size >= mostSeries || Number.isNaN(one.steady)) {
-        one.steady = value;
-        one.since = next;
-        return;
+      if (roomy.size < mostSeries) {
+        one.room = roomFor(one);
+        roomy.add(one);
       }
-      one.room = roomFor(one);
-      roomy.add(one);
     }
     catchUp(one);
     one.steady = value;
+    one.since = next;
   }
 
   /** Puts every sample before the next one into the rings. */
@@ -127,11 +140,18 @@ export function createHistory(
   }
 
   function takeRoom(): void {
+    if (!areShownLast) putShownLast();
+    areShownLast = true;
     const [longest] = roomy;
     if (!longest) return;
     roomy.delete(longest);
     longest.room = undefined;
-    longest.since = next;
+  }
+
+  function putShownLast(): void {
+    for (const inode of shown) {
+      for (const one of series.get(inode) ?? []) if (one.room && roomy.delete(one)) roomy.add(one);
+    }
   }
 
   function roomFor({ steady, since }: Series): Room {
@@ -187,29 +207,28 @@ export function createHistory(
       const isSameRows = snapshot.rows === rows;
       if (!isSameRows) follow(snapshot.rows);
       rows = snapshot.rows;
+      if (visible !== shown) putShownLast();
+      shown = visible;
+      areShownLast = false;
       const columns = ids.map((id) => figuresOf(usage, id));
       for (const [index, figures] of columns.entries())
         recordChanges(index, figures, isSameRows ? last[index] : undefined, visible);
       last = columns;
-      // What is shown goes to the end of `roomy`.
-      for (const inode of visible) {
-        for (const one of series.get(inode) ?? []) if (one.room && roomy.delete(one)) roomy.add(one);
-      }
       next++;
     },
     of: (inode, id, samples, back = 0) => {
       const one = series.get(inode)?.[ids.indexOf(id)];
       const isFine = samples + back <= KEPT || fold === 1;
       if (!one) return { values: [], mosts: [], fold: isFine ? 1 : fold };
-      catchUp(one);
       const { room, since, steady } = one;
       const end = isFine ? next - back : Math.ceil((next - back) / fold);
       const wanted = Math.min(KEPT, isFine ? samples : Math.ceil(samples / fold));
       const first = Math.max(0, end - wanted, room ? 0 : isFine ? since : Math.floor(since / fold));
+      if (since <= first * (isFine ? 1 : fold) || !room) return steadyTrace(steady, end - first, isFine ? 1 : fold);
+      catchUp(one);
       const ring = (pick: 'means' | 'mosts'): number[] =>
         Array.from({ length: Math.max(0, end - first) }, (_, step) => {
           const at = first + step;
-          if (!room) return steady;
           if (isFine) return room.samples[at % KEPT] ?? Number.NaN;
           if ((at + 1) * fold <= next) return room[pick][at % KEPT] ?? Number.NaN;
           return summary(room, at * fold, next)[pick === 'means' ? 'mean' : 'most'];

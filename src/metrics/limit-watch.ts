@@ -32,6 +32,7 @@ export function openLimitWatch(mount: string): LimitWatch {
   /** By inode; those that were asked for last are last. */
   const watches = new Map<number, number>();
   const inodeOf = new Map<number, number>();
+  let followed: readonly SnapshotRow[] = [];
   let written = new Set<number>();
   let overflowed = false;
   const inotify = native.createInotify(
@@ -69,6 +70,8 @@ export function openLimitWatch(mount: string): LimitWatch {
 
   return {
     follow: (rows) => {
+      if (rows === followed) return;
+      followed = rows;
       for (const { path, inode } of rows) {
         const known = watches.get(inode);
         watches.delete(inode);

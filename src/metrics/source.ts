@@ -14,6 +14,7 @@ import { descriptorBudget, watchBudget } from './descriptor-budget.ts';
 import { CGROUP_FILES, type TieredFile } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
+import { madeFrom } from './made-from.ts';
 import { createNetworkReader } from './network.ts';
 import { createSampler } from './sampler.ts';
 import type { TickRequest } from './sampling-plan.ts';
@@ -121,6 +122,10 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   /** Milliseconds at which the tree was walked last. */
   let walked = Number.NEGATIVE_INFINITY;
 
+  const lastVisible = madeFrom<readonly Workload[]>();
+  const workloadsOf = (inodes: ReadonlySet<number>, among: readonly Workload[]): readonly Workload[] =>
+    lastVisible([inodes, among], () => [...inodes].flatMap((inode) => inventory.byInode(inode) ?? []));
+
   /** Leaves out volumes that were made since: their bytes would count twice, as those of the disk below them do already. */
   function followDevices(): void {
     const now = stackedDevices();
@@ -141,7 +146,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       } else if (isDue) inventory.askAgain();
       else inventory.askUnnamed();
       const rows = inventory.workloads();
-      if (visible) limitWatch?.follow([...visible].flatMap((inode) => inventory.byInode(inode) ?? []));
+      if (visible) limitWatch?.follow(workloadsOf(visible, rows));
       const touched = limitWatch?.take();
       const tick = await sampler.tick({
         rows,
