@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace tscg {
@@ -97,7 +98,6 @@ PassLayout Collector::LayoutOf(const std::vector<uint32_t>& masks) const {
 uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out) {
   ++pass_;
   reads_ = 0;
-  idle_known_ = false;
   Poll();
   if (pass_ % kIdlePasses == 0) CloseIdle();
   std::fill_n(out.values, out.layout.columns * out.rows, std::numeric_limits<double>::quiet_NaN());
@@ -338,27 +338,40 @@ void Collector::Poll() {
  * what it opens right after the read: evicting what the same pass still needs would make every read an open.
  */
 bool Collector::MakeRoom() {
-  if (!idle_known_) {
-    std::vector<std::pair<uint32_t, UniqueFd*>> idle;
-    for (auto& [id, cgroup] : cgroups_) {
-      if (cgroup->directory && cgroup->used < pass_) idle.emplace_back(cgroup->used, &cgroup->directory);
-      for (Slot& slot : cgroup->slots) {
-        if (slot.fd && slot.used < pass_) idle.emplace_back(slot.used, &slot.fd);
-      }
+  while (true) {
+    while (!idle_.empty()) {
+      const Idle idle = idle_.back();
+      idle_.pop_back();
+      const auto found = cgroups_.find(idle.id);
+      if (found == cgroups_.end()) continue;
+      Cgroup& cgroup = *found->second;
+      UniqueFd& fd = idle.file < 0 ? cgroup.directory : cgroup.slots[idle.file].fd;
+      // It was used since it was listed, or closed.
+      if (!fd || idle.used != (idle.file < 0 ? cgroup.used : cgroup.slots[idle.file].used)) continue;
+      Drop(fd);
+      return true;
     }
-    std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-    idle_.clear();
-    for (const auto& [used, place] : idle) idle_.push_back(place);
-    idle_known_ = true;
+    if (listed_ == pass_) return false;
+    ListIdle();
   }
-  while (!idle_.empty()) {
-    UniqueFd* const place = idle_.back();
-    idle_.pop_back();
-    if (!*place) continue;  // Its cgroup turned out to be gone.
-    Drop(*place);
-    return true;
+}
+
+/**
+ * To make the list takes a look at each descriptor: it serves over many passes, until it is used up. Of those that were
+ * used at the same time directories go first, as a file that is open needs none.
+ */
+void Collector::ListIdle() {
+  listed_ = pass_;
+  for (const auto& [id, cgroup] : cgroups_) {
+    if (cgroup->directory && cgroup->used < pass_) idle_.push_back({cgroup->used, id, -1});
+    for (size_t file = 0; file < files_.size(); ++file) {
+      const Slot& slot = cgroup->slots[file];
+      if (slot.fd && slot.used < pass_) idle_.push_back({slot.used, id, static_cast<int32_t>(file)});
+    }
   }
-  return false;
+  std::sort(idle_.begin(), idle_.end(), [](const Idle& a, const Idle& b) {
+    return std::tie(a.used, a.file, a.id) > std::tie(b.used, b.file, b.id);
+  });
 }
 
 /** No descriptor is left: closes some, and from now on keeps no more than what remains. */

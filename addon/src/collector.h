@@ -89,6 +89,12 @@ class Collector {
     uint8_t state = 0;
     std::vector<Slot> slots;
   };
+  /** A descriptor of a cgroup: that of a file, or of the directory (-1). */
+  struct Idle {
+    uint32_t used;
+    uint32_t id;
+    int32_t file;
+  };
 
   void ReadRow(Cgroup& cgroup, uint32_t mask, size_t row, const PassOutput& out);
   int ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutput& out);
@@ -107,6 +113,7 @@ class Collector {
   void CloseIdle();
   void DropAll(Cgroup& cgroup);
   bool MakeRoom();
+  void ListIdle();
   bool Shed(const Cgroup& spared);
 
   UniqueFd mount_;
@@ -126,9 +133,10 @@ class Collector {
   std::vector<uint32_t> told_;
   uint32_t pass_ = 0;
   uint32_t reads_ = 0;
-  /** Descriptors that this pass does not ask for, most recently used first; made when first needed in a pass. */
-  std::vector<UniqueFd*> idle_;
-  bool idle_known_ = false;
+  /** Descriptors that the pass which listed them did not ask for, most recently used first. */
+  std::vector<Idle> idle_;
+  /** The pass that made `idle_`. */
+  uint32_t listed_ = 0;
 };
 
 }  // namespace tscg
