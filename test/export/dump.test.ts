@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -46,8 +46,8 @@ test('what cannot be held at once gives the same OpenMetrics as what can', () =>
   const directory = temporaryFolder();
   const recording = openRecording(fileIn(directory, 10, ['b', 'a']));
   const textWith = (mostHeld: number): string =>
-    [...openMetrics(() => framesBetween(recording, BEGIN, BEGIN + 60_000), true, mostHeld)].join('');
-  const text = textWith(Number.POSITIVE_INFINITY);
+    [...openMetrics(framesBetween(recording, BEGIN, BEGIN + 60_000), true, mostHeld)].join('');
+  const text = textWith(1000);
   const threads = text.split('\n').filter((line) => line.startsWith('tscg_pids{id="/a"'));
   assert.equal(
     threads.map((line) => line.slice(line.indexOf('} ') + 2)),
@@ -55,15 +55,39 @@ test('what cannot be held at once gives the same OpenMetrics as what can', () =>
   );
   assert.match(text, /# HELP tscg_pids .*\n(tscg_pids\{id="\/a".*\n){10}(tscg_pids\{id="\/b".*\n){10}#/);
   assert.match(text, /\n# EOF\n$/);
-  for (const mostHeld of [1, 100, 1000]) assert.is(textWith(mostHeld), text);
+  for (const mostHeld of [1, 3, 8]) assert.is(textWith(mostHeld), text);
   recording.close();
+});
+
+test('a folder that cannot hold what is more than can be held is told, with what to do', () => {
+  const directory = temporaryFolder();
+  const path = fileIn(directory, 10, ['a']);
+  const recording = openRecording(path);
+  const { TMPDIR } = process.env;
+  try {
+    process.env.TMPDIR = join(directory, 'nowhere');
+    assert.throws(
+      () => [...openMetrics(framesBetween(recording, BEGIN, BEGIN + 60_000), true, 5)],
+      /nowhere cannot hold it: ENOENT \(name another folder in TMPDIR, or less .* --since and --until\)$/,
+    );
+    process.env.TMPDIR = directory;
+    const dump = openMetrics(framesBetween(recording, BEGIN, BEGIN + 60_000), true, 5);
+    dump.next();
+    assert.equal(readdirSync(directory), ['dumped.tscgrec'], 'the temporary file has no name');
+    dump.return(undefined);
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    recording.close();
+  }
 });
 
 test('samples are in the order of their times where the clock was set back', () => {
   const directory = temporaryFolder();
   const recording = openRecording(fileIn(directory, 4, ['a']));
   const frames = [...framesBetween(recording, BEGIN, BEGIN + 60_000)];
-  const text = [...openMetrics(() => [2, 3, 0, 1].flatMap((at) => frames[at] ?? []), true)].join('');
+  const turned = [2, 3, 0, 1].flatMap((at) => frames[at] ?? []);
+  const text = [...openMetrics(turned, true)].join('');
   assert.match(text, /(?:tscg_pids\{id="\/a".*\} 0 .*\n)(?:.*\} 1 .*\n)(?:.*\} 2 .*\n)(?:.*\} 3 .*\n)/);
   recording.close();
 });

@@ -104,7 +104,7 @@ test('an incident that spans a reboot tells of either boot what was true of it, 
     }
     assert.equal(of.damage(), []);
   }
-  const csvOf = (of: Recording): string => [...dumped(() => framesOf(of), { format: 'csv', all: false })].join('');
+  const csvOf = (of: Recording): string => [...dumped(framesOf(of), { format: 'csv', all: false })].join('');
   assert.is(csvOf(incident), csvOf(recording));
   incident.close();
   recording.close();

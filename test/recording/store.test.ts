@@ -247,11 +247,11 @@ test('a dump has its columns in a fixed order, and an incident without names has
   const recording = openRecording(folder);
   const frame = recording.frame(recording.last());
   if (!frame) throw new Error('no Frame');
-  const [head = '', line = ''] = dumped(() => [frame], { format: 'csv', all: false });
+  const [head = '', line = ''] = dumped([frame], { format: 'csv', all: false });
   assert.match(head, /^time,path,name,.*,verdict,verdict_loss_percent,cpu_percent,/);
   assert.match(line, /^2026-11-29T03:00:09.000Z,\/,/);
   assert.match(
-    [...dumped(() => [frame], { format: 'openmetrics', all: false })].join(''),
+    [...dumped([frame], { format: 'openmetrics', all: false })].join(''),
     /# TYPE tscg_cpu_percent gauge\n[\s\S]*tscg_cpu_percent\{id="\/web",[\s\S]*# EOF\n$/,
   );
   const options = { from: BEGIN + 3000, to: BEGIN + 6000, changes: [], isRedacted: true };

@@ -20,7 +20,7 @@ export async function dump(path: string, { format, all = false, since, until }: 
   const recording = openRecordingFor(times, path);
   try {
     const { from, to } = stretchIn(recording, times);
-    for (const text of dumped(() => framesBetween(recording, from, to), { format, all })) {
+    for (const text of dumped(framesBetween(recording, from, to), { format, all })) {
       print(text);
       // That the reader has gone, as head does, is told by an event.
       await setImmediate();
