@@ -24,9 +24,13 @@ export const PROCESS_SCALES: readonly number[] = FIGURES.map(() => 1);
 
 /** By column, then by process. */
 export const processFigures = (list: readonly Pick<RecordedProcess, Figure>[]): readonly Float64Array[] =>
-  FIGURES.map((key) =>
-    Float64Array.from(list, (one) => (key === 'state' ? (one.state.codePointAt(0) ?? Number.NaN) : one[key])),
-  );
+  FIGURES.map((key) => {
+    const column = new Float64Array(list.length);
+    list.forEach((one, row) => {
+      column[row] = key === 'state' ? (one.state.codePointAt(0) ?? Number.NaN) : one[key];
+    });
+    return column;
+  });
 
 export function processFrom(
   { path: cgroup, ...facts }: RecordedFacts,
@@ -87,10 +91,12 @@ const isSame = (one: RecordedProcess, other: RecordedProcess): boolean =>
 /** For each process its place among those before, -1 for a new one. */
 export function placesAmong(before: readonly RecordedProcess[], list: readonly RecordedProcess[]): Int32Array {
   const places = new Map<number, number>();
-  for (const [place, { pid }] of before.entries()) places.set(pid, place);
-  return Int32Array.from(list, (one) => {
+  before.forEach(({ pid }, place) => void places.set(pid, place));
+  const found = new Int32Array(list.length);
+  list.forEach((one, row) => {
     const place = places.get(one.pid) ?? -1;
     const other = before[place];
-    return other && isSame(one, other) ? place : -1;
+    found[row] = other && isSame(one, other) ? place : -1;
   });
+  return found;
 }

@@ -27,11 +27,17 @@ export function encodeTimes(
   { columns: oldColumns, from }: MatrixBefore,
   start: number,
 ): void {
+  /** By file: nothing was read of it. Most files are read of no row in a pass. */
+  const isStill = columns.map((times, file) => !from && times === oldColumns[file]);
   let last = ticksOf(start) || 0;
   let same = 0;
   for (let row = 0; row < rows; row++) {
     const known = from ? (from[row] ?? -1) : row;
     for (let file = 0; file < columns.length; file++) {
+      if (isStill[file]) {
+        same++;
+        continue;
+      }
       const time = columns[file]?.[row] ?? Number.NaN;
       const was = oldColumns[file]?.[known] ?? Number.NaN;
       if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
