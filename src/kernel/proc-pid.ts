@@ -83,37 +83,24 @@ export const isKernelThread = ({ flags }: Pick<PidStat, 'flags'>): boolean => (f
 export interface PidStatus {
   /** As `comm` of stat. */
   readonly Name: string;
-  /** The letter alone: `S` of `S (sleeping)`. */
-  readonly State: string;
-  readonly Pid: number;
   readonly PPid: number;
   readonly Tgid: number;
   /** Real, effective, saved, file system. */
   readonly Uid: readonly number[];
-  readonly Gid: readonly number[];
   /** Pids from the reader's PID namespace inward: the last is its pid in its own. Empty on kernels without it. */
   readonly NSpid: readonly number[];
-  /** Process groups, likewise; 0 for one outside. */
-  readonly NSpgid: readonly number[];
-  readonly Threads: number;
-  /** Bytes; NaN for kernel threads and zombies, which have no memory. */
-  readonly VmRSS: number;
-  /** Since 6.10. */
-  readonly Kthread?: boolean;
 }
 
 /**
  * /proc/PID/status, keys in any order:
  *
  *     Name:	sleep
- *     State:	S (sleeping)
  *     Uid:	0	0	0	0
  *     NSpid:	185	1
- *     VmRSS:	    1680 kB
  */
 export function parsePidStatus(text: string): PidStatus {
   const lines = `\n${text}`;
-  /** What the line of that key says. A few of the sixty lines are wanted: to split the text takes five times the memory. */
+  /** What the line of that key says. Five of sixty are wanted: to split the text would take five times the memory. */
   const line = (key: string): string => {
     const before = lines.indexOf(`\n${key}:`);
     if (before < 0) return '';
@@ -127,20 +114,12 @@ export function parsePidStatus(text: string): PidStatus {
       .filter((word) => word !== '');
   const number = (key: string): number => parseSingleValue(words(key)[0]);
   const numbers = (key: string): number[] => words(key).map(parseSingleValue);
-  const kthread = words('Kthread')[0];
   return {
     Name: unescapeName(line('Name')),
-    State: words('State')[0] ?? '',
-    Pid: number('Pid'),
     PPid: number('PPid'),
     Tgid: number('Tgid'),
     Uid: numbers('Uid'),
-    Gid: numbers('Gid'),
     NSpid: numbers('NSpid'),
-    NSpgid: numbers('NSpgid'),
-    Threads: number('Threads'),
-    VmRSS: number('VmRSS') * 1024,
-    ...(kthread !== undefined && { Kthread: kthread === '1' }),
   };
 }
 

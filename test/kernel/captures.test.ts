@@ -139,10 +139,8 @@ for (const kernel of KERNELS) {
       assert.is(stat.pid, Number(pid));
       assert.is(stat.comm, read('comm').trimEnd());
       assert.is(status.Name, stat.comm);
-      assert.is(status.Threads, stat.num_threads);
       assert.is(status.NSpid[0], stat.pid);
       assert.is(status.PPid, stat.ppid);
-      assert.is(status.VmRSS % 4096, 0);
       assert.not(Object.values(stat).some(Number.isNaN));
       assert.not(Object.values(parseSchedstat(read('schedstat'))).some(Number.isNaN));
       assert.is(parseCmdline(read('cmdline')).join('\0'), read('cmdline').replace(/\0+$/, ''));
