@@ -1,6 +1,7 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
 
 import { isListed } from '../inventory/workload.ts';
+import { isWithin } from '../kernel/cgroup-path.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';
@@ -10,7 +11,10 @@ import { columnOf, columnsFor, DEFAULT_COLUMNS, isTextSort } from './columns.ts'
 import type { Shown } from './rows.ts';
 import type { State } from './state.ts';
 
-/** The rows of the window and the selected one are visible; `network` is absent where no other row's is shown. */
+/**
+ * The rows of the window and the selected one are visible, those below the selected one exact, so that its processes are read
+ * when they run; `network` is absent where no other row's is shown.
+ */
 export interface Demand extends FrameDemand {
   readonly visible: ReadonlySet<number>;
 }
@@ -20,6 +24,9 @@ export const NO_DEMAND: Demand = { visible: new Set(), metrics: new Set(DEFAULT_
 
 /** Rows whose network is read for its sum, in the window or not. */
 const MOST_SUMMED = 64;
+
+/** Of more rows below the selected one, what uses less than the sampler's bound is seen in their turn. */
+const MOST_EXACT = 256;
 
 interface Window {
   /** Rows that the table shows at once. */
@@ -51,13 +58,26 @@ function newDemand(
   const visible = new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]);
   const columns = columnsFor(width, state).columns.map(({ field }) => field);
   const ranking = rankingOf(state);
+  const exact = new Set(inodesBelow(workloads, selected));
   const metrics = new Set([...columns, ...ranking].map(({ id }) => id));
   // Ordered or filtered by it, the busiest would never be seen if only the rows in the window had it.
   if (ranking.some(isOfNetwork)) {
-    return { visible, metrics, network: new Set(workloads.flatMap((one) => (isListed(one) ? [one.inode] : []))) };
+    return {
+      visible,
+      exact,
+      metrics,
+      network: new Set(workloads.flatMap((one) => (isListed(one) ? [one.inode] : []))),
+    };
   }
   const isSummed = rows.length <= MOST_SUMMED && columns.some(isOfNetwork);
-  return isSummed ? { visible, metrics, network: new Set(inodesOf(rows)) } : { visible, metrics };
+  return { visible, exact, metrics, ...(isSummed && { network: new Set(inodesOf(rows)) }) };
+}
+
+function inodesBelow(workloads: Frame['workloads'], selected: State['selected']): number[] {
+  const top = workloads.find(({ inode }) => inode === selected)?.path;
+  if (top === undefined) return [];
+  const below = workloads.flatMap(({ path, inode }) => (isWithin(path, top) ? [inode] : []));
+  return below.length <= MOST_EXACT ? below : [];
 }
 
 /** What rows are ordered and filtered by. */

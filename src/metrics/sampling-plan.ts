@@ -32,6 +32,8 @@ export interface TickRequest {
    * them, and each hot file is read.
    */
   readonly visible?: ReadonlySet<number>;
+  /** Inodes of other rows for which the bounds are 0 too: nothing runs there unseen. */
+  readonly exact?: ReadonlySet<number>;
   /** Inodes whose network is read in this tick though they are not visible. */
   readonly network?: ReadonlySet<number>;
   /** Inodes whose limits were just written by somebody; `all` where that is not known. */
@@ -123,6 +125,8 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let changed = new Uint32Array();
   /** By row: 1 where its figures are to be exact in this tick. */
   let shown: Uint8Array = new Uint8Array();
+  /** By row: 1 where the bounds are 0. */
+  let exact: Uint8Array = new Uint8Array();
   /** The row of the root; -1 where it is not in view. */
   let root = -1;
   /** By row: where it stands in a round, from 0 to 1. */
@@ -267,9 +271,10 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   }
 
   return {
-    first(draft, { visible, touched = NO_ONE }) {
+    first(draft, { visible, exact: exactInodes = NO_ONE, touched = NO_ONE }) {
       follow(draft);
       shown = marked(visible ?? 'all');
+      exact = marked(exactInodes);
       const written = marked(visible ? touched : 'all');
       turns.advance((draft.monotonic - before) / turnMs);
       slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
@@ -329,7 +334,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         const parent = parents[row] ?? -1;
         if (parent >= 0) open[row] = (ask[parent] ?? 0) | (open[parent] ?? 0);
         const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
-        const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1);
+        const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1 || exact[row] === 1);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
       }

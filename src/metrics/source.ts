@@ -41,7 +41,7 @@ export interface FrameCost {
 }
 
 /** What is shown of a Frame. It need not have more. */
-export interface FrameDemand extends Pick<TickRequest, 'visible' | 'network'> {
+export interface FrameDemand extends Pick<TickRequest, 'visible' | 'exact' | 'network'> {
   /** Metrics of every row. */
   readonly metrics?: ReadonlySet<string>;
 }

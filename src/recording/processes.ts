@@ -10,7 +10,10 @@ import { gridTime } from '../metrics/time-grid.ts';
 import type { RecordedProcess, RecordedProcesses } from './format/moment.ts';
 
 export interface ProcessRecorder {
-  /** `snapshot`: the newest there is, which tells where something ran. */
+  /**
+   * `snapshot`: the newest there is, which tells where something ran. What used less than the sampler's bound, as a process
+   * that only ended, is seen in the turn of its cgroup.
+   */
   read(snapshot: Snapshot): Promise<RecordedProcesses>;
 }
 

@@ -34,12 +34,14 @@ async function watch(paths: readonly string[]) {
   const collector = { ...kernel.collector, collect };
   const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, cpus: 1, clock: kernel.now });
   let rows: readonly SnapshotRow[] = [];
-  async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '') {
+  async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '', exactly = '') {
     kernel.pass(milliseconds, during);
     asked = 0;
     vouched = 0;
-    const visible = new Set(rows.flatMap(({ path, inode }) => (path === shown ? [inode] : [])));
-    const { snapshot, reads } = await sampler.tick({ rows, visible, touched: new Set() });
+    const [visible, exact] = [shown, exactly].map(
+      (wanted) => new Set(rows.flatMap(({ path, inode }) => (path === wanted ? [inode] : []))),
+    );
+    const { snapshot, reads } = await sampler.tick({ rows, visible, exact, touched: new Set() });
     const value = (path: string, ref: string): number => {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
@@ -73,6 +75,14 @@ test('a parent that stands still spares the files of a row that is shown; what i
   kernel.act('/a/1', { kind: 'run', usec: 1 });
   const { value } = await tick(TICK_MS, [], '/a/1');
   assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1);
+});
+
+test('what a row uses at all that is to be exact is in the next Snapshot, and of one beside it in its turn', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/1', '/a/2']);
+  for (const path of ['/a/1', '/a/2']) kernel.act(path, { kind: 'run', usec: 1 });
+  const { value } = await tick(TICK_MS, [], '', '/a/1');
+  assert.is(value('/a/1', 'cpu.stat:usage_usec'), 1);
+  assert.is(value('/a/2', 'cpu.stat:usage_usec'), 0);
 });
 
 test('a row whose limits are read in turn and found as they were is not computed anew', async () => {
