@@ -143,7 +143,7 @@ function exported(): string {
     '`tscg export` listens on `127.0.0.1:9753` and answers `/metrics`, in OpenMetrics where the scraper asks for it. One scrape is one pass over all cgroups; scrapes within a second share one. What is gone leaves no series.',
     [
       "- A name is cadvisor's or the kubelet's where the meaning is exactly the same (`container_…`, `machine_…`), else ours (`tscg_…`).",
-      '- The labels of each series are `id` (the path of the cgroup), `name` and `kind`, and `namespace`, `pod` and `container` where they are known. In Kubernetes set `honor_labels: true` in the scrape. `tscg_workload_info` has `owner`, `runtime`, `image`, `container_id`, `compose_project` and `compose_service` beside them: join it by `id`.',
+      '- The labels of each series are `id` (the path of the cgroup), `name` and `kind`, and `namespace`, `pod` and `container` where they are known. In Kubernetes set `honor_labels: true` in the scrape, and relabel `__meta_kubernetes_pod_node_name` to `instance`, so that the fleet view has nodes in place of the addresses of pods. `tscg_workload_info` has `owner`, `runtime`, `image`, `container_id`, `compose_project` and `compose_service` beside them: join it by `id`.',
       '- What is unavailable is absent. No limit is `+Inf`.',
       '- Containers, pods, machines, units and cgroups of nobody are exported, and the root; `--all` adds slices and what is inside of containers. Beyond 10,000 cgroups `tscg_workloads_left_out` counts the rest.',
       '- Figures that need two passes (ratios of use, the verdict) are over the time since the scrape before.',
@@ -159,6 +159,7 @@ function exported(): string {
       '`tscg export --otlp http://collector:4318` sends the same to a receiver of OpenTelemetry (OTLP over HTTP, in protobuf; `/v1/metrics` is added to the address) every `--interval`, in place of listening. VictoriaMetrics takes it too: `--otlp http://victoria:8428/opentelemetry`. So does a Prometheus that was built with its receiver, which the package of Debian is not, and is started with `--web.enable-otlp-receiver`: `--otlp http://prometheus:9090/api/v1/otlp`.',
     ].join('\n'),
     [
+      '- `host.name` is the host name of the machine, or what `TSCG_HOST` says: the DaemonSet has the name of the node there.',
       "- A name is that of OpenTelemetry's conventions for containers where the meaning is the same (`container.…`), else ours (`tscg.…`): they have none for pressure, limits and verdicts.",
       '- Each workload is a resource: `host.name`, `service.name` (its name), `service.instance.id` (host and path), `container.id`, `container.name`, `container.image.name`, `container.runtime`, `k8s.namespace.name`, `k8s.pod.name`, `k8s.container.name`, and `tscg.cgroup.path`, `tscg.kind`, `tscg.owner` and `tscg.compose.…`.',
       '- Counters are cumulative, and say since when they count: since the first pass that saw the cgroup, or, of one that came later, since the pass before. A counter that fell counts anew. No limit is `Infinity`; what is unavailable has no point.',

@@ -145,6 +145,10 @@ const ENVIRONMENT: Section = {
       term: { word: 'TSCG_STATE_DIR' },
       text: 'Folder of the journal; /var/lib/tscg for root, $XDG_STATE_HOME/tscg for others.',
     },
+    {
+      term: { word: 'TSCG_HOST' },
+      text: 'What this machine is called in recordings, alerts and by tscg export --otlp, in place of its host name: in a pod, the name of the node.',
+    },
     { term: { word: 'TSCG_NATIVE' }, text: 'off: the native addon is not used.' },
     { term: { word: 'NO_COLOR' }, text: 'Where it is set, there are no colours.' },
   ],

@@ -1,7 +1,8 @@
 /** tscg export --otlp: sends what is exported to a receiver of OpenTelemetry, in place of listening. */
 
-import { hostname, uptime } from 'node:os';
+import { uptime } from 'node:os';
 import { METRICS_PATH, type PusherOptions, pushFrames, shownUrl } from '../export/pusher.ts';
+import { machineName } from '../kernel/machine-name.ts';
 import type { Source } from '../metrics/source.ts';
 import { UsageError } from './errors.ts';
 import { endSignal } from './exit.ts';
@@ -33,7 +34,7 @@ export function pushOptions(
   const headers = Object.fromEntries((flags.header ?? []).map(headerOption));
   tellInClear(url, token !== undefined || hasSecret(headers));
   return {
-    ...{ url, sender: { host: hostname(), version: VERSION, booted: Date.now() - uptime() * 1000 } },
+    ...{ url, sender: { host: machineName(), version: VERSION, booted: Date.now() - uptime() * 1000 } },
     interval: intervalOption(flags.interval, LEAST_MS),
     headers,
     ...(token && { token }),

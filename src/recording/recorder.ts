@@ -1,12 +1,13 @@
 /** Takes a moment every interval and appends it: what `tscg record` does. */
 
-import { hostname, release } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { Finding } from '../diagnosis/model.ts';
 import { isListed } from '../inventory/workload.ts';
 import { fileStamp } from '../kernel/file-stamp.ts';
 import { readText } from '../kernel/if-there.ts';
+import { machineName } from '../kernel/machine-name.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
@@ -183,7 +184,7 @@ function createJournalReader({
 export function headerOfMachine(proc: string, program: string, interval: number): RecordingHeader {
   return ownHeader({
     program,
-    host: { name: hostname(), kernel: release(), boot: readText(join(proc, 'sys/kernel/random/boot_id')).trim() },
+    host: { name: machineName(), kernel: release(), boot: readText(join(proc, 'sys/kernel/random/boot_id')).trim() },
     interval,
     started: Date.now(),
     redacted: false,

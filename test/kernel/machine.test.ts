@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readMachine, USER_HZ } from '../../src/kernel/machine.ts';
+import { machineName } from '../../src/kernel/machine-name.ts';
 
 const getconf = (name: string): number => Number(execFileSync('getconf', [name], { encoding: 'utf8' }));
+
+test('the name of this machine is what TSCG_HOST says, else its host name', () => {
+  assert.is(machineName({ TSCG_HOST: ' node-1\x1b ' }), 'node-1');
+  for (const env of [{}, { TSCG_HOST: '' }, { TSCG_HOST: ' ' }]) assert.is(machineName(env), hostname());
+});
 
 test('this machine', () => {
   const machine = readMachine();

@@ -68,6 +68,9 @@ test('every container of the DaemonSet is read-only and has bounds', () => {
     assert.is(at(security, 'allowPrivilegeEscalation'), false);
     assert.equal(at(security, 'capabilities'), { drop: ['ALL'], add: ['DAC_READ_SEARCH', 'SYS_PTRACE'] });
     assert.ok(at(container, 'resources', 'limits'));
+    assert.equal(at(container, 'env'), [
+      { name: 'TSCG_HOST', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+    ]);
   }
 });
 

@@ -1,8 +1,8 @@
 /** tscg incident: one file of what was recorded around a moment and of the machine, for tstop --replay anywhere. */
 
 import { rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { codeOf } from '../../kernel/error-code.ts';
+import { machineName } from '../../kernel/machine-name.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { type IncidentOptions, incidentOf } from '../../recording/incident.ts';
 import { bytesText } from '../../text/bytes.ts';
@@ -34,7 +34,7 @@ export async function incident(
   try {
     const time = stretchIn(recording, times);
     const { host } = recording.header(recording.placeAt(time.to));
-    const own = host.name === hostname() ? await ofThisMachine(time, global) : { changes: [] };
+    const own = host.name === machineName() ? await ofThisMachine(time, global) : { changes: [] };
     const { bytes, moments } = incidentOf(recording, { ...time, ...own, isRedacted: redact });
     if (moments === 0) throw nothingBetween(recording, time.from, time.to);
     const path = out ?? `incident-${localTime(time.to).replace(' ', 'T').replaceAll(':', '')}.tscgrec`;

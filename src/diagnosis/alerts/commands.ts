@@ -4,9 +4,9 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { claim } from '../../kernel/claim.ts';
+import { machineName } from '../../kernel/machine-name.ts';
 import { makeDirectory } from '../../kernel/make-directory.ts';
 import { clean } from '../../text/clean.ts';
 import { errorText } from '../../text/error-text.ts';
@@ -178,7 +178,7 @@ function factsOf({ what, alert, time }: AlertNews) {
     ...{ rule: text, state: what, name: workload.name, path: workload.path, figure: condition.figure },
     value: Number.isFinite(value) ? value : String(value),
     ...{ limit: condition.limit, until },
-    ...{ time: new Date(time).toISOString(), since: new Date(since).toISOString(), host: hostname() },
+    ...{ time: new Date(time).toISOString(), since: new Date(since).toISOString(), host: machineName() },
   };
 }
 

@@ -13,6 +13,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { at, listOf, parseJson } from '../../../src/inventory/names/json.ts';
+import { openRecording } from '../../../src/recording/recording.ts';
 import { skip } from '../../skip.ts';
 import { cri, type Fields } from './cri.mjs';
 import { startPod, type Workload } from './workloads.mjs';
@@ -22,6 +23,7 @@ const IMAGE = 'localhost/tscg:latest';
 const TOKEN = 'a-token-of-32-characters-or-more';
 /** Of the secret, which is no folder of the node. */
 const SECRET = '/run/tscg-export';
+const NODE = 'node-1.example';
 const CPU_PERIOD_US = 100_000;
 /** The bits of CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE. */
 const CAPABILITIES = (1n << 2n) | (1n << 19n);
@@ -65,6 +67,10 @@ function placeOf(name: unknown): string {
 function configOf(container: unknown): Fields {
   const [security, limits] = [at(container, 'securityContext'), at(container, 'resources', 'limits')];
   return {
+    6: listOf(at(container, 'env')).map((variable) => ({
+      1: String(at(variable, 'name')),
+      2: at(variable, 'valueFrom', 'fieldRef', 'fieldPath') === 'spec.nodeName' ? NODE : String(at(variable, 'value')),
+    })),
     7: listOf(at(container, 'volumeMounts')).map((mount) => ({
       1: String(at(mount, 'mountPath')),
       2: placeOf(at(mount, 'name')),
@@ -162,6 +168,9 @@ if (existsSync(packages) && readdirSync(packages).some((name) => name.endsWith('
     });
     assert.is(at(recorded, 'namespace'), 'shop');
     assert.ok(Number(at(recorded, 'memory_current_bytes')) > 0, JSON.stringify(recorded));
+    const recording = openRecording('/var/lib/tscg/recording');
+    assert.is(recording.header().host.name, NODE);
+    recording.close();
   });
 } else skip(test, NAME, 'npm run package makes what it installs');
 
