@@ -92,10 +92,9 @@ function paneBlock(pane: Pane, area: Area, scene: Scene, layout: Layout): Block 
   const { key } = pane;
   const beside = layout.panes.map((other) => other.pane.key);
   const height = state.details ? Number.MAX_SAFE_INTEGER : area.height;
-  const lines = linesOf(pane, scene, { width: area.width, height, beside });
-  const shown = state.details
-    ? windowed(lines, state.detailsTop, area.height, MORE)
-    : windowed(lines, paneTop(state, key), area.height, hintOf(pane, layout.whole));
+  const top = state.details ? state.detailsTop : paneTop(state, key);
+  const lines = linesOf(pane, scene, { width: area.width, height, top, beside });
+  const shown = windowed(lines, top, area.height, state.details ? MORE : hintOf(pane, layout.whole));
   return { key, area, lines: shown, length: lines.length };
 }
 

@@ -9,6 +9,8 @@ export interface PaneRoom {
   readonly width: number;
   /** More than there is on the screen where all lines are wanted, to scroll through them. */
   readonly height: number;
+  /** The first line that is shown of it. */
+  readonly top: number;
   /** Keys of the panes on the screen, this one among them. */
   readonly beside: readonly string[];
 }

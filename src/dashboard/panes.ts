@@ -1,5 +1,6 @@
 /** The panes there are: a new one is its file and a row here. A dashboard file refers to it by its key. */
 
+import { madeFrom } from '../metrics/made-from.ts';
 import { recordedIn } from '../recording/replay.ts';
 import { containerView } from './container-view.ts';
 import { driftLines } from './drift-watch.ts';
@@ -91,13 +92,15 @@ export function linesOf(pane: Pane, scene: Scene, room: PaneRoom): readonly Line
 const isUnrecorded = ({ demands }: Pane, { frame, inside }: Scene): boolean =>
   recordedIn(frame) !== undefined && demands.length > 0 && demands.every((part) => inside[part] === undefined);
 
-function processLines(scene: Scene, { width }: PaneRoom): Line[] {
-  const { state, processes } = scene;
-  return processView(selectedWorkload(scene), processes, width, {
-    kernelThreads: state.kernelThreads,
-    byMemory: isSortedByMemory(state),
-    note: treeNote(scene),
-  });
+const lastProcessLines = madeFrom<Line[]>();
+
+function processLines(scene: Scene, { width, height, top }: PaneRoom): Line[] {
+  const { processes, state } = scene;
+  const { kernelThreads } = state;
+  const [workload, byMemory, note] = [selectedWorkload(scene), isSortedByMemory(state), treeNote(scene)];
+  return lastProcessLines([workload, processes, width, height, top, kernelThreads, byMemory, note], () =>
+    processView(workload, processes, width, { kernelThreads, byMemory, note, window: { top, height } }),
+  );
 }
 
 /** Events of the row that the pane has lines for. */

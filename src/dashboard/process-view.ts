@@ -10,7 +10,7 @@ import { formatValue } from '../metrics/format.ts';
 import { type ProcessTimes, type ProcessUsage, processUsage } from '../metrics/process-usage.ts';
 import { cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
-import type { Line, Piece } from './style.ts';
+import { firstIn, type Line, type Piece } from './style.ts';
 
 export interface ProcessList {
   /** Inode of the row whose processes they are. */
@@ -31,20 +31,25 @@ export interface ProcessViewOptions {
   readonly byMemory?: boolean;
   /** When the tree was read, where that is another time than that of the rest. */
   readonly note?: string;
+  /** The lines that are shown; those of other processes are left empty. All of them if absent. */
+  readonly window?: { readonly top: number; readonly height: number };
 }
+
+const NOT_SHOWN: Line = [];
 
 /** Title, column heads and every process, the busiest subtree first; the caller shows a window of them. */
 export function processView(
   workload: Workload | undefined,
   list: ProcessList | undefined,
   width: number,
-  { kernelThreads = false, byMemory = false, note = '' }: ProcessViewOptions = {},
+  { kernelThreads = false, byMemory = false, note = '', window }: ProcessViewOptions = {},
 ): Line[] {
   if (!workload) return [[['no row selected', 'dim']]];
   const all = list?.roots ?? [];
   const roots = kernelThreads ? all : withoutKernelThreads(all);
   const hidden = countOf(all) - countOf(roots);
-  const count = list ? countOf(roots) + list.left : 0;
+  const left = list?.left ?? 0;
+  const count = countOf(roots) + left;
   const title: Line = [
     [workload.name, 'title'],
     [`  ${list ? counted(count, 'process', 'processes') : 'reading …'}  `],
@@ -58,13 +63,17 @@ export function processView(
   const wide = width >= 70;
   const heads = `${padStart('PID', 8)}${padStart('INNER', 8)}${padStart('CPU%', 7)}${wide ? padStart('WAIT%', 7) : ''}${padStart('RES', 9)} S ${wide ? `${padStart('THR', 4)} ${padEnd('USER', USER_CELLS)}` : ''} COMMAND`;
   const lines: Line[] = [title, [[heads, 'title']]];
+  const { top, height } = window ?? { top: 0, height: Number.POSITIVE_INFINITY };
+  const first = firstIn(top, height, lines.length + count - left + (left > 0 ? 1 : 0));
   const visit = ({ node, usage, children }: Branch, prefix: string, last: boolean, depth: number): void => {
-    lines.push(processLine(node, usage, depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`, list.users, wide));
+    const isShown = lines.length >= first && lines.length < first + height;
+    const branch = depth === 0 ? '' : `${prefix}${last ? '└─ ' : '├─ '}`;
+    lines.push(isShown ? processLine(node, usage, branch, list.users, wide) : NOT_SHOWN);
     const below = depth === 0 ? '' : `${prefix}${last ? '   ' : '│  '}`;
     children.forEach((child, index) => void visit(child, below, index === children.length - 1, depth + 1));
   };
   for (const root of busiestFirst(roots, list, byMemory)) visit(root, '', true, 0);
-  if (list.left > 0) lines.push([[`${list.left} more are not read, to bound the cost`, 'dim']]);
+  if (left > 0) lines.push([[`${left} more are not read, to bound the cost`, 'dim']]);
   if (roots.length === 0) lines.push([['no process', 'dim']]);
   return lines;
 }
@@ -130,10 +139,15 @@ const threadsAndUser = ({ threads, uid }: ProcessNode, users: UserNames): Piece[
 
 /** The children of a kernel thread, such as a program that the kernel has started, take its place. */
 const withoutKernelThreads = (nodes: readonly ProcessNode[]): readonly ProcessNode[] =>
-  nodes.flatMap((node) => {
-    const children = withoutKernelThreads(node.children);
-    return node.isKernelThread ? children : [{ ...node, children }];
-  });
+  nodes.some(hasKernelThread)
+    ? nodes.flatMap((node) => {
+        const children = withoutKernelThreads(node.children);
+        return node.isKernelThread ? children : [{ ...node, children }];
+      })
+    : nodes;
+
+const hasKernelThread = ({ isKernelThread, children }: ProcessNode): boolean =>
+  isKernelThread || children.some(hasKernelThread);
 
 const countOf = (nodes: readonly ProcessNode[]): number =>
   nodes.reduce((sum, { children }) => sum + 1 + countOf(children), 0);

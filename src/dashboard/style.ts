@@ -147,9 +147,12 @@ function wordsOf(text: string, most: number): string[] {
   });
 }
 
+/** The line with which a window of `room` lines begins that is to begin with `top`: it ends with the last one at the latest. */
+export const firstIn = (top: number, room: number, length: number): number => Math.max(0, Math.min(top, length - room));
+
 /** The lines from `top` on for which there is room, the last of them saying how many more there are and what shows them. */
 export function windowed(lines: readonly Line[], top: number, room: number, hint: string): readonly Line[] {
-  const first = Math.max(0, Math.min(top, lines.length - room));
+  const first = firstIn(top, room, lines.length);
   const left = lines.length - first - room;
   if (left <= 0 || room < 2) return lines.slice(first, first + room);
   return [...lines.slice(first, first + room - 1), [[`… ${left + 1} more${hint === '' ? '' : `, ${hint}`}`, 'dim']]];

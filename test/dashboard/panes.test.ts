@@ -36,6 +36,16 @@ test('the busiest process of many is on the screen, and the last line says how m
   assert.is(lines.at(-1), `… ${91 - (lines.length - 3)} more, Enter shows all`);
 });
 
+test('wherever the pane is scrolled to, the processes there are on the screen', () => {
+  const processes = processListOf(1, sleeps);
+  const shownFrom = (top: number): string[] =>
+    composed(sceneOf(FRAME, { ...STATE, pane: { key: 'processes', of: 1, top } }, { processes }), 80, 24);
+  assert.match(shownFrom(2)[0] ?? '', / 101 /);
+  assert.match(shownFrom(40)[0] ?? '', / 139 /);
+  assert.match(shownFrom(1000).at(-1) ?? '', / 190 .*sleep/);
+  assert.ok(shownFrom(1000).every((line) => line.includes('sleep 1000')));
+});
+
 test('siblings stand by the CPU of their subtrees, by memory in a table sorted by it, else by PID', () => {
   const busy = processOf(300, { children: [processOf(301), processOf(302, { stimeTicks: 50, rssBytes: 1 })] });
   const list = processListOf(1, [processOf(102, { rssBytes: 9 }), processOf(101), busy, processOf(103)]);
