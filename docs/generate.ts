@@ -164,7 +164,7 @@ function exported(): string {
       '- Each workload is a resource: `host.name`, `service.name` (its name), `service.instance.id` (host and path), `container.id`, `container.name`, `container.image.name`, `container.runtime`, `k8s.namespace.name`, `k8s.pod.name`, `k8s.container.name`, and `tscg.cgroup.path`, `tscg.kind`, `tscg.owner` and `tscg.compose.…`.',
       '- Counters are cumulative, and say since when they count: since the first pass that saw the cgroup, or, of one that came later, since the pass before. A counter that fell counts anew. No limit is `Infinity`; what is unavailable has no point.',
       '- A request that was not taken (no connection, 429, 502, 503, 504) is sent again until the next one is due, and then left out: its counters are in the next one. That costs a message, and no memory.',
-      '- `--bearer-token-file`, `--header`, `--tls-ca`, `--tls-cert` and `--tls-key` are for getting in.',
+      '- `--bearer-token-file`, `--header`, `--tls-ca`, `--tls-cert` and `--tls-key` are for getting in. It goes through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` names, but to what `NO_PROXY` lists and to this machine, as `--prometheus` does.',
     ].join('\n'),
     '## Names',
     table(['name', 'type', 'unit', 'meaning', 'OTLP'], rows),

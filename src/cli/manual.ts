@@ -149,6 +149,10 @@ const ENVIRONMENT: Section = {
       term: { word: 'TSCG_HOST' },
       text: 'What this machine is called in recordings, alerts and by tscg export --otlp, in place of its host name: in a pod, the name of the node.',
     },
+    {
+      term: { word: 'HTTPS_PROXY' },
+      text: '--prometheus and --otlp go through the proxy that it names, as http://user:password@proxy:3128; HTTP_PROXY is for http URLs, ALL_PROXY for both, and what NO_PROXY lists is asked directly: example.com and what is below it, web:9090, 10.0.0.0/8, *. Small letters do too, and go first. This machine itself is always asked directly.',
+    },
     { term: { word: 'TSCG_NATIVE' }, text: 'off: the native addon is not used.' },
     { term: { word: 'NO_COLOR' }, text: 'Where it is set, there are no colours.' },
   ],

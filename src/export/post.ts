@@ -1,11 +1,15 @@
 /** A POST whose answer is bounded in time and size: whoever answers is not trusted. */
 
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
 import { codeOf } from '../kernel/error-code.ts';
 import { bytesText } from '../text/bytes.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
+import { type ProxyServer, portOf, proxyFor } from './proxy.ts';
 
 /** There was no whole answer; the message says why, without the address. */
 export class PostError extends Error {
@@ -30,40 +34,100 @@ export interface PostAnswer {
   readonly bytes: Buffer;
 }
 
-/** Throws PostError. */
-export function postTo(target: URL, body: string | Buffer, options: PostOptions): Promise<PostAnswer> {
-  const { headers, ca, cert, key, timeoutMs, mostBytes, signal } = options;
+/** Directly, or through a proxy where the environment names one. Throws PostError. */
+export async function postTo(target: URL, body: string | Buffer, options: PostOptions): Promise<PostAnswer> {
+  const { timeoutMs, signal } = options;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), timeoutMs);
+  const signals = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  let through = '';
+  try {
+    const proxy = proxyFor(target, process.env);
+    through = proxy ? `through the proxy ${proxy.name}: ` : '';
+    const request = await requestOf(target, { ...options, signal: signals }, proxy);
+    const answer = await answerTo(request, body, options.mostBytes);
+    if (proxy && answer.status === PROXY_WANTS_LOGIN) throw new PostError(WANTS_LOGIN);
+    return answer;
+  } catch (error) {
+    // Of a header that HTTP cannot have.
+    if (error instanceof TypeError) throw error;
+    const late = stop.signal.aborted ? `no whole answer within ${timeoutMs / 1000} s` : undefined;
+    const reason = late ?? (error instanceof PostError ? error.message : reasonOf(error));
+    throw new PostError(`${through}${reason}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const PROXY_WANTS_LOGIN = 407;
+const WANTS_LOGIN = '407 (it wants a user and a password: give them in its URL)';
+
+type Sending = PostOptions & { readonly signal: AbortSignal };
+
+async function requestOf(target: URL, options: Sending, proxy: ProxyServer | undefined): Promise<ClientRequest> {
+  const { headers, ca, cert, key, signal } = options;
+  const sent = { method: 'POST', headers, signal };
+  const tls = { ...(ca && { ca }), ...(cert && key && { cert, key }) };
+  if (target.protocol !== 'https:') {
+    if (!proxy) return httpRequest(target, sent);
+    const shown = { host: target.host, ...loginFor(proxy), ...headers };
+    return requestTo(proxy.url)(proxy.url, { ...sent, path: target.href, headers: shown });
+  }
+  if (!proxy) return httpsRequest(target, { ...sent, ...tls });
+  const socket = await tunnelTo(target, proxy, signal);
+  const host = target.hostname.replace(/^\[|\]$/g, '');
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return httpsRequest(target, { ...sent, createConnection: () => connect({ ...tls, ...name, host, socket }) });
+}
+
+const requestTo = ({ protocol }: URL): typeof httpRequest => (protocol === 'https:' ? httpsRequest : httpRequest);
+
+function loginFor({ url: { username, password } }: ProxyServer): Record<string, string> {
+  if (username + password === '') return {};
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { 'proxy-authorization': `Basic ${login.toString('base64')}` };
+}
+
+/** A connection to the target, made by the proxy, which does not see what goes over it. */
+async function tunnelTo(target: URL, proxy: ProxyServer, signal: AbortSignal): Promise<Duplex> {
+  const path = `${target.hostname}:${portOf(target)}`;
+  const request = requestTo(proxy.url)(proxy.url, {
+    ...{ method: 'CONNECT', path, signal, agent: false },
+    headers: { host: path, ...loginFor(proxy) },
+  });
+  const [{ statusCode }, socket]: [IncomingMessage, Duplex] = await new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.once('connect', (response, tunnel) => resolve([response, tunnel]));
+    request.end();
+  });
+  if (statusCode !== undefined && statusCode >= 200 && statusCode < 300) return socket;
+  socket.destroy();
+  throw new PostError(statusCode === PROXY_WANTS_LOGIN ? WANTS_LOGIN : `HTTP status ${statusCode} to CONNECT ${path}`);
+}
+
+function answerTo(request: ClientRequest, body: string | Buffer, mostBytes: number): Promise<PostAnswer> {
   return new Promise((resolve, reject) => {
-    const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, {
-      method: 'POST',
-      headers: { 'content-length': Buffer.byteLength(body), ...headers },
-      ...(ca ? { ca } : {}),
-      ...(cert && key ? { cert, key } : {}),
-      ...(signal ? { signal } : {}),
-    });
-    const fail = (reason: string): void => {
-      clearTimeout(timer);
+    const fail = (error: unknown): void => {
       request.destroy();
-      reject(new PostError(reason));
+      reject(error);
     };
-    const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs / 1000} s`), timeoutMs);
     // A request that was destroyed may emit another error: with `once` nobody would handle it, and the program would end.
-    request.on('error', (error) => fail(reasonOf(error)));
+    request.on('error', fail);
     request.once('response', (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > mostBytes) fail(`its answer has more than ${bytesText(mostBytes)}`);
+        if (size > mostBytes) fail(new PostError(`its answer has more than ${bytesText(mostBytes)}`));
         else chunks.push(chunk);
       });
-      response.on('error', (error) => fail(reasonOf(error)));
-      response.once('aborted', () => fail('it broke off in its answer'));
-      response.once('end', () => {
-        clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) });
-      });
+      response.on('error', fail);
+      response.once('aborted', () => fail(new PostError('it broke off in its answer')));
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) }),
+      );
     });
+    request.setHeader('content-length', Buffer.byteLength(body));
     request.end(body);
   });
 }
