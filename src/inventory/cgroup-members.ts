@@ -38,8 +38,10 @@ export interface Members {
   readonly cgroups: ReadonlyMap<string, MemberCgroup>;
   /** The path of the cgroup of each process. The map of the reading before where it holds the same. */
   readonly homes: ReadonlyMap<number, string>;
-  /** Paths of the cgroups that were read this time, whose processes can have changed too. */
-  readonly read: ReadonlySet<string>;
+  /** Paths of the cgroups in which something can have run since the reading before. */
+  readonly active: ReadonlySet<string>;
+  /** Lists that were read. */
+  readonly lists: number;
 }
 
 export interface MembersOptions {
@@ -53,7 +55,7 @@ export interface MembersOptions {
   readonly clock: () => number;
 }
 
-/** Turns take so many milliseconds for each cgroup: where cgroups are many, turns are rare. */
+/** A turn takes so many milliseconds for each cgroup: where cgroups are many, turns are rare. */
 const TURN_MS_A_CGROUP = 10;
 
 /** `ready`: paths of cgroups that are read in any case. */
@@ -72,14 +74,15 @@ export function createReadMembers({
     const before = known;
     const now = clock();
     const due: { readonly path: string; readonly usage: number }[] = [];
+    const active = new Set<string>();
     paths.forEach((path, index) => {
       const old = before.cgroups.get(path);
       const usage = usages[index] ?? Number.NaN;
-      const isStill = old?.usage === usage && now < old.turnAt && !ready.has(path) && !isThreaded(old);
-      if (!isStill) due.push({ path, usage });
+      const isStill = old?.usage === usage && !ready.has(path) && !isThreaded(old);
+      if (!isStill) active.add(path);
+      if (!isStill || now >= old.turnAt) due.push({ path, usage });
     });
-    const read = due.map(({ path }) => path);
-    const lists = await listsOf(read);
+    const lists = await listsOf(due.map(({ path }) => path));
     const turnMs = Math.max(leastMs, paths.length * TURN_MS_A_CGROUP);
     const isSameTree = before.paths === paths;
     const cgroups = isSameTree ? before.cgroups : entriesOf(before.cgroups, paths);
@@ -97,7 +100,7 @@ export function createReadMembers({
     });
     const homes = isSame ? before.homes : homesOf(cgroups);
     known = { paths, cgroups, homes };
-    return { cgroups, homes, read: new Set(read) };
+    return { cgroups, homes, active, lists: due.length };
   };
 
   /** cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */

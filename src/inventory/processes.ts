@@ -71,7 +71,7 @@ export interface ProcessReaderOptions {
   readonly most?: number;
   readonly readFiles?: ReadFiles;
   readonly walk?: Walk;
-  /** Each cgroup is read once in so many milliseconds, or less often where they are very many. */
+  /** Each process and each cgroup is read once in so many milliseconds; cgroups less often where they are very many. */
   readonly turnMs?: number;
   /** Milliseconds. */
   readonly clock?: () => number;
@@ -114,18 +114,21 @@ export function createProcessReader({
     return {
       roots: arrange(processes, pageSize),
       left: members.homes.size - pids.length,
-      files: members.read.size + 2 * reads,
+      files: members.lists + 2 * reads,
     };
   };
 
   /** Reads those that can have changed. */
-  async function runningOf(pids: readonly number[], { homes, read }: Members) {
+  async function runningOf(pids: readonly number[], { homes, active }: Members) {
     const before = known;
+    const time = clock();
     const stale = pids.filter((pid) => {
       const old = before.get(pid);
       // A process gets another parent without running, a little after the old one has left its cgroup.
       const isOrphan = old?.hadParent === true && !homes.has(old.stat.ppid);
-      return !before.has(pid) || read.has(homes.get(pid) ?? '/') || isOrphan;
+      const isTurn = old !== undefined && time >= old.turnAt;
+      const canHaveRun = active.has(homes.get(pid) ?? '/') || active.has(old?.cgroup ?? '');
+      return !before.has(pid) || canHaveRun || isOrphan || isTurn;
     });
     const texts = await readFiles(stale.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
     const places = new Map(stale.map((pid, index) => [pid, 2 * index]));
@@ -137,7 +140,10 @@ export function createProcessReader({
         if (!seen) return [pid, undefined];
         const { ppid } = seen.stat;
         const hadParent = homes.has(ppid) || (old?.hadParent === true && old.stat.ppid === ppid);
-        return [pid, { ...seen, hadParent, cgroup: homes.get(pid) ?? '/' }];
+        // Those that are read for the first time are spread over a turn.
+        const share = old ? 1 : ((place ?? 0) + 1) / texts.length;
+        const turnAt = old && place === undefined ? old.turnAt : time + share * turnMs;
+        return [pid, { ...seen, hadParent, turnAt, cgroup: homes.get(pid) ?? '/' }];
       }),
     );
     return { running: [...known.values()].filter((one) => one !== undefined), reads: stale.length };
@@ -167,6 +173,8 @@ interface Running extends Seen {
   readonly cgroup: string;
   /** Its parent is, or was, among the processes of these cgroups. */
   readonly hadParent: boolean;
+  /** Milliseconds at which it is read though it did not run: its memory may be another one. */
+  readonly turnAt: number;
 }
 
 /** `old`: of the reading before. What reads as it did is not parsed again. */

@@ -209,6 +209,19 @@ test('where nothing ran, nothing is read but in turn', async () => {
   for (const _ of [1, 2]) assert.is((await read('/box', unknown)).files, 4 + 2 * 7, 'figures are not known');
 });
 
+test('where cgroups are very many, the memory of each process is read as often', async () => {
+  const kernel = playKernel();
+  const read = createProcessReader({ ...kernel.options, turnMs: TURN_MS });
+  const { paths, usages } = kernel.times();
+  const many = [...paths, ...Array.from({ length: 5000 }, (_, index) => `/box/empty/${index}`)];
+  const times = { paths: many, usages: many.map((_, index) => usages[index] ?? 0) };
+  const memoryOf = async () => (await read('/box', times)).roots[0]?.rssBytes ?? Number.NaN;
+  const before = await memoryOf();
+  kernel.happen('lose memory', 0, 0);
+  kernel.pass(TURN_MS);
+  assert.ok((await memoryOf()) > before);
+});
+
 test('of more processes than are read at most, those that ran last are among them', async () => {
   const kernel = playKernel();
   const read = createProcessReader({ ...kernel.options, turnMs: TURN_MS, most: 3 });
