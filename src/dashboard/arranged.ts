@@ -2,7 +2,7 @@
 
 import { fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
-import type { ItemKey } from '../metrics/grouping.ts';
+import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import { cellWidth } from '../text/cells.ts';
 import { demandedIn, type Layout, layoutOf } from './layout.ts';
@@ -42,10 +42,10 @@ const longestHostIn = (frame: Frame | undefined, { host }: State): number =>
 
 function withSelection(before: Session, session: Session, frame: Frame): Session {
   const hasRates = session.hasRates || !Number.isNaN(frame.usage.seconds);
-  const order = session.shown?.order ?? [];
+  const items = session.shown?.items ?? [];
   const wanted = wantedIn(before, session, hasRates);
-  const found = wanted.follow ? foundAgain(wanted, wanted.follow, frame, order) : wanted;
-  const state = settle(found, { order, window: session.layout.window });
+  const found = wanted.follow ? foundAgain(wanted, wanted.follow, frame, items) : wanted;
+  const state = settle(found, { items, window: session.layout.window });
   const next = { ...session, hasRates, state };
   if (found.selected === undefined || state.selected === found.selected) return next;
   const isThere = frame.workloads.some(({ inode }) => inode === found.selected);
@@ -64,12 +64,12 @@ function wantedIn(before: Session, { state, hasMoved }: Session, hasRates: boole
 }
 
 /** Selects who is followed wherever it is in the table, under another inode where it was re-created. */
-function foundAgain(state: State, follow: Followed, { workloads }: Frame, order: readonly ItemKey[]): State {
+function foundAgain(state: State, follow: Followed, { workloads }: Frame, items: readonly Item[]): State {
   const { key, place } = follow;
   const same = workloads.find(({ inode }) => inode === key);
   const again = same ?? workloads.find((workload) => placeOf(workload) === place);
   const found = again?.inode ?? key;
-  if (!order.includes(found)) return state;
+  if (!items.some((item) => item.key === found)) return state;
   // Its name may have become known by now.
   const now = again ? { key: found, place: placeOf(again), name: again.name } : follow;
   return { ...state, selected: found, follow: now };

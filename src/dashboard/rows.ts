@@ -3,7 +3,7 @@
 import { VERDICT } from '../diagnosis/fields.ts';
 import { userName } from '../inventory/users.ts';
 import { isListed, type Workload } from '../inventory/workload.ts';
-import { arrange, type Comparable, type Item, type ItemKey } from '../metrics/grouping.ts';
+import { arrange, type Comparable, type Item } from '../metrics/grouping.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import { isQuery, parseFilter, QueryError } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -14,8 +14,6 @@ import type { State } from './state.ts';
 /** Each part is that of the Frame before where nothing that it is made of has changed. */
 export interface Shown {
   readonly items: readonly Item[];
-  /** Their keys. */
-  readonly order: readonly ItemKey[];
   /** Rows of the Frame behind them, without ancestors that only carry a branch. */
   readonly rows: readonly number[];
   /** Left out because nothing runs in them. */
@@ -34,7 +32,7 @@ function knownName(uid: number): string {
 }
 
 const lastRows = madeFrom<Pick<Shown, 'rows' | 'empty' | 'fault'>>();
-const lastItems = madeFrom<Pick<Shown, 'items' | 'order'>>();
+const lastItems = madeFrom<Shown['items']>();
 
 export function shownOf(frame: Frame, state: State): Shown {
   const { workloads, usage } = frame;
@@ -59,11 +57,10 @@ export function shownOf(frame: Frame, state: State): Shown {
     figures,
     networksOf(snapshot),
   ];
-  const arranged = lastItems(inputs, () => {
-    const items = arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName });
-    return { items, order: items.map(({ key }) => key) };
-  });
-  return { ...chosen, ...arranged };
+  const items = lastItems(inputs, () =>
+    arrange(frame, { grouping, rows, closed, compare: comparison(frame, state), userName: knownName }),
+  );
+  return { ...chosen, items };
 }
 
 function rowsOf(frame: Frame, state: State): Pick<Shown, 'rows' | 'empty' | 'fault'> {

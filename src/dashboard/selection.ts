@@ -1,7 +1,7 @@
 /** Which row is selected, and who is followed. Pure. */
 
 import { placeOf } from '../inventory/workload.ts';
-import type { Item, ItemKey } from '../metrics/grouping.ts';
+import type { Item } from '../metrics/grouping.ts';
 import type { Frame } from '../metrics/source.ts';
 import type { Followed, State } from './state.ts';
 
@@ -22,7 +22,7 @@ export function select(state: State, context: TableContext, wanted: number): Sta
   const index = Math.max(0, Math.min(items.length - 1, wanted));
   // Settled as if no row were followed: a followed row would keep its old line, and the selection has moved.
   const moved = movedTo(state, items[index], context);
-  const settled = settle({ ...moved, follow: undefined }, { order: items.map(({ key }) => key), window });
+  const settled = settle({ ...moved, follow: undefined }, { items, window });
   return { ...settled, follow: moved.follow };
 }
 
@@ -44,14 +44,15 @@ export function followed(item: Item | undefined, { frame }: TableContext): Follo
  */
 export function settle(
   state: State,
-  { order, window }: { readonly order: readonly ItemKey[]; readonly window: number },
+  { items, window }: { readonly items: readonly Pick<Item, 'key'>[]; readonly window: number },
 ): State {
-  if (order.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
-  let index = state.selected === undefined ? 0 : order.indexOf(state.selected);
-  if (index < 0) index = Math.min(state.position, order.length - 1);
-  const isFollowed = state.follow !== undefined && state.follow.key === order[index];
+  if (items.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
+  let index = state.selected === undefined ? 0 : items.findIndex(({ key }) => key === state.selected);
+  if (index < 0) index = Math.min(state.position, items.length - 1);
+  const selected = items[index]?.key;
+  const isFollowed = state.follow !== undefined && state.follow.key === selected;
   const wanted = isFollowed ? index - (state.position - state.top) : state.top;
-  const highest = Math.max(0, Math.min(wanted, order.length - window));
+  const highest = Math.max(0, Math.min(wanted, items.length - window));
   const top = index < highest ? index : index >= highest + window ? index - window + 1 : highest;
-  return { ...state, selected: order[index], position: index, top };
+  return { ...state, selected, position: index, top };
 }

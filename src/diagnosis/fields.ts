@@ -48,8 +48,15 @@ function judge(usage: Usage): Judged {
 }
 
 function judgement(verdicts: CoarseVerdicts): Judged {
-  const losses = verdicts.losses.map((loss, row) => (verdicts.causes[row] === FINE ? 0 : loss / MS_PER_PERCENT));
-  const ranks = losses.map((loss, row) => loss || (CLOCKLESS_RANKS[verdicts.causes[row] ?? -1] ?? Number.NaN));
+  const { causes } = verdicts;
+  const losses = new Float64Array(causes.length);
+  const ranks = new Float64Array(causes.length);
+  for (let row = 0; row < causes.length; row++) {
+    const cause = causes[row] ?? -1;
+    const loss = cause === FINE ? 0 : (verdicts.losses[row] ?? Number.NaN) / MS_PER_PERCENT;
+    losses[row] = loss;
+    ranks[row] = loss || (CLOCKLESS_RANKS[cause] ?? Number.NaN);
+  }
   return { verdicts, losses, ranks };
 }
 

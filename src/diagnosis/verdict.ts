@@ -133,9 +133,9 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
       take(row, SELF_CPU, some - full, !isRoot && some - full >= THRESHOLDS.selfCpu && wait < THRESHOLDS.cpuWait);
       take(row, DISK, io, io >= THRESHOLDS.ioSome);
       if (memory >= THRESHOLDS.memorySome)
-        take(row, grew(HIGH, row) > 0 || grew(MAX, row) > 0 ? OWN_MEMORY : MEMORY_SHORT, memory, true);
+        take(row, grew(HIGH, row) || grew(MAX, row) ? OWN_MEMORY : MEMORY_SHORT, memory, true);
     }
-    if (most === 0 && grew(FORKS_FAILED, row) > 0) causes[row] = PIDS;
+    if (most === 0 && grew(FORKS_FAILED, row)) causes[row] = PIDS;
     else if (most === 0 && !Number.isNaN(full + io + memory)) causes[row] = FINE;
   }
   return { causes, losses };
@@ -143,13 +143,9 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
 
 const inMs = (percents: Float64Array, row: number): number => (percents[row] ?? Number.NaN) * MS_PER_PERCENT;
 
-/** Growth of a counter since `before`; NaN where that is not known. */
-function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => number {
-  if (!before) return () => Number.NaN;
+/** Whether a counter has grown since `before`; false where that is not known. */
+function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => boolean {
+  if (!before) return () => false;
   const was = matchRows(snapshot.rows, before.rows);
-  return (index, row) => {
-    const old = was[row] ?? -1;
-    if (old < 0) return Number.NaN;
-    return valueAt(snapshot, index, row) - valueAt(before, index, old);
-  };
+  return (index, row) => valueAt(snapshot, index, row) > valueAt(before, index, was[row] ?? -1);
 }

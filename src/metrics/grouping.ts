@@ -43,21 +43,15 @@ export interface Arrangement {
 
 export type Comparable = Pick<Item, 'row' | 'members' | 'name'>;
 
-export function arrange(frame: Frame, arrangement: Arrangement): Item[] {
+export function arrange(frame: Frame, arrangement: Arrangement): readonly Item[] {
   const { grouping, rows, compare } = arrangement;
   if (grouping === 'tree') return treeOf(frame, arrangement);
-  const { leaves, order } = leavesOf(frame);
-  const items = rows.map((row) => {
-    leaves[row] ??= leafOf(frame, row);
-    return leaves[row];
-  });
-  if (grouping !== 'flat') return groupsOf(frame, items, grouping, arrangement);
-  const isShown = new Uint8Array(frame.workloads.length);
-  for (const row of rows) isShown[row] = 1;
-  const again = order.filter(({ row }) => isShown[row]);
+  const { leaves, order, rows: ordered } = leavesOf(frame);
+  if (grouping !== 'flat') return groupsOf(frame, leavesIn(frame, rows, leaves), grouping, arrangement);
   // In the order of the last time they are nearly sorted, so that sorting takes about one comparison for each.
-  const sorted = (again.length === items.length ? again : items).sort(compare);
-  LEAVES.set(frame.workloads, { leaves, order: sorted });
+  const nearly = rows === ordered ? order : inOrderOf(order, leavesIn(frame, rows, leaves));
+  const sorted = isSorted(nearly, compare) ? nearly : nearly.toSorted(compare);
+  LEAVES.set(frame.workloads, { leaves, order: sorted, rows });
   return sorted;
 }
 
@@ -67,11 +61,33 @@ interface Leaves {
   readonly leaves: Item[];
   /** As they were sorted last. */
   readonly order: readonly Item[];
+  readonly rows: readonly number[];
 }
 
 const LEAVES = new WeakMap<Frame['workloads'], Leaves>();
 
-const leavesOf = ({ workloads }: Frame): Leaves => LEAVES.get(workloads) ?? { leaves: [], order: [] };
+const leavesOf = ({ workloads }: Frame): Leaves => LEAVES.get(workloads) ?? { leaves: [], order: [], rows: [] };
+
+const leavesIn = (frame: Frame, rows: readonly number[], leaves: Item[]): readonly Item[] =>
+  rows.map((row) => {
+    leaves[row] ??= leafOf(frame, row);
+    return leaves[row];
+  });
+
+/** The items in that order, which may have others too; as they are where it lacks one of them. */
+function inOrderOf(order: readonly Item[], items: readonly Item[]): readonly Item[] {
+  const wanted = new Set(items);
+  const again = order.filter((item) => wanted.has(item));
+  return again.length === items.length ? again : items;
+}
+
+const isSorted = (items: readonly Item[], compare: Arrangement['compare']): boolean => {
+  for (let at = 1; at < items.length; at++) {
+    const [before, item] = [items[at - 1], items[at]];
+    if (before && item && compare(before, item) > 0) return false;
+  }
+  return true;
+};
 
 const nameOf = ({ workloads }: Frame, row: number): string => workloads[row]?.name ?? '';
 

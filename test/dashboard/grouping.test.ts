@@ -155,11 +155,11 @@ test('search goes to the next match and around the end, without hiding anything'
 });
 
 test('a followed row keeps its line while the order changes', () => {
-  const order = Array.from({ length: 40 }, (_, index) => index);
+  const items = Array.from({ length: 40 }, (_, key) => ({ key }));
   const follow = { key: 15, place: '/w', name: 'w' };
-  const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow }, { order, window: 10 });
-  const moved = [...order.slice(20, 30), ...order.slice(0, 20), ...order.slice(30)];
-  const after = settle(state, { order: moved, window: 10 });
+  const state = settle({ ...INITIAL, selected: 15, position: 15, top: 12, follow }, { items, window: 10 });
+  const moved = [...items.slice(20, 30), ...items.slice(0, 20), ...items.slice(30)];
+  const after = settle(state, { items: moved, window: 10 });
   assert.is(after.selected, 15);
   assert.is(after.position - after.top, 3);
 });

@@ -220,15 +220,15 @@ const context = (order: readonly number[], window = 3): ActionContext => ({
 });
 
 test('the selection follows the cgroup, not the row; a gone one gives its place to the next', () => {
-  let state = settle(INITIAL, { order: [11, 12, 13, 14], window: 3 });
+  let state = settle(INITIAL, context([11, 12, 13, 14]));
   state = afterAction(state, { type: 'move', by: 1 }, context([11, 12, 13, 14]));
   assert.is(state.selected, 12);
-  state = settle(state, { order: [14, 13, 11, 12], window: 3 });
+  state = settle(state, context([14, 13, 11, 12]));
   assert.is(state.selected, 12);
   assert.is(state.top, 1);
-  state = settle(state, { order: [14, 13, 11], window: 3 });
+  state = settle(state, context([14, 13, 11]));
   assert.is(state.selected, 11);
-  state = settle(state, { order: [], window: 3 });
+  state = settle(state, context([]));
   assert.is(state.selected, undefined);
 });
 
@@ -244,10 +244,8 @@ test('the selected row is always in the window, whatever moves', () => {
       (steps) => {
         let state: State = INITIAL;
         for (const [action, order, window] of steps) {
-          state = settle(afterAction(settle(state, { order, window }), action, context(order, window)), {
-            order,
-            window,
-          });
+          const table = context(order, window);
+          state = settle(afterAction(settle(state, table), action, table), table);
           const index = typeof state.selected === 'number' ? order.indexOf(state.selected) : -1;
           assert.ok(index >= state.top && index < state.top + window, `${index} of ${order.length} from ${state.top}`);
         }

@@ -91,7 +91,7 @@ function told(snapshots: readonly Snapshot[], state: State, isIncremental: boole
     return [
       ...ROW_FIELDS.map(({ id, figures }) => [id, ...figures(of)]),
       ...ids.map((id) => [`sum of ${id}`, sumOf(of, id, members)]),
-      shownOf({ ...frameOf([]), usage: of, workloads }, state).order,
+      shownOf({ ...frameOf([]), usage: of, workloads }, state).items.map(({ key }) => key),
       ...(['cpu', 'memory', 'pids'] as const).map((kind) => [
         kind,
         ...of.limit(kind).values,
