@@ -30,7 +30,15 @@ function toldAt(
   const [now, before] = [samples[at], samples[at - 1]];
   if (!now) return Number.NaN;
   if (!isRate) return now[1] * scale;
-  const [change, seconds] = [now[1] - (before?.[1] ?? Number.NaN), now[0] - (before?.[0] ?? Number.NaN)];
+  const [change, seconds] = [changeBetween(before?.[1], now[1]), now[0] - (before?.[0] ?? Number.NaN)];
   // A counter that fell began anew: its rate is not known.
   return change >= 0 && seconds > 0 ? Math.min(most, (change / seconds) * scale) : Number.NaN;
+}
+
+/** VictoriaMetrics keeps figures as decimals: it gives what stays the same once as 0.00003 and once as 0.000030000000000000004. */
+const ROUNDING = 4 * Number.EPSILON;
+
+function changeBetween(before = Number.NaN, now: number): number {
+  const change = now - before;
+  return Math.abs(change) <= ROUNDING * before ? 0 : change;
 }

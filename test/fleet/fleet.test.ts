@@ -277,6 +277,12 @@ test('one scrape has no rates, and a counter that fell none', async () => {
   assert.is((await fleetOf([first, later])).usage.value('io_read_bytes_per_second', 0), 0);
 });
 
+test('a counter that a store rounds now so and now otherwise did not change', () => {
+  const samples = [3e-5, 3.0000000000000004e-5, 3e-5, 2e-5].map((figure, at): [number, number] => [at, figure]);
+  const history = historyOf([{ labels: { __name__: 'container_cpu_usage_seconds_total' }, samples }]);
+  assert.equal([...(history.get('cpu_percent')?.values ?? [])], [NaN, 0, 0, NaN]);
+});
+
 test('labels that Prometheus renamed are found', async () => {
   const text = 'tscg_populated{id="/a",name="x",pod="exporter-1",exported_pod="web-1",kind="container"} 1\n';
   const { workloads } = await fleetOf([{ instance: 'n', time: 1, text }]);
