@@ -29,8 +29,13 @@ import { encodeTimes } from './times.ts';
 /** Moments from one key frame to the next. */
 const KEY_EVERY = 120;
 const PARITY_EVERY = 16;
-/** Bytes of deflate's window. */
+/** Bytes of a key frame that a delta may refer to: the largest window of deflate. */
 export const DICTIONARY = 32_768;
+/**
+ * Figures are like those near them. The window and tables that deflate has by default are a quarter of a megabyte, to be cleared
+ * for each moment, and the deltas and key frames of 200 containers are the smaller without.
+ */
+const DEFLATE = { windowBits: 12, memLevel: 6 };
 
 export interface Encoder {
   /** Bytes to append for the next moment, in one write. */
@@ -101,11 +106,11 @@ export function createEncoder(header: RecordingHeader, keyEvery = KEY_EVERY): En
       const { raw, now } = payloadOf(writer, isKey ? undefined : before, moment);
       const marks = marksOf(moment);
       if (isKey) {
-        const payload = deflateRawSync(raw);
+        const payload = deflateRawSync(raw, DEFLATE);
         parts.push(place('key', marks, number, wall, payload), place('key', marks, number, wall, payload));
         dictionary = Buffer.from(raw.subarray(-DICTIONARY));
       } else {
-        const frame = place('delta', marks, number, wall, deflateRawSync(raw, { dictionary }));
+        const frame = place('delta', marks, number, wall, deflateRawSync(raw, { dictionary, ...DEFLATE }));
         parts.push(frame);
         sinceParity.push(frame);
       }
