@@ -58,7 +58,7 @@ function newDemand(
   const visible = new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]);
   const columns = columnsFor(width, state).columns.map(({ field }) => field);
   const ranking = rankingOf(state);
-  const exact = new Set(inodesBelow(workloads, selected));
+  const exact = lastBelow([workloads, selected], () => new Set(inodesBelow(workloads, selected)));
   const metrics = new Set([...columns, ...ranking].map(({ id }) => id));
   // Ordered or filtered by it, the busiest would never be seen if only the rows in the window had it.
   if (ranking.some(isOfNetwork)) {
@@ -72,6 +72,8 @@ function newDemand(
   const isSummed = rows.length <= MOST_SUMMED && columns.some(isOfNetwork);
   return { visible, exact, metrics, ...(isSummed && { network: new Set(inodesOf(rows)) }) };
 }
+
+const lastBelow = madeFrom<ReadonlySet<number>>();
 
 function inodesBelow(workloads: Frame['workloads'], selected: State['selected']): number[] {
   const top = workloads.find(({ inode }) => inode === selected)?.path;

@@ -8,9 +8,7 @@
  * (EOPNOTSUPP).
  */
 
-import { parseNestedKeyed } from './nested-keyed.ts';
-import { formatSingleValue } from './single-value.ts';
-import { UNAVAILABLE } from './value.ts';
+import { formatSingleValue, parseSingleValue } from './single-value.ts';
 
 export interface Stall {
   /** Percent of wall time, averaged by the kernel over 10, 60 and 300 s. */
@@ -30,15 +28,17 @@ export interface Pressure {
 
 /** A line that is missing is absent; a key that is missing is NaN. */
 export function parsePressure(text: string): Pressure {
-  const lines = parseNestedKeyed(text);
-  const some = stall(lines.get('some'));
-  const full = stall(lines.get('full'));
+  const lines = text.split('\n');
+  const some = stall(lines.find((line) => line.startsWith('some ')));
+  const full = stall(lines.find((line) => line.startsWith('full ')));
   return { ...(some && { some }), ...(full && { full }) };
 }
 
-function stall(line: ReadonlyMap<string, number> | undefined): Stall | undefined {
+function stall(line: string | undefined): Stall | undefined {
   if (line === undefined) return undefined;
-  const figure = (key: string): number => line.get(key) ?? UNAVAILABLE;
+  const words = line.split(' ');
+  const figure = (key: keyof Stall): number =>
+    parseSingleValue(words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1));
   return { avg10: figure('avg10'), avg60: figure('avg60'), avg300: figure('avg300'), total: figure('total') };
 }
 

@@ -32,21 +32,19 @@ export interface ProcStat {
   readonly procs_blocked: number;
 }
 
-/** Figures that are missing are NaN. */
+/** Figures that are missing are NaN. The line of interrupts, which has a number for each of them, is not taken apart. */
 export function parseProcStat(text: string): ProcStat {
-  const lines = new Map<string, readonly string[]>();
-  for (const line of text.split('\n')) {
-    const [key, ...values] = line.trim().split(/\s+/);
-    if (key !== undefined && key !== '') lines.set(key, values);
-  }
+  const lines = new Map<string, string>();
   const cpus = new Map<number, CpuTicks>();
-  for (const [key, values] of lines) {
-    const cpu = /^cpu(\d+)$/.exec(key)?.[1];
-    if (cpu !== undefined) cpus.set(Number(cpu), ticks(values));
+  for (const line of text.split('\n')) {
+    const end = line.indexOf(' ');
+    const [key, rest] = [line.slice(0, end), line.slice(end + 1)];
+    if (/^cpu\d+$/.test(key)) cpus.set(Number(key.slice('cpu'.length)), ticks(rest));
+    else lines.set(key, rest);
   }
-  const first = (key: string): number => parseSingleValue(lines.get(key)?.[0]);
+  const first = (key: string): number => parseSingleValue(lines.get(key));
   return {
-    cpu: ticks(lines.get('cpu') ?? []),
+    cpu: ticks(lines.get('cpu') ?? ''),
     cpus,
     btime: first('btime'),
     ctxt: first('ctxt'),
@@ -56,7 +54,8 @@ export function parseProcStat(text: string): ProcStat {
   };
 }
 
-function ticks(values: readonly string[]): CpuTicks {
+function ticks(text: string): CpuTicks {
+  const values = text.trim().split(' ');
   const at = (state: (typeof STATES)[number]): number => parseSingleValue(values[STATES.indexOf(state)]);
   return {
     user: at('user'),

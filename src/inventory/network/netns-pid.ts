@@ -148,19 +148,20 @@ function hostNamespace(proc: string): number | undefined {
 function directoriesFrom(top: string): string[] {
   const found = [top];
   for (let at = 0; at < found.length && found.length < MOST_DIRECTORIES; at++)
-    found.push(...subdirectories(found[at] ?? '').slice(0, MOST_DIRECTORIES - found.length));
+    found.push(...subdirectories(found[at] ?? '', MOST_DIRECTORIES - found.length));
   return found;
 }
 
 /** A directory has two links and one of each below it, but on file systems that give each directory one. */
 const LINKS_OF_LEAF = 2;
 
-function subdirectories(directory: string): string[] {
+/** So many of them at most: there may be thousands. */
+function subdirectories(directory: string, most: number): string[] {
   try {
     // Most cgroups are leaves, and a stat takes less than a list of their files.
     if (statSync(directory).nlink === LINKS_OF_LEAF) return [];
-    const entries = readdirSync(directory, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : []));
+    const entries = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return entries.slice(0, most).map(({ name }) => join(directory, name));
   } catch {
     return [];
   }
