@@ -78,8 +78,13 @@ const lastBelow = madeFrom<ReadonlySet<number>>();
 function inodesBelow(workloads: Frame['workloads'], selected: State['selected']): number[] {
   const top = workloads.find(({ inode }) => inode === selected)?.path;
   if (top === undefined) return [];
-  const below = workloads.flatMap(({ path, inode }) => (isWithin(path, top) ? [inode] : []));
-  return below.length <= MOST_EXACT ? below : [];
+  const below: number[] = [];
+  for (const { path, inode } of workloads) {
+    if (!isWithin(path, top)) continue;
+    if (below.length === MOST_EXACT) return [];
+    below.push(inode);
+  }
+  return below;
 }
 
 /** What rows are ordered and filtered by. */
