@@ -32,6 +32,8 @@ export interface PostAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Buffer;
+  /** For messages, as `through the proxy …: `: a proxy that is told the whole URL may answer in the place of the target. */
+  readonly through: string;
 }
 
 /** Directly, or through a proxy where the environment names one. Throws PostError. */
@@ -47,7 +49,7 @@ export async function postTo(target: URL, body: string | Buffer, options: PostOp
     const request = await requestOf(target, { ...options, signal: signals }, proxy);
     const answer = await answerTo(request, body, options.mostBytes);
     if (proxy && answer.status === PROXY_WANTS_LOGIN) throw new PostError(WANTS_LOGIN);
-    return answer;
+    return { ...answer, through: target.protocol === 'http:' ? through : '' };
   } catch (error) {
     // Of a header that HTTP cannot have.
     if (error instanceof TypeError) throw error;
@@ -105,7 +107,9 @@ async function tunnelTo(target: URL, proxy: ProxyServer, signal: AbortSignal): P
   throw new PostError(statusCode === PROXY_WANTS_LOGIN ? WANTS_LOGIN : `HTTP status ${statusCode} to CONNECT ${path}`);
 }
 
-function answerTo(request: ClientRequest, body: string | Buffer, mostBytes: number): Promise<PostAnswer> {
+type Answer = Omit<PostAnswer, 'through'>;
+
+function answerTo(request: ClientRequest, body: string | Buffer, mostBytes: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       request.destroy();

@@ -131,6 +131,7 @@ async function triedOnce(body: Buffer, { url, headers, token, tls, ca, signal }:
       status,
       headers: said,
       bytes,
+      through,
     } = await postTo(url, body, {
       headers: {
         ...{ 'content-type': CONTENT_TYPE, 'content-encoding': 'gzip' },
@@ -149,7 +150,7 @@ async function triedOnce(body: Buffer, { url, headers, token, tls, ca, signal }:
     const after = retryAfter(said['retry-after']);
     const message = at(isMessage ? await decodedStatus(bytes) : parseJson(text), 'message');
     const words = boundedText(typeof message === 'string' ? message : text).trim();
-    const why = `${url.host}: HTTP status ${status}${hintOf(status, url, redirection(url, said))}${words ? `: ${words}` : ''}`;
+    const why = `${url.host}: ${through}HTTP status ${status}${hintOf(status, url, redirection(url, said))}${words ? `: ${words}` : ''}`;
     return { why, isFinal: !RETRYABLE.has(status), isOfBody: OF_BODY.has(status), ...(after >= 0 && { after }) };
   } catch (error) {
     if (!(error instanceof PostError)) throw error;

@@ -103,8 +103,8 @@ export function openStore({
     };
     try {
       const options = { headers: sent, ...(ca ? { ca } : {}), timeoutMs, mostBytes };
-      const { status, headers: said, bytes } = await postTo(target, body, options);
-      return { status, to: redirection(target, said), text: bytes.toString('utf8'), ahead: aheadIn(said) };
+      const { status, headers: said, bytes, through } = await postTo(target, body, options);
+      return { status, to: redirection(target, said), text: bytes.toString('utf8'), ahead: aheadIn(said), through };
     } catch (error) {
       throw error instanceof PostError ? new StoreError(`${address}: ${error.message}`) : error;
     }
@@ -115,7 +115,7 @@ export function openStore({
     async query(expression, time) {
       const form = new URLSearchParams({ query: expression });
       if (time !== undefined) form.set('time', String(time));
-      const { status, to, text, ahead } = await ask(form.toString());
+      const { status, to, text, ahead, through } = await ask(form.toString());
       const fault = whyNotParsed(text);
       if (fault !== undefined) throw new StoreError(`${address}: ${fault}`);
       const answer = parseJson(text);
@@ -129,7 +129,7 @@ export function openStore({
       if (typeof said === 'string') throw new StoreError(`${address}: ${boundedText(said)}`);
       if (status !== 200) {
         const remedy = status === 404 || UNSUPPORTED.test(text) ? ELSEWHERE : leadsTo(to);
-        throw new StoreError(`${address}: HTTP status ${status}${remedy === '' ? '' : ` (${remedy})`}`);
+        throw new StoreError(`${address}: ${through}HTTP status ${status}${remedy === '' ? '' : ` (${remedy})`}`);
       }
       const type = at(answer, 'data', 'resultType');
       if (typeof type === 'string' && type !== ASKED_TYPE)
@@ -161,6 +161,8 @@ interface StoreReply {
   readonly to: URL | undefined;
   readonly text: string;
   readonly ahead: number;
+  /** The proxy that may have answered in its place, for messages; '' for none. */
+  readonly through: string;
 }
 
 /** HTTP tells whole seconds, and an answer takes a while. */

@@ -101,8 +101,9 @@ test('a proxy is told the whole URL, and its user and password, which messages d
   await behind(
     proxy,
     async () => {
-      const { status, bytes } = await postTo(new URL('http://store.example:9090/api?x=1'), 'figures', OPTIONS);
-      assert.equal([status, bytes.toString()], [200, 'received']);
+      const answer = await postTo(new URL('http://store.example:9090/api?x=1'), 'figures', OPTIONS);
+      assert.equal([answer.status, answer.bytes.toString()], [200, 'received']);
+      assert.match(answer.through, /^through the proxy http:\/\/127\.0\.0\.1:\d+ \(http_proxy\): $/);
       const login = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
       const url = 'http://store.example:9090/api?x=1';
       assert.equal(asked, [['POST', url, 'store.example:9090', login, 'shop', 'figures']]);
@@ -131,8 +132,11 @@ async function asksOverTls(): Promise<void> {
   await behind(
     proxy,
     async () => {
-      const { bytes } = await postTo(new URL('https://store.example/api'), 'figures', { ...OPTIONS, ca: pair.cert });
-      assert.is(bytes.toString(), '/api figures');
+      const { bytes, through } = await postTo(new URL('https://store.example/api'), 'figures', {
+        ...OPTIONS,
+        ca: pair.cert,
+      });
+      assert.equal([bytes.toString(), through], ['/api figures', '']);
       assert.equal(asked, [['store.example:443', undefined, `Basic ${Buffer.from('me:').toString('base64')}`]]);
       const other = await postTo(new URL('https://other.example/api'), '', { ...OPTIONS, ca: pair.cert }).catch(String);
       assert.match(String(other), /through the proxy .*: ERR_TLS_CERT_ALTNAME_INVALID /);
