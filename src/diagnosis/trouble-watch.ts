@@ -37,6 +37,12 @@ export interface TroubleWatchOptions {
   readonly onFindings: (findings: readonly Finding[]) => void;
 }
 
+/**
+ * Milliseconds, at most, between two looks at a workload whose trouble lasts: another suspect is found within this time. One that
+ * begins to suffer is looked at at once.
+ */
+const LONGEST_AGAIN_MS = 300_000;
+
 export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings, share }: TroubleWatchOptions): TroubleWatch {
   const budget = createLookBudget({ share });
   const log = createFindingLog();
@@ -51,6 +57,7 @@ export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings, share }
   });
   const looks = openBackgroundLooks({
     budget,
+    longestMs: LONGEST_AGAIN_MS,
     look: (victims, workloads, signal) => lookCloser({ hierarchy, proc, workloads, victims, signal }),
     onFindings: (findings) => {
       log.add(findings);

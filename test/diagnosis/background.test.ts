@@ -80,28 +80,29 @@ test('what the program uses anyway is not charged to its looks; one look at a ti
   assert.ok(budget.begin());
 });
 
-function looking() {
+function looking(longestMs?: number) {
   const { clock, budget } = clocked();
   const asked: string[] = [];
   const told: string[] = [];
-  let finish: (cost: number) => void = () => {};
+  let finish: (cost: number, cause?: Cause) => void = () => {};
   const looks = openBackgroundLooks({
     budget,
+    ...(longestMs !== undefined && { longestMs }),
     now: () => clock.time,
     look: (victims, _, signal) =>
       new Promise((resolve, reject) => {
         asked.push(victims.map(({ name }) => name).join(' '));
         signal.addEventListener('abort', () => reject(new Error('aborted')));
-        finish = (cost) => {
+        finish = (cost, cause) => {
           clock.time += 5000;
           clock.cpu += cost;
-          resolve(victims.map(({ inode }) => findingOf(inode)));
+          resolve(victims.map(({ inode }) => findingOf(inode, cause)));
         };
       }),
     onFindings: (findings) => void told.push(`found ${findings.map(({ workload }) => workload.name).join(' ')}`),
     onPutOff: (victims, why) => void told.push(`put off ${victims.map(({ name }) => name).join(' ')}: ${why}`),
   });
-  return { clock, looks, asked, told, finish: (cost: number) => finish(cost) };
+  return { clock, looks, asked, told, finish: (cost: number, cause?: Cause) => finish(cost, cause) };
 }
 
 test('those whose turn it is are looked at together, one look at a time, each again after a minute', async () => {
@@ -121,6 +122,30 @@ test('those whose turn it is are looked at together, one look at a time, each ag
   await third;
   assert.equal(asked.slice(2), ['w1']);
   assert.equal(told, ['found w1 w2', 'found w3', 'found w1']);
+});
+
+test('while looks find the same they are made less and less often, and each minute again once they find another', async () => {
+  const { clock, looks, asked, finish } = looking(300_000);
+  /** The minute of each look while a workload suffers in these minutes. */
+  async function suffers(minutes: number, cause?: Cause): Promise<number[]> {
+    const looked: number[] = [];
+    for (let minute = 0; minute < minutes; minute++) {
+      const before = asked.length;
+      const begun = looks.consider([victimOf(1)], []);
+      const isLook = asked.length > before;
+      if (isLook) {
+        looked.push(minute);
+        finish(0, cause);
+      }
+      await begun;
+      clock.time += isLook ? 55_000 : 60_000;
+    }
+    return looked;
+  }
+  assert.equal(await suffers(18), [0, 1, 3, 7, 12, 17]);
+  assert.equal(await suffers(10, 'disk'), [4, 5, 7]);
+  clock.time += 600_000;
+  assert.equal(await suffers(3, 'disk'), [0, 1], 'what was well for as long is looked at as for the first time');
 });
 
 test('beyond the budget a look is put off, said once, and made when the budget is there again', async () => {
