@@ -105,7 +105,7 @@ export function createProcessReader({
     const ready = [...known.values()].flatMap((old) => (old?.stat.state === 'R' ? [old.cgroup] : []));
     const members = await readMembers({ paths, usages }, new Set(ready));
     const pids = chosenOf(members, most);
-    const { running, reads } = await runningOf(pids, members);
+    const { running, reads } = await runningOf(pids, members, times === undefined);
     const learnt = await learnFacts(running.map(({ stat }) => stat));
     const processes = running.flatMap((one) => {
       const facts = learnt.get(one.stat.pid)?.facts;
@@ -114,39 +114,46 @@ export function createProcessReader({
     return {
       roots: arrange(processes, pageSize),
       left: members.homes.size - pids.length,
-      files: members.lists + 2 * reads,
+      files: members.lists + reads,
     };
   };
 
-  /** Reads those that can have changed. */
-  async function runningOf(pids: readonly number[], { homes, active }: Members) {
+  /** Reads those that can have changed, or all of them. */
+  async function runningOf(pids: readonly number[], { homes, active }: Members, isWhole: boolean) {
     const before = known;
     const time = clock();
-    const stale = pids.filter((pid) => {
+    const isDue = (pid: number): boolean => {
       const old = before.get(pid);
       // A process gets another parent without running, a little after the old one has left its cgroup.
       const isOrphan = old?.hadParent === true && !homes.has(old.stat.ppid);
-      const isTurn = old !== undefined && time >= old.turnAt;
-      const canHaveRun = active.has(homes.get(pid) ?? '/') || active.has(old?.cgroup ?? '');
-      return !before.has(pid) || canHaveRun || isOrphan || isTurn;
-    });
-    const texts = await readFiles(stale.flatMap((pid) => [`${proc}/${pid}/stat`, `${proc}/${pid}/schedstat`]));
-    const places = new Map(stale.map((pid, index) => [pid, 2 * index]));
+      return isWhole || !before.has(pid) || isOrphan || (old !== undefined && time >= old.turnAt);
+    };
+    const asked = pids.filter((pid) => active.has(homes.get(pid) ?? '/') || isDue(pid));
+    // What runs between the two reads has another schedstat next time.
+    const schedstats = new Map(await textsOf(asked, 'schedstat'));
+    const moved = asked.filter((pid) => isDue(pid) || !stoodStill(before.get(pid), schedstats.get(pid)));
+    const texts = new Map(await textsOf(moved, 'stat'));
+    const places = new Map(moved.map((pid, index) => [pid, index + 1]));
     known = new Map(
       pids.map((pid) => {
         const old = before.get(pid);
         const place = places.get(pid);
-        const seen = place === undefined ? old : seenFrom(texts[place], texts[place + 1], old);
+        const seen = place === undefined ? old : seenFrom(texts.get(pid), schedstats.get(pid), old);
         if (!seen) return [pid, undefined];
         const { ppid } = seen.stat;
         const hadParent = homes.has(ppid) || (old?.hadParent === true && old.stat.ppid === ppid);
         // Those that are read for the first time are spread over a turn.
-        const share = old ? 1 : ((place ?? 0) + 1) / texts.length;
+        const share = old ? 1 : (place ?? 0) / moved.length;
         const turnAt = old && place === undefined ? old.turnAt : time + share * turnMs;
         return [pid, { ...seen, hadParent, turnAt, cgroup: homes.get(pid) ?? '/' }];
       }),
     );
-    return { running: [...known.values()].filter((one) => one !== undefined), reads: stale.length };
+    return { running: [...known.values()].filter((one) => one !== undefined), reads: asked.length + moved.length };
+  }
+
+  async function textsOf(pids: readonly number[], file: string): Promise<[pid: number, text: string | number][]> {
+    const texts = await readFiles(pids.map((pid) => `${proc}/${pid}/${file}`));
+    return texts.map((text, index) => [pids[index] ?? 0, text]);
   }
 }
 
@@ -176,6 +183,16 @@ interface Running extends Seen {
   /** Milliseconds at which it is read though it did not run: its memory may be another one. */
   readonly turnAt: number;
 }
+
+/**
+ * Whether a process of a cgroup in which something ran did not run itself: the schedstat tells it of one with a single
+ * thread, where the kernel counts at all.
+ */
+const stoodStill = (old: Seen | undefined, schedstat: Seen['schedstat']): boolean =>
+  old?.stat.num_threads === 1 && old.schedstat === schedstat && schedstat !== NOT_COUNTED;
+
+/** The schedstat of each process where the kernel does not count it. */
+const NOT_COUNTED = '0 0 0\n';
 
 /** `old`: of the reading before. What reads as it did is not parsed again. */
 function seenFrom(text: Seen['text'], schedstat: Seen['schedstat'], old: Seen | undefined): Seen | undefined {

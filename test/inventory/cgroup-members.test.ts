@@ -16,17 +16,18 @@ interface Task {
   utime: number;
   waitNs: number;
   pages: number;
+  threads: number;
   cgroup: string;
   /** Of one that another process moved: it has not run there, it has, the figures tell so. Then it is read there. */
   place: 'read' | 'other' | 'run' | 'told';
 }
 
-const NEW_TASK = { comm: 'app', state: 'S', utime: 0, waitNs: 0, pages: 1, place: 'read' } as const;
+const NEW_TASK = { comm: 'app', state: 'S', utime: 0, waitNs: 0, pages: 1, threads: 1, place: 'read' } as const;
 
 const TURN_MS = 10_000;
 
 /** What a file of the kernel says. */
-function textOf(path: string, tasks: ReadonlyMap<number, Task>): string | number {
+function textOf(path: string, tasks: ReadonlyMap<number, Task>, countsWaits: boolean): string | number {
   if (path.startsWith('/m/')) {
     const cgroup = path.slice(2, path.lastIndexOf('/'));
     return [...tasks.values()].flatMap((one) => (one.cgroup === cgroup ? [`${one.pid}\n`] : [])).join('');
@@ -34,14 +35,15 @@ function textOf(path: string, tasks: ReadonlyMap<number, Task>): string | number
   const [, pid, file] = /^\/p\/(\d+)\/(\w+)$/.exec(path) ?? [];
   const task = tasks.get(Number(pid));
   if (!task) return constants.errno.ENOENT;
-  if (file === 'schedstat') return `1 ${task.waitNs} 1\n`;
+  if (file === 'schedstat') return countsWaits ? `1 ${task.waitNs} 1\n` : '0 0 0\n';
   if (file !== 'stat') return `Uid:\t0\t0\t0\t0\nNSpid:\t${task.pid}\n`;
-  const { comm, state, ppid, utime, pages } = task;
-  return `${task.pid} (${comm}) ${state} ${ppid} 0 0 0 0 0 0 0 0 0 ${utime} 0 0 0 20 0 1 0 ${task.pid} 0 ${pages}\n`;
+  const { comm, state, ppid, utime, threads, pages } = task;
+  return `${task.pid} (${comm}) ${state} ${ppid} 0 0 0 0 0 0 0 0 0 ${utime} 0 0 0 20 0 ${threads} 0 ${task.pid} 0 ${pages}\n`;
 }
 
 /** A kernel with some cgroups below /box, of which the first has the one that takes orphans. */
-function playKernel() {
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
+function playKernel(countsWaits = true) {
   const usages = new Map(['/box', '/box/a', '/box/b', '/box/b/c'].map((path) => [path, 0]));
   const tasks = new Map<number, Task>();
   const files: string[] = [];
@@ -54,12 +56,17 @@ function playKernel() {
   }
 
   /** Less than a tick of the process's own figures, or some of them. */
-  function run(task: Task, ticks: number): void {
+  function use(task: Task, ticks: number): void {
     task.utime += ticks;
+    for (const [path, usage] of usages) if (isWithin(task.cgroup, path)) usages.set(path, usage + 10_000 * ticks + 300);
+  }
+
+  /** Its main thread does. */
+  function run(task: Task, ticks: number): void {
+    use(task, ticks);
     task.waitNs += 7;
     if (task.place === 'other') task.place = 'run';
     task.state = 'S';
-    for (const [path, usage] of usages) if (isWithin(task.cgroup, path)) usages.set(path, usage + 10_000 * ticks + 300);
   }
 
   function end(task: Task): void {
@@ -84,6 +91,13 @@ function playKernel() {
     },
     'wait for longer': (task) => {
       if (task.state === 'R') task.waitNs += 100;
+    },
+    'start a thread': (task) => {
+      run(task, 0);
+      task.threads++;
+    },
+    'run in another thread': (task) => {
+      if (task.threads > 1) use(task, 2);
     },
     execute: (task) => {
       run(task, 0);
@@ -118,7 +132,7 @@ function playKernel() {
       walk: async () => ({ paths, inodes: [] }),
       readFiles: async (asked: readonly string[]) => {
         files.push(...asked);
-        return asked.map((path) => textOf(path, tasks));
+        return asked.map((path) => textOf(path, tasks, countsWaits));
       },
     },
     /** To one of the processes; another one has a part in it. */
@@ -161,8 +175,9 @@ test('the tree is the one that is read whole, at each reading; after a turn in m
     fc.asyncProperty(
       fc.array(reading, { maxLength: 40, size: 'max' }),
       fc.array(fc.nat(30)),
-      async (readings, moves) => {
-        const kernel = playKernel();
+      fc.boolean(),
+      async (readings, moves, countsWaits) => {
+        const kernel = playKernel(countsWaits);
         const read = createProcessReader({ ...kernel.options, turnMs: TURN_MS });
         const whole = async (): Promise<readonly ProcessNode[]> =>
           (await createProcessReader(kernel.options)('/box')).roots;
@@ -196,7 +211,11 @@ test('where nothing ran, nothing is read but in turn', async () => {
   assert.is(await filesOf(), 4 + 2 * 7);
   assert.is(await filesOf(), 0);
   kernel.happen('run', 1, 0);
-  assert.is(await filesOf(), 2 + 2 * 3, 'the cgroup of the one that ran, and the one above');
+  assert.is(
+    await filesOf(),
+    2 + 3 + 1,
+    'lists of its cgroup and the one above, which of three ran, and the one that did',
+  );
   let files = 0;
   for (let passed = 0; passed < TURN_MS; passed += 1000) {
     kernel.pass(1000);
@@ -206,7 +225,8 @@ test('where nothing ran, nothing is read but in turn', async () => {
   }
   assert.is(files, 4 + 2 * 7);
   const unknown = { ...kernel.times(), usages: [] };
-  for (const _ of [1, 2]) assert.is((await read('/box', unknown)).files, 4 + 2 * 7, 'figures are not known');
+  for (const _ of [1, 2]) assert.is((await read('/box', unknown)).files, 4 + 7, 'no figure, but a schedstat of each');
+  for (const _ of [1, 2]) assert.is((await read('/box')).files, 4 + 2 * 7, 'whole');
 });
 
 test('where cgroups are very many, the memory of each process is read as often', async () => {
