@@ -55,7 +55,7 @@ function newDemand(
   const { top, selected } = state;
   const inodesOf = (wanted: readonly number[]): number[] => wanted.map((row) => workloads[row]?.inode ?? -1);
   const inWindow = items.slice(top, top + window).flatMap(({ row, members }) => (row >= 0 ? [row] : members));
-  const visible = new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]);
+  const visible = asBefore(new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]));
   const columns = columnsFor(width, state).columns.map(({ field }) => field);
   const ranking = rankingOf(state);
   const exact = lastBelow([workloads, selected], () => new Set(inodesBelow(workloads, selected)));
@@ -71,6 +71,15 @@ function newDemand(
   }
   const isSummed = rows.length <= MOST_SUMMED && columns.some(isOfNetwork);
   return { visible, exact, metrics, ...(isSummed && { network: new Set(inodesOf(rows)) }) };
+}
+
+let lastVisible: ReadonlySet<number> = new Set();
+
+/** The set of the drawing before where it holds the same: the rows in the window change places more often than they change. */
+function asBefore(visible: ReadonlySet<number>): ReadonlySet<number> {
+  const isSame = visible.size === lastVisible.size && [...visible].every((inode) => lastVisible.has(inode));
+  if (!isSame) lastVisible = visible;
+  return lastVisible;
 }
 
 const lastBelow = madeFrom<ReadonlySet<number>>();

@@ -20,11 +20,13 @@ export function createCgroupTimes(): CgroupTimesOf {
       known = { snapshotRows, path, rows, paths: Array.from(rows, (row) => snapshotRows[row]?.path ?? '/') };
     }
     const { rows, paths } = known;
-    const usages = Float64Array.from(rows, (row, index) => {
+    const usages = new Float64Array(rows.length);
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] ?? -1;
       // The root counts the ticks of the machine, which miss what runs for less than one.
       const isKnown = paths[index] !== '/' && errorAt(snapshot, CPU_STAT, row) === 0;
-      return isKnown ? valueAt(snapshot, USAGE, row) : Number.NaN;
-    });
+      usages[index] = isKnown ? valueAt(snapshot, USAGE, row) : Number.NaN;
+    }
     return { paths, usages };
   };
 }

@@ -226,16 +226,19 @@ export function createHistory(
       const first = Math.max(0, end - wanted, room ? 0 : isFine ? since : Math.floor(since / fold));
       if (since <= first * (isFine ? 1 : fold) || !room) return steadyTrace(steady, end - first, isFine ? 1 : fold);
       catchUp(one);
+      if (isFine) {
+        const values: number[] = [];
+        for (let at = first; at < end; at++) values.push(room.samples[at % KEPT] ?? Number.NaN);
+        // A sample is the mean and the largest of itself.
+        return { values, mosts: values, fold: 1 };
+      }
       const ring = (pick: 'means' | 'mosts'): number[] =>
         Array.from({ length: Math.max(0, end - first) }, (_, step) => {
           const at = first + step;
-          if (isFine) return room.samples[at % KEPT] ?? Number.NaN;
           if ((at + 1) * fold <= next) return room[pick][at % KEPT] ?? Number.NaN;
           return summary(room, at * fold, next)[pick === 'means' ? 'mean' : 'most'];
         });
-      const values = ring('means');
-      // A sample is the mean and the largest of itself.
-      return { values, mosts: isFine ? values : ring('mosts'), fold: isFine ? 1 : fold };
+      return { values: ring('means'), mosts: ring('mosts'), fold };
     },
   };
 }

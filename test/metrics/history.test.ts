@@ -57,6 +57,16 @@ test('where room runs out, a row that is shown takes it from one that is not', (
   assert.equal(history.of(1, ID, 2).values, [3], 'only what it is now');
 });
 
+test('what was shown all along keeps its room where another row comes into view', () => {
+  const history = createHistory([ID], 1, { mostSeries: 2 });
+  const [first, both] = [new Set([1]), new Set([1, 3])];
+  for (const bytes of [1, 2, 3]) history.push(usage(bytes, bytes * 10, 7), first);
+  for (const bytes of [4, 5]) history.push(usage(bytes, 30, bytes), both);
+  assert.equal(history.of(1, ID, 4).values, [2, 3, 4, 5]);
+  assert.equal(history.of(3, ID, 4).values, [7, 7, 4, 5]);
+  assert.equal(history.of(2, ID, 4).values, [30, 30, 30], 'since it stands still');
+});
+
 test('a figure that stands still for long is told alike whether it was asked for meanwhile or not', () => {
   const [asked, unasked] = [createHistory([ID], 1), createHistory([ID], 1)];
   // From rings that go round several times to a change in the midst of a mean.
