@@ -86,8 +86,11 @@ interface Branch {
   readonly children: readonly Branch[];
 }
 
+const NO_BRANCHES: readonly Branch[] = [];
+
 /** Siblings by what their subtrees use, then by PID. */
 function busiestFirst(nodes: readonly ProcessNode[], list: ProcessList, byMemory: boolean): readonly Branch[] {
+  if (nodes.length === 0) return NO_BRANCHES;
   const branches = nodes.map((node): Branch => {
     const usage = processUsage(node, list.before, list.now);
     const children = busiestFirst(node.children, list, byMemory);

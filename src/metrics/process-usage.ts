@@ -10,29 +10,41 @@ export interface ProcessUsage {
   readonly waitPercent: number;
 }
 
+interface OwnTimes extends Pick<ProcessNode, 'startTime' | 'waitNs'> {
+  readonly ticks: number;
+}
+
 export interface ProcessTimes {
   /** CLOCK_MONOTONIC milliseconds. */
   readonly time: number;
-  readonly byKey: ReadonlyMap<string, { readonly ticks: number; readonly waitNs: number }>;
+  readonly byPid: ReadonlyMap<number, OwnTimes>;
 }
 
 export const processKey = ({ pid, startTime }: Pick<ProcessNode, 'pid' | 'startTime'>): string => `${pid}:${startTime}`;
 
 export function processTimes(nodes: readonly ProcessNode[], time: number): ProcessTimes {
-  const byKey = new Map<string, { ticks: number; waitNs: number }>();
-  const visit = (node: ProcessNode): void => {
-    byKey.set(processKey(node), { ticks: node.utimeTicks + node.stimeTicks, waitNs: node.waitNs });
-    node.children.forEach(visit);
+  const byPid = new Map<number, OwnTimes>();
+  const visit = ({ pid, startTime, utimeTicks, stimeTicks, waitNs, children }: ProcessNode): void => {
+    byPid.set(pid, { startTime, ticks: utimeTicks + stimeTicks, waitNs });
+    children.forEach(visit);
   };
   nodes.forEach(visit);
-  return { time, byKey };
+  return { time, byPid };
+}
+
+const UNKNOWN: ProcessUsage = { cpuPercent: Number.NaN, waitPercent: Number.NaN };
+
+/** Undefined where the pid is that of another process. */
+function timesOf({ pid, startTime }: ProcessNode, times: ProcessTimes | undefined): OwnTimes | undefined {
+  const found = times?.byPid.get(pid);
+  return found?.startTime === startTime ? found : undefined;
 }
 
 export function processUsage(node: ProcessNode, before: ProcessTimes | undefined, now: ProcessTimes): ProcessUsage {
-  const key = processKey(node);
-  const [old, current] = [before?.byKey.get(key), now.byKey.get(key)];
+  const old = timesOf(node, before);
+  const current = timesOf(node, now);
   const milliseconds = before ? now.time - before.time : Number.NaN;
-  if (!old || !current || !(milliseconds > 0)) return { cpuPercent: Number.NaN, waitPercent: Number.NaN };
+  if (!old || !current || !(milliseconds > 0)) return UNKNOWN;
   const cpuMilliseconds = ((current.ticks - old.ticks) / USER_HZ) * 1000;
   return {
     // The kernel scales utime and stime to fit their sum, which may step back by a tick.

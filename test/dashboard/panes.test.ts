@@ -14,6 +14,7 @@ import { processView } from '../../src/dashboard/process-view.ts';
 import { INITIAL, type State } from '../../src/dashboard/state.ts';
 import { wrapped } from '../../src/dashboard/style.ts';
 import { ROW_FIELDS } from '../../src/diagnosis/fields.ts';
+import { processTimes } from '../../src/metrics/process-usage.ts';
 import { cellWidth, cut } from '../../src/text/cells.ts';
 import { frameOf } from './frames.ts';
 import { composeAt, composed, EMPTY_CONTEXT, plainText, processListOf, processOf, sceneOf } from './scenes.ts';
@@ -57,6 +58,17 @@ test('siblings stand by the CPU of their subtrees, by memory in a table sorted b
   assert.equal(order(true), [102, 300, 302, 301, 101, 103]);
   const byMemory = composed(sceneOf(FRAME, { ...STATE, sort: 'memory_bytes' }, { processes: list }), 80, 24);
   assert.match(byMemory[2] ?? '', /^ +102 /);
+});
+
+test('a process that has the pid of another one has not used what that one did', () => {
+  const list = processListOf(1, [processOf(101, { utimeTicks: 90 })]);
+  const shown = (startTime: number): string => {
+    const roots = [processOf(101, { utimeTicks: 90, startTime })];
+    const lines = processView(web, { ...list, roots, now: processTimes(roots, 1000) }, 80);
+    return plainText(lines[2] ?? []);
+  };
+  assert.match(shown(1), / 101 .* 90\.0 /);
+  assert.match(shown(2), / 101 .* -- /);
 });
 
 test('one process is one process', () => {

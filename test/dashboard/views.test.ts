@@ -301,7 +301,7 @@ test('the process tree marks who entered a PID namespace and who opened one', ()
     children: [processOf(103)],
   });
   const roots = [processOf(101, { children: [inner] }), processOf(104, { entered: true })];
-  const times = { time: 0, byKey: new Map() };
+  const times = { time: 0, byPid: new Map() };
   const [workload] = FRAME.workloads;
   const lines = processView(
     workload,
@@ -320,7 +320,7 @@ test('kernel threads are left out and counted, and shown on demand', () => {
     processOf(2, { isKernelThread: true, command: '[kthreadd]', children: [processOf(30, { command: 'helper' })] }),
     processOf(104),
   ];
-  const times = { time: 0, byKey: new Map() };
+  const times = { time: 0, byPid: new Map() };
   const list = { inode: 1, roots, left: 0, before: undefined, now: times, users: new Map(), pace: 0 };
   const texts = (shown: boolean): string =>
     processView(FRAME.workloads[0], list, 120, { kernelThreads: shown })
