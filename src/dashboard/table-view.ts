@@ -131,7 +131,6 @@ function itemLine(item: Item, columns: TableColumns, trend: string, input: Table
   const { scales } = state;
   // The sum of some rows goes by what is known of each.
   if (item.row < 0) return lineOf(item, columns, trend, input);
-  const figures = columns.columns.map((column) => figureOf(frame, item, column, scales));
   const hasVerdict = columns.columns.some(({ slot }) => slot === VERDICT.id);
   const verdict = hasVerdict ? VERDICT.text(frame.usage, item.row) : '';
   const marks = marksOf(item, input);
@@ -143,8 +142,9 @@ function itemLine(item: Item, columns: TableColumns, trend: string, input: Table
     last.trend === trend &&
     last.verdict === verdict &&
     last.marks === marks &&
-    figures.every((figure, at) => Object.is(figure, last.figures[at]));
+    columns.columns.every((column, at) => Object.is(figureOf(frame, item, column, scales), last.figures[at]));
   if (isSame) return last.line;
+  const figures = columns.columns.map((column) => figureOf(frame, item, column, scales));
   const line = lineOf(item, columns, trend, input);
   itemLines.set(item, { line, columns, workloads, scales, trend, verdict, marks, figures });
   return line;

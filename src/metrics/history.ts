@@ -4,7 +4,6 @@
  * are such; where the memory for the others runs out, the rows that were shown keep theirs.
  */
 
-import { madeFrom } from './made-from.ts';
 import type { Usage } from './usage.ts';
 
 export interface History {
@@ -58,14 +57,16 @@ export interface HistoryOptions {
   readonly figuresOf?: (usage: Usage, id: string) => Float64Array;
 }
 
-const lastSteady = madeFrom<Trace>();
+let lastSteady: Trace = { values: [], mosts: [], fold: 1 };
 
 /** Most rows stand still, and have the same trace. */
-const steadyTrace = (value: number, count: number, fold: number): Trace =>
-  lastSteady([value, count, fold], () => {
-    const values = new Array<number>(Math.max(0, count)).fill(value);
-    return { values, mosts: values, fold };
-  });
+function steadyTrace(value: number, count: number, fold: number): Trace {
+  const { values: last } = lastSteady;
+  if (last.length === count && Object.is(last[0], value) && lastSteady.fold === fold) return lastSteady;
+  const values = new Array<number>(Math.max(0, count)).fill(value);
+  lastSteady = { values, mosts: values, fold };
+  return lastSteady;
+}
 
 /** `seconds`: the time between two samples. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
