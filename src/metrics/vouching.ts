@@ -128,6 +128,11 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWa
   });
 }
 
+function isAnyAbove0(draft: Draft, columns: readonly number[], row: number): boolean {
+  for (let place = 0; place < columns.length; place++) if (valueAt(draft, columns[place] ?? 0, row) > 0) return true;
+  return false;
+}
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBounds, cpus: number): Vouching {
   const files = vouchingFiles(allFiles, bounds);
@@ -230,7 +235,9 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       }
       known[row] = (known[row] ?? 0) | file.bit;
       let figure = 0;
-      for (const column of file.figureColumns) figure += valueAt(draft, column, row);
+      // No iterator and no closure: this is done for each file that is read.
+      for (let place = 0; place < file.figureColumns.length; place++)
+        figure += valueAt(draft, file.figureColumns[place] ?? 0, row);
       const isOther = file.figure[row] !== figure;
       const time = timeAt(draft, index, row);
       if (isOther) file.stillSince[row] = time;
@@ -239,9 +246,9 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
-      const isFalling = file.averages.some((column) => valueAt(draft, column, row) > 0);
+      const isFalling = isAnyAbove0(draft, file.averages, row);
       falling[row] = isFalling ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
-      return isOther || file.shortAverages.some((column) => valueAt(draft, column, row) > 0);
+      return isOther || isAnyAbove0(draft, file.shortAverages, row);
     },
     compare(reads) {
       for (const file of summed) {
