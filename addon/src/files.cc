@@ -1,9 +1,11 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -29,6 +31,8 @@ constexpr size_t kLargestFile = 4 << 20;
 struct Tree {
   std::vector<std::string> paths;
   std::vector<double> inodes;
+  /** Whether it is known to have no directories. */
+  std::vector<bool> leaves;
   /** Directories left out, whose paths are no UTF-8. */
   double hidden = 0;
 };
@@ -56,8 +60,14 @@ bool IsDirectory(int directory, const dirent64& entry) {
   return fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-/** The directories in `directory` to the end of the tree; 0 or errno. */
-int ListChildren(int directory, const std::string& prefix, std::vector<char>& buffer, Tree& tree) {
+/** A cgroup has a link for each of its children, beside the two of every directory (kernfs_refresh_inode). */
+bool IsLeaf(int directory, const char* name) {
+  struct stat status;
+  return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_nlink == 2;
+}
+
+/** The directories in `directory` to the end of the tree; 0 or errno. `links_tell`: it is in a cgroup file system. */
+int ListChildren(int directory, const std::string& prefix, bool links_tell, std::vector<char>& buffer, Tree& tree) {
   while (true) {
     const long size = syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
     if (size == 0) return 0;
@@ -70,13 +80,17 @@ int ListChildren(int directory, const std::string& prefix, std::vector<char>& bu
       if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
       tree.paths.push_back(prefix + entry->d_name);
       tree.inodes.push_back(static_cast<double>(entry->d_ino));
+      tree.leaves.push_back(links_tell && IsLeaf(directory, entry->d_name));
     }
   }
 }
 
 bool Exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
-/** The tree is its own queue: parents first. What vanished on the way is left out, and what is no UTF-8 counted. */
+/**
+ * The tree is its own queue: parents first. What vanished on the way is left out, and what is no UTF-8 counted.
+ * A cgroup without children is not opened.
+ */
 Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   UniqueFd root(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return {errno, "open", mount};
@@ -85,19 +99,25 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   Tree found;
   found.paths.push_back(std::move(top));
   found.inodes.push_back(0);
+  found.leaves.push_back(false);
+  struct statfs system;
+  const bool links_tell = fstatfs(root.get(), &system) == 0 && system.f_type == CGROUP2_SUPER_MAGIC;
   alignas(dirent64) std::vector<char> buffer(kDirectoryBuffer);
   for (size_t i = 0; i < found.paths.size(); ++i) {
     const std::string path = found.paths[i];
-    UniqueFd directory = OpenBeneath(root.get(), path, O_RDONLY | O_DIRECTORY, Symlinks::kRefuse);
-    int error = directory ? 0 : errno;
-    if (i == 0) {
-      struct stat status;
-      if (error != 0 || fstat(directory.get(), &status) < 0) return {error ? error : errno, "openat2", path};
-      found.inodes[0] = static_cast<double>(status.st_ino);
+    if (!found.leaves[i]) {
+      UniqueFd directory = OpenBeneath(root.get(), path, O_RDONLY | O_DIRECTORY, Symlinks::kRefuse);
+      int error = directory ? 0 : errno;
+      if (i == 0) {
+        struct stat status;
+        if (error != 0 || fstat(directory.get(), &status) < 0) return {error ? error : errno, "openat2", path};
+        found.inodes[0] = static_cast<double>(status.st_ino);
+      }
+      const std::string prefix = path == "/" ? path : path + "/";
+      if (error == 0) error = ListChildren(directory.get(), prefix, links_tell, buffer, found);
+      if (Exhausted(error)) return {error, "openat2", path};
+      if (error != 0 && error != EACCES) continue;
     }
-    if (error == 0) error = ListChildren(directory.get(), path == "/" ? path : path + "/", buffer, found);
-    if (Exhausted(error)) return {error, "openat2", path};
-    if (error != 0 && error != EACCES) continue;
     if (!IsUtf8(path.c_str())) {
       ++tree.hidden;
       continue;
