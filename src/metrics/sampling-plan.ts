@@ -22,7 +22,7 @@ import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './fil
 import { errorAt, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
 
-export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.25 };
+export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.5 };
 
 export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
