@@ -40,6 +40,16 @@ export interface Tick {
   readonly descendants: number;
 }
 
+/** The rows that were asked for last: in arrays, as thousands of objects take long to look at. */
+interface Followed {
+  readonly rows: readonly SnapshotRow[];
+  readonly inodes: Float64Array;
+  /** The collector's, by row. */
+  readonly ids: Uint32Array;
+  /** By id. */
+  readonly rowOf: ReadonlyMap<number, number>;
+}
+
 export interface Sampler {
   tick(request: TickRequest): Promise<Tick>;
 }
@@ -62,10 +72,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   } = options;
   /** Collector id by inode. */
   const ids = new Map<number, number>();
-  /** The collector's ids of the rows that were asked for last. */
-  let followed:
-    | { readonly rows: readonly SnapshotRow[]; readonly ids: Uint32Array; rowOf: Map<number, number> }
-    | undefined;
+  let followed: Followed | undefined;
   let previous: Snapshot | undefined;
   /**
    * Files with counters for which no parent vouches. A tick that reads one gives it a rate, also where it stood still; a tick
@@ -79,7 +86,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   const counters = createCounterCheck();
 
   /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */
-  function follow(rows: readonly SnapshotRow[]) {
+  function follow(rows: readonly SnapshotRow[]): Followed {
     if (followed?.rows === rows) return followed;
     const wanted = new Set(rows.map(({ inode }) => inode));
     for (const [inode, id] of ids) {
@@ -89,15 +96,20 @@ export function createSampler(options: SamplerOptions): Sampler {
     }
     for (const { path, inode } of rows) if (!ids.has(inode)) ids.set(inode, collector.add(path));
     const idOfRow = Uint32Array.from(rows, ({ inode }) => ids.get(inode) ?? 0);
-    followed = { rows, ids: idOfRow, rowOf: new Map(Array.from(idOfRow, (id, row) => [id, row])) };
+    const inodes = Float64Array.from(rows, ({ inode }) => inode);
+    followed = { rows, inodes, ids: idOfRow, rowOf: new Map(Array.from(idOfRow, (id, row) => [id, row])) };
     return followed;
   }
 
   /** Notes what a pass read: in `read` the rows whose figures can be others now, in `gone` those that are gone. */
-  function scatter(draft: Draft, pass: Pass, columns: Columns, read: Uint8Array, gone: Set<number>): void {
+  function scatter(
+    draft: Draft,
+    { pass, columns, inodes }: { pass: Pass; columns: Columns; inodes: Float64Array },
+    { read, gone }: { read: Uint8Array; gone: Set<number> },
+  ): void {
     for (let place = 0; place < pass.rows.length; place++) {
       const row = pass.rows[place] ?? 0;
-      if (columns.states[place] !== PRESENT || columns.inodes[place] !== draft.rows[row]?.inode) gone.add(row);
+      if (columns.states[place] !== PRESENT || columns.inodes[place] !== inodes[row]) gone.add(row);
       const mask = pass.masks[place] ?? 0;
       for (let file = 0; mask >>> file; file++) {
         const at = (columns.filePlaces[file] ?? -1) * columns.rows + place;
@@ -122,7 +134,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     draft: Draft,
     request: TickRequest,
   ): Promise<{ gone: Set<number>; read: Uint8Array; reads: number }> {
-    const { ids: idOfRow, rowOf } = follow(request.rows);
+    const { inodes, ids: idOfRow, rowOf } = follow(request.rows);
     const gone = new Set<number>();
     const read = new Uint8Array(request.rows.length);
     let reads = 0;
@@ -130,7 +142,7 @@ export function createSampler(options: SamplerOptions): Sampler {
       const asked = pass.rows.map((row) => idOfRow[row] ?? 0);
       const columns = await collector.collect({ ids: asked, masks: pass.masks });
       reads += columns.reads;
-      scatter(draft, pass, columns, read, gone);
+      scatter(draft, { pass, columns, inodes }, { read, gone });
       for (const id of columns.told) {
         const row = rowOf.get(id);
         if (row !== undefined) plan.told(row);
