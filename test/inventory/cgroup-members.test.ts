@@ -158,16 +158,17 @@ function playKernel(countsWaits = true) {
 const exact = (nodes: readonly ProcessNode[]): unknown[] =>
   nodes.map(({ rssBytes: _, cgroup: __, state: ___, children, ...node }) => ({ ...node, children: exact(children) }));
 
-const happening = fc.tuple(
-  fc.constantFrom(...playKernel().happenings.filter((what) => what !== 'be moved')),
-  fc.nat(30),
-  fc.nat(30),
-);
+const happeningBut = (...left: readonly string[]) =>
+  fc.tuple(fc.constantFrom(...playKernel().happenings.filter((what) => !left.includes(what))), fc.nat(30), fc.nat(30));
 const reading = fc.record({
-  before: fc.array(happening, { maxLength: 4 }),
-  /** When the figures are known and the processes are not read yet. */
-  meanwhile: fc.array(happening, { maxLength: 2 }),
-  pause: fc.nat(1500),
+  before: fc.array(happeningBut('be moved'), { maxLength: 4 }),
+  /**
+   * When the figures are known and the processes are not read yet. One that enters a cgroup that is made just then is missed,
+   * and where it ends in the next moment, its children show their new parent in their turn.
+   */
+  meanwhile: fc.array(happeningBut('be moved', 'make a cgroup'), { maxLength: 2 }),
+  /** No two readings are at the same time. */
+  pause: fc.integer({ min: 1, max: 1500 }),
 });
 
 test('the tree is the one that is read whole, at each reading; after a turn in memory and place too', () =>
