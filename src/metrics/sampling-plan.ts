@@ -19,6 +19,7 @@
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
+import { createRound } from './round.ts';
 import { errorAt, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
 
@@ -129,8 +130,6 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let exact: Uint8Array = new Uint8Array();
   /** The row of the root; -1 where it is not in view. */
   let root = -1;
-  /** By row: where it stands in a round, from 0 to 1. */
-  let places = new Float64Array();
   /** Milliseconds at which the tick before began. */
   let before = Number.NaN;
   const turns = createRound();
@@ -145,7 +144,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       watched = Uint32Array.from(from, (row) => wasWatched[row] ?? 0);
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
-      places = Float64Array.from(rows, ({ inode }) => placeOf(inode));
+      for (const round of [turns, slowTurns, missingTurns]) round.follow(from);
       root = rows.findIndex(({ path }) => path === '/');
     }
     reads = new Uint32Array(rows.length);
@@ -166,8 +165,6 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     }
     return marks;
   }
-
-  const hasTurn = (row: number, round: Round): boolean => round.passes(places[row] ?? 0);
 
   /**
    * Those of the files that both the row and the first child of its parent lack, unless the row has more controllers than
@@ -201,7 +198,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     if (parent < 0) return HOT & ~(watched[row] ?? 0);
     if (isActive)
       return HOT & ~(watched[row] ?? 0) & ~(vouching.resting(row, before - QUIET_MS) & vouching.canVouch(parent));
-    const isTurn = hasTurn(row, turns);
+    const isTurn = turns.passes(row);
     const isWhole = isExact || isTurn || shown[row] === 1;
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
     asked |= isWhole ? unvouched : unvouched & ~readable(draft, parent);
@@ -252,7 +249,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   function stillOwed(draft: Draft, row: number, unproven: number, bounded: number): number {
     // The cgroup was found to move in this very tick.
     if (movedAt[row] === draft.monotonic) return unproven & ~lacking(draft, row, unproven);
-    const inTurn = shown[row] === 1 || hasTurn(row, turns) ? 0 : bounded;
+    const inTurn = shown[row] === 1 || turns.passes(row) ? 0 : bounded;
     const owed = unproven & ~inTurn & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
     return owed === 0 ? 0 : owed & readable(draft, row);
   }
@@ -276,21 +273,21 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       shown = marked(visible ?? 'all');
       exact = marked(exactInodes);
       const written = marked(visible ? touched : 'all');
-      turns.advance((draft.monotonic - before) / turnMs);
-      slowTurns.advance((draft.monotonic - before) / Math.max(turnMs, rows.length * SLOW_MS));
-      missingTurns.advance((draft.monotonic - before) / Math.max(MISSING_MS, rows.length * SLOW_MS));
+      turns.begin(draft.monotonic, turnMs);
+      slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
+      missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * SLOW_MS));
       vouching.begin(draft);
       const later = new Uint32Array(rows.length);
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
         const isShown = isNew || shown[row] === 1;
         const isWritten = isNew || written[row] === 1;
-        const isTurn = hasTurn(row, slowTurns);
+        const isTurn = slowTurns.passes(row);
         const asked = isNew || !visible ? HOT : unproven(draft, row);
         const slower =
           (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (row === root ? CGROUP_STAT : 0);
         const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
-        const again = !isNew && hasTurn(row, missingTurns) ? lacking(draft, row, CONTROLLED & LEADING) : 0;
+        const again = !isNew && missingTurns.passes(row) ? lacking(draft, row, CONTROLLED & LEADING) : 0;
         ask[row] = (asked & ~lacked) | (again & HOT);
         later[row] = (slower & ~lacked) | (again & ~HOT);
       }
@@ -344,28 +341,6 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     },
   };
 }
-
-/** Goes round all rows again and again, whatever the ticks last: each row is passed once in a round. */
-interface Round {
-  /** Begins a tick that takes this share of a round; NaN for the first. */
-  advance(share: number): void;
-  /** Whether this tick passes the place. */
-  passes(place: number): boolean;
-}
-
-function createRound(): Round {
-  let [from, to] = [0, 0];
-  return {
-    advance(share) {
-      from = to;
-      to += share || 0;
-    },
-    passes: (place) => Math.floor(to - place) > Math.floor(from - place),
-  };
-}
-
-/** Spreads inodes over a round: those of like cgroups are a constant number apart. */
-const placeOf = (inode: number): number => (Math.imul(inode, 0x9e3779b1) >>> 0) / 2 ** 32;
 
 const NO_ONE: ReadonlySet<number> = new Set();
 const NOTHING: Pass = { rows: new Uint32Array(), masks: new Uint32Array() };

@@ -1,0 +1,38 @@
+/**
+ * Whose turn it is: each row has one at least once in so many milliseconds, whatever the ticks last and whichever rows come
+ * and go. Rows that are new at the same time have their turns in their order. Neighbours have theirs together, as what there
+ * is of them lies close together in memory, here and in the kernel: a thousand rows from everywhere cost as much as all.
+ */
+
+export interface Round {
+  /** Begins a tick, at so many milliseconds. `turnMs`: from one turn of a row to the next. */
+  begin(now: number, turnMs: number): void;
+  /** Whether the row has its turn in this tick. A new one has none. */
+  passes(row: number): boolean;
+  /** Goes on with other rows. `before`: by row, which one it was; -1 for a new one. */
+  follow(before: Int32Array): void;
+}
+
+export function createRound(): Round {
+  /** By row, milliseconds: NaN for a new one. */
+  let turnAt = new Float64Array();
+  let passed = new Uint8Array();
+  return {
+    begin(now, turnMs) {
+      const news = turnAt.reduce((count, at) => count + Number(Number.isNaN(at)), 0);
+      let seen = 0;
+      for (let row = 0; row < turnAt.length; row++) {
+        const at = turnAt[row] ?? Number.NaN;
+        passed[row] = Number(now >= at);
+        if (Number.isNaN(at)) turnAt[row] = now + (turnMs * ++seen) / news;
+        else if (now >= at) turnAt[row] = now + turnMs;
+      }
+    },
+    passes: (row) => passed[row] === 1,
+    follow(before) {
+      const was = turnAt;
+      turnAt = Float64Array.from(before, (row) => was[row] ?? Number.NaN);
+      passed = new Uint8Array(before.length);
+    },
+  };
+}
