@@ -1,11 +1,9 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -60,14 +58,14 @@ bool IsDirectory(int directory, const dirent64& entry) {
   return fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-/** A cgroup has a link for each of its children, beside the two of every directory (kernfs_refresh_inode). */
+/** isLeaf of src/inventory/walk.ts: a directory has two links, and one of each below it (kernfs_refresh_inode). */
 bool IsLeaf(int directory, const char* name) {
   struct stat status;
   return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_nlink == 2;
 }
 
-/** The directories in `directory` to the end of the tree; 0 or errno. `links_tell`: it is in a cgroup file system. */
-int ListChildren(int directory, const std::string& prefix, bool links_tell, std::vector<char>& buffer, Tree& tree) {
+/** The directories in `directory` to the end of the tree; 0 or errno. */
+int ListChildren(int directory, const std::string& prefix, std::vector<char>& buffer, Tree& tree) {
   while (true) {
     const long size = syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
     if (size == 0) return 0;
@@ -80,7 +78,7 @@ int ListChildren(int directory, const std::string& prefix, bool links_tell, std:
       if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
       tree.paths.push_back(prefix + entry->d_name);
       tree.inodes.push_back(static_cast<double>(entry->d_ino));
-      tree.leaves.push_back(links_tell && IsLeaf(directory, entry->d_name));
+      tree.leaves.push_back(IsLeaf(directory, entry->d_name));
     }
   }
 }
@@ -100,8 +98,6 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   found.paths.push_back(std::move(top));
   found.inodes.push_back(0);
   found.leaves.push_back(false);
-  struct statfs system;
-  const bool links_tell = fstatfs(root.get(), &system) == 0 && system.f_type == CGROUP2_SUPER_MAGIC;
   alignas(dirent64) std::vector<char> buffer(kDirectoryBuffer);
   for (size_t i = 0; i < found.paths.size(); ++i) {
     const std::string path = found.paths[i];
@@ -114,7 +110,7 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
         found.inodes[0] = static_cast<double>(status.st_ino);
       }
       const std::string prefix = path == "/" ? path : path + "/";
-      if (error == 0) error = ListChildren(directory.get(), prefix, links_tell, buffer, found);
+      if (error == 0) error = ListChildren(directory.get(), prefix, buffer, found);
       if (Exhausted(error)) return {error, "openat2", path};
       if (error != 0 && error != EACCES) continue;
     }

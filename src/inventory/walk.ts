@@ -1,7 +1,7 @@
 /** Every cgroup below the mount: the truth that hints are measured against. Through the addon, else with node:fs. */
 
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ancestorsOf } from '../kernel/cgroup-path.ts';
@@ -61,8 +61,9 @@ export async function walkWithFs(mount: string, path: string): Promise<WalkResul
 
 function readDirectory(directory: string): { inode: number; children: string[]; hidden: number } | undefined {
   try {
-    const inode = lstatSync(directory).ino;
-    const children = childrenOf(directory);
+    const status = lstatSync(directory);
+    const inode = status.ino;
+    const children = isLeaf(status) ? [] : childrenOf(directory);
     // What is no UTF-8 is read with this in its place.
     if (!children.some((name) => name.includes('\ufffd'))) return { inode, children, hidden: 0 };
     const whole = foldersIn(Buffer.from(directory));
@@ -76,6 +77,12 @@ function readDirectory(directory: string): { inode: number; children: string[]; 
     return undefined;
   }
 }
+
+/**
+ * Whether a directory has none below it: it has two links, and one of each below it, but on file systems that give each
+ * directory one. Most cgroups are leaves, and a stat takes less than a list of their files.
+ */
+export const isLeaf = ({ nlink }: Pick<Stats, 'nlink'>): boolean => nlink === 2;
 
 /** A directory that is closed to us is there all the same. */
 function childrenOf(directory: string): string[] {

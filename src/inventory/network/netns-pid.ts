@@ -10,6 +10,7 @@ import { isWithin } from '../../kernel/cgroup-path.ts';
 import { errnoOf } from '../../kernel/error-code.ts';
 import { parseProcCgroup } from '../../kernel/proc-cgroup.ts';
 import type { ReadFiles } from '../../kernel/read-files.ts';
+import { isLeaf } from '../walk.ts';
 
 export type NetnsPid =
   | {
@@ -152,14 +153,10 @@ function directoriesFrom(top: string): string[] {
   return found;
 }
 
-/** A directory has two links and one of each below it, but on file systems that give each directory one. */
-const LINKS_OF_LEAF = 2;
-
 /** So many of them at most: there may be thousands. */
 function subdirectories(directory: string, most: number): string[] {
   try {
-    // Most cgroups are leaves, and a stat takes less than a list of their files.
-    if (statSync(directory).nlink === LINKS_OF_LEAF) return [];
+    if (isLeaf(statSync(directory))) return [];
     const entries = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     return entries.slice(0, most).map(({ name }) => join(directory, name));
   } catch {
