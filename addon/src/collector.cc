@@ -345,9 +345,11 @@ bool Collector::MakeRoom() {
       const auto found = cgroups_.find(idle.id);
       if (found == cgroups_.end()) continue;
       Cgroup& cgroup = *found->second;
-      UniqueFd& fd = idle.file < 0 ? cgroup.directory : cgroup.slots[idle.file].fd;
+      const bool is_directory = idle.file < 0;
+      UniqueFd& fd = is_directory ? cgroup.directory : cgroup.slots[idle.file].fd;
+      const uint32_t used = is_directory ? cgroup.used : cgroup.slots[idle.file].used;
       // It was used since it was listed, or closed.
-      if (!fd || idle.used != (idle.file < 0 ? cgroup.used : cgroup.slots[idle.file].used)) continue;
+      if (!fd || idle.used != used) continue;
       Drop(fd);
       return true;
     }

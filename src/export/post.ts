@@ -9,7 +9,7 @@ import { codeOf } from '../kernel/error-code.ts';
 import { bytesText } from '../text/bytes.ts';
 import { clean } from '../text/clean.ts';
 import { errorText } from '../text/error-text.ts';
-import { type ProxyServer, portOf, proxyFor } from './proxy.ts';
+import { type ProxyServer, portOf, proxyFor, unbracketed } from './proxy.ts';
 
 /** There was no whole answer; the message says why, without the address. */
 export class PostError extends Error {
@@ -77,7 +77,7 @@ async function requestOf(target: URL, options: Sending, proxy: ProxyServer | und
   }
   if (!proxy) return httpsRequest(target, { ...sent, ...tls });
   const socket = await tunnelTo(target, proxy, signal);
-  const host = target.hostname.replace(/^\[|\]$/g, '');
+  const host = unbracketed(target.hostname);
   const name = isIP(host) === 0 ? { servername: host } : {};
   return httpsRequest(target, { ...sent, createConnection: () => connect({ ...tls, ...name, host, socket }) });
 }

@@ -31,21 +31,21 @@ export function proxyFor(target: URL, env: Environment): ProxyServer | undefined
   const whole = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new Error(`${variable} names no proxy that is spoken to here; give one as http://proxy:3128`);
+    throw new Error(`${variable} does not name an HTTP proxy; give one as http://proxy:3128`);
   return { url, name: `${clean(url.origin)} (${variable})` };
 }
 
 export const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
 
 /** Of IPv6 without the brackets that a URL has. */
-const hostOf = (name: string): string => name.toLowerCase().replace(/^\[|\]$/g, '');
+export const unbracketed = (name: string): string => name.toLowerCase().replace(/^\[|\]$/g, '');
 
 const isDirect = (target: URL, list: string): boolean =>
   list.split(/[\s,]+/).some((entry) => entry === '*' || isInSubnet(target, entry) || isNamed(target, entry));
 
 function isInSubnet(target: URL, entry: string): boolean {
   const [address = '', bits] = entry.split('/');
-  const host = hostOf(target.hostname);
+  const host = unbracketed(target.hostname);
   if (bits === undefined || isIP(host) === 0 || isIP(host) !== isIP(address)) return false;
   const subnet = new BlockList();
   const family = isIPv6(host) ? 'ipv6' : 'ipv4';
@@ -60,8 +60,8 @@ function isInSubnet(target: URL, entry: string): boolean {
 /** `example.com`, `.example.com`, `*.example.com`, `10.0.0.1`, `::1`, and a port behind any of them: `[::1]:9090`. */
 function isNamed(target: URL, entry: string): boolean {
   const [, named = entry, port] = /^([^:]*|\[.*\]):(\d+)$/.exec(entry) ?? [];
-  const name = hostOf(named).replace(/^\*?\./, '');
-  const host = hostOf(target.hostname);
+  const name = unbracketed(named).replace(/^\*?\./, '');
+  const host = unbracketed(target.hostname);
   if (name === '' || (port !== undefined && port !== portOf(target))) return false;
   return host === name || (isIP(host) === 0 && host.endsWith(`.${name}`));
 }

@@ -170,7 +170,7 @@ function answerer(
       return end(
         response,
         421,
-        `ask for localhost, an address or ${clean(onlyAs)}; by other names it answers with --bearer-token-file, --tls-cert or --unprotected\n`,
+        `this exporter answers only by localhost, an IP address or ${clean(onlyAs)}; start it with --bearer-token-file, --tls-cert or --unprotected to allow other names\n`,
       );
     // A proxy may ask for a whole URL (RFC 9112, absolute-form).
     const path = request.url?.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0];

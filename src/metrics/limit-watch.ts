@@ -22,6 +22,7 @@ const LIMIT_FILES: ReadonlySet<string> = new Set(
   CGROUP_FILES.filter(({ tier }) => tier === 'limit').map(({ file }) => file),
 );
 
+/** Rows that stay watched; each watch takes about a kilobyte in the kernel. */
 const MOST_FOLLOWED = 1024;
 
 const NOTHING: LimitWatch = { follow: () => {}, take: () => new Set(), close: () => {} };

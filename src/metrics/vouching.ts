@@ -10,10 +10,11 @@
  * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
  *   The averages of the child must be 0, as others fall by themselves.
  *
- * The pressure of a parent is that of no sum of its children, but it bounds theirs. The kernel counts the time for which a task
- * waits on a CPU, weighs it with the time for which that CPU is not idle, and divides by such times of all CPUs
- * (collect_percpu_times in kernel/sched/psi.c). A child that waits for a time w makes the parent's total grow by at least
- * w * w / (CPUs * elapsed). So where a parent hardly grew, no child can have waited long.
+ * The pressure of a parent is not the sum of its children's, but it limits what each of them can be. For each CPU the kernel
+ * counts the time for which a task of the cgroup waits there. It takes the mean of these times over all CPUs, and weighs each
+ * with the time for which the CPU is not idle (collect_percpu_times in kernel/sched/psi.c). A child that waits for a time w
+ * therefore makes the total of its parent grow by at least w * w / (CPUs * elapsed). Where the total hardly grew, no child
+ * waited long.
  */
 
 import type { Draft } from './draft.ts';

@@ -117,7 +117,7 @@ const MOST_BUSY = 32;
 /** A row that is among them gives way to one that is so many times as busy: of many that are alike the same ones stay. */
 const STAYING = 2;
 
-/** Use of the CPU and waits, which have no sum in one unit: how busy a row is. */
+/** Their sum tells how busy a row is beside others. It has no unit. */
 const BUSY_COLUMNS = ['cpu_percent', 'psi_memory_some_percent', 'psi_io_some_percent'];
 
 /**

@@ -29,7 +29,7 @@ test('the variables of curl name the proxy', () => {
   for (const text of ['socks5://proxy', 'http://', 'file:///etc/passwd'])
     assert.throws(
       () => askedThrough('http://store', { http_proxy: text }),
-      /^http_proxy names no proxy .*http:\/\/proxy:3128/,
+      /^http_proxy does not name an HTTP proxy; .*http:\/\/proxy:3128/,
     );
 });
 

@@ -72,7 +72,10 @@ test('a web page cannot have a browser read it under a name of its own', () =>
     for (const host of [...others, 'x@localhost', '[evil]', '::1', 'localhost, evil.example']) {
       const { status, body } = await get(port, '/metrics', { host });
       assert.is(status, 421, host);
-      assert.match(body.toString(), /^ask for localhost, an address or Web-1; by other names .*--unprotected\n$/);
+      assert.match(
+        body.toString(),
+        /^this exporter answers only by localhost, an IP address or Web-1; start it .*--unprotected to allow other names\n$/,
+      );
     }
     const old = connect(port, '127.0.0.1', () => old.write('GET /metrics HTTP/1.0\r\n\r\n'));
     const [text] = await once(old, 'data');

@@ -32,8 +32,8 @@ const PARITY_EVERY = 16;
 /** Bytes of a key frame that a delta may refer to: the largest window of deflate. */
 export const DICTIONARY = 32_768;
 /**
- * Figures are like those near them. The window and tables that deflate has by default are a quarter of a megabyte, to be cleared
- * for each moment, and the deltas and key frames of 200 containers are the smaller without.
+ * A small window and small tables for deflate. Those that it has by default take a quarter of a megabyte, which is cleared for
+ * each moment. What repeats is close by, so that the frames of 200 containers become no larger.
  */
 const DEFLATE = { windowBits: 12, memLevel: 6 };
 
