@@ -124,10 +124,16 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
+  /** By row, a bit a file: read in this tick after `ask`; read in some of its children; not read in others. */
+  let later = new Uint32Array();
+  let inSome = new Uint32Array();
+  let inOthers = new Uint32Array();
   /** By row: 1 where its figures are to be exact in this tick. */
-  let shown: Uint8Array = new Uint8Array();
+  let shown = new Uint8Array();
   /** By row: 1 where the bounds are 0. */
-  let exact: Uint8Array = new Uint8Array();
+  let exact = new Uint8Array();
+  /** By row: 1 where somebody wrote its limits. */
+  let written = new Uint8Array();
   /** The row of the root; -1 where it is not in view. */
   let root = -1;
   /** Milliseconds at which the tick before began. */
@@ -146,24 +152,25 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       firstChild = firstChildren(parents);
       for (const round of [turns, slowTurns, missingTurns]) round.follow(from);
       root = rows.findIndex(({ path }) => path === '/');
+      const masks = (): Uint32Array<ArrayBuffer> => new Uint32Array(rows.length);
+      [reads, proven, ask, open, changed] = [masks(), masks(), masks(), masks(), masks()];
+      [later, inSome, inOthers] = [masks(), masks(), masks()];
+      const marks = (): Uint8Array<ArrayBuffer> => new Uint8Array(rows.length);
+      [shown, exact, written] = [marks(), marks(), marks()];
     }
-    reads = new Uint32Array(rows.length);
-    proven = new Uint32Array(rows.length);
-    ask = new Uint32Array(rows.length);
-    open = new Uint32Array(rows.length);
-    changed = new Uint32Array(rows.length);
+    reads.fill(0);
+    changed.fill(0);
   }
 
   /** By row: 1 where it is one of these. */
-  function marked(inodes: ReadonlySet<number> | 'all'): Uint8Array {
-    if (inodes === 'all') return new Uint8Array(rows.length).fill(1);
-    const marks = new Uint8Array(rows.length);
+  function mark(marks: Uint8Array, inodes: ReadonlySet<number> | 'all'): void {
+    marks.fill(inodes === 'all' ? 1 : 0);
+    if (inodes === 'all') return;
     const rowOf = rowByInode(rows);
     for (const inode of inodes) {
       const row = rowOf.get(inode);
       if (row !== undefined) marks[row] = 1;
     }
-    return marks;
   }
 
   /**
@@ -214,15 +221,17 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     return asked;
   }
 
-  function passOf(...blocks: readonly Uint32Array[]): Pass | undefined {
+  /** The blocks one after another: of the masks by row, those files. */
+  function passOf(...blocks: readonly (readonly [masks: Uint32Array, files: number])[]): Pass | undefined {
     let length = 0;
-    for (const block of blocks) for (let row = 0; row < block.length; row++) if (block[row]) length++;
+    for (const [block, files] of blocks)
+      for (let row = 0; row < block.length; row++) if ((block[row] ?? 0) & files) length++;
     if (length === 0) return undefined;
     const [order, masks] = [new Uint32Array(length), new Uint32Array(length)];
     let place = 0;
-    for (const block of blocks) {
+    for (const [block, files] of blocks) {
       for (let row = 0; row < block.length; row++) {
-        const mask = block[row] ?? 0;
+        const mask = (block[row] ?? 0) & files;
         if (mask === 0) continue;
         order[place] = row;
         masks[place++] = mask;
@@ -233,16 +242,17 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
 
   /** Parents of which some children are read and others not: their sums are read again after the children. */
   function readAgain(): Uint32Array {
-    const [some, others] = [new Uint32Array(rows.length), new Uint32Array(rows.length)];
+    inSome.fill(0);
+    inOthers.fill(0);
     for (let row = 0; row < rows.length; row++) {
       const parent = parents[row] ?? -1;
       if (parent < 0) continue;
-      some[parent] = (some[parent] ?? 0) | (ask[row] ?? 0);
-      others[parent] = (others[parent] ?? 0) | ~(ask[row] ?? 0);
+      inSome[parent] = (inSome[parent] ?? 0) | (ask[row] ?? 0);
+      inOthers[parent] = (inOthers[parent] ?? 0) | ~(ask[row] ?? 0);
     }
-    return ask.map(
-      (files, row) => files & (some[row] ?? 0) & (others[row] ?? 0) & vouching.sums & vouching.canVouch(row),
-    );
+    for (let row = 0; row < rows.length; row++)
+      inSome[row] = (ask[row] ?? 0) & (inSome[row] ?? 0) & (inOthers[row] ?? 0) & vouching.canVouch(row);
+    return inSome;
   }
 
   /** Of these files, which were neither read nor proven, those that must be read. */
@@ -270,14 +280,13 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   return {
     first(draft, { visible, exact: exactInodes = NO_ONE, touched = NO_ONE }) {
       follow(draft);
-      shown = marked(visible ?? 'all');
-      exact = marked(exactInodes);
-      const written = marked(visible ? touched : 'all');
+      mark(shown, visible ?? 'all');
+      mark(exact, exactInodes);
+      mark(written, visible ? touched : 'all');
       turns.begin(draft.monotonic, turnMs);
       slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
       missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * SLOW_MS));
       vouching.begin(draft);
-      const later = new Uint32Array(rows.length);
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
         const isShown = isNew || shown[row] === 1;
@@ -297,10 +306,9 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         if (parent >= 0) ask[parent] = (ask[parent] ?? 0) | ((ask[row] ?? 0) & vouching.canVouch(parent));
       }
       // The sums are read close together, so that little happens between those of the children and that of the parent.
-      const summed = ask.map((files) => files & vouching.sums);
-      const others = ask.map((files) => files & ~vouching.sums);
+      const { sums } = vouching;
       before = draft.monotonic;
-      return passOf(summed, readAgain(), others, later) ?? NOTHING;
+      return passOf([ask, sums], [readAgain(), sums], [ask, ~sums], [later, ~0]) ?? NOTHING;
     },
     note(draft, row, file, isOther) {
       reads[row] = (reads[row] ?? 0) | (1 << file);
@@ -319,11 +327,11 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
     },
     next(draft) {
       vouching.compare(reads);
-      ask.fill(0);
-      open.fill(0);
       for (let row = 0; row < rows.length; row++) {
         const read = reads[row] ?? 0;
         const left = HOT & ~read;
+        ask[row] = 0;
+        open[row] = 0;
         if (left === 0) {
           proven[row] = read;
           continue;
@@ -335,7 +343,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
       }
-      const pass = passOf(ask);
+      const pass = passOf([ask, ~0]);
       if (!pass) settle(draft);
       return pass;
     },
