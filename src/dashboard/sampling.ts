@@ -1,6 +1,5 @@
 /** Takes the Frames, and what is read of the selected row beside each of them. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
@@ -104,7 +103,13 @@ async function tick(options: SamplingOptions): Promise<void> {
         await selected.readProcesses(program.session(), frame);
         if (isDrawn) program.draw();
       });
-      return Promise.race([list, sleep(TOGETHER_MS, undefined, { ref: false })]);
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, TOGETHER_MS).unref();
+        void list.then(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     });
     isDrawn = true;
   });

@@ -10,6 +10,7 @@
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readText } from './if-there.ts';
 
 /** What sysfs tells of one block device. */
 export interface BlockDevice {
@@ -48,12 +49,18 @@ export function readBlockDevice(sysRoot: string, device: string): BlockDevice | 
  * Follows which devices lie on others. Each call gives the `MAJ:MIN` of those that do now: the same array where nothing
  * changed, and none where there is no sysfs. A plain disk is looked at once. A device of dm, md, loop or bcache may be set up
  * after it was first seen, so that it is looked at until it lies on another. From then on it counts as one that does until it
- * is removed: otherwise all bytes that it ever moved would come into the sum at once.
+ * is removed: otherwise all bytes that it ever moved would come into the sum at once. The kernel counts its events of devices:
+ * where it had none since the call before, no device came, went or was set up.
  */
 export function createStackedDevices(sysRoot = '/sys'): () => readonly string[] {
   let known = new Map<string, BlockDevice | undefined>();
   let stacked: readonly string[] = [];
+  /** The text of a file that is not everywhere. */
+  let events = '';
   return () => {
+    const eventsNow = readText(join(sysRoot, 'kernel/uevent_seqnum'));
+    if (eventsNow !== '' && eventsNow === events) return stacked;
+    events = eventsNow;
     const devices = attempt(() => readdirSync(join(sysRoot, 'dev/block'))) ?? [];
     const isFinal = (facts: BlockDevice | undefined): boolean =>
       facts !== undefined && (isStacked(facts) || !SET_UP_LATER.test(facts.name));

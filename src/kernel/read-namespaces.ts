@@ -17,7 +17,9 @@ export type ReadNamespaceInfo = (paths: readonly string[]) => Promise<(Namespace
 export function createReadNamespaceInodes(kinds: readonly NamespaceKind[] = NAMESPACE_KINDS): ReadNamespaceInodes {
   const { native } = loadNative();
   if (!native) return (proc, pids) => inodesWithFs(proc, pids, kinds);
-  return async (proc, pids) => native.namespaceInodes(proc, Uint32Array.from(pids), kinds);
+  // An empty list wakes no worker thread.
+  return async (proc, pids) =>
+    pids.length > 0 ? native.namespaceInodes(proc, Uint32Array.from(pids), kinds) : new Float64Array();
 }
 
 export const createReadNamespaceInfo = (): ReadNamespaceInfo | undefined => loadNative().native?.namespaceInfo;

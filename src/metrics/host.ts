@@ -3,13 +3,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCpuList, parseCpuList } from '../kernel/cpuset.ts';
+import { createKeptFiles } from '../kernel/kept-files.ts';
 import { parseMeminfo } from '../kernel/meminfo.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
-import type { ReadFiles } from '../kernel/read-files.ts';
+import { parseSingleValue } from '../kernel/single-value.ts';
 import { UNAVAILABLE } from '../kernel/value.ts';
-import { type OwnUsage, ownUsage } from './own-usage.ts';
+import { type OwnUsage, ownCpuUsec } from './own-usage.ts';
 import { gridTime } from './time-grid.ts';
 
 export const RESOURCES = ['cpu', 'memory', 'io'] as const;
@@ -55,39 +56,30 @@ export interface HostReader {
 export interface HostReaderOptions {
   readonly proc: string;
   readonly mount: string;
-  readonly readFiles: ReadFiles;
+  /** Bytes. */
+  readonly pageSize: number;
 }
 
-export function createHostReader({ proc, mount, readFiles }: HostReaderOptions): HostReader {
+export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): HostReader & { close(): void } {
+  const files = createKeptFiles();
+  const text = (name: string): string => files.read(`${proc}/${name}`);
   // The root of the hierarchy alone has no cgroup.events; its cpuset leaves out what a partition has, which is busy too.
-  const cpuset = existsSync(join(mount, 'cgroup.events')) ? [join(mount, 'cpuset.cpus.effective')] : [];
-  const paths = ['stat', 'meminfo', 'vmstat', 'loadavg', ...RESOURCES.map((resource) => `pressure/${resource}`)].map(
-    (name) => join(proc, name),
-  );
+  const isRoot = !existsSync(join(mount, 'cgroup.events'));
+  const cpuset = join(mount, 'cpuset.cpus.effective');
+  const pressure = (resource: Resource): Pressure => parsePressure(text(`pressure/${resource}`));
   return {
     read: async () => {
-      const texts = (await readFiles([...paths, ...cpuset])).map((text) => (typeof text === 'string' ? text : ''));
-      const [
-        statText = '',
-        meminfoText = '',
-        vmstatText = '',
-        loadText = '',
-        cpu = '',
-        memory = '',
-        io = '',
-        usable = '',
-      ] = texts;
-      const stat = parseProcStat(statText);
-      const ids = parseCpuList(usable);
+      const stat = parseProcStat(text('stat'));
+      const ids = isRoot ? [] : parseCpuList(files.read(cpuset));
       const mine = ids.filter((id) => stat.cpus.has(id));
       const counted = mine.length > 0 ? mine.flatMap((id) => stat.cpus.get(id) ?? []) : [stat.cpu];
       const over = (ticks: (cpu: CpuTicks) => number): number => counted.reduce((sum, cpu) => sum + ticks(cpu), 0);
-      const meminfo = parseMeminfo(meminfoText);
+      const meminfo = parseMeminfo(text('meminfo'));
       const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
-      const [one = UNAVAILABLE, five = UNAVAILABLE, fifteen = UNAVAILABLE] = loadText
+      const [one = UNAVAILABLE, five = UNAVAILABLE, fifteen = UNAVAILABLE] = text('loadavg')
         .split(' ')
         .slice(0, 3)
-        .map(Number);
+        .map((word) => parseSingleValue(word));
       return {
         cpus: mine.length || stat.cpus.size,
         cpuSet: formatCpuList(mine.length > 0 ? mine : [...stat.cpus.keys()]),
@@ -97,13 +89,14 @@ export function createHostReader({ proc, mount, readFiles }: HostReaderOptions):
         memoryAvailable: bytes('MemAvailable'),
         swapTotal: bytes('SwapTotal'),
         swapFree: bytes('SwapFree'),
-        oomKills: Number(/^oom_kill (\d+)$/m.exec(vmstatText)?.[1] ?? UNAVAILABLE),
+        oomKills: Number(/^oom_kill (\d+)$/m.exec(text('vmstat'))?.[1] ?? UNAVAILABLE),
         load: [one, five, fifteen],
-        pressure: { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) },
+        pressure: { cpu: pressure('cpu'), memory: pressure('memory'), io: pressure('io') },
         time: gridTime(monotonicMs()),
-        own: ownUsage(),
+        own: { cpuUsec: ownCpuUsec(), rss: parseSingleValue(text('self/statm').split(' ')[1]) * pageSize },
       };
     },
+    close: files.close,
   };
 }
 

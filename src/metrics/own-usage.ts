@@ -14,16 +14,16 @@ export interface OwnInterval {
   readonly ownCpuPercent: number;
 }
 
-export function ownUsage(): OwnUsage {
+export function ownCpuUsec(): number {
   const { user, system } = process.cpuUsage();
-  return { cpuUsec: user + system, rss: process.memoryUsage.rss() };
+  return user + system;
 }
 
 /** Gives what it used since the call before. */
 export function createOwnMeter(): () => OwnInterval {
   let before: { readonly cpuUsec: number; readonly time: number } | undefined;
   return () => {
-    const own = ownUsage();
+    const own = { cpuUsec: ownCpuUsec(), rss: process.memoryUsage.rss() };
     const time = performance.now();
     const used = own.cpuUsec - (before?.cpuUsec ?? Number.NaN);
     const ownCpuPercent = (used / ((time - (before?.time ?? Number.NaN)) * 1000)) * 100;

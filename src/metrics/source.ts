@@ -74,8 +74,8 @@ export interface Past {
 /** What a recording is searched for. */
 export type PastMark = 'event' | 'oom' | 'finding';
 
-/** Names and devices, which may change without an event, are looked at again after so many Frames. */
-const LOOK_AGAIN_FRAMES = 10;
+/** Names and devices, which may change without an event, are looked at again after so long. */
+const LOOK_AGAIN_MS = 10_000;
 /** The tree is walked at least so often. The kernel's count of descendants tells of a lost event, unless as many came as went. */
 const WALK_MS = 60_000;
 
@@ -100,25 +100,27 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const readFiles = createReadFiles();
   const inventory: Inventory = openInventory({ mount, root, proc, watch, apis: true });
   const stackedDevices = createStackedDevices(sys);
-  let stacked = stackedDevices();
   const collector = openCollector({
     mount,
     files: CGROUP_FILES,
     budget: descriptorBudget(proc),
     watches: watchBudget(proc),
-    skipDevices: stacked,
+    skipDevices: stackedDevices(),
   });
+  const { cpus, pageSize } = readMachine(proc, sys);
+  const host = createHostReader({ proc, mount, pageSize });
   const sampler = createSampler({
     collector,
-    host: createHostReader({ proc, mount, readFiles }),
+    host,
     network: createNetworkReader({ mount, root, proc, readFiles }),
     files: filesOf(hierarchy),
-    cpus: readMachine(proc, sys).cpus,
+    cpus,
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
   let before: Usage | undefined;
   let stale = true;
-  let frames = 0;
+  /** Milliseconds at which names and devices were looked at last. */
+  let looked = performance.now();
   /** Milliseconds at which the tree was walked last. */
   let walked = Number.NEGATIVE_INFINITY;
 
@@ -126,20 +128,17 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const workloadsOf = (inodes: ReadonlySet<number>, among: readonly Workload[]): readonly Workload[] =>
     lastVisible([inodes, among], () => [...inodes].flatMap((inode) => inventory.byInode(inode) ?? []));
 
-  /** Leaves out volumes that were made since: their bytes would count twice, as those of the disk below them do already. */
-  function followDevices(): void {
-    const now = stackedDevices();
-    if (now !== stacked) collector.skip(now);
-    stacked = now;
-  }
-
   return {
     isLive: true,
     async next(demand = {}) {
       const { visible } = demand;
       const started = performance.now();
-      const isDue = ++frames % LOOK_AGAIN_FRAMES === 0;
-      if (isDue) followDevices();
+      const isDue = started - looked >= LOOK_AGAIN_MS;
+      if (isDue) {
+        looked = started;
+        // The bytes of a volume that was made since would count twice, as those of the disk below it do already.
+        collector.skip(stackedDevices());
+      }
       if (stale || inventory.hinted() || started - walked >= WALK_MS) {
         walked = started;
         await inventory.refresh();
@@ -157,13 +156,13 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       // Events may be lost. The kernel's count of descendants is exact, and costs one read.
       stale = tick.vanished.length > 0 || !inventory.isComplete(tick.descendants);
       const usage = usageOf(before?.snapshot, snapshot, before);
-      const host = hostUsage(before?.snapshot.host, snapshot.host);
+      const rates = hostUsage(before?.snapshot.host, snapshot.host);
       before = usage;
       const isWhole = snapshot.rows.length === rows.length;
       const living = isWhole ? undefined : new Set(snapshot.rows.map(({ inode }) => inode));
       return {
         usage,
-        host,
+        host: rates,
         hidden: inventory.hidden(),
         workloads: living ? rows.filter(({ inode }) => living.has(inode)) : rows,
         cost: {
@@ -178,6 +177,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     close() {
       limitWatch?.close();
       inventory.close();
+      host.close();
       collector.close();
     },
   };

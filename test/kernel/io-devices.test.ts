@@ -68,6 +68,20 @@ test('a device that is made or set up later is left out from then on, one that g
   });
 });
 
+test('devices are looked at where the kernel had an event of one', () => {
+  withSysfs((root) => {
+    mkdirSync(join(root, 'kernel'));
+    writeFileSync(join(root, 'kernel/uevent_seqnum'), '1041\n');
+    const stacked = createStackedDevices(root);
+    const before = stacked();
+    mkdirSync(join(root, 'devices/virtual/block/loop1/loop'));
+    writeFileSync(join(root, 'devices/virtual/block/loop1/loop/backing_file'), '/x.img\n');
+    assert.is(stacked(), before, 'it is not set up before the event tells so');
+    writeFileSync(join(root, 'kernel/uevent_seqnum'), '1042\n');
+    assert.equal([...stacked()].sort(), ['253:2', '7:0', '7:1', '8:17']);
+  });
+});
+
 test('a partition names its disk, and what is no device tells nothing: no path is followed', () => {
   withSysfs((root) => {
     assert.is(readBlockDevice(root, '8:17')?.disk, '8:16');
