@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openTstop } from '../terminal.ts';
 import { median } from './floor.ts';
-import { type Cost, cgtop, costOf, costOfRunning, keyTimes } from './screens.ts';
+import { cgtop, costOf, costOfTstop, PEER_WARM_MS, reportKeys, showsFrame } from './screens.ts';
 
 const COUNTS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 3000, 10_000];
 const STARTS = 5;
@@ -85,29 +85,13 @@ async function removeAll(paths: readonly string[]): Promise<void> {
   }
 }
 
-interface TstopCost extends Cost {
-  readonly reads: number;
-}
-
-async function tstop(): Promise<TstopCost> {
-  const terminal = openTstop(200, 60);
-  try {
-    await terminal.until((screen) => / \d+ reads /.test(screen), 'a Frame');
-    const cost = await costOfRunning(terminal.pid);
-    return { ...cost, reads: Number(/ (\d+) reads /.exec(terminal.screen().join('\n'))?.[1]) };
-  } finally {
-    terminal.kill();
-    await terminal.ended;
-  }
-}
-
-/** From its start to a screen with rows, against an empty program; the median of pairs. */
+/** From its start to a whole screen with rows, against an empty program; the median of pairs. */
 async function firstScreen(): Promise<number> {
   const ratios: number[] = [];
   for (let pair = 0; pair < STARTS; pair++) {
     const start = performance.now();
     const terminal = openTstop(200, 60);
-    await terminal.until((screen) => / \d+ reads /.test(screen), 'a Frame');
+    await terminal.until(showsFrame, 'a Frame');
     const own = performance.now() - start;
     terminal.kill();
     await terminal.ended;
@@ -125,22 +109,38 @@ const PEERS: readonly [name: string, path: string, command: readonly [string, re
   ['below', '/usr/bin/below', ['below', ['live']]],
 ];
 
-async function compare(where: string): Promise<void> {
-  const own = await tstop();
-  const report = (name: string, value: string): void => console.log(`${name} at ${where}: ${value}`);
+/** The peers run beside each other, but before tstop: who reads a cgroup's figures spares the next reader a part of the work. */
+async function compare(report: (name: string, value: string) => void): Promise<void> {
+  const installed = PEERS.filter(([, path]) => existsSync(path));
+  const costs = await Promise.all(
+    installed.map(async ([name, , [command, args]]) => ({ name, ...(await costOf(command, args, PEER_WARM_MS)) })),
+  );
+  const own = await costOfTstop();
   report('tstop', `${own.percent.toFixed(1)} % of one CPU`);
-  for (const [name, path, [command, args]] of PEERS) {
-    if (!existsSync(path)) {
-      report(name, 'not installed');
-      continue;
-    }
-    const { percent } = await costOf(command, args);
+  for (const { name, percent } of costs) {
     report(name, `${percent.toFixed(1)} % of one CPU`);
     report(`tstop / ${name}`, (own.percent / percent).toFixed(2));
   }
+  for (const [name, path] of PEERS) if (!existsSync(path)) report(name, 'not installed');
   report('reads a tick', String(own.reads));
   report('RSS', `${own.mebibytes.toFixed(0)} MiB`);
-  await keyTimes(report, own.drawing);
+  reportKeys(report, own);
+}
+
+/** Measures with a process in each of the leaves. What fails is told, and does not end the others. */
+async function measure(load: Load, leaves: readonly string[], where: string): Promise<void> {
+  const report = (name: string, value: string): void => console.log(`${name} at ${where}: ${value}`);
+  const living = await populate(crowd.program, leaves, load);
+  try {
+    await compare(report);
+    if (load.every === 0) report('first screen / node -e 0', (await firstScreen()).toFixed(2));
+  } catch (error) {
+    report('failed', error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  } finally {
+    living.stdin?.end();
+    await once(living, 'exit');
+  }
 }
 
 const crowd = buildCrowd();
@@ -150,17 +150,7 @@ for (const count of COUNTS) {
     mkdirSync(parent);
     for (const path of all) mkdirSync(path);
     try {
-      for (const load of LOADS) {
-        const living = await populate(crowd.program, leaves, load);
-        try {
-          await compare(`${count} ${load.name} (${shape})`);
-          if (load.every === 0)
-            console.log(`first screen / node -e 0 at ${count} (${shape}): ${(await firstScreen()).toFixed(2)}`);
-        } finally {
-          living.stdin?.end();
-          await once(living, 'exit');
-        }
-      }
+      for (const load of LOADS) await measure(load, leaves, `${count} ${load.name} (${shape})`);
     } finally {
       await removeAll(all);
     }

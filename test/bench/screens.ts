@@ -10,14 +10,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
 import { threadsOf } from '../cpu-time.ts';
-import { openTstop } from '../terminal.ts';
+import { openTstop, type Terminal } from '../terminal.ts';
 import { median } from './floor.ts';
 
 const PROCESSES_A_CGROUP = 5;
 const KEYS = 100;
-/** Start-up is not what a refresh costs. */
+/** Start-up is not what a refresh costs. tstop reads each row once in the first ten seconds; its peers do all in every refresh. */
 const WARM_MS = 10_000;
-const SECONDS = 15;
+export const PEER_WARM_MS = 3000;
+const SECONDS = 10;
 
 export const dist = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
 
@@ -52,16 +53,18 @@ export interface Cost {
   readonly mebibytes: number;
 }
 
-export async function costOf(command: string, args: readonly string[]): Promise<Cost> {
+export async function costOf(command: string, args: readonly string[], warmMs = WARM_MS): Promise<Cost> {
   const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
   child.onData(() => {});
-  const cost = await costOfRunning(child.pid);
-  await end(child);
-  return cost;
+  try {
+    return await costOfRunning(child.pid, warmMs);
+  } finally {
+    await end(child);
+  }
 }
 
-export async function costOfRunning(pid: number): Promise<Cost> {
-  await sleep(WARM_MS);
+async function costOfRunning(pid: number, warmMs: number): Promise<Cost> {
+  await sleep(warmMs);
   const [before, start] = [threadsOf(pid), performance.now()];
   await sleep(SECONDS * 1000);
   const after = threadsOf(pid);
@@ -88,6 +91,56 @@ export function cgtop(mount: string): readonly [string, readonly string[]] {
   return ['unshare', ['-m', 'sh', '-c', `mount --bind ${mount} /sys/fs/cgroup && exec ${words.join(' ')}`]];
 }
 
+export interface TstopCost extends Cost {
+  readonly reads: number;
+  /** Milliseconds of CPU of a frame that is drawn for a key. */
+  readonly frame: number;
+  /** Milliseconds from a key to the screen that shows another selected row, the shortest first. */
+  readonly keys: readonly number[];
+}
+
+/** Whether the screen shows a Frame from its first line to the last one of the table. */
+export const showsFrame = (screen: string): boolean => / \d+ reads /.test(screen) && /^Σ \d+ row/m.test(screen);
+
+/** tstop's cost while nobody touches it, and then what keys take. */
+export async function costOfTstop(): Promise<TstopCost> {
+  const terminal = openTstop(200, 60);
+  try {
+    await terminal.until(showsFrame, 'a Frame');
+    const cost = await costOfRunning(terminal.pid, WARM_MS);
+    const reads = Number(/ (\d+) reads /.exec(terminal.screen().join('\n'))?.[1]);
+    return { ...cost, reads, ...(await keyTimes(terminal, cost.drawing)) };
+  } finally {
+    terminal.kill();
+    await terminal.ended;
+  }
+}
+
+/** The path of the selected row, from the title of the pane of its processes: names may be alike, as those of containers of pods. */
+const selectedPath = (screen: string): string => / {2}(?:\d+ process\S*|reading …) {2}(\/\S*)/.exec(screen)?.[1] ?? '';
+
+/** `drawing`: milliseconds a second without keys. */
+async function keyTimes(terminal: Terminal, drawing: number): Promise<Pick<TstopCost, 'frame' | 'keys'>> {
+  const keys: number[] = [];
+  const [used, began] = [threadsOf(terminal.pid)[0] ?? 0, performance.now()];
+  for (let count = 0; count < KEYS; count++) {
+    const before = selectedPath(terminal.screen().join('\n'));
+    const start = performance.now();
+    terminal.type('j');
+    await terminal.until((screen) => selectedPath(screen) !== before, 'another selected row');
+    keys.push(performance.now() - start);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const spent = ((threadsOf(terminal.pid)[0] ?? 0) - used) / 1e6 - drawing * seconds;
+  return { frame: spent / KEYS, keys: keys.sort((a, b) => a - b) };
+}
+
+export function reportKeys(report: (name: string, value: string) => void, { frame, keys }: TstopCost): void {
+  report('a frame, drawn for a key', `${frame.toFixed(1)} ms of CPU`);
+  const late = keys[Math.floor(KEYS * 0.95)];
+  report('a key shown', `${median(keys).toFixed(1)} ms, 95th percentile ${late?.toFixed(1)} ms`);
+}
+
 export async function screens(
   mount: string,
   paths: readonly string[],
@@ -95,10 +148,9 @@ export async function screens(
 ): Promise<void> {
   const shell = await crowd(mount, paths);
   try {
-    const node = process.execPath;
     const own = {
-      tstop: await costOf(node, [dist('tstop')]),
-      'tscg ls --watch': await costOf(node, [dist('tscg'), 'ls', '--watch']),
+      tstop: await costOfTstop(),
+      'tscg ls --watch': await costOf(process.execPath, [dist('tscg'), 'ls', '--watch']),
     };
     const text = ({ percent, mebibytes }: Cost): string =>
       `${percent.toFixed(1)} % of one CPU at 1 s, ${mebibytes.toFixed(0)} MiB`;
@@ -116,45 +168,15 @@ export async function screens(
         report(name, 'not installed');
         continue;
       }
-      const cost = await costOf(command, args);
+      const cost = await costOf(command, args, PEER_WARM_MS);
       report(name, text(cost));
       for (const [ownName, { percent }] of Object.entries(own)) {
         report(`${ownName} / ${name}`, (percent / cost.percent).toFixed(2));
       }
     }
-    await keyTimes(report, own.tstop.drawing);
+    reportKeys(report, own.tstop);
   } finally {
     shell.stdin?.end('\n');
     await once(shell, 'exit');
-  }
-}
-
-/** From a key to the screen that shows another selected row. `drawing`: milliseconds a second without keys. */
-export async function keyTimes(report: (name: string, value: string) => void, drawing: number): Promise<void> {
-  const terminal = openTstop(200, 60);
-  const selected = (screen: string): string => / (\S+) {2}(?:\d+ process|reading …)/.exec(screen)?.[1] ?? '';
-  try {
-    await terminal.until((screen) => selected(screen) !== '', 'a selected row');
-    await sleep(WARM_MS);
-    const times: number[] = [];
-    const [used, began] = [threadsOf(terminal.pid)[0] ?? 0, performance.now()];
-    for (let count = 0; count < KEYS; count++) {
-      const before = selected(terminal.screen().join('\n'));
-      const start = performance.now();
-      terminal.type('j');
-      await terminal.until((screen) => selected(screen) !== before, 'another selected row');
-      times.push(performance.now() - start);
-    }
-    const seconds = (performance.now() - began) / 1000;
-    const frame = ((threadsOf(terminal.pid)[0] ?? 0) - used) / 1e6 - drawing * seconds;
-    report('a frame, drawn for a key', `${(frame / KEYS).toFixed(1)} ms of CPU`);
-    times.sort((a, b) => a - b);
-    report(
-      'a key shown',
-      `${median(times).toFixed(1)} ms, 95th percentile ${times[Math.floor(KEYS * 0.95)]?.toFixed(1)} ms`,
-    );
-  } finally {
-    terminal.kill();
-    await terminal.ended;
   }
 }
