@@ -87,6 +87,8 @@ class PassWorker final : public Napi::AsyncWorker {
     for (auto& [id, path] : added_) collector_->Add(id, std::move(path));
     reads_ = collector_->Pass(ids_, masks_, output_);
     told_ = collector_->told();
+    open_files_ = collector_->open_files();
+    open_directories_ = collector_->open_directories();
     // If it was closed meanwhile, this closes the descriptors, off the JavaScript thread.
     collector_.reset();
   }
@@ -95,6 +97,8 @@ class PassWorker final : public Napi::AsyncWorker {
     Napi::Object pass = pass_.Value();
     pass.Set("reads", Napi::Number::New(Env(), reads_));
     pass.Set("told", ArrayOf<Napi::Uint32Array>(Env(), told_));
+    pass.Set("openFiles", Napi::Number::New(Env(), static_cast<double>(open_files_)));
+    pass.Set("openDirectories", Napi::Number::New(Env(), static_cast<double>(open_directories_)));
     deferred_.Resolve(pass);
   }
 
@@ -109,6 +113,8 @@ class PassWorker final : public Napi::AsyncWorker {
   PassOutput output_{};
   Napi::ObjectReference pass_;
   uint32_t reads_ = 0;
+  size_t open_files_ = 0;
+  size_t open_directories_ = 0;
 };
 
 /** The collector, which a pass under way keeps alive beyond close(). */
@@ -138,25 +144,18 @@ Napi::Value CreateCollector(const Napi::CallbackInfo& info) {
     files.push_back({spec.Get("file").As<Napi::String>(), FormatOf(env, spec.Get("format").As<Napi::String>()),
                      Strings(spec.Get("keys")), spec.Get("polled").ToBoolean()});
   }
-  const uint32_t budget = info[2].As<Napi::Number>();
-  const uint32_t watches = info[3].As<Napi::Number>();
-  const std::vector<std::string> skip = Strings(info[4]);
+  const auto limit = [&](size_t argument) -> size_t { return info[argument].As<Napi::Number>().Uint32Value(); };
+  const Budget budget{limit(2), limit(3), limit(4)};
+  const std::vector<std::string> skip = Strings(info[5]);
   UniqueFd directory(open(mount.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) throw SystemError(env, {errno, "open", mount});
 
   auto handle = std::make_shared<Handle>();
-  handle->collector = std::make_shared<Collector>(std::move(directory), files, budget, watches, skip);
+  handle->collector = std::make_shared<Collector>(std::move(directory), files, budget, skip);
   Napi::Object object = Napi::Object::New(env);
   object.Set("collect",
              Napi::Function::New(
                  env, [handle](const Napi::CallbackInfo& call) { return Collect(call, *handle); }, "collect"));
-  object.Set("descriptors", Napi::Function::New(
-                                env,
-                                [handle](const Napi::CallbackInfo& call) -> Napi::Value {
-                                  const size_t held = handle->collector ? handle->collector->descriptors() : 0;
-                                  return Napi::Number::New(call.Env(), static_cast<double>(held));
-                                },
-                                "descriptors"));
   object.Set("close", Napi::Function::New(
                           env, [handle](const Napi::CallbackInfo&) { handle->collector.reset(); }, "close"));
   return object;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 namespace tscg {
@@ -31,7 +30,7 @@ constexpr uint32_t kRetrySpread = 5;
 /** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
 constexpr size_t kEvents = 4096;
-/** A descriptor that so many passes did not ask for is closed: the kernel keeps a page for it. */
+/** A file that so many passes did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
 constexpr uint32_t kIdlePasses = 32;
 
 double MonotonicMilliseconds() {
@@ -45,35 +44,36 @@ bool NotThere(int error) { return error == ENOENT || error == ENOTDIR; }
 
 }  // namespace
 
-Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, size_t watches,
+Collector::Collector(UniqueFd mount, const std::vector<FileSpec>& files, const Budget& budget,
                      const std::vector<std::string>& skip)
-    : mount_(std::move(mount)), budget_(budget), held_(1), most_watches_(watches) {
+    : mount_(std::move(mount)), budget_(budget) {
+  struct stat status;
+  if (fstat(mount_.get(), &status) == 0) device_ = status.st_dev;
   size_t column = 0;
   for (const FileSpec& spec : files) {
     files_.push_back({spec.file, Parser(spec.format, spec.keys, skip), column, spec.keys.size(), spec.polled});
     column += spec.keys.size();
     padding_ = std::max(padding_, files_.back().parser.padding());
-    if (!spec.polled || inotify_) continue;
-    inotify_ = UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (inotify_) ++held_;
+    if (spec.polled && !inotify_) inotify_ = UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   }
   buffer_.resize(kFirstBuffer + padding_);
 }
 
-Collector::~Collector() = default;
-
-void Collector::Add(uint32_t id, std::string path) {
-  auto cgroup = std::make_unique<Cgroup>();
-  cgroup->id = id;
-  cgroup->path = std::move(path);
-  cgroup->slots.resize(files_.size());
-  cgroups_[id] = std::move(cgroup);
+void Collector::Add(uint32_t id, const std::string& path) {
+  Cgroup& cgroup = cgroups_[id];
+  cgroup.id = id;
+  const size_t first = path.find_first_not_of('/');
+  cgroup.path = first == std::string::npos ? "." : path.substr(first);
+  cgroup.directory = open_directories_.end();
+  Slot slot;
+  slot.open = open_files_.end();
+  cgroup.slots.assign(files_.size(), slot);
 }
 
 void Collector::Remove(uint32_t id) {
   const auto found = cgroups_.find(id);
   if (found == cgroups_.end()) return;
-  DropAll(*found->second);
+  CloseAll(found->second);
   cgroups_.erase(found);
 }
 
@@ -99,7 +99,6 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
   ++pass_;
   reads_ = 0;
   Poll();
-  if (pass_ % kIdlePasses == 0) CloseIdle();
   std::fill_n(out.values, out.layout.columns * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.times, out.layout.files * out.rows, std::numeric_limits<double>::quiet_NaN());
   std::fill_n(out.errors, out.layout.files * out.rows, kNotRead);
@@ -107,13 +106,9 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
   std::vector<Cgroup*> cgroups(out.rows);
   for (size_t row = 0; row < out.rows; ++row) {
     const auto found = cgroups_.find(ids[row]);
-    if (found == cgroups_.end()) continue;
-    Cgroup& cgroup = *(cgroups[row] = found->second.get());
-    cgroup.used = pass_;
-    for (size_t file = 0; file < files_.size(); ++file) {
-      if (masks[row] >> file & 1) cgroup.slots[file].used = pass_;
-    }
+    if (found != cgroups_.end()) Ask(*(cgroups[row] = &found->second), masks[row]);
   }
+  CloseIdle();
   for (size_t row = 0; row < out.rows; ++row) {
     if (Cgroup* const cgroup = cgroups[row]) {
       ReadRow(*cgroup, masks[row], row, out);
@@ -133,50 +128,67 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
       if (masks[row] >> file & 1) out.errors[out.layout.file_places[file] * out.rows + row] = ENODEV;
     }
   }
+  directory_.reset();
   return reads_;
 }
 
+/** To be called for all rows before the first is read, so that nothing is closed that the same pass asks for. */
+void Collector::Ask(Cgroup& cgroup, uint32_t mask) {
+  for (size_t file = 0; file < files_.size(); ++file) {
+    Slot& slot = cgroup.slots[file];
+    if (!(mask >> file & 1) || slot.used == pass_) continue;
+    slot.often = slot.used == 0 || slot.used + kIdlePasses >= pass_;
+    slot.used = pass_;
+    if (slot.open != open_files_.end()) open_files_.splice(open_files_.end(), open_files_, slot.open);
+  }
+}
+
 void Collector::ReadRow(Cgroup& cgroup, uint32_t mask, size_t row, const PassOutput& out) {
+  directory_.reset();
   cgroup.state = kPresent;
   bool answered = false;
   for (size_t file = 0; file < files_.size(); ++file) {
     if (!(mask >> file & 1)) continue;
     const int error = cgroup.state == kPresent ? ReadFile(cgroup, file, row, out) : ENODEV;
     // Whatever a descriptor answers but ENODEV, its cgroup is there.
-    answered = answered || (error != ENODEV && cgroup.slots[file].fd);
+    answered = answered || error == 0 || (error != ENODEV && cgroup.slots[file].open != open_files_.end());
     out.errors[out.layout.file_places[file] * out.rows + row] = static_cast<uint8_t>(error);
-    if (error == 0) answered = true;
   }
   if (!answered && cgroup.state == kPresent) Verify(cgroup);
-  if (cgroup.state != kPresent) {
-    DropAll(cgroup);
-  } else if (held_ > budget_) {
-    Drop(cgroup.directory);
-  }
+  if (cgroup.state != kPresent) CloseAll(cgroup);
 }
 
 int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutput& out) {
   Slot& slot = cgroup.slots[file];
   for (bool again = false;; again = true) {
-    bool keep = true;
-    if (!slot.fd) {
-      const int error = OpenFile(cgroup, file, keep);
+    UniqueFd opened;
+    const bool is_kept = slot.open != open_files_.end();
+    if (!is_kept) {
+      const int error = OpenFile(cgroup, file, opened);
       if (error != 0) return error;
     }
-    if (files_[file].polled) Watch(cgroup, slot);
-    const ssize_t size = ReadAll(slot.fd.get());
+    const int fd = is_kept ? slot.open->fd.get() : opened.get();
+    if (files_[file].polled) Watch(cgroup, slot, fd);
+    const ssize_t size = ReadAll(fd);
     const double time = MonotonicMilliseconds();
     if (size >= 0) {
       File& spec = files_[file];
       double* const first = out.values + out.layout.column_places[spec.first_column] * out.rows + row;
       spec.parser.Parse(buffer_.data(), static_cast<size_t>(size), first, out.rows);
       out.times[out.layout.file_places[file] * out.rows + row] = time;
+    } else {
+      Unwatch(slot);
     }
-    // What is watched is read seldom.
-    if (!keep || size == -ENODEV || slot.watch >= 0) Drop(slot.fd);
-    if (size < 0) Unwatch(slot);
-    if (size >= 0) return 0;
-    if (size != -ENODEV) return static_cast<int>(-size);
+    if (size != -ENODEV) {
+      // What is watched is read seldom.
+      if (slot.watch >= 0) {
+        CloseFile(slot);
+      } else if (opened && slot.often && MakeRoom()) {
+        slot.open = open_files_.insert(open_files_.end(), {std::move(opened), &cgroup, file});
+      }
+      return size < 0 ? static_cast<int>(-size) : 0;
+    }
+    CloseFile(slot);
     // Either the cgroup is gone, or only the file is: its controller was disabled, or pressure switched off
     // (cgroup.pressure), and perhaps it is back by now.
     if (!Verify(cgroup)) return ENODEV;
@@ -184,32 +196,31 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
   }
 }
 
-int Collector::OpenFile(Cgroup& cgroup, size_t file, bool& keep) {
+int Collector::OpenFile(Cgroup& cgroup, size_t file, UniqueFd& fd) {
   Slot& slot = cgroup.slots[file];
   if (pass_ < slot.retry) return ENOENT;
   if (const int error = OpenDirectory(cgroup); error != 0) return error;
-  keep = held_ < budget_ || MakeRoom();
   const auto open = [&] {
-    return UniqueFd(openat(cgroup.directory.get(), files_[file].name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const int directory = directory_ ? directory_.get() : cgroup.directory->fd.get();
+    return UniqueFd(openat(directory, files_[file].name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   };
-  UniqueFd fd = open();
+  fd = open();
   if (!fd && OutOfDescriptors(errno) && Shed(cgroup)) fd = open();
   if (fd) {
     slot.retry = 0;
-    Hold(slot.fd, std::move(fd));
     return 0;
   }
   const int error = errno;
   if (error != ENOENT && error != ENODEV) return error;
-  // A removed directory has no files either.
+  // A directory that was removed has no files either.
   if (!Verify(cgroup)) return ENODEV;
   slot.retry = pass_ + kRetryAfter + cgroup.id % kRetrySpread;
   return ENOENT;
 }
 
+/** 0 with a descriptor in `cgroup.directory` or, where there is no room for it, in `directory_`; else errno. */
 int Collector::OpenDirectory(Cgroup& cgroup) {
-  if (cgroup.directory) return 0;
-  if (held_ >= budget_) MakeRoom();
+  if (directory_ || cgroup.directory != open_directories_.end()) return 0;
   const auto open = [&] { return OpenBeneath(mount_.get(), cgroup.path, O_PATH | O_DIRECTORY, Symlinks::kRefuse); };
   UniqueFd fd = open();
   if (!fd && OutOfDescriptors(errno) && Shed(cgroup)) fd = open();
@@ -225,7 +236,11 @@ int Collector::OpenDirectory(Cgroup& cgroup) {
   }
   cgroup.inode = status.st_ino;
   cgroup.verified = pass_;
-  Hold(cgroup.directory, std::move(fd));
+  if (IsFull()) {
+    directory_ = std::move(fd);
+  } else {
+    cgroup.directory = open_directories_.insert(open_directories_.end(), {std::move(fd), &cgroup, 0});
+  }
   return 0;
 }
 
@@ -236,14 +251,14 @@ bool Collector::Verify(Cgroup& cgroup) {
     // It was never opened: it becomes what its path leads to now.
     return OpenDirectory(cgroup) == 0 || cgroup.state == kPresent;
   }
-  UniqueFd fd = OpenBeneath(mount_.get(), cgroup.path, O_PATH | O_DIRECTORY, Symlinks::kRefuse);
+  // The path was found to lie beneath the mount when it was opened, and the inode tells whether it leads elsewhere now.
   struct stat status;
-  if (!fd || fstat(fd.get(), &status) < 0) {
+  if (fstatat(mount_.get(), cgroup.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) {
     if (NotThere(errno)) cgroup.state = kRemoved;
-  } else if (cgroup.inode != status.st_ino) {
+  } else if (status.st_ino != cgroup.inode || status.st_dev != device_) {
     cgroup.state = kRecreated;
   }
-  // What cannot be known (EACCES, EMFILE) is not held against it, nor asked again in this pass.
+  // What cannot be known (EACCES) is not held against it, nor asked again in this pass.
   if (cgroup.state == kPresent) cgroup.verified = pass_;
   return cgroup.state == kPresent;
 }
@@ -264,42 +279,76 @@ ssize_t Collector::ReadAll(int fd) {
   }
 }
 
-void Collector::Hold(UniqueFd& place, UniqueFd fd) {
-  place = std::move(fd);
-  ++held_;
+void Collector::CloseFile(Slot& slot) {
+  if (slot.open == open_files_.end()) return;
+  open_files_.erase(slot.open);
+  slot.open = open_files_.end();
 }
 
-void Collector::Drop(UniqueFd& place) {
-  if (!place) return;
-  place.reset();
-  --held_;
+void Collector::CloseDirectory(Cgroup& cgroup) {
+  if (cgroup.directory == open_directories_.end()) return;
+  open_directories_.erase(cgroup.directory);
+  cgroup.directory = open_directories_.end();
 }
 
-void Collector::DropAll(Cgroup& cgroup) {
-  Drop(cgroup.directory);
+void Collector::CloseAll(Cgroup& cgroup) {
+  CloseDirectory(cgroup);
   for (Slot& slot : cgroup.slots) {
-    Drop(slot.fd);
+    CloseFile(slot);
     Unwatch(slot);
   }
 }
 
 void Collector::CloseIdle() {
-  for (auto& [id, cgroup] : cgroups_) {
-    for (Slot& slot : cgroup->slots) {
-      if (slot.used + kIdlePasses < pass_) Drop(slot.fd);
+  while (!open_files_.empty() && Oldest().used + kIdlePasses < pass_) CloseFile(Oldest());
+}
+
+/** Closes the least recently used file, unless this pass asks for it: then what it asks for else would be an open. */
+bool Collector::CloseUnasked() {
+  if (open_files_.empty() || Oldest().used == pass_) return false;
+  CloseFile(Oldest());
+  return true;
+}
+
+/**
+ * Room for one more file. Files come before directories, as a file that is open needs none. Of directories none makes
+ * room for another: where each has its turn, the one that is closed is the next to be opened.
+ */
+bool Collector::MakeRoom() {
+  if (open_files_.size() >= budget_.files && !CloseUnasked()) return false;
+  while (IsFull()) {
+    if (!open_directories_.empty()) {
+      CloseDirectory(*open_directories_.front().cgroup);
+    } else if (!CloseUnasked()) {
+      return false;
     }
-    if (cgroup->used + kIdlePasses < pass_) Drop(cgroup->directory);
   }
+  return true;
+}
+
+/** No descriptor is left: closes some, and from now on keeps no more than what remains. */
+bool Collector::Shed(const Cgroup& spared) {
+  size_t closed = 0;
+  while (closed < kShed && CloseUnasked()) ++closed;
+  for (auto directory = open_directories_.begin(); closed < kShed && directory != open_directories_.end();) {
+    Cgroup& cgroup = *directory++->cgroup;
+    if (&cgroup == &spared) continue;
+    CloseDirectory(cgroup);
+    ++closed;
+  }
+  for (; closed < kShed && !open_files_.empty(); ++closed) CloseFile(Oldest());
+  if (closed > 0) budget_.descriptors = open_files() + open_directories();
+  return closed > 0;
 }
 
 /**
  * To be called before a read, so that inotify tells of all that happens after it. The kernel tells there of all that
  * poll(2) of the file would (kernfs_notify), and a watch costs less than a descriptor.
  */
-void Collector::Watch(const Cgroup& cgroup, Slot& slot) {
+void Collector::Watch(const Cgroup& cgroup, Slot& slot, int fd) {
   changed_.erase(slot.watch);
-  if (!inotify_ || slot.watch >= 0 || watches_.size() >= most_watches_) return;
-  const std::string path = "/proc/self/fd/" + std::to_string(slot.fd.get());
+  if (!inotify_ || slot.watch >= 0 || watches_.size() >= budget_.watches) return;
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
   const int watch = inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY);
   // The kernel may have no room (ENOSPC), and gives the watch of before where the cgroup has another id too.
   if (watch >= 0 && watches_.try_emplace(watch, cgroup.id).second) slot.watch = watch;
@@ -331,65 +380,6 @@ void Collector::Poll() {
   }
   told_.clear();
   for (const int watch : changed_) told_.push_back(watches_.at(watch));
-}
-
-/**
- * Closes the least recently used descriptor that this pass does not ask for. Where there is none, the caller closes
- * what it opens right after the read: evicting what the same pass still needs would make every read an open.
- */
-bool Collector::MakeRoom() {
-  while (true) {
-    while (!idle_.empty()) {
-      const Idle idle = idle_.back();
-      idle_.pop_back();
-      const auto found = cgroups_.find(idle.id);
-      if (found == cgroups_.end()) continue;
-      Cgroup& cgroup = *found->second;
-      const bool is_directory = idle.file < 0;
-      UniqueFd& fd = is_directory ? cgroup.directory : cgroup.slots[idle.file].fd;
-      const uint32_t used = is_directory ? cgroup.used : cgroup.slots[idle.file].used;
-      // It was used since it was listed, or closed.
-      if (!fd || idle.used != used) continue;
-      Drop(fd);
-      return true;
-    }
-    if (listed_ == pass_) return false;
-    ListIdle();
-  }
-}
-
-/**
- * To make the list takes a look at each descriptor: it serves over many passes, until it is used up. Of those that were
- * used at the same time directories go first, as a file that is open needs none.
- */
-void Collector::ListIdle() {
-  listed_ = pass_;
-  for (const auto& [id, cgroup] : cgroups_) {
-    if (cgroup->directory && cgroup->used < pass_) idle_.push_back({cgroup->used, id, -1});
-    for (size_t file = 0; file < files_.size(); ++file) {
-      const Slot& slot = cgroup->slots[file];
-      if (slot.fd && slot.used < pass_) idle_.push_back({slot.used, id, static_cast<int32_t>(file)});
-    }
-  }
-  std::sort(idle_.begin(), idle_.end(), [](const Idle& a, const Idle& b) {
-    return std::tie(a.used, a.file, a.id) > std::tie(b.used, b.file, b.id);
-  });
-}
-
-/** No descriptor is left: closes some, and from now on keeps no more than what remains. */
-bool Collector::Shed(const Cgroup& spared) {
-  size_t closed = 0;
-  while (closed < kShed && MakeRoom()) ++closed;
-  for (auto& [id, cgroup] : cgroups_) {
-    if (closed > 0) break;
-    if (cgroup.get() == &spared) continue;
-    const size_t before = held_;
-    Drop(cgroup->directory);
-    for (Slot& slot : cgroup->slots) Drop(slot.fd);
-    closed = before - held_;
-  }
-  if (closed > 0) budget_ = held_;
-  return closed > 0;
 }
 
 }  // namespace tscg

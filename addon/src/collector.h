@@ -1,9 +1,10 @@
 #pragma once
 
-#include <atomic>
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,6 +20,13 @@ struct FileSpec {
   Format format;
   std::vector<std::string> keys;
   bool polled;
+};
+
+/** How many descriptors may be kept in all, how many of them of files, and how many files may be watched. */
+struct Budget {
+  size_t descriptors;
+  size_t files;
+  size_t watches;
 };
 
 /** Where a pass puts what it reads, by file and by column of the schema; -1 for a file that no row asks for. */
@@ -41,18 +49,17 @@ struct PassOutput {
 };
 
 /**
- * Keeps descriptors of interface files and reads any of them in one pass. Not thread-safe: one pass at a time, and all
- * else between passes; only `descriptors` may be asked for at any time.
+ * Keeps descriptors of cgroups and of their interface files, and reads any of the files in one pass. Not thread-safe:
+ * one pass at a time, and all else between passes.
  */
 class Collector {
  public:
-  Collector(UniqueFd mount, const std::vector<FileSpec>& files, size_t budget, size_t watches,
+  Collector(UniqueFd mount, const std::vector<FileSpec>& files, const Budget& budget,
             const std::vector<std::string>& skip);
-  ~Collector();
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
-  void Add(uint32_t id, std::string path);
+  void Add(uint32_t id, const std::string& path);
   void Remove(uint32_t id);
   void Skip(const std::vector<std::string>& skip);
   PassLayout LayoutOf(const std::vector<uint32_t>& masks) const;
@@ -60,9 +67,13 @@ class Collector {
   uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
   /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read. */
   const std::vector<uint32_t>& told() const { return told_; }
-  size_t descriptors() const { return held_; }
+  /** Descriptors of files, and of directories with the mount. */
+  size_t open_files() const { return open_files_.size(); }
+  size_t open_directories() const { return open_directories_.size() + 1; }
 
  private:
+  struct Cgroup;
+
   struct File {
     std::string name;
     Parser parser;
@@ -70,62 +81,77 @@ class Collector {
     size_t columns;
     bool polled;
   };
-  struct Slot {
+  /** A descriptor that is kept. */
+  struct Kept {
     UniqueFd fd;
+    Cgroup* cgroup;
+    /** Of a file. */
+    size_t file;
+  };
+  using KeptList = std::list<Kept>;
+
+  struct Slot {
+    /** In `open_files_`; its end where no descriptor is kept. */
+    KeptList::iterator open;
+    /** The last pass that asked for the file. */
     uint32_t used = 0;
     /** The file was missing: not opened again before this pass. */
     uint32_t retry = 0;
     /** Of inotify, which tells when the file changed after its last read; -1 for none. */
     int watch = -1;
+    /** Worth a descriptor: it had been asked for a few passes before, or never. */
+    bool often = false;
   };
   struct Cgroup {
     uint32_t id;
+    /** Beneath the mount, without a leading slash; `.` is the mount. */
     std::string path;
-    UniqueFd directory;
+    /** In `open_directories_`; its end where no descriptor is kept. */
+    KeptList::iterator directory;
     uint64_t inode = 0;
-    uint32_t used = 0;
     /** The pass in which its path was last seen to lead to its inode. */
     uint32_t verified = 0;
     uint8_t state = 0;
     std::vector<Slot> slots;
   };
-  /** A descriptor of a cgroup: that of a file, or of the directory (-1). */
-  struct Idle {
-    uint32_t used;
-    uint32_t id;
-    int32_t file;
-  };
 
+  void Ask(Cgroup& cgroup, uint32_t mask);
   void ReadRow(Cgroup& cgroup, uint32_t mask, size_t row, const PassOutput& out);
   int ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutput& out);
-  /** 0 with `slot.fd` open, else errno; `keep`: whether it may stay open. */
-  int OpenFile(Cgroup& cgroup, size_t file, bool& keep);
+  /** 0 with `fd` open, else errno. */
+  int OpenFile(Cgroup& cgroup, size_t file, UniqueFd& fd);
   int OpenDirectory(Cgroup& cgroup);
   bool Verify(Cgroup& cgroup);
   /** Bytes read, or a negative errno. */
   ssize_t ReadAll(int fd);
 
-  void Hold(UniqueFd& place, UniqueFd fd);
-  void Drop(UniqueFd& place);
-  void Watch(const Cgroup& cgroup, Slot& slot);
+  void CloseFile(Slot& slot);
+  void CloseDirectory(Cgroup& cgroup);
+  void CloseAll(Cgroup& cgroup);
+  Slot& Oldest() { return open_files_.front().cgroup->slots[open_files_.front().file]; }
+  void CloseIdle();
+  bool CloseUnasked();
+  bool MakeRoom();
+  bool IsFull() const { return open_files() + open_directories() >= budget_.descriptors; }
+  bool Shed(const Cgroup& spared);
+  void Watch(const Cgroup& cgroup, Slot& slot, int fd);
   void Unwatch(Slot& slot);
   void Poll();
-  void CloseIdle();
-  void DropAll(Cgroup& cgroup);
-  bool MakeRoom();
-  void ListIdle();
-  bool Shed(const Cgroup& spared);
 
   UniqueFd mount_;
+  dev_t device_ = 0;
   std::vector<File> files_;
-  size_t budget_;
+  Budget budget_;
   size_t padding_ = 1;
   std::vector<char> buffer_;
-  std::unordered_map<uint32_t, std::unique_ptr<Cgroup>> cgroups_;
-  std::atomic<size_t> held_{0};
+  std::unordered_map<uint32_t, Cgroup> cgroups_;
+  /** The least recently asked for is first. */
+  KeptList open_files_;
+  KeptList open_directories_;
+  /** Of the cgroup that is being read, where it is not kept. */
+  UniqueFd directory_;
   /** None where no file is polled, or the kernel has no room for it. */
   UniqueFd inotify_;
-  size_t most_watches_;
   /** By watch, the id of its cgroup. */
   std::unordered_map<int, uint32_t> watches_;
   /** Watches of files that changed after their last read. */
@@ -133,10 +159,6 @@ class Collector {
   std::vector<uint32_t> told_;
   uint32_t pass_ = 0;
   uint32_t reads_ = 0;
-  /** Descriptors that the pass which listed them did not ask for, most recently used first. */
-  std::vector<Idle> idle_;
-  /** The pass that made `idle_`. */
-  uint32_t listed_ = 0;
 };
 
 }  // namespace tscg

@@ -132,7 +132,7 @@ function secondParts({ frame, shown, state, title, alerts, age }: HeaderInput, w
     ...costParts(
       record ? `${record.player ? '  ' : ''}recorder ` : 'tstop ',
       host.ownCpuPercent,
-      snapshot.host.own.rss + descriptorMemory(cost.descriptors),
+      snapshot.host.own.rss + descriptorMemory(cost),
     ),
     [[` ${cost.milliseconds.toFixed(0)} ms`]],
     wide ? [[fleetIn(frame) ? ` ${cost.reads} series` : ` ${cost.reads} reads ${cost.descriptors} fds`, 'dim']] : [],

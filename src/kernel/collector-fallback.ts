@@ -5,7 +5,7 @@
  * Node has no openat; `/proc/self/fd/N/name` is the same for a descriptor of our own.
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import {
   type Collector,
@@ -25,7 +25,7 @@ import { parseColumns } from './parse-columns.ts';
 import { O_PATH } from './path-handle.ts';
 import { UNAVAILABLE } from './value.ts';
 
-const { ENODEV, ENOENT, ENOTDIR, EXDEV, EFBIG, EIO, EMFILE, ENFILE } = os.errno;
+const { ENODEV, ENOENT, ENOTDIR, EXDEV, EFBIG, EMFILE, ENFILE } = os.errno;
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW;
 
@@ -35,22 +35,28 @@ const MOST_FILES = 32;
 /** Passes before a missing file is tried again, spread by id: see addon/src/collector.cc. */
 const RETRY_AFTER = 6;
 const RETRY_SPREAD = 5;
-/** A descriptor that so many passes did not ask for is closed: the kernel keeps a page for it. */
+/** A file that so many passes did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
 const IDLE_PASSES = 32;
 /** Number of descriptors to close at once when the process has none left. */
 const SHED = 32;
 
 interface Slot {
+  /** The descriptor that is kept. */
   fd: number | undefined;
+  /** The last pass that asked for the file. */
   used: number;
+  /** The file was missing: not opened again before this pass. */
   retry: number;
+  /** Worth a descriptor: it had been asked for a few passes before, or never. */
+  often: boolean;
 }
 
 interface Cgroup {
   readonly id: number;
   readonly path: string;
-  readonly directory: Slot;
   readonly slots: readonly Slot[];
+  /** The descriptor that is kept. */
+  directory: number | undefined;
   inode: number | undefined;
   /** The pass in which its path was last seen to lead to its inode. */
   verified: number;
@@ -62,6 +68,7 @@ type Opened = { readonly fd: number } | { readonly error: number };
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createFallbackCollector({ mount, files, budget, ...options }: CollectorOptions): Collector {
+  const { fileBudget = budget } = options;
   if (files.length > MOST_FILES) throw new RangeError('more than 32 files');
   const mountFd = openSync(mount, O_PATH | constants.O_DIRECTORY);
   const device = fstatSync(mountFd).dev;
@@ -72,62 +79,78 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   let nextId = 1;
   let pass = 0;
   let reads = 0;
-  let held = 1;
   let allowed = budget;
   let closed = false;
-  /** Descriptors that this pass does not ask for, least recently used last; listed when first needed in a pass. */
-  let idle: Slot[] | undefined;
+  /** With a descriptor; the least recently asked for is first. */
+  const openFiles = new Set<Slot>();
+  const openDirectories = new Set<Cgroup>();
+  /** Of the cgroup that is being read, where it is not kept. */
+  let passing: number | undefined;
 
-  function hold(slot: Slot, fd: number): void {
-    slot.fd = fd;
-    held++;
-  }
+  const held = (): number => openFiles.size + openDirectories.size + 1;
 
-  function drop(slot: Slot): void {
+  function closeFile(slot: Slot): void {
     if (slot.fd === undefined) return;
     closeSync(slot.fd);
     slot.fd = undefined;
-    held--;
+    openFiles.delete(slot);
   }
 
-  function dropAll({ directory, slots }: Cgroup): void {
-    drop(directory);
-    slots.forEach(drop);
+  function closeDirectory(cgroup: Cgroup): void {
+    if (cgroup.directory === undefined) return;
+    closeSync(cgroup.directory);
+    cgroup.directory = undefined;
+    openDirectories.delete(cgroup);
   }
 
-  /** Closes the least recently used descriptor that this pass does not ask for. */
-  function makeRoom(): boolean {
-    idle ??= [...cgroups.values()]
-      .flatMap(({ directory, slots }) => [directory, ...slots])
-      .filter(({ fd, used }) => fd !== undefined && used < pass)
-      .sort((a, b) => b.used - a.used);
-    for (let slot = idle.pop(); slot; slot = idle.pop()) {
-      if (slot.fd === undefined) continue;
-      drop(slot);
-      return true;
-    }
-    return false;
+  function closeAll(cgroup: Cgroup): void {
+    closeDirectory(cgroup);
+    cgroup.slots.forEach(closeFile);
+  }
+
+  function closePassing(): void {
+    if (passing !== undefined) closeSync(passing);
+    passing = undefined;
   }
 
   function closeIdle(): void {
-    for (const { directory, slots } of cgroups.values()) {
-      for (const slot of [directory, ...slots]) if (slot.used + IDLE_PASSES < pass) drop(slot);
+    for (const slot of openFiles) {
+      if (slot.used + IDLE_PASSES >= pass) return;
+      closeFile(slot);
     }
+  }
+
+  /** Closes the least recently used file, unless this pass asks for it: then what it asks for else would be an open. */
+  function closeUnasked(): boolean {
+    const [oldest] = openFiles;
+    if (!oldest || oldest.used === pass) return false;
+    closeFile(oldest);
+    return true;
+  }
+
+  /**
+   * Room for one more file. Files come before directories, as a file that is open needs none. Of directories none makes room
+   * for another: where each has its turn, the one that is closed is the next to be opened.
+   */
+  function makeRoom(): boolean {
+    if (openFiles.size >= fileBudget && !closeUnasked()) return false;
+    while (held() >= allowed) {
+      const [directory] = openDirectories;
+      if (directory) closeDirectory(directory);
+      else if (!closeUnasked()) return false;
+    }
+    return true;
   }
 
   /** No descriptor is left: closes some, and from now on keeps no more than what remains. */
   function shed(spared: Cgroup): boolean {
-    let shut = 0;
-    while (shut < SHED && makeRoom()) shut++;
-    for (const cgroup of cgroups.values()) {
-      if (shut > 0) break;
-      if (cgroup === spared) continue;
-      const before = held;
-      dropAll(cgroup);
-      shut = before - held;
-    }
-    if (shut > 0) allowed = held;
-    return shut > 0;
+    const before = held();
+    const isEnough = (): boolean => before - held() >= SHED;
+    while (!isEnough() && closeUnasked());
+    for (const cgroup of openDirectories) if (cgroup !== spared && !isEnough()) closeDirectory(cgroup);
+    for (const slot of openFiles) if (!isEnough()) closeFile(slot);
+    if (held() < before) allowed = held();
+    return held() < before;
   }
 
   function openOrShed(cgroup: Cgroup, attempt: () => Opened): Opened {
@@ -155,9 +178,9 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     return at ?? { error: ENOENT };
   }
 
+  /** 0 with a descriptor in `cgroup.directory` or, where there is no room for it, in `passing`; else errno. */
   function openDirectory(cgroup: Cgroup): number {
-    if (cgroup.directory.fd !== undefined) return 0;
-    if (held >= allowed) makeRoom();
+    if (passing !== undefined || cgroup.directory !== undefined) return 0;
     let inode = 0;
     const opened = openOrShed(cgroup, () => {
       const found = openBeneath(cgroup.path);
@@ -176,7 +199,11 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     }
     cgroup.inode = inode;
     cgroup.verified = pass;
-    hold(cgroup.directory, opened.fd);
+    if (held() >= allowed) passing = opened.fd;
+    else {
+      cgroup.directory = opened.fd;
+      openDirectories.add(cgroup);
+    }
     return 0;
   }
 
@@ -184,31 +211,29 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   function verify(cgroup: Cgroup): boolean {
     if (cgroup.verified === pass) return true;
     if (cgroup.inode === undefined) return openDirectory(cgroup) === 0 || cgroup.state === PRESENT;
-    const found = openBeneath(cgroup.path);
-    if ('fd' in found) {
-      closeSync(found.fd);
-      if (found.inode !== cgroup.inode) cgroup.state = RECREATED;
-    } else if (found.error === ENOENT || found.error === ENOTDIR) {
-      cgroup.state = REMOVED;
+    // The path was found to lie beneath the mount when it was opened, and the inode tells whether it leads elsewhere now.
+    try {
+      const { ino, dev } = lstatSync(`/proc/self/fd/${mountFd}/${cgroup.path}`);
+      if (ino !== cgroup.inode || dev !== device) cgroup.state = RECREATED;
+    } catch (error) {
+      const code = errnoOf(error, ENOENT);
+      if (code === ENOENT || code === ENOTDIR) cgroup.state = REMOVED;
     }
     if (cgroup.state === PRESENT) cgroup.verified = pass;
     return cgroup.state === PRESENT;
   }
 
-  /** Opens `slot.fd`; `keep`: whether it may stay open. */
-  function openFile(cgroup: Cgroup, slot: Slot, { file }: FileSpec): { keep: boolean } | { error: number } {
+  function openFile(cgroup: Cgroup, slot: Slot, { file }: FileSpec): Opened {
     if (pass < slot.retry) return { error: ENOENT };
     const error = openDirectory(cgroup);
     if (error !== 0) return { error };
-    const keep = held < allowed || makeRoom();
-    const opened = openOrShed(cgroup, () => openAt(cgroup.directory.fd ?? mountFd, file, OPEN_FILE));
+    const opened = openOrShed(cgroup, () => openAt(passing ?? cgroup.directory ?? mountFd, file, OPEN_FILE));
     if ('fd' in opened) {
       slot.retry = 0;
-      hold(slot, opened.fd);
-      return { keep };
+      return opened;
     }
     if (opened.error !== ENOENT && opened.error !== ENODEV) return opened;
-    // A removed directory has no files either.
+    // A directory that was removed has no files either.
     if (!verify(cgroup)) return { error: ENODEV };
     slot.retry = pass + RETRY_AFTER + (cgroup.id % RETRY_SPREAD);
     return { error: ENOENT };
@@ -229,19 +254,22 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     }
   }
 
+  function keepOrClose(slot: Slot, fd: number, answered: boolean): void {
+    if (answered && slot.often && makeRoom()) {
+      slot.fd = fd;
+      openFiles.add(slot);
+    } else closeSync(fd);
+  }
+
   function readFile(cgroup: Cgroup, file: number, spec: FileSpec, row: number, out: Columns): number {
     const slot = cgroup.slots[file];
     if (!slot) return ENOENT;
     for (let again = false; ; again = true) {
-      let keep = true;
-      if (slot.fd === undefined) {
-        const opened = openFile(cgroup, slot, spec);
-        if ('error' in opened) return opened.error;
-        keep = opened.keep;
-      }
-      const text = slot.fd === undefined ? EIO : readAll(slot.fd);
+      const opened = slot.fd === undefined ? openFile(cgroup, slot, spec) : { fd: slot.fd };
+      if ('error' in opened) return opened.error;
+      const text = readAll(opened.fd);
       const time = monotonicMs();
-      if (!keep || text === ENODEV) drop(slot);
+      if (slot.fd === undefined) keepOrClose(slot, opened.fd, text !== ENODEV);
       if (typeof text === 'string') {
         const first = out.columnPlaces[firstColumn[file] ?? 0] ?? -1;
         parseColumns(spec, text, skipDevices).forEach((value, key) => {
@@ -251,6 +279,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
         return 0;
       }
       if (text !== ENODEV) return text;
+      closeFile(slot);
       // Either the cgroup is gone, or only the file is: its controller was disabled, or pressure switched off
       // (cgroup.pressure), and perhaps it is back by now.
       if (!verify(cgroup)) return ENODEV;
@@ -258,7 +287,18 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     }
   }
 
+  /** To be called for all rows before the first is read, so that nothing is closed that the same pass asks for. */
+  function ask({ slots }: Cgroup, mask: number): void {
+    slots.forEach((slot, file) => {
+      if (!asks(mask, file) || slot.used === pass) return;
+      slot.often = slot.used === 0 || slot.used + IDLE_PASSES >= pass;
+      slot.used = pass;
+      if (openFiles.delete(slot)) openFiles.add(slot);
+    });
+  }
+
   function readRow(cgroup: Cgroup, mask: number, row: number, out: Columns): void {
+    closePassing();
     cgroup.state = PRESENT;
     let answered = false;
     files.forEach((spec, file) => {
@@ -269,8 +309,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
       out.errors[(out.filePlaces[file] ?? -1) * out.rows + row] = error;
     });
     if (!answered && cgroup.state === PRESENT) verify(cgroup);
-    if (cgroup.state !== PRESENT) dropAll(cgroup);
-    else if (held > allowed) drop(cgroup.directory);
+    if (cgroup.state !== PRESENT) closeAll(cgroup);
     out.states[row] = cgroup.state;
     out.inodes[row] = cgroup.inode ?? UNAVAILABLE;
   }
@@ -287,8 +326,6 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
     pass++;
     reads = 0;
-    idle = undefined;
-    if (pass % IDLE_PASSES === 0) closeIdle();
     const rows = ids.length;
     const { filePlaces, columnPlaces, fileCount, columnCount } = placesOf(files, masks);
     const out = {
@@ -308,16 +345,14 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     const maskOf = (row: number) => masks[row] ?? 0;
     const found = Array.from(ids, (id) => cgroups.get(id));
     found.forEach((cgroup, row) => {
-      if (!cgroup) return;
-      cgroup.directory.used = pass;
-      cgroup.slots.forEach((slot, file) => {
-        if (asks(maskOf(row), file)) slot.used = pass;
-      });
+      if (cgroup) ask(cgroup, maskOf(row));
     });
+    closeIdle();
     found.forEach((cgroup, row) => {
       if (cgroup) readRow(cgroup, maskOf(row), row, out);
       else readUnknown(maskOf(row), row, out);
     });
+    closePassing();
     out.reads = reads;
     return out;
   }
@@ -326,28 +361,28 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     kind: 'fallback',
     add(path) {
       const id = nextId++;
-      const slot = (): Slot => ({ fd: undefined, used: 0, retry: 0 });
-      const slots = files.map(slot);
-      cgroups.set(id, { id, path, directory: slot(), slots, inode: undefined, verified: 0, state: PRESENT });
+      const slots = files.map((): Slot => ({ fd: undefined, used: 0, retry: 0, often: false }));
+      cgroups.set(id, { id, path, slots, directory: undefined, inode: undefined, verified: 0, state: PRESENT });
       return id;
     },
     remove(id) {
       const cgroup = cgroups.get(id);
-      if (cgroup) dropAll(cgroup);
+      if (cgroup) closeAll(cgroup);
       cgroups.delete(id);
     },
     skip(devices) {
       skipDevices = devices;
     },
     collect: async (request) => collect(request),
-    descriptors: () => held,
+    descriptors: () =>
+      closed ? { files: 0, directories: 0 } : { files: openFiles.size, directories: openDirectories.size + 1 },
     close() {
       if (closed) return;
       closed = true;
-      cgroups.forEach(dropAll);
+      closePassing();
+      cgroups.forEach(closeAll);
       cgroups.clear();
       closeSync(mountFd);
-      held = 0;
     },
   };
 }

@@ -84,15 +84,27 @@ export interface CollectorOptions {
   readonly mount: string;
   readonly files: readonly FileSpec[];
   /**
-   * How many descriptors it may keep. Those that many passes do not ask for are closed. Beyond the budget those that a pass does
-   * not ask for are closed, the least recently used first. Where it asks for all of them, the rest are opened and closed around
-   * their read (at most two more than the budget).
+   * How many descriptors it may keep in all. A file whose cgroup's directory is kept is opened without a walk of its path, and
+   * without a look whether the cgroup is still the same one. Directories leave their room to files, but not to one another.
+   * What is not kept is opened and closed around its read (at most two more than the budget).
    */
   readonly budget: number;
+  /**
+   * How many of them may be files, for each of which the kernel keeps a page; `budget` if absent. A file is kept that had been
+   * asked for a few passes before, or never, until so many passes do not ask for it. Where there is no room for it, it takes that
+   * of the file that was asked for longest ago, unless this pass asks for that one too.
+   */
+  readonly fileBudget?: number;
   /** Polled files that it may watch. */
   readonly watches: number;
   /** `MAJ:MIN` of devices stacked on another (dm, md, loop), left out of `devices` sums so that a byte counts once. */
   readonly skipDevices: readonly string[];
+}
+
+/** Descriptors that a collector keeps: those of files, and those of directories with the mount. */
+export interface Descriptors {
+  readonly files: number;
+  readonly directories: number;
 }
 
 export interface Collector {
@@ -108,8 +120,8 @@ export interface Collector {
    * programming error). The state of every row is true at its time, even where the mask asks for no file.
    */
   collect(request: CollectRequest): Promise<Columns>;
-  /** Descriptors held now. */
-  descriptors(): number;
+  /** As of the end of the last pass. */
+  descriptors(): Descriptors;
   close(): void;
 }
 

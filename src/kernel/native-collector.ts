@@ -1,16 +1,18 @@
 /** The Collector of the addon. This side gives cgroups their ids and runs one pass after the other. */
 
-import type { Collector, CollectorOptions, CollectRequest, Columns } from './collector.ts';
+import type { Collector, CollectorOptions, CollectRequest, Columns, Descriptors } from './collector.ts';
 import type { Native } from './native.ts';
 
 export function createNativeCollector(native: Native, options: CollectorOptions): Collector {
-  const { mount, files, budget, watches, skipDevices } = options;
-  const collector = native.createCollector(mount, files, budget, watches, skipDevices);
+  const { mount, files, budget, fileBudget = budget, watches, skipDevices } = options;
+  const collector = native.createCollector(mount, files, budget, fileBudget, watches, skipDevices);
   let added: { id: number; path: string }[] = [];
   let removed: number[] = [];
   let skip: readonly string[] | undefined;
   let nextId = 1;
   let closed = false;
+  /** After the last pass: the mount alone before the first. */
+  let descriptors: Descriptors = { files: 0, directories: 1 };
   let last: Promise<unknown> = Promise.resolve();
 
   async function pass({ ids, masks }: CollectRequest): Promise<Columns> {
@@ -21,6 +23,7 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
     removed = [];
     skip = undefined;
     const columns = await collector.collect(changes.added, changes.removed, ids, masks, changes.skip);
+    descriptors = { files: columns.openFiles, directories: columns.openDirectories };
     const { filePlaces, columnPlaces, values, errors, times, states, inodes, watched, told, reads } = columns;
     // One literal: V8 forgets the shape of an object that is spread together, and then the code that was compiled for it.
     return { rows: ids.length, filePlaces, columnPlaces, values, errors, times, states, inodes, watched, told, reads };
@@ -47,7 +50,7 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
       last = result.catch(() => {});
       return result;
     },
-    descriptors: () => collector.descriptors(),
+    descriptors: () => (closed ? { files: 0, directories: 0 } : descriptors),
     close() {
       closed = true;
       collector.close();

@@ -20,7 +20,6 @@ export interface NativeCollector {
     masks: Uint32Array,
     skip?: readonly string[],
   ): Promise<NativePass>;
-  descriptors(): number;
   close(): void;
 }
 
@@ -35,6 +34,9 @@ export interface NativePass {
   watched: Uint32Array;
   told: Uint32Array;
   reads: number;
+  /** Kept after the pass: descriptors of files, and of directories with the mount. */
+  openFiles: number;
+  openDirectories: number;
 }
 
 export interface NativePsiTrigger {
@@ -145,6 +147,7 @@ export interface Native {
     mount: string,
     files: readonly FileSpec[],
     budget: number,
+    fileBudget: number,
     watches: number,
     skip: readonly string[],
   ): NativeCollector;

@@ -10,7 +10,7 @@ import { createStackedDevices } from '../kernel/io-devices.ts';
 import { readMachine } from '../kernel/machine.ts';
 import { openCollector } from '../kernel/open-collector.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
-import { descriptorBudget, watchBudget } from './descriptor-budget.ts';
+import { descriptorBudget, type KeptDescriptors, watchBudget } from './descriptor-budget.ts';
 import { CGROUP_FILES, type TieredFile } from './files.ts';
 import { createHostReader, type HostUsage, hostUsage } from './host.ts';
 import { openLimitWatch } from './limit-watch.ts';
@@ -31,11 +31,10 @@ export interface Frame {
 }
 
 /** What taking this Frame cost. */
-export interface FrameCost {
+export interface FrameCost extends KeptDescriptors {
   readonly milliseconds: number;
   /** Interface files read. */
   readonly reads: number;
-  readonly descriptors: number;
   /** Cgroups that the file system's events did not announce and a walk found. */
   readonly missed: number;
 }
@@ -103,7 +102,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
   const collector = openCollector({
     mount,
     files: CGROUP_FILES,
-    budget: descriptorBudget(proc),
+    ...descriptorBudget(proc),
     watches: watchBudget(proc),
     skipDevices: stackedDevices(),
   });
@@ -160,6 +159,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
       before = usage;
       const isWhole = snapshot.rows.length === rows.length;
       const living = isWhole ? undefined : new Set(snapshot.rows.map(({ inode }) => inode));
+      const descriptors = collector.descriptors();
       return {
         usage,
         host: rates,
@@ -168,7 +168,8 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
         cost: {
           milliseconds: performance.now() - started,
           reads: tick.reads,
-          descriptors: collector.descriptors(),
+          descriptors: descriptors.files + descriptors.directories,
+          openFiles: descriptors.files,
           missed: inventory.missed(),
         },
       };

@@ -11,6 +11,7 @@ import {
   type CollectorOptions,
   type Columns,
   columnIndex,
+  type Descriptors,
   type FileSpec,
   NOT_READ,
   PRESENT,
@@ -43,6 +44,10 @@ function follow(open: Open, mount: string, files: readonly FileSpec[], options: 
   const everything = 2 ** files.length - 1;
   return {
     ...collector,
+    descriptors(): number {
+      const { files: ofFiles, directories } = collector.descriptors();
+      return ofFiles + directories;
+    },
     add: (...paths: readonly string[]) => paths.map((path) => collector.add(path)),
     read: (ids: readonly number[], mask = everything): Promise<Columns> =>
       collector.collect({ ids: Uint32Array.from(ids), masks: new Uint32Array(ids.length).fill(mask) }),
@@ -371,13 +376,40 @@ const ON_TREE: Record<string, (open: Open, tree: Tree, kind: Collector['kind']) 
       tree.write(`/${name}/cpu.stat`, 'usage_usec 1\n');
       tree.write(`/${name}/pids.current`, '2');
     }
-    // The mount, two directories, and one file each.
-    const collector = follow(open, tree.mount, [CPU, PIDS], { budget: 5 });
+    // The mount and two files.
+    const collector = follow(open, tree.mount, [CPU, PIDS], { budget: 3 });
     const ids = collector.add('/a', '/b');
     await collector.read(ids);
     await collector.read(ids, 0b10);
     const files = (name: string) => descriptorsIn(`${tree.mount}/${name}/`);
     assert.equal([files('a'), files('b')], [1, 1], 'cpu.stat of a made room for pids.current of b');
+  },
+
+  async 'files are no more than their part of the budget, and come before directories'(open, tree) {
+    for (const name of ['a', 'b', 'c']) {
+      tree.write(`/${name}/cpu.stat`, 'usage_usec 1\n');
+      tree.write(`/${name}/pids.current`, '2');
+    }
+    const kept = async (budget: number, fileBudget: number): Promise<Descriptors> => {
+      const collector = open({
+        mount: tree.mount,
+        files: [CPU, PIDS],
+        budget,
+        fileBudget,
+        watches: 0,
+        skipDevices: [],
+      });
+      const ids = Uint32Array.from(['/a', '/b', '/c'], (path) => collector.add(path));
+      for (let pass = 0; pass < 2; pass++) {
+        const { errors } = await collector.collect({ ids, masks: new Uint32Array(3).fill(0b11) });
+        assert.ok(errors.every((error) => error === 0));
+      }
+      return collector.descriptors();
+    };
+    assert.equal(await kept(100, 100), { files: 6, directories: 4 });
+    assert.equal(await kept(100, 2), { files: 2, directories: 4 });
+    assert.equal(await kept(7, 100), { files: 6, directories: 1 });
+    assert.equal(await kept(5, 2), { files: 2, directories: 3 });
   },
 
   async 'the process runs out of descriptors'(_open, tree, kind) {
@@ -465,6 +497,28 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     assert.is(collector.error(await collector.read(ids), 1), 0);
   },
 
+  async 'what is asked for now and then keeps no descriptor but that of its directory'(open, group) {
+    const collector = follow(open, group.mount, [CPU, PRESSURE]);
+    const [a = 0, b = 0] = collector.add(group.make('a'), group.make('b'));
+    const inTurn = async (mask?: number): Promise<void> => {
+      for (let pass = 0; pass < 100; pass++) await collector.read([b]);
+      assert.equal([...(await collector.read([a], mask)).states], [PRESENT]);
+    };
+    await collector.read([a, b]);
+    await inTurn();
+    assert.is(descriptorsIn(`${group.mount}${group.path}/a/`), 0, 'files');
+    assert.is(descriptorsIn(`${group.mount}${group.path}/a`), 1);
+    await collector.read([a]);
+    assert.is(descriptorsIn(`${group.mount}${group.path}/a/`), 2, 'it is asked for often now');
+    await inTurn(0);
+    rmdirSync(`${group.mount}${group.path}/a`);
+    mkdirSync(`${group.mount}${group.path}/a`);
+    const columns = await collector.read([a]);
+    assert.equal([...columns.states], [RECREATED]);
+    assert.equal([...columns.errors], [ENODEV, ENODEV]);
+    assert.is(descriptorsIn(`${group.mount}${group.path}/a`), 0);
+  },
+
   async 'removed: the row says so, the others stay, its descriptors are closed'(open, group) {
     const [a, b] = [group.make('a'), group.make('b')];
     const collector = follow(open, group.mount, [CPU, PRESSURE]);
@@ -491,6 +545,11 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
     assert.equal([...(await collector.read(ids)).states], [REMOVED, PRESENT], 'the file is known to be missing');
     rmdirSync(group.mount + b);
     assert.equal([...(await collector.read(ids, 0)).states], [REMOVED, REMOVED], 'no file is asked for');
+    const [c = 0] = collector.add(group.make('c'));
+    await collector.read([c], 0);
+    rmdirSync(`${group.mount}${group.path}/c`);
+    mkdirSync(`${group.mount}${group.path}/c`);
+    assert.equal([...(await collector.read([c], 0)).states], [RECREATED], 'no file was ever asked for');
   },
 
   async 'removed between the opening of the directory and that of a file'(open, group) {
@@ -527,7 +586,7 @@ const ON_KERNEL: Record<string, (open: Open, group: Group) => Promise<void>> = {
 
   async 're-created with its descriptors evicted'(open, group) {
     const [a, b] = [group.make('a'), group.make('b')];
-    const collector = follow(open, group.mount, [CPU], { budget: 3 });
+    const collector = follow(open, group.mount, [CPU], { budget: 2 });
     const [idOfA = 0, idOfB = 0] = collector.add(a, b);
     await collector.read([idOfA]);
     await collector.read([idOfB]);

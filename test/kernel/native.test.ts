@@ -435,7 +435,7 @@ const abandoning = (path: string): string => `
   const inotify = native.createInotify(() => {}, () => {});
   inotify.add(${JSON.stringify(path)});
   const files = [{ file: 'cpu.stat', format: 'flat', keys: ['usage_usec'] }];
-  const collector = native.createCollector(${JSON.stringify(path)}, files, 100, 0, []);
+  const collector = native.createCollector(${JSON.stringify(path)}, files, 100, 100, 0, []);
   collector.collect([{ id: 1, path: '/' }], [], Uint32Array.of(1), Uint32Array.of(1));
   native.walk(${JSON.stringify(path)}, '/');
 `;

@@ -6,14 +6,15 @@ import { withTree } from '../kernel/hierarchies.ts';
 const limits = (soft: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${soft}                 ${soft}              files\n`;
 
-test('the budget leaves descriptors to others, and takes no more than one hundredth of the memory', () =>
+test('the budget leaves descriptors to others, and takes no more than a fiftieth of the memory', () =>
   withTree(async ({ mount, write }) => {
     write('/self/limits', limits('4096'));
-    assert.is(descriptorBudget(mount, 64 * 2 ** 30), 3072);
-    assert.ok(descriptorMemory(descriptorBudget(mount, 2 ** 30)) <= 2 ** 30 / 100);
+    assert.equal(descriptorBudget(mount, 64 * 2 ** 30), { budget: 3072, fileBudget: 3072 });
+    assert.equal(descriptorBudget('/nowhere', 64 * 2 ** 30), { budget: 768, fileBudget: 768 });
     write('/self/limits', limits('1048576'));
-    assert.is(descriptorBudget(mount, 64 * 2 ** 30), 16_384);
-    assert.is(descriptorBudget('/nowhere', 64 * 2 ** 30), 768);
+    assert.is(descriptorBudget(mount, 64 * 2 ** 30).fileBudget, 16_384);
+    const { budget, fileBudget } = descriptorBudget(mount, 2 ** 30);
+    assert.ok(descriptorMemory({ descriptors: budget, openFiles: fileBudget }) <= 2 ** 30 / 50);
   }));
 
 test('watches are left to other programs', () =>

@@ -53,7 +53,7 @@ function fakeCollector(cgroups: Map<string, FakeCgroup>) {
       );
       return columns;
     },
-    descriptors: () => followed.size,
+    descriptors: () => ({ files: followed.size, directories: 0 }),
     close: () => {},
   };
   return { collector, passes, followed };

@@ -219,7 +219,7 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
     remove: (id) => void followed.delete(id),
     skip: () => {},
     collect: async (request) => collect(request),
-    descriptors: () => 0,
+    descriptors: () => ({ files: 0, directories: 0 }),
     close: () => {},
   };
 
