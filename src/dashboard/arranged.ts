@@ -3,6 +3,7 @@
 import { fleetIn } from '../fleet/frame.ts';
 import { placeOf } from '../inventory/workload.ts';
 import type { Item } from '../metrics/grouping.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import type { Frame } from '../metrics/source.ts';
 import { cellWidth } from '../text/cells.ts';
 import { demandedIn, type Layout, layoutOf } from './layout.ts';
@@ -19,12 +20,18 @@ export function arranged(before: Session, after: Session, surroundings: Surround
   return frame ? withSelection(before, rows, frame) : rows;
 }
 
+const lastLayout = madeFrom<Layout>();
+
 /** The layout, and the rows that the table has. */
 function withRows(session: Session, { dashboards }: Surroundings): Session {
   const { size, frame, shownFor } = session;
   const oomKills = oomKillsShown(session).length;
-  const state = { ...session.state, longestHost: longestHostIn(frame, session.state) };
-  const layout = layoutOf({ state, dashboard: dashboards[state.screen], size, oomKills });
+  const longestHost = longestHostIn(frame, session.state);
+  const state = session.state.longestHost === longestHost ? session.state : { ...session.state, longestHost };
+  const { screen, details, charts, sort, scales } = state;
+  const layout = lastLayout([size, oomKills, dashboards, screen, details, charts, sort, scales], () =>
+    layoutOf({ state, dashboard: dashboards[screen], size, oomKills }),
+  );
   const next = { ...session, state, layout, trouble: wantedTrouble(session, layout) };
   if (!frame || (shownFor?.frame === frame && isShownAlike(state, shownFor.state))) return next;
   return { ...next, shown: shownOf(frame, state), shownFor: { frame, state } };

@@ -77,7 +77,7 @@ export function createFrameMemory({ dashboards, seconds, findDrifts, before }: F
       if (sorted !== undefined) ids.add(sorted);
       enter(frame, visible);
       last = wall;
-      run.history.track([...ids]);
+      run.history.track(ids);
       return run.push(frame, visible, now());
     },
     tell: (event) => run.log.tell(event),
@@ -85,7 +85,7 @@ export function createFrameMemory({ dashboards, seconds, findDrifts, before }: F
     lookForDrifts: () => {
       for (const event of watch.look(Date.now())) run.log.tell(event);
     },
-    historyOf: (...args) => run.history.of(...args),
+    historyOf: (inode, id, samples, back) => run.history.of(inode, id, samples, back),
     recentOomKills: () => run.log.recentOomKills(now()),
     events: (findings) => {
       const all = [...findings, ...run.findings.all()];
@@ -100,7 +100,7 @@ export function createFrameMemory({ dashboards, seconds, findDrifts, before }: F
 /** What is remembered of Frames that follow upon each other. */
 function openRun(seconds: number, ids: ReadonlySet<string>) {
   const history = createHistory(CHARTED, seconds, { figuresOf: (usage, id) => field(id).figures(usage) });
-  history.track([...ids]);
+  history.track(ids);
   const recreations = createRecreations();
   const log = createEventLog();
   const findings = createFindingLog();

@@ -50,26 +50,28 @@ const percent = (value: number): string => `${formatValue(value, 'percent')}%`;
 const isNarrow = (width: number): boolean => width < 70;
 
 /** The machine: CPU, memory, load. */
-function hostParts({ host, usage }: Frame, width: number): Piece[][] {
+function hostParts({ host, usage }: Frame, width: number): Line[] {
   const { memoryTotal, memoryAvailable, cpus, load } = usage.snapshot.host;
   // Where lxcfs stands in for /proc/meminfo, more can be available than there is.
   const used = Math.max(0, memoryTotal - memoryAvailable);
   const usedPercent = (used / memoryTotal) * 100;
   const narrow = isNarrow(width);
-  const parts = (cells: number): Piece[][] => [
-    [
-      ['CPU ', 'dim'],
-      ...bar(host.cpuPercent, cells),
-      [`${percent(host.cpuPercent)}`, shareStyle(host.cpuPercent)],
-      [narrow ? '  ' : ` of ${cpus}  `, 'dim'],
-    ],
-    [['MEM ', 'dim'], ...bar(usedPercent, cells), [bytes(used), shareStyle(usedPercent)]],
-    [[`/${bytes(memoryTotal)}`, shareStyle(usedPercent)]],
-    ...load.map((value, index): Piece[] => [[index === 0 ? '  load ' : ' ', 'dim'], [formatValue(value, 'cpus')]]),
+  const cpu: Line = [
+    [percent(host.cpuPercent), shareStyle(host.cpuPercent)],
+    [narrow ? '  ' : ` of ${cpus}  `, 'dim'],
   ];
-  const left = width - cellsOf(parts(0).flat());
-  return parts(narrow ? 0 : (BAR_CELLS.find((cells) => 2 * (cells + BAR_FRAME.length) <= left) ?? 0));
+  const memory: Line = [[bytes(used), shareStyle(usedPercent)]];
+  const rest: Line[] = [
+    [[`/${bytes(memoryTotal)}`, shareStyle(usedPercent)]],
+    ...load.map((value, index): Line => [[index === 0 ? '  load ' : ' ', 'dim'], [formatValue(value, 'cpus')]]),
+  ];
+  const left = width - cellsOf([CPU, ...cpu, MEMORY, ...memory, ...rest.flat()]);
+  const cells = narrow ? 0 : (BAR_CELLS.find((of) => 2 * (of + BAR_FRAME.length) <= left) ?? 0);
+  return [[CPU, ...bar(host.cpuPercent, cells), ...cpu], [MEMORY, ...bar(usedPercent, cells), ...memory], ...rest];
 }
+
+const CPU: Piece = ['CPU ', 'dim'];
+const MEMORY: Piece = ['MEM ', 'dim'];
 
 /** A machine whose last scrape is older than so many intervals is named: scrapes of it fail. */
 const SILENT_SCRAPES = 2.5;
@@ -177,10 +179,12 @@ function replayPieces({ usage, header }: RecordedFrame, { paused, speed }: State
 /** In their order as long as there is room for each as a whole, blanks at its end aside: half a figure is another figure. */
 function fitting(parts: readonly (readonly Piece[])[], width: number): Line {
   const line: Piece[] = [];
+  let used = 0;
   for (const part of parts) {
     const text = part.map(([piece]) => piece).join('');
-    if (line.length > 0 && cellsOf(line) + cellWidth(text.trimEnd()) > width) break;
+    if (line.length > 0 && used + cellWidth(text.trimEnd()) > width) break;
     line.push(...part);
+    used += cellWidth(text);
   }
   return line;
 }

@@ -47,7 +47,14 @@ const [WAY_OUT, OTHERS] = [
   IN_FOOTER.filter(({ action: { type } }) => type === 'help' || type === 'quit'),
   IN_FOOTER.filter(({ action: { type } }) => type !== 'help' && type !== 'quit' && !OF_NOW.has(type)),
 ];
-const IN_REPLAY = [...WAY_OUT, ...KEYS.filter(({ replay }) => replay !== undefined), ...OTHERS];
+const keyWords = (keys: readonly KeyBinding[]): Line =>
+  keys.flatMap(({ footer, replay, shown }) => {
+    const word = replay ?? footer;
+    return word ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${word} `] as const] : [];
+  });
+
+const LIVE_KEYS = keyWords(IN_FOOTER);
+const REPLAY_KEYS = keyWords([...WAY_OUT, ...KEYS.filter(({ replay }) => replay !== undefined), ...OTHERS]);
 
 const PROMPT_HINTS: Readonly<Record<NonNullable<State['prompt']>, string>> = {
   filter: '   Enter keeps it, Esc clears it',
@@ -63,11 +70,6 @@ export function footerView(state: State, message?: FooterMessage, isRecorded = f
     const hint: Line = message ? [[`   ${message.text}`, message.style]] : [[PROMPT_HINTS[prompt], 'dim']];
     return [[`${prompt}: `, 'accent'], [`${typedText(state)}▏`], ...hint];
   }
-  const filter: Line = state.filter ? [[` filter: ${state.filter} `, 'warning']] : [];
-  if (message) return [...filter, [` ${message.text}`, message.style]];
-  const keys = (isRecorded ? IN_REPLAY : IN_FOOTER).flatMap(({ footer, replay, shown }) => {
-    const word = replay ?? footer;
-    return word ? [[` ${shown.split(' ')[0]} `, 'accent'] as const, [`${word} `] as const] : [];
-  });
-  return [...filter, ...keys];
+  const rest: Line = message ? [[` ${message.text}`, message.style]] : isRecorded ? REPLAY_KEYS : LIVE_KEYS;
+  return state.filter ? [[` filter: ${state.filter} `, 'warning'], ...rest] : rest;
 }

@@ -28,8 +28,9 @@ interface Kept extends Pick<Snapshot, 'wall' | 'monotonic' | 'host'>, Pick<Frame
 }
 
 function keptOf({ usage: { snapshot }, workloads, hidden = 0, cost }: Frame, after: Frame): Kept {
-  const { wall, monotonic, host } = snapshot;
-  const difference = differenceOf(snapshot, draftAfter(after.usage.snapshot, snapshot.rows, monotonic));
+  const { wall, monotonic, host, rows } = snapshot;
+  const later = after.usage.snapshot;
+  const difference = differenceOf(snapshot, rows === later.rows ? later : draftAfter(later, rows, monotonic));
   const own = workloads === after.workloads ? undefined : [...workloads];
   const bytes = FRAME_BYTES + difference.places.byteLength + difference.figures.byteLength + (own?.length ?? 0) * 8;
   return { wall, monotonic, host, workloads: own, difference, bytes, hidden, cost };

@@ -51,9 +51,7 @@ export function sceneMaker(parts: SceneParts): (session: Session) => Scene {
       seconds,
       recreated: memory.recreated(),
       // Only where a pane tells them: findings are put among them anew.
-      get events() {
-        return memory.events(looks?.log.all() ?? []);
-      },
+      events: () => memory.events(looks?.log.all() ?? []),
       drifts: memory.drifts(),
       recentOomKills: session.recentOomKills,
       alerts: alerts?.firing() ?? [],

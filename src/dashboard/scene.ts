@@ -14,6 +14,7 @@ import { heldAt, toldBy } from './held.ts';
 import type { Inside } from './inside.ts';
 import type { ProcessList } from './process-view.ts';
 import type { Shown } from './rows.ts';
+import { indexOfSelected } from './selection.ts';
 import type { FooterMessage, State } from './state.ts';
 
 export interface Scene {
@@ -32,7 +33,7 @@ export interface Scene {
   readonly seconds: number;
   readonly raw: RawTexts | undefined;
   readonly recreated: ReadonlySet<number>;
-  readonly events: readonly LogEvent[];
+  readonly events: () => readonly LogEvent[];
   readonly drifts: readonly Drift[];
   /** Workloads that the OOM killer ended in the last minute, and that are gone. */
   readonly recentOomKills: readonly LogEvent[];
@@ -45,11 +46,8 @@ export interface Scene {
   readonly message: FooterMessage | undefined;
 }
 
-/** It is looked for where it was last, as that is where it is most of the time. */
-export function selectedItem({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined {
-  const there = shown?.items[state.position];
-  return there?.key === state.selected ? there : shown?.items.find(({ key }) => key === state.selected);
-}
+export const selectedItem = ({ shown, state }: Pick<Scene, 'shown' | 'state'>): Item | undefined =>
+  shown?.items[indexOfSelected(state, shown.items)];
 
 /** The selected row of a Scene or a Session as a workload; undefined where nothing is selected, or a group that is no cgroup. */
 export function selectedWorkload(of: Pick<Scene, 'shown' | 'state' | 'frame'>): Workload | undefined {
@@ -58,7 +56,8 @@ export function selectedWorkload(of: Pick<Scene, 'shown' | 'state' | 'frame'>): 
 }
 
 /** The events that had happened when the Frame on the screen was taken. */
-export const eventsOf = ({ events, state, frame }: Scene): readonly LogEvent[] => toldBy(events, heldAt(state, frame));
+export const eventsOf = ({ events, state, frame }: Scene): readonly LogEvent[] =>
+  toldBy(events(), heldAt(state, frame));
 
 /** Lines of the table that OOM kills may take. */
 const MOST_OOM_KILLS = 3;

@@ -14,8 +14,15 @@ export interface TableContext {
   readonly window: number;
 }
 
-export const positionOf = ({ selected }: State, items: readonly Item[]): number =>
-  Math.max(0, selected === undefined ? 0 : items.findIndex(({ key }) => key === selected));
+type Selected = Pick<State, 'selected' | 'position'>;
+
+/** Index of the selected item; -1 where it is not there. It is looked for where it was last, as it is there most of the time. */
+export const indexOfSelected = ({ selected, position }: Selected, items: readonly Pick<Item, 'key'>[]): number =>
+  selected !== undefined && items[position]?.key === selected
+    ? position
+    : items.findIndex(({ key }) => key === selected);
+
+export const positionOf = (state: State, items: readonly Item[]): number => Math.max(0, indexOfSelected(state, items));
 
 export function select(state: State, context: TableContext, wanted: number): State {
   const { items, window } = context;
@@ -47,12 +54,13 @@ export function settle(
   { items, window }: { readonly items: readonly Pick<Item, 'key'>[]; readonly window: number },
 ): State {
   if (items.length === 0) return { ...state, selected: undefined, position: 0, top: 0 };
-  let index = state.selected === undefined ? 0 : items.findIndex(({ key }) => key === state.selected);
+  let index = state.selected === undefined ? 0 : indexOfSelected(state, items);
   if (index < 0) index = Math.min(state.position, items.length - 1);
   const selected = items[index]?.key;
   const isFollowed = state.follow !== undefined && state.follow.key === selected;
   const wanted = isFollowed ? index - (state.position - state.top) : state.top;
   const highest = Math.max(0, Math.min(wanted, items.length - window));
   const top = index < highest ? index : index >= highest + window ? index - window + 1 : highest;
-  return { ...state, selected, position: index, top };
+  const isSame = selected === state.selected && index === state.position && top === state.top;
+  return isSame ? state : { ...state, selected, position: index, top };
 }

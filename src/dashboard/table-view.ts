@@ -1,11 +1,11 @@
 /** The table of workloads: only the rows in the window become text. */
 
-import { VERDICT } from '../diagnosis/fields.ts';
+import { VERDICT, verdictsOf } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import { metricsOf } from '../metrics/query.ts';
 import type { Frame } from '../metrics/source.ts';
-import { isAdditive, outermost } from '../metrics/totals.ts';
+import { isAdditive, outermost, sumInputs } from '../metrics/totals.ts';
 import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
 import { counted } from '../text/counted.ts';
 import { type Column, columnsFor, figureOf, figureText, type TableColumns } from './columns.ts';
@@ -53,10 +53,11 @@ export function tableView(input: TableInput, width: number, height: number): Lin
     return lines.slice(0, height);
   }
   const trends = trendsOf(window, columns, input);
-  const lines = [title, ...window.map((item, at) => itemLine(item, columns, trends[at] ?? '', input))];
+  const figures = figuresOf(columns, input);
+  const lines = [title, ...window.map((item, at) => itemLine(item, columns, figures, trends[at] ?? '', input))];
   if (height < TOTALS_FROM) return lines.slice(0, height);
   while (lines.length < height - 1 - oomKills.length) lines.push([]);
-  return [...lines, ...oomKills, totalsLine(columns, input)];
+  return [...lines, ...oomKills, totalsLine(columns, figures, input)];
 }
 
 function emptyText({ frame, shown, state }: TableInput): string {
@@ -68,8 +69,16 @@ function emptyText({ frame, shown, state }: TableInput): string {
   return `no workload here${shown.empty > 0 ? ` but ${shown.empty} empty ones` : ''}; a shows slices, inner and empty cgroups`;
 }
 
-function titleLine({ nameCells, hostCells, columns, trendCells }: TableColumns, { state, trend }: TableInput): Line {
-  const { sort, reverse, grouping } = state;
+const lastTitle = madeFrom<Line>();
+
+const titleLine = (columns: TableColumns, { state, trend }: TableInput): Line =>
+  lastTitle([columns, state.sort, state.reverse, state.grouping, trend?.span], () => newTitle(columns, state, trend));
+
+function newTitle(
+  { nameCells, hostCells, columns, trendCells }: TableColumns,
+  { sort, reverse, grouping }: State,
+  trend: Trend | undefined,
+): Line {
   const mark = (slot: string, label: string): string => (sort === slot ? `${reverse ? '▲' : '▼'}${label}` : label);
   const by = grouping === 'flat' ? '' : grouping === 'tree' ? ' (tree)' : ` (by ${grouping})`;
   return [
@@ -92,15 +101,20 @@ const trendTitle = ({ span }: Trend, cells: number): string => {
   return title.length <= cells ? title : 'TREND';
 };
 
+const lastTrends = madeFrom<string[]>();
+
 /** The trend of each row of the window; that of a group that is no cgroup is blank. */
 function trendsOf(window: readonly Item[], { trendCells }: TableColumns, { trend, frame }: TableInput): string[] {
   if (!trend || trendCells === 0) return [];
-  const values = window.map(({ row }) => (row < 0 ? NO_VALUES : trend.of(frame.workloads[row]?.inode ?? -1)));
-  // Rows that stand still share their values.
-  const different = [...new Set(values)];
-  const busiest = mostOf(different.map((of) => mostOf(of)));
-  const texts = new Map(different.map((of) => [of, trendText(of, trend.samples, trendCells, busiest)]));
-  return values.map((of) => texts.get(of) ?? '');
+  const { samples, of } = trend;
+  const values = window.map(({ row }) => (row < 0 ? NO_VALUES : of(frame.workloads[row]?.inode ?? -1)));
+  return lastTrends([samples, trendCells, ...values], () => {
+    // Rows that stand still share their values.
+    const different = [...new Set(values)];
+    const busiest = mostOf(different.map((one) => mostOf(one)));
+    const texts = new Map(different.map((one) => [one, trendText(one, samples, trendCells, busiest)]));
+    return values.map((one) => texts.get(one) ?? '');
+  });
 }
 
 const NO_VALUES: readonly number[] = [];
@@ -109,15 +123,31 @@ const NO_VALUES: readonly number[] = [];
 const hostPieces = (text: string, cells: number, style: Style): Piece[] =>
   cells === 0 ? [] : [[` ${padEnd(cut(text, cells - 1), cells - 1)}`, style]];
 
+/** What the lines of rows are made of, looked up once for all of them. */
+interface RowFigures {
+  /** By column. */
+  readonly figures: readonly Float64Array[];
+  readonly frozen: Float64Array;
+  /** Absent where no column tells the verdict, which is a word. */
+  readonly causes: Uint8Array | undefined;
+}
+
+const figuresOf = ({ columns }: TableColumns, { frame: { usage } }: TableInput): RowFigures => ({
+  figures: columns.map(({ field }) => field.figures(usage)),
+  frozen: usage.column('frozen'),
+  causes: columns.some(({ slot }) => slot === VERDICT.id) ? verdictsOf(usage).causes : undefined,
+});
+
 /** The line of a row as it was made last, and what it was made of. */
 interface ItemLine {
   readonly line: Line;
   readonly columns: TableColumns;
   readonly workloads: Frame['workloads'];
   readonly scales: State['scales'];
+  readonly cpus: number;
   readonly trend: string;
-  readonly verdict: string;
   readonly marks: number;
+  readonly cause: number | undefined;
   /** By column. */
   readonly figures: readonly number[];
 }
@@ -125,39 +155,49 @@ interface ItemLine {
 const itemLines = new WeakMap<Item, ItemLine>();
 
 /** The line of the drawing before, where it would be made of the same. */
-function itemLine(item: Item, columns: TableColumns, trend: string, input: TableInput): Line {
-  const { frame, state } = input;
-  const { workloads } = frame;
-  const { scales } = state;
+function itemLine(item: Item, columns: TableColumns, rows: RowFigures, trend: string, input: TableInput): Line {
+  const { row } = item;
+  const { workloads, usage } = input.frame;
+  const { scales } = input.state;
+  const { cpus } = usage.snapshot.host;
   // The sum of some rows goes by what is known of each.
-  if (item.row < 0) return lineOf(item, columns, trend, input);
-  const hasVerdict = columns.columns.some(({ slot }) => slot === VERDICT.id);
-  const verdict = hasVerdict ? VERDICT.text(frame.usage, item.row) : '';
-  const marks = marksOf(item, input);
+  if (row < 0) return lineOf(item, columns, trend, input);
+  const cause = rows.causes?.[row];
+  const marks = marksOf(item, rows, input);
   const last = itemLines.get(item);
   const isSame =
     last?.columns === columns &&
     last.workloads === workloads &&
     last.scales === scales &&
+    last.cpus === cpus &&
     last.trend === trend &&
-    last.verdict === verdict &&
     last.marks === marks &&
-    columns.columns.every((column, at) => Object.is(figureOf(frame, item, column, scales), last.figures[at]));
+    last.cause === cause &&
+    hasFigures(last.figures, rows, row);
   if (isSame) return last.line;
-  const figures = columns.columns.map((column) => figureOf(frame, item, column, scales));
+  const figures = rows.figures.map((of) => of[row] ?? Number.NaN);
   const line = lineOf(item, columns, trend, input);
-  itemLines.set(item, { line, columns, workloads, scales, trend, verdict, marks, figures });
+  itemLines.set(item, { line, columns, workloads, scales, cpus, trend, marks, cause, figures });
   return line;
 }
 
+/** Object.is would have V8 allocate each figure that it compares. */
+function hasFigures(known: readonly number[], { figures }: RowFigures, row: number): boolean {
+  for (let at = 0; at < known.length; at++) {
+    const [was = Number.NaN, now = Number.NaN] = [known[at], figures[at]?.[row]];
+    if (was !== now && !(Number.isNaN(was) && Number.isNaN(now))) return false;
+  }
+  return true;
+}
+
 /** A bit for each thing that marks the row, beside what its figures do. */
-function marksOf({ key, row }: Item, { frame, state, recreated }: TableInput): number {
+function marksOf({ key, row }: Item, { frozen }: RowFigures, { frame, state, recreated }: TableInput): number {
   const inode = frame.workloads[row]?.inode ?? -1;
   return (
     Number(key === state.selected) |
     (Number(state.tagged.has(inode)) << 1) |
     (Number(recreated?.has(inode) ?? false) << 2) |
-    (Number(isFrozen(frame, row)) << 3)
+    (Number(frozen[row] === 1) << 3)
   );
 }
 
@@ -221,33 +261,27 @@ function nameStyle({ row, open }: Item, { frame, state, recreated }: TableInput)
   return open === undefined ? 'plain' : 'title';
 }
 
-/** Text by slot, for the rows of one Frame: a key shows them once more. */
-const totals = new WeakMap<Shown, Map<string, string>>();
-
 const lastMembers = madeFrom<readonly number[]>();
 
 const membersOf = ({ rows }: Shown, { usage: { snapshot } }: Frame): readonly number[] =>
   lastMembers([rows, snapshot.parents], () => outermost(rows, snapshot.parents));
 
+const lastTotals = madeFrom<Line>();
+
 /** The sums of all rows that the filter lets through, each counted once. */
-function totalsLine({ nameCells, hostCells, columns }: TableColumns, { frame, shown, state }: TableInput): Line {
-  const texts = totals.get(shown) ?? new Map<string, string>();
-  totals.set(shown, texts);
-  let members: readonly number[] | undefined;
-  const totalOf = (column: Column): string => {
-    const known = texts.get(column.slot);
-    if (known !== undefined || !isAdditive(column.field)) return known ?? '';
-    members ??= membersOf(shown, frame);
-    const text = figureText(frame, { row: -1, members }, column, state.scales);
-    texts.set(column.slot, text);
-    return text;
-  };
+function totalsLine(columns: TableColumns, { figures }: RowFigures, { frame, shown, state }: TableInput): Line {
+  const inputs = [columns, shown.rows, state.tagged.size, ...sumInputs(frame.usage.snapshot), ...figures];
+  return lastTotals(inputs, () => newTotals(columns, frame, shown, state));
+}
+
+function newTotals({ nameCells, hostCells, columns }: TableColumns, frame: Frame, shown: Shown, state: State): Line {
+  const members = membersOf(shown, frame);
   const label = `Σ ${counted(shown.rows.length, 'row')}${state.tagged.size > 0 ? `, ${state.tagged.size} tagged` : ''}`;
   return [
     [padEnd(cut(label, nameCells), nameCells), 'accent'],
     ...hostPieces('', hostCells, 'accent'),
     ...columns.map((column): Piece => {
-      const text = totalOf(column);
+      const text = isAdditive(column.field) ? figureText(frame, { row: -1, members }, column, state.scales) : '';
       return [` ${padStart(text, Math.max(column.width, cellWidth(text)))}`, 'accent'];
     }),
   ];

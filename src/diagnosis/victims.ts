@@ -1,6 +1,6 @@
 /** Who suffers, from a Frame: the workloads that a closer look is worth. */
 
-import { isListed } from '../inventory/workload.ts';
+import { isListed, type Workload } from '../inventory/workload.ts';
 import { isWithin } from '../kernel/cgroup-path.ts';
 import type { Frame } from '../metrics/source.ts';
 import { verdictsOf } from './fields.ts';
@@ -24,21 +24,25 @@ export interface Sufferers {
 /** `among`: inodes of those that are meant; all that are listed where there are none. */
 export function sufferersOf({ usage, workloads }: Frame, among: ReadonlySet<number> = new Set()): Sufferers {
   const verdicts = verdictsOf(usage);
-  const judged = workloads.flatMap((workload, row) =>
-    (among.size > 0 ? among.has(workload.inode) : isListed(workload))
-      ? [{ workload, ...coarseVerdict(verdicts, row) }]
-      : [],
-  );
-  const suffering = judged
-    .filter(({ cause }) => cause !== 'fine' && cause !== 'unknown')
-    .filter(({ workload }, _, all) =>
-      all.every((other) => other.workload === workload || !isWithin(other.workload.path, workload.path)),
+  const suffering: { readonly workload: Workload; readonly loss: number }[] = [];
+  let [judged, unknown] = [0, 0];
+  for (let row = 0; row < workloads.length; row++) {
+    const workload = workloads[row];
+    if (!workload || !(among.size > 0 ? among.has(workload.inode) : isListed(workload))) continue;
+    const { cause, loss } = coarseVerdict(verdicts, row);
+    judged++;
+    if (cause === 'unknown') unknown++;
+    else if (cause !== 'fine') suffering.push({ workload, loss });
+  }
+  const innermost = suffering
+    .filter(({ workload }) =>
+      suffering.every((other) => other.workload === workload || !isWithin(other.workload.path, workload.path)),
     )
     .sort((a, b) => (b.loss || 0) - (a.loss || 0));
   return {
-    victims: suffering.slice(0, MOST_VICTIMS).map(({ workload: { path, inode, name } }) => ({ path, inode, name })),
-    left: Math.max(0, suffering.length - MOST_VICTIMS),
-    unknown: judged.filter(({ cause }) => cause === 'unknown').length,
-    judged: judged.length,
+    victims: innermost.slice(0, MOST_VICTIMS).map(({ workload: { path, inode, name } }) => ({ path, inode, name })),
+    left: Math.max(0, innermost.length - MOST_VICTIMS),
+    unknown,
+    judged,
   };
 }

@@ -16,17 +16,21 @@ export interface FigureDifference {
 
 type Figures = ArrayLike<number>;
 
-const arraysOf = ({ values, errors, times }: RowFigures): readonly Figures[] => [...values, ...errors, ...times];
+const KINDS = ['values', 'errors', 'times'] as const;
 
 /** Both are of the same rows. */
 export function differenceOf(figures: RowFigures, later: RowFigures): FigureDifference {
   const [places, runs]: [number[], number[]] = [[], []];
-  const laterArrays = arraysOf(later);
-  arraysOf(figures).forEach((array, index) => {
-    const other = laterArrays[index] ?? [];
-    // Most arrays are those of the Snapshot before.
-    if (array !== other) addRuns(array, other, index * array.length, places, runs);
-  });
+  let first = 0;
+  for (const kind of KINDS) {
+    const arrays: readonly Figures[] = figures[kind];
+    for (let index = 0; index < arrays.length; index++) {
+      const [array, other] = [arrays[index] ?? [], later[kind][index] ?? []];
+      // Most arrays are those of the Snapshot before.
+      if (array !== other) addRuns(array, other, first, places, runs);
+      first += array.length;
+    }
+  }
   return { places: Uint32Array.from(places), figures: Float64Array.from(runs) };
 }
 

@@ -8,7 +8,7 @@ import type { Usage } from './usage.ts';
 
 export interface History {
   /** Keeps these metrics too from now on. */
-  track(ids: readonly string[]): void;
+  track(ids: Iterable<string>): void;
   /** `visible`: inodes of the rows that are shown. */
   push(usage: Usage, visible: ReadonlySet<number>): void;
   /** So many samples, as far as they are kept: the newest ones, or with `back` those that end so many before the newest. */
@@ -57,15 +57,19 @@ export interface HistoryOptions {
   readonly figuresOf?: (usage: Usage, id: string) => Float64Array;
 }
 
-let lastSteady: Trace = { values: [], mosts: [], fold: 1 };
+/** By the number of their values: most rows stand still, and have the same trace. */
+const steadyTraces = new Map<number, Trace>();
+/** There are as many as there are charts, trends and the like on the screen; young rows have others for a while. */
+const MOST_STEADY_TRACES = 8;
 
-/** Most rows stand still, and have the same trace. */
 function steadyTrace(value: number, count: number, fold: number): Trace {
-  const { values: last } = lastSteady;
-  if (last.length === count && Object.is(last[0], value) && lastSteady.fold === fold) return lastSteady;
+  const last = steadyTraces.get(count);
+  if (last && Object.is(last.values[0], value) && last.fold === fold) return last;
   const values = new Array<number>(Math.max(0, count)).fill(value);
-  lastSteady = { values, mosts: values, fold };
-  return lastSteady;
+  if (steadyTraces.size >= MOST_STEADY_TRACES) steadyTraces.clear();
+  const trace = { values, mosts: values, fold };
+  steadyTraces.set(count, trace);
+  return trace;
 }
 
 /** `seconds`: the time between two samples. */

@@ -76,6 +76,13 @@ const NETNS = column(`${NETWORK_FILE.file}:netns`);
 /** By row, the inode of its network namespace; NaN for the host's, and where it was not read. */
 export const networksOf = ({ values }: Pick<Snapshot, 'values'>): Float64Array => values[NETNS] ?? new Float64Array();
 
+/** All that sums are made of, beside rows and their figures. */
+export const sumInputs = (snapshot: Snapshot): readonly unknown[] => [
+  snapshot.parents,
+  networksOf(snapshot),
+  snapshot.errors[NETWORK],
+];
+
 export const networkOf = ({ snapshot }: Usage, row: number): number => networksOf(snapshot)[row] ?? Number.NaN;
 
 /** Other rows in the network namespace of this one, without its ancestors and descendants. */

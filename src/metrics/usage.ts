@@ -4,7 +4,6 @@
  */
 
 import { metric } from './catalogue.ts';
-import { copiedOnWrite } from './copied-on-write.ts';
 import {
   type EffectiveLimit,
   effectiveLimits,
@@ -69,8 +68,8 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const sameLimits = before && hasSameLimits(snapshot, before) ? known?.limits : undefined;
   const count = snapshot.rows.length;
   const previousRows = matchRows(snapshot.rows, before?.rows ?? []);
-  let rowsRead: Int32Array | undefined;
-  let limitedRows: Int32Array | undefined;
+  let rowsRead: readonly number[] | undefined;
+  let limitedRows: readonly number[] | undefined;
   const columns = new Map<string, Float64Array>();
   const limits = new Map<LimitKind, LimitOfFiles>();
   const rooms = new Map<LimitKind, Headroom>();
@@ -80,11 +79,10 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     const previous = previousRows[row] ?? -1;
     return before && previous >= 0 ? valueAt(before, index, previous) : Number.NaN;
   };
-  /** By row: 1 where it is another cgroup than before. */
-  const reset = new Uint8Array(count);
-  const isStill = snapshot.rows === before?.rows && snapshot.values[CPU_USAGE] === before.values[CPU_USAGE];
-  if (!isStill)
-    for (let row = 0; row < count; row++) if (nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset[row] = 1;
+  /** Rows that are another cgroup than before. */
+  const reset = new Set<number>();
+  for (let row = 0; row < count; row++)
+    if (snapshot.read?.[row] !== 0 && nowAt(CPU_USAGE, row) < beforeAt(CPU_USAGE, row)) reset.add(row);
 
   let row = 0;
   /** The row whose file tells: where the quota is set on the cgroup below that has all the processes, that one. */
@@ -93,7 +91,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     now: (index) => nowAt(index, rowFor(index)),
     change: (index) => {
       const at = rowFor(index);
-      const change = reset[at] ? Number.NaN : nowAt(index, at) - beforeAt(index, at);
+      const change = reset.has(at) ? Number.NaN : nowAt(index, at) - beforeAt(index, at);
       if (change < 0) return SPLIT.has(index) ? 0 : Number.NaN;
       return change;
     },
@@ -139,16 +137,19 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
     }
     const outer = row;
     const old = known?.columns.get(id);
-    const { arrays, set } = copiedOnWrite([old ? inRows(old) : new Float64Array(count)]);
+    const shared = old && inRows(old);
+    let values = shared ?? new Float64Array(count);
     const again = !old ? everyRow() : goesByLimits(id) ? limited() : readRows();
-    for (let index = 0; index < again.length; index++) {
-      row = again[index] ?? 0;
-      const figure = derive(reading);
+    for (const at of again) {
+      row = at;
+      const derived = derive(reading);
       // The counters and times of a forged recording can give any figure.
-      set(0, row, shape.isLimit || isPossible(shape, figure) ? figure : Number.NaN);
+      const figure = shape.isLimit || isPossible(shape, derived) ? derived : Number.NaN;
+      if (Object.is(values[at], figure)) continue;
+      if (values === shared) values = shared.slice();
+      values[at] = figure;
     }
     row = outer;
-    const [values = new Float64Array(count)] = arrays;
     columns.set(id, values);
     return values;
   }
@@ -157,18 +158,18 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
   const inRows = (old: Float64Array): Float64Array =>
     snapshot.rows === before?.rows ? old : Float64Array.from(previousRows, (previous) => old[previous] ?? Number.NaN);
 
-  const everyRow = (): Int32Array => rowsWhere(count, () => true);
+  const everyRow = (): readonly number[] => rowsWhere(count, () => true);
 
   const wasRead = (at: number): boolean => snapshot.read?.[at] !== 0 || before?.read?.[previousRows[at] ?? -1] !== 0;
 
   /** Rows of which something was read at the end of this interval or of the one before. All others have the figures of before. */
-  function readRows(): Int32Array {
+  function readRows(): readonly number[] {
     rowsRead ??= rowsWhere(count, wasRead);
     return rowsRead;
   }
 
   /** `readRows`, and the rows that a limit binds, whose figures depend on what others use. All rows where limits changed. */
-  function limited(): Int32Array {
+  function limited(): readonly number[] {
     if (!sameLimits) return everyRow();
     const bound = boundRows(LIMIT_KINDS.map((kind) => limit(kind).rows));
     limitedRows ??= bound ? rowsWhere(count, (at) => bound[at] === 1 || wasRead(at)) : readRows();
@@ -197,11 +198,10 @@ const boundRows = (limits: readonly Int32Array[]): Uint8Array | undefined =>
     return bound.includes(1) ? bound : undefined;
   });
 
-function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Array {
-  const found = new Int32Array(count);
-  let length = 0;
-  for (let row = 0; row < count; row++) if (isWanted(row)) found[length++] = row;
-  return found.subarray(0, length);
+function rowsWhere(count: number, isWanted: (row: number) => boolean): readonly number[] {
+  const found: number[] = [];
+  for (let row = 0; row < count; row++) if (isWanted(row)) found.push(row);
+  return found;
 }
 
 const BY_LIMITS = new Map<string, boolean>();

@@ -120,7 +120,7 @@ for (const [width, height] of GOLDEN_SIZES) {
           return { values, mosts: values, fold: 1 };
         },
         recreated: new Set([4]),
-        events: [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
+        events: () => [{ time: Date.now(), kind: 'oom', name: 'db', path: '/system.slice/db', text: 'killed' }],
       });
       const { view } = composeAt(scene, width, height);
       const text = textOf(view, width, height).replaceAll(/\d\d:\d\d:\d\d/g, 'hh:mm:ss');

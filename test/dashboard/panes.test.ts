@@ -119,7 +119,7 @@ const words = (lines: readonly string[]): string => lines.join(' ').replaceAll(/
 test('no word of help, explain or events is cut at the right edge', () => {
   const text =
     'memory pressure: some task waited 1500 ms in 2 s, and a word-that-is-longer-than-any-line-of-this-screen-is';
-  const events = [{ time: 0, kind: 'pressure' as const, name: 'web', path: '/web', text }];
+  const events = () => [{ time: 0, kind: 'pressure' as const, name: 'web', path: '/web', text }];
   const raw = { inode: 1, texts: new Map([['io.stat', `8:0 ${'rbytes=1 wbytes=2 '.repeat(9)}end`]]) };
   for (const [modal, last] of [
     [{ kind: 'help', top: 0 }, 'cgroup'],
@@ -148,7 +148,7 @@ test('a held display tells nothing of later, and says what is not of its time', 
   const frame = { ...FRAME, usage: { ...usage, snapshot: { ...usage.snapshot, wall } } };
   const event = (kind: 'oom' | 'gone', time: number, name: string) => ({ kind, time, name, path: '/web', text: '' });
   const more = {
-    events: [event('oom', wall - 1, 'before'), event('oom', wall + 1, 'after')],
+    events: () => [event('oom', wall - 1, 'before'), event('oom', wall + 1, 'after')],
     recentOomKills: [event('gone', wall - 2000, 'early'), event('gone', wall + 1, 'late')],
     raw: { inode: 1, texts: new Map([['memory.current', '4096']]) },
     processes: processListOf(1, [processOf(101)], 9),

@@ -45,7 +45,7 @@ export const sceneOf = (frame: Frame, state: State, more: Partial<Scene> = {}): 
   raw: undefined,
   drifts: [],
   recreated: new Set(),
-  events: [],
+  events: () => [],
   recentOomKills: [],
   alerts: [],
   age: 0,
