@@ -6,7 +6,6 @@ import { parseCpuList } from './cpuset.ts';
 import { readText } from './if-there.ts';
 import { parseMeminfo } from './meminfo.ts';
 import { parseProcStat } from './proc-stat.ts';
-import { UNAVAILABLE } from './value.ts';
 
 /** Clock ticks a second of /proc/stat and /proc/PID/stat: part of the kernel's ABI, on every machine that Node runs on. */
 export const USER_HZ = 100;
@@ -25,11 +24,11 @@ export interface Machine {
 }
 
 export function readMachine(proc = '/proc', sys = '/sys'): Machine {
-  const memory = parseMeminfo(readText(join(proc, 'meminfo')));
+  const meminfo = readText(join(proc, 'meminfo'));
   const stat = parseProcStat(readText(join(proc, 'stat')));
   return {
-    memoryTotal: memory.get('MemTotal') ?? UNAVAILABLE,
-    swapFree: memory.get('SwapFree') ?? UNAVAILABLE,
+    memoryTotal: parseMeminfo(meminfo, 'MemTotal'),
+    swapFree: parseMeminfo(meminfo, 'SwapFree'),
     /** A container may see no sysfs. */
     cpus: parseCpuList(readText(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
     pageSize: readPageSize(join(proc, 'self/smaps')),

@@ -8,8 +8,9 @@ import { parseMeminfo } from '../kernel/meminfo.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
 import { busyTicks, type CpuTicks, parseProcStat, totalTicks } from '../kernel/proc-stat.ts';
-import { parseSingleValue } from '../kernel/single-value.ts';
+import { parseSingleValue, restOfLine } from '../kernel/single-value.ts';
 import { UNAVAILABLE } from '../kernel/value.ts';
+import { madeFrom } from './made-from.ts';
 import { type OwnUsage, ownCpuUsec } from './own-usage.ts';
 import { gridTime } from './time-grid.ts';
 
@@ -66,7 +67,12 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
   // The root of the hierarchy alone has no cgroup.events; its cpuset leaves out what a partition has, which is busy too.
   const isRoot = !existsSync(join(mount, 'cgroup.events'));
   const cpuset = join(mount, 'cpuset.cpus.effective');
-  const pressure = (resource: Resource): Pressure => parsePressure(text(`pressure/${resource}`));
+  // Most of the time nobody waits, and the text is that of the tick before.
+  const pressureOf = { cpu: madeFrom<Pressure>(), memory: madeFrom<Pressure>(), io: madeFrom<Pressure>() };
+  const pressure = (resource: Resource): Pressure => {
+    const now = text(`pressure/${resource}`);
+    return pressureOf[resource]([now], () => parsePressure(now));
+  };
   return {
     read: async () => {
       const stat = parseProcStat(text('stat'));
@@ -74,8 +80,7 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
       const mine = ids.filter((id) => stat.cpus.has(id));
       const counted = mine.length > 0 ? mine.flatMap((id) => stat.cpus.get(id) ?? []) : [stat.cpu];
       const over = (ticks: (cpu: CpuTicks) => number): number => counted.reduce((sum, cpu) => sum + ticks(cpu), 0);
-      const meminfo = parseMeminfo(text('meminfo'));
-      const bytes = (key: string): number => meminfo.get(key) ?? UNAVAILABLE;
+      const meminfo = text('meminfo');
       const [one = UNAVAILABLE, five = UNAVAILABLE, fifteen = UNAVAILABLE] = text('loadavg')
         .split(' ')
         .slice(0, 3)
@@ -85,11 +90,11 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
         cpuSet: formatCpuList(mine.length > 0 ? mine : [...stat.cpus.keys()]),
         cpuBusyTicks: over(busyTicks),
         cpuTotalTicks: over(totalTicks),
-        memoryTotal: bytes('MemTotal'),
-        memoryAvailable: bytes('MemAvailable'),
-        swapTotal: bytes('SwapTotal'),
-        swapFree: bytes('SwapFree'),
-        oomKills: Number(/^oom_kill (\d+)$/m.exec(text('vmstat'))?.[1] ?? UNAVAILABLE),
+        memoryTotal: parseMeminfo(meminfo, 'MemTotal'),
+        memoryAvailable: parseMeminfo(meminfo, 'MemAvailable'),
+        swapTotal: parseMeminfo(meminfo, 'SwapTotal'),
+        swapFree: parseMeminfo(meminfo, 'SwapFree'),
+        oomKills: parseSingleValue(restOfLine(text('vmstat'), 'oom_kill ')),
         load: [one, five, fifteen],
         pressure: { cpu: pressure('cpu'), memory: pressure('memory'), io: pressure('io') },
         time: gridTime(monotonicMs()),

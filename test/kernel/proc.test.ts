@@ -97,11 +97,12 @@ test('stat of the host', () => {
 });
 
 test('meminfo in bytes, huge pages in pages', () => {
-  const memory = parseMeminfo('MemTotal:        4026376 kB\nHugePages_Total:       3\nActive(anon):  12 kB\n');
-  assert.is(memory.get('MemTotal'), 4026376 * 1024);
-  assert.is(memory.get('HugePages_Total'), 3);
-  assert.is(memory.get('Active(anon)'), 12288);
-  assert.is(memory.get('MemAvailable'), undefined);
+  const meminfo = 'MemTotal:        4026376 kB\nHugePages_Total:       3\nActive(anon):  12 kB\n';
+  assert.is(parseMeminfo(meminfo, 'MemTotal'), 4026376 * 1024);
+  assert.is(parseMeminfo(meminfo, 'HugePages_Total'), 3);
+  assert.is(parseMeminfo(meminfo, 'Active(anon)'), 12288);
+  for (const key of ['MemAvailable', 'Mem', 'Total', '']) assert.ok(Number.isNaN(parseMeminfo(meminfo, key)), key);
+  assert.is(parseMeminfo('MemTotal: 1 kB', 'MemTotal'), 1024, 'cut short');
 });
 
 test('net/dev: figures may touch the name, and a name may hold a colon', () => {

@@ -19,7 +19,7 @@ export interface HostReading {
 
 export function readHost(proc: string): HostReading {
   const text = (file: string): string => readText(join(proc, file));
-  const meminfo = parseMeminfo(text('meminfo'));
+  const meminfo = text('meminfo');
   return {
     cpus: new Map(
       [...parseProcStat(text('stat')).cpus].map(([cpu, ticks]) => {
@@ -29,8 +29,8 @@ export function readHost(proc: string): HostReading {
     ),
     vmstat: parseFlatKeyed(text('vmstat')),
     memory: {
-      total: meminfo.get('MemTotal') ?? Number.NaN,
-      available: meminfo.get('MemAvailable') ?? Number.NaN,
+      total: parseMeminfo(meminfo, 'MemTotal'),
+      available: parseMeminfo(meminfo, 'MemAvailable'),
     },
   };
 }

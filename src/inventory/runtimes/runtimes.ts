@@ -97,8 +97,9 @@ interface Opened {
   readonly isHeavy: boolean;
 }
 
-/** New sockets are noticed so soon. */
-const RESCAN_MS = 5_000;
+/** New sockets are noticed so soon, and sooner where an id came that no runtime knows. */
+const RESCAN_MS = 30_000;
+const SOON_MS = 1_000;
 const MOST_UNKNOWN = 5_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
@@ -106,7 +107,10 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   const { sockets = findSockets, timeoutMs = TIMEOUT_MS, watch, onChange = () => undefined } = options;
   const endpoints = new Map<string, Opened>();
   let denied: readonly RuntimeStatus[] = [];
+  /** Absent while the sockets are looked at. */
   let timer: NodeJS.Timeout | undefined;
+  /** Whether an id came since then that no runtime knew. */
+  let isUnknown = false;
   let isClosed = false;
 
   /** Opens what came, and closes what went or was replaced. */
@@ -148,18 +152,27 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   }
 
   async function rescan(): Promise<void> {
+    timer = undefined;
+    isUnknown = false;
     await begin();
-    if (!isClosed) timer = setTimeout(() => void rescan(), RESCAN_MS).unref();
+    if (!isClosed) rescanLater();
+  }
+  function rescanLater(): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void rescan(), isUnknown ? SOON_MS : RESCAN_MS).unref();
   }
   if (watch) void rescan();
 
-  /** Ids that no endpoint knew when they were asked for. Each makes the endpoints look soon, but only once. */
+  /** Ids that no endpoint knew when they were asked for. Each makes endpoints and new sockets be looked at soon, but only once. */
   const unknown = new Set<string>();
   function miss(id: string): void {
     if (!watch || unknown.has(id)) return;
     if (unknown.size >= MOST_UNKNOWN) unknown.clear();
     unknown.add(id);
     for (const endpoint of all()) endpoint.nudge();
+    if (isUnknown) return;
+    isUnknown = true;
+    if (timer) rescanLater();
   }
 
   /** What the endpoints of the user, or of the system, know. */
@@ -196,6 +209,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     close() {
       isClosed = true;
       clearTimeout(timer);
+      timer = undefined;
       for (const endpoint of all()) endpoint.close();
       endpoints.clear();
     },

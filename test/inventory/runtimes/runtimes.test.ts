@@ -133,6 +133,18 @@ test('changes are told by id, once each', async () => {
   await fake.close();
 });
 
+test('a runtime that starts later is noticed where it starts a container', async () => {
+  const found: RuntimeSocket[] = [];
+  const { onChange, until } = changes();
+  const runtimes = openRuntimes({ watch: true, sockets: () => found, onChange });
+  const fake = await docker();
+  found.push(usable(fake.socket));
+  assert.is(runtimes.details(WEB), undefined);
+  await until(() => runtimes.details(WEB)?.name === 'web');
+  runtimes.close();
+  await fake.close();
+});
+
 test('the system’s runtimes go before a user’s', async () => {
   const system = await docker();
   const user = await docker();
