@@ -16,9 +16,10 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
+import * as yaml from 'yaml';
 import { inParts } from './packaging/parts.mjs';
 
 process.chdir(import.meta.dirname);
@@ -76,6 +77,35 @@ const blessedWidgets = {
   },
 };
 
+/**
+ * Packages that the first screen does without, as modules that evaluate them when something of theirs is first used.
+ * @type {Record<string, string>}
+ */
+const LATE = {
+  yaml: `for (const name of ${JSON.stringify(Object.keys(yaml))})
+    Object.defineProperty(exports, name, { get: () => require('yaml')[name] });`,
+  'blessed-contrib/lib/widget/charts/line.js':
+    "module.exports = (options) => require('blessed-contrib/lib/widget/charts/line.js')(options);",
+};
+
+/** @type {esbuild.Plugin} */
+const latePackages = {
+  name: 'late-packages',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path, namespace }) =>
+      namespace !== 'late' && path in LATE ? { path, namespace: 'late' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({ contents: LATE[path] ?? '', resolveDir: '.' }));
+  },
+};
+
+/** What the files of the shipped screens hold, by name. */
+const screens = Object.fromEntries(
+  readdirSync('dashboards')
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => [file.replace('.yaml', ''), yaml.parse(readFileSync(`dashboards/${file}`, 'utf8'))]),
+);
+
 /** @type {import('esbuild').BuildOptions} */
 const PROGRAM = {
   ...WITH_URL,
@@ -84,7 +114,11 @@ const PROGRAM = {
   sourcesContent: false,
   supported: { 'dynamic-import': false },
   external: ['prom-client', '@grpc/*'],
-  define: { ...WITH_URL.define, 'process.env.TSCG_VERSION': JSON.stringify(version) },
+  define: {
+    ...WITH_URL.define,
+    'process.env.TSCG_VERSION': JSON.stringify(version),
+    'process.env.TSCG_SCREENS': JSON.stringify(JSON.stringify(screens)),
+  },
   banner: { js: `(function (${PARAMETERS}) { ${MODULE_URL}` },
   footer: { js: '})' },
   outdir: 'dist/cli',
@@ -111,7 +145,7 @@ const TSCG_PARTS = {
 };
 
 async function programs() {
-  await build({ ...PROGRAM, entryPoints: ['src/cli/tstop.ts'], plugins: [blessedWidgets] });
+  await build({ ...PROGRAM, entryPoints: ['src/cli/tstop.ts'], plugins: [blessedWidgets, latePackages] });
   await build(await inParts(['src/cli/tscg.ts', 'src/cli/errors.ts', 'src/cli/crash.ts'], TSCG_PARTS, PROGRAM));
 }
 

@@ -10,38 +10,36 @@
  * `TSCG_CODE_CACHE=write` writes the caches at the end of the run; they then hold the functions that the run needed.
  */
 
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** One buffer serves all files: the second costs no new pages. */
-let memory = Buffer.alloc(0);
-
-function read(path: string): Buffer {
+function read(path: string, memory: Buffer): Buffer {
   const descriptor = openSync(path, 'r');
   try {
-    const { size } = fstatSync(descriptor);
-    if (size > memory.length) memory = Buffer.allocUnsafeSlow(size);
-    return memory.subarray(0, readSync(descriptor, memory, 0, size, 0));
+    return memory.subarray(0, readSync(descriptor, memory, 0, memory.length, 0));
   } finally {
     closeSync(descriptor);
   }
 }
 
-function cached(path: string): Buffer | undefined {
+function cached(path: string, memory: Buffer): Buffer | undefined {
   try {
-    return read(path);
+    return read(path, memory);
   } catch {
     return undefined;
   }
 }
 
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 function compile(file: string): Script {
   const cache = `${file}.cache`;
-  const source = read(file).toString('latin1');
-  const script = new Script(source, { filename: file, cachedData: cached(cache) });
-  memory = Buffer.alloc(0);
+  // One buffer serves both files: the second costs no new pages.
+  const memory = Buffer.allocUnsafeSlow(Math.max(sizeOf(file), sizeOf(cache)));
+  const source = read(file, memory).toString('latin1');
+  const script = new Script(source, { filename: file, cachedData: cached(cache, memory) });
   if (process.env.TSCG_CODE_CACHE === 'write')
     process.once('exit', () => writeFileSync(cache, script.createCachedData()));
   return script;

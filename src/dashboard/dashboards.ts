@@ -56,8 +56,20 @@ export function parseDashboard(text: string, file: string, panes = PANES): Dashb
   if (!isRecord(yaml.root)) throw new DashboardError(yaml.fault([], 'not a map of title, columns, sort, cells'));
   const read = v.safeParse(dashboardShape(panes), yaml.root);
   if (!read.success) throw new DashboardError(shapeFaults(read.issues, yaml)[0]?.text);
-  const name = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
-  const { title = name, cells = [], ...others } = read.output;
+  return dashboardOf(file.replace(/^.*\//, '').replace(/\.ya?ml$/, ''), read.output, panes);
+}
+
+/** Dashboards of the values that their files hold, by name. */
+export function dashboardsOf(values: Readonly<Record<string, unknown>>): Dashboard[] {
+  const shape = dashboardShape(PANES);
+  return Object.entries(values).map(([name, value]) => dashboardOf(name, v.parse(shape, value), PANES));
+}
+
+function dashboardOf(
+  name: string,
+  { title = name, cells = [], ...others }: v.InferOutput<ReturnType<typeof dashboardShape>>,
+  panes: readonly Pane[],
+): Dashboard {
   return { name, title, ...others, cells: cells.map((cell) => cellOf(cell, panes)) };
 }
 
@@ -83,9 +95,9 @@ export interface Loaded {
 /** The largest file that is read, in bytes. */
 export const LARGEST_DASHBOARD = 1 << 20;
 
-/** The dashboards of all folders. One in a later folder takes the place of one of the same name. */
-export function loadDashboards(folders: readonly string[]): Loaded {
-  const found = new Map<string, Dashboard>();
+/** These dashboards and those of all folders. One in a later folder takes the place of one of the same name. */
+export function loadDashboards(folders: readonly string[], known: readonly Dashboard[] = []): Loaded {
+  const found = new Map(known.map((dashboard) => [dashboard.name, dashboard]));
   const faults: string[] = [];
   for (const folder of folders) {
     for (const file of filesIn(folder)) {

@@ -101,6 +101,8 @@ function loadedBy(words: readonly string[]): { modules: string[]; parts: string[
   writeFileSync(join(folder, 'tell.cjs'), TELL_LOADED);
   const { stderr } = spawnSync(process.execPath, ['-r', join(folder, 'tell.cjs'), TSCG, ...words], {
     encoding: 'utf8',
+    // `ls` prints a line a cgroup, and there may be many.
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, TSCG_STATE_DIR: STATE_DIR },
   });
   const after = (word: string): string[] =>

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
 import { chooseDashboard } from '../../src/dashboard/choose-dashboard.ts';
-import { DashboardError, parseDashboard } from '../../src/dashboard/dashboards.ts';
+import { DashboardError, dashboardsOf, parseDashboard } from '../../src/dashboard/dashboards.ts';
 import { layoutOf } from '../../src/dashboard/layout.ts';
 import { SHIPPED_SCREENS } from '../../src/dashboard/names.ts';
 import { isUtf8, loadSettings, saveSetting } from '../../src/dashboard/settings.ts';
@@ -18,6 +19,16 @@ test('every shipped screen has a name and a file, and can be used', () => {
   assert.equal(
     dashboards.map(({ name }) => name),
     SHIPPED_SCREENS,
+  );
+});
+
+test('the value of a file, which the bundle has, gives the dashboard that its text gives', () => {
+  const { dashboards } = chooseDashboard(undefined, '/nonexistent');
+  const textOf = (name: string): string =>
+    readFileSync(new URL(`../../dashboards/${name}.yaml`, import.meta.url), 'utf8');
+  assert.equal(
+    dashboardsOf(Object.fromEntries(SHIPPED_SCREENS.map((name) => [name, parse(textOf(name))]))),
+    dashboards,
   );
 });
 
