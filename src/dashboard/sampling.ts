@@ -1,5 +1,6 @@
 /** Takes the Frames, and what is read of the selected row beside each of them. */
 
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { AlertWatch } from '../diagnosis/alerts/watch.ts';
 import type { TroubleWatch } from '../diagnosis/trouble-watch.ts';
 import { fleetOf } from '../fleet/source.ts';
@@ -98,18 +99,16 @@ async function tick(options: SamplingOptions): Promise<void> {
   const sample = guarded('sample', async () => {
     // The Frame tells where something ran, whose processes are read before it is drawn, so that one drawing shows both. If
     // they come much later, they are drawn by themselves.
-    await takeFrame(options, (frame) => {
+    await takeFrame(options, async (frame) => {
+      let isThere = false;
       list = guarded('processes', async () => {
         await selected.readProcesses(program.session(), frame);
+        isThere = true;
         if (isDrawn) program.draw();
       });
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, TOGETHER_MS).unref();
-        void list.then(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      // Where nothing ran nothing is read. A timer wakes Node even after it was cleared.
+      await turn();
+      if (!isThere) await Promise.race([list, sleep(TOGETHER_MS, undefined, { ref: false })]);
     });
     isDrawn = true;
   });

@@ -47,7 +47,7 @@ export interface ServerOptions {
 
 /** Milliseconds, connections, bytes. */
 const SERVER_LIMITS = {
-  /** For a TLS handshake, and for the request after it. */
+  /** For a TLS handshake, and for the request after it. Who takes longer is closed within as long again. */
   requestMs: 5_000,
   /** From the request to the end of its answer. */
   answerMs: 30_000,
@@ -75,7 +75,7 @@ export async function openServer(options: ServerOptions): Promise<{ readonly bou
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.requestMs,
     requestTimeout: limits.requestMs,
-    connectionsCheckingInterval: Math.min(1000, limits.requestMs),
+    connectionsCheckingInterval: limits.requestMs,
   };
   const drop = (socket: Duplex): void => {
     if (socket.destroyed) return;
