@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
+import type { Frame, Source } from '../metrics/source.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { asksForFleet } from './fleet-flags.ts';
 import { endWithReader } from './output.ts';
@@ -45,7 +46,6 @@ async function run(options: TstopFlags): Promise<void> {
     setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge --no-opt');
   setTimeout(endStart, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
-  const { runTstop } = await import('../dashboard/run.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));
   const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
@@ -61,6 +61,9 @@ async function run(options: TstopFlags): Promise<void> {
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
   const shown = await shownBy(options);
+  const { runTstop } = await import('../dashboard/run.ts');
+  // What the first Frame waits for next may have come meanwhile.
+  await new Promise(setImmediate);
   const dashboard = runTstop({
     ...shown,
     seconds,
@@ -108,11 +111,26 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
   };
   return {
     machine: { hierarchy, proc: PROC },
-    source: openLiveSource({ hierarchy, proc: PROC, watch: true }),
+    source: begun(openLiveSource({ hierarchy, proc: PROC, watch: true })),
     findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
     timeOf: (text) => pastMomentOption('@', text),
     openOlder: async () => (await import('./past.ts')).openOlder(),
     ...(options.readonly ? {} : { acting }),
+  };
+}
+
+/** The source, whose first Frame is read by its threads while the dashboard is loaded. */
+function begun(source: Source): Source {
+  let first: Promise<Frame> | undefined = source.next({ visible: new Set() });
+  // It is told where the Frame is awaited.
+  first.catch(() => {});
+  return {
+    ...source,
+    next: (demand) => {
+      const frame = first ?? source.next(demand);
+      first = undefined;
+      return frame;
+    },
   };
 }
 
