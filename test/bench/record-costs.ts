@@ -1,6 +1,7 @@
 /**
- * What `tscg record` costs on this machine: makes 200 cgroups with 500 processes that do a little, records them for a
- * minute, atop beside it, and reads the recording. record.ts says on which machine it runs.
+ * What `tscg record` costs on this machine: makes 200 cgroups with 500 processes that do a little, records them for a minute
+ * in which no CPU sleeps and for one in which they may, atop beside it, and reads the recording. record.ts says on which
+ * machine it runs.
  */
 
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
@@ -26,6 +27,7 @@ import type { Moment } from '../../src/recording/format/moment.ts';
 import { openRecording, type RecordedPlace } from '../../src/recording/recording.ts';
 import { cpuOf } from '../cpu-time.ts';
 import { noScratch, SCRATCH_MOUNT, withScratch } from '../scratch-cgroup.ts';
+import { keepAwake } from './awake.ts';
 
 const [program = ''] = process.argv.slice(2);
 const CONTAINERS = 200;
@@ -124,16 +126,25 @@ async function costs(): Promise<void> {
   const reading = () => ({
     ms: performance.now(),
     recorder: { ns: cpuOf(recorder.pid ?? 0), bytes: sizeOf(directory) },
-    atop: atop && { ns: cpuOf(atop.pid ?? 0), bytes: statSync(atopFile).size },
+    atop: { ns: atop ? cpuOf(atop.pid ?? 0) : Number.NaN, bytes: atop ? statSync(atopFile).size : Number.NaN },
   });
-  await wait(WARM_MS);
-  const before = reading();
-  await wait(SECONDS * 1000);
-  const after = reading();
+  /** What both take in a minute: bytes a second, and percent of one CPU. */
+  async function minute() {
+    await wait(WARM_MS);
+    const before = reading();
+    await wait(SECONDS * 1000);
+    const after = reading();
+    const seconds = (after.ms - before.ms) / 1000;
+    const costOf = (who: 'recorder' | 'atop') => ({
+      bytes: (after[who].bytes - before[who].bytes) / seconds,
+      percent: (after[who].ns - before[who].ns) / seconds / 1e7,
+    });
+    return { recorder: costOf('recorder'), atop: costOf('atop') };
+  }
+  const letSleep = keepAwake();
+  const awake = await minute().finally(letSleep);
+  const asleep = await minute();
   await end(recorder, 'SIGINT');
-  const seconds = (after.ms - before.ms) / 1000;
-  const bytes = (after.recorder.bytes - before.recorder.bytes) / seconds;
-  const percent = (after.recorder.ns - before.recorder.ns) / seconds / 1e7;
   const recording = openRecording(directory);
   const last = recording.frame(recording.last());
   if (!last) throw new Error('the last moment is lost');
@@ -142,17 +153,18 @@ async function costs(): Promise<void> {
   const values = rows * COLUMN_COUNT;
   report('cgroups', `${rows}, ${last.moment.processes?.list.length} processes, ${values} values a second`);
   report('moments', `${moments.length}`);
-  report('bytes a value', (bytes / values).toFixed(3));
-  report('bytes a second', bytes.toFixed(0));
-  report('CPU', `${percent.toFixed(2)} %`);
+  report('bytes a value', (awake.recorder.bytes / values).toFixed(3));
+  report('bytes a second', awake.recorder.bytes.toFixed(0));
+  report('CPU', `${awake.recorder.percent.toFixed(2)} %`);
+  report('CPU, CPUs that sleep', `${asleep.recorder.percent.toFixed(2)} %`);
   recording.close();
   if (process.env.BENCH_KEEP) cpSync(directory, process.env.BENCH_KEEP, { recursive: true });
   report('seek', `${seekInDay(moments, last.header).toFixed(0)} ms`);
-  if (!before.atop || !after.atop) return report('atop', 'not installed');
-  const atopBytes = (after.atop.bytes - before.atop.bytes) / seconds;
-  const atopPercent = (after.atop.ns - before.atop.ns) / seconds / 1e7;
-  report('atop, the same minute', `${atopBytes.toFixed(0)} bytes a second, CPU ${atopPercent.toFixed(2)} %`);
-  report('tscg record / atop CPU', (percent / atopPercent).toFixed(2));
+  if (!atop) return report('atop', 'not installed');
+  for (const [name, { recorder, atop }] of Object.entries({ 'the same minute': awake, 'CPUs that sleep': asleep })) {
+    report(`atop, ${name}`, `${atop.bytes.toFixed(0)} bytes a second, CPU ${atop.percent.toFixed(2)} %`);
+    report(`tscg record / atop CPU, ${name}`, (recorder.percent / atop.percent).toFixed(2));
+  }
 }
 
 function momentsOf(recording: ReturnType<typeof openRecording>): Moment[] {

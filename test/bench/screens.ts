@@ -53,11 +53,27 @@ export interface Cost {
   readonly mebibytes: number;
 }
 
-export async function costOf(command: string, args: readonly string[], warmMs = WARM_MS): Promise<Cost> {
+/** Milliseconds without output, after which more of it is the next refresh. */
+const PAUSE_MS = 150;
+
+/** `refreshes`: how many it made in a second. One that falls behind makes fewer, and costs the less. */
+export async function costOf(
+  command: string,
+  args: readonly string[],
+  warmMs = WARM_MS,
+): Promise<Cost & { readonly refreshes: number }> {
   const child = spawn(command, [...args], { cols: 200, rows: 60, name: 'xterm-256color' });
-  child.onData(() => {});
+  const refreshes: number[] = [];
+  let written = Number.NEGATIVE_INFINITY;
+  child.onData(() => {
+    const now = performance.now();
+    if (now - written > PAUSE_MS) refreshes.push(now);
+    written = now;
+  });
   try {
-    return await costOfRunning(child.pid, warmMs);
+    const cost = await costOfRunning(child.pid, warmMs);
+    const since = performance.now() - SECONDS * 1000;
+    return { ...cost, refreshes: refreshes.filter((at) => at >= since).length / SECONDS };
   } finally {
     await end(child);
   }
