@@ -47,7 +47,8 @@ class PassWorker final : public Napi::AsyncWorker {
     for (uint32_t i = 0; i < removed.Length(); ++i) removed_.push_back(removed.Get(i).As<Napi::Number>());
     ids_ = Numbers(info[2]);
     masks_ = Numbers(info[3]);
-    if (info[4].IsArray()) skip_ = Strings(info[4]);
+    same_tick_ = info[4].ToBoolean();
+    if (info[5].IsArray()) skip_ = Strings(info[5]);
     const size_t rows = ids_.size();
     if (masks_.size() != rows) throw Napi::RangeError::New(env, "ids and masks differ in length");
 
@@ -85,7 +86,7 @@ class PassWorker final : public Napi::AsyncWorker {
     if (skip_) collector_->Skip(*skip_);
     for (const uint32_t id : removed_) collector_->Remove(id);
     for (auto& [id, path] : added_) collector_->Add(id, std::move(path));
-    reads_ = collector_->Pass(ids_, masks_, output_);
+    reads_ = collector_->Pass(ids_, masks_, same_tick_, output_);
     told_ = collector_->told();
     open_files_ = collector_->open_files();
     open_directories_ = collector_->open_directories();
@@ -110,6 +111,7 @@ class PassWorker final : public Napi::AsyncWorker {
   std::vector<std::pair<uint32_t, std::string>> added_;
   std::vector<uint32_t> removed_, ids_, masks_, told_;
   std::optional<std::vector<std::string>> skip_;
+  bool same_tick_ = false;
   PassOutput output_{};
   Napi::ObjectReference pass_;
   uint32_t reads_ = 0;

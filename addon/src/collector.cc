@@ -30,8 +30,8 @@ constexpr uint32_t kRetrySpread = 5;
 /** Number of descriptors to close at once when the process or the machine has none left. */
 constexpr size_t kShed = 32;
 constexpr size_t kEvents = 4096;
-/** A file that so many passes did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
-constexpr uint32_t kIdlePasses = 32;
+/** A file that so many ticks did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
+constexpr uint32_t kIdleTicks = 8;
 
 double MonotonicMilliseconds() {
   timespec now;
@@ -95,8 +95,10 @@ PassLayout Collector::LayoutOf(const std::vector<uint32_t>& masks) const {
   return layout;
 }
 
-uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out) {
+uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, bool same_tick,
+                         const PassOutput& out) {
   ++pass_;
+  if (!same_tick) ++tick_;
   reads_ = 0;
   Poll();
   std::fill_n(out.values, out.layout.columns * out.rows, std::numeric_limits<double>::quiet_NaN());
@@ -136,9 +138,9 @@ uint32_t Collector::Pass(const std::vector<uint32_t>& ids, const std::vector<uin
 void Collector::Ask(Cgroup& cgroup, uint32_t mask) {
   for (size_t file = 0; file < files_.size(); ++file) {
     Slot& slot = cgroup.slots[file];
-    if (!(mask >> file & 1) || slot.used == pass_) continue;
-    slot.often = slot.used == 0 || slot.used + kIdlePasses >= pass_;
-    slot.used = pass_;
+    if (!(mask >> file & 1) || slot.used == tick_) continue;
+    slot.often = slot.used == 0 || slot.used + kIdleTicks >= tick_;
+    slot.used = tick_;
     if (slot.open != open_files_.end()) open_files_.splice(open_files_.end(), open_files_, slot.open);
   }
 }
@@ -183,7 +185,7 @@ int Collector::ReadFile(Cgroup& cgroup, size_t file, size_t row, const PassOutpu
       // What is watched is read seldom.
       if (slot.watch >= 0) {
         CloseFile(slot);
-      } else if (opened && slot.often && MakeRoom()) {
+      } else if (opened && slot.often && RoomForFile()) {
         slot.open = open_files_.insert(open_files_.end(), {std::move(opened), &cgroup, file});
       }
       return size < 0 ? static_cast<int>(-size) : 0;
@@ -236,10 +238,10 @@ int Collector::OpenDirectory(Cgroup& cgroup) {
   }
   cgroup.inode = status.st_ino;
   cgroup.verified = pass_;
-  if (IsFull()) {
-    directory_ = std::move(fd);
-  } else {
+  if (RoomForDirectory()) {
     cgroup.directory = open_directories_.insert(open_directories_.end(), {std::move(fd), &cgroup, 0});
+  } else {
+    directory_ = std::move(fd);
   }
   return 0;
 }
@@ -300,31 +302,26 @@ void Collector::CloseAll(Cgroup& cgroup) {
 }
 
 void Collector::CloseIdle() {
-  while (!open_files_.empty() && Oldest().used + kIdlePasses < pass_) CloseFile(Oldest());
+  while (!open_files_.empty() && Oldest().used + kIdleTicks < tick_) CloseFile(Oldest());
 }
 
-/** Closes the least recently used file, unless this pass asks for it: then what it asks for else would be an open. */
+/** Closes the least recently used file, unless this tick asks for it: then what it asks for else would be an open. */
 bool Collector::CloseUnasked() {
-  if (open_files_.empty() || Oldest().used == pass_) return false;
+  if (open_files_.empty() || Oldest().used == tick_) return false;
   CloseFile(Oldest());
   return true;
 }
 
-/**
- * Room for one more file. Files come before directories, as a file that is open needs none. Of directories none makes
- * room for another: where each has its turn, the one that is closed is the next to be opened.
- */
-bool Collector::MakeRoom() {
-  if (open_files_.size() >= budget_.files && !CloseUnasked()) return false;
-  while (IsFull()) {
-    if (!open_directories_.empty()) {
-      CloseDirectory(*open_directories_.front().cgroup);
-    } else if (!CloseUnasked()) {
-      return false;
-    }
-  }
-  return true;
+/** How many files may be kept: room is left for the directory of each cgroup, but not more than two thirds. */
+size_t Collector::FileRoom() const {
+  const size_t all = budget_.descriptors;
+  return std::min(budget_.files, std::max(all - std::min(all, cgroups_.size() + 1), all / 3));
 }
+
+bool Collector::RoomForFile() { return (open_files_.size() < FileRoom() && !IsFull()) || CloseUnasked(); }
+
+/** None makes room for another: where each has its turn, the one that is closed is the next to be opened. */
+bool Collector::RoomForDirectory() const { return open_directories() < budget_.descriptors - FileRoom() && !IsFull(); }
 
 /** No descriptor is left: closes some, and from now on keeps no more than what remains. */
 bool Collector::Shed(const Cgroup& spared) {

@@ -63,8 +63,9 @@ class Collector {
   void Remove(uint32_t id);
   void Skip(const std::vector<std::string>& skip);
   PassLayout LayoutOf(const std::vector<uint32_t>& masks) const;
-  /** Reads done. */
-  uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, const PassOutput& out);
+  /** Reads done. `same_tick`: it goes on with the tick of the pass before. */
+  uint32_t Pass(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& masks, bool same_tick,
+                const PassOutput& out);
   /** As of the begin of the last pass: ids of cgroups of which a watched file changed after its last read. */
   const std::vector<uint32_t>& told() const { return told_; }
   /** Descriptors of files, and of directories with the mount. */
@@ -93,13 +94,13 @@ class Collector {
   struct Slot {
     /** In `open_files_`; its end where no descriptor is kept. */
     KeptList::iterator open;
-    /** The last pass that asked for the file. */
+    /** The last tick that asked for the file. */
     uint32_t used = 0;
     /** The file was missing: not opened again before this pass. */
     uint32_t retry = 0;
     /** Of inotify, which tells when the file changed after its last read; -1 for none. */
     int watch = -1;
-    /** Worth a descriptor: it had been asked for a few passes before, or never. */
+    /** Worth a descriptor: it had been asked for a few ticks before, or never. */
     bool often = false;
   };
   struct Cgroup {
@@ -131,7 +132,9 @@ class Collector {
   Slot& Oldest() { return open_files_.front().cgroup->slots[open_files_.front().file]; }
   void CloseIdle();
   bool CloseUnasked();
-  bool MakeRoom();
+  size_t FileRoom() const;
+  bool RoomForFile();
+  bool RoomForDirectory() const;
   bool IsFull() const { return open_files() + open_directories() >= budget_.descriptors; }
   bool Shed(const Cgroup& spared);
   void Watch(const Cgroup& cgroup, Slot& slot, int fd);
@@ -158,6 +161,7 @@ class Collector {
   std::unordered_set<int> changed_;
   std::vector<uint32_t> told_;
   uint32_t pass_ = 0;
+  uint32_t tick_ = 0;
   uint32_t reads_ = 0;
 };
 

@@ -35,19 +35,19 @@ const MOST_FILES = 32;
 /** Passes before a missing file is tried again, spread by id: see addon/src/collector.cc. */
 const RETRY_AFTER = 6;
 const RETRY_SPREAD = 5;
-/** A file that so many passes did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
-const IDLE_PASSES = 32;
+/** A file that so many ticks did not ask for keeps no descriptor: the kernel keeps a page for each that was read. */
+const IDLE_TICKS = 8;
 /** Number of descriptors to close at once when the process has none left. */
 const SHED = 32;
 
 interface Slot {
   /** The descriptor that is kept. */
   fd: number | undefined;
-  /** The last pass that asked for the file. */
+  /** The last tick that asked for the file. */
   used: number;
   /** The file was missing: not opened again before this pass. */
   retry: number;
-  /** Worth a descriptor: it had been asked for a few passes before, or never. */
+  /** Worth a descriptor: it had been asked for a few ticks before, or never. */
   often: boolean;
 }
 
@@ -78,6 +78,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   let { skipDevices } = options;
   let nextId = 1;
   let pass = 0;
+  let tick = 0;
   let reads = 0;
   let allowed = budget;
   let closed = false;
@@ -115,32 +116,26 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
 
   function closeIdle(): void {
     for (const slot of openFiles) {
-      if (slot.used + IDLE_PASSES >= pass) return;
+      if (slot.used + IDLE_TICKS >= tick) return;
       closeFile(slot);
     }
   }
 
-  /** Closes the least recently used file, unless this pass asks for it: then what it asks for else would be an open. */
+  /** Closes the least recently used file, unless this tick asks for it: then what it asks for else would be an open. */
   function closeUnasked(): boolean {
     const [oldest] = openFiles;
-    if (!oldest || oldest.used === pass) return false;
+    if (!oldest || oldest.used === tick) return false;
     closeFile(oldest);
     return true;
   }
 
-  /**
-   * Room for one more file. Files come before directories, as a file that is open needs none. Of directories none makes room
-   * for another: where each has its turn, the one that is closed is the next to be opened.
-   */
-  function makeRoom(): boolean {
-    if (openFiles.size >= fileBudget && !closeUnasked()) return false;
-    while (held() >= allowed) {
-      const [directory] = openDirectories;
-      if (directory) closeDirectory(directory);
-      else if (!closeUnasked()) return false;
-    }
-    return true;
-  }
+  /** How many files may be kept: room is left for the directory of each cgroup, but not more than two thirds. */
+  const fileRoom = (): number => Math.min(fileBudget, Math.max(allowed - cgroups.size - 1, Math.floor(allowed / 3)));
+
+  const hasRoomForFile = (): boolean => (openFiles.size < fileRoom() && held() < allowed) || closeUnasked();
+
+  /** None makes room for another: where each has its turn, the one that is closed is the next to be opened. */
+  const hasRoomForDirectory = (): boolean => openDirectories.size + 1 < allowed - fileRoom() && held() < allowed;
 
   /** No descriptor is left: closes some, and from now on keeps no more than what remains. */
   function shed(spared: Cgroup): boolean {
@@ -199,11 +194,10 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     }
     cgroup.inode = inode;
     cgroup.verified = pass;
-    if (held() >= allowed) passing = opened.fd;
-    else {
+    if (hasRoomForDirectory()) {
       cgroup.directory = opened.fd;
       openDirectories.add(cgroup);
-    }
+    } else passing = opened.fd;
     return 0;
   }
 
@@ -255,7 +249,7 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   }
 
   function keepOrClose(slot: Slot, fd: number, answered: boolean): void {
-    if (answered && slot.often && makeRoom()) {
+    if (answered && slot.often && hasRoomForFile()) {
       slot.fd = fd;
       openFiles.add(slot);
     } else closeSync(fd);
@@ -290,9 +284,9 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
   /** To be called for all rows before the first is read, so that nothing is closed that the same pass asks for. */
   function ask({ slots }: Cgroup, mask: number): void {
     slots.forEach((slot, file) => {
-      if (!asks(mask, file) || slot.used === pass) return;
-      slot.often = slot.used === 0 || slot.used + IDLE_PASSES >= pass;
-      slot.used = pass;
+      if (!asks(mask, file) || slot.used === tick) return;
+      slot.often = slot.used === 0 || slot.used + IDLE_TICKS >= tick;
+      slot.used = tick;
       if (openFiles.delete(slot)) openFiles.add(slot);
     });
   }
@@ -321,10 +315,11 @@ export function createFallbackCollector({ mount, files, budget, ...options }: Co
     });
   }
 
-  function collect({ ids, masks }: CollectRequest): Columns {
+  function collect({ ids, masks, sameTick = false }: CollectRequest): Columns {
     if (closed) throw new Error('the collector is closed');
     if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
     pass++;
+    if (!sameTick) tick++;
     reads = 0;
     const rows = ids.length;
     const { filePlaces, columnPlaces, fileCount, columnCount } = placesOf(files, masks);

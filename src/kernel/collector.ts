@@ -41,6 +41,8 @@ export interface CollectRequest {
   readonly ids: Uint32Array;
   /** For each row, bit i asks for file i of the schema. At most 32 files. */
   readonly masks: Uint32Array;
+  /** It goes on with the tick of the pass before: what several of its passes ask for was asked for once. */
+  readonly sameTick?: boolean;
 }
 
 /** Where a pass has what it read; -1 for a file that no row of the request asks for. */
@@ -85,14 +87,15 @@ export interface CollectorOptions {
   readonly files: readonly FileSpec[];
   /**
    * How many descriptors it may keep in all. A file whose cgroup's directory is kept is opened without a walk of its path, and
-   * without a look whether the cgroup is still the same one. Directories leave their room to files, but not to one another.
-   * What is not kept is opened and closed around its read (at most two more than the budget).
+   * without a look whether the cgroup is still the same one. What is not kept is opened and closed around its read (at most two
+   * more than the budget).
    */
   readonly budget: number;
   /**
-   * How many of them may be files, for each of which the kernel keeps a page; `budget` if absent. A file is kept that had been
-   * asked for a few passes before, or never, until so many passes do not ask for it. Where there is no room for it, it takes that
-   * of the file that was asked for longest ago, unless this pass asks for that one too.
+   * How many of them may be files, for each of which the kernel keeps a page; `budget` if absent. Files leave room for the
+   * directory of each cgroup, but have at least a third of the budget. A file is kept that had been asked for a few ticks before,
+   * or never, until so many ticks do not ask for it. Where there is no room for it, it takes that of the file that was asked for
+   * longest ago, unless this tick asks for that one too.
    */
   readonly fileBudget?: number;
   /** Polled files that it may watch. */

@@ -15,14 +15,14 @@ export function createNativeCollector(native: Native, options: CollectorOptions)
   let descriptors: Descriptors = { files: 0, directories: 1 };
   let last: Promise<unknown> = Promise.resolve();
 
-  async function pass({ ids, masks }: CollectRequest): Promise<Columns> {
+  async function pass({ ids, masks, sameTick = false }: CollectRequest): Promise<Columns> {
     if (closed) throw new Error('the collector is closed');
     if (ids.length !== masks.length) throw new RangeError('ids and masks differ in length');
     const changes = { added, removed, skip };
     added = [];
     removed = [];
     skip = undefined;
-    const columns = await collector.collect(changes.added, changes.removed, ids, masks, changes.skip);
+    const columns = await collector.collect(changes.added, changes.removed, ids, masks, sameTick, changes.skip);
     descriptors = { files: columns.openFiles, directories: columns.openDirectories };
     const { filePlaces, columnPlaces, values, errors, times, states, inodes, watched, told, reads } = columns;
     // One literal: V8 forgets the shape of an object that is spread together, and then the code that was compiled for it.

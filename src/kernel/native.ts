@@ -18,6 +18,7 @@ export interface NativeCollector {
     removed: readonly number[],
     ids: Uint32Array,
     masks: Uint32Array,
+    sameTick: boolean,
     skip?: readonly string[],
   ): Promise<NativePass>;
   close(): void;

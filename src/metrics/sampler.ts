@@ -138,9 +138,11 @@ export function createSampler(options: SamplerOptions): Sampler {
     const gone = new Set<number>();
     const read = new Uint8Array(request.rows.length);
     let reads = 0;
+    let sameTick = false;
     for (let pass: Pass | undefined = plan.first(draft, request); pass; pass = plan.next(draft)) {
       const asked = pass.rows.map((row) => idOfRow[row] ?? 0);
-      const columns = await collector.collect({ ids: asked, masks: pass.masks });
+      const columns = await collector.collect({ ids: asked, masks: pass.masks, sameTick });
+      sameTick = true;
       reads += columns.reads;
       scatter(draft, { pass, columns, inodes }, { read, gone });
       for (const id of columns.told) {
