@@ -7,7 +7,6 @@
  */
 
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { parseProcs } from '../kernel/cgroup-procs.ts';
 import { parsePidStatus } from '../kernel/proc-pid.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
@@ -70,6 +69,7 @@ export function createReadMembers({
   clock,
 }: MembersOptions): ReadMembers {
   let known: Known = { paths: [], cgroups: new Map(), homes: new Map() };
+  const fileIn = (path: string, file: string): string => `${mount}${path === '/' ? '' : path}/${file}`;
   return async ({ paths, usages }, ready) => {
     const before = known;
     const now = clock();
@@ -105,7 +105,7 @@ export function createReadMembers({
 
   /** cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
   async function listsOf(paths: readonly string[]): Promise<List[]> {
-    const texts = await readFiles(paths.map((path) => join(mount, path, 'cgroup.procs')));
+    const texts = await readFiles(paths.map((path) => fileIn(path, 'cgroup.procs')));
     const threads = await pidsOfThreads(paths.filter((_, index) => texts[index] === constants.errno.EOPNOTSUPP));
     return texts.map((text, index) => {
       if (typeof text === 'string') return { pids: parseProcs(text).pids, threaded: false };
@@ -114,13 +114,13 @@ export function createReadMembers({
   }
 
   async function pidsOfThreads(threaded: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
-    const lists = await readFiles(threaded.map((path) => join(mount, path, 'cgroup.threads')));
+    const lists = await readFiles(threaded.map((path) => fileIn(path, 'cgroup.threads')));
     const tids = lists.flatMap((text, index) =>
       typeof text === 'string' ? parseProcs(text).pids.map((tid) => ({ tid, path: threaded[index] ?? '/' })) : [],
     );
     const asked = tids.slice(0, mostThreads);
     /** /proc/TID answers for threads too, though no listing shows them. */
-    const statuses = await readFiles(asked.map(({ tid }) => join(proc, `${tid}/status`)));
+    const statuses = await readFiles(asked.map(({ tid }) => `${proc}/${tid}/status`));
     const pids = new Map<string, number[]>();
     asked.forEach(({ path }, index) => {
       const text = statuses[index];

@@ -1,6 +1,5 @@
 /** What hardly changes while a process runs, remembered from reading to reading: half the cost of a process tree. */
 
-import { join } from 'node:path';
 import { type PidStat, parseCmdline, parsePidStatus } from '../kernel/proc-pid.ts';
 import type { ReadFiles } from '../kernel/read-files.ts';
 import { createReadNamespaceInodes } from '../kernel/read-namespaces.ts';
@@ -56,15 +55,20 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () =
       if (old && isSame && (old.stat === stat || time - old.readAt < FACTS_MS)) now.set(stat.pid, old);
       else unknown.push(stat);
     }
-    const [texts, namespaces] = await Promise.all([
-      readFiles(unknown.flatMap(({ pid }) => [join(proc, `${pid}/status`), join(proc, `${pid}/cmdline`)])),
-      readInodes(
-        proc,
-        unknown.map(({ pid }) => pid),
-      ),
+    // A process stays in its PID namespace as long as it lives.
+    const namespaceOf = ({ pid, starttime }: PidStat): number | undefined => {
+      const facts = remembered.get(pid)?.facts;
+      return facts?.startTime === starttime ? facts.pidNamespace : undefined;
+    };
+    const strangers = unknown.filter((stat) => namespaceOf(stat) === undefined).map(({ pid }) => pid);
+    const [texts, inodes] = await Promise.all([
+      readFiles(unknown.flatMap(({ pid }) => [`${proc}/${pid}/status`, `${proc}/${pid}/cmdline`])),
+      readInodes(proc, strangers),
     ]);
+    const inodeOf = new Map(strangers.map((pid, index) => [pid, inodes[index]]));
     unknown.forEach((stat, index) => {
-      const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespaces[index]);
+      const namespace = namespaceOf(stat) ?? inodeOf.get(stat.pid);
+      const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespace);
       // New ones are spread over that time, so that they do not all fall due at once.
       const age = remembered.has(stat.pid) ? 0 : ((stat.pid % 16) / 16) * FACTS_MS;
       if (facts) now.set(stat.pid, { facts, stat, readAt: time - age });

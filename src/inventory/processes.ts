@@ -102,15 +102,17 @@ export function createProcessReader({
   return async (path, times) => {
     const { paths, usages } = times ?? { ...(await walk(mount, path)), usages: [] };
     // Who waits for a CPU waits longer without having run.
-    const ready = [...known.values()].flatMap((old) => (old?.stat.state === 'R' ? [old.cgroup] : []));
-    const members = await readMembers({ paths, usages }, new Set(ready));
+    const ready = new Set<string>();
+    for (const old of known.values()) if (old?.stat.state === 'R') ready.add(old.cgroup);
+    const members = await readMembers({ paths, usages }, ready);
     const pids = chosenOf(members, most);
     const { running, reads } = await runningOf(pids, members, times === undefined);
     const learnt = await learnFacts(running.map(({ stat }) => stat));
-    const processes = running.flatMap((one) => {
-      const facts = learnt.get(one.stat.pid)?.facts;
-      return facts ? [{ ...one, facts }] : [];
-    });
+    const processes: Process[] = [];
+    for (const { stat, waitNs, cgroup } of running) {
+      const facts = learnt.get(stat.pid)?.facts;
+      if (facts) processes.push({ stat, waitNs, cgroup, facts });
+    }
     return {
       roots: arrange(processes, pageSize),
       left: members.homes.size - pids.length,
@@ -130,30 +132,36 @@ export function createProcessReader({
     };
     const asked = pids.filter((pid) => active.has(homes.get(pid) ?? '/') || isDue(pid));
     // What runs between the two reads has another schedstat next time.
-    const schedstats = new Map(await textsOf(asked, 'schedstat'));
+    const schedstats = await textsOf(asked, 'schedstat');
     const moved = asked.filter((pid) => isDue(pid) || !stoodStill(before.get(pid), schedstats.get(pid)));
-    const texts = new Map(await textsOf(moved, 'stat'));
-    const places = new Map(moved.map((pid, index) => [pid, index + 1]));
-    known = new Map(
-      pids.map((pid) => {
-        const old = before.get(pid);
-        const place = places.get(pid);
-        const seen = place === undefined ? old : seenFrom(texts.get(pid), schedstats.get(pid), old);
-        if (!seen) return [pid, undefined];
-        const { ppid } = seen.stat;
-        const hadParent = homes.has(ppid) || (old?.hadParent === true && old.stat.ppid === ppid);
-        // Those that are read for the first time are spread over a turn.
-        const share = old ? 1 : (place ?? 0) / moved.length;
-        const turnAt = old && place === undefined ? old.turnAt : time + share * turnMs;
-        return [pid, { ...seen, hadParent, turnAt, cgroup: homes.get(pid) ?? '/' }];
-      }),
-    );
-    return { running: [...known.values()].filter((one) => one !== undefined), reads: asked.length + moved.length };
+    const texts = await textsOf(moved, 'stat');
+    const now = new Map<number, Running | undefined>();
+    const running: Running[] = [];
+    let place = 0;
+    for (const pid of pids) {
+      const old = before.get(pid);
+      const isRead = texts.has(pid);
+      if (isRead) place++;
+      const seen = isRead ? seenFrom(texts.get(pid), schedstats.get(pid), old) : old;
+      now.set(pid, undefined);
+      if (!seen) continue;
+      const { text, schedstat, stat, waitNs } = seen;
+      const hadParent = homes.has(stat.ppid) || (old?.hadParent === true && old.stat.ppid === stat.ppid);
+      // Those that are read for the first time are spread over a turn.
+      const share = old ? 1 : place / moved.length;
+      const turnAt = old && !isRead ? old.turnAt : time + share * turnMs;
+      const one = { text, schedstat, stat, waitNs, hadParent, turnAt, cgroup: homes.get(pid) ?? '/' };
+      now.set(pid, one);
+      running.push(one);
+    }
+    known = now;
+    return { running, reads: asked.length + moved.length };
   }
 
-  async function textsOf(pids: readonly number[], file: string): Promise<[pid: number, text: string | number][]> {
+  /** By pid. */
+  async function textsOf(pids: readonly number[], file: string): Promise<ReadonlyMap<number, string | number>> {
     const texts = await readFiles(pids.map((pid) => `${proc}/${pid}/${file}`));
-    return texts.map((text, index) => [pids[index] ?? 0, text]);
+    return new Map(pids.map((pid, index) => [pid, texts[index] ?? 0]));
   }
 }
 

@@ -52,8 +52,13 @@ export function createProcessRecorder({
   };
 }
 
-const flat = (nodes: readonly ProcessNode[]): RecordedProcess[] =>
-  nodes.flatMap((node) => [node, ...flat(node.children)]);
+function flat(nodes: readonly ProcessNode[], list: RecordedProcess[] = []): RecordedProcess[] {
+  for (const node of nodes) {
+    list.push(node);
+    flat(node.children, list);
+  }
+  return list;
+}
 
 /** A third each for the inside of containers, for what uses the CPU and for what uses memory. */
 function chosen(all: RecordedProcess[], before: readonly RecordedProcess[], most: number): RecordedProcess[] {

@@ -245,6 +245,23 @@ it('what hardly changes is read once, and again for another program, another pro
     assert.is(statuses(), before, 'it did not run');
   }));
 
+it('the PID namespace of a process, in which it stays, is read once', () =>
+  withStage({ '/box': '100\n' }, async ({ play, read, pass }) => {
+    const namespace = async (): Promise<number | undefined> => (await read()).roots[0]?.pidNamespace;
+    play({ pid: 100, namespace: 7 });
+    assert.is(await namespace(), 7);
+    play({ pid: 100, namespace: 8, utime: 12 });
+    pass(16_000);
+    assert.is(await namespace(), 7);
+    play({ pid: 100, namespace: 8, startTime: 5 });
+    assert.is(await namespace(), 8, 'the pid was used again');
+    play({ pid: 100, startTime: 6 });
+    assert.is(await namespace(), undefined, 'it may not be read');
+    play({ pid: 100, namespace: 9, startTime: 6, utime: 13 });
+    pass(16_000);
+    assert.is(await namespace(), 9);
+  }));
+
 it('threaded cgroups are read by their threads', async () => {
   const answers: Readonly<Record<string, string | number>> = {
     '/m/cgroup.procs': constants.errno.EOPNOTSUPP,
