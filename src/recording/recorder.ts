@@ -11,6 +11,7 @@ import { machineName } from '../kernel/machine-name.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
+import { madeFrom } from '../metrics/made-from.ts';
 import { matchRows, type SnapshotRow } from '../metrics/snapshot.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { ownHeader } from './format/encode.ts';
@@ -129,22 +130,38 @@ function createBusiest(): (frame: Frame) => ReadonlySet<number> {
   /** By row: half of it is of this interval, a quarter of the one before, and so on. */
   let means = new Float64Array();
   let busiest: ReadonlySet<number> = new Set();
+  const listedOf = madeFrom<Uint8Array>();
   return ({ usage, workloads }) => {
     const columns = BUSY_COLUMNS.map((id) => usage.column(id));
     const from = matchRows(usage.snapshot.rows, rows);
-    means = Float64Array.from(from, (before, row) => {
-      const sum = columns.reduce((sum, values) => sum + (values[row] || 0), 0);
-      return (sum + (means[before] ?? sum)) / 2;
-    });
-    rows = usage.snapshot.rows;
-    const rank = means.map((mean, row) => (busiest.has(rows[row]?.inode ?? -1) ? STAYING * mean : mean));
-    const listed = workloads.flatMap((workload, row) => (isListed(workload) ? [row] : []));
-    const chosen = listed.sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0)).slice(0, MOST_BUSY);
-    const inodes = chosen.flatMap((row) => workloads[row]?.inode ?? []);
-    const isSame = inodes.length === busiest.size && inodes.every((inode) => busiest.has(inode));
-    if (!isSame) busiest = new Set(inodes);
+    const listed = listedOf([workloads], () => Uint8Array.from(workloads, (workload) => Number(isListed(workload))));
+    const now = new Float64Array(from.length);
+    const ranks = new Float64Array(from.length);
+    ({ rows } = usage.snapshot);
+    // No closure and no array of rows: this is done for each moment.
+    for (let row = 0; row < from.length; row++) {
+      let sum = 0;
+      for (const values of columns) sum += values[row] || 0;
+      const mean = (sum + (means[from[row] ?? -1] ?? sum)) / 2;
+      now[row] = mean;
+      ranks[row] = !listed[row] ? -1 : busiest.has(rows[row]?.inode ?? -1) ? STAYING * mean : mean;
+    }
+    means = now;
+    const chosen = highest(ranks, MOST_BUSY).flatMap((row) => (listed[row] ? (rows[row]?.inode ?? []) : []));
+    const isSame = chosen.length === busiest.size && chosen.every((inode) => busiest.has(inode));
+    if (!isSame) busiest = new Set(chosen);
     return busiest;
   };
+}
+
+/** Places of the highest figures, so many of them; of those that are alike the first ones. */
+function highest(figures: Float64Array, count: number): number[] {
+  const least = figures.toSorted().at(-count) ?? Number.NEGATIVE_INFINITY;
+  let left = count - figures.reduce((above, figure) => above + Number(figure > least), 0);
+  return [...figures.keys()].filter((place) => {
+    const figure = figures[place] ?? Number.NaN;
+    return figure > least || (figure === least && left-- > 0);
+  });
 }
 
 const momentOf = (

@@ -50,7 +50,7 @@ export interface Encoder {
 
 interface Before {
   readonly moment: Moment;
-  readonly host: Float64Array;
+  readonly host: Matrix;
   readonly processes: ProcessTable;
 }
 
@@ -177,8 +177,8 @@ function payloadOf(writer: Writer, before: Before | undefined, moment: Moment): 
   writer.varint(text.length);
   writer.bytes(text);
   writer.double(snapshot.monotonic);
-  const host = hostFigures(moment);
-  encodeColumns(writer, oneRow(host), oneRow(before?.host ?? NO_HOST), HOST_SCALES);
+  const host = oneRow(hostFigures(moment));
+  encodeColumns(writer, host, before?.host ?? oneRow(NO_HOST), HOST_SCALES);
   const was = (pick: keyof RowFigures): MatrixBefore =>
     old ? { columns: old.snapshot[pick], rows: old.snapshot.rows.length, from } : { ...NO_ROWS, from };
   encodeColumns(writer, { columns: snapshot.values, rows }, was('values'), SCALES);

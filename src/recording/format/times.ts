@@ -27,17 +27,17 @@ export function encodeTimes(
   { columns: oldColumns, from }: MatrixBefore,
   start: number,
 ): void {
-  /** By file: nothing was read of it. Most files are read of no row in a pass. */
-  const isStill = columns.map((times, file) => !from && times === oldColumns[file]);
+  /** Files of which something was read. Most files are read of no row in a pass. */
+  const read = [...columns.keys()].filter((file) => from || columns[file] !== oldColumns[file]);
   let last = ticksOf(start) || 0;
   let same = 0;
   for (let row = 0; row < rows; row++) {
     const known = from ? (from[row] ?? -1) : row;
-    for (let file = 0; file < columns.length; file++) {
-      if (isStill[file]) {
-        same++;
-        continue;
-      }
+    let next = 0;
+    for (const file of read) {
+      // Those before it were not read.
+      same += file - next;
+      next = file + 1;
       const time = columns[file]?.[row] ?? Number.NaN;
       const was = oldColumns[file]?.[known] ?? Number.NaN;
       if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
@@ -48,6 +48,7 @@ export function encodeTimes(
       same = 0;
       last = encodeTime(writer, time, last);
     }
+    same += columns.length - next;
   }
   if (same > 0) encodeRun(writer, same);
 }
