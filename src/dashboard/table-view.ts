@@ -4,6 +4,7 @@ import { VERDICT, verdictsOf } from '../diagnosis/fields.ts';
 import type { Item } from '../metrics/grouping.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import { metricsOf } from '../metrics/query.ts';
+import { isSameFigure } from '../metrics/same-figure.ts';
 import type { Frame } from '../metrics/source.ts';
 import { isAdditive, outermost, sumInputs } from '../metrics/totals.ts';
 import { cellWidth, cut, padEnd, padStart, terminalSafe } from '../text/cells.ts';
@@ -181,12 +182,9 @@ function itemLine(item: Item, columns: TableColumns, rows: RowFigures, trend: st
   return line;
 }
 
-/** Object.is would have V8 allocate each figure that it compares. */
 function hasFigures(known: readonly number[], { figures }: RowFigures, row: number): boolean {
-  for (let at = 0; at < known.length; at++) {
-    const [was = Number.NaN, now = Number.NaN] = [known[at], figures[at]?.[row]];
-    if (was !== now && !(Number.isNaN(was) && Number.isNaN(now))) return false;
-  }
+  for (let at = 0; at < known.length; at++)
+    if (!isSameFigure(known[at] ?? Number.NaN, figures[at]?.[row] ?? Number.NaN)) return false;
   return true;
 }
 

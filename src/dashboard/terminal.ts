@@ -160,7 +160,8 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
     const texts: string[] = [];
     for (let index = 0; index < area.height; index++)
       texts.push(renderLine(lines[index] ?? NO_PIECES, area.width, look));
-    if (!isShown(element, texts)) element.setContent(texts.join('\n'));
+    // It is parsed when it is rendered. setContent would do so here too, and clear all cells before, which these lines fill.
+    if (!isShown(element, texts)) element.content = texts.join('\n');
   }
 
   /** Whether the element shows these lines already; remembers that it does from now on. */

@@ -109,7 +109,7 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
 
   for (let row = 0; row < count; row++) {
     const parent = snapshot.parents[row] ?? -1;
-    if (parent >= 0) above[row] = (above[parent] ?? 0) + (inMs(throttled, parent) || 0);
+    if (parent >= 0) above[row] = (above[parent] ?? 0) + orNone(inMs(throttled, parent));
     if (valueAt(snapshot, IS_FROZEN, row) === 1) {
       causes[row] = FROZEN;
       losses[row] = 1000;
@@ -119,7 +119,7 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
     const some = inMs(cpuSome, row);
     const io = inMs(ioSome, row);
     const memory = inMs(memorySome, row);
-    const own = Math.min(1000, inMs(throttled, row) || 0);
+    const own = Math.min(1000, orNone(inMs(throttled, row)));
     most = 0;
     // Most rows of most machines lost nothing at all.
     if (full + some + io + memory + own !== 0) {
@@ -136,12 +136,15 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
         take(row, grew(HIGH, row) || grew(MAX, row) ? OWN_MEMORY : MEMORY_SHORT, memory, true);
     }
     if (most === 0 && grew(FORKS_FAILED, row)) causes[row] = PIDS;
-    else if (most === 0 && !Number.isNaN(full + io + memory)) causes[row] = FINE;
+    else if (most === 0 && full + io + memory >= 0) causes[row] = FINE;
   }
   return { causes, losses };
 }
 
 const inMs = (percents: Float64Array, row: number): number => (percents[row] ?? Number.NaN) * MS_PER_PERCENT;
+
+/** The figure; 0 where it is unavailable. */
+const orNone = (figure: number): number => (figure > 0 ? figure : 0);
 
 /** Whether a counter has grown since `before`; false where that is not known. */
 function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => boolean {

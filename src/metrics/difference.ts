@@ -4,6 +4,7 @@
  */
 
 import type { Draft } from './draft.ts';
+import { isSameFigure } from './same-figure.ts';
 import type { RowFigures } from './snapshot.ts';
 
 /** A figure has a place: those of the first array, then those of the next one. Values come first, then errors, then times. */
@@ -37,13 +38,15 @@ export function differenceOf(figures: RowFigures, later: RowFigures): FigureDiff
 function addRuns(array: Figures, other: Figures, first: number, places: number[], runs: number[]): void {
   for (let row = 0; row < array.length; row++) {
     const figure = array[row] ?? Number.NaN;
-    if (Object.is(figure, other[row])) continue;
+    if (isSameFigure(figure, other[row] ?? Number.NaN)) continue;
     const begin = row;
-    while (row + 1 < array.length && Object.is(array[row + 1], figure) && !Object.is(other[row + 1], figure)) row++;
+    while (row + 1 < array.length && isLike(array, row + 1, figure) && !isLike(other, row + 1, figure)) row++;
     places.push(first + begin, first + row + 1);
     runs.push(figure);
   }
 }
+
+const isLike = (array: Figures, row: number, figure: number): boolean => isSameFigure(array[row] ?? Number.NaN, figure);
 
 /** Makes the figures of the later Snapshot those of the one before. */
 export function undoDifference({ places, figures }: FigureDifference, draft: Draft): void {

@@ -4,6 +4,7 @@
  * are such; where the memory for the others runs out, the rows that were shown keep theirs.
  */
 
+import { isSameFigure } from './same-figure.ts';
 import type { Usage } from './usage.ts';
 
 export interface History {
@@ -99,7 +100,7 @@ export function createHistory(
   const unknown = (): Series => ({ steady: Number.NaN, since: next, room: undefined });
 
   function record(one: Series, value: number, isVisible: boolean): void {
-    if (Object.is(one.steady, value)) return;
+    if (isSameFigure(one.steady, value)) return;
     if (one.room === undefined && !Number.isNaN(one.steady)) {
       if (roomy.size >= mostSeries && isVisible) takeRoom();
       if (roomy.size < mostSeries) {
@@ -138,7 +139,7 @@ export function createHistory(
     if (figures === before) return;
     for (let row = 0; row < rows.length; row++) {
       const value = figures[row] ?? Number.NaN;
-      if (before && Object.is(before[row], value)) continue;
+      if (before && isSameFigure(before[row] ?? Number.NaN, value)) continue;
       const one = listed[row]?.[index];
       if (one) record(one, Math.fround(value), visible.has(rows[row]?.inode ?? -1));
     }

@@ -16,6 +16,7 @@ import { CGROUP_FILES, column, FILE_OF_COLUMN } from './files.ts';
 import { madeFrom } from './made-from.ts';
 import { isPossible } from './metric.ts';
 import { LIMIT_KINDS, type LimitKind, type Reading } from './reading.ts';
+import { isSameFigure } from './same-figure.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
 
 export interface Usage {
@@ -145,7 +146,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
       const derived = derive(reading);
       // The counters and times of a forged recording can give any figure.
       const figure = shape.isLimit || isPossible(shape, derived) ? derived : Number.NaN;
-      if (Object.is(values[at], figure)) continue;
+      if (isSameFigure(values[at] ?? Number.NaN, figure)) continue;
       if (values === shared) values = shared.slice();
       values[at] = figure;
     }
