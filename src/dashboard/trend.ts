@@ -15,12 +15,12 @@ const LEAST_SHARE = 1 / 20;
 
 /** The largest value from one index to before another; NaN where all are unavailable. */
 export function mostOf(values: readonly number[], from = 0, to = values.length): number {
-  let most = Number.NaN;
+  let most = Number.NEGATIVE_INFINITY;
   for (let at = Math.max(0, from); at < to; at++) {
     const value = values[at] ?? Number.NaN;
-    if (value > most || Number.isNaN(most)) most = value;
+    if (value > most) most = value;
   }
-  return most;
+  return most === Number.NEGATIVE_INFINITY ? Number.NaN : most;
 }
 
 /**

@@ -94,7 +94,7 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
   const cpuFull = asked('psi_cpu_full_percent');
   const ioSome = asked('psi_io_some_percent');
   const memorySome = asked('psi_memory_some_percent');
-  const grew = growthOf(snapshot, before);
+  const [high, max, forksFailed] = [HIGH, MAX, FORKS_FAILED].map((index) => grownRows(index, snapshot, before));
   /** Throttled time of all ancestors. */
   const above = new Float64Array(count);
   let most = 0;
@@ -133,9 +133,9 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
       take(row, SELF_CPU, some - full, !isRoot && some - full >= THRESHOLDS.selfCpu && wait < THRESHOLDS.cpuWait);
       take(row, DISK, io, io >= THRESHOLDS.ioSome);
       if (memory >= THRESHOLDS.memorySome)
-        take(row, grew(HIGH, row) || grew(MAX, row) ? OWN_MEMORY : MEMORY_SHORT, memory, true);
+        take(row, high?.has(row) || max?.has(row) ? OWN_MEMORY : MEMORY_SHORT, memory, true);
     }
-    if (most === 0 && grew(FORKS_FAILED, row)) causes[row] = PIDS;
+    if (most === 0 && forksFailed?.has(row)) causes[row] = PIDS;
     else if (most === 0 && full + io + memory >= 0) causes[row] = FINE;
   }
   return { causes, losses };
@@ -144,11 +144,15 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
 const inMs = (percents: Float64Array, row: number): number => (percents[row] ?? Number.NaN) * MS_PER_PERCENT;
 
 /** The figure; 0 where it is unavailable. */
-const orNone = (figure: number): number => (figure > 0 ? figure : 0);
+const orNone = (figure: number): number => (Number.isNaN(figure) ? 0 : figure);
 
-/** Whether a counter has grown since `before`; false where that is not known. */
-function growthOf(snapshot: Snapshot, before: Snapshot | undefined): (index: number, row: number) => boolean {
-  if (!before) return () => false;
+/** Rows of which a counter has grown since `before`; none where that is not known. */
+function grownRows(index: number, snapshot: Snapshot, before: Snapshot | undefined): ReadonlySet<number> {
+  const grown = new Set<number>();
+  const [now, then] = [snapshot.values[index], before?.values[index]];
+  if (!before || !now || !then || (now === then && snapshot.rows === before.rows)) return grown;
   const was = matchRows(snapshot.rows, before.rows);
-  return (index, row) => valueAt(snapshot, index, row) > valueAt(before, index, was[row] ?? -1);
+  for (let row = 0; row < now.length; row++)
+    if ((now[row] ?? Number.NaN) > (then[was[row] ?? -1] ?? Number.NaN)) grown.add(row);
+  return grown;
 }
