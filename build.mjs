@@ -61,19 +61,31 @@ const library = () =>
  */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
 
+/** blessed makes a function of each capability of the terminal at its start, hundreds of which are never called. */
+const LATE_CAPABILITIES = `
+  const compile = Tput.prototype._compile;
+  Tput.prototype._compile = function (info, name, value) {
+    if (typeof value !== 'string') return compile.call(this, info, name, value);
+    let compiled;
+    return (params) => (compiled ??= compile.call(this, info, name, value))(params);
+  };`;
+
 /**
  * blessed requires each of its widgets by a name that no bundler can follow, and most are never used: these are what
  * tstop and blessed-contrib's charts are made of.
  * @type {esbuild.Plugin}
  */
-const blessedWidgets = {
-  name: 'blessed-widgets',
+const lightBlessed = {
+  name: 'light-blessed',
   setup({ onLoad }) {
     const names = ['Node', 'Screen', 'Element', 'Box'];
     const lines = names.map(
       (name) => `exports.${name} = exports.${name.toLowerCase()} = require('./widgets/${name.toLowerCase()}');`,
     );
     onLoad({ filter: /\/blessed\/lib\/widget\.js$/ }, () => ({ contents: lines.join('\n') }));
+    onLoad({ filter: /\/blessed\/lib\/tput\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8') + LATE_CAPABILITIES,
+    }));
   },
 };
 
@@ -145,7 +157,7 @@ const TSCG_PARTS = {
 };
 
 async function programs() {
-  await build({ ...PROGRAM, entryPoints: ['src/cli/tstop.ts'], plugins: [blessedWidgets, latePackages] });
+  await build({ ...PROGRAM, entryPoints: ['src/cli/tstop.ts'], plugins: [lightBlessed, latePackages] });
   await build(await inParts(['src/cli/tscg.ts', 'src/cli/errors.ts', 'src/cli/crash.ts'], TSCG_PARTS, PROGRAM));
 }
 

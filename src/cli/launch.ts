@@ -49,7 +49,7 @@ const program = __filename.replace(/\.js$/, '.cjs');
 const ofNode = createRequire(program);
 
 /** Built-in modules that most runs never touch, and that take longer to load than all of ours: each is there at its first use. */
-const LATE = ['child_process', 'fs/promises', 'net', 'stream', 'timers/promises', 'tty', 'worker_threads'];
+const LATE = 'child_process crypto fs/promises net stream timers/promises tty worker_threads zlib'.split(' ');
 
 /** What was required so far, by the name that it was required by. */
 const modules = new Map<string, object>();
@@ -66,7 +66,8 @@ for (const name of LATE) {
     ownKeys: () => Reflect.ownKeys(real()),
     getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(real(), key),
   };
-  modules.set(`node:${name}`, new Proxy({}, handler));
+  const late = new Proxy({}, handler);
+  modules.set(name, late).set(`node:${name}`, late);
 }
 
 /** `require` of a part: another part, as `./tscg.act.cjs`, a module of Node or a package. */
