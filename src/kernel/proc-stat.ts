@@ -3,14 +3,11 @@
  *
  *     cpu  5427 0 3210 818020 512 0 101 42 0 0
  *     cpu0 2711 0 1604 409010 256 0 51 21 0 0
- *     ctxt 2871935
+ *     intr 49210 12 0 3
  *     btime 1764032340
- *     processes 21034
- *     procs_running 2
- *     procs_blocked 0
  */
 
-import { parseSingleValue } from './single-value.ts';
+import { parseSingleValue, restOfLine } from './single-value.ts';
 
 const STATES = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal', 'guest', 'guest_nice'] as const;
 
@@ -24,34 +21,20 @@ export interface ProcStat {
   readonly cpus: ReadonlyMap<number, CpuTicks>;
   /** Boot, in seconds since the epoch. */
   readonly btime: number;
-  /** Context switches since boot. */
-  readonly ctxt: number;
-  /** Forks since boot. */
-  readonly processes: number;
-  readonly procs_running: number;
-  readonly procs_blocked: number;
 }
 
-/** Figures that are missing are NaN. The line of interrupts, which has a number for each of them, is not taken apart. */
+/** Figures that are missing are NaN. The CPUs are first; the line of interrupts, which has a number for each of them, is left. */
 export function parseProcStat(text: string): ProcStat {
-  const lines = new Map<string, string>();
   const cpus = new Map<number, CpuTicks>();
+  let cpu = ticks('');
   for (const line of text.split('\n')) {
+    if (!line.startsWith('cpu')) break;
     const end = line.indexOf(' ');
-    const [key, rest] = [line.slice(0, end), line.slice(end + 1)];
-    if (/^cpu\d+$/.test(key)) cpus.set(Number(key.slice('cpu'.length)), ticks(rest));
-    else lines.set(key, rest);
+    const figures = ticks(line.slice(end + 1));
+    if (end === 'cpu'.length) cpu = figures;
+    else cpus.set(Number(line.slice('cpu'.length, end)), figures);
   }
-  const first = (key: string): number => parseSingleValue(lines.get(key));
-  return {
-    cpu: ticks(lines.get('cpu') ?? ''),
-    cpus,
-    btime: first('btime'),
-    ctxt: first('ctxt'),
-    processes: first('processes'),
-    procs_running: first('procs_running'),
-    procs_blocked: first('procs_blocked'),
-  };
+  return { cpu, cpus, btime: parseSingleValue(restOfLine(text, 'btime ')) };
 }
 
 function ticks(text: string): CpuTicks {
