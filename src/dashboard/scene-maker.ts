@@ -39,8 +39,12 @@ export function sceneMaker(parts: SceneParts): (session: Session) => Scene {
   return (session) => {
     const age = ageOf(session);
     const back = Math.round(age / seconds);
+    const { processes, inside, raw } = selected.of(session);
+    // One literal: an object that is spread together takes V8 some kilobytes.
     return {
-      ...selected.of(session),
+      processes,
+      inside,
+      raw,
       state: session.state,
       frame: session.frame,
       shown: session.shown,
