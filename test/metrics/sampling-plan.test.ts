@@ -26,8 +26,11 @@ async function watch(paths: readonly string[]) {
   for (const path of paths) kernel.make(path);
   let asked = 0;
   let vouched = 0;
+  /** Of each pass, whether it goes on with the tick of the one before. */
+  let passes: (boolean | undefined)[] = [];
   const collect: Collector['collect'] = (request) => {
     asked += request.ids.length;
+    passes.push(request.sameTick);
     vouched += request.masks.reduce((count, mask) => count + VOUCHED.filter((bit) => mask & bit).length, 0);
     return kernel.collector.collect(request);
   };
@@ -38,6 +41,7 @@ async function watch(paths: readonly string[]) {
     kernel.pass(milliseconds, during);
     asked = 0;
     vouched = 0;
+    passes = [];
     const [visible, exact] = [shown, exactly].map(
       (wanted) => new Set(rows.flatMap(({ path, inode }) => (path === wanted ? [inode] : []))),
     );
@@ -46,7 +50,7 @@ async function watch(paths: readonly string[]) {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
     };
-    return { snapshot, reads, asked, vouched, value };
+    return { snapshot, reads, asked, vouched, passes, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -65,6 +69,18 @@ test('a stall of a cgroup that hardly runs is in the next Snapshot, for any of t
     const { value } = await tick();
     for (const file of ['cpu', 'memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
   }
+});
+
+test('the passes of a tick are told from those of another', async () => {
+  const { kernel, tick } = await watch(['/a', '/a/0', '/a/1', '/a/2']);
+  assert.equal((await tick()).passes, [false]);
+  kernel.act('/a/1', { kind: 'run', usec: 900_000 });
+  const { passes } = await tick();
+  assert.ok(passes.length > 1, 'what moved in the parent is looked for below it');
+  assert.equal(
+    passes,
+    passes.map((_, pass) => pass > 0),
+  );
 });
 
 test('a parent that stands still spares the files of a row that is shown; what it uses at all is in the next Snapshot', async () => {
