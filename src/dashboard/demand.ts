@@ -1,10 +1,10 @@
 /** What the next sample reads beside the cheap files of every row: it costs what is shown. */
 
 import { isListed } from '../inventory/workload.ts';
-import { isWithin } from '../kernel/cgroup-path.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { metricsOf } from '../metrics/query.ts';
+import { rowByInode } from '../metrics/snapshot.ts';
 import type { Frame, FrameDemand } from '../metrics/source.ts';
 import { isOfNetwork } from '../metrics/totals.ts';
 import { columnOf, columnsFor, DEFAULT_COLUMNS, isTextSort } from './columns.ts';
@@ -38,27 +38,24 @@ interface Window {
 const lastDemand = madeFrom<Demand>();
 
 /** The demand of the drawing before where it would be the same one. */
-export function demandOf({ workloads }: Frame, shown: Shown, state: State, window: Window): Demand {
+export function demandOf(frame: Frame, shown: Shown, state: State, window: Window): Demand {
+  const { workloads } = frame;
   const { items, rows } = shown;
   const { top, selected, sort, scales, filter } = state;
   const columns = columnsFor(window.width, state);
   const inputs = [workloads, items, rows, top, selected, sort, scales, filter, window.window, columns];
-  return lastDemand(inputs, () => newDemand(workloads, shown, state, window));
+  return lastDemand(inputs, () => newDemand(frame, shown, state, window));
 }
 
-function newDemand(
-  workloads: Frame['workloads'],
-  { items, rows }: Shown,
-  state: State,
-  { window, width }: Window,
-): Demand {
+function newDemand(frame: Frame, { items, rows }: Shown, state: State, { window, width }: Window): Demand {
+  const { workloads } = frame;
   const { top, selected } = state;
   const inodesOf = (wanted: readonly number[]): number[] => wanted.map((row) => workloads[row]?.inode ?? -1);
   const inWindow = items.slice(top, top + window).flatMap(({ row, members }) => (row >= 0 ? [row] : members));
   const visible = asBefore(new Set([...inodesOf(inWindow), ...(typeof selected === 'number' ? [selected] : [])]));
   const columns = columnsFor(width, state).columns.map(({ field }) => field);
   const ranking = rankingOf(state);
-  const exact = lastBelow([workloads, selected], () => new Set(inodesBelow(workloads, selected)));
+  const exact = lastBelow([workloads, selected], () => new Set(inodesBelow(frame.usage.snapshot, selected)));
   const metrics = new Set([...columns, ...ranking].map(({ id }) => id));
   // Ordered or filtered by it, the busiest would never be seen if only the rows in the window had it.
   if (ranking.some(isOfNetwork)) {
@@ -84,14 +81,18 @@ function asBefore(visible: ReadonlySet<number>): ReadonlySet<number> {
 
 const lastBelow = madeFrom<ReadonlySet<number>>();
 
-function inodesBelow(workloads: Frame['workloads'], selected: State['selected']): number[] {
-  const top = workloads.find(({ inode }) => inode === selected)?.path;
+/** The selected row and those below it; none where they are very many. A key costs it: paths would take too long to compare. */
+function inodesBelow({ rows, parents }: Frame['usage']['snapshot'], selected: State['selected']): number[] {
+  const top = typeof selected === 'number' ? rowByInode(rows).get(selected) : undefined;
   if (top === undefined) return [];
+  const isBelow = new Uint8Array(rows.length);
   const below: number[] = [];
-  for (const { path, inode } of workloads) {
-    if (!isWithin(path, top)) continue;
+  // Rows have parents before children.
+  for (let row = top; row < rows.length; row++) {
+    if (row !== top && isBelow[parents[row] ?? -1] !== 1) continue;
     if (below.length === MOST_EXACT) return [];
-    below.push(inode);
+    isBelow[row] = 1;
+    below.push(rows[row]?.inode ?? -1);
   }
   return below;
 }
