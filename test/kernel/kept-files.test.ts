@@ -1,6 +1,6 @@
 /** Files that are kept open give the same text as a reading by path, whatever becomes of them. */
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,10 +23,9 @@ test('a file that was written again is read as it is now, also where it is longe
 test('the kernel gives a list in parts, and all of them are read', () => {
   const files = createKeptFiles();
   const shape = (text: string): string => text.replace(/ *\d+/g, ' 0');
-  for (const name of ['vmstat', 'zoneinfo', 'interrupts', 'stat', 'meminfo']) {
-    const path = `/proc/${name}`;
+  for (const path of ['/proc/crypto', '/proc/vmstat', '/proc/stat', '/proc/meminfo'].filter(existsSync)) {
     const texts = [files.read(path), files.read(path)].map(shape);
-    assert.is(new Set([...texts, shape(readFileSync(path, 'utf8'))]).size, 1, name);
+    assert.is(new Set([...texts, shape(readFileSync(path, 'utf8'))]).size, 1, path);
   }
   files.close();
 });
