@@ -13,7 +13,7 @@
  *
  * A file that is not there is looked for in turn. Those of a controller are there in all children of a cgroup or in none
  * (cgroup.subtree_control), threaded ones aside: where the first child lacks them too, one file of each controller is looked
- * for, once in a minute, or less often where rows are very many.
+ * for, at first and then once in a minute, or less often where rows are very many.
  */
 
 import { constants } from 'node:os';
@@ -126,6 +126,8 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let changed = new Uint32Array();
   /** By row, a bit a file: read in this tick after `ask`; read in some of its children; not read in others. */
   let later = new Uint32Array();
+  /** By row, a bit a file, of a new one: to be read unless the first child of the parent lacks it. */
+  let spared = new Uint32Array();
   let inSome = new Uint32Array();
   let inOthers = new Uint32Array();
   /** By row: 1 where its figures are to be exact in this tick. */
@@ -154,7 +156,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       root = rows.findIndex(({ path }) => path === '/');
       const masks = (): Uint32Array<ArrayBuffer> => new Uint32Array(rows.length);
       [reads, proven, ask, open, changed] = [masks(), masks(), masks(), masks(), masks()];
-      [later, inSome, inOthers] = [masks(), masks(), masks()];
+      [later, spared, inSome, inOthers] = [masks(), masks(), masks(), masks()];
       const marks = (): Uint8Array<ArrayBuffer> => new Uint8Array(rows.length);
       [shown, exact, written] = [marks(), marks(), marks()];
     }
@@ -189,6 +191,20 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       if (lacksIt && !hasMore) found |= 1 << file;
     }
     return found;
+  }
+
+  /** Of the files of which the row was spared, those that must be read. The others are not there. */
+  function stillSpared(draft: Draft, row: number): number {
+    const first = firstChild[row] ?? -1;
+    let owed = spared[row] ?? 0;
+    for (let file = 0, left = owed; left >>> file; file++) {
+      if (!((left >>> file) & 1)) continue;
+      if (errorAt(draft, LEADERS[file] ?? file, row) !== ENOENT || errorAt(draft, file, first) !== ENOENT) continue;
+      draft.setError(file, row, ENOENT);
+      owed &= ~(1 << file);
+    }
+    spared[row] = 0;
+    return owed;
   }
 
   /** Hot files of the row whose last read succeeded. */
@@ -297,8 +313,10 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
           (isShown || isTurn ? WARM : 0) | (isWritten || isTurn ? LIMIT : 0) | (row === root ? CGROUP_STAT : 0);
         const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
         const again = !isNew && missingTurns.passes(row) ? lacking(draft, row, CONTROLLED & LEADING) : 0;
+        const first = firstChild[row] ?? -1;
+        spared[row] = isNew && first >= 0 && first !== row ? slower & CONTROLLED & ~LEADING : 0;
         ask[row] = (asked & ~lacked) | (again & HOT);
-        later[row] = (slower & ~lacked) | (again & ~HOT);
+        later[row] = (slower & ~lacked & ~(spared[row] ?? 0)) | (again & ~HOT);
       }
       // A parent is read before its children. Rows have parents first.
       for (let row = rows.length - 1; row >= 0; row--) {
@@ -332,6 +350,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         const left = HOT & ~read;
         ask[row] = 0;
         open[row] = 0;
+        later[row] = spared[row] ? stillSpared(draft, row) : 0;
         if (left === 0) {
           proven[row] = read;
           continue;
@@ -343,7 +362,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
         ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
       }
-      const pass = passOf([ask, ~0]);
+      const pass = passOf([ask, ~0], [later, ~0]);
       if (!pass) settle(draft);
       return pass;
     },

@@ -78,9 +78,10 @@ test('costly files are read for visible rows each tick and for the others in tur
   const tick = (touched: number[] = []) =>
     sampler.tick({ rows: rowsOf(cgroups), visible: new Set([2]), touched: new Set(touched) });
   await tick();
-  assert.ok(filesOf(passes[0], '/unseen').includes('memory.stat'), 'a new row is read whole');
+  assert.ok(filesOf(passes.flat(), '/unseen').includes('memory.stat'), 'a new row is read whole');
+  passes.length = 0;
   for (let count = 0; count < 10; count++) await tick();
-  const later = passes.slice(1);
+  const later = [...passes];
   assert.ok(later.every((pass) => filesOf(pass, '/seen').includes('memory.stat')));
   assert.is(later.filter((pass) => filesOf(pass, '/unseen').includes('memory.stat')).length, 1);
   assert.is(later.filter((pass) => filesOf(pass, '/seen').includes('memory.max')).length, 1);

@@ -1,12 +1,13 @@
 /** What a tick reads and what it leaves out, by example. unread-bounds.test.ts does so over anything that cgroups may do. */
 
+import { constants } from 'node:os';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Collector } from '../../src/kernel/collector.ts';
 import { CGROUP_FILES, column } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
-import { type SnapshotRow, valueAt } from '../../src/metrics/snapshot.ts';
+import { errorAt, type SnapshotRow, valueAt } from '../../src/metrics/snapshot.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { simulatedKernel } from './simulated-kernel.ts';
 import { HOST } from './snapshots.ts';
@@ -18,20 +19,25 @@ const host = { read: async () => HOST };
 
 type Kernel = ReturnType<typeof simulatedKernel>;
 
-const VOUCHED = CGROUP_FILES.flatMap(({ vouching }, index) => (vouching ? [1 << index] : []));
+const ALL = CGROUP_FILES.map((_, index) => 1 << index);
+const VOUCHED = ALL.filter((_, index) => CGROUP_FILES[index]?.vouching);
+const askedIn = (masks: Uint32Array, files: readonly number[]): number =>
+  masks.reduce((count, mask) => count + files.filter((bit) => mask & bit).length, 0);
 
 /** A sampler of these cgroups, none of which is shown unless a tick says so, that has ticked until they are quiet. */
 async function watch(paths: readonly string[]) {
   const kernel = simulatedKernel({ polls: true });
   for (const path of paths) kernel.make(path);
   let asked = 0;
+  let files = 0;
   let vouched = 0;
   /** Of each pass, whether it goes on with the tick of the one before. */
   let passes: (boolean | undefined)[] = [];
   const collect: Collector['collect'] = (request) => {
     asked += request.ids.length;
     passes.push(request.sameTick);
-    vouched += request.masks.reduce((count, mask) => count + VOUCHED.filter((bit) => mask & bit).length, 0);
+    files += askedIn(request.masks, ALL);
+    vouched += askedIn(request.masks, VOUCHED);
     return kernel.collector.collect(request);
   };
   const collector = { ...kernel.collector, collect };
@@ -40,6 +46,7 @@ async function watch(paths: readonly string[]) {
   async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '', exactly = '') {
     kernel.pass(milliseconds, during);
     asked = 0;
+    files = 0;
     vouched = 0;
     passes = [];
     const [visible, exact] = [shown, exactly].map(
@@ -50,7 +57,7 @@ async function watch(paths: readonly string[]) {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
     };
-    return { snapshot, reads, asked, vouched, passes, value };
+    return { snapshot, reads, asked, files, vouched, passes, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -198,6 +205,32 @@ test('a file that is not there is looked for in turn, and found once it is there
   // Only as the first child, which stands for all, still lacks them.
   for (let count = 0; count < 60; count++) await tick();
   await isFound('memory.current:value', 'io.stat:rios', 'memory.max:value');
+});
+
+test('a new cgroup is asked for one file of a controller that the first child lacks; one that has it is read whole', async () => {
+  const { kernel, tick, list } = await watch(['/bare', '/a']);
+  kernel.act('/bare', { kind: 'controllers' });
+  const [bare = [], whole = []] = ['/bare', '/a'].map((parent) =>
+    Array.from({ length: 10 }, (_, child) => `${parent}/${child}`),
+  );
+  for (const path of [...bare, ...whole]) kernel.make(path);
+  // The first child has no files of memory and io, and the others have.
+  kernel.act('/a/0', { kind: 'thread' });
+  list();
+  const { snapshot, files, value } = await tick();
+  assert.ok(files < 20 * CGROUP_FILES.length, `${files} files are asked for`);
+  const errorOf = (path: string, file: string): number =>
+    errorAt(
+      snapshot,
+      CGROUP_FILES.findIndex((spec) => spec.file === file),
+      snapshot.rows.findIndex((row) => row.path === path),
+    );
+  for (const path of bare)
+    for (const file of ['memory.stat', 'memory.max', 'cpu.max', 'cpu.weight'])
+      assert.is(errorOf(path, file), constants.errno.ENOENT, `${path} ${file}`);
+  for (const path of whole.slice(1))
+    for (const ref of ['memory.max:value', 'memory.stat:anon'])
+      assert.is(value(path, ref), kernel.figure(path, ref), `${path} ${ref}`);
 });
 
 test('what a sibling uses while the tick reads does not hide what another one used before', async () => {
