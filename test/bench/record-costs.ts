@@ -1,7 +1,7 @@
 /**
  * What `tscg record` costs on this machine: makes 200 cgroups with 500 processes that do a little, records them for a minute
- * in which no CPU sleeps and for one in which they may, atop beside it, and reads the recording. record.ts says on which
- * machine it runs.
+ * in which the machine is busy (busy.ts) and for one in which it is at rest, atop beside it, and reads the recording.
+ * record.ts says on which machine it runs.
  */
 
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
@@ -27,7 +27,7 @@ import type { Moment } from '../../src/recording/format/moment.ts';
 import { openRecording, type RecordedPlace } from '../../src/recording/recording.ts';
 import { cpuOf } from '../cpu-time.ts';
 import { noScratch, SCRATCH_MOUNT, withScratch } from '../scratch-cgroup.ts';
-import { keepAwake } from './awake.ts';
+import { keepBusy } from './busy.ts';
 
 const [program = ''] = process.argv.slice(2);
 const CONTAINERS = 200;
@@ -141,9 +141,9 @@ async function costs(): Promise<void> {
     });
     return { recorder: costOf('recorder'), atop: costOf('atop') };
   }
-  const letSleep = keepAwake();
-  const awake = await minute().finally(letSleep);
-  const asleep = await minute();
+  const rest = keepBusy(program);
+  const busy = await minute().finally(rest);
+  const atRest = await minute();
   await end(recorder, 'SIGINT');
   const recording = openRecording(directory);
   const last = recording.frame(recording.last());
@@ -153,15 +153,15 @@ async function costs(): Promise<void> {
   const values = rows * COLUMN_COUNT;
   report('cgroups', `${rows}, ${last.moment.processes?.list.length} processes, ${values} values a second`);
   report('moments', `${moments.length}`);
-  report('bytes a value', (awake.recorder.bytes / values).toFixed(3));
-  report('bytes a second', awake.recorder.bytes.toFixed(0));
-  report('CPU', `${awake.recorder.percent.toFixed(2)} %`);
-  report('CPU, CPUs that sleep', `${asleep.recorder.percent.toFixed(2)} %`);
+  report('bytes a value', (busy.recorder.bytes / values).toFixed(3));
+  report('bytes a second', busy.recorder.bytes.toFixed(0));
+  report('CPU', `${busy.recorder.percent.toFixed(2)} %`);
+  report('CPU, a machine at rest', `${atRest.recorder.percent.toFixed(2)} %`);
   recording.close();
   if (process.env.BENCH_KEEP) cpSync(directory, process.env.BENCH_KEEP, { recursive: true });
   report('seek', `${seekInDay(moments, last.header).toFixed(0)} ms`);
   if (!atop) return report('atop', 'not installed');
-  for (const [name, { recorder, atop }] of Object.entries({ 'the same minute': awake, 'CPUs that sleep': asleep })) {
+  for (const [name, { recorder, atop }] of Object.entries({ 'the same minute': busy, 'a machine at rest': atRest })) {
     report(`atop, ${name}`, `${atop.bytes.toFixed(0)} bytes a second, CPU ${atop.percent.toFixed(2)} %`);
     report(`tscg record / atop CPU, ${name}`, (recorder.percent / atop.percent).toFixed(2));
   }

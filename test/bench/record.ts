@@ -5,21 +5,15 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleTests } from '../bundle.mjs';
 import { noScratch, SCRATCH_MOUNT } from '../scratch-cgroup.ts';
+import { compileLoad } from './busy.ts';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
-const folder = join(process.cwd(), 'node_modules/.cache/tscg-bench');
-mkdirSync(folder, { recursive: true });
-const program = join(folder, 'load');
-const flags = ['-O1', '-static', '-pthread', '-o', program, 'test/neighbours/load.c'];
-const { status, stderr, error } = spawnSync('gcc', flags, { encoding: 'utf8' });
-if (status !== 0) throw new Error(`gcc: ${error?.message ?? stderr}`);
 const bundles = await bundleTests(['test/bench/record-costs.ts'], 'guest');
-const costs = [join(bundles, 'test/bench/record-costs.mjs'), program];
+const costs = [join(bundles, 'test/bench/record-costs.mjs'), compileLoad()];
 const whyGuest = process.argv.includes('--guest') ? '--guest' : noScratch;
 console.log(`machine: ${whyGuest === undefined ? `this one, with ${SCRATCH_MOUNT}` : `User-Mode Linux (${whyGuest})`}`);
 const command = whyGuest === undefined ? costs : ['test/guest/native.mjs', 'node', ...costs];

@@ -3,8 +3,8 @@
  *
  *     node --import tsx test/bench/scale.ts [COUNT]…      default: 1000 3000 10000
  *
- * Idle, 1 % of them active, all active; flat, and as Kubernetes nests them. No CPU sleeps meanwhile; what it costs where
- * they do is measured for idle ones. A peer that is not installed is left out, and said so.
+ * Idle, 1 % of them active, all active; flat, and as Kubernetes nests them. The machine is busy meanwhile (busy.ts); what it
+ * costs on one at rest is measured for idle ones. A peer that is not installed is left out, and said so.
  */
 
 import { type ChildProcess, execFileSync, spawn as spawnProcess, spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chooseHierarchy } from '../../src/kernel/hierarchy.ts';
 import { openTstop } from '../terminal.ts';
-import { keepAwake } from './awake.ts';
+import { compileLoad, keepBusy } from './busy.ts';
 import { median } from './floor.ts';
 import { cgtop, costOf, costOfTstop, PEER_WARM_MS, reportKeys, showsFrame } from './screens.ts';
 
@@ -132,23 +132,24 @@ async function compare(report: (name: string, value: string) => void): Promise<v
 async function measure(load: Load, leaves: readonly string[], where: string): Promise<void> {
   const report = (name: string, value: string): void => console.log(`${name} at ${where}: ${value}`);
   const living = await populate(crowd.program, leaves, load);
-  const letSleep = keepAwake();
+  const rest = keepBusy(busyLoad);
   try {
     await compare(report);
     if (load.every !== 0) return;
     report('first screen / node -e 0', (await firstScreen()).toFixed(2));
-    letSleep();
-    await compare((name, value) => report(`CPUs that sleep: ${name}`, value));
+    rest();
+    await compare((name, value) => report(`a machine at rest: ${name}`, value));
   } catch (error) {
     report('failed', error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   } finally {
-    letSleep();
+    rest();
     living.stdin?.end();
     await once(living, 'exit');
   }
 }
 
+const busyLoad = compileLoad();
 const crowd = buildCrowd();
 for (const count of COUNTS) {
   for (const [shape, build] of Object.entries(SHAPES)) {

@@ -1,0 +1,41 @@
+/**
+ * Keeps the CPUs and the memory of the machine busy while costs are measured, as they are where tstop is needed. On one at
+ * rest a program that wakes once a second pays for the rest: its CPU has slept, and what watches for idle memory (DAMON,
+ * page_idle) has taken its pages for such, which costs some microseconds for each page that it touches again. On the machine
+ * of this project's makers that is ten times what a tick takes.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/tscg-bench/', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../neighbours/load.c', import.meta.url));
+const MEBIBYTES = 1024;
+
+/** Compiles test/neighbours/load.c; statically, so that it runs in a guest too. Returns its path. */
+export function compileLoad(): string {
+  mkdirSync(FOLDER, { recursive: true });
+  const program = `${FOLDER}load`;
+  const flags = ['-O1', '-static', '-pthread', '-o', program, SOURCE];
+  const { status, stderr, error } = spawnSync('gcc', flags, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`gcc: ${error?.message ?? stderr}`);
+  return program;
+}
+
+/**
+ * Starts a process for each CPU that writes to 1 GiB of memory, page by page, and gives way to whatever else wants to run
+ * (SCHED_IDLE). `load`: that program, compiled. Returns what ends them; they end with this process in any case.
+ */
+export function keepBusy(load: string): () => void {
+  const command = ['--pdeathsig', 'KILL', 'chrt', '--idle', '0', load, 'touch', String(MEBIBYTES), '0'];
+  const loads = Array.from({ length: availableParallelism() }, () =>
+    spawn('setpriv', command, { stdio: 'ignore' }).on('error', (error) => {
+      console.log(`the machine is at rest: setpriv: ${error.message}`);
+    }),
+  );
+  return () => {
+    for (const one of loads) one.kill('SIGKILL');
+  };
+}
