@@ -5,7 +5,10 @@
  */
 
 export interface Round {
-  /** Begins a tick, at so many milliseconds. `turnMs`: from one turn of a row to the next. */
+  /**
+   * Begins a tick, at so many milliseconds. `turnMs`: from one turn of a row to the next. Where that is another than before, what
+   * is left to the next turn of each row changes with it.
+   */
   begin(now: number, turnMs: number): void;
   /** Whether the row has its turn in this tick. A new one has none. */
   passes(row: number): boolean;
@@ -17,8 +20,11 @@ export function createRound(): Round {
   /** By row, milliseconds: NaN for a new one. */
   let turnAt = new Float64Array();
   let passed = new Uint8Array();
+  let lastMs = Number.NaN;
   return {
     begin(now, turnMs) {
+      const change = Number.isNaN(lastMs) ? 1 : turnMs / lastMs;
+      lastMs = turnMs;
       // No closure: V8 allocates each number that one is called with.
       let news = 0;
       for (let row = 0; row < turnAt.length; row++) if (Number.isNaN(turnAt[row])) news++;
@@ -27,7 +33,7 @@ export function createRound(): Round {
         const at = turnAt[row] ?? Number.NaN;
         passed[row] = Number(now >= at);
         if (Number.isNaN(at)) turnAt[row] = now + (turnMs * ++seen) / news;
-        else if (now >= at) turnAt[row] = now + turnMs;
+        else turnAt[row] = now >= at ? now + turnMs : now + (at - now) * change;
       }
     },
     passes: (row) => passed[row] === 1,

@@ -5,7 +5,7 @@
  *
  * A file that a parent could vouch for and does not is read in the same tick. That holds for pressure too: a task that hangs in
  * a wait does not run, so that nothing but its pressure tells of it. Where a cgroup above shows that nobody below it can have
- * waited long for a CPU, cpu.pressure is read in turn. For a row that is shown the bounds are 0.
+ * waited long for a CPU, cpu.pressure is read in turn, and the less so the rarer. For a row that is shown the bounds are 0.
  *
  * A file that no parent can vouch for (memory.current) is read in each tick where the cgroup moved lately, or where the same
  * file of the parent changed. The other cgroups are read in turn, as what one child gained another may have lost. Where the
@@ -100,6 +100,9 @@ const QUIET_MS = 5000;
 const SLOW_MS = 10;
 /** A file that other children lack too is looked for once in so many milliseconds, or less often where rows are many. */
 const MISSING_MS = 60_000;
+const MISSING_ROW_MS = 50;
+/** Whatever a cgroup above shows, cpu.pressure is read once in so many milliseconds. */
+const LONGEST_WAIT_TURN_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlanOptions): SamplingPlan {
@@ -141,6 +144,8 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   /** Milliseconds at which the tick before began. */
   let before = Number.NaN;
   const turns = createRound();
+  /** Of cpu.pressure: a turn ends before a row can have waited unseen for longer than the bound allows in one of `turnMs`. */
+  const waitTurns = createRound();
   const slowTurns = createRound();
   const missingTurns = createRound();
 
@@ -152,7 +157,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       watched = Uint32Array.from(from, (row) => wasWatched[row] ?? 0);
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
-      for (const round of [turns, slowTurns, missingTurns]) round.follow(from);
+      for (const round of [turns, waitTurns, slowTurns, missingTurns]) round.follow(from);
       root = rows.findIndex(({ path }) => path === '/');
       const masks = (): Uint32Array<ArrayBuffer> => new Uint32Array(rows.length);
       [reads, proven, ask, open, changed] = [masks(), masks(), masks(), masks(), masks()];
@@ -275,7 +280,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   function stillOwed(draft: Draft, row: number, unproven: number, bounded: number): number {
     // The cgroup was found to move in this very tick.
     if (movedAt[row] === draft.monotonic) return unproven & ~lacking(draft, row, unproven);
-    const inTurn = shown[row] === 1 || turns.passes(row) ? 0 : bounded;
+    const inTurn = shown[row] === 1 || waitTurns.passes(row) ? 0 : bounded;
     const owed = unproven & ~inTurn & (POLLED | vouching.files | (changed[parents[row] ?? -1] ?? 0));
     return owed === 0 ? 0 : owed & readable(draft, row);
   }
@@ -300,8 +305,10 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       mark(exact, exactInodes);
       mark(written, visible ? touched : 'all');
       turns.begin(draft.monotonic, turnMs);
+      const waitMs = isExact ? turnMs : (turnMs * bounds.cpuWait) / vouching.unseenWait();
+      waitTurns.begin(draft.monotonic, Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, waitMs)));
       slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
-      missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * SLOW_MS));
+      missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * MISSING_ROW_MS));
       vouching.begin(draft);
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);

@@ -26,7 +26,10 @@ export interface UnreadBounds {
   /** In CPUs, over a tick. */
   readonly cpus: number;
   readonly ioOperations: number;
-  /** The share of the time for which some task of it can have waited for a CPU, as cpu.pressure has it. */
+  /**
+   * The share of the time for which some task of it can have waited for a CPU, as cpu.pressure has it, over the milliseconds
+   * of a turn.
+   */
   readonly cpuWait: number;
 }
 
@@ -81,6 +84,8 @@ export interface Vouching {
    * called for parents before their children.
    */
   bounded(row: number, reads: Uint32Array): number;
+  /** The largest share of the time for which one of those that are bounded can have waited in the last tick. */
+  unseenWait(): number;
   /**
    * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
    * `isExact`: the bounds are 0.
@@ -154,6 +159,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
   let isOpen = new Uint8Array();
   /** The first row is the machine's root, which alone has no cgroup.events: its cpu.stat and io.stat are no sums. */
   let hasMachine = false;
+  let mostUnseen = 0;
   let elapsed = Number.NaN;
   let started = Number.NaN;
 
@@ -219,6 +225,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     sums,
     begin(draft) {
       if (draft.rows !== rows) follow(draft);
+      mostUnseen = 0;
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
       hasMachine = rows[0]?.path === '/' && errorAt(draft, EVENTS, 0) !== 0;
@@ -281,10 +288,14 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         const growth = ((reads[parent] ?? 0) & bit ? grown[parent] : grownAbove[parent]) ?? Number.NaN;
         grownAbove[row] = growth;
         const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & bit;
-        if (isAtRest && Math.sqrt(cpus * growth) <= wait) found |= bit;
+        const unseen = Math.sqrt(cpus * growth);
+        if (!isAtRest || !(unseen <= wait)) continue;
+        found |= bit;
+        if (unseen > mostUnseen) mostUnseen = unseen;
       }
       return found;
     },
+    unseenWait: () => mostUnseen,
     proves(row, wanted, proven, reads, isExact) {
       const parent = parents[row] ?? -1;
       if (parent < 0) return 0;

@@ -41,4 +41,21 @@ test('no row waits longer for its turn, whatever the ticks last and whichever ro
   );
 });
 
+test('where turns become shorter or longer, so does what is left of each', () => {
+  const round = createRound();
+  round.follow(new Int32Array(4).fill(-1));
+  round.begin(0, 1000);
+  const ticks = [
+    [500, 2000],
+    [1000, 2000],
+    [1500, 1000],
+    [1600, 1000],
+    [1800, 1000],
+  ].map(([now = 0, turnMs = 0]) => {
+    round.begin(now, turnMs);
+    return passedOf(round, 4);
+  });
+  assert.equal(ticks, [[0, 1], [2], [3], [], []]);
+});
+
 test.run();

@@ -21,6 +21,7 @@ type Kernel = ReturnType<typeof simulatedKernel>;
 
 const ALL = CGROUP_FILES.map((_, index) => 1 << index);
 const VOUCHED = ALL.filter((_, index) => CGROUP_FILES[index]?.vouching);
+const CPU_PRESSURE = ALL.filter((_, index) => CGROUP_FILES[index]?.file === 'cpu.pressure');
 const askedIn = (masks: Uint32Array, files: readonly number[]): number =>
   masks.reduce((count, mask) => count + files.filter((bit) => mask & bit).length, 0);
 
@@ -31,6 +32,7 @@ async function watch(paths: readonly string[]) {
   let asked = 0;
   let files = 0;
   let vouched = 0;
+  let pressures = 0;
   /** Of each pass, whether it goes on with the tick of the one before. */
   let passes: (boolean | undefined)[] = [];
   const collect: Collector['collect'] = (request) => {
@@ -38,6 +40,7 @@ async function watch(paths: readonly string[]) {
     passes.push(request.sameTick);
     files += askedIn(request.masks, ALL);
     vouched += askedIn(request.masks, VOUCHED);
+    pressures += askedIn(request.masks, CPU_PRESSURE);
     return kernel.collector.collect(request);
   };
   const collector = { ...kernel.collector, collect };
@@ -48,6 +51,7 @@ async function watch(paths: readonly string[]) {
     asked = 0;
     files = 0;
     vouched = 0;
+    pressures = 0;
     passes = [];
     const [visible, exact] = [shown, exactly].map(
       (wanted) => new Set(rows.flatMap(({ path, inode }) => (path === wanted ? [inode] : []))),
@@ -57,7 +61,7 @@ async function watch(paths: readonly string[]) {
       const row = snapshot.rows.findIndex((one) => one.path === path);
       return valueAt(snapshot, column(ref), row);
     };
-    return { snapshot, reads, asked, files, vouched, passes, value };
+    return { snapshot, reads, asked, files, vouched, pressures, passes, value };
   }
   const list = () => {
     rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
@@ -274,6 +278,30 @@ test('where little waits, rows that rest are read in turn; what waits long is in
   }
   wait('/a/7', 300_000);
   assert.is((await tick()).value('/a/7', 'cpu.pressure:some.total'), 300_000);
+});
+
+test('a row that waits a fifth of the time is found within 12 s, and one that can hardly have waited is read once a minute', async () => {
+  const rest = Array.from({ length: 200 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', '/a/busy', ...rest]);
+  const wait = (path: string, usec: number) => kernel.act(path, { kind: 'wait', resource: 'cpu', usec });
+  for (const path of [3, 50, 120, 199].map((child) => `/a/${child}`)) {
+    const isFound: boolean[] = [];
+    for (let count = 0; count < 60; count++) {
+      wait(path, 200_000);
+      isFound.push((await tick()).value(path, 'cpu.pressure:some.total') > 0);
+    }
+    const ticks = isFound.indexOf(true);
+    assert.ok(ticks >= 0 && ticks <= 12, `${path} is found after ${ticks} ticks`);
+    for (let count = 0; count < 60; count++) await tick();
+  }
+  let read = 0;
+  for (let count = 0; count < 70; count++) {
+    kernel.act('/a/busy', { kind: 'run', usec: 50_000 });
+    wait('/a/busy', 1000);
+    const { pressures } = await tick();
+    if (count >= 10) read += pressures;
+  }
+  assert.ok(read < 2 * rest.length, `cpu.pressure is read ${read} times in a minute`);
 });
 
 test('the wait of a row that was read in turn is told as of the time since its read before', async () => {
