@@ -8,8 +8,6 @@ import { clean } from '../text/clean.ts';
 export interface ProcessFacts {
   /** With the pid, the identity of the process. */
   readonly startTime: number;
-  /** As the kernel has it, not cleaned: another one means another program. */
-  readonly comm: string;
   /** The last of NSpid. */
   readonly innerPid: number;
   /** PID namespaces that it is in, ours included: 1 on a host without containers. */
@@ -28,11 +26,14 @@ export interface ProcessFacts {
 export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, { readonly facts: ProcessFacts }>>;
 
 /**
- * Milliseconds after which the facts of a process that ran since are read again: a new comm tells of an exec at once, but
- * nothing tells of a setuid.
+ * Milliseconds after which the facts of a process that ran since are read again: another comm or place of the arguments tells
+ * of an exec at once, but nothing tells of a setuid.
  */
 const FACTS_MS = 16_000;
 const LONGEST_COMMAND = 4_096;
+
+const wasExec = (before: PidStat, now: PidStat): boolean =>
+  before.comm !== now.comm || !Object.is(before.arg_start, now.arg_start);
 
 interface Learnt {
   readonly facts: ProcessFacts;
@@ -51,7 +52,7 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () =
     const unknown: PidStat[] = [];
     for (const stat of stats) {
       const old = remembered.get(stat.pid);
-      const isSame = old?.facts.startTime === stat.starttime && old.facts.comm === stat.comm;
+      const isSame = old?.facts.startTime === stat.starttime && !wasExec(old.stat, stat);
       if (old && isSame && (old.stat === stat || time - old.readAt < FACTS_MS)) now.set(stat.pid, old);
       else unknown.push(stat);
     }
@@ -88,7 +89,6 @@ function factsFrom(
   const { NSpid, Uid } = parsePidStatus(status);
   return {
     startTime: starttime,
-    comm,
     innerPid: NSpid.at(-1) ?? pid,
     depth: Math.max(1, NSpid.length),
     uid: Uid[1] ?? Number.NaN,

@@ -34,6 +34,8 @@ export interface PidStat {
   readonly rss: number;
   /** The CPU that it ran on last. */
   readonly processor: number;
+  /** The address of its arguments, another one after an exec; 0 where it is not ours to see (PTRACE_MODE_READ). */
+  readonly arg_start: number;
 }
 
 /**
@@ -71,6 +73,7 @@ export function parsePidStat(text: string): PidStat | undefined {
     vsize: field(23),
     rss: field(24),
     processor: field(39),
+    arg_start: field(48),
   };
 }
 

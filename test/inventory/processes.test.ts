@@ -31,10 +31,19 @@ interface Played {
   readonly cmdline?: string;
   readonly flags?: number;
   readonly utime?: number;
+  readonly argStart?: number;
 }
 
-const statText = ({ pid, ppid = 0, comm = 'app', startTime = 10 * pid, flags = 0, utime = 11 }: Played): string =>
-  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 ${utime} 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(27)}\n`;
+const statText = ({
+  pid,
+  ppid = 0,
+  comm = 'app',
+  startTime = 10 * pid,
+  flags = 0,
+  utime = 11,
+  argStart = 0,
+}: Played): string =>
+  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 ${utime} 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(23)}${argStart} 0 0 0 0\n`;
 
 const statusText = ({ pid, ppid = 0, comm = 'app', pids = [pid] }: Played): string =>
   `Name:\t${comm}\nState:\tS (sleeping)\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t0\t1000\t0\t0\nNSpid:\t${pids.join('\t')}\n`;
@@ -231,6 +240,8 @@ it('what hardly changes is read once, and again for another program, another pro
     play({ pid: 100, cmdline: 'two\0', utime: 12 });
     assert.is(await command(), 'one');
     assert.is(statuses(), 1);
+    play({ pid: 100, cmdline: 'a shell\0', argStart: 7 });
+    assert.is(await command(), 'a shell', 'a program of the same name');
     play({ pid: 100, cmdline: 'two\0', comm: 'other' });
     assert.is(await command(), 'two', 'exec');
     play({ pid: 100, cmdline: 'three\0', comm: 'other', startTime: 5 });

@@ -9,7 +9,7 @@ import { busyTicks, parseProcStat, totalTicks } from '../../src/kernel/proc-stat
 
 const AFTER_NAME =
   'S 1 185 180 34816 190 4194560 310 0 2 0 1234 567 0 0 20 -5 3 0 4211 2625536 231 18446744073709551615 ' +
-  '1 1 0 0 0 0 0 4096 0 0 0 0 17 6 0 0 0 0 0';
+  '1 1 0 0 0 0 0 4096 0 0 0 0 17 6 0 0 0 0 0 1 2 3 140721 5 6 7 0';
 
 test('stat of a process', () => {
   assert.equal(parsePidStat(`185 (sleep) ${AFTER_NAME}\n`), {
@@ -31,6 +31,7 @@ test('stat of a process', () => {
     vsize: 2625536,
     rss: 231,
     processor: 6,
+    arg_start: 140721,
   });
 });
 
