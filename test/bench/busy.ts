@@ -1,8 +1,8 @@
 /**
  * Keeps the CPUs and the memory of the machine busy while costs are measured, as they are where tstop is needed. On one at
  * rest a program that wakes once a second pays for the rest: its CPU has slept, and what watches for idle memory (DAMON,
- * page_idle) has taken its pages for such, which costs some microseconds for each page that it touches again. On the machine
- * of this project's makers that is ten times what a tick takes.
+ * page_idle) may have taken its pages for such. Each then costs some microseconds when it is touched again, which was seen to
+ * be ten times what a tick takes.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
