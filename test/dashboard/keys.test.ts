@@ -107,8 +107,7 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
   ['{', (text) => /held \S+, \d+ s back/.test(text), '{'],
   [']', (text) => /held/.test(text), ']'],
   // As many samples as may have come meanwhile on a machine that is full.
-  // Another one may come before they are drawn.
-  ['}'.repeat(60), (text) => /held \d\d:\d\d:\d\d(?:, [12] s back)? {2}/.test(text), '}'],
+  ['}'.repeat(60), (text) => /held \d\d:\d\d:\d\d {2}/.test(text), '}'],
   ['Z', hasNot('held'), 'Z'],
   ['Z', has('held'), 'Z'],
   ['Z', hasNot('held'), 'Z'],
@@ -142,7 +141,9 @@ const STEPS: readonly (readonly [keys: string, check: Check, key: string])[] = [
 async function press(terminal: Terminal): Promise<void> {
   for (const [keys, check, key] of STEPS) {
     terminal.type(keys);
-    await terminal.until(check, `what ${key} does (${JSON.stringify(keys)})`);
+    // A sample that comes before the keys are drawn is one more to step over.
+    const again = key === '}' ? setInterval(() => terminal.type(key), 500) : undefined;
+    await terminal.until(check, `what ${key} does (${JSON.stringify(keys)})`).finally(() => clearInterval(again));
     // Esc and a key at once would be Alt and that key.
     if (keys.endsWith('\x1b')) await new Promise((resolve) => setTimeout(resolve, 600));
   }
