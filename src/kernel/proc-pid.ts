@@ -1,6 +1,6 @@
 /** Files of one process: /proc/PID/{stat,status,schedstat,cmdline}. Each comment shows one. Names are the kernel's. */
 
-import { parseSingleValue } from './single-value.ts';
+import { parseSingleValue, restOfLine } from './single-value.ts';
 
 /** Times are in clock ticks of 1/100 s (USER_HZ). A process is (pid, starttime): pids are used again. */
 export interface PidStat {
@@ -102,15 +102,8 @@ export interface PidStatus {
  *     NSpid:	185	1
  */
 export function parsePidStatus(text: string): PidStatus {
-  const lines = `\n${text}`;
   /** What the line of that key says. Five of sixty are wanted: to split the text would take five times the memory. */
-  const line = (key: string): string => {
-    const before = lines.indexOf(`\n${key}:`);
-    if (before < 0) return '';
-    const begin = before + key.length + 2;
-    const end = lines.indexOf('\n', begin);
-    return lines.slice(begin, end < 0 ? undefined : end).replace(/^[\t ]/, '');
-  };
+  const line = (key: string): string => restOfLine(text, `${key}:`)?.replace(/^[\t ]/, '') ?? '';
   const words = (key: string): string[] =>
     line(key)
       .split(/\s+/)

@@ -9,6 +9,7 @@
  *     z is 2c for c from 0 up, -2c - 1 below
  */
 
+import { isSameFigure } from '../../metrics/same-figure.ts';
 import { TIME_GRID } from '../../metrics/time-grid.ts';
 import { type ByteReader, type ByteWriter, FormatError } from './bytes.ts';
 import { asBefore, encodeRun, type Matrix, type MatrixBefore, SAME, wholeInScale } from './columns.ts';
@@ -40,7 +41,7 @@ export function encodeTimes(
       next = file + 1;
       const time = columns[file]?.[row] ?? Number.NaN;
       const was = oldColumns[file]?.[known] ?? Number.NaN;
-      if (time === was || (Number.isNaN(time) && Number.isNaN(was))) {
+      if (isSameFigure(time, was)) {
         same++;
         continue;
       }
