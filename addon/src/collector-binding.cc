@@ -85,7 +85,7 @@ class PassWorker final : public Napi::AsyncWorker {
   void Execute() override {
     if (skip_) collector_->Skip(*skip_);
     for (const uint32_t id : removed_) collector_->Remove(id);
-    for (auto& [id, path] : added_) collector_->Add(id, std::move(path));
+    for (const auto& [id, path] : added_) collector_->Add(id, path);
     reads_ = collector_->Pass(ids_, masks_, same_tick_, output_);
     told_ = collector_->told();
     open_files_ = collector_->open_files();

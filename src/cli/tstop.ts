@@ -21,7 +21,7 @@ process.noDeprecation = true;
 /** Milliseconds after the start: the first screen is shown, and the watches of a thousand cgroups are put. */
 const STARTED_MS = 5000;
 
-/** The start leaves garbage of some 8 MB, which V8 would keep until its heap has grown by half. */
+/** Lets V8 optimize, and collects the garbage of the start: some 8 MB, which V8 would keep until its heap has grown by half. */
 function endStart(): void {
   setFlagsFromString('--opt --expose-gc');
   const collect: unknown = runInNewContext('gc');
@@ -40,7 +40,7 @@ async function run(options: TstopFlags): Promise<void> {
   }
   // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
   // So little is no work for several threads: on a busy machine the one that draws would wait for them for 10 ms and more.
-  // The first screen is there before it gains from machine code of V8's optimizing compiler, which takes a third of the start.
+  // V8's optimizing compiler would take a third of the start, and the first screen is there before it gains from that.
   // V8 refuses a code cache that was written under other flags than those of the start.
   if (process.env.TSCG_CODE_CACHE === undefined)
     setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge --no-opt');
@@ -62,7 +62,7 @@ async function run(options: TstopFlags): Promise<void> {
   releaseOutput();
   const shown = await shownBy(options);
   const { runTstop } = await import('../dashboard/run.ts');
-  // What the first Frame waits for next may have come meanwhile.
+  // The reading of the first Frame goes on where its threads were done while the dashboard was loaded.
   await new Promise(setImmediate);
   const dashboard = runTstop({
     ...shown,
@@ -119,10 +119,10 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
   };
 }
 
-/** The source, whose first Frame is read by its threads while the dashboard is loaded. */
+/** Begins to read the first Frame, so that the threads of the source do it while the dashboard is loaded. */
 function begun(source: Source): Source {
   let first: Promise<Frame> | undefined = source.next({ visible: new Set() });
-  // It is told where the Frame is awaited.
+  // A failure is told by who awaits the Frame.
   first.catch(() => {});
   return {
     ...source,

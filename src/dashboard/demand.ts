@@ -81,7 +81,7 @@ function asBefore(visible: ReadonlySet<number>): ReadonlySet<number> {
 
 const lastBelow = madeFrom<ReadonlySet<number>>();
 
-/** The selected row and those below it; none where they are very many. A key costs it: paths would take too long to compare. */
+/** The selected row and those below it; none where they are very many. To compare paths would take too long for a key. */
 function inodesBelow({ rows, parents }: Frame['usage']['snapshot'], selected: State['selected']): number[] {
   const top = typeof selected === 'number' ? rowByInode(rows).get(selected) : undefined;
   if (top === undefined) return [];

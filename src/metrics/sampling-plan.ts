@@ -5,7 +5,8 @@
  *
  * A file that a parent could vouch for and does not is read in the same tick. That holds for pressure too: a task that hangs in
  * a wait does not run, so that nothing but its pressure tells of it. Where a cgroup above shows that nobody below it can have
- * waited long for a CPU, cpu.pressure is read in turn, and the less so the rarer. For a row that is shown the bounds are 0.
+ * waited long for a CPU, cpu.pressure is read in turn: the shorter that wait can have been, the longer a turn lasts. For a row
+ * that is shown the bounds are 0.
  *
  * A file that no parent can vouch for (memory.current) is read in each tick where the cgroup moved lately, or where the same
  * file of the parent changed. The other cgroups are read in turn, as what one child gained another may have lost. Where the
@@ -98,7 +99,7 @@ const { ENOENT, EOPNOTSUPP } = constants.errno;
 const QUIET_MS = 5000;
 /** Milliseconds from the turn of a row to that of the next, of warm files and limits: where rows are many, turns are rare. */
 const SLOW_MS = 10;
-/** A file that other children lack too is looked for once in so many milliseconds, or less often where rows are many. */
+/** A file that other children lack too is looked for once in so many milliseconds; where rows are many, in so many for each row. */
 const MISSING_MS = 60_000;
 const MISSING_ROW_MS = 50;
 /** Whatever a cgroup above shows, cpu.pressure is read once in so many milliseconds. */
@@ -127,10 +128,11 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let open = new Uint32Array();
   /** Of `unvouched`: read in this tick, and another than before. */
   let changed = new Uint32Array();
-  /** By row, a bit a file: read in this tick after `ask`; read in some of its children; not read in others. */
+  /** By row, a bit a file: to be read in the next pass, after `ask`. */
   let later = new Uint32Array();
-  /** By row, a bit a file, of a new one: to be read unless the first child of the parent lacks it. */
+  /** By row, a bit a file: the row is new, and is spared the file if the first child of its parent lacks it. */
   let spared = new Uint32Array();
+  /** By row, a bit a file: the next pass reads it of some of the row's children, and does not read it of others. */
   let inSome = new Uint32Array();
   let inOthers = new Uint32Array();
   /** By row: 1 where its figures are to be exact in this tick. */
@@ -144,7 +146,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   /** Milliseconds at which the tick before began. */
   let before = Number.NaN;
   const turns = createRound();
-  /** Of cpu.pressure: a turn ends before a row can have waited unseen for longer than the bound allows in one of `turnMs`. */
+  /** Of cpu.pressure. A turn ends before a row can have waited unseen for longer than the bound allows in `turnMs`. */
   const waitTurns = createRound();
   const slowTurns = createRound();
   const missingTurns = createRound();

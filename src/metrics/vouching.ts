@@ -26,10 +26,7 @@ export interface UnreadBounds {
   /** In CPUs, over a tick. */
   readonly cpus: number;
   readonly ioOperations: number;
-  /**
-   * The share of the time for which some task of it can have waited for a CPU, as cpu.pressure has it, over the milliseconds
-   * of a turn.
-   */
+  /** The share of a turn for which some task of it can have waited for a CPU, as cpu.pressure counts it. */
   readonly cpuWait: number;
 }
 
@@ -84,7 +81,7 @@ export interface Vouching {
    * called for parents before their children.
    */
   bounded(row: number, reads: Uint32Array): number;
-  /** The largest share of the time for which one of those that are bounded can have waited in the last tick. */
+  /** Of the rows that `bounded` was asked for in the last tick, the largest share of it for which one can have waited unseen. */
   unseenWait(): number;
   /**
    * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
