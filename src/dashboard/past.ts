@@ -4,7 +4,7 @@ import type { Workload } from '../inventory/workload.ts';
 import { differenceOf, type FigureDifference, undoDifference } from '../metrics/difference.ts';
 import { draftAfter } from '../metrics/draft.ts';
 import { hostUsage } from '../metrics/host.ts';
-import type { Snapshot } from '../metrics/snapshot.ts';
+import { matchRows, type Snapshot } from '../metrics/snapshot.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { usageOf } from '../metrics/usage.ts';
 import { type Replay, recordedIn } from '../recording/replay.ts';
@@ -21,31 +21,66 @@ export type OpenOlder = () => Promise<Replay | undefined>;
 
 /** A Frame before the newest one: it is made again from the Frame after it and this. */
 interface Kept extends Pick<Snapshot, 'wall' | 'monotonic' | 'host'>, Pick<Frame, 'hidden' | 'cost'> {
-  /** A copy, as all that was computed of a list lives as long as the list; undefined where they are those of the Frame after. */
-  readonly workloads: readonly Workload[] | undefined;
+  /** Undefined where they are those of the Frame after. */
+  readonly workloads: ListDifference | undefined;
   readonly difference: FigureDifference;
   readonly bytes: number;
 }
 
+/** How a list differs from the one after it: mostly in few places that lie close together. */
+interface ListDifference {
+  /** So many are the same at the beginning, and so many at the end. */
+  readonly first: number;
+  readonly last: number;
+  /** Those between them. */
+  readonly between: readonly Workload[];
+}
+
+function listDifference(list: readonly Workload[], later: readonly Workload[]): ListDifference {
+  const most = Math.min(list.length, later.length);
+  let [first, last] = [0, 0];
+  while (first < most && list[first] === later[first]) first++;
+  while (first + last < most && list.at(-1 - last) === later.at(-1 - last)) last++;
+  return { first, last, between: list.slice(first, list.length - last) };
+}
+
+const listBefore = (later: readonly Workload[], { first, last, between }: ListDifference): readonly Workload[] => [
+  ...later.slice(0, first),
+  ...between,
+  ...later.slice(later.length - last),
+];
+
 function keptOf({ usage: { snapshot }, workloads, hidden = 0, cost }: Frame, after: Frame): Kept {
   const { wall, monotonic, host, rows } = snapshot;
   const later = after.usage.snapshot;
-  const difference = differenceOf(snapshot, rows === later.rows ? later : draftAfter(later, rows, monotonic));
-  const own = workloads === after.workloads ? undefined : [...workloads];
-  const bytes = FRAME_BYTES + difference.places.byteLength + difference.figures.byteLength + (own?.length ?? 0) * 8;
+  const difference = differenceOf(snapshot, later, matchRows(rows, later.rows));
+  const own = workloads === after.workloads ? undefined : listDifference(workloads, after.workloads);
+  const bytes =
+    FRAME_BYTES + difference.places.byteLength + difference.figures.byteLength + (own?.between.length ?? 0) * 8;
   return { wall, monotonic, host, workloads: own, difference, bytes, hidden, cost };
 }
 
+interface Moment {
+  readonly snapshot: Snapshot;
+  readonly workloads: readonly Workload[];
+}
+
 /** `passed`: the Frames before `later` that are gone back over, the latest first. */
-function wentBack(later: Snapshot, passed: readonly Kept[]): Snapshot | undefined {
-  let draft = draftAfter(later, later.rows, later.monotonic);
-  for (const { workloads, monotonic, difference } of passed) {
-    if (workloads) draft = draftAfter(draft, workloads, monotonic);
+function wentBack(later: Moment, passed: readonly Kept[]): Moment | undefined {
+  let { workloads } = later;
+  let draft = draftAfter(later.snapshot, later.snapshot.rows, later.snapshot.monotonic);
+  for (const { workloads: own, monotonic, difference } of passed) {
+    if (own) {
+      workloads = listBefore(workloads, own);
+      draft = draftAfter(draft, workloads, monotonic);
+    }
     undoDifference(difference, draft);
   }
   const { rows, parents, values, errors, times } = draft;
   const last = passed.at(-1);
-  return last && { wall: last.wall, monotonic: last.monotonic, host: last.host, rows, parents, values, errors, times };
+  if (!last) return undefined;
+  const { wall, monotonic, host } = last;
+  return { snapshot: { wall, monotonic, host, rows, parents, values, errors, times }, workloads };
 }
 
 export function withPast(source: Source, openOlder?: OpenOlder): Source {
@@ -71,14 +106,14 @@ export function withPast(source: Source, openOlder?: OpenOlder): Source {
 
   function frameAt(index: number, last: Frame): Frame {
     const passed = kept.slice(index).reverse();
-    const snapshot = wentBack(last.usage.snapshot, passed);
+    const moment = wentBack({ snapshot: last.usage.snapshot, workloads: last.workloads }, passed);
     const [one, earlier] = [kept[index], kept[index - 1]];
-    if (!snapshot || !one) return last;
-    const before = earlier && wentBack(snapshot, [earlier]);
+    if (!moment || !one) return last;
+    const before = earlier && wentBack(moment, [earlier])?.snapshot;
     return {
-      usage: usageOf(before, snapshot),
-      host: hostUsage(before?.host, snapshot.host),
-      workloads: passed.findLast(({ workloads }) => workloads)?.workloads ?? last.workloads,
+      usage: usageOf(before, moment.snapshot),
+      host: hostUsage(before?.host, moment.snapshot.host),
+      workloads: moment.workloads,
       hidden: one.hidden,
       cost: one.cost,
     };

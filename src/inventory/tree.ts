@@ -114,7 +114,8 @@ export function openTree({ mount, walk, watch, onHint, clock }: TreeOptions): Tr
       const inode = inodes[index] ?? Number.NaN;
       const old = before.get(path);
       const cgroup = old?.inode === inode ? old : { path, inode };
-      now.set(path, cgroup);
+      // The key is the text that the cgroup has: that of this walk would be kept beside it.
+      now.set(cgroup.path, cgroup);
       if (cgroup !== old) added.push(cgroup);
     });
     for (const cgroup of before.values()) if (now.get(cgroup.path) !== cgroup) removed.push(cgroup);

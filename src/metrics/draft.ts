@@ -3,8 +3,11 @@
  * shared by all Snapshots, and costs nothing.
  */
 
+import { NOT_READ } from '../kernel/collector.ts';
 import { copiedOnWrite } from './copied-on-write.ts';
-import { matchRows, parentRows, type RowFigures, type Snapshot, type SnapshotRow, unknownFigures } from './snapshot.ts';
+import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';
+import { movedRows, unknownRows } from './moved-rows.ts';
+import { matchRows, parentRows, type RowFigures, type Snapshot, type SnapshotRow } from './snapshot.ts';
 
 export interface Draft extends RowFigures, Pick<Snapshot, 'rows' | 'parents' | 'monotonic'> {
   /** Tells whether the figure there was another one before. */
@@ -21,7 +24,7 @@ export function draftAfter(
   rows: readonly SnapshotRow[],
   monotonic: number,
 ): Draft {
-  if (!before) return draftOf(unknownFigures(rows.length), rows, parentRows(rows), monotonic);
+  if (!before) return draftOf(nothingOf(rows.length), rows, parentRows(rows), monotonic);
   if (before.rows === rows) return draftOf(before, rows, before.parents, monotonic);
   return draftOf(figuresOfRows(before, matchRows(rows, before.rows)), rows, parentRows(rows), monotonic);
 }
@@ -47,17 +50,28 @@ function draftOf(known: RowFigures, rows: Draft['rows'], parents: Draft['parents
   };
 }
 
-/** `from`: by row the row of `known`; -1 for a new one. */
+/** One array serves all columns, as each is copied before it is written. */
+function nothingOf(rows: number): RowFigures {
+  const unknown = unknownRows(rows);
+  const unread = new Uint8Array(rows).fill(NOT_READ);
+  return {
+    values: new Array<Float64Array>(COLUMN_COUNT).fill(unknown),
+    errors: SNAPSHOT_FILES.map(() => unread),
+    times: SNAPSHOT_FILES.map(() => unknown),
+  };
+}
+
+/**
+ * `from`: by row the row of `known`; -1 for a new one. Arrays that are one and the same stay so: they are those of files that
+ * are not there.
+ */
 function figuresOfRows(known: RowFigures, from: Int32Array): RowFigures {
-  const moved = unknownFigures(from.length);
-  for (const key of ['values', 'errors', 'times'] as const) {
-    moved[key].forEach((array, index) => {
-      const old = known[key][index];
-      for (let row = 0; row < from.length; row++) {
-        const figure = old?.[from[row] ?? -1];
-        if (figure !== undefined) array[row] = figure;
-      }
-    });
-  }
-  return moved;
+  const done = new Map<Float64Array, Float64Array>();
+  const figures = (old: Float64Array): Float64Array => {
+    const moved = done.get(old) ?? movedRows(old, from, unknownRows(from.length));
+    done.set(old, moved);
+    return moved;
+  };
+  const codes = (old: Uint8Array): Uint8Array => movedRows(old, from, new Uint8Array(from.length).fill(NOT_READ));
+  return { values: known.values.map(figures), errors: known.errors.map(codes), times: known.times.map(figures) };
 }

@@ -99,8 +99,8 @@ export function createHistory(
 
   const unknown = (): Series => ({ steady: Number.NaN, since: next, room: undefined });
 
+  /** The value is another one than that of the last sample. */
   function record(one: Series, value: number, isVisible: boolean): void {
-    if (isSameFigure(one.steady, value)) return;
     if (one.room === undefined && !Number.isNaN(one.steady)) {
       if (roomy.size >= mostSeries && isVisible) takeRoom();
       if (roomy.size < mostSeries) {
@@ -138,10 +138,11 @@ export function createHistory(
   ): void {
     if (figures === before) return;
     for (let row = 0; row < rows.length; row++) {
-      const value = figures[row] ?? Number.NaN;
-      if (before && isSameFigure(before[row] ?? Number.NaN, value)) continue;
+      const figure = figures[row] ?? Number.NaN;
+      if (before && isSameFigure(before[row] ?? Number.NaN, figure)) continue;
       const one = listed[row]?.[index];
-      if (one) record(one, Math.fround(value), visible.has(rows[row]?.inode ?? -1));
+      const value = Math.fround(figure);
+      if (one && !isSameFigure(one.steady, value)) record(one, value, visible.has(rows[row]?.inode ?? -1));
     }
   }
 

@@ -20,8 +20,9 @@
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
+import { movedRows, unknownRows } from './moved-rows.ts';
 import { createRound } from './round.ts';
-import { errorAt, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
+import { errorAt, firstChildren, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
 
 export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.5 };
@@ -146,17 +147,17 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   /** Milliseconds at which the tick before began. */
   let before = Number.NaN;
   const turns = createRound();
-  /** Of cpu.pressure. A turn ends before a row can have waited unseen for longer than the bound allows in `turnMs`. */
   const waitTurns = createRound();
+  /** By row: milliseconds of a turn of `waitTurns`. */
+  let waitMs = new Float64Array();
   const slowTurns = createRound();
   const missingTurns = createRound();
 
   function follow(draft: Draft): void {
     if (draft.rows !== rows) {
       const from = matchRows(draft.rows, rows);
-      const [wasMoved, wasWatched] = [movedAt, watched];
-      movedAt = Float64Array.from(from, (row) => wasMoved[row] ?? Number.NaN);
-      watched = Uint32Array.from(from, (row) => wasWatched[row] ?? 0);
+      movedAt = movedRows(movedAt, from, unknownRows(from.length));
+      watched = movedRows(watched, from, new Uint32Array(from.length));
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
       for (const round of [turns, waitTurns, slowTurns, missingTurns]) round.follow(from);
@@ -166,9 +167,20 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       [later, spared, inSome, inOthers] = [masks(), masks(), masks(), masks()];
       const marks = (): Uint8Array<ArrayBuffer> => new Uint8Array(rows.length);
       [shown, exact, written] = [marks(), marks(), marks()];
+      waitMs = new Float64Array(rows.length);
     }
     reads.fill(0);
     changed.fill(0);
+  }
+
+  /** Of cpu.pressure. A turn ends before the row can have waited unseen for longer than the bound allows in `turnMs`. */
+  function beginWaitTurns(now: number): void {
+    const unseen = vouching.unseenWait();
+    for (let row = 0; row < rows.length; row++) {
+      const ms = (turnMs * bounds.cpuWait) / (unseen[row] ?? Number.NaN);
+      waitMs[row] = isExact ? turnMs : Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, ms));
+    }
+    waitTurns.begin(now, waitMs);
   }
 
   /** By row: 1 where it is one of these. */
@@ -307,8 +319,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       mark(exact, exactInodes);
       mark(written, visible ? touched : 'all');
       turns.begin(draft.monotonic, turnMs);
-      const waitMs = isExact ? turnMs : (turnMs * bounds.cpuWait) / vouching.unseenWait();
-      waitTurns.begin(draft.monotonic, Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, waitMs)));
+      beginWaitTurns(draft.monotonic);
       slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
       missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * MISSING_ROW_MS));
       vouching.begin(draft);
@@ -380,12 +391,3 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
 
 const NO_ONE: ReadonlySet<number> = new Set();
 const NOTHING: Pass = { rows: new Uint32Array(), masks: new Uint32Array() };
-
-function firstChildren(parents: Int32Array): Int32Array {
-  const first = new Int32Array(parents.length).fill(-1);
-  return parents.map((parent, row) => {
-    if (parent < 0) return -1;
-    if ((first[parent] ?? -1) < 0) first[parent] = row;
-    return first[parent] ?? -1;
-  });
-}

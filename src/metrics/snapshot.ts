@@ -83,6 +83,16 @@ export function parentRows(rows: readonly SnapshotRow[]): Int32Array {
   return parents;
 }
 
+/** By row, the first child of its parent; -1 for a row without a parent in view. */
+export function firstChildren(parents: Int32Array): Int32Array {
+  const first = new Int32Array(parents.length).fill(-1);
+  return parents.map((parent, row) => {
+    if (parent < 0) return -1;
+    if ((first[parent] ?? -1) < 0) first[parent] = row;
+    return first[parent] ?? -1;
+  });
+}
+
 const BY_INODE = new WeakMap<readonly SnapshotRow[], ReadonlyMap<number, number>>();
 
 /** Row by inode; made once for a list, which is the same one as long as no cgroup comes, goes or gets a name. */

@@ -15,6 +15,7 @@ import {
 import { CGROUP_FILES, column, FILE_OF_COLUMN } from './files.ts';
 import { madeFrom } from './made-from.ts';
 import { isPossible } from './metric.ts';
+import { movedRows, unknownRows } from './moved-rows.ts';
 import { LIMIT_KINDS, type LimitKind, type Reading } from './reading.ts';
 import { isSameFigure } from './same-figure.ts';
 import { matchRows, type Snapshot, timeAt, valueAt } from './snapshot.ts';
@@ -157,7 +158,7 @@ export function usageOf(before: Snapshot | undefined, snapshot: Snapshot, earlie
 
   /** The figures of the interval before, in the rows of this one; the same array where the rows are the same. */
   const inRows = (old: Float64Array): Float64Array =>
-    snapshot.rows === before?.rows ? old : Float64Array.from(previousRows, (previous) => old[previous] ?? Number.NaN);
+    snapshot.rows === before?.rows ? old : movedRows(old, previousRows, unknownRows(count));
 
   const everyRow = (): readonly number[] => rowsWhere(count, () => true);
 

@@ -19,6 +19,7 @@
 
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
+import { movedRows, unknownRows } from './moved-rows.ts';
 import { errorAt, matchRows, type SnapshotRow, timeAt, valueAt } from './snapshot.ts';
 
 /** How much a cgroup that is not read can have used at most since it was. */
@@ -81,8 +82,11 @@ export interface Vouching {
    * called for parents before their children.
    */
   bounded(row: number, reads: Uint32Array): number;
-  /** Of the rows that `bounded` was asked for in the last tick, the largest share of it for which one can have waited unseen. */
-  unseenWait(): number;
+  /**
+   * By row, the largest share of the last tick for which it can have waited unseen; 0 for a row that `bounded` was not asked for or
+   * did not bound.
+   */
+  unseenWait(): Float64Array;
   /**
    * Of these files of the row, which were not read, those that its parent proves. `proven`: what is proven, by row.
    * `isExact`: the bounds are 0.
@@ -96,8 +100,6 @@ export interface Vouching {
 const LONGEST_MS = 1000;
 
 const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
-
-const unknown = (rows: number): Float64Array => new Float64Array(rows).fill(Number.NaN);
 
 function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWait }: UnreadBounds): VouchingFile[] {
   const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
@@ -119,13 +121,13 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWa
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
         wait: file === 'cpu.pressure' ? cpuWait : 0,
         ...{
-          figure: unknown(0),
-          knownAt: unknown(0),
-          stillSince: unknown(0),
-          grown: unknown(0),
-          grownAbove: unknown(0),
+          figure: unknownRows(0),
+          knownAt: unknownRows(0),
+          stillSince: unknownRows(0),
+          grown: unknownRows(0),
+          grownAbove: unknownRows(0),
         },
-        ...{ apart: unknown(0), first: unknown(0), rest: unknown(0), most: unknown(0) },
+        ...{ apart: unknownRows(0), first: unknownRows(0), rest: unknownRows(0), most: unknownRows(0) },
       },
     ];
   });
@@ -156,14 +158,13 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
   let isOpen = new Uint8Array();
   /** The first row is the machine's root, which alone has no cgroup.events: its cpu.stat and io.stat are no sums. */
   let hasMachine = false;
-  let mostUnseen = 0;
+  let unseenWait = new Float64Array();
   let elapsed = Number.NaN;
   let started = Number.NaN;
 
   function follow({ rows: now, parents: nowParents }: Draft): void {
     const from = matchRows(now, rows);
     for (const file of files) {
-      const moved = (old: Float64Array): Float64Array => Float64Array.from(from, (row) => old[row] ?? Number.NaN);
       // What a cgroup that is gone had used stays with its parent.
       const isHere = new Uint8Array(rows.length);
       for (const row of from) if (row >= 0) isHere[row] = 1;
@@ -173,15 +174,15 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         file.apart[parent] = (file.apart[parent] ?? Number.NaN) + (file.figure[row] || 0);
       }
       for (const key of ['figure', 'knownAt', 'stillSince', 'grown', 'apart', 'rest'] as const)
-        file[key] = moved(file[key]);
-      for (const key of ['grownAbove', 'first', 'most'] as const) file[key] = unknown(now.length);
+        file[key] = movedRows(file[key], from, unknownRows(now.length));
+      for (const key of ['grownAbove', 'first', 'most'] as const) file[key] = unknownRows(now.length);
     }
-    const [wasKnown, wasFalling] = [known, falling];
-    known = Uint32Array.from(from, (row) => wasKnown[row] ?? 0);
-    falling = Uint32Array.from(from, (row) => wasFalling[row] ?? 0);
+    known = movedRows(known, from, new Uint32Array(now.length));
+    falling = movedRows(falling, from, new Uint32Array(now.length));
     compared = new Uint32Array(now.length);
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
+    unseenWait = new Float64Array(now.length);
     rows = now;
     parents = nowParents;
   }
@@ -222,7 +223,6 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     sums,
     begin(draft) {
       if (draft.rows !== rows) follow(draft);
-      mostUnseen = 0;
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
       hasMachine = rows[0]?.path === '/' && errorAt(draft, EVENTS, 0) !== 0;
@@ -280,6 +280,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     bounded(row, reads) {
       const parent = parents[row] ?? -1;
       let found = 0;
+      unseenWait[row] = 0;
       for (const { bit, wait, grown, grownAbove } of files) {
         if (wait === 0) continue;
         const growth = ((reads[parent] ?? 0) & bit ? grown[parent] : grownAbove[parent]) ?? Number.NaN;
@@ -288,11 +289,11 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         const unseen = Math.sqrt(cpus * growth);
         if (!isAtRest || !(unseen <= wait)) continue;
         found |= bit;
-        if (unseen > mostUnseen) mostUnseen = unseen;
+        unseenWait[row] = unseen;
       }
       return found;
     },
-    unseenWait: () => mostUnseen,
+    unseenWait: () => unseenWait,
     proves(row, wanted, proven, reads, isExact) {
       const parent = parents[row] ?? -1;
       if (parent < 0) return 0;

@@ -30,11 +30,13 @@ const second = fc.record({
 });
 type Second = typeof second extends fc.Arbitrary<infer Made> ? Made : never;
 
+const workloadOf = (inode: number): Workload => ({ inode, path: `/${inode}`, kind: 'container', name: `${inode}` });
+
 /** The Frame after that one; the first one has none before it. */
 function frameAfter(earlier: Frame | undefined, { writes, living }: Second): Frame {
   const before = earlier ?? START;
   const workloads =
-    living?.map((inode): Workload => ({ inode, path: `/${inode}`, kind: 'container', name: `${inode}` })) ??
+    living?.map((inode) => before.workloads.find((workload) => workload.inode === inode) ?? workloadOf(inode)) ??
     before.workloads;
   const { snapshot: old } = before.usage;
   const monotonic = old.monotonic + 1000;

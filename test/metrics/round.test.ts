@@ -58,4 +58,15 @@ test('where turns become shorter or longer, so does what is left of each', () =>
   assert.equal(ticks, [[0, 1], [2], [3], [], []]);
 });
 
+test('each row has turns of its own length', () => {
+  const round = createRound();
+  round.follow(new Int32Array(4).fill(-1));
+  const turnMs = Float64Array.of(1000, 2000, 1000, 4000);
+  const ticks = [0, 500, 1000, 1500, 2000, 3000, 4000].map((now) => {
+    round.begin(now, turnMs);
+    return passedOf(round, 4);
+  });
+  assert.equal(ticks, [[], [0], [1, 2], [0], [2], [0, 1, 2], [0, 2, 3]]);
+});
+
 test.run();
