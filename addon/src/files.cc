@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -124,10 +125,20 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   return {};
 }
 
-/** The file's text, or errno. */
-std::variant<std::string, int> ReadWhole(const std::string& path, std::vector<char>& buffer) {
+/** The directory that all these paths begin with, its last slash included; empty where there is none. */
+std::string CommonDirectory(const std::vector<std::string>& paths) {
+  std::string common = paths.size() > 1 ? paths[0] : "";
+  for (const std::string& path : paths) {
+    const auto end = std::mismatch(common.begin(), common.end(), path.begin(), path.end()).first;
+    common.erase(end, common.end());
+  }
+  return common.substr(0, common.rfind('/') + 1);
+}
+
+/** The text of a file, whose path is relative to the directory unless it begins with a slash; or errno. */
+std::variant<std::string, int> ReadWhole(int directory, const char* path, std::vector<char>& buffer) {
   // O_NONBLOCK: a pipe somebody put there must not hold the thread.
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  UniqueFd fd(openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return errno;
   size_t filled = 0;
   while (true) {
@@ -171,12 +182,17 @@ Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
       [texts, paths = Strings(info[0])] {
         std::vector<char> buffer(kFirstFileBuffer);
         texts->reserve(paths.size());
+        // Paths go from directory to directory, each of which takes as long as the file: what is common is gone once.
+        const std::string common = CommonDirectory(paths);
+        const UniqueFd directory(common.empty() ? -1 : open(common.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const int start = directory ? directory.get() : AT_FDCWD;
         for (const std::string& path : paths) {
-          if (path.find('\0') == std::string::npos) {
-            texts->push_back(ReadWhole(path, buffer));
-          } else {
+          if (path.find('\0') != std::string::npos) {
             texts->push_back(ENOENT);
+            continue;
           }
+          const size_t rest = directory ? path.find_first_not_of('/', common.size()) : 0;
+          texts->push_back(ReadWhole(start, path.c_str() + (rest == std::string::npos ? 0 : rest), buffer));
         }
         return Failure{};
       },

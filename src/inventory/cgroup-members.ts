@@ -19,28 +19,17 @@ export interface CgroupTimes {
   readonly usages: ArrayLike<number>;
 }
 
-/** A cgroup as it was when its processes were read. */
-export interface MemberCgroup {
-  readonly pids: readonly number[];
-  /** The CPU time that it was known to have used. */
-  readonly usage: number;
-  /** Milliseconds, as those below; -Infinity for a threaded one, as it lists threads, and any other list counts more. */
-  readonly readAt: number;
-  /** The last reading that found another CPU time; -Infinity where none did. */
-  readonly ranAt: number;
-  /** It is read then, though nothing ran. */
-  readonly turnAt: number;
-}
-
 export interface Members {
-  /** By path. */
-  readonly cgroups: ReadonlyMap<string, MemberCgroup>;
+  /** In the order of the paths that were asked for: the processes of each cgroup when they were read. */
+  readonly lists: readonly (readonly number[])[];
+  /** So too: milliseconds of the last reading that found another CPU time; -Infinity where none did. */
+  readonly ranAt: Float64Array;
   /** The path of the cgroup of each process. The map of the reading before where it holds the same. */
   readonly homes: ReadonlyMap<number, string>;
   /** Paths of the cgroups in which something can have run since the reading before. */
   readonly active: ReadonlySet<string>;
   /** Lists that were read. */
-  readonly lists: number;
+  readonly read: number;
 }
 
 export interface MembersOptions {
@@ -68,39 +57,36 @@ export function createReadMembers({
   turnMs: leastMs,
   clock,
 }: MembersOptions): ReadMembers {
-  let known: Known = { paths: [], cgroups: new Map(), homes: new Map() };
+  let known = nothingOf([]);
   const fileIn = (path: string, file: string): string => `${mount}${path === '/' ? '' : path}/${file}`;
   return async ({ paths, usages }, ready) => {
-    const before = known;
+    if (known.paths !== paths) known = ofPaths(known, paths);
+    const { lists, usage, readAt, ranAt, turnAt } = known;
     const now = clock();
-    const due: { readonly path: string; readonly usage: number }[] = [];
+    const due: number[] = [];
     const active = new Set<string>();
-    paths.forEach((path, index) => {
-      const old = before.cgroups.get(path);
-      const usage = usages[index] ?? Number.NaN;
-      const isStill = old?.usage === usage && !ready.has(path) && !isThreaded(old);
-      if (!isStill) active.add(path);
-      if (!isStill || now >= old.turnAt) due.push({ path, usage });
-    });
-    const lists = await listsOf(due.map(({ path }) => path));
+    for (let place = 0; place < paths.length; place++) {
+      const isStill = usage[place] === usages[place] && !(ready.size > 0 && ready.has(paths[place] ?? '/'));
+      if (!isStill) active.add(paths[place] ?? '/');
+      if (!isStill || now >= (turnAt[place] ?? NEVER)) due.push(place);
+    }
+    const read = await listsOf(due.map((place) => paths[place] ?? '/'));
     const turnMs = Math.max(leastMs, paths.length * TURN_MS_A_CGROUP);
-    const isSameTree = before.paths === paths;
-    const cgroups = isSameTree ? before.cgroups : entriesOf(before.cgroups, paths);
-    let isSame = isSameTree;
-    due.forEach(({ path, usage }, place) => {
-      const old = cgroups.get(path);
-      const { pids, threaded } = lists[place] ?? NO_LIST;
-      const ran = old !== undefined && Math.abs(usage - old.usage) > 0;
-      cgroups.set(path, {
-        ...{ pids, usage, readAt: threaded ? NEVER : now, ranAt: ran ? now : (old?.ranAt ?? NEVER) },
-        // Those that are read for the first time are spread over a turn, so that they do not all fall due at once.
-        turnAt: now + turnMs * (old ? 1 : (place + 1) / due.length),
-      });
-      isSame &&= old !== undefined && !threaded && areSame(pids, old.pids);
+    due.forEach((place, count) => {
+      const { pids, threaded } = read[count] ?? NO_LIST;
+      const used = usages[place] ?? Number.NaN;
+      const isFirst = turnAt[place] === NEVER;
+      if (Math.abs(used - (usage[place] ?? Number.NaN)) > 0) ranAt[place] = now;
+      // That of a threaded cgroup is read each time, as it lists threads, and any other list counts more.
+      usage[place] = threaded ? Number.NaN : used;
+      readAt[place] = threaded ? NEVER : now;
+      // Those that are read for the first time are spread over a turn, so that they do not all fall due at once.
+      turnAt[place] = now + turnMs * (isFirst ? (count + 1) / due.length : 1);
+      if (isFirst || threaded || !areSame(pids, lists[place] ?? [])) known.homes = undefined;
+      lists[place] = pids;
     });
-    const homes = isSame ? before.homes : homesOf(cgroups);
-    known = { paths, cgroups, homes };
-    return { cgroups, homes, active, lists: due.length };
+    known.homes ??= homesOf(paths, lists, readAt);
+    return { lists, ranAt, homes: known.homes, active, read: due.length };
   };
 
   /** cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */
@@ -131,10 +117,19 @@ export function createReadMembers({
   }
 }
 
+/** What is known of these cgroups, in the order of their paths. */
 interface Known {
   readonly paths: readonly string[];
-  readonly cgroups: Map<string, MemberCgroup>;
-  readonly homes: Members['homes'];
+  readonly lists: (readonly number[])[];
+  /** The CPU time that each was known to have used. */
+  readonly usage: Float64Array;
+  /** Milliseconds, as those below; -Infinity for one that was never read, or is threaded. */
+  readonly readAt: Float64Array;
+  readonly ranAt: Float64Array;
+  /** It is read then, though nothing ran. */
+  readonly turnAt: Float64Array;
+  /** Undefined where the lists are others now. */
+  homes: Members['homes'] | undefined;
 }
 
 interface List {
@@ -146,16 +141,27 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 const NO_LIST: List = { pids: [], threaded: false };
 
-const isThreaded = ({ readAt }: MemberCgroup): boolean => readAt === NEVER;
+const nothingOf = (paths: readonly string[]): Known => ({
+  paths,
+  lists: paths.map(() => []),
+  usage: new Float64Array(paths.length).fill(Number.NaN),
+  readAt: new Float64Array(paths.length).fill(NEVER),
+  ranAt: new Float64Array(paths.length).fill(NEVER),
+  turnAt: new Float64Array(paths.length).fill(NEVER),
+  homes: undefined,
+});
 
-/** Of these keys alone. */
-function entriesOf<T>(map: ReadonlyMap<string, T>, keys: readonly string[]): Map<string, T> {
-  const entries = new Map<string, T>();
-  for (const key of keys) {
-    const value = map.get(key);
-    if (value !== undefined) entries.set(key, value);
-  }
-  return entries;
+function ofPaths(known: Known, paths: readonly string[]): Known {
+  const places = new Map(known.paths.map((path, place) => [path, place]));
+  const now = nothingOf(paths);
+  paths.forEach((path, place) => {
+    const old = places.get(path);
+    if (old === undefined) return;
+    now.lists[place] = known.lists[old] ?? [];
+    for (const column of ['usage', 'readAt', 'ranAt', 'turnAt'] as const)
+      now[column][place] = known[column][old] ?? Number.NaN;
+  });
+  return now;
 }
 
 const areSame = (pids: readonly number[], others: readonly number[]): boolean =>
@@ -164,19 +170,22 @@ const areSame = (pids: readonly number[], others: readonly number[]): boolean =>
 /**
  * A process that two lists have was moved between them: the list that was read last has it right, and the other one loses it.
  */
-function homesOf(cgroups: Map<string, MemberCgroup>): ReadonlyMap<number, string> {
-  const homes = new Map<number, string>();
-  const lose = (path: string, lost: number): void => {
-    const cgroup = cgroups.get(path);
-    if (cgroup) cgroups.set(path, { ...cgroup, pids: cgroup.pids.filter((pid) => pid !== lost) });
+function homesOf(
+  paths: readonly string[],
+  lists: (readonly number[])[],
+  readAt: Float64Array,
+): ReadonlyMap<number, string> {
+  const places = new Map<number, number>();
+  const lose = (place: number, lost: number): void => {
+    lists[place] = (lists[place] ?? []).filter((pid) => pid !== lost);
   };
-  for (const [path, { pids, readAt }] of cgroups) {
+  lists.forEach((pids, place) => {
     for (const pid of pids) {
-      const other = homes.get(pid);
-      const isLater = other === undefined || readAt > (cgroups.get(other)?.readAt ?? NEVER);
-      if (other !== undefined) lose(isLater ? other : path, pid);
-      if (isLater) homes.set(pid, path);
+      const other = places.get(pid);
+      const isLater = other === undefined || (readAt[place] ?? NEVER) > (readAt[other] ?? NEVER);
+      if (other !== undefined) lose(isLater ? other : place, pid);
+      if (isLater) places.set(pid, place);
     }
-  }
-  return homes;
+  });
+  return new Map(Array.from(places, ([pid, place]) => [pid, paths[place] ?? '/']));
 }

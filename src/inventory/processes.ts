@@ -99,24 +99,28 @@ export function createProcessReader({
   });
   /** Of the reading before, by pid; undefined for what could not be read. */
   let known: ReadonlyMap<number, Running | undefined> = new Map();
+  /** All pids, of the last reading that found others. */
+  let sorted: { readonly homes: Members['homes']; readonly pids: readonly number[] } | undefined;
   return async (path, times) => {
     const { paths, usages } = times ?? { ...(await walk(mount, path)), usages: [] };
     // Who waits for a CPU waits longer without having run.
     const ready = new Set<string>();
     for (const old of known.values()) if (old?.stat.state === 'R') ready.add(old.cgroup);
     const members = await readMembers({ paths, usages }, ready);
-    const pids = chosenOf(members, most);
+    if (sorted?.homes !== members.homes)
+      sorted = { homes: members.homes, pids: [...members.homes.keys()].sort((a, b) => a - b) };
+    const pids = chosenOf(sorted.pids, members, most);
     const { running, reads } = await runningOf(pids, members, times === undefined);
     const learnt = await learnFacts(running.map(({ stat }) => stat));
     const processes: Process[] = [];
-    for (const { stat, waitNs, cgroup } of running) {
-      const facts = learnt.get(stat.pid)?.facts;
-      if (facts) processes.push({ stat, waitNs, cgroup, facts });
+    for (const seen of running) {
+      const facts = learnt.get(seen.stat.pid)?.facts;
+      if (facts) processes.push({ seen, stat: seen.stat, facts });
     }
     return {
       roots: arrange(processes, pageSize),
       left: members.homes.size - pids.length,
-      files: members.lists + reads,
+      files: members.read + reads,
     };
   };
 
@@ -150,7 +154,9 @@ export function createProcessReader({
       // Those that are read for the first time are spread over a turn.
       const share = old ? 1 : place / moved.length;
       const turnAt = old && !isRead ? old.turnAt : time + share * turnMs;
-      const one = { text, schedstat, stat, waitNs, hadParent, turnAt, cgroup: homes.get(pid) ?? '/' };
+      const cgroup = homes.get(pid) ?? '/';
+      const isAsBefore = !isRead && old?.hadParent === hadParent && old.cgroup === cgroup;
+      const one = isAsBefore ? old : { text, schedstat, stat, waitNs, hadParent, turnAt, cgroup };
       now.set(pid, one);
       running.push(one);
     }
@@ -211,23 +217,36 @@ function seenFrom(text: Seen['text'], schedstat: Seen['schedstat'], old: Seen | 
 }
 
 /**
- * By pid: at most so many of them, those first in whose cgroup something ran last, then those with the lowest pids. What runs
- * in a cgroup counts in those above it too, which come after it.
+ * At most so many of these, of all pids, by pid: those first in whose cgroup something ran last, then those with the lowest pids.
+ * What runs in a cgroup counts in those above it too, which come after it.
  */
-function chosenOf({ homes, cgroups }: Members, most: number): number[] {
-  const pids = [...homes.keys()].sort((a, b) => a - b);
+function chosenOf(pids: readonly number[], { lists, ranAt }: Members, most: number): readonly number[] {
   if (pids.length <= most) return pids;
-  const ran = [...cgroups.values()].filter(({ ranAt }) => ranAt > Number.NEGATIVE_INFINITY);
-  const active = ran
-    .reverse()
-    .sort((a, b) => b.ranAt - a.ranAt)
-    .flatMap((cgroup) => cgroup.pids);
-  return [...new Set([...active, ...pids])].slice(0, most).sort((a, b) => a - b);
+  const ran: number[] = [];
+  for (let place = lists.length - 1; place >= 0; place--) if (Number.isFinite(ranAt[place])) ran.push(place);
+  ran.sort((a, b) => (ranAt[b] ?? 0) - (ranAt[a] ?? 0));
+  const chosen = new Set<number>();
+  const choose = (from: readonly number[]): void => {
+    for (const pid of from) {
+      if (chosen.size === most) return;
+      chosen.add(pid);
+    }
+  };
+  for (const place of ran) choose(lists[place] ?? []);
+  choose(pids);
+  return [...chosen].sort((a, b) => a - b);
 }
 
-interface Process extends Pick<Running, 'stat' | 'waitNs' | 'cgroup'> {
+interface Process {
+  readonly seen: Running;
+  readonly stat: PidStat;
   readonly facts: ProcessFacts;
 }
+
+/** The last node of what was seen, and what else it was made from. */
+const NODES = new WeakMap<Running, { readonly facts: ProcessFacts; readonly node: ProcessNode }>();
+
+const NO_CHILDREN: readonly ProcessNode[] = [];
 
 /** Children under their parents; a process whose parent is not among them is a root. */
 function arrange(processes: readonly Process[], pageSize: number): ProcessNode[] {
@@ -253,9 +272,18 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
     return parent.pidNamespace !== undefined && parent.pidNamespace !== facts.pidNamespace;
   }
 
+  /** The node of the reading before where it would be the same one: most processes stand still. */
   function node(process: Process): ProcessNode {
-    const { stat, facts, waitNs, cgroup } = process;
-    return {
+    const { seen, stat, facts } = process;
+    const children = childrenOf.get(stat.pid)?.map(node) ?? NO_CHILDREN;
+    const entered = hasEntered(process);
+    const isNestedInit = isInit(process) && byPid.has(stat.ppid);
+    const last = NODES.get(seen);
+    const isSame = last?.facts === facts && last.node.entered === entered && last.node.isNestedInit === isNestedInit;
+    const known = last?.node.children;
+    const areSame = known?.length === children.length && children.every((child, index) => child === known[index]);
+    if (isSame && areSame) return last.node;
+    const made: ProcessNode = {
       pid: stat.pid,
       innerPid: facts.innerPid,
       ppid: stat.ppid,
@@ -268,14 +296,13 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
       utimeTicks: stat.utime,
       stimeTicks: stat.stime,
       rssBytes: stat.rss * pageSize,
-      waitNs,
-      cgroup,
+      waitNs: seen.waitNs,
+      cgroup: seen.cgroup,
       ...(facts.pidNamespace !== undefined && { pidNamespace: facts.pidNamespace }),
-      entered: hasEntered(process),
-      isNestedInit: isInit(process) && byPid.has(stat.ppid),
-      isKernelThread: isKernelThread(stat),
-      children: (childrenOf.get(stat.pid) ?? []).map(node),
+      ...{ entered, isNestedInit, isKernelThread: isKernelThread(stat), children },
     };
+    NODES.set(seen, { facts, node: made });
+    return made;
   }
   return [...roots.filter(isInit), ...roots.filter((process) => !isInit(process))].map(node);
 }

@@ -10,9 +10,7 @@ export interface ProcessUsage {
   readonly waitPercent: number;
 }
 
-interface OwnTimes extends Pick<ProcessNode, 'startTime' | 'waitNs'> {
-  readonly ticks: number;
-}
+type OwnTimes = Pick<ProcessNode, 'startTime' | 'utimeTicks' | 'stimeTicks' | 'waitNs'>;
 
 export interface ProcessTimes {
   /** CLOCK_MONOTONIC milliseconds. */
@@ -24,15 +22,16 @@ export const processKey = ({ pid, startTime }: Pick<ProcessNode, 'pid' | 'startT
 
 export function processTimes(nodes: readonly ProcessNode[], time: number): ProcessTimes {
   const byPid = new Map<number, OwnTimes>();
-  const visit = ({ pid, startTime, utimeTicks, stimeTicks, waitNs, children }: ProcessNode): void => {
-    byPid.set(pid, { startTime, ticks: utimeTicks + stimeTicks, waitNs });
-    children.forEach(visit);
+  const visit = (node: ProcessNode): void => {
+    byPid.set(node.pid, node);
+    node.children.forEach(visit);
   };
   nodes.forEach(visit);
   return { time, byPid };
 }
 
 const UNKNOWN: ProcessUsage = { cpuPercent: Number.NaN, waitPercent: Number.NaN };
+const STILL: ProcessUsage = { cpuPercent: 0, waitPercent: 0 };
 
 /** Undefined where the pid is that of another process. */
 function timesOf({ pid, startTime }: ProcessNode, times: ProcessTimes | undefined): OwnTimes | undefined {
@@ -45,7 +44,10 @@ export function processUsage(node: ProcessNode, before: ProcessTimes | undefined
   const current = timesOf(node, now);
   const milliseconds = before ? now.time - before.time : Number.NaN;
   if (!old || !current || !(milliseconds > 0)) return UNKNOWN;
-  const cpuMilliseconds = ((current.ticks - old.ticks) / USER_HZ) * 1000;
+  // The node of the reading before: the process stands still.
+  if (old === current && !Number.isNaN(current.waitNs)) return STILL;
+  const ticks = current.utimeTicks + current.stimeTicks - old.utimeTicks - old.stimeTicks;
+  const cpuMilliseconds = (ticks / USER_HZ) * 1000;
   return {
     // The kernel scales utime and stime to fit their sum, which may step back by a tick.
     cpuPercent: Math.max(0, (cpuMilliseconds / milliseconds) * 100),

@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
+import fc from 'fast-check';
 import { type Callback, suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
@@ -135,6 +136,38 @@ onTree('readFiles: text or errno, each for itself', async ({ readFiles }, tree) 
   assert.equal(texts, [long, ENOENT, '', 'a\ufffdb\0c', EISDIR, EFBIG, 'x'.repeat(16 << 10), '', ENOENT]);
   assert.match(String(stat), new RegExp(`^${process.pid} `));
   assert.equal(await readFiles([]), []);
+});
+
+onTree('readFiles: what is read together answers as if it were read alone', async ({ readFiles }, tree) => {
+  for (const path of ['/ab', '/abc/d', '/abc/de', '/b/c']) tree.write(path, path);
+  tree.link('/link', 'abc');
+  const names = [
+    '/ab',
+    '/abc/d',
+    '/abc/de',
+    '/b/c',
+    '/b//c',
+    '/abc//d',
+    '/link/d',
+    '/b/../ab',
+    '/abc/',
+    '/abc',
+    '/a',
+    '/b/no',
+  ];
+  const paths = [...names.map((name) => tree.mount + name), 'package.json', '/', ''];
+  const alone = new Map<string, string | number>();
+  for (const path of paths) alone.set(path, (await readFiles([path]))[0] ?? 0);
+  assert.is(alone.get(`${tree.mount}/b//c`), '/b/c');
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...paths), { maxLength: 4 }), async (asked) => {
+      assert.equal(
+        await readFiles(asked),
+        asked.map((path) => alone.get(path)),
+      );
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 onTree('openBeneath: within, and never outside', ({ openBeneath }, tree) => {
