@@ -27,13 +27,13 @@ export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<numb
 
 /**
  * Milliseconds after which the facts of a process that ran since are read again: another comm or place of the arguments tells
- * of an exec at once, but nothing tells of a setuid.
+ * of an exec at once, and their end that it was still under way, but nothing tells of a setuid.
  */
 const FACTS_MS = 16_000;
 const LONGEST_COMMAND = 4_096;
 
 const wasExec = (before: PidStat, now: PidStat): boolean =>
-  before.comm !== now.comm || !Object.is(before.arg_start, now.arg_start);
+  before.comm !== now.comm || !Object.is(before.arg_start, now.arg_start) || !Object.is(before.arg_end, now.arg_end);
 
 interface Learnt {
   readonly facts: ProcessFacts;

@@ -36,6 +36,8 @@ export interface PidStat {
   readonly processor: number;
   /** The address of its arguments, another one after an exec; 0 where it is not ours to see (PTRACE_MODE_READ). */
   readonly arg_start: number;
+  /** The end of them; while a program is being executed, 0 until they are there. */
+  readonly arg_end: number;
 }
 
 /**
@@ -74,6 +76,7 @@ export function parsePidStat(text: string): PidStat | undefined {
     rss: field(24),
     processor: field(39),
     arg_start: field(48),
+    arg_end: field(49),
   };
 }
 

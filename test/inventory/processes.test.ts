@@ -32,6 +32,7 @@ interface Played {
   readonly flags?: number;
   readonly utime?: number;
   readonly argStart?: number;
+  readonly argEnd?: number;
 }
 
 const statText = ({
@@ -42,8 +43,9 @@ const statText = ({
   flags = 0,
   utime = 11,
   argStart = 0,
+  argEnd = 0,
 }: Played): string =>
-  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 ${utime} 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(23)}${argStart} 0 0 0 0\n`;
+  `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 ${utime} 22 0 0 20 0 3 0 ${startTime} 1000 7 ${'0 '.repeat(23)}${argStart} ${argEnd} 0 0 0\n`;
 
 const statusText = ({ pid, ppid = 0, comm = 'app', pids = [pid] }: Played): string =>
   `Name:\t${comm}\nState:\tS (sleeping)\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t0\t1000\t0\t0\nNSpid:\t${pids.join('\t')}\n`;
@@ -242,6 +244,10 @@ it('what hardly changes is read once, and again for another program, another pro
     assert.is(statuses(), 1);
     play({ pid: 100, cmdline: 'a shell\0', argStart: 7 });
     assert.is(await command(), 'a shell', 'a program of the same name');
+    play({ pid: 100, cmdline: '', argStart: 8 });
+    assert.is(await command(), '[app]', 'an exec that is under way');
+    play({ pid: 100, cmdline: 'a program\0', argStart: 8, argEnd: 9 });
+    assert.is(await command(), 'a program', 'an exec that is over');
     play({ pid: 100, cmdline: 'two\0', comm: 'other' });
     assert.is(await command(), 'two', 'exec');
     play({ pid: 100, cmdline: 'three\0', comm: 'other', startTime: 5 });

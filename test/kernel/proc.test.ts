@@ -32,6 +32,7 @@ test('stat of a process', () => {
     rss: 231,
     processor: 6,
     arg_start: 140721,
+    arg_end: 5,
   });
 });
 
