@@ -47,6 +47,8 @@ async function run(options: TstopFlags): Promise<void> {
   setTimeout(endStart, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));
+  // First of all, as its threads read while the rest is loaded.
+  const shown = await shownBy(options);
   const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
   const directory = configDirectory();
@@ -60,10 +62,9 @@ async function run(options: TstopFlags): Promise<void> {
   const unusable = [...chosen.faults, ...faults];
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
-  const shown = await shownBy(options);
-  const { runTstop } = await import('../dashboard/run.ts');
-  // The reading of the first Frame goes on where its threads were done while the dashboard was loaded.
+  // The source has found the cgroups by now: it begins to read their files.
   await new Promise(setImmediate);
+  const { runTstop } = await import('../dashboard/run.ts');
   const dashboard = runTstop({
     ...shown,
     seconds,
@@ -93,16 +94,17 @@ function shownBy(options: TstopFlags): Promise<Shown> {
 type Shown = Pick<TstopOptions, 'machine' | 'source' | 'findDrifts' | 'acting' | 'timeOf' | 'openOlder'>;
 
 async function liveMachine(options: TstopFlags): Promise<Shown> {
-  const { PROC, openHierarchy, planContext } = await import('./context.ts');
-  const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
-  const { driftOf } = await import('../limits/applying/drift.ts');
-  const { openLiveSource } = await import('../metrics/source.ts');
-  const { pastMomentOption } = await import('./options.ts');
   if (options.at !== undefined) {
     const { UsageError } = await import('./errors.ts');
     throw new UsageError('--at is a time of a recording: give it with --replay');
   }
+  const { PROC, openHierarchy, planContext } = await import('./context.ts');
+  const { openLiveSource } = await import('../metrics/source.ts');
   const hierarchy = openHierarchy(options);
+  const source = begun(openLiveSource({ hierarchy, proc: PROC, watch: true }));
+  const { openJournal, stateDirectory } = await import('../limits/applying/journal.ts');
+  const { driftOf } = await import('../limits/applying/drift.ts');
+  const { pastMomentOption } = await import('./options.ts');
   const acting = {
     context: () => planContext(hierarchy),
     journal: openJournal(stateDirectory()),
@@ -111,7 +113,7 @@ async function liveMachine(options: TstopFlags): Promise<Shown> {
   };
   return {
     machine: { hierarchy, proc: PROC },
-    source: begun(openLiveSource({ hierarchy, proc: PROC, watch: true })),
+    source,
     findDrifts: () => driftOf(acting.journal.read().changes, acting.context()),
     timeOf: (text) => pastMomentOption('@', text),
     openOlder: async () => (await import('./past.ts')).openOlder(),

@@ -32,7 +32,8 @@ export interface TickRequest {
   readonly rows: readonly SnapshotRow[];
   /**
    * Inodes of rows whose hot figures are exact in this tick, and whose warm files and network are read. Undefined: all of
-   * them, and each hot file is read.
+   * them, and each hot file is read. Empty in the first tick, before anything is shown: the warm
+   * files and limits wait for the second.
    */
   readonly visible?: ReadonlySet<number>;
   /** Inodes of other rows for which the bounds are 0 too: nothing runs there unseen. */
@@ -140,6 +141,8 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
   let shown = new Uint8Array();
   /** By row: 1 where the bounds are 0. */
   let exact = new Uint8Array();
+  /** By row: 0 where its warm files and limits were never asked for. */
+  let whole = new Uint8Array();
   /** By row: 1 where somebody wrote its limits. */
   let written = new Uint8Array();
   /** The row of the root; -1 where it is not in view. */
@@ -158,6 +161,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       const from = matchRows(draft.rows, rows);
       movedAt = movedRows(movedAt, from, unknownRows(from.length));
       watched = movedRows(watched, from, new Uint32Array(from.length));
+      whole = movedRows(whole, from, new Uint8Array(from.length));
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
       for (const round of [turns, waitTurns, slowTurns, missingTurns]) round.follow(from);
@@ -323,10 +327,13 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
       missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * MISSING_ROW_MS));
       vouching.begin(draft);
+      const isBegun = !Number.isNaN(before) || visible?.size !== 0;
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);
-        const isShown = isNew || shown[row] === 1;
-        const isWritten = isNew || written[row] === 1;
+        const isFirst = whole[row] === 0 && isBegun;
+        if (isFirst) whole[row] = 1;
+        const isShown = isFirst || shown[row] === 1;
+        const isWritten = isFirst || written[row] === 1;
         const isTurn = slowTurns.passes(row);
         const asked = isNew || !visible ? HOT : unproven(draft, row);
         const slower =
@@ -334,9 +341,11 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         const lacked = isNew ? 0 : lacking(draft, row, asked | slower);
         const again = !isNew && missingTurns.passes(row) ? lacking(draft, row, CONTROLLED & LEADING) : 0;
         const first = firstChild[row] ?? -1;
-        spared[row] = isNew && first >= 0 && first !== row ? slower & CONTROLLED & ~LEADING : 0;
-        ask[row] = (asked & ~lacked) | (again & HOT);
-        later[row] = (slower & ~lacked & ~(spared[row] ?? 0)) | (again & ~HOT);
+        const untried = (isNew ? HOT : 0) | (isFirst ? WARM | LIMIT : 0);
+        const without = first >= 0 && first !== row ? (asked | slower) & untried & CONTROLLED & ~LEADING : 0;
+        spared[row] = without;
+        ask[row] = (asked & ~lacked & ~without) | (again & HOT);
+        later[row] = (slower & ~lacked & ~without) | (again & ~HOT);
       }
       // A parent is read before its children. Rows have parents first.
       for (let row = rows.length - 1; row >= 0; row--) {
@@ -380,7 +389,7 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
         const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1 || exact[row] === 1);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
-        ask[row] = stillOwed(draft, row, unwatched & ~vouched, vouching.bounded(row, reads));
+        ask[row] = stillOwed(draft, row, unwatched & ~vouched & ~(later[row] ?? 0), vouching.bounded(row, reads));
       }
       const pass = passOf([ask, ~0], [later, ~0]);
       if (!pass) settle(draft);
