@@ -16,10 +16,25 @@ void KeepLittleFreed() {
 #endif
 }
 
+/** Gives back whole pages that are free between what is in use; kept memory cannot be told from fragments of it else.
+ */
+Napi::Value TrimMemory(const Napi::CallbackInfo& info) {
+  return tscg::RunAsync(
+      info.Env(), "tscg.trimMemory",
+      [] {
+#ifdef M_TRIM_THRESHOLD
+        malloc_trim(0);
+#endif
+        return tscg::Failure{};
+      },
+      [](Napi::Env env) { return env.Undefined(); });
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   using namespace tscg;
   KeepLittleFreed();
   exports.Set("createCollector", Napi::Function::New(env, CreateCollector, "createCollector"));
+  exports.Set("trimMemory", Napi::Function::New(env, TrimMemory, "trimMemory"));
   exports.Set("walk", Napi::Function::New(env, Walk, "walk"));
   exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
   exports.Set("isWritable", Napi::Function::New(env, IsWritable, "isWritable"));

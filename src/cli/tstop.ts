@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
+import { giveBackFreedMemory } from '../kernel/freed-memory.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { asksForFleet } from './fleet-flags.ts';
@@ -26,6 +27,7 @@ function endStart(): void {
   setFlagsFromString('--opt --expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
+  giveBackFreedMemory();
 }
 
 async function run(options: TstopFlags): Promise<void> {

@@ -144,6 +144,8 @@ export interface Native {
    * for a program that has nothing else to do meanwhile. To wake a thread takes longer than to read some files.
    */
   workOnThisThread(): void;
+  /** On a worker thread: gives memory that was freed back to the kernel, also where it lies between what is in use. */
+  trimMemory(): Promise<void>;
   createCollector(
     mount: string,
     files: readonly FileSpec[],
@@ -276,6 +278,7 @@ function prebuilt(): string {
 
 const FUNCTIONS: Record<keyof Native, true> = {
   workOnThisThread: true,
+  trimMemory: true,
   createCollector: true,
   walk: true,
   readFiles: true,

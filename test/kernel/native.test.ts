@@ -17,6 +17,8 @@ import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import fc from 'fast-check';
@@ -168,6 +170,23 @@ onTree('readFiles: what is read together answers as if it were read alone', asyn
     }),
     { numRuns: 1000 },
   );
+});
+
+plain('trimMemory: what was freed between what is kept goes back to the kernel', async ({ trimMemory }) => {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect !== 'function') return assert.unreachable('no gc');
+  const mebibytes = (): number =>
+    Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+  let arrays = Array.from({ length: 8000 }, () => new Uint8Array(8192).fill(1));
+  arrays = arrays.filter((_, index) => index % 8 === 0);
+  collect();
+  collect();
+  const before = mebibytes();
+  await trimMemory();
+  const after = mebibytes();
+  assert.ok(before - after > 16, `${before} MiB, then ${after}`);
+  assert.is(arrays.length, 1000);
 });
 
 onTree('openBeneath: within, and never outside', ({ openBeneath }, tree) => {
