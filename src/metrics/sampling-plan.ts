@@ -21,6 +21,7 @@ import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
 import { movedRows, unknownRows } from './moved-rows.ts';
+import { type Pass, passOf } from './pass.ts';
 import { createRound } from './round.ts';
 import { errorAt, firstChildren, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds } from './vouching.ts';
@@ -42,12 +43,6 @@ export interface TickRequest {
   readonly network?: ReadonlySet<number>;
   /** Inodes whose limits were just written by somebody; `all` where that is not known. */
   readonly touched?: ReadonlySet<number> | 'all';
-}
-
-/** Reads to do, in this order; a row may be there more than once. Bit i of a mask is file i. */
-export interface Pass {
-  readonly rows: Uint32Array;
-  readonly masks: Uint32Array;
 }
 
 export interface SamplingPlan {
@@ -258,25 +253,6 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       asked = isMissing && !isWhole ? asked & ~(1 << file) : asked | (HOT & (1 << file));
     }
     return asked;
-  }
-
-  /** The blocks one after another: of the masks by row, those files. */
-  function passOf(...blocks: readonly (readonly [masks: Uint32Array, files: number])[]): Pass | undefined {
-    let length = 0;
-    for (const [block, files] of blocks)
-      for (let row = 0; row < block.length; row++) if ((block[row] ?? 0) & files) length++;
-    if (length === 0) return undefined;
-    const [order, masks] = [new Uint32Array(length), new Uint32Array(length)];
-    let place = 0;
-    for (const [block, files] of blocks) {
-      for (let row = 0; row < block.length; row++) {
-        const mask = (block[row] ?? 0) & files;
-        if (mask === 0) continue;
-        order[place] = row;
-        masks[place++] = mask;
-      }
-    }
-    return { rows: order, masks };
   }
 
   /** Parents of which some children are read and others not: their sums are read again after the children. */
