@@ -1,7 +1,7 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
@@ -22,11 +22,18 @@ process.noDeprecation = true;
 /** Milliseconds after the start: the first screen is shown, and the watches of a thousand cgroups are put. */
 const STARTED_MS = 5000;
 
-/** Lets V8 optimize, and collects the garbage of the start: some 8 MB, which V8 would keep until its heap has grown by half. */
+/** Bytes of a heap that is collected in some 10 ms. */
+const SMALL_HEAP = 20 << 20;
+
+/**
+ * Lets V8 optimize, and collects the garbage of the start: some 8 MB, which V8 would keep until its heap has grown by half. A
+ * small heap is collected before it has grown by 8 MB, which V8 does by itself only where memory is short.
+ */
 function endStart(): void {
   setFlagsFromString('--opt --expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
+  if (getHeapStatistics().used_heap_size < SMALL_HEAP) setFlagsFromString('--optimize-for-size');
   giveBackFreedMemory();
 }
 

@@ -106,7 +106,7 @@ export function createEventLog(kept = KEPT): EventLog {
       const { snapshot } = frame.usage;
       const throttled = frame.usage.column('cpu_throttled_percent');
       const events = before ? compare(before, frame, throttled) : [];
-      if (before?.workloads !== frame.workloads) rename(frame.workloads);
+      if (before?.workloads !== frame.workloads) rename(before, frame);
       before = { snapshot, workloads: frame.workloads, throttled };
       keep(...events);
       return events;
@@ -123,8 +123,14 @@ export function createEventLog(kept = KEPT): EventLog {
   };
 
   /** A container is known by its id until its runtime tells its name: earlier events of it then get that name. */
-  function rename(workloads: Frame['workloads']): void {
-    const names = new Map(workloads.map((workload) => [addressOf(workload), workload.name]));
+  function rename(old: Before | undefined, { usage: { snapshot }, workloads }: Frame): void {
+    const wasRow = matchRows(snapshot.rows, old?.snapshot.rows ?? []);
+    const names = new Map<string, string>();
+    for (let row = 0; row < workloads.length; row++) {
+      const workload = workloads[row];
+      const was = wasRow[row] ?? -1;
+      if (workload && workload !== old?.workloads[was]) names.set(addressOf(workload), workload.name);
+    }
     ring.forEach((event, index) => {
       const name = names.get(addressOf(event));
       if (name !== undefined && name !== event.name) ring[index] = { ...event, name };
@@ -159,11 +165,12 @@ export function createEventLog(kept = KEPT): EventLog {
 
     const counted = countedEvents(old, frame);
 
-    /** Of the Frame before; made only when a cgroup is new. */
-    let oldAddresses: ReadonlySet<string> | undefined;
+    const goneAddresses = new Set(gone.map(([workload]) => addressOf(workload)));
+    const newAddresses = new Set<string>();
     function tellNew(workload: Workload): void {
-      oldAddresses ??= new Set(old.workloads.map(addressOf));
-      if (isTold(workload)) tell(oldAddresses.has(addressOf(workload)) ? 're-created' : 'new', workload, workload.path);
+      const address = addressOf(workload);
+      newAddresses.add(address);
+      if (isTold(workload)) tell(goneAddresses.has(address) ? 're-created' : 'new', workload, workload.path);
     }
 
     /** Ancestors of the cgroups that are gone: the events of those are counted here still, and cannot be told apart. */
@@ -206,7 +213,7 @@ export function createEventLog(kept = KEPT): EventLog {
       if (changes.some((index) => differ(now(index, row), then(index, was)))) tellChanged(workload, row, was);
     }
 
-    if (gone.length > 0) tellGone(gone, { old, frame, time, counted }, tell);
+    if (gone.length > 0) tellGone(gone, { old, frame, time, counted, newAddresses }, tell);
     return events;
   }
 
@@ -214,8 +221,7 @@ export function createEventLog(kept = KEPT): EventLog {
     for (const [path, until] of expected) if (until < time) expected.delete(path);
   }
 
-  function tellGone(gone: readonly Gone[], { old, frame, time, counted }: Comparison, tell: Tell): void {
-    const addresses = new Set(frame.workloads.map(addressOf));
+  function tellGone(gone: readonly Gone[], { old, frame, time, counted, newAddresses }: Comparison, tell: Tell): void {
     const kills = counted.find(({ counter, all }) => counter.kind === 'oom' && all.some((rise) => rise > 0));
     for (const [workload, was] of gone) {
       const isOom =
@@ -223,7 +229,7 @@ export function createEventLog(kept = KEPT): EventLog {
         (kills !== undefined && diedOfOom(workload, was, { old, frame, ...kills }));
       killed.delete(workload.inode);
       // Where the path is there again, the event `re-created` tells it.
-      if (!isTold(workload) || (!isOom && addresses.has(addressOf(workload)))) continue;
+      if (!isTold(workload) || (!isOom && newAddresses.has(addressOf(workload)))) continue;
       const had = [valueAt(old.snapshot, PEAK, was), valueAt(old.snapshot, CURRENT, was)];
       const most = had.find((value) => !Number.isNaN(value)) ?? Number.NaN;
       const text = isOom ? `OOM-killed and gone; it had ${formatValue(most, 'bytes')}` : workload.path;
@@ -250,6 +256,8 @@ interface Comparison {
   /** Of `frame`, milliseconds since the epoch. */
   readonly time: number;
   readonly counted: readonly CountedEvents[];
+  /** Of the cgroups that are new in `frame`. */
+  readonly newAddresses: ReadonlySet<string>;
 }
 
 /** A workload that is gone, with its row in the Frame before. */
