@@ -16,8 +16,7 @@ void KeepLittleFreed() {
 #endif
 }
 
-/** Gives back whole pages that are free between what is in use; kept memory cannot be told from fragments of it else.
- */
+/** Gives back whole pages that are free between what is in use. */
 Napi::Value TrimMemory(const Napi::CallbackInfo& info) {
   return tscg::RunAsync(
       info.Env(), "tscg.trimMemory",

@@ -61,7 +61,9 @@ export function createReadMembers({
   const fileIn = (path: string, file: string): string => `${mount}${path === '/' ? '' : path}/${file}`;
   return async ({ paths, usages }, ready) => {
     if (known.paths !== paths) known = ofPaths(known, paths);
-    const { lists, usage, readAt, ranAt, turnAt } = known;
+    // Another reading may begin before this one ends.
+    const own = known;
+    const { lists, usage, readAt, ranAt, turnAt } = own;
     const now = clock();
     const due: number[] = [];
     const active = new Set<string>();
@@ -82,11 +84,11 @@ export function createReadMembers({
       readAt[place] = threaded ? NEVER : now;
       // Those that are read for the first time are spread over a turn, so that they do not all fall due at once.
       turnAt[place] = now + turnMs * (isFirst ? (count + 1) / due.length : 1);
-      if (isFirst || threaded || !areSame(pids, lists[place] ?? [])) known.homes = undefined;
+      if (isFirst || threaded || !areSame(pids, lists[place] ?? [])) own.homes = undefined;
       lists[place] = pids;
     });
-    known.homes ??= homesOf(paths, lists, readAt);
-    return { lists, ranAt, homes: known.homes, active, read: due.length };
+    own.homes ??= homesOf(paths, lists, readAt);
+    return { lists, ranAt, homes: own.homes, active, read: due.length };
   };
 
   /** cgroup.procs of a threaded cgroup answers EOPNOTSUPP: there the threads tell. */

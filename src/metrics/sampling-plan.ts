@@ -299,10 +299,10 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
       mark(exact, exactInodes);
       mark(written, visible ? touched : 'all');
       turns.begin(draft.monotonic, turnMs);
-      beginWaitTurns(draft.monotonic);
       slowTurns.begin(draft.monotonic, Math.max(turnMs, rows.length * SLOW_MS));
       missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * MISSING_ROW_MS));
       vouching.begin(draft);
+      beginWaitTurns(draft.monotonic);
       const isBegun = !Number.isNaN(before) || visible?.size !== 0;
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);

@@ -83,8 +83,7 @@ export interface Vouching {
    */
   bounded(row: number, reads: Uint32Array): number;
   /**
-   * By row, the largest share of the last tick for which it can have waited unseen; 0 for a row that `bounded` was not asked for or
-   * did not bound.
+   * By row, the share of a tick for which it can have waited unseen, as `bounded` found it last; 0 where it did not bound it.
    */
   unseenWait(): Float64Array;
   /**
@@ -182,7 +181,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     compared = new Uint32Array(now.length);
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
-    unseenWait = new Float64Array(now.length);
+    unseenWait = movedRows(unseenWait, from, new Float64Array(now.length));
     rows = now;
     parents = nowParents;
   }
