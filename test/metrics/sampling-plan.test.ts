@@ -331,6 +331,20 @@ test('a row that waits a fifth of the time is found within 12 s, and one that ca
   assert.ok(read < 2 * rest.length, `cpu.pressure is read ${read} times in a minute`);
 });
 
+test('a row that waits is found as soon where others go before it in each tick', async () => {
+  const going = Array.from({ length: 80 }, (_, index) => `/x${index}`);
+  const { kernel, tick, list } = await watch([...going, '/b', '/b/0', '/a', '/a/0']);
+  let ticks = 0;
+  for (let isFound = false; !isFound; ticks++) {
+    for (const path of going.splice(0, 2)) kernel.remove(path);
+    list();
+    kernel.act('/a/0', { kind: 'wait', resource: 'cpu', usec: 200_000 });
+    // What is shown is read, so that nothing can wait unseen below it.
+    isFound = (await tick(TICK_MS, [], '/b')).value('/a/0', 'cpu.pressure:some.total') > 0;
+    assert.ok(ticks < 15, `not found after ${ticks} ticks`);
+  }
+});
+
 test('the wait of a row that was read in turn is told as of the time since its read before', async () => {
   const { kernel, tick } = await watch(['/a', '/a/busy', '/a/0']);
   let before = (await tick()).snapshot;
