@@ -185,7 +185,9 @@ plain('trimMemory: what was freed between what is kept goes back to the kernel',
   const before = mebibytes();
   await trimMemory();
   const after = mebibytes();
-  assert.ok(before - after > 16, `${before} MiB, then ${after}`);
+  // AddressSanitizer has its own malloc, which keeps what was freed.
+  const isOwnMalloc = process.env.ASAN_OPTIONS !== undefined;
+  assert.ok(isOwnMalloc || before - after > 16, `${before} MiB, then ${after}`);
   assert.is(arrays.length, 1000);
 });
 
