@@ -5,7 +5,6 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
-import { giveBackFreedMemory } from '../kernel/freed-memory.ts';
 import type { Frame, Source } from '../metrics/source.ts';
 import { exitProcess, HUNG_UP } from './exit.ts';
 import { asksForFleet } from './fleet-flags.ts';
@@ -34,7 +33,6 @@ function endStart(): void {
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
   if (getHeapStatistics().used_heap_size < SMALL_HEAP) setFlagsFromString('--optimize-for-size');
-  giveBackFreedMemory();
 }
 
 async function run(options: TstopFlags): Promise<void> {
@@ -56,7 +54,7 @@ async function run(options: TstopFlags): Promise<void> {
   setTimeout(endStart, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));
-  // First of all, as its threads read while the rest is loaded.
+  // The source is opened first, as its threads read while the rest is loaded.
   const shown = await shownBy(options);
   const { configDirectory, isUtf8, loadSettings } = await import('../dashboard/settings.ts');
   const { chooseDashboard } = await import('../dashboard/choose-dashboard.ts');
@@ -71,7 +69,7 @@ async function run(options: TstopFlags): Promise<void> {
   const unusable = [...chosen.faults, ...faults];
   // With a screen a change under way is to be taken back before the end, whatever becomes of the terminal.
   releaseOutput();
-  // The source has found the cgroups by now: it begins to read their files.
+  // A live source has found the cgroups by now. In this turn of the event loop it begins to read their files.
   await new Promise(setImmediate);
   const { runTstop } = await import('../dashboard/run.ts');
   const dashboard = runTstop({

@@ -6,9 +6,10 @@ const TRIM_MS = 60_000;
 
 /**
  * Gives freed memory back to the kernel once in a minute. Arrays that come and go with cgroups leave gaps between what is kept,
- * of which malloc would hold some 10 MB. Nothing is done without the addon. It keeps no process alive.
+ * of which malloc would hold some 10 MB. Nothing is done without the addon. It keeps no process alive, and gives what ends it.
  */
-export function giveBackFreedMemory(): void {
+export function giveBackFreedMemory(): () => void {
   const { native } = loadNative();
-  if (native) setInterval(() => void native.trimMemory(), TRIM_MS).unref();
+  const timer = native && setInterval(() => void native.trimMemory(), TRIM_MS).unref();
+  return () => clearInterval(timer);
 }

@@ -5,6 +5,7 @@
 
 import { type Inventory, openInventory } from '../inventory/inventory.ts';
 import type { Workload } from '../inventory/workload.ts';
+import { giveBackFreedMemory } from '../kernel/freed-memory.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
 import { createStackedDevices } from '../kernel/io-devices.ts';
 import { readMachine } from '../kernel/machine.ts';
@@ -116,6 +117,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     cpus,
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
+  const keepFreed = watch ? giveBackFreedMemory() : undefined;
   let before: Usage | undefined;
   let stale = true;
   /** Milliseconds at which names and devices were looked at last. */
@@ -176,6 +178,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     },
     onChange: (listener) => inventory.onChange(listener),
     close() {
+      keepFreed?.();
       limitWatch?.close();
       inventory.close();
       host.close();

@@ -18,7 +18,6 @@ import {
 } from '../../export/server.ts';
 import { isListed } from '../../inventory/workload.ts';
 import { codeOf } from '../../kernel/error-code.ts';
-import { giveBackFreedMemory } from '../../kernel/freed-memory.ts';
 import { isLoopback } from '../../kernel/ip-address.ts';
 import { openLiveSource, type Source } from '../../metrics/source.ts';
 import { clean } from '../../text/clean.ts';
@@ -103,7 +102,6 @@ async function serve(
   // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what
   // lives.
   setFlagsFromString('--heap-growing-percent=200');
-  giveBackFreedMemory();
   // So that the first scrape has a Frame to compare with.
   await source.next();
   const instruments = createInstruments();

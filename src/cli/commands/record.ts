@@ -4,7 +4,6 @@ import { isTrouble } from '../../diagnosis/finding-log.ts';
 import type { Finding } from '../../diagnosis/model.ts';
 import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
 import { codeOf } from '../../kernel/error-code.ts';
-import { giveBackFreedMemory } from '../../kernel/freed-memory.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
@@ -57,7 +56,6 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   if (options.to === '') throw new UsageError(`--to: the name is empty; without --to it is ${recordingDirectory()}`);
   // Nothing is drawn and nobody is answered while it reads.
   loadNative().native?.workOnThisThread();
-  giveBackFreedMemory();
   const alerts = openAlerts(true);
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
