@@ -182,7 +182,7 @@ Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
       [texts, paths = Strings(info[0])] {
         std::vector<char> buffer(kFirstFileBuffer);
         texts->reserve(paths.size());
-        // Paths go from directory to directory, each of which takes as long as the file: what is common is gone once.
+        // The kernel looks up each directory of a path anew. Those that all paths share are looked up once.
         const std::string common = CommonDirectory(paths);
         const UniqueFd directory(common.empty() ? -1 : open(common.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         const int start = directory ? directory.get() : AT_FDCWD;

@@ -9,6 +9,7 @@
  */
 
 import { column } from '../metrics/files.ts';
+import { unknownRows } from '../metrics/moved-rows.ts';
 import { matchRows, type Snapshot, valueAt } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';
 import { CAUSES, type Cause, MS_PER_PERCENT, rankOf } from './model.ts';
@@ -86,7 +87,7 @@ export function coarseVerdicts(usage: Usage, only?: Cause): CoarseVerdicts {
   const { snapshot, before } = usage;
   const count = snapshot.rows.length;
   const causes = new Uint8Array(count).fill(UNKNOWN);
-  const losses = new Float64Array(count).fill(Number.NaN);
+  const losses = unknownRows(count);
   const asked = (id: (typeof METRICS_ASKED)[number]): Float64Array => usage.column(id);
   const throttled = asked('cpu_throttled_time_percent');
   const used = asked('cpu_percent');

@@ -17,6 +17,7 @@ import { limitOf } from '../kernel/value.ts';
 import { METRICS } from '../metrics/catalogue.ts';
 import { column } from '../metrics/files.ts';
 import type { Metric, OtelName } from '../metrics/metric.ts';
+import { unknownRows } from '../metrics/moved-rows.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Usage } from '../metrics/usage.ts';
 
@@ -131,8 +132,7 @@ const ratios = eachOf((percent) => percent / 100);
 const seconds = eachOf((microseconds) => microseconds / USEC_PER_SECOND);
 const limits = eachOf((limit) => limitOf(limit));
 
-const columnOf = ({ values, rows }: Snapshot, index: number): Float64Array =>
-  values[index] ?? new Float64Array(rows.length).fill(Number.NaN);
+const columnOf = ({ values, rows }: Snapshot, index: number): Float64Array => values[index] ?? unknownRows(rows.length);
 
 /** A family of the figures of one file of the cgroup itself. */
 const ownFile = (name: string, ref: string, help: string, type: Family['type'] = 'gauge'): Family => ({

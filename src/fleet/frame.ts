@@ -8,6 +8,7 @@ import { METRICS, metric } from '../metrics/catalogue.ts';
 import type { EffectiveLimit } from '../metrics/effective.ts';
 import { column, FILE_OF_COLUMN } from '../metrics/files.ts';
 import type { HostSnapshot } from '../metrics/host.ts';
+import { unknownRows } from '../metrics/moved-rows.ts';
 import type { LimitKind } from '../metrics/reading.ts';
 import { IMPOSSIBLE, NOT_TOLD, type Snapshot, unknownFigures } from '../metrics/snapshot.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -121,7 +122,7 @@ const idOf = (kind: LimitKind, tells: 'value' | 'room'): string =>
   METRICS.find(({ isLimit, limit }) => isLimit && limit?.kind === kind && limit.tells === tells)?.id ?? '';
 
 function usageOfTable({ figures, causes, losses, rows }: FleetTable, snapshot: Snapshot): Usage {
-  const unknown = new Float64Array(rows.length).fill(Number.NaN);
+  const unknown = unknownRows(rows.length);
   const column = (id: string): Float64Array => figures.get(id) ?? unknown;
   /** Without the rows that set the limits: a store does not know them. */
   const binding = (id: string): EffectiveLimit => ({ values: column(id), rows: new Int32Array(rows.length).fill(-1) });

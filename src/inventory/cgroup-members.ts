@@ -166,8 +166,9 @@ function ofPaths(known: Known, paths: readonly string[]): Known {
   return now;
 }
 
-const areSame = (pids: readonly number[], others: readonly number[]): boolean =>
-  pids.length === others.length && pids.every((pid, index) => pid === others[index]);
+/** Whether two lists have the same members in the same order. */
+export const areSame = <T>(list: readonly T[], other: readonly T[]): boolean =>
+  list.length === other.length && list.every((member, index) => member === other[index]);
 
 /**
  * A process that two lists have was moved between them: the list that was read last has it right, and the other one loses it.

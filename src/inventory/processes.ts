@@ -5,7 +5,7 @@ import { monotonicMs } from '../kernel/monotonic.ts';
 import { isKernelThread, type PidStat, parsePidStat, parseSchedstat } from '../kernel/proc-pid.ts';
 import { createReadFiles, type ReadFiles } from '../kernel/read-files.ts';
 import { clean } from '../text/clean.ts';
-import { type CgroupTimes, createReadMembers, type Members } from './cgroup-members.ts';
+import { areSame, type CgroupTimes, createReadMembers, type Members } from './cgroup-members.ts';
 import { createLearnFacts, type ProcessFacts } from './process-facts.ts';
 import { createWalk, type Walk } from './walk.ts';
 
@@ -115,7 +115,7 @@ export function createProcessReader({
     const processes: Process[] = [];
     for (const seen of running) {
       const facts = learnt.get(seen.stat.pid)?.facts;
-      if (facts) processes.push({ seen, stat: seen.stat, facts });
+      if (facts) processes.push({ seen, facts });
     }
     return {
       roots: arrange(processes, pageSize),
@@ -239,7 +239,6 @@ function chosenOf(pids: readonly number[], { lists, ranAt }: Members, most: numb
 
 interface Process {
   readonly seen: Running;
-  readonly stat: PidStat;
   readonly facts: ProcessFacts;
 }
 
@@ -250,11 +249,11 @@ const NO_CHILDREN: readonly ProcessNode[] = [];
 
 /** Children under their parents; a process whose parent is not among them is a root. */
 function arrange(processes: readonly Process[], pageSize: number): ProcessNode[] {
-  const byPid = new Map(processes.map((process) => [process.stat.pid, process]));
+  const byPid = new Map(processes.map((process) => [process.seen.stat.pid, process]));
   const childrenOf = new Map<number, Process[]>();
   const roots: Process[] = [];
   for (const process of processes) {
-    const { pid, ppid } = process.stat;
+    const { pid, ppid } = process.seen.stat;
     const siblings = childrenOf.get(ppid);
     if (ppid === pid || !byPid.has(ppid)) roots.push(process);
     else if (siblings) siblings.push(process);
@@ -264,7 +263,8 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
   const homes = new Set(inits.map(({ facts }) => facts.pidNamespace));
 
   function hasEntered(process: Process): boolean {
-    const { stat, facts } = process;
+    const { seen, facts } = process;
+    const { stat } = seen;
     if (isInit(process) || isKernelThread(stat)) return false;
     const parent = byPid.get(stat.ppid)?.facts;
     if (facts.pidNamespace === undefined) return parent === undefined && facts.depth > 1 && inits.length > 0;
@@ -274,15 +274,14 @@ function arrange(processes: readonly Process[], pageSize: number): ProcessNode[]
 
   /** The node of the reading before where it would be the same one: most processes stand still. */
   function node(process: Process): ProcessNode {
-    const { seen, stat, facts } = process;
+    const { seen, facts } = process;
+    const { stat } = seen;
     const children = childrenOf.get(stat.pid)?.map(node) ?? NO_CHILDREN;
     const entered = hasEntered(process);
     const isNestedInit = isInit(process) && byPid.has(stat.ppid);
     const last = NODES.get(seen);
     const isSame = last?.facts === facts && last.node.entered === entered && last.node.isNestedInit === isNestedInit;
-    const known = last?.node.children;
-    const areSame = known?.length === children.length && children.every((child, index) => child === known[index]);
-    if (isSame && areSame) return last.node;
+    if (isSame && areSame(last.node.children, children)) return last.node;
     const made: ProcessNode = {
       pid: stat.pid,
       innerPid: facts.innerPid,

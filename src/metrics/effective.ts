@@ -15,6 +15,7 @@ import { holdsOthers, isHelper, kindOfPath } from '../inventory/only-child.ts';
 import type { WorkloadKind } from '../inventory/workload.ts';
 import { limitOf, NO_LIMIT } from '../kernel/value.ts';
 import { column } from './files.ts';
+import { unknownRows } from './moved-rows.ts';
 import type { LimitKind } from './reading.ts';
 import { type Snapshot, valueAt } from './snapshot.ts';
 
@@ -79,7 +80,7 @@ export function effectiveLimits(snapshot: Snapshot, kind: LimitKind): LimitOfFil
 
 /** `use`: by row, in the unit of the limit; NaN where unknown. It is not asked for where nothing is limited. */
 export function headrooms(snapshot: Snapshot, { values, rows, own }: LimitOfFiles, use: () => Float64Array): Headroom {
-  if (rows.every((row) => row === -1)) return { values, rows, shares: new Float64Array(rows.length).fill(Number.NaN) };
+  if (rows.every((row) => row === -1)) return { values, rows, shares: unknownRows(rows.length) };
   const used = use();
   const left = own.map((limit, row) => {
     if (Number.isNaN(limit) || limit === NO_LIMIT) return limit;
@@ -119,7 +120,7 @@ function smallest(snapshot: Snapshot, levels: Float64Array): EffectiveLimit {
     values[row] = isOwn ? own : above;
     rows[row] = isOwn ? row : (rows[parent] ?? -1);
   }
-  const below = new Float64Array(count).fill(Number.NaN);
+  const below = unknownRows(count);
   const belowRows = new Int32Array(count).fill(-1);
   const onlyChildren = onlyChildrenOf(snapshot);
   for (let row = count - 1; row >= 0; row--) {

@@ -33,8 +33,8 @@ export interface TickRequest {
   readonly rows: readonly SnapshotRow[];
   /**
    * Inodes of rows whose hot figures are exact in this tick, and whose warm files and network are read. Undefined: all of
-   * them, and each hot file is read. Empty in the first tick, before anything is shown: the warm
-   * files and limits wait for the second.
+   * them, and each hot file is read. In the first tick an empty set means that nothing is shown yet: the warm files and limits are
+   * then read in the second.
    */
   readonly visible?: ReadonlySet<number>;
   /** Inodes of other rows for which the bounds are 0 too: nothing runs there unseen. */

@@ -4,6 +4,7 @@ import { parentOf } from '../kernel/cgroup-path.ts';
 import { NOT_READ } from '../kernel/collector.ts';
 import { COLUMN_COUNT, SNAPSHOT_FILES } from './files.ts';
 import type { HostSnapshot } from './host.ts';
+import { unknownRows } from './moved-rows.ts';
 
 export interface Snapshot {
   /** Milliseconds since the epoch, for showing; intervals come from `times`. */
@@ -54,7 +55,7 @@ export type RowFigures = Pick<Snapshot, 'values' | 'errors' | 'times'>;
 
 /** The figures of so many rows, of which nothing is known yet. */
 export function unknownFigures(rows: number): RowFigures {
-  const unknown = (): Float64Array => new Float64Array(rows).fill(Number.NaN);
+  const unknown = (): Float64Array => unknownRows(rows);
   return {
     values: Array.from({ length: COLUMN_COUNT }, unknown),
     errors: SNAPSHOT_FILES.map(() => new Uint8Array(rows).fill(NOT_READ)),

@@ -157,6 +157,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
   let isOpen = new Uint8Array();
   /** The first row is the machine's root, which alone has no cgroup.events: its cpu.stat and io.stat are no sums. */
   let hasMachine = false;
+  /** By row, the share of a tick for which it can have waited unseen; 0 where nothing bounds that. */
   let unseenWait = new Float64Array();
   let elapsed = Number.NaN;
   let started = Number.NaN;
