@@ -17,14 +17,13 @@ import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import { type Callback, suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNative, type NamespaceInfo, type Native } from '../../src/kernel/native.ts';
+import { collectGarbage } from '../collect-garbage.ts';
 import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
 import { skip } from '../skip.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -173,15 +172,12 @@ onTree('readFiles: what is read together answers as if it were read alone', asyn
 });
 
 plain('trimMemory: what was freed between what is kept goes back to the kernel', async ({ trimMemory }) => {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') return assert.unreachable('no gc');
   const mebibytes = (): number =>
     Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   let arrays = Array.from({ length: 8000 }, () => new Uint8Array(8192).fill(1));
   arrays = arrays.filter((_, index) => index % 8 === 0);
-  collect();
-  collect();
+  collectGarbage();
+  collectGarbage();
   const before = mebibytes();
   await trimMemory();
   const after = mebibytes();

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,6 +5,7 @@ import { METRICS } from '../../src/metrics/catalogue.ts';
 import { SNAPSHOT_FILES } from '../../src/metrics/files.ts';
 import { reasonFor } from '../../src/metrics/reason.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
+import { collectGarbage } from '../collect-garbage.ts';
 import { isUnavailable, type Row, snapshotOf } from './snapshots.ts';
 
 const busy = (usage_usec: number, more: Row['figures'] = {}, inode = 1): Row => ({
@@ -186,8 +185,6 @@ test('what is not read any more has no rate, though the Usage before had one', (
 });
 
 test('a Usage keeps none of those before the last from being collected', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   let usage = usageOf(undefined, snapshotOf(0, [busy(0)]));
   const first = new WeakRef(usage);
   for (let second = 1; second < 4; second++) {
@@ -197,7 +194,7 @@ test('a Usage keeps none of those before the last from being collected', async (
   }
   // What a WeakRef was made of in this very turn stays until its end.
   await new Promise((resolve) => setImmediate(resolve));
-  collect();
+  collectGarbage();
   assert.is(first.deref(), undefined);
   assert.ok(usage.value('cpu_percent', 0) >= 0);
 });
