@@ -26,10 +26,10 @@ export interface ProcessFacts {
 export type LearnFacts = (stats: readonly PidStat[]) => Promise<ReadonlyMap<number, { readonly facts: ProcessFacts }>>;
 
 /**
- * Milliseconds after which the facts of a process that ran since are read again: another comm or place of the arguments tells
- * of an exec at once, and their end that it was still under way, but nothing tells of a setuid.
+ * Milliseconds, at least, after which the facts of a process that ran since are read again: another comm or place of the arguments
+ * tells of an exec at once, and their end that it was still under way, but nothing tells of a setuid.
  */
-const FACTS_MS = 16_000;
+const LEAST_FACTS_MS = 16_000;
 const LONGEST_COMMAND = 4_096;
 
 const wasExec = (before: PidStat, now: PidStat): boolean =>
@@ -42,8 +42,17 @@ interface Learnt {
   readonly readAt: number;
 }
 
-/** `clock`: milliseconds. */
-export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () => number): LearnFacts {
+export interface LearnFactsOptions {
+  readonly proc: string;
+  readonly readFiles: ReadFiles;
+  /** Milliseconds after which a process that sleeps is read again: facts are not learnt more often than that. */
+  readonly turnMs: number;
+  /** Milliseconds. */
+  readonly clock: () => number;
+}
+
+export function createLearnFacts({ proc, readFiles, turnMs, clock }: LearnFactsOptions): LearnFacts {
+  const factsMs = Math.max(LEAST_FACTS_MS, turnMs);
   const readInodes = createReadNamespaceInodes(['pid']);
   let remembered: ReadonlyMap<number, Learnt> = new Map();
   return async (stats) => {
@@ -53,7 +62,7 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () =
     for (const stat of stats) {
       const old = remembered.get(stat.pid);
       const isSame = old?.facts.startTime === stat.starttime && !wasExec(old.stat, stat);
-      if (old && isSame && (old.stat === stat || time - old.readAt < FACTS_MS)) now.set(stat.pid, old);
+      if (old && isSame && (old.stat === stat || time - old.readAt < factsMs)) now.set(stat.pid, old);
       else unknown.push(stat);
     }
     // A process stays in its PID namespace as long as it lives.
@@ -71,7 +80,7 @@ export function createLearnFacts(proc: string, readFiles: ReadFiles, clock: () =
       const namespace = namespaceOf(stat) ?? inodeOf.get(stat.pid);
       const facts = factsFrom(stat, texts[2 * index], texts[2 * index + 1], namespace);
       // New ones are spread over that time, so that they do not all fall due at once.
-      const age = remembered.has(stat.pid) ? 0 : ((stat.pid % 16) / 16) * FACTS_MS;
+      const age = remembered.has(stat.pid) ? 0 : ((stat.pid % 16) / 16) * factsMs;
       if (facts) now.set(stat.pid, { facts, stat, readAt: time - age });
     });
     remembered = now;

@@ -92,7 +92,7 @@ export function createProcessReader({
   clock = monotonicMs,
 }: ProcessReaderOptions): ReadProcesses {
   const { pageSize } = readMachine(proc);
-  const learnFacts = createLearnFacts(proc, readFiles, clock);
+  const learnFacts = createLearnFacts({ proc, readFiles, turnMs, clock });
   const readMembers = createReadMembers({
     ...{ proc, mount, readFiles, turnMs, clock },
     mostThreads: THREADS_A_PROCESS * most,
