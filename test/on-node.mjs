@@ -29,6 +29,7 @@ const DEPENDS_ON_NODE = [
   'test/cli/launch.test.ts',
   'test/cli/ls.test.ts',
   'test/cli/output.test.ts',
+  'test/cli/v8-flags.test.ts',
   // Raw terminals.
   'test/dashboard/manners.test.ts',
   'test/dashboard/tstop.test.ts',

@@ -1,7 +1,7 @@
 /** tstop: the dashboard; without a terminal, the table once. */
 
 import { fileURLToPath } from 'node:url';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { THEME_NAMES } from '../dashboard/names.ts';
 import type { TstopOptions } from '../dashboard/run.ts';
@@ -11,6 +11,7 @@ import { asksForFleet } from './fleet-flags.ts';
 import { endWithReader } from './output.ts';
 import { runProgram } from './program.ts';
 import { buildTstop, type TstopFlags } from './tstop-program.ts';
+import { setV8Flags } from './v8-flags.ts';
 
 /** The program beside this one. */
 const TSCG = fileURLToPath(new URL('./tscg.js', import.meta.url));
@@ -24,15 +25,12 @@ const STARTED_MS = 5000;
 /** Bytes of a heap that is collected in some 10 ms. */
 const SMALL_HEAP = 20 << 20;
 
-/**
- * Lets V8 optimize, and collects the garbage of the start: some 8 MB, which V8 would keep until its heap has grown by half. A
- * small heap is collected before it has grown by 8 MB, which V8 does by itself only where memory is short.
- */
+/** Lets V8 optimize, and collects the garbage of the start: some 8 MB, which V8 would keep until its heap has grown by half. */
 function endStart(): void {
-  setFlagsFromString('--opt --expose-gc');
+  setV8Flags('afterStart');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
-  if (getHeapStatistics().used_heap_size < SMALL_HEAP) setFlagsFromString('--optimize-for-size');
+  if (getHeapStatistics().used_heap_size < SMALL_HEAP) setV8Flags('smallHeap');
 }
 
 async function run(options: TstopFlags): Promise<void> {
@@ -45,12 +43,8 @@ async function run(options: TstopFlags): Promise<void> {
     const { replay, delay = '1' } = options;
     return ls({ ...options, sort: 'cpu_percent', delay, ...(replay !== undefined && { from: replay }) }, options);
   }
-  // A frame's garbage is collected young: with a larger young generation, V8 keeps 30 MB of it before it collects.
-  // So little is no work for several threads: on a busy machine the one that draws would wait for them for 10 ms and more.
-  // V8's optimizing compiler would take a third of the start, and the first screen is there before it gains from that.
   // V8 refuses a code cache that was written under other flags than those of the start.
-  if (process.env.TSCG_CODE_CACHE === undefined)
-    setFlagsFromString('--semi-space-growth-factor=1 --no-parallel-scavenge --no-opt');
+  if (process.env.TSCG_CODE_CACHE === undefined) setV8Flags('startOfScreen');
   setTimeout(endStart, STARTED_MS).unref();
   const { secondsOption } = await import('./options.ts');
   const seconds = secondsOption('--delay', options.delay ?? (asksForFleet(options) ? '5' : '1'));

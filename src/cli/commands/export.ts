@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
-import { setFlagsFromString } from 'node:v8';
 import { createWriter, type IsWanted } from '../../export/exposition.ts';
 import { createInstruments } from '../../export/instruments.ts';
 import { createScraper } from '../../export/scraper.ts';
@@ -28,6 +27,7 @@ import { endSignal } from '../exit.ts';
 import type { OtlpFlags } from '../otlp-push.ts';
 import { print, printLine, warn } from '../output.ts';
 import { fileOption, keptUp, tokenOption } from '../secret-file.ts';
+import { setV8Flags } from '../v8-flags.ts';
 
 export interface ExportOptions extends Omit<OtlpFlags, 'otlp'> {
   listen: string;
@@ -99,9 +99,7 @@ async function serve(
   isWanted: IsWanted,
   serving: Pick<ServerOptions, 'address' | 'onlyAs'> & Access,
 ): Promise<void> {
-  // A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what
-  // lives.
-  setFlagsFromString('--heap-growing-percent=200');
+  setV8Flags('largeGarbage');
   // So that the first scrape has a Frame to compare with.
   await source.next();
   const instruments = createInstruments();

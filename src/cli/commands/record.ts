@@ -1,6 +1,5 @@
 /** tscg record: appends what runs, and what it uses, to files in a folder, until it is ended. */
 
-import { setFlagsFromString } from 'node:v8';
 import { isTrouble } from '../../diagnosis/finding-log.ts';
 import type { Finding } from '../../diagnosis/model.ts';
 import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
@@ -28,6 +27,7 @@ import { ageOption, intervalOption } from '../options.ts';
 import { warn } from '../output.ts';
 import { recordingDirectory } from '../past.ts';
 import { VERSION } from '../program.ts';
+import { setV8Flags } from '../v8-flags.ts';
 
 export interface RecordOptions {
   to?: string;
@@ -57,9 +57,7 @@ export async function record(options: RecordOptions, global: GlobalOptions): Pro
   if (options.to === '') throw new UsageError(`--to: the name is empty; without --to it is ${recordingDirectory()}`);
   // Nothing is drawn and nobody is answered while it reads.
   loadNative().native?.workOnThisThread();
-  // A function that runs for a millisecond in each second is not worth the work of V8's optimizing compiler, unless it has
-  // thousands of rows: it must run 30 times as much as V8 asks for. So little garbage is no work for several threads.
-  setFlagsFromString('--interrupt-budget=2000000 --no-parallel-scavenge');
+  setV8Flags('seldomOptimized');
   const alerts = openAlerts(true);
   const hierarchy = openHierarchy(global);
   const directory = options.to ?? recordingDirectory();
