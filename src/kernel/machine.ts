@@ -17,6 +17,8 @@ export interface Machine {
   readonly swapFree?: number;
   /** CPUs that are online. */
   readonly cpus: number;
+  /** Some of them have no clock ticks while they work (nohz_full=): what runs there is charged up to a second late. */
+  readonly isTickless?: boolean;
   /** Bytes. */
   readonly pageSize: number;
   /** Random at each boot: start times and inodes compare only within one. The second of the boot where it may not be read. */
@@ -31,6 +33,7 @@ export function readMachine(proc = '/proc', sys = '/sys'): Machine {
     swapFree: parseMeminfo(meminfo, 'SwapFree'),
     /** A container may see no sysfs. */
     cpus: parseCpuList(readText(join(sys, 'devices/system/cpu/online'))).length || stat.cpus.size,
+    isTickless: /^\d/.test(readText(join(sys, 'devices/system/cpu/nohz_full'))),
     pageSize: readPageSize(join(proc, 'self/smaps')),
     bootId: readText(join(proc, 'sys/kernel/random/boot_id')).trim() || `btime ${stat.btime}`,
   };

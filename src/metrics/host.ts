@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCpuList, parseCpuList } from '../kernel/cpuset.ts';
 import { createKeptFiles } from '../kernel/kept-files.ts';
+import { USER_HZ } from '../kernel/machine.ts';
 import { parseMeminfo } from '../kernel/meminfo.ts';
 import { monotonicMs } from '../kernel/monotonic.ts';
 import { type Pressure, parsePressure } from '../kernel/pressure.ts';
@@ -51,7 +52,17 @@ export interface HostUsage {
 }
 
 export interface HostReader {
+  /** Has read all when it returns. */
   read(): Promise<HostSnapshot>;
+}
+
+export interface MachineReader extends HostReader {
+  /**
+   * Microseconds since boot, over all CPUs as of the last read, of interrupts and of what the host of a virtual machine gave to
+   * others: they are charged to no cgroup, even while a task of it is on the CPU.
+   */
+  uncharged(): number;
+  close(): void;
 }
 
 export interface HostReaderOptions {
@@ -61,7 +72,7 @@ export interface HostReaderOptions {
   readonly pageSize: number;
 }
 
-export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): HostReader & { close(): void } {
+export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): MachineReader {
   const files = createKeptFiles();
   const text = (name: string): string => files.read(`${proc}/${name}`);
   // The root of the hierarchy alone has no cgroup.events; its cpuset leaves out what a partition has, which is busy too.
@@ -73,9 +84,11 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
     const now = text(`pressure/${resource}`);
     return pressureOf[resource]([now], () => parsePressure(now));
   };
+  let uncharged = Number.NaN;
   return {
     read: async () => {
       const stat = parseProcStat(text('stat'));
+      uncharged = (stat.cpu.irq + stat.cpu.softirq + stat.cpu.steal) * (1e6 / USER_HZ);
       const ids = isRoot ? [] : parseCpuList(files.read(cpuset));
       const mine = ids.filter((id) => stat.cpus.has(id));
       const counted = mine.length > 0 ? mine.flatMap((id) => stat.cpus.get(id) ?? []) : [stat.cpu];
@@ -101,6 +114,7 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
         own: { cpuUsec: ownCpuUsec(), rss: parseSingleValue(text('self/statm').split(' ')[1]) * pageSize },
       };
     },
+    uncharged: () => uncharged,
     close: files.close,
   };
 }

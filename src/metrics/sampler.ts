@@ -27,6 +27,8 @@ export interface SamplerOptions {
   readonly files?: readonly TieredFile[];
   /** CPUs of the machine. */
   readonly cpus: number;
+  /** See WaitBoundsOptions; it is asked after `host` was read. */
+  readonly uncharged?: () => number;
   /** CLOCK_MONOTONIC in milliseconds. */
   readonly clock?: () => number;
 }
@@ -69,6 +71,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     bounds = UNREAD_BOUNDS,
     files = CGROUP_FILES,
     cpus,
+    uncharged = () => Number.NaN,
     clock = monotonicMs,
   } = options;
   /** Collector id by inode. */
@@ -83,7 +86,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     (mask, { counters, vouching }, file) => (counters && !vouching ? mask | (1 << file) : mask),
     0,
   );
-  const plan = createSamplingPlan({ bounds, turnMs, files, cpus });
+  const plan = createSamplingPlan({ bounds, turnMs, files, cpus, uncharged });
   const counters = createCounterCheck();
 
   /** Adds the request's cgroups to the collector and removes those that are no longer asked for. */
@@ -185,7 +188,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     async tick(request) {
       const started = gridTime(clock());
       const asked = draftAfter(previous, request.rows, started);
-      const [{ gone, read: readOfAsked, reads }, hostNow] = await Promise.all([readAll(asked, request), host.read()]);
+      const [hostNow, { gone, read: readOfAsked, reads }] = await Promise.all([host.read(), readAll(asked, request)]);
       const wall = Date.now();
       const isWhole = gone.size === 0;
       const isThere = (_: unknown, row: number): boolean => !gone.has(row);

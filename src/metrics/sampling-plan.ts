@@ -19,12 +19,12 @@
 
 import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
-import { CGROUP_FILES, column, fileMask, type TieredFile, tierMask } from './files.ts';
+import { CGROUP_FILES, column, fileMask, tierMask } from './files.ts';
 import { movedRows, unknownRows } from './moved-rows.ts';
 import { type Pass, passOf } from './pass.ts';
 import { createRound } from './round.ts';
 import { errorAt, firstChildren, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
-import { createVouching, type UnreadBounds } from './vouching.ts';
+import { createVouching, type UnreadBounds, type VouchingOptions } from './vouching.ts';
 
 export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.5 };
 
@@ -57,14 +57,9 @@ export interface SamplingPlan {
   next(draft: Draft): Pass | undefined;
 }
 
-export interface SamplingPlanOptions {
-  readonly bounds: UnreadBounds;
+export interface SamplingPlanOptions extends VouchingOptions {
   /** Each row has its turn once in so many milliseconds. */
   readonly turnMs: number;
-  /** CGROUP_FILES as the mount has them. */
-  readonly files: readonly TieredFile[];
-  /** CPUs of the machine. */
-  readonly cpus: number;
 }
 
 const HOT = tierMask('hot');
@@ -103,9 +98,10 @@ const MISSING_ROW_MS = 50;
 const LONGEST_WAIT_TURN_MS = 60_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlanOptions): SamplingPlan {
+export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions): SamplingPlan {
+  const { bounds } = options;
   const isExact = bounds.cpus === 0 && bounds.ioOperations === 0 && bounds.cpuWait === 0;
-  const vouching = createVouching(files, bounds, cpus);
+  const vouching = createVouching(options);
   /** What nothing vouches for. */
   const unvouched = HOT & ~POLLED & ~vouching.files;
 
@@ -365,7 +361,12 @@ export function createSamplingPlan({ bounds, turnMs, files, cpus }: SamplingPlan
         const unwatched = left & ~(open[row] ?? 0) & ~(watched[row] ?? 0);
         const vouched = vouching.proves(row, unwatched, proven, reads, shown[row] === 1 || exact[row] === 1);
         proven[row] = read | vouched | (left & (watched[row] ?? 0));
-        ask[row] = stillOwed(draft, row, unwatched & ~vouched & ~(later[row] ?? 0), vouching.bounded(row, reads));
+        ask[row] = stillOwed(
+          draft,
+          row,
+          unwatched & ~vouched & ~(later[row] ?? 0),
+          vouching.bounded(draft, row, reads, proven),
+        );
       }
       const pass = passOf([ask, ~0], [later, ~0]);
       if (!pass) settle(draft);

@@ -107,7 +107,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     watches: watchBudget(proc),
     skipDevices: stackedDevices(),
   });
-  const { cpus, pageSize } = readMachine(proc, sys);
+  const { cpus, pageSize, isTickless } = readMachine(proc, sys);
   const host = createHostReader({ proc, mount, pageSize });
   const sampler = createSampler({
     collector,
@@ -115,6 +115,7 @@ export function openLiveSource({ hierarchy, proc = '/proc', sys = '/sys', watch 
     network: createNetworkReader({ mount, root, proc, readFiles }),
     files: filesOf(hierarchy),
     cpus,
+    ...(!isTickless && { uncharged: host.uncharged }),
   });
   const limitWatch = watch ? openLimitWatch(mount) : undefined;
   const keepFreed = watch ? giveBackFreedMemory() : undefined;

@@ -10,17 +10,15 @@
  * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
  *   The averages of the child must be 0, as others fall by themselves.
  *
- * The pressure of a parent is not the sum of its children's, but it limits what each of them can be. For each CPU the kernel
- * counts the time for which a task of the cgroup waits there. It takes the mean of these times over all CPUs, and weighs each
- * with the time for which the CPU is not idle (collect_percpu_times in kernel/sched/psi.c). A child that waits for a time w
- * therefore makes the total of its parent grow by at least w * w / (CPUs * elapsed). Where the total hardly grew, no child
- * waited long.
+ * The pressure of a parent is not the sum of its children's, but it limits what each of them can be (./wait-bounds.ts): where
+ * cpu.pressure of the parent hardly grew, no child waited long for a CPU.
  */
 
 import type { Draft } from './draft.ts';
-import { CGROUP_FILES, COLUMNS, type TieredFile } from './files.ts';
+import { CGROUP_FILES, COLUMNS, fileMask, type TieredFile } from './files.ts';
 import { movedRows, unknownRows } from './moved-rows.ts';
 import { errorAt, matchRows, type SnapshotRow, timeAt, valueAt } from './snapshot.ts';
+import { createWaitBounds, type WaitBoundsOptions } from './wait-bounds.ts';
 
 /** How much a cgroup that is not read can have used at most since it was. */
 export interface UnreadBounds {
@@ -47,12 +45,6 @@ interface VouchingFile {
   knownAt: Float64Array;
   /** `stillness`: it has been so since this time. */
   stillSince: Float64Array;
-  /** `stillness`: the most that a child can have waited unseen, as a share of the time; 0 for a file that may not be so. */
-  readonly wait: number;
-  /** `stillness`: the share of the time by which the figure grew from the read before to the last one. */
-  grown: Float64Array;
-  /** `stillness`: `grown` of the nearest cgroup above that was read. Holds for rows that were not read in this tick. */
-  grownAbove: Float64Array;
   /** `sum`: what the cgroup has beside its children at least, as of a tick in which all of them were read after it. */
   apart: Float64Array;
   /** `sum`: the first figure of this tick; NaN where it was not read. */
@@ -78,10 +70,10 @@ export interface Vouching {
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
-   * Pressure files of the row, which were not read, in which a cgroup above bounds what can have grown unseen since. To be
-   * called for parents before their children.
+   * cpu.pressure of the row, which was not read, where a cgroup above bounds what it can have waited unseen since. To be called for
+   * parents before their children.
    */
-  bounded(row: number, reads: Uint32Array): number;
+  bounded(draft: Draft, row: number, reads: Uint32Array, proven: Uint32Array): number;
   /**
    * By row, the share of a tick for which it can have waited unseen, as `bounded` found it last; 0 where it did not bound it.
    */
@@ -95,12 +87,19 @@ export interface Vouching {
   settle(draft: Draft, proven: Uint32Array, reads: Uint32Array): void;
 }
 
+export interface VouchingOptions extends WaitBoundsOptions {
+  /** CGROUP_FILES as the mount has them. */
+  readonly files: readonly TieredFile[];
+  readonly bounds: UnreadBounds;
+}
+
 /** Milliseconds: the bound of a longer tick is that of this one. */
 const LONGEST_MS = 1000;
 
 const EVENTS = CGROUP_FILES.findIndex(({ file }) => file === 'cgroup.events');
+const CPU_PRESSURE = fileMask('cpu.pressure');
 
-function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWait }: UnreadBounds): VouchingFile[] {
+function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: UnreadBounds): VouchingFile[] {
   const bounds: Readonly<Record<string, VouchingFile['bound']>> = {
     // What was used in a long tick may show in the shorter one after it, whose bound is smaller.
     'cpu.stat': (elapsed) => cpus * Math.min(elapsed, LONGEST_MS) * 1000,
@@ -118,14 +117,7 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations, cpuWa
         figureColumns: columnsOf(vouching.keys),
         averages: columnsOf(keys.filter((key) => key.includes('.avg'))),
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
-        wait: file === 'cpu.pressure' ? cpuWait : 0,
-        ...{
-          figure: unknownRows(0),
-          knownAt: unknownRows(0),
-          stillSince: unknownRows(0),
-          grown: unknownRows(0),
-          grownAbove: unknownRows(0),
-        },
+        ...{ figure: unknownRows(0), knownAt: unknownRows(0), stillSince: unknownRows(0) },
         ...{ apart: unknownRows(0), first: unknownRows(0), rest: unknownRows(0), most: unknownRows(0) },
       },
     ];
@@ -138,8 +130,9 @@ function isAnyAbove0(draft: Draft, columns: readonly number[], row: number): boo
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBounds, cpus: number): Vouching {
+export function createVouching({ files: allFiles, bounds, ...machine }: VouchingOptions): Vouching {
   const files = vouchingFiles(allFiles, bounds);
+  const waits = createWaitBounds(machine);
   const byIndex = new Map(files.map((file) => [file.index, file]));
   const maskOf = (chosen: readonly VouchingFile[]): number => chosen.reduce((mask, { bit }) => mask | bit, 0);
   const summed = files.filter(({ by }) => by === 'sum');
@@ -173,9 +166,9 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
         if (isHere[row] || parent < 0) continue;
         file.apart[parent] = (file.apart[parent] ?? Number.NaN) + (file.figure[row] || 0);
       }
-      for (const key of ['figure', 'knownAt', 'stillSince', 'grown', 'apart', 'rest'] as const)
+      for (const key of ['figure', 'knownAt', 'stillSince', 'apart', 'rest'] as const)
         file[key] = movedRows(file[key], from, unknownRows(now.length));
-      for (const key of ['grownAbove', 'first', 'most'] as const) file[key] = unknownRows(now.length);
+      for (const key of ['first', 'most'] as const) file[key] = unknownRows(now.length);
     }
     known = movedRows(known, from, new Uint32Array(now.length));
     falling = movedRows(falling, from, new Uint32Array(now.length));
@@ -223,6 +216,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
     sums,
     begin(draft) {
       if (draft.rows !== rows) follow(draft);
+      waits.begin(draft);
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
       hasMachine = rows[0]?.path === '/' && errorAt(draft, EVENTS, 0) !== 0;
@@ -246,8 +240,6 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       const isOther = file.figure[row] !== figure;
       const time = timeAt(draft, index, row);
       if (isOther) file.stillSince[row] = time;
-      const usec = 1000 * (time - (file.knownAt[row] ?? Number.NaN));
-      file.grown[row] = (figure - (file.figure[row] ?? Number.NaN)) / usec;
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
@@ -256,6 +248,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       return isOther || isAnyAbove0(draft, file.shortAverages, row);
     },
     compare(reads) {
+      waits.beginPass();
       for (const file of summed) {
         addUp(file, reads);
         for (let row = 0; row < rows.length; row++) {
@@ -277,21 +270,12 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
       }
       return resting;
     },
-    bounded(row, reads) {
-      const parent = parents[row] ?? -1;
-      let found = 0;
-      unseenWait[row] = 0;
-      for (const { bit, wait, grown, grownAbove } of files) {
-        if (wait === 0) continue;
-        const growth = ((reads[parent] ?? 0) & bit ? grown[parent] : grownAbove[parent]) ?? Number.NaN;
-        grownAbove[row] = growth;
-        const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & bit;
-        const unseen = Math.sqrt(cpus * growth);
-        if (!isAtRest || !(unseen <= wait)) continue;
-        found |= bit;
-        unseenWait[row] = unseen;
-      }
-      return found;
+    bounded(draft, row, reads, proven) {
+      const unseen = waits.of(draft, row, reads, proven);
+      const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & CPU_PRESSURE;
+      const isBounded = isAtRest && unseen <= bounds.cpuWait;
+      unseenWait[row] = isBounded ? unseen : 0;
+      return isBounded ? CPU_PRESSURE : 0;
     },
     unseenWait: () => unseenWait,
     proves(row, wanted, proven, reads, isExact) {
@@ -330,6 +314,7 @@ export function createVouching(allFiles: readonly TieredFile[], bounds: UnreadBo
           file.rest[row] = restOf(file, row);
         }
       }
+      waits.settle(draft, proven);
     },
   };
 }

@@ -3,73 +3,15 @@
 import { constants } from 'node:os';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Collector } from '../../src/kernel/collector.ts';
 import { CGROUP_FILES, column } from '../../src/metrics/files.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 import { UNREAD_BOUNDS } from '../../src/metrics/sampling-plan.ts';
-import { errorAt, type SnapshotRow, valueAt } from '../../src/metrics/snapshot.ts';
-import { usageOf } from '../../src/metrics/usage.ts';
+import { errorAt, valueAt } from '../../src/metrics/snapshot.ts';
 import { simulatedKernel } from './simulated-kernel.ts';
 import { HOST } from './snapshots.ts';
-
-const TICK_MS = 1000;
-const HOT = CGROUP_FILES.filter(({ tier }) => tier === 'hot');
+import { TICK_MS, watch } from './watched-sampler.ts';
 
 const host = { read: async () => HOST };
-
-type Kernel = ReturnType<typeof simulatedKernel>;
-
-const ALL = CGROUP_FILES.map((_, index) => 1 << index);
-const VOUCHED = ALL.filter((_, index) => CGROUP_FILES[index]?.vouching);
-const CPU_PRESSURE = ALL.filter((_, index) => CGROUP_FILES[index]?.file === 'cpu.pressure');
-const askedIn = (masks: Uint32Array, files: readonly number[]): number =>
-  masks.reduce((count, mask) => count + files.filter((bit) => mask & bit).length, 0);
-
-/** A sampler of these cgroups, none of which is shown unless a tick says so, that has ticked until they are quiet. */
-async function watch(paths: readonly string[]) {
-  const kernel = simulatedKernel({ polls: true });
-  for (const path of paths) kernel.make(path);
-  let asked = 0;
-  let files = 0;
-  let vouched = 0;
-  let pressures = 0;
-  /** Of each pass, whether it goes on with the tick of the one before. */
-  let passes: (boolean | undefined)[] = [];
-  const collect: Collector['collect'] = (request) => {
-    asked += request.ids.length;
-    passes.push(request.sameTick);
-    files += askedIn(request.masks, ALL);
-    vouched += askedIn(request.masks, VOUCHED);
-    pressures += askedIn(request.masks, CPU_PRESSURE);
-    return kernel.collector.collect(request);
-  };
-  const collector = { ...kernel.collector, collect };
-  const sampler = createSampler({ collector, host, bounds: UNREAD_BOUNDS, cpus: 1, clock: kernel.now });
-  let rows: readonly SnapshotRow[] = [];
-  async function tick(milliseconds = TICK_MS, during: Parameters<Kernel['pass']>[1] = [], shown = '', exactly = '') {
-    kernel.pass(milliseconds, during);
-    asked = 0;
-    files = 0;
-    vouched = 0;
-    pressures = 0;
-    passes = [];
-    const [visible, exact] = [shown, exactly].map(
-      (wanted) => new Set(rows.flatMap(({ path, inode }) => (path === wanted ? [inode] : []))),
-    );
-    const { snapshot, reads } = await sampler.tick({ rows, visible, exact, touched: new Set() });
-    const value = (path: string, ref: string): number => {
-      const row = snapshot.rows.findIndex((one) => one.path === path);
-      return valueAt(snapshot, column(ref), row);
-    };
-    return { snapshot, reads, asked, files, vouched, pressures, passes, value };
-  }
-  const list = () => {
-    rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
-  };
-  list();
-  for (let count = 0; count < 12; count++) await tick();
-  return { kernel, tick, list };
-}
 
 test('a stall of a cgroup that hardly runs is in the next Snapshot, for any of them and whatever its parent reads', async () => {
   const paths = Array.from({ length: 20 }, (_, child) => `/a/${child}`);
@@ -292,91 +234,6 @@ test('a quiet subtree costs the reads of its topmost cgroup; a busy loop in any 
     kernel.act(path, { kind: 'run', usec: 900_000 });
     const { value } = await tick();
     assert.is(value(path, 'cpu.stat:usage_usec'), kernel.figure(path, 'cpu.stat:usage_usec'));
-  }
-});
-
-test('where little waits, rows that rest are read in turn; what waits long is in the next Snapshot', async () => {
-  const rest = Array.from({ length: 200 }, (_, child) => `/a/${child}`);
-  const { kernel, tick } = await watch(['/a', '/a/busy', ...rest]);
-  const wait = (path: string, usec: number) => kernel.act(path, { kind: 'wait', resource: 'cpu', usec });
-  const before = (await tick()).reads;
-  for (let count = 0; count < 5; count++) {
-    kernel.act('/a/busy', { kind: 'run', usec: 50_000 });
-    wait('/a/busy', 10_000);
-    const { reads } = await tick();
-    // What ran is looked for in the first tick.
-    if (count > 0) assert.ok(reads < before + rest.length / 2, `${reads} reads, ${before} while all rest`);
-  }
-  wait('/a/7', 300_000);
-  assert.is((await tick()).value('/a/7', 'cpu.pressure:some.total'), 300_000);
-});
-
-test('a row that waits a fifth of the time is found within 12 s, and one that can hardly have waited is read once a minute', async () => {
-  const rest = Array.from({ length: 200 }, (_, child) => `/a/${child}`);
-  const { kernel, tick } = await watch(['/a', '/a/busy', ...rest]);
-  const wait = (path: string, usec: number) => kernel.act(path, { kind: 'wait', resource: 'cpu', usec });
-  for (const path of [3, 50, 120, 199].map((child) => `/a/${child}`)) {
-    const isFound: boolean[] = [];
-    for (let count = 0; count < 60; count++) {
-      wait(path, 200_000);
-      isFound.push((await tick()).value(path, 'cpu.pressure:some.total') > 0);
-    }
-    const ticks = isFound.indexOf(true);
-    assert.ok(ticks >= 0 && ticks <= 12, `${path} is found after ${ticks} ticks`);
-    for (let count = 0; count < 60; count++) await tick();
-  }
-  let read = 0;
-  for (let count = 0; count < 70; count++) {
-    kernel.act('/a/busy', { kind: 'run', usec: 50_000 });
-    wait('/a/busy', 1000);
-    const { pressures } = await tick();
-    if (count >= 10) read += pressures;
-  }
-  assert.ok(read < 2 * rest.length, `cpu.pressure is read ${read} times in a minute`);
-});
-
-test('a row that waits is found as soon where others go before it in each tick', async () => {
-  const going = Array.from({ length: 80 }, (_, index) => `/x${index}`);
-  const { kernel, tick, list } = await watch([...going, '/b', '/b/0', '/a', '/a/0']);
-  let ticks = 0;
-  for (let isFound = false; !isFound; ticks++) {
-    for (const path of going.splice(0, 2)) kernel.remove(path);
-    list();
-    kernel.act('/a/0', { kind: 'wait', resource: 'cpu', usec: 200_000 });
-    // What is shown is read, so that nothing can wait unseen below it.
-    isFound = (await tick(TICK_MS, [], '/b')).value('/a/0', 'cpu.pressure:some.total') > 0;
-    assert.ok(ticks < 15, `not found after ${ticks} ticks`);
-  }
-});
-
-test('the wait of a row that was read in turn is told as of the time since its read before', async () => {
-  const { kernel, tick } = await watch(['/a', '/a/busy', '/a/0']);
-  let before = (await tick()).snapshot;
-  for (let count = 0; count < 12; count++) {
-    for (const path of ['/a/busy', '/a/0']) kernel.act(path, { kind: 'wait', resource: 'cpu', usec: 20_000 });
-    const { snapshot } = await tick();
-    const row = snapshot.rows.findIndex(({ path }) => path === '/a/0');
-    const percent = usageOf(before, snapshot).value('psi_cpu_some_percent', row);
-    assert.ok(percent >= 0 && percent < 2.1, `${percent} %`);
-    before = snapshot;
-  }
-});
-
-test('where nobody waits, only the root is asked for pressure, and a wait of what runs is in the next Snapshot', async () => {
-  const paths = Array.from({ length: 20 }, (_, child) => `/a/${child}`);
-  const { kernel, tick } = await watch(['/a', ...paths]);
-  const runAll = () => {
-    for (const path of paths) kernel.act(path, { kind: 'run', usec: 10_000 });
-    return tick();
-  };
-  for (let count = 0; count < 8; count++) await runAll();
-  const { reads } = await runAll();
-  const others = HOT.length - 3;
-  assert.ok(reads <= paths.length * others + 30, `${reads} reads`);
-  for (const path of paths.slice(0, 3)) {
-    for (const resource of ['memory', 'io'] as const) kernel.act(path, { kind: 'wait', resource, usec: 900_000 });
-    const { value } = await runAll();
-    for (const file of ['memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
   }
 });
 

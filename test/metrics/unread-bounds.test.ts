@@ -151,6 +151,7 @@ async function play(polls: boolean, bounds: UnreadBounds, all: Turns) {
     bounds,
     turnMs: TURN_MS,
     cpus: 1,
+    uncharged: () => 0,
     clock: kernel.now,
   });
   let rows = kernel.cgroups().map(({ path, inode }) => ({ path, inode }));
