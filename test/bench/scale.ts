@@ -110,12 +110,14 @@ const PEERS: readonly [name: string, path: string, command: readonly [string, re
   ['below', '/usr/bin/below', ['below', ['live']]],
 ];
 
-/** The peers run beside each other, but before tstop: who reads a cgroup's figures spares the next reader a part of the work. */
+/**
+ * One after another: beside others a peer falls behind, makes fewer refreshes and costs the less. tstop is the last: who reads a
+ * cgroup's figures spares the next reader a part of the work.
+ */
 async function compare(report: (name: string, value: string) => void): Promise<void> {
-  const installed = PEERS.filter(([, path]) => existsSync(path));
-  const costs = await Promise.all(
-    installed.map(async ([name, , [command, args]]) => ({ name, ...(await costOf(command, args, PEER_WARM_MS)) })),
-  );
+  const costs: ({ readonly name: string } & Awaited<ReturnType<typeof costOf>>)[] = [];
+  for (const [name, path, [command, args]] of PEERS)
+    if (existsSync(path)) costs.push({ name, ...(await costOf(command, args, PEER_WARM_MS)) });
   const own = await costOfTstop();
   report('tstop', `${own.percent.toFixed(1)} % of one CPU`);
   for (const { name, percent, refreshes } of costs) {
