@@ -273,7 +273,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
     bounded(draft, row, reads, proven) {
       const unseen = waits.of(draft, row, reads, proven);
       const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & CPU_PRESSURE;
-      const isBounded = isAtRest && unseen <= bounds.cpuWait;
+      const isBounded = isAtRest !== 0 && bounds.cpuWait > 0 && unseen <= bounds.cpuWait;
       unseenWait[row] = isBounded ? unseen : 0;
       return isBounded ? CPU_PRESSURE : 0;
     },

@@ -137,6 +137,10 @@ export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBo
         told = unknownRows(from.length);
         ({ rows } = draft);
         parentRows = [...new Set(draft.parents)].filter((row) => row >= 0);
+        // What is not kept up is not known: a cgroup that gets its first child begins anew.
+        const times = unknownRows(from.length);
+        for (const row of parentRows) times[row] = last.time[row] ?? Number.NaN;
+        last.time = times;
       }
       unchargedNow = uncharged();
     },
