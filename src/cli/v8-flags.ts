@@ -5,6 +5,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 
+/** Its V8 counts how often a function was called, in place of how much of its code ran. */
 const FIRST_WITH_INVOCATION_COUNTS = 22;
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 

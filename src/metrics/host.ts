@@ -59,7 +59,8 @@ export interface HostReader {
 export interface MachineReader extends HostReader {
   /**
    * Microseconds since boot, over all CPUs as of the last read, of interrupts and of what the host of a virtual machine gave to
-   * others: they are charged to no cgroup, even while a task of it is on the CPU.
+   * others: they are charged to no cgroup, even while a task of it is on the CPU. NaN where only a part of the hierarchy is mounted,
+   * as in a container: lxcfs may tell other figures there than those of the machine.
    */
   uncharged(): number;
   close(): void;
@@ -88,7 +89,7 @@ export function createHostReader({ proc, mount, pageSize }: HostReaderOptions): 
   return {
     read: async () => {
       const stat = parseProcStat(text('stat'));
-      uncharged = (stat.cpu.irq + stat.cpu.softirq + stat.cpu.steal) * (1e6 / USER_HZ);
+      if (isRoot) uncharged = (stat.cpu.irq + stat.cpu.softirq + stat.cpu.steal) * (1e6 / USER_HZ);
       const ids = isRoot ? [] : parseCpuList(files.read(cpuset));
       const mine = ids.filter((id) => stat.cpus.has(id));
       const counted = mine.length > 0 ? mine.flatMap((id) => stat.cpus.get(id) ?? []) : [stat.cpu];

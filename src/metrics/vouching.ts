@@ -155,7 +155,8 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
   let elapsed = Number.NaN;
   let started = Number.NaN;
 
-  function follow({ rows: now, parents: nowParents }: Draft): void {
+  function follow(draft: Draft): void {
+    const { rows: now, parents: nowParents } = draft;
     const from = matchRows(now, rows);
     for (const file of files) {
       // What a cgroup that is gone had used stays with its parent.
@@ -176,6 +177,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
     unseenWait = movedRows(unseenWait, from, new Float64Array(now.length));
+    waits.follow(draft, from);
     rows = now;
     parents = nowParents;
   }
@@ -216,7 +218,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
     sums,
     begin(draft) {
       if (draft.rows !== rows) follow(draft);
-      waits.begin(draft);
+      waits.begin();
       elapsed = draft.monotonic - started;
       started = draft.monotonic;
       hasMachine = rows[0]?.path === '/' && errorAt(draft, EVENTS, 0) !== 0;

@@ -14,9 +14,9 @@
  */
 
 import type { Draft } from './draft.ts';
-import { CGROUP_FILES, column } from './files.ts';
+import { column, FILE_OF_COLUMN, fileMask } from './files.ts';
 import { movedRows, unknownRows } from './moved-rows.ts';
-import { matchRows, type SnapshotRow, timeAt, valueAt } from './snapshot.ts';
+import { timeAt, valueAt } from './snapshot.ts';
 
 /** What the files of a cgroup grew by, as shares of the time: 1 is one CPU, or a wait all the time. NaN where it is not known. */
 export interface Growth {
@@ -41,8 +41,10 @@ export function longestWait(cpus: number, { cpuWait, ioWait, memoryWait, ran }: 
 }
 
 export interface WaitBounds {
-  /** Begins a tick over the rows of the draft. */
-  begin(draft: Draft): void;
+  /** The rows of the draft are others than before. `from`: by row the row before; -1 for a new one. */
+  follow(draft: Draft, from: Int32Array): void;
+  /** Begins a tick. */
+  begin(): void;
   /** Begins a pass: more is read and proven than in the one before. */
   beginPass(): void;
   /**
@@ -65,15 +67,17 @@ export interface WaitBoundsOptions {
   readonly uncharged: () => number;
 }
 
-const indexOf = (name: string): number => CGROUP_FILES.findIndex(({ file }) => file === name);
-const [CPU_STAT, CPU_PRESSURE] = [indexOf('cpu.stat'), indexOf('cpu.pressure')];
-const [IO_PRESSURE, MEMORY_PRESSURE] = [indexOf('io.pressure'), indexOf('memory.pressure')];
+const CPU_STAT = fileMask('cpu.stat');
+const CPU_PRESSURE = fileMask('cpu.pressure');
+const OTHER_PRESSURE = fileMask('io.pressure') | fileMask('memory.pressure');
 const USAGE = column('cpu.stat:usage_usec');
 const CPU_WAIT = column('cpu.pressure:some.total');
 const IO_WAIT = column('io.pressure:some.total');
 const MEMORY_WAIT = column('memory.pressure:some.total');
-const OTHERS = [CPU_STAT, IO_PRESSURE, MEMORY_PRESSURE];
-const STILL = (1 << IO_PRESSURE) | (1 << MEMORY_PRESSURE);
+const OTHERS = [USAGE, IO_WAIT, MEMORY_WAIT];
+
+/** Milliseconds: the figure is that of this time. */
+const timeOf = (draft: Draft, figure: number, row: number): number => timeAt(draft, FILE_OF_COLUMN[figure] ?? -1, row);
 
 /** Microseconds of a CPU by which its figures are late: a task is charged, and a stolen time counted, at a clock tick of 10 ms at most. */
 const LATE_USEC = 20_000;
@@ -94,10 +98,9 @@ const unknownFigures = (count: number) => ({
 });
 
 export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBounds {
-  let rows: readonly SnapshotRow[] = [];
   /** Rows that have children. */
   let parentRows: readonly number[] = [];
-  let last = unknownFigures(0);
+  const last = unknownFigures(0);
   /** By row, what `of` told last. */
   let told = unknownRows(0);
   let unchargedNow = Number.NaN;
@@ -107,11 +110,12 @@ export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBo
 
   function belowOf(draft: Draft, row: number, reads: Uint32Array, proven: Uint32Array): number {
     const at = (figure: number): number => valueAt(draft, figure, row);
-    const read = timeAt(draft, CPU_PRESSURE, row);
+    const read = timeOf(draft, CPU_WAIT, row);
     const usec = 1000 * (read - (last.time[row] ?? Number.NaN));
     // The root counts what the whole machine did.
-    const isTold = row > 0 || rows[row]?.path !== '/';
-    const isKnown = isTold && (((reads[row] ?? 0) >>> CPU_STAT) & 1) === 1 && ((proven[row] ?? 0) & STILL) === STILL;
+    const isTold = row > 0 || draft.rows[row]?.path !== '/';
+    const isWhole = ((proven[row] ?? 0) & OTHER_PRESSURE) === OTHER_PRESSURE;
+    const isKnown = isTold && isWhole && ((reads[row] ?? 0) & CPU_STAT) !== 0;
     const unread = 1000 * (read - draft.monotonic + (last.younger[row] ?? Number.NaN));
     const ran =
       at(USAGE) -
@@ -128,20 +132,16 @@ export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBo
   }
 
   return {
-    begin(draft) {
-      if (draft.rows !== rows) {
-        const from = matchRows(draft.rows, rows);
-        const moved = unknownFigures(0);
-        for (const key of FIGURES) moved[key] = movedRows(last[key], from, unknownRows(from.length));
-        last = moved;
-        told = unknownRows(from.length);
-        ({ rows } = draft);
-        parentRows = [...new Set(draft.parents)].filter((row) => row >= 0);
-        // What is not kept up is not known: a cgroup that gets its first child begins anew.
-        const times = unknownRows(from.length);
-        for (const row of parentRows) times[row] = last.time[row] ?? Number.NaN;
-        last.time = times;
-      }
+    follow({ parents }, from) {
+      for (const key of FIGURES) last[key] = movedRows(last[key], from, unknownRows(from.length));
+      told = unknownRows(from.length);
+      parentRows = [...new Set(parents)].filter((row) => row >= 0);
+      // What is not kept up is not known: a cgroup that gets its first child begins anew.
+      const times = unknownRows(from.length);
+      for (const row of parentRows) times[row] = last.time[row] ?? Number.NaN;
+      last.time = times;
+    },
+    begin() {
       unchargedNow = uncharged();
     },
     beginPass() {
@@ -149,7 +149,7 @@ export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBo
     },
     of(draft, row, reads, proven) {
       const above = draft.parents[row] ?? -1;
-      const isRead = (((reads[above] ?? 0) >>> CPU_PRESSURE) & 1) === 1;
+      const isRead = ((reads[above] ?? 0) & CPU_PRESSURE) !== 0;
       if (isRead && parent !== above) {
         parent = above;
         ofParent = belowOf(draft, above, reads, proven);
@@ -160,10 +160,10 @@ export function createWaitBounds({ cpus, uncharged }: WaitBoundsOptions): WaitBo
     },
     settle(draft, proven) {
       for (const row of parentRows) {
-        if (!(((proven[row] ?? 0) >>> CPU_PRESSURE) & 1)) continue;
-        const time = timeAt(draft, CPU_PRESSURE, row);
+        if (!((proven[row] ?? 0) & CPU_PRESSURE)) continue;
+        const time = timeOf(draft, CPU_WAIT, row);
         let younger = 0;
-        for (const file of OTHERS) younger = Math.max(younger, timeAt(draft, file, row) - time || 0);
+        for (const figure of OTHERS) younger = Math.max(younger, timeOf(draft, figure, row) - time || 0);
         last.time[row] = time;
         last.younger[row] = younger;
         last.cpuWait[row] = valueAt(draft, CPU_WAIT, row);

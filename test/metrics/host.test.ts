@@ -48,6 +48,19 @@ test('on the host itself it is all of them, also what a partition has', async ()
   assert.equal([cpus, cpuBusyTicks, oomKills], [4, 300, 3]);
 });
 
+test('what is charged to no cgroup is told of the whole machine, and not in a container', async () => {
+  const proc = folderOf({ ...PROC, stat: 'cpu  300 0 0 900 0 5 7 8 0 0\n' });
+  for (const [files, usec] of [
+    [{}, 200_000],
+    [{ 'cgroup.events': 'populated 1\n' }, Number.NaN],
+  ] as const) {
+    const reader = createHostReader({ proc, mount: folderOf(files), pageSize: 4096 });
+    await reader.read();
+    assert.equal(reader.uncharged(), usec);
+    reader.close();
+  }
+});
+
 test('what the kernel does not tell is unavailable', async () => {
   const { memoryTotal, load, pressure, own } = await readAt({});
   assert.equal([memoryTotal, ...load], Array(4).fill(Number.NaN));
