@@ -12,6 +12,9 @@ export interface Program {
   needs(): Needs;
   /** Events that come while another one is handled have their turn right after it; all are drawn at once. */
   dispatch(...events: readonly Event[]): void;
+  /** As `dispatch`, but it is left to `drawOwed` to draw, or to a key that comes before that: one drawing shows both. */
+  take(event: Event): void;
+  drawOwed(): void;
   draw(): void;
   /** Nothing is drawn from now on. */
   close(): void;
@@ -30,6 +33,8 @@ export function createProgram({ session: first, surroundings, sceneOf, show, per
   let needs = NO_NEEDS;
   const following: Event[] = [];
   let isHandling = false;
+  /** Whether the session changed since it was drawn, by an event that was taken. */
+  let isOwed = false;
   let isOpen = true;
 
   function handle(event: Event): void {
@@ -38,7 +43,26 @@ export function createProgram({ session: first, surroundings, sceneOf, show, per
     for (const effect of step.effects) perform(effect);
   }
 
+  /** Returns whether they are handled; else they are as soon as the one that is under way is. */
+  function handleAll(events: readonly Event[]): boolean {
+    if (isHandling) {
+      following.push(...events);
+      return false;
+    }
+    isHandling = true;
+    try {
+      for (const event of events) {
+        following.push(event);
+        for (let next = following.shift(); next; next = following.shift()) handle(next);
+      }
+    } finally {
+      isHandling = false;
+    }
+    return true;
+  }
+
   function draw(): void {
+    isOwed = false;
     if (!isOpen) return;
     const composed = compose(sceneOf(session), session.layout);
     needs = composed.needs;
@@ -51,20 +75,13 @@ export function createProgram({ session: first, surroundings, sceneOf, show, per
     needs: () => needs,
     draw,
     dispatch: (...events) => {
-      if (isHandling) {
-        following.push(...events);
-        return;
-      }
-      isHandling = true;
-      try {
-        for (const event of events) {
-          following.push(event);
-          for (let next = following.shift(); next; next = following.shift()) handle(next);
-        }
-      } finally {
-        isHandling = false;
-      }
-      draw();
+      if (handleAll(events)) draw();
+    },
+    take: (event) => {
+      isOwed = handleAll([event]);
+    },
+    drawOwed: () => {
+      if (isOwed) draw();
     },
     close: () => {
       isOpen = false;

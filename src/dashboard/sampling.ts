@@ -121,7 +121,10 @@ async function tick(options: SamplingOptions): Promise<void> {
   program.draw();
 }
 
-/** `ready`: reads what is drawn beside the Frame; resolves when that is there, or is late. */
+/**
+ * `ready`: reads what is drawn beside the Frame; resolves when that is there, or is late. The event loop has a turn between
+ * the parts of the work: with ten thousand rows each takes some milliseconds, and a key waits for one of them only.
+ */
 async function takeFrame(options: SamplingOptions, ready: (frame: Frame) => Promise<void>): Promise<void> {
   const { program, source, memory, pressures, alerts, trouble, seconds } = options;
   const { demand } = program.needs();
@@ -133,6 +136,7 @@ async function takeFrame(options: SamplingOptions, ready: (frame: Frame) => Prom
   const frame = await source.next(
     needed.length > 0 ? { ...demand, network: new Set([...(demand.network ?? []), ...needed]) } : demand,
   );
+  await turn();
   const isEnd = !source.isLive && frame === program.session().frame;
   if (isEnd)
     return program.dispatch({
@@ -143,8 +147,11 @@ async function takeFrame(options: SamplingOptions, ready: (frame: Frame) => Prom
   const alarms = alerts?.after(frame) ?? [];
   for (const event of alarms) memory.tell(event);
   const news = [...memory.push(frame, state, demand.visible), ...alarms];
+  await turn();
   await ready(frame);
-  program.dispatch({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
+  program.take({ type: 'frame', frame, news, recentOomKills: memory.recentOomKills() });
+  await turn();
+  program.drawOwed();
   pressures?.follow(followedIn(frame, demand.visible, selectedWorkload(program.session())));
   if (trouble) void guardedBy(program)('look', () => trouble.afterFrame(frame));
   if (before && !news.some(isDriftSign)) return;
