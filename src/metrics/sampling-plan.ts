@@ -96,6 +96,11 @@ const MISSING_MS = 60_000;
 const MISSING_ROW_MS = 50;
 /** Whatever a cgroup above shows, cpu.pressure is read once in so many milliseconds. */
 const LONGEST_WAIT_TURN_MS = 60_000;
+/**
+ * Where a cgroup above waited for longer than the bound, cpu.pressure of all below it is read in the same tick, but no more often
+ * than one in so many milliseconds: of ten thousand rows in turns of 5 s, in which none can wait for longer than that.
+ */
+const WAIT_ROW_MS = 0.5;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
 export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions): SamplingPlan {
@@ -144,6 +149,8 @@ export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions):
   const waitTurns = createRound();
   /** By row: milliseconds of a turn of `waitTurns`. */
   let waitMs = new Float64Array();
+  /** The largest share of the time for which a row may have waited unseen without being read in the same tick. */
+  let mostWait = 0;
   const slowTurns = createRound();
   const missingTurns = createRound();
 
@@ -171,9 +178,13 @@ export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions):
   /** Of cpu.pressure. A turn ends before the row can have waited unseen for longer than the bound allows in `turnMs`. */
   function beginWaitTurns(now: number): void {
     const unseen = vouching.unseenWait();
+    const allMs = rows.length * WAIT_ROW_MS;
+    mostWait = allMs > now - before ? 1 : bounds.cpuWait;
     for (let row = 0; row < rows.length; row++) {
-      const ms = (turnMs * bounds.cpuWait) / (unseen[row] ?? Number.NaN);
-      waitMs[row] = isExact ? turnMs : Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, ms));
+      const share = unseen[row] ?? Number.NaN;
+      const ms = (turnMs * bounds.cpuWait) / share;
+      const turn = share > bounds.cpuWait ? Math.min(ms, allMs) : Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, ms));
+      waitMs[row] = isExact ? turnMs : turn;
     }
     waitTurns.begin(now, waitMs);
   }
@@ -346,6 +357,7 @@ export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions):
     },
     next(draft) {
       vouching.compare(reads);
+      const asked = { reads, proven, mostWait };
       for (let row = 0; row < rows.length; row++) {
         const read = reads[row] ?? 0;
         const left = HOT & ~read;
@@ -365,7 +377,7 @@ export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions):
           draft,
           row,
           unwatched & ~vouched & ~(later[row] ?? 0),
-          vouching.bounded(draft, row, reads, proven),
+          vouching.bounded(draft, row, asked),
         );
       }
       const pass = passOf([ask, ~0], [later, ~0]);

@@ -70,10 +70,10 @@ export interface Vouching {
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
-   * cpu.pressure of the row, which was not read, where a cgroup above bounds what it can have waited unseen since. To be called for
-   * parents before their children.
+   * cpu.pressure of the row, which was not read, where a cgroup above shows that it can have waited unseen for at most this share of
+   * the time since. To be called for parents before their children.
    */
-  bounded(draft: Draft, row: number, reads: Uint32Array, proven: Uint32Array): number;
+  bounded(draft: Draft, row: number, of: { reads: Uint32Array; proven: Uint32Array; mostWait: number }): number;
   /**
    * By row, the share of a tick for which it can have waited unseen, as `bounded` found it last; 0 where it did not bound it.
    */
@@ -272,10 +272,11 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
       }
       return resting;
     },
-    bounded(draft, row, reads, proven) {
-      const unseen = waits.of(draft, row, reads, proven);
+    bounded(draft, row, { reads, proven, mostWait }) {
+      // NaN where it is not known. Nothing waits for more than all of the time.
+      const unseen = Math.min(1, waits.of(draft, row, reads, proven));
       const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & CPU_PRESSURE;
-      const isBounded = isAtRest !== 0 && bounds.cpuWait > 0 && unseen <= bounds.cpuWait;
+      const isBounded = isAtRest !== 0 && bounds.cpuWait > 0 && unseen <= mostWait;
       unseenWait[row] = isBounded ? unseen : 0;
       return isBounded ? CPU_PRESSURE : 0;
     },

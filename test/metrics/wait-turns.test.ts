@@ -124,4 +124,36 @@ test('where nobody waits, only the root is asked for pressure, and a wait of wha
   }
 });
 
+test('where thousands of rows rest below a parent that waits, each is read once in 5 s', async () => {
+  const rest = Array.from({ length: 10_000 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', '/a/busy', ...rest]);
+  const waitingTick = (path: string) => {
+    kernel.act('/a/busy', { kind: 'run', usec: 500_000 });
+    kernel.act('/a/busy', { kind: 'wait', resource: 'cpu', usec: 900_000 });
+    kernel.act(path, { kind: 'wait', resource: 'cpu', usec: 1_000_000 });
+    return tick();
+  };
+  let read = 0;
+  let last = (await waitingTick('/a/busy')).snapshot.monotonic;
+  const since = last;
+  while (last < since + 20_000) {
+    const { pressures, snapshot } = await waitingTick('/a/busy');
+    last = snapshot.monotonic;
+    read += pressures;
+  }
+  const turns = read / rest.length;
+  const expected = (last - since) / 5000;
+  assert.ok(turns > expected - 1 && turns < expected + 1, `read ${turns} times, not ${expected}`);
+  // A simulated read takes its time too.
+  for (const path of ['/a/7', '/a/9000']) {
+    const begun = last;
+    for (let isFound = false; !isFound; ) {
+      const { snapshot, value } = await waitingTick(path);
+      isFound = value(path, 'cpu.pressure:some.total') > 0;
+      last = snapshot.monotonic;
+      assert.ok(last < begun + 10_000, `${path} is not found in ${last - begun} ms`);
+    }
+  }
+});
+
 test.run();
