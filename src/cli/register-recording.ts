@@ -13,7 +13,7 @@ export function registerRecording(program: Command): void {
     .option('--keep-for <time>', 'keep so much recorded time, and remove the oldest files beyond it', '24h')
     .option('--keep-size <size>', 'remove the oldest files where all of them have more than this', '1G')
     .option('--min-free <size>', 'leave so much of the disk free, and do not record where less is free', '1G')
-    .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 1 % of a CPU')
+    .option('--no-looks', 'do not look closer by itself at what suffers, which uses at most 0.5 % of a CPU')
     .action(async (options, command: Command) =>
       (await import('./commands/record.ts')).record(options, command.optsWithGlobals()),
     );

@@ -95,9 +95,9 @@ function logged(events: readonly LogEvent[]): readonly LogEvent[] {
 
 /**
  * The share of one CPU for looks. A recorder always runs, so that its looks must cost next to nothing. One look covers all
- * workloads that suffer, and about two a minute are within this share.
+ * workloads that suffer, and about one a minute is within this share.
  */
-const LOOK_SHARE = 0.01;
+const LOOK_SHARE = 0.005;
 
 /** What is found between two moments goes into the next one. */
 function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): void } {
