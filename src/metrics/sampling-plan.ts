@@ -97,8 +97,8 @@ const MISSING_ROW_MS = 50;
 /** Whatever a cgroup above shows, cpu.pressure is read once in so many milliseconds. */
 const LONGEST_WAIT_TURN_MS = 60_000;
 /**
- * Where a cgroup above waited for longer than the bound, cpu.pressure of all below it is read in the same tick, but no more often
- * than one in so many milliseconds: of ten thousand rows in turns of 5 s, in which none can wait for longer than that.
+ * Where a cgroup above waited for longer than the bound, cpu.pressure of all below it is read in the same tick, but no more than
+ * one file in so many milliseconds. Each of ten thousand rows is then read once in 5 s, which is the most that it can have waited.
  */
 const WAIT_ROW_MS = 0.5;
 

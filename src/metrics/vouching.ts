@@ -70,8 +70,8 @@ export interface Vouching {
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
-   * cpu.pressure of the row, which was not read, where a cgroup above shows that it can have waited unseen for at most this share of
-   * the time since. To be called for parents before their children.
+   * cpu.pressure of the row, which was not read, where a cgroup above shows that it can have waited unseen for at most `mostWait` of
+   * the time since, as a share. To be called for parents before their children.
    */
   bounded(draft: Draft, row: number, of: { reads: Uint32Array; proven: Uint32Array; mostWait: number }): number;
   /**
