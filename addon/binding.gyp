@@ -19,6 +19,7 @@
         "src/poller.cc",
         "src/process.cc",
         "src/psi-trigger.cc",
+        "src/read-files.cc",
         "src/sampler.cc",
         "src/waits.cc",
       ],

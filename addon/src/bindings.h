@@ -8,6 +8,7 @@ namespace tscg {
 Napi::Value CreateCollector(const Napi::CallbackInfo& info);
 Napi::Value Walk(const Napi::CallbackInfo& info);
 Napi::Value ReadFiles(const Napi::CallbackInfo& info);
+Napi::Value KeepFiles(const Napi::CallbackInfo& info);
 Napi::Value IsWritable(const Napi::CallbackInfo& info);
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value OpenBeneathBinding(const Napi::CallbackInfo& info);

@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "async.h"
@@ -24,8 +23,6 @@ namespace tscg {
 namespace {
 
 constexpr size_t kDirectoryBuffer = 64 << 10;
-constexpr size_t kFirstFileBuffer = 16 << 10;
-constexpr size_t kLargestFile = 4 << 20;
 
 struct Tree {
   std::vector<std::string> paths;
@@ -125,36 +122,6 @@ Failure WalkTree(const std::string& mount, std::string top, Tree& tree) {
   return {};
 }
 
-/** The directory that all these paths begin with, its last slash included; empty where there is none. */
-std::string CommonDirectory(const std::vector<std::string>& paths) {
-  std::string common = paths.size() > 1 ? paths[0] : "";
-  for (const std::string& path : paths) {
-    const auto end = std::mismatch(common.begin(), common.end(), path.begin(), path.end()).first;
-    common.erase(end, common.end());
-  }
-  return common.substr(0, common.rfind('/') + 1);
-}
-
-/** The text of a file, whose path is relative to the directory unless it begins with a slash; or errno. */
-std::variant<std::string, int> ReadWhole(int directory, const char* path, std::vector<char>& buffer) {
-  // O_NONBLOCK: a pipe somebody put there must not hold the thread.
-  UniqueFd fd(openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd) return errno;
-  size_t filled = 0;
-  while (true) {
-    const ssize_t size = read(fd.get(), buffer.data() + filled, buffer.size() - filled);
-    if (size == 0) return std::string(buffer.data(), filled);
-    if (size < 0) {
-      if (errno == EINTR) continue;
-      return errno;
-    }
-    filled += static_cast<size_t>(size);
-    if (filled < buffer.size()) continue;
-    if (filled >= kLargestFile) return EFBIG;
-    buffer.resize(buffer.size() * 2);
-  }
-}
-
 }  // namespace
 
 Napi::Value Walk(const Napi::CallbackInfo& info) {
@@ -171,41 +138,6 @@ Napi::Value Walk(const Napi::CallbackInfo& info) {
         result.Set("paths", paths);
         result.Set("inodes", Doubles(env, tree->inodes));
         result.Set("hidden", tree->hidden);
-        return result;
-      });
-}
-
-Napi::Value ReadFiles(const Napi::CallbackInfo& info) {
-  auto texts = std::make_shared<std::vector<std::variant<std::string, int>>>();
-  return RunAsync(
-      info.Env(), "tscg.readFiles",
-      [texts, paths = Strings(info[0])] {
-        std::vector<char> buffer(kFirstFileBuffer);
-        texts->reserve(paths.size());
-        // The kernel looks up each directory of a path anew. Those that all paths share are looked up once.
-        const std::string common = CommonDirectory(paths);
-        const UniqueFd directory(common.empty() ? -1 : open(common.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        const int start = directory ? directory.get() : AT_FDCWD;
-        for (const std::string& path : paths) {
-          if (path.find('\0') != std::string::npos) {
-            texts->push_back(ENOENT);
-            continue;
-          }
-          const size_t rest = directory ? path.find_first_not_of('/', common.size()) : 0;
-          texts->push_back(ReadWhole(start, path.c_str() + (rest == std::string::npos ? 0 : rest), buffer));
-        }
-        return Failure{};
-      },
-      [texts](Napi::Env env) -> Napi::Value {
-        auto result = Napi::Array::New(env, texts->size());
-        for (uint32_t i = 0; i < texts->size(); ++i) {
-          const auto& text = (*texts)[i];
-          if (const int* error = std::get_if<int>(&text)) {
-            result.Set(i, Napi::Number::New(env, *error));
-          } else {
-            result.Set(i, Napi::String::New(env, std::get<std::string>(text)));
-          }
-        }
         return result;
       });
 }

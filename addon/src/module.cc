@@ -36,6 +36,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("trimMemory", Napi::Function::New(env, TrimMemory, "trimMemory"));
   exports.Set("walk", Napi::Function::New(env, Walk, "walk"));
   exports.Set("readFiles", Napi::Function::New(env, ReadFiles, "readFiles"));
+  exports.Set("keepFiles", Napi::Function::New(env, KeepFiles, "keepFiles"));
   exports.Set("isWritable", Napi::Function::New(env, IsWritable, "isWritable"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   exports.Set("openBeneath", Napi::Function::New(env, OpenBeneathBinding, "openBeneath"));

@@ -70,6 +70,8 @@ export interface ProcessReaderOptions {
   /** Processes read at most: those of the cgroups in which something ran last, then those with the lowest pids. */
   readonly most?: number;
   readonly readFiles?: ReadFiles;
+  /** Reads what is read in each reading where something ran: which processes there are, and whether they ran. */
+  readonly readOften?: ReadFiles;
   readonly walk?: Walk;
   /** Each process and each cgroup is read once in so many milliseconds; cgroups less often where they are very many. */
   readonly turnMs?: number;
@@ -87,6 +89,7 @@ export function createProcessReader({
   mount,
   most = MOST,
   readFiles = createReadFiles(),
+  readOften = readFiles,
   walk = createWalk(),
   turnMs = TURN_MS,
   clock = monotonicMs,
@@ -94,7 +97,7 @@ export function createProcessReader({
   const { pageSize } = readMachine(proc);
   const learnFacts = createLearnFacts({ proc, readFiles, turnMs, clock });
   const readMembers = createReadMembers({
-    ...{ proc, mount, readFiles, turnMs, clock },
+    ...{ proc, mount, readFiles: readOften, turnMs, clock },
     mostThreads: THREADS_A_PROCESS * most,
   });
   /** Of the reading before, by pid; undefined for what could not be read. */
@@ -166,7 +169,7 @@ export function createProcessReader({
 
   /** By pid. */
   async function textsOf(pids: readonly number[], file: string): Promise<ReadonlyMap<number, string | number>> {
-    const texts = await readFiles(pids.map((pid) => `${proc}/${pid}/${file}`));
+    const texts = await readOften(pids.map((pid) => `${proc}/${pid}/${file}`));
     return new Map(pids.map((pid, index) => [pid, texts[index] ?? 0]));
   }
 }

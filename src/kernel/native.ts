@@ -158,6 +158,8 @@ export interface Native {
   walk(mount: string, path: string): Promise<{ paths: string[]; inodes: Float64Array; hidden: number }>;
   /** Whole small files (procfs) in one trip to a worker thread: text, or the positive errno (EFBIG from 4 MiB on). */
   readFiles(paths: readonly string[]): Promise<(string | number)[]>;
+  /** Gives a readFiles that keeps at most so many descriptors, of files that it is asked for again and again. */
+  keepFiles(most: number): Native['readFiles'];
   /** poll(2): whether a write of PIPE_BUF bytes would neither wait nor fail. */
   isWritable(descriptor: number): boolean;
   /**
@@ -282,6 +284,7 @@ const FUNCTIONS: Record<keyof Native, true> = {
   createCollector: true,
   walk: true,
   readFiles: true,
+  keepFiles: true,
   isWritable: true,
   lockFile: true,
   openBeneath: true,

@@ -10,11 +10,16 @@ import { loadNative } from './native.ts';
 /** Text of each path, or the positive errno of what failed. */
 export type ReadFiles = (paths: readonly string[]) => Promise<(string | number)[]>;
 
-export function createReadFiles(): ReadFiles {
+/**
+ * `keep`: at most so many descriptors are kept of files of procfs and cgroups that are read again and again: to open and to
+ * close one takes longer than to read it. Each costs a page of kernel memory.
+ */
+export function createReadFiles(keep = 0): ReadFiles {
   const { native } = loadNative();
   if (!native) return async (paths) => paths.map(readOrErrno);
+  const read = keep > 0 ? native.keepFiles(keep) : native.readFiles;
   // An empty list wakes no worker thread.
-  return async (paths) => (paths.length > 0 ? native.readFiles(paths) : []);
+  return async (paths) => (paths.length > 0 ? read(paths) : []);
 }
 
 function readOrErrno(path: string): string | number {

@@ -17,7 +17,7 @@ export interface KeptDescriptors {
  */
 const DIRECTORY_BYTES = 1100;
 const FILE_BYTES = 5000;
-/** Of RLIMIT_NOFILE; the rest is for sockets, processes and watches. */
+/** Of RLIMIT_NOFILE; the rest is for processes, sockets and watches. */
 const SHARE_OF_LIMIT = 3 / 4;
 /** Of the machine's memory, for files and for directories each. */
 const SHARE_OF_MEMORY = 1 / 100;
@@ -25,6 +25,10 @@ const SHARE_OF_MEMORY = 1 / 100;
 const MOST_FILES = 16_384;
 /** Where the limit cannot be read. */
 const USUAL_LIMIT = 1024;
+/** Of RLIMIT_NOFILE, for what tells of processes. */
+const PROCESSES_SHARE_OF_LIMIT = 1 / 8;
+/** 10 MB: two files of each of 1,000 processes. */
+const MOST_PROCESS_FILES = 2_048;
 
 export const descriptorMemory = ({ descriptors, openFiles = descriptors }: KeptDescriptors): number =>
   openFiles * FILE_BYTES + (descriptors - openFiles) * DIRECTORY_BYTES;
@@ -42,6 +46,16 @@ export function descriptorBudget(
   const fileBudget = Math.min(MOST_FILES, limit, Math.floor(room / FILE_BYTES));
   return { budget: Math.min(limit, fileBudget + Math.floor(room / DIRECTORY_BYTES)), fileBudget };
 }
+
+/** How many descriptors may be kept of files that tell of processes. */
+export const processFilesBudget = (proc: string, memory = totalmem()): number =>
+  Math.floor(
+    Math.min(
+      MOST_PROCESS_FILES,
+      (openFilesLimit(proc) || USUAL_LIMIT) * PROCESSES_SHARE_OF_LIMIT,
+      (memory * SHARE_OF_MEMORY) / 2 / FILE_BYTES,
+    ),
+  );
 
 /** Of fs.inotify.max_user_watches, which all programs of a user share. */
 const SHARE_OF_WATCHES = 1 / 4;

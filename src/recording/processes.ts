@@ -21,6 +21,7 @@ export interface ProcessRecorderOptions {
   readonly proc: string;
   readonly mount: string;
   readonly readFiles: ReadFiles;
+  readonly readOften: ReadFiles;
   /** Recorded at most. */
   readonly most?: number;
 }
@@ -35,9 +36,10 @@ export function createProcessRecorder({
   proc,
   mount,
   readFiles,
+  readOften,
   most = MOST,
 }: ProcessRecorderOptions): ProcessRecorder {
-  const readTree = createProcessReader({ proc, mount, readFiles, most: MOST_READ, turnMs: TURN_MS });
+  const readTree = createProcessReader({ proc, mount, readFiles, readOften, most: MOST_READ, turnMs: TURN_MS });
   const timesOf = createCgroupTimes();
   let before: readonly RecordedProcess[] = [];
   return {

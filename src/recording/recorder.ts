@@ -10,6 +10,7 @@ import { readText } from '../kernel/if-there.ts';
 import { machineName } from '../kernel/machine-name.ts';
 import { createReadFiles } from '../kernel/read-files.ts';
 import type { Change, Journal } from '../limits/applying/journal.ts';
+import { processFilesBudget } from '../metrics/descriptor-budget.ts';
 import { createEventLog, type LogEvent } from '../metrics/events.ts';
 import { madeFrom } from '../metrics/made-from.ts';
 import { matchRows, type SnapshotRow } from '../metrics/snapshot.ts';
@@ -88,7 +89,10 @@ export function createMomentTaker({
   alerts,
   onTrouble,
 }: MomentOptions): () => Promise<Moment> {
-  const processRecorder = createProcessRecorder({ proc, mount, readFiles: createReadFiles() });
+  const processRecorder = createProcessRecorder({
+    ...{ proc, mount, readFiles: createReadFiles() },
+    readOften: createReadFiles(processFilesBudget(proc)),
+  });
   const events = createEventLog();
   const changesSince = createJournalReader({ journal, onTrouble });
   const busiestOf = createBusiest();

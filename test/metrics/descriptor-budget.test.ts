@@ -1,6 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { descriptorBudget, descriptorMemory, watchBudget } from '../../src/metrics/descriptor-budget.ts';
+import {
+  descriptorBudget,
+  descriptorMemory,
+  processFilesBudget,
+  watchBudget,
+} from '../../src/metrics/descriptor-budget.ts';
 import { withTree } from '../kernel/hierarchies.ts';
 
 const limits = (soft: string): string =>
@@ -15,6 +20,16 @@ test('the budget leaves descriptors to others, and takes no more than a fiftieth
     assert.is(descriptorBudget(mount, 64 * 2 ** 30).fileBudget, 16_384);
     const { budget, fileBudget } = descriptorBudget(mount, 2 ** 30);
     assert.ok(descriptorMemory({ descriptors: budget, openFiles: fileBudget }) <= 2 ** 30 / 50);
+  }));
+
+test('the files of processes take an eighth of the limit, and a two-hundredth of the memory', () =>
+  withTree(async ({ mount, write }) => {
+    write('/self/limits', limits('4096'));
+    assert.is(processFilesBudget(mount, 64 * 2 ** 30), 512);
+    assert.is(processFilesBudget('/nowhere', 64 * 2 ** 30), 128);
+    write('/self/limits', limits('1048576'));
+    assert.is(processFilesBudget(mount, 64 * 2 ** 30), 2048);
+    assert.ok(descriptorMemory({ descriptors: processFilesBudget(mount, 2 ** 28) }) <= 2 ** 28 / 200);
   }));
 
 test('watches are left to other programs', () =>
