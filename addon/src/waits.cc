@@ -1,5 +1,5 @@
 /**
- * Loads and attaches addon/bpf/waits.bpf.o, and reads its maps to numbers. The structures are those of waits.bpf.c;
+ * Loads addon/bpf/waits.bpf.o, attaches it, and reads its maps to numbers. The structures are those of waits.bpf.c;
  * what they mean is told in src/kernel/waits-bpf.ts.
  */
 #include <napi.h>
@@ -57,8 +57,8 @@ class Waits {
   Waits(const Waits&) = delete;
   Waits& operator=(const Waits&) = delete;
 
-  /** What failed, in `path` in words; nothing where it is attached. */
-  Failure Open(const std::vector<uint8_t>& object) {
+  /** What failed, in `path` in words; nothing where it is loaded. */
+  Failure Load(const std::vector<uint8_t>& object) {
     LastWarning();
     object_ = libbpf_.object_open_mem(object.data(), object.size(), nullptr);
     if (object_ == nullptr) return Failed(errno, "bpf_object__open_mem");
@@ -74,12 +74,23 @@ class Waits {
     victims_ = Find("victims");
     known_ = Find("cgroups");
     states_ = Find("cpus");
+    requests_ = Find("requests");
     matrix_ = Find("matrix");
     io_ = Find("io");
     lost_ = Find("lost");
-    if (control_ < 0 || victims_ < 0 || known_ < 0 || states_ < 0 || matrix_ < 0 || io_ < 0 || lost_ < 0) {
-      return Failed(ENOENT, "bpf_object__find_map_by_name");
+    for (const int map : {control_, victims_, known_, states_, requests_, matrix_, io_, lost_}) {
+      if (map < 0) return Failed(ENOENT, "bpf_object__find_map_by_name");
     }
+    return {};
+  }
+
+  /** The kernel runs the programs from now on. What failed, as in Load. */
+  Failure Attach() {
+    LastWarning();
+    // Nothing is counted before Watch().
+    if (const Failure failure = Switch(0)) return failure;
+    // A request that was issued before, and whose end nobody saw, may have the address of one that is issued now.
+    Clear(requests_);
     for (bpf_program* program = libbpf_.object_next_program(object_, nullptr); program != nullptr;
          program = libbpf_.object_next_program(object_, program)) {
       bpf_link* const link = libbpf_.program_attach(program);
@@ -89,9 +100,14 @@ class Waits {
     return {};
   }
 
-  void Close() {
+  /** The programs stay loaded. */
+  void Detach() {
     for (bpf_link* const link : links_) libbpf_.link_destroy(link);
     links_.clear();
+  }
+
+  void Close() {
+    Detach();
     if (object_ != nullptr) libbpf_.object_close(std::exchange(object_, nullptr));
   }
 
@@ -99,8 +115,7 @@ class Waits {
 
   /** Watches these, and counts from 0. */
   Failure Watch(const std::vector<uint64_t>& ids) {
-    uint64_t off = 0;
-    if (libbpf_.map_update_elem(control_, &kZero, &off, 0) < 0) return {errno, "bpf_map_update_elem", "control"};
+    if (const Failure failure = Switch(0)) return failure;
     nanosleep(&kSettle, nullptr);
     for (const int map : {victims_, known_, matrix_, io_}) Clear(map);
     const std::vector<char> state(kLargestState);
@@ -116,10 +131,7 @@ class Waits {
     }
     ids_ = ids;
     if (ids.empty()) return {};
-    ++generation_;
-    if (libbpf_.map_update_elem(control_, &kZero, &generation_, 0) < 0)
-      return {errno, "bpf_map_update_elem", "control"};
-    return {};
+    return Switch(++generation_);
   }
 
   /** victim, runner (-1: throttled) and nanoseconds of each cell. */
@@ -175,6 +187,12 @@ class Waits {
     return map == nullptr ? -1 : libbpf_.map_fd(map);
   }
 
+  /** 0: nothing is watched, and nothing is counted. */
+  Failure Switch(uint64_t generation) const {
+    if (libbpf_.map_update_elem(control_, &kZero, &generation, 0) == 0) return {};
+    return {errno, "bpf_map_update_elem", "control"};
+  }
+
   static Failure Failed(int error, const char* call) { return {error, call, LastWarning()}; }
 
   void Clear(int map) const {
@@ -189,12 +207,12 @@ class Waits {
   bpf_object* object_ = nullptr;
   std::vector<bpf_link*> links_;
   int cpus_ = 0;
-  int control_ = -1, victims_ = -1, known_ = -1, states_ = -1, matrix_ = -1, io_ = -1, lost_ = -1;
+  int control_ = -1, victims_ = -1, known_ = -1, states_ = -1, requests_ = -1, matrix_ = -1, io_ = -1, lost_ = -1;
   uint64_t generation_ = 0;
   std::vector<uint64_t> ids_;
 };
 
-using Handle = std::shared_ptr<std::unique_ptr<Waits>>;
+using Handle = std::shared_ptr<std::shared_ptr<Waits>>;
 
 Waits& Open(Napi::Env env, const Handle& handle) {
   if (!*handle || (*handle)->closed()) throw Napi::Error::New(env, "the waits are closed");
@@ -220,12 +238,24 @@ Napi::Value Read(const Napi::CallbackInfo& info, const Handle& handle) {
   return reading;
 }
 
+Napi::Value Attach(const Napi::CallbackInfo& info, const Handle& handle) {
+  Open(info.Env(), handle);
+  return RunAsync(
+      info.Env(), "tscg.attachWaits", [waits = *handle] { return waits->Attach(); },
+      [](Napi::Env env) { return env.Undefined(); });
+}
+
 Napi::Value ToObject(Napi::Env env, const Handle& handle) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("watch", Napi::Function::New(
                           env, [handle](const Napi::CallbackInfo& call) { return Watch(call, handle); }, "watch"));
   object.Set("read", Napi::Function::New(
                          env, [handle](const Napi::CallbackInfo& call) { return Read(call, handle); }, "read"));
+  object.Set("attach", Napi::Function::New(
+                           env, [handle](const Napi::CallbackInfo& call) { return Attach(call, handle); }, "attach"));
+  object.Set("detach",
+             Napi::Function::New(
+                 env, [handle](const Napi::CallbackInfo& call) { Open(call.Env(), handle).Detach(); }, "detach"));
   object.Set("close", Napi::Function::New(
                           env, [handle](const Napi::CallbackInfo&) { handle->reset(); }, "close"));
   return object;
@@ -242,15 +272,15 @@ Napi::Value MissingLibbpf(const Napi::CallbackInfo& info) {
 Napi::Value OpenWaits(const Napi::CallbackInfo& info) {
   const auto array = info[0].As<Napi::Uint8Array>();
   std::vector<uint8_t> object(array.Data(), array.Data() + array.ByteLength());
-  const auto opened = std::make_shared<std::unique_ptr<Waits>>();
+  const auto opened = std::make_shared<std::shared_ptr<Waits>>();
   return RunAsync(
       info.Env(), "tscg.openWaits",
       [opened, object = std::move(object)]() -> Failure {
         std::string why;
         const Libbpf* const libbpf = LoadLibbpf(why);
         if (libbpf == nullptr) return {ENOENT, "dlopen", why};
-        auto waits = std::make_unique<Waits>(*libbpf);
-        if (Failure failure = waits->Open(object)) return failure;
+        auto waits = std::make_shared<Waits>(*libbpf);
+        if (Failure failure = waits->Load(object)) return failure;
         *opened = std::move(waits);
         return {};
       },

@@ -2,6 +2,7 @@
 
 import type { Workload } from '../inventory/workload.ts';
 import type { Hierarchy } from '../kernel/hierarchy.ts';
+import type { OpenWaits } from '../kernel/waits-bpf.ts';
 import { comesInBursts } from './bursts.ts';
 import { diagnose } from './diagnose.ts';
 import { takeLook } from './look/take.ts';
@@ -20,10 +21,11 @@ export interface CloserOptions {
   readonly signal: AbortSignal;
   /** Whether to go by the kernel's files alone; else eBPF is tried too. */
   readonly isFilesOnly?: boolean;
+  readonly openWaits?: OpenWaits;
 }
 
 /** Throws an AbortError where the signal aborts. */
-export async function lookCloser({ isFilesOnly = false, ...options }: CloserOptions): Promise<Finding[]> {
-  const tracer = isFilesOnly ? {} : { tracer: createTracer(options.workloads) };
+export async function lookCloser({ isFilesOnly = false, openWaits, ...options }: CloserOptions): Promise<Finding[]> {
+  const tracer = isFilesOnly ? {} : { tracer: createTracer(options.workloads, openWaits) };
   return diagnose(await takeLook({ ...options, ...tracer, seconds: LOOK_SECONDS, goOn: comesInBursts }));
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Hierarchy } from '../kernel/hierarchy.ts';
+import type { OpenWaits } from '../kernel/waits-bpf.ts';
 import type { LogEvent } from '../metrics/events.ts';
 import { openPressureWatch } from '../metrics/pressure-watch.ts';
 import type { Frame } from '../metrics/source.ts';
@@ -33,6 +34,7 @@ export interface TroubleWatchOptions {
   readonly proc: string;
   /** The share of one CPU that the looks may use in the long run: see LookBudgetOptions. */
   readonly share?: number;
+  readonly openWaits?: OpenWaits;
   readonly onEvent: (event: LogEvent) => void;
   readonly onFindings: (findings: readonly Finding[]) => void;
 }
@@ -43,7 +45,8 @@ export interface TroubleWatchOptions {
  */
 const LONGEST_AGAIN_MS = 300_000;
 
-export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings, share }: TroubleWatchOptions): TroubleWatch {
+export function openTroubleWatch(options: TroubleWatchOptions): TroubleWatch {
+  const { hierarchy, proc, onEvent, onFindings, share, openWaits } = options;
   const budget = createLookBudget({ share });
   const log = createFindingLog();
   let isPressed = false;
@@ -58,7 +61,7 @@ export function openTroubleWatch({ hierarchy, proc, onEvent, onFindings, share }
   const looks = openBackgroundLooks({
     budget,
     longestMs: LONGEST_AGAIN_MS,
-    look: (victims, workloads, signal) => lookCloser({ hierarchy, proc, workloads, victims, signal }),
+    look: (victims, workloads, signal) => lookCloser({ hierarchy, proc, workloads, victims, signal, openWaits }),
     onFindings: (findings) => {
       log.add(findings);
       onFindings(findings);

@@ -46,6 +46,10 @@ export interface NativePsiTrigger {
 
 /** See ./waits-bpf.ts. */
 export interface NativeWaits {
+  /** On a worker thread, and once until detach(); `path` of its error is what libbpf said last. */
+  attach(): Promise<void>;
+  /** The programs stay loaded. */
+  detach(): void;
   /** Ids of cgroups, at most 32. */
   watch(ids: Float64Array): void;
   /** `waits`: victim, runner, nanoseconds; `io`: cgroup, major, minor, operations, bytes, nanoseconds; of each. */
@@ -203,10 +207,7 @@ export interface Native {
   listens(path: string): boolean;
   /** Why libbpf.so.1 cannot be used; null where it can. */
   missingLibbpf(): string | null;
-  /**
-   * Loads and attaches addon/bpf/waits.bpf.o, whose bytes are given, on a worker thread. `path` of its error is what
-   * libbpf said last.
-   */
+  /** Loads addon/bpf/waits.bpf.o, whose bytes are given, on a worker thread. `path` of its error is what libbpf said last. */
   openWaits(object: Uint8Array): Promise<NativeWaits>;
   /**
    * Reads files every so many milliseconds on a thread of its own; less often where that would take more than `share` of a

@@ -1,7 +1,7 @@
 /**
  * Who ran while a cgroup waited, measured by the kernel itself: addon/bpf/waits.bpf.c on the scheduler's and the block
  * layer's tracepoints. Where it cannot be loaded there is a reason, and whoever asks falls back to the kernel's files.
- * While it is closed it costs nothing; open, some 300 ns a switch.
+ * While it is closed it costs no CPU; open, some 300 ns a switch.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { errorText } from '../text/error-text.ts';
 import { codeOf } from './error-code.ts';
 import { monotonicMs } from './monotonic.ts';
-import { loadNative, type NativeWaits, ROOT } from './native.ts';
+import { loadNative, type Native, type NativeWaits, ROOT } from './native.ts';
 
 /** Values of `Wait.runnerId` that are no cgroup of their own. */
 export const RUNNER = {
@@ -65,7 +65,7 @@ export interface Waits {
   watch(cgroupIds: readonly number[]): void;
   /** Counted since watch(). What a task runs now is counted when it leaves its CPU, so that some ms are missing. */
   read(): WaitsReading;
-  /** Detaches; once more does nothing. */
+  /** Detaches the programs; once more does nothing. */
   close(): void;
 }
 
@@ -87,28 +87,94 @@ export function waitsUnavailable(): string | undefined {
   return existsSync(OBJECT) ? undefined : `${OBJECT} is missing: \`npm run build:bpf\` makes it`;
 }
 
-/** Loads and attaches the programs on a worker thread, in some 100 ms. Never rejects. */
-export async function openWaits(): Promise<OpenedWaits> {
+/** Loads and attaches the programs on a worker thread, in some 150 ms. Never rejects. */
+export type OpenWaits = () => Promise<OpenedWaits>;
+
+export const openWaits: OpenWaits = () => openFrom(load, (loaded) => loaded.close());
+
+export interface WaitsKeeper {
+  readonly open: OpenWaits;
+  /** Unloads the programs that nobody uses, and from now on each when it is closed. */
+  close(): void;
+}
+
+const KEEP_MS = 600_000;
+
+/**
+ * For who opens them again and again. To load the programs takes 150 ms of CPU, to attach them 10: here those that were closed
+ * stay in the kernel for so many milliseconds, detached. They hold some 4 MB there.
+ */
+export function createWaitsKeeper(keepMs = KEEP_MS): WaitsKeeper {
+  let kept: NativeWaits | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  function unload(): void {
+    clearTimeout(timer);
+    kept?.close();
+    kept = undefined;
+  }
+
+  function keep(loaded: NativeWaits): void {
+    unload();
+    loaded.detach();
+    kept = loaded;
+    if (isClosed) unload();
+    else timer = setTimeout(unload, keepMs).unref();
+  }
+
+  async function take(native: Native): Promise<NativeWaits> {
+    clearTimeout(timer);
+    const idle = kept;
+    kept = undefined;
+    return idle ?? load(native);
+  }
+
+  return {
+    open: () => openFrom(take, keep),
+    close: () => {
+      isClosed = true;
+      unload();
+    },
+  };
+}
+
+const load = (native: Native): Promise<NativeWaits> => native.openWaits(readFileSync(OBJECT));
+
+/** `release`: what becomes of them when they are closed. */
+async function openFrom(
+  find: (native: Native) => Promise<NativeWaits>,
+  release: (loaded: NativeWaits) => void,
+): Promise<OpenedWaits> {
   const unavailable = waitsUnavailable();
   const { native } = loadNative();
   if (unavailable !== undefined || !native) return { waits: undefined, reason: unavailable ?? 'no native addon' };
+  let loaded: NativeWaits | undefined;
   try {
-    return { waits: waitsOf(await native.openWaits(readFileSync(OBJECT))) };
+    loaded = await find(native);
+    await loaded.attach();
+    return { waits: waitsOf(loaded, release) };
   } catch (error) {
+    loaded?.close();
     const refused = codeOf(error) === 'EPERM' ? ' (CAP_BPF and CAP_PERFMON are needed, and no lockdown)' : '';
     return { waits: undefined, reason: `the kernel refused the programs: ${errorText(error)}${refused}` };
   }
 }
 
-function waitsOf(native: NativeWaits): Waits {
+function waitsOf(loaded: NativeWaits, release: (loaded: NativeWaits) => void): Waits {
+  let open: NativeWaits | undefined = loaded;
+  const native = (): NativeWaits => {
+    if (!open) throw new Error('the waits are closed');
+    return open;
+  };
   return {
     watch: (cgroupIds) => {
       if (cgroupIds.length > MOST_VICTIMS) throw new RangeError(`at most ${MOST_VICTIMS} cgroups can be watched`);
-      native.watch(Float64Array.from(cgroupIds));
+      native().watch(Float64Array.from(cgroupIds));
     },
     read: () => {
       const time = monotonicMs();
-      const { waits, io, lost } = native.read();
+      const { waits, io, lost } = native().read();
       return {
         time,
         waits: rowsOf(waits, 3).map(([victimId = 0, runnerId = 0, ns = 0]) => ({ victimId, runnerId, ns })),
@@ -122,7 +188,11 @@ function waitsOf(native: NativeWaits): Waits {
         lost,
       };
     },
-    close: () => native.close(),
+    close: () => {
+      const was = open;
+      open = undefined;
+      if (was) release(was);
+    },
   };
 }
 

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MOST_VICTIMS, openWaits, type Waits, waitsUnavailable } from '../../src/kernel/waits-bpf.ts';
+import {
+  createWaitsKeeper,
+  MOST_VICTIMS,
+  openWaits,
+  type Waits,
+  waitsUnavailable,
+} from '../../src/kernel/waits-bpf.ts';
 import { SCRATCH_MOUNT as MOUNT } from '../scratch-cgroup.ts';
 import { skip } from '../skip.ts';
 import { descriptors, end, type Group, NO_MOUNT, withGroup } from './hierarchies.ts';
@@ -128,6 +134,45 @@ on('too many victims are refused; closed, it holds nothing and says so', async (
   assert.ok(descriptors() > before);
   again.waits?.close();
   assert.is(descriptors(), before);
+});
+
+on('kept programs count from 0 again, and are unloaded in time', async (waits, group) => {
+  waits.close();
+  const none = descriptors();
+  const keeper = createWaitsKeeper();
+  const first = await keeper.open();
+  const [one, other] = ['one', 'other'].map((name) => group.mount + group.make(name));
+  if (!one || !other || !first.waits) throw new Error('no groups');
+  const children = [await busyOn(0, one), await busyOn(0, other)];
+  const { waits: kept } = first;
+  kept.watch([idOf(one)]);
+  await until(() => behind(kept, idOf(one), idOf(other)) > 100e6);
+  const attached = descriptors();
+  kept.close();
+  assert.ok(descriptors() < attached, 'detached');
+  assert.ok(descriptors() > none, 'loaded');
+  assert.throws(() => kept.read(), /closed/);
+  const second = await keeper.open();
+  try {
+    assert.is(descriptors(), attached, 'those that were loaded');
+    const before = runDelay(children[1]?.pid);
+    second.waits?.watch([idOf(other)]);
+    await until(() => second.waits !== undefined && behind(second.waits, idOf(other), idOf(one)) > 100e6);
+    const delayed = runDelay(children[1]?.pid) - before;
+    assert.ok(second.waits && sumOf(second.waits, idOf(other)) < delayed + 200e6, 'what was before is not counted');
+    assert.is(second.waits && sumOf(second.waits, idOf(one)), 0);
+    const beside = await keeper.open();
+    assert.ok(beside.waits, 'a second user has programs of its own');
+    beside.waits.close();
+    second.waits?.close();
+    assert.ok(descriptors() < attached, 'those of one user are kept');
+  } finally {
+    for (const child of children) await end(child);
+  }
+  keeper.close();
+  const hasty = createWaitsKeeper(1);
+  (await hasty.open()).waits?.close();
+  await until(() => descriptors() <= none);
 });
 
 test('why it cannot be used is said in words', () => {

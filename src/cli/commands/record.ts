@@ -6,6 +6,7 @@ import { openTroubleWatch } from '../../diagnosis/trouble-watch.ts';
 import { codeOf } from '../../kernel/error-code.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { loadNative } from '../../kernel/native.ts';
+import { createWaitsKeeper } from '../../kernel/waits-bpf.ts';
 import { openJournal, stateDirectory } from '../../limits/applying/journal.ts';
 import { parseSize } from '../../limits/catalogue/units.ts';
 import type { LogEvent } from '../../metrics/events.ts';
@@ -103,14 +104,18 @@ const LOOK_SHARE = 0.005;
 function openRecordedLooks(hierarchy: Hierarchy): RecordedLooks & { close(): void } {
   let findings: Finding[] = [];
   let events: LogEvent[] = [];
+  const waits = createWaitsKeeper();
   const watch = openTroubleWatch({
-    ...{ hierarchy, proc: PROC, share: LOOK_SHARE },
+    ...{ hierarchy, proc: PROC, share: LOOK_SHARE, openWaits: waits.open },
     onEvent: (event) => void events.push(event),
     onFindings: (found) => void findings.push(...found.filter(isTrouble)),
   });
   return {
     afterFrame: watch.afterFrame,
-    close: watch.close,
+    close: () => {
+      watch.close();
+      waits.close();
+    },
     take: () => {
       const taken = { findings, events };
       [findings, events] = [[], []];

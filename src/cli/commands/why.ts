@@ -14,7 +14,7 @@ import { WHOLE_MACHINE } from '../../diagnosis/words.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Hierarchy } from '../../kernel/hierarchy.ts';
 import { monotonicMs } from '../../kernel/monotonic.ts';
-import { type OpenedWaits, openWaits } from '../../kernel/waits-bpf.ts';
+import { createWaitsKeeper, type OpenWaits, openWaits } from '../../kernel/waits-bpf.ts';
 import { openLiveSource } from '../../metrics/source.ts';
 import { canAsk } from '../confirm.ts';
 import { allWorkloads, type GlobalOptions, openHierarchy, PROC, workloadNamed } from '../context.ts';
@@ -61,7 +61,7 @@ export async function why(names: readonly string[], options: WhyOptions, global:
   const look = (
     workloads: readonly Workload[],
     victims: readonly Victim[],
-    { opening, ...since }: { readonly opening?: Promise<OpenedWaits>; readonly asked?: number } = {},
+    { open, ...since }: { readonly open?: OpenWaits; readonly asked?: number } = {},
   ): Promise<CloseLook> =>
     takeLook({
       hierarchy,
@@ -70,26 +70,31 @@ export async function why(names: readonly string[], options: WhyOptions, global:
       victims,
       seconds: seconds ?? LOOK_SECONDS,
       ...(seconds === undefined && { goOn: comesInBursts, ...since }),
-      ...(isTraced && { tracer: createTracer(workloads, opening) }),
+      ...(isTraced && { tracer: createTracer(workloads, open) }),
       signal,
     });
   if (options.watch) {
     const named = names.length > 0 ? (await namedBy(names, hierarchy)).victims : [];
     const source = openLiveSource({ hierarchy, watch: false });
+    const waits = createWaitsKeeper();
     const watching = (await import('../why-watch.ts')).watchWhy({
       ...{ hierarchy, source, named, signal, json: options.json },
-      look: async (victims, workloads) => diagnose(await look(workloads, victims)),
+      look: async (victims, workloads) => diagnose(await look(workloads, victims, { open: waits.open })),
     });
-    return watching.finally(() => source.close());
+    return watching.finally(() => {
+      source.close();
+      waits.close();
+    });
   }
   // The program loads while the workloads are found that are to be looked at.
   const opening = isTraced ? openWaits() : undefined;
+  const open = opening && (() => opening);
   try {
     const whom = names.length > 0 ? await namedBy(names, hierarchy) : await suffering(hierarchy, signal);
     const { workloads, victims, sufferers } = whom;
     // The user has waited since this program was started.
     const asked = monotonicMs() - performance.now();
-    const taken = victims.length > 0 ? await look(workloads, victims, { opening, asked }) : undefined;
+    const taken = victims.length > 0 ? await look(workloads, victims, { open, asked }) : undefined;
     const findings = taken ? diagnose(taken) : [];
     const machine = taken ?? (await lookAtMachine(machineLook(signal)));
     const say = (): void => tell(findings, machine, sufferers, options);

@@ -1,21 +1,21 @@
 /** The eBPF program of src/kernel/waits-bpf.ts as the tracer of a look: ids become paths, cells become who was behind whom. */
 
 import { isWithin } from '../../kernel/cgroup-path.ts';
-import { type OpenedWaits, openWaits, RUNNER, type Waits, type WaitsReading } from '../../kernel/waits-bpf.ts';
+import { type OpenWaits, openWaits, RUNNER, type Waits, type WaitsReading } from '../../kernel/waits-bpf.ts';
 import type { Victim } from '../model.ts';
 import { HOST, IDLE, OTHERS, OWN_THREADS, QUOTA, type Traced, type Tracer } from './model.ts';
 
-/** `cgroups`: every one that there is, by the inode that is its id; `opening`: the program, where it is being loaded already. */
+/** `cgroups`: every one that there is, by the inode that is its id. */
 export function createTracer(
   cgroups: readonly { readonly path: string; readonly inode: number }[],
-  opening?: Promise<OpenedWaits>,
+  open: OpenWaits = openWaits,
 ): Tracer {
   const paths = new Map(cgroups.map(({ path, inode }) => [inode, path]));
   let waits: Waits | undefined;
   let victims: readonly Victim[] = [];
   return {
     async start(of) {
-      const opened = await (opening ?? openWaits());
+      const opened = await open();
       if (!opened.waits) return { reason: `no eBPF: ${opened.reason}` };
       waits = opened.waits;
       victims = of;
