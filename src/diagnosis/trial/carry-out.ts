@@ -33,7 +33,11 @@ export interface TrialRun {
   readonly onWindow: (done: number, of: number, soFar: () => TrialAnswer | undefined) => void;
 }
 
-/** Whoever takes the limit back if this program is killed waits so much longer than the trial takes. */
+/**
+ * Whoever takes the limit back if this program is killed waits so many times as long as the trial is planned to take, and so many
+ * milliseconds more: on a machine that is overloaded a trial takes longer, and the answer is worth the most there.
+ */
+const LATE_FACTOR = 2;
 const LATE_MS = 30_000;
 
 /** The answer, and the change of the journal that it was. Throws TrialError, ApplyError. */
@@ -47,7 +51,7 @@ export async function carryOutTrial(
   const others = workloads.filter((workload) => isThirdParty(workload, [suspect.path, victim.path]));
   const below = workloads.filter(({ path }) => path !== victim.path && isWithin(path, victim.path));
   const id = newChangeId();
-  const delayMs = durationMs(trial) + LATE_MS;
+  const delayMs = LATE_FACTOR * durationMs(trial) + LATE_MS;
   const reverter = await scheduleRevert({
     ...reverting,
     ...{ id, delayMs, mount: files.mount, sockets: owners.sockets },
