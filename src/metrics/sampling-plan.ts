@@ -26,7 +26,7 @@ import { createRound } from './round.ts';
 import { errorAt, firstChildren, matchRows, rowByInode, type SnapshotRow, valueAt } from './snapshot.ts';
 import { createVouching, type UnreadBounds, type VouchingOptions } from './vouching.ts';
 
-export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.5 };
+export const UNREAD_BOUNDS: UnreadBounds = { cpus: 0.005, ioOperations: 1, cpuWait: 0.5, average: 0.1 };
 
 export interface TickRequest {
   /** Every cgroup to sample, parents before children. */
@@ -55,11 +55,6 @@ export interface SamplingPlan {
   told(row: number): void;
   /** What must be read as well, now that all of the pass before is noted. Where that is nothing, the tick is done. */
   next(draft: Draft): Pass | undefined;
-}
-
-export interface SamplingPlanOptions extends VouchingOptions {
-  /** Each row has its turn once in so many milliseconds. */
-  readonly turnMs: number;
 }
 
 const HOT = tierMask('hot');
@@ -103,8 +98,8 @@ const LONGEST_WAIT_TURN_MS = 60_000;
 const WAIT_ROW_MS = 0.5;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions): SamplingPlan {
-  const { bounds } = options;
+export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
+  const { bounds, turnMs } = options;
   const isExact = bounds.cpus === 0 && bounds.ioOperations === 0 && bounds.cpuWait === 0;
   const vouching = createVouching(options);
   /** What nothing vouches for. */
@@ -250,6 +245,7 @@ export function createSamplingPlan({ turnMs, ...options }: SamplingPlanOptions):
     const isWhole = isExact || isTurn || shown[row] === 1;
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
     asked |= isWhole ? unvouched : unvouched & ~readable(draft, parent);
+    if (isTurn) asked |= vouching.falling(row);
     // A quota may hold up a cgroup that used less than the bound.
     if (isTurn && !isExact && Number.isFinite(valueAt(draft, CPU_QUOTA, row))) asked |= CPU_STAT;
     for (let file = 0; HOT >>> file; file++) {

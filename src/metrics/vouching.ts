@@ -8,7 +8,7 @@
  *   `apart` is never too large, and once more after those of them that are read, so that the rest is never too small. Where
  *   the parent itself is unread, what it can have used is added: the bound holds at any depth.
  * - `stillness` (pressure): a parent whose total has stood still since before the last read of a child vouches for the child.
- *   The averages of the child must be 0, as others fall by themselves.
+ *   Averages fall by themselves: those of the child must be 0, or so low that they hardly fall until its next turn.
  *
  * The pressure of a parent is not the sum of its children's, but it limits what each of them can be (./wait-bounds.ts): where
  * cpu.pressure of the parent hardly grew, no child waited long for a CPU.
@@ -27,6 +27,8 @@ export interface UnreadBounds {
   readonly ioOperations: number;
   /** The share of a turn for which some task of it can have waited for a CPU, as cpu.pressure counts it. */
   readonly cpuWait: number;
+  /** The percentage points by which an average of pressure can be less than what was read, as it fell by itself in a turn. */
+  readonly average: number;
 }
 
 /** A file by which the cgroup vouches for those below it, and what is known of it, by row. */
@@ -38,6 +40,8 @@ interface VouchingFile {
   /** Columns whose sum is the figure. */
   readonly figureColumns: readonly number[];
   readonly averages: readonly number[];
+  /** Seconds of each of them. */
+  readonly windows: readonly number[];
   /** Those over 10 s. */
   readonly shortAverages: readonly number[];
   figure: Float64Array;
@@ -67,6 +71,8 @@ export interface Vouching {
   compare(reads: Uint32Array): void;
   /** Files by which this row can vouch for those below it. */
   canVouch(row: number): number;
+  /** Pressure files of which some average was not 0 when they were read last. */
+  falling(row: number): number;
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
@@ -91,6 +97,8 @@ export interface VouchingOptions extends WaitBoundsOptions {
   /** CGROUP_FILES as the mount has them. */
   readonly files: readonly TieredFile[];
   readonly bounds: UnreadBounds;
+  /** Each row has its turn once in so many milliseconds. */
+  readonly turnMs: number;
 }
 
 /** Milliseconds: the bound of a longer tick is that of this one. */
@@ -107,6 +115,7 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
   };
   return files.flatMap(({ file, keys, vouching }, index): VouchingFile[] => {
     if (!vouching) return [];
+    const averages = keys.filter((key) => key.includes('.avg'));
     const columnsOf = (keys: readonly string[]) => keys.map((key) => COLUMNS.get(`${file}:${key}`) ?? 0);
     return [
       {
@@ -115,7 +124,8 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
         by: vouching.by,
         bound: bounds[file] ?? (() => 0),
         figureColumns: columnsOf(vouching.keys),
-        averages: columnsOf(keys.filter((key) => key.includes('.avg'))),
+        averages: columnsOf(averages),
+        windows: averages.map((key) => Number(key.replace(/.*\.avg/, ''))),
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
         ...{ figure: unknownRows(0), knownAt: unknownRows(0), stillSince: unknownRows(0) },
         ...{ apart: unknownRows(0), first: unknownRows(0), rest: unknownRows(0), most: unknownRows(0) },
@@ -124,13 +134,21 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
   });
 }
 
+/** By how many points the averages fall in a second at most, where nothing waits: an average over N s falls by 1/N of itself. */
+function steepestFall(draft: Draft, { averages, windows }: VouchingFile, row: number): number {
+  let steepest = 0;
+  for (let place = 0; place < averages.length; place++)
+    steepest = Math.max(steepest, valueAt(draft, averages[place] ?? 0, row) / (windows[place] ?? 1) || 0);
+  return steepest;
+}
+
 function isAnyAbove0(draft: Draft, columns: readonly number[], row: number): boolean {
   for (let place = 0; place < columns.length; place++) if (valueAt(draft, columns[place] ?? 0, row) > 0) return true;
   return false;
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: the methods of one object, over its state
-export function createVouching({ files: allFiles, bounds, ...machine }: VouchingOptions): Vouching {
+export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: VouchingOptions): Vouching {
   const files = vouchingFiles(allFiles, bounds);
   const waits = createWaitBounds(machine);
   const byIndex = new Map(files.map((file) => [file.index, file]));
@@ -140,9 +158,10 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
 
   let rows: readonly SnapshotRow[] = [];
   let parents: Int32Array = new Int32Array();
-  /** By row, a bit a file: the last read had no error; an average is above 0. */
+  /** By row, a bit a file: the last read had no error; an average is above 0; one falls by more than the bound in a turn. */
   let known = new Uint32Array();
   let falling = new Uint32Array();
+  let fallingFast = new Uint32Array();
   /** By row, a bit a file: the sum was compared with that of the children in this tick. */
   let compared = new Uint32Array();
   let sumBelow = new Float64Array();
@@ -173,6 +192,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
     }
     known = movedRows(known, from, new Uint32Array(now.length));
     falling = movedRows(falling, from, new Uint32Array(now.length));
+    fallingFast = movedRows(fallingFast, from, new Uint32Array(now.length));
     compared = new Uint32Array(now.length);
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
@@ -245,8 +265,10 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
-      const isFalling = isAnyAbove0(draft, file.averages, row);
-      falling[row] = isFalling ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
+      const fall = steepestFall(draft, file, row);
+      const isFast = (fall * turnMs) / 1000 > bounds.average;
+      falling[row] = fall > 0 ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
+      fallingFast[row] = isFast ? (fallingFast[row] ?? 0) | file.bit : (fallingFast[row] ?? 0) & ~file.bit;
       return isOther || isAnyAbove0(draft, file.shortAverages, row);
     },
     compare(reads) {
@@ -263,6 +285,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
       }
     },
     canVouch,
+    falling: (row) => falling[row] ?? 0,
     resting(row, since) {
       const parent = parents[row] ?? -1;
       let resting = 0;
@@ -275,7 +298,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
     bounded(draft, row, { reads, proven, mostWait }) {
       // NaN where it is not known. Nothing waits for more than all of the time.
       const unseen = Math.min(1, waits.of(draft, row, reads, proven));
-      const isAtRest = (known[row] ?? 0) & ~(falling[row] ?? 0) & CPU_PRESSURE;
+      const isAtRest = (known[row] ?? 0) & ~(fallingFast[row] ?? 0) & CPU_PRESSURE;
       const isBounded = isAtRest !== 0 && bounds.cpuWait > 0 && unseen <= mostWait;
       unseenWait[row] = isBounded ? unseen : 0;
       return isBounded ? CPU_PRESSURE : 0;
@@ -291,7 +314,7 @@ export function createVouching({ files: allFiles, bounds, ...machine }: Vouching
         const isProven =
           file.by === 'sum'
             ? isWithin(file, row, parent, reads, isExact ? 0 : file.bound(elapsed))
-            : !((falling[row] ?? 0) & file.bit) &&
+            : !(((isExact ? falling : fallingFast)[row] ?? 0) & file.bit) &&
               (file.stillSince[parent] ?? Number.NaN) <= (file.knownAt[row] ?? Number.NaN);
         if (isProven) proves |= file.bit;
       }

@@ -162,7 +162,12 @@ async function isExact(open: Open, group: Group): Promise<void> {
       fc.array(fc.array(deed, { maxLength: 3 }), { minLength: 3, maxLength: 8, size: 'max' }),
       async (all) => {
         const top: Group = { ...group, path: group.make(`round${round++}`) };
-        const { tick, close } = samplerOf(open, group.mount, { cpus: 0, ioOperations: 0, cpuWait: 0 }, fastClock());
+        const { tick, close } = samplerOf(
+          open,
+          group.mount,
+          { cpus: 0, ioOperations: 0, cpuWait: 0, average: 0 },
+          fastClock(),
+        );
         let listed: SnapshotRow[] = [];
         try {
           for (const deeds of [PATHS.map((path) => ({ kind: 'make', path })), [], [], ...all]) {

@@ -15,7 +15,7 @@ const READ_MS = 1 / 16;
 /** Averages begin so long after a wait, and end. */
 const AVERAGES = {
   avg10: { from: 1500, to: 7000, is: 5 },
-  avg60: { from: 1500, to: 20_000, is: 1 },
+  avg60: { from: 1500, to: 20_000, is: 5 },
   avg300: { from: 1500, to: 40_000, is: 0.1 },
 };
 

@@ -3,6 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CGROUP_FILES } from '../../src/metrics/files.ts';
+import { timeAt } from '../../src/metrics/snapshot.ts';
 import { usageOf } from '../../src/metrics/usage.ts';
 import { TICK_MS, watch } from './watched-sampler.ts';
 
@@ -122,6 +123,29 @@ test('where nobody waits, only the root is asked for pressure, and a wait of wha
     const { value } = await runAll();
     for (const file of ['memory', 'io']) assert.is(value(path, `${file}.pressure:some.total`), 900_000, path);
   }
+});
+
+test('rows whose averages hardly fall any more are read in turn, until they are 0', async () => {
+  const paths = Array.from({ length: 200 }, (_, child) => `/a/${child}`);
+  const { kernel, tick } = await watch(['/a', ...paths]);
+  for (const path of paths) kernel.act(path, { kind: 'wait', resource: 'cpu', usec: 300_000 });
+  // By then the kernel tells of an average over 300 s alone.
+  for (let count = 0; count < 26; count++) await tick();
+  let read = 0;
+  let isShownExactly = true;
+  for (let count = 0; count < 10; count++) {
+    const { pressures, value, snapshot } = await tick(TICK_MS, [], '/a/7');
+    read += pressures;
+    assert.is(value('/a/9', 'cpu.pressure:some.avg300'), 0.1);
+    const row = snapshot.rows.findIndex(({ path }) => path === '/a/7');
+    const file = CGROUP_FILES.findIndex(({ file }) => file === 'cpu.pressure');
+    isShownExactly &&= timeAt(snapshot, file, row) >= snapshot.monotonic;
+  }
+  assert.ok(isShownExactly, 'what is shown is read in each tick');
+  assert.ok(read > paths.length / 2 && read < 1.5 * paths.length, `${read} reads in a turn`);
+  for (let count = 0; count < 16; count++) await tick();
+  const { value } = await tick();
+  for (const path of paths) assert.is(value(path, 'cpu.pressure:some.avg300'), 0, path);
 });
 
 test('where thousands of rows rest below a parent that waits, each is read once in 5 s', async () => {
