@@ -137,7 +137,7 @@ export function openRecording(path: string): Recording {
   const momentAt = ({ file, index }: RecordedPlace): Moment | undefined => {
     const opened = fileAt(file);
     const number = opened?.moments[index]?.number;
-    return number === undefined ? undefined : opened?.decode(number)?.moment;
+    return number === undefined ? undefined : opened?.decode(number);
   };
 
   function headerAt({ file, index }: RecordedPlace): RecordingHeader | undefined {

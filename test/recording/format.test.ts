@@ -45,7 +45,7 @@ test('any sequence of moments comes back as it was', () => {
         moments.map((_, index) => index),
       );
       moments.forEach((moment, index) => {
-        const read = file.decode(index)?.moment;
+        const read = file.decode(index);
         assert.is(read && text(read), text(moment));
       });
       assert.equal(file.damage(), []);
@@ -67,7 +67,7 @@ function readable(
 ): { readonly numbers: number[]; readonly damage: readonly string[] } {
   const file = openFile(bytesOf(bytes));
   const numbers = file.moments.flatMap(({ number }) => {
-    const read = file.decode(number)?.moment;
+    const read = file.decode(number);
     if (!read) return [];
     assert.is(text(read), text(at(moments, number)));
     return [number];
@@ -257,7 +257,7 @@ test('a file of columns that this program does not know is read by the names of 
   if (!moment) throw new Error('no moment');
   const files = [...HEADER.files].reverse().map(({ file, keys }) => ({ file, keys: [...keys] }));
   const { rows } = moment.snapshot;
-  const own = openFile(bytesOf(encoded([moment], 1))).decode(0)?.moment.snapshot;
+  const own = openFile(bytesOf(encoded([moment], 1))).decode(0)?.snapshot;
   // As a later version would write it: the same figures, in the order of its own files, and one file more.
   const header = { ...HEADER, files: [{ file: 'new.stat', keys: ['avg10'] }, ...files] };
   const writer = createByteWriter();
@@ -290,7 +290,7 @@ test('a file of columns that this program does not know is read by the names of 
     nothing,
     moment.snapshot.monotonic,
   );
-  const read = createDecoder(header).key(deflateRawSync(writer.taken()), moment.snapshot.wall).moment.snapshot;
+  const read = createDecoder(header).key(deflateRawSync(writer.taken()), moment.snapshot.wall).told().moment.snapshot;
   assert.is(text(read), text(own));
 });
 

@@ -131,8 +131,11 @@ export function asBefore(
 ): CopiedOnWrite<Float64Array> {
   if (!from && oldRows === rows && columns.length === count) return copiedOnWrite(columns);
   const moved = Array.from({ length: count }, (_, column) => {
+    const figures = new Float64Array(rows);
     const old = columns[column];
-    return Float64Array.from({ length: rows }, (_, row) => old?.[from?.[row] ?? -1] ?? Number.NaN);
+    // A loop, as processes come and go in most moments.
+    for (let row = 0; row < rows; row++) figures[row] = old?.[from?.[row] ?? -1] ?? Number.NaN;
+    return figures;
   });
   return copiedOnWrite(moved);
 }

@@ -5,7 +5,13 @@ import * as v from 'valibot';
 import type { Workload } from '../../inventory/workload.ts';
 import { parseJournal } from '../../limits/applying/journal.ts';
 import { COLUMNS, SNAPSHOT_FILES } from '../../metrics/files.ts';
-import { parentRows, type RowFigures, type SnapshotRow, unknownFigures } from '../../metrics/snapshot.ts';
+import {
+  parentRows,
+  type RowFigures,
+  type Snapshot,
+  type SnapshotRow,
+  unknownFigures,
+} from '../../metrics/snapshot.ts';
 import { createByteReader, FormatError } from './bytes.ts';
 import { decodeColumns, type Matrix, type MatrixBefore, oneRow } from './columns.ts';
 import { DICTIONARY } from './encode.ts';
@@ -77,17 +83,31 @@ function parsed(text: Buffer): unknown {
 
 type FileColumns = Readonly<Record<keyof RowFigures, readonly Float64Array[]>>;
 
-/** A moment as the file has it: what the next delta is of. */
-export interface Decoded {
-  readonly moment: Moment;
+/** What the next delta is of. */
+interface Known extends Pick<Moment, 'workloads' | 'processes' | 'processesBefore'> {
+  readonly rows: readonly SnapshotRow[];
+  readonly parents: Int32Array;
+  readonly cpuSet: string;
   /** In the columns of the file, which may be others than those of this program. */
   readonly columns: FileColumns;
-  readonly host: Float64Array;
-  readonly processes: ProcessTable;
+  /** A column of one row for each of its figures. */
+  readonly host: readonly Float64Array[];
+  readonly table: ProcessTable;
   /** The end of the last key frame, with which the deltas after it are deflated. */
   readonly dictionary: Buffer;
+}
+
+interface Told {
+  readonly moment: Moment;
   /** Whether a figure was told that cannot be: in the moment it is unavailable. */
   readonly hasImpossible: boolean;
+}
+
+/** A moment as the file has it. */
+export interface Decoded {
+  readonly known: Known;
+  /** Made when it is first asked for, as most moments are only on the way to another one. */
+  told(): Told;
 }
 
 export interface Decoder {
@@ -102,7 +122,7 @@ export function createDecoder(header: RecordingHeader): Decoder {
   const adopt = adopter(header.files);
   const errorScales = header.files.map(() => 1);
 
-  function decode(raw: Buffer, wall: number, before: Decoded | undefined): Decoded {
+  function decode(raw: Buffer, wall: number, before: Known | undefined): Decoded {
     const reader = createByteReader(raw);
     const texts = textsFrom(reader.bytes(reader.varint()));
     const { rows, workloads, from } = rowsAfter(texts, before);
@@ -110,39 +130,53 @@ export function createDecoder(header: RecordingHeader): Decoder {
     if (count * scales.length > MOST_FIGURES) throw new FormatError('too many rows');
     const monotonic = reader.double();
     if (!(monotonic >= 0 && monotonic <= Number.MAX_SAFE_INTEGER)) throw new FormatError('its clock cannot be');
-    const hostColumns = decodeColumns(reader, 1, oneRow(before?.host ?? NO_HOST), HOST_SCALES);
-    const host = Float64Array.from(hostColumns, ([figure = Number.NaN]) => figure);
+    const hostBefore = before ? { columns: before.host, rows: 1 } : oneRow(NO_HOST);
+    const host = decodeColumns(reader, 1, hostBefore, HOST_SCALES);
     const was = (pick: keyof RowFigures): MatrixBefore<Float64Array> =>
-      before ? { columns: before.columns[pick], rows: before.moment.snapshot.rows.length, from } : { ...NO_ROWS, from };
+      before ? { columns: before.columns[pick], rows: before.rows.length, from } : { ...NO_ROWS, from };
     const values = decodeColumns(reader, count, was('values'), scales);
     const errors = decodeColumns(reader, count, was('errors'), errorScales);
     const times = decodeTimes(reader, { rows: count, files: header.files.length }, was('times'), monotonic);
-    const columns = { values, errors, times };
-    const { processes, processesBefore, table } = processesAfter(texts, reader, before);
-    const cpuSet = texts.cpuSet ?? before?.moment.snapshot.host.cpuSet ?? '';
-    const { hidden, cost, ...snapshotHost } = hostOf(soundFigures(host), cpuSet);
-    const isSame = before !== undefined && before.moment.snapshot.rows === rows;
-    const parents = isSame ? before.moment.snapshot.parents : parentRows(rows);
-    const told = adopt(columns, count);
-    const sound = soundRows(told);
-    const snapshot = { wall, monotonic, host: snapshotHost, rows, parents, ...sound };
-    const moment: Moment = {
-      ...{ snapshot, workloads, hidden, cost, processes, processesBefore },
-      events: texts.events ?? [],
-      findings: texts.findings ?? [],
-      changes: parseJournal((texts.changes ?? []).join('\n')).changes,
+    const known = {
+      ...{ rows, workloads, host },
+      ...processesAfter(texts, reader, before),
+      columns: { values, errors, times },
+      parents: before?.rows === rows ? before.parents : parentRows(rows),
+      cpuSet: texts.cpuSet ?? before?.cpuSet ?? '',
+      dictionary: before?.dictionary ?? raw.subarray(-DICTIONARY),
     };
-    const dictionary = before?.dictionary ?? raw.subarray(-DICTIONARY);
-    const hasImpossible =
-      sound.values.some((column, index) => column !== told.values[index]) ||
-      [host, ...table.figures].some((figures) => soundFigures(figures) !== figures);
-    return { moment, columns, host, processes: table, dictionary, hasImpossible };
+    let told: Told | undefined;
+    return {
+      known,
+      told: () => {
+        told ??= toldBy(known, adopt(known.columns, count), texts, { wall, monotonic });
+        return told;
+      },
+    };
   }
 
   return {
     key: (payload, time) => decode(inflated(payload, LARGEST_TEXT), time, undefined),
-    delta: (payload, time, before) => decode(inflated(payload, LARGEST_TEXT, before.dictionary), time, before),
+    delta: (payload, time, { known }) => decode(inflated(payload, LARGEST_TEXT, known.dictionary), time, known),
   };
+}
+
+function toldBy(known: Known, figures: RowFigures, texts: Texts, clocks: Pick<Snapshot, 'wall' | 'monotonic'>): Told {
+  const { rows, parents, workloads, processes, processesBefore, cpuSet, table } = known;
+  const hostFigures = Float64Array.from(known.host, ([figure = Number.NaN]) => figure);
+  const { hidden, cost, ...host } = hostOf(soundFigures(hostFigures), cpuSet);
+  const sound = soundRows(figures);
+  const moment: Moment = {
+    ...{ workloads, hidden, cost, processes, processesBefore },
+    snapshot: { ...clocks, host, rows, parents, ...sound },
+    events: texts.events ?? [],
+    findings: texts.findings ?? [],
+    changes: parseJournal((texts.changes ?? []).join('\n')).changes,
+  };
+  const hasImpossible =
+    sound.values.some((column, index) => column !== figures.values[index]) ||
+    [hostFigures, ...table.figures].some((column) => soundFigures(column) !== column);
+  return { moment, hasImpossible };
 }
 
 const NO_ROWS: Matrix<Float64Array> = { columns: [], rows: 0 };
@@ -165,8 +199,7 @@ interface RowsAfter {
   readonly from: Int32Array | undefined;
 }
 
-function rowsAfter(texts: Texts, before: Decoded | undefined): RowsAfter {
-  const old = before?.moment;
+function rowsAfter(texts: Texts, old: Known | undefined): RowsAfter {
   if (!texts.rows && !old) throw new FormatError('a key frame without rows');
   const stepped = texts.rows && afterSteps<Workload>(old?.workloads ?? [], texts.rows, MOST_ROWS);
   if (texts.rows && !stepped) throw new FormatError('rows of a moment that has no such rows');
@@ -181,7 +214,7 @@ function rowsAfter(texts: Texts, before: Decoded | undefined): RowsAfter {
     }
     workloads = told;
   }
-  const rows = stepped || !old ? workloads.map(({ path, inode }) => ({ path, inode })) : old.snapshot.rows;
+  const rows = stepped || !old ? workloads.map(({ path, inode }) => ({ path, inode })) : old.rows;
   return { rows, workloads, from: stepped?.from };
 }
 
@@ -195,10 +228,9 @@ const NO_PROCESSES: ProcessTable = { facts: [], figures: [] };
 function processesAfter(
   texts: Texts,
   reader: ReturnType<typeof createByteReader>,
-  before: Decoded | undefined,
-): Pick<Moment, 'processes' | 'processesBefore'> & { readonly table: ProcessTable } {
-  const old = before?.moment;
-  const known = before?.processes ?? NO_PROCESSES;
+  old: Known | undefined,
+): Pick<Known, 'processes' | 'processesBefore' | 'table'> {
+  const known = old?.table ?? NO_PROCESSES;
   if (texts.processes === undefined) {
     return { processes: old?.processes, processesBefore: old?.processesBefore, table: known };
   }

@@ -8,7 +8,7 @@ import { FormatError } from './bytes.ts';
 import { createDecoder, type Decoded, type Decoder, decodeHeader } from './decode.ts';
 import { indexLength, parseIndex } from './file-index.ts';
 import { FRAME_HEAD, frameAt, MOST_FRAMES, type PlacedFrame, scanFrames } from './frames.ts';
-import type { RecordingHeader } from './moment.ts';
+import type { Moment, RecordingHeader } from './moment.ts';
 import { mended, parityLengths } from './parity.ts';
 
 export interface FileBytes {
@@ -25,7 +25,7 @@ export interface RecordedFile {
   /** Whether it has its index: nothing more is written to it. */
   readonly isEnded: boolean;
   /** The moment of that number; undefined where it is lost. */
-  decode(number: number): Decoded | undefined;
+  decode(number: number): Moment | undefined;
   /** What was not whole so far, a sentence each. */
   readonly damage: () => readonly string[];
 }
@@ -116,10 +116,10 @@ export function openFile(file: FileBytes): RecordedFile {
     isEnded: isIndexed,
     decode: (number) => {
       try {
-        const decoded = decode(number);
-        if (decoded?.hasImpossible)
+        const told = decode(number)?.told();
+        if (told?.hasImpossible)
           note(number, 'told figures that cannot be, below 0 or more than any machine has: they are unavailable');
-        return decoded;
+        return told?.moment;
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         note(number, `cannot be read: ${error.message}`);
