@@ -6,8 +6,11 @@ import type { Chart } from './chart-view.ts';
 import type { ChartColour } from './themes.ts';
 
 export interface ChartPool {
-  /** `colours`: of the lines of each, in turn. Whether that is another picture than the last. */
-  draw(charts: readonly Chart[], colours: readonly ChartColour[]): boolean;
+  /**
+   * Draws them if that is another picture than the last one, or the screen was cleared. `colours`: of the lines of each, in
+   * turn.
+   */
+  draw(charts: readonly Chart[], colours: readonly ChartColour[], isCleared: boolean): void;
 }
 
 /** In a smaller area the axes of blessed-contrib leave no room for the line. */
@@ -25,10 +28,10 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
   let places = '';
   let elements: ReturnType<typeof line>[] = [];
   return {
-    draw: (charts, colours) => {
+    draw: (charts, colours, isCleared) => {
       const fitting = charts.filter(isDrawable);
       const picture = JSON.stringify([fitting, colours]);
-      if (picture === drawn) return false;
+      if (picture === drawn && !isCleared) return;
       drawn = picture;
       const wanted = JSON.stringify(fitting.map(({ area }) => area));
       if (wanted !== places) {
@@ -59,8 +62,8 @@ export function openCharts(screen: blessed.Widgets.Screen): ChartPool {
             return values.some(Number.isNaN) ? [] : [{ title: label, x: ages, y: values, style }];
           }),
         );
+        elements[index]?.render();
       });
-      return true;
     },
   };
 }

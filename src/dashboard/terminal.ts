@@ -1,17 +1,16 @@
-/** The terminal: blessed is used in the `terminal` files and nowhere else. Boxes, each filled with ready lines. */
+/** The terminal: blessed is used in the `terminal` files and nowhere else. Areas, each filled with ready lines. */
 
 import blessed from 'blessed';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
 import { codeOf } from '../kernel/error-code.ts';
-import type { Area } from './area.ts';
 import { levelChart } from './chart-view.ts';
 import type { Typed } from './modal.ts';
 import type { Pointer } from './mouse.ts';
 import { createKeyboard, PASTE_MARKED, PASTE_UNMARKED } from './paste.ts';
-import { type Line, renderLine } from './style.ts';
 import { hasAxes, openCharts } from './terminal-charts.ts';
+import { createPainter, place } from './terminal-painter.ts';
 import { forColours, type Theme } from './themes.ts';
-import type { Block, View } from './view.ts';
+import type { View } from './view.ts';
 
 export interface Terminal {
   size(): { width: number; height: number };
@@ -41,8 +40,6 @@ const KNOWN_TERMINALS = /^(xterm|screen|tmux|rxvt|linux|vt\d)/;
 
 const WHEEL: Readonly<Record<string, 'wheel up' | 'wheel down'>> = { wheelup: 'wheel up', wheeldown: 'wheel down' };
 
-const NO_PIECES: Line = [];
-
 /** A process that still runs so long after its SIGTSTP was not stopped by it. */
 const NOT_STOPPED_MS = 100;
 
@@ -62,17 +59,12 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
   const tput: object = screen.tput;
   const colours = 'colors' in tput ? Number(tput.colors) : 256;
   const theme = (): Theme => forColours(chosen(), colours);
-  const box = () => blessed.box({ parent: screen, wrap: false });
-  const [header, table, footer] = [box(), box(), box()];
-  const panes: blessed.Widgets.BoxElement[] = [];
+  const painter = createPainter(screen);
   const spark = sparkline({ parent: screen, tags: true, style: { titleFg: 'default', fg: 'default' } });
   const charts = openCharts(screen);
-  const overlay = box();
-  /** The lines that each element shows. */
-  const shownLines = new Map<blessed.Widgets.BoxElement, readonly string[]>();
-  /** Elements that show another text than at the last rendering, which goes over each cell of an element. */
-  const changed = new Set<blessed.Widgets.BoxElement>();
-  /** Whether elements came, went or moved since then, so that all are rendered. */
+  /** What the sparkline shows, and where everything lies, as JSON. */
+  let [sparked, places] = ['', ''];
+  /** Whether the cells do not show what was drawn last. */
   let isStale = true;
 
   const keyboard = createKeyboard(onKey);
@@ -130,86 +122,57 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
   process.stdin.on('end', onHangUp).on('error', onHangUp);
   process.stdout.on('error', onHangUp);
 
-  function place(element: blessed.Widgets.BoxElement, area: Area | undefined): void {
-    if (area === undefined || area.width <= 0 || area.height <= 0) {
-      // Hiding it is not enough: what it showed stays on the terminal until the screen is rendered.
-      if (!element.hidden) {
-        element.hide();
-        isStale = true;
-      }
-      return;
-    }
-    const before = [element.top, element.left, element.width, element.height];
-    const after = [area.top, area.left, area.width, area.height];
-    const isThere = !element.hidden && before.every((value, index) => value === after[index]);
-    if (isThere) return;
-    isStale = true;
-    if (!element.hidden) element.hide();
-    element.show();
-    element.top = area.top;
-    element.left = area.left;
-    element.width = area.width;
-    element.height = area.height;
+  /** Empties the cells where something came, went or moved since the last drawing, and tells whether it did. */
+  function clearIfMoved(view: View): boolean {
+    const areas = [view.header, view.table, view.footer, ...view.panes, ...view.charts, view.spark].map(
+      (one) => one?.area,
+    );
+    const now = JSON.stringify([areas, view.overlay !== undefined, theme().ascii]);
+    // A footer with a long message lies over what is above it, charts too.
+    if (now === places && !isStale && view.footer.area.height === 1) return false;
+    places = now;
+    isStale = false;
+    painter.clear();
+    return true;
   }
 
-  function fill(element: blessed.Widgets.BoxElement, pane: Block | undefined): void {
-    place(element, pane?.area);
-    if (!pane || element.hidden) return;
-    const { area, lines } = pane;
+  function drawSpark({ area, title, values }: NonNullable<View['spark']>, isCleared: boolean): void {
+    const [fg = 'normal'] = theme().lines;
+    const picture = JSON.stringify([title, values, fg]);
+    if (picture === sparked && !isCleared) return;
+    sparked = picture;
+    place(spark, area);
+    spark.style.fg = fg === 'normal' ? 'default' : fg;
+    spark.setData([title], [values]);
+    spark.render();
+  }
+
+  /** What an overlay covers. `isCleared`: all of it, else what changed. Rows from `end` on are the footer's. */
+  function drawBody(view: View, isCleared: boolean, end: number): void {
     const look = theme();
-    const texts: string[] = [];
-    for (let index = 0; index < area.height; index++)
-      texts.push(renderLine(lines[index] ?? NO_PIECES, area.width, look));
-    // It is parsed when it is rendered. setContent would do so here too, and clear all cells before, which these lines fill.
-    if (!isShown(element, texts)) element.content = texts.join('\n');
-  }
-
-  /** Whether the element shows these lines already; remembers that it does from now on. */
-  function isShown(element: blessed.Widgets.BoxElement, lines: readonly string[]): boolean {
-    const before = shownLines.get(element);
-    if (before?.length === lines.length && lines.every((line, index) => line === before[index])) return true;
-    shownLines.set(element, lines);
-    changed.add(element);
-    return false;
+    // First, as one that goes empties its cells.
+    if (!look.ascii) charts.draw(view.charts, look.lines, isCleared);
+    for (const block of [view.header, view.table, ...view.panes]) painter.paint(block, look, end);
+    for (const chart of view.charts) {
+      const { area, title } = chart;
+      const hasLine = !look.ascii && hasAxes(chart);
+      const block = hasLine
+        ? { area: { ...area, height: 1 }, lines: [title] }
+        : { area, lines: levelChart(chart, look.ascii) };
+      painter.paint(block, look, end);
+    }
+    if (view.spark && !look.ascii) drawSpark(view.spark, isCleared);
   }
 
   return {
     size: () => ({ width: Number(screen.width), height: Number(screen.height) }),
     draw: (view) => {
-      fill(header, view.header);
-      fill(table, view.table);
-      fill(footer, view.footer);
-      const shown = [
-        ...view.panes,
-        ...view.charts.map((chart): Block => {
-          const { area, title } = chart;
-          const { ascii } = theme();
-          return !ascii && hasAxes(chart)
-            ? { area: { ...area, height: 1 }, lines: [title] }
-            : { area, lines: levelChart(chart, ascii) };
-        }),
-      ];
-      while (panes.length < shown.length) panes.push(box());
-      panes.forEach((pane, index) => void fill(pane, shown[index]));
-      place(spark, theme().ascii ? undefined : view.spark?.area);
-      spark.style.fg = theme().lines[0] === 'normal' ? 'default' : theme().lines[0];
-      if (view.spark && !spark.hidden && !isShown(spark, [JSON.stringify([view.spark, spark.style.fg])]))
-        spark.setData([view.spark.title], [view.spark.values]);
-      if (charts.draw(view.overlay || theme().ascii ? [] : view.charts, theme().lines)) isStale = true;
       const { width, top } = view.footer.area;
-      fill(overlay, view.overlay && { area: { top: 0, left: 0, width, height: top }, lines: view.overlay });
-      if (!isStale && changed.size === 0) return;
-      // A footer with a long message lies over what is above it.
-      if (isStale || view.overlay || view.footer.area.height > 1) {
-        overlay.setFront();
-        footer.setFront();
-        screen.render();
-      } else {
-        for (const element of changed) element.render();
-        screen.draw(0, Number(screen.height) - 1);
-      }
-      isStale = false;
-      changed.clear();
+      const isCleared = clearIfMoved(view);
+      if (!view.overlay) drawBody(view, isCleared, top);
+      else painter.paint({ area: { top: 0, left: 0, width, height: top }, lines: view.overlay }, theme());
+      painter.paint(view.footer, theme());
+      screen.draw(0, Number(screen.height) - 1);
     },
     invalidate,
     bell: () => void process.stdout.write('\x07'),

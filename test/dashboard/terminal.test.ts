@@ -1,11 +1,62 @@
 /** What is written to the terminal for a picture. */
 
 import { setImmediate } from 'node:timers/promises';
+import xterm from '@xterm/headless';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openTerminal } from '../../src/dashboard/terminal.ts';
+import { openTerminal, type Terminal } from '../../src/dashboard/terminal.ts';
 import { themeOf } from '../../src/dashboard/themes.ts';
 import type { View } from '../../src/dashboard/view.ts';
+import { screenSvg } from '../terminal-svg.ts';
+import { GOLDEN_SCREENS, goldenView } from './golden-screens.ts';
+
+const [WIDTH, HEIGHT] = [120, 40];
+
+/** `shown`: the whole picture that all that was written so far makes. */
+interface Shown {
+  readonly terminal: Terminal;
+  written(draw: () => void): Promise<string>;
+  shown(): Promise<string>;
+}
+
+async function withTerminal(use: (shown: Shown) => Promise<void>): Promise<void> {
+  const { write } = process.stdout;
+  const ignore = (): void => {};
+  const screen = new xterm.Terminal({ cols: WIDTH, rows: HEIGHT, allowProposedApi: true });
+  let written = '';
+  Object.assign(process.stdout, { columns: WIDTH, rows: HEIGHT });
+  process.stdout.write = (text: string | Uint8Array): boolean => {
+    written += String(text);
+    screen.write(text);
+    return true;
+  };
+  const terminal = openTerminal({
+    theme: () => themeOf('dark', false),
+    mouse: false,
+    ...{ onKey: ignore, onMouse: ignore, onResize: ignore, onHangUp: ignore },
+  });
+  try {
+    await use({
+      terminal,
+      written: async (draw) => {
+        written = '';
+        draw();
+        await setImmediate();
+        return written;
+      },
+      shown: async () => {
+        await setImmediate();
+        await new Promise<void>((resolve) => screen.write('', resolve));
+        return screenSvg(screen.buffer.active, WIDTH, HEIGHT);
+      },
+    });
+  } finally {
+    terminal.close();
+    await setImmediate();
+    process.stdout.write = write;
+  }
+}
 
 const viewOf = (text: string): View => ({
   header: { area: { top: 0, left: 0, width: 80, height: 1 }, lines: [[['tstop', 'title']]] },
@@ -15,39 +66,44 @@ const viewOf = (text: string): View => ({
   footer: { area: { top: 3, left: 0, width: 80, height: 1 }, lines: [[['q quit']]] },
 });
 
-test('a picture that changed nothing writes nothing, one that changed a line writes that line', async () => {
-  const { write } = process.stdout;
-  const ignore = (): void => {};
-  let written = '';
-  Object.assign(process.stdout, { columns: 80, rows: 24 });
-  process.stdout.write = (text: string | Uint8Array): boolean => {
-    written += String(text);
-    return true;
-  };
-  const writes = async (draw: () => void): Promise<string> => {
-    written = '';
-    draw();
-    await setImmediate();
-    return written;
-  };
-  const terminal = openTerminal({
-    theme: () => themeOf('dark', false),
-    mouse: false,
-    ...{ onKey: ignore, onMouse: ignore, onResize: ignore, onHangUp: ignore },
-  });
-  try {
-    assert.match(await writes(() => terminal.draw(viewOf('web-1'))), /web-1.*below/s);
-    assert.is(await writes(() => terminal.draw(viewOf('web-1'))), '');
-    const changed = await writes(() => terminal.draw(viewOf('web-2')));
+test('a picture that changed nothing writes nothing, one that changed a line writes that line', () =>
+  withTerminal(async ({ terminal, written }) => {
+    assert.match(await written(() => terminal.draw(viewOf('web-1'))), /web-1.*below/s);
+    assert.is(await written(() => terminal.draw(viewOf('web-1'))), '');
+    const changed = await written(() => terminal.draw(viewOf('web-2')));
     assert.match(changed, /2/);
     assert.not.match(changed, /below|quit/);
     terminal.invalidate();
-    assert.match(await writes(() => terminal.draw(viewOf('web-2'))), /web-2.*below/s);
-  } finally {
-    terminal.close();
-    await setImmediate();
-    process.stdout.write = write;
-  }
-});
+    assert.match(await written(() => terminal.draw(viewOf('web-2'))), /web-2.*below/s);
+  }));
+
+/** With a message of several lines, which lies over what is above it. */
+function withMessage(view: View): View {
+  const { area } = view.footer;
+  const lines = ['one', 'two', '三'].map((text) => [[text, 'critical'] as const]);
+  return { ...view, footer: { area: { ...area, top: area.top - 2, height: 3 }, lines } };
+}
+
+test('pictures one after the other look as each does on an empty screen', () =>
+  withTerminal(async ({ terminal, shown }) => {
+    const whole = new Map<View, string>();
+    const views = Object.values(GOLDEN_SCREENS)
+      .map((changes) => goldenView(changes, WIDTH, HEIGHT))
+      .flatMap((view) => [view, withMessage(view)]);
+    for (const view of views) {
+      terminal.invalidate();
+      terminal.draw(view);
+      whole.set(view, await shown());
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...views), { minLength: 2, maxLength: 12 }), async (sequence) => {
+        for (const view of sequence) {
+          terminal.draw(view);
+          assert.is(await shown(), whole.get(view));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  }));
 
 test.run();
