@@ -258,7 +258,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
     return asked;
   }
 
-  /** Parents of which some children are read and others not: their sums are read again after the children. */
+  /** Parents of which some children are read and others not: their sums are read again, each after those of its children. */
   function readAgain(): Uint32Array {
     inSome.fill(0);
     inOthers.fill(0);
@@ -334,7 +334,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
       // The sums are read close together, so that little happens between those of the children and that of the parent.
       const { sums } = vouching;
       before = draft.monotonic;
-      return passOf([ask, sums], [readAgain(), sums], [ask, ~sums], [later, ~0]) ?? NOTHING;
+      return passOf([ask, sums], [readAgain(), sums, 'upwards'], [ask, ~sums], [later, ~0]) ?? NOTHING;
     },
     note(draft, row, file, isOther) {
       reads[row] = (reads[row] ?? 0) | (1 << file);

@@ -184,6 +184,19 @@ type Turns = readonly {
   readonly shown: string;
 }[];
 
+test('what a child used is seen though another one goes on while the sums above it are read again', async () => {
+  const io = (path: string) => ({ path, act: { kind: 'io' as const, operations: 3 } });
+  const quiet = { milliseconds: TICK_MS, made: [], removed: [], deeds: [], during: [], shown: '/a' };
+  // Whenever the other one goes on.
+  for (let after = 1; after <= 60; after++) {
+    await play(true, EXACT, [
+      ...Array.from({ length: 7 }, () => quiet),
+      { ...quiet, deeds: [io('/a/0/y')] },
+      { ...quiet, deeds: [io('/a/1')], during: [{ after, ...io('/a/0/y') }] },
+    ]);
+  }
+});
+
 for (const polls of [true, false]) {
   for (const [name, bounds] of [
     ['within the bounds', UNREAD_BOUNDS],
