@@ -89,7 +89,7 @@ const SLOW_MS = 10;
 /** A file that other children lack too is looked for once in so many milliseconds; where rows are many, in so many for each row. */
 const MISSING_MS = 60_000;
 const MISSING_ROW_MS = 50;
-/** Whatever a cgroup above shows, cpu.pressure is read once in so many milliseconds. */
+/** Whatever a cgroup above shows, pressure that is not 0 is read once in so many milliseconds, and cpu.pressure in any case. */
 const LONGEST_WAIT_TURN_MS = 60_000;
 /**
  * Where a cgroup above waited for longer than the bound, cpu.pressure of all below it is read in the same tick, but no more than
@@ -144,6 +144,9 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
   const waitTurns = createRound();
   /** By row: milliseconds of a turn of `waitTurns`. */
   let waitMs = new Float64Array();
+  /** Of pressure whose averages fall by themselves. A turn ends before one has fallen by more than its bound. */
+  const fallTurns = createRound();
+  let fallMs = new Float64Array();
   /** The largest share of the time for which a row may have waited unseen without being read in the same tick. */
   let mostWait = 0;
   const slowTurns = createRound();
@@ -157,7 +160,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
       whole = movedRows(whole, from, new Uint8Array(from.length));
       ({ rows, parents } = draft);
       firstChild = firstChildren(parents);
-      for (const round of [turns, waitTurns, slowTurns, missingTurns]) round.follow(from);
+      for (const round of [turns, waitTurns, fallTurns, slowTurns, missingTurns]) round.follow(from);
       root = rows.findIndex(({ path }) => path === '/');
       const masks = (): Uint32Array<ArrayBuffer> => new Uint32Array(rows.length);
       [reads, proven, ask, open, changed] = [masks(), masks(), masks(), masks(), masks()];
@@ -165,6 +168,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
       const marks = (): Uint8Array<ArrayBuffer> => new Uint8Array(rows.length);
       [shown, exact, written] = [marks(), marks(), marks()];
       waitMs = new Float64Array(rows.length);
+      fallMs = new Float64Array(rows.length);
     }
     reads.fill(0);
     changed.fill(0);
@@ -245,7 +249,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
     const isWhole = isExact || isTurn || shown[row] === 1;
     let asked = (POLLED & ~(watched[row] ?? 0)) | (vouching.files & ~vouching.canVouch(parent));
     asked |= isWhole ? unvouched : unvouched & ~readable(draft, parent);
-    if (isTurn) asked |= vouching.falling(row);
+    if (fallTurns.passes(row)) asked |= vouching.falling(row);
     // A quota may hold up a cgroup that used less than the bound.
     if (isTurn && !isExact && Number.isFinite(valueAt(draft, CPU_QUOTA, row))) asked |= CPU_STAT;
     for (let file = 0; HOT >>> file; file++) {
@@ -306,6 +310,9 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
       missingTurns.begin(draft.monotonic, Math.max(MISSING_MS, rows.length * MISSING_ROW_MS));
       vouching.begin(draft);
       beginWaitTurns(draft.monotonic);
+      for (let row = 0; row < rows.length; row++)
+        fallMs[row] = Math.max(turnMs, Math.min(LONGEST_WAIT_TURN_MS, vouching.fallMs(row)));
+      fallTurns.begin(draft.monotonic, fallMs);
       const isBegun = !Number.isNaN(before) || visible?.size !== 0;
       for (let row = 0; row < rows.length; row++) {
         const isNew = Number.isNaN(movedAt[row] ?? Number.NaN);

@@ -27,7 +27,7 @@ export interface UnreadBounds {
   readonly ioOperations: number;
   /** The share of a turn for which some task of it can have waited for a CPU, as cpu.pressure counts it. */
   readonly cpuWait: number;
-  /** The percentage points by which an average of pressure can be less than what was read, as it fell by itself in a turn. */
+  /** The percentage points by which an average of pressure can be less than what was read, as it fell by itself since. */
   readonly average: number;
 }
 
@@ -44,6 +44,8 @@ interface VouchingFile {
   readonly windows: readonly number[];
   /** Those over 10 s. */
   readonly shortAverages: readonly number[];
+  /** By how many points an average falls in a second at most, where nothing waits; 0 where all of them are 0. */
+  fall: Float64Array;
   figure: Float64Array;
   /** Milliseconds: the figure is that of this time. */
   knownAt: Float64Array;
@@ -73,6 +75,8 @@ export interface Vouching {
   canVouch(row: number): number;
   /** Pressure files of which some average was not 0 when they were read last. */
   falling(row: number): number;
+  /** Milliseconds in which none of those averages falls by more than the bound; Infinity where all are 0. */
+  fallMs(row: number): number;
   /** Pressure files with averages of 0 that have stood still since that time at the latest, as those of the parent have. */
   resting(row: number, since: number): number;
   /**
@@ -127,6 +131,7 @@ function vouchingFiles(files: readonly TieredFile[], { cpus, ioOperations }: Unr
         averages: columnsOf(averages),
         windows: averages.map((key) => Number(key.replace(/.*\.avg/, ''))),
         shortAverages: columnsOf(keys.filter((key) => key.endsWith('.avg10'))),
+        fall: new Float64Array(),
         ...{ figure: unknownRows(0), knownAt: unknownRows(0), stillSince: unknownRows(0) },
         ...{ apart: unknownRows(0), first: unknownRows(0), rest: unknownRows(0), most: unknownRows(0) },
       },
@@ -155,13 +160,15 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
   const maskOf = (chosen: readonly VouchingFile[]): number => chosen.reduce((mask, { bit }) => mask | bit, 0);
   const summed = files.filter(({ by }) => by === 'sum');
   const sums = maskOf(summed);
+  const stills = files.filter(({ by }) => by === 'stillness');
+  const cpuPressure = stills.find(({ bit }) => bit === CPU_PRESSURE);
+  /** Whether an average falls by more than the bound in a turn. */
+  const isFast = ({ fall }: VouchingFile, row: number): boolean => ((fall[row] ?? 0) * turnMs) / 1000 > bounds.average;
 
   let rows: readonly SnapshotRow[] = [];
   let parents: Int32Array = new Int32Array();
-  /** By row, a bit a file: the last read had no error; an average is above 0; one falls by more than the bound in a turn. */
+  /** By row, a bit a file: the last read had no error. */
   let known = new Uint32Array();
-  let falling = new Uint32Array();
-  let fallingFast = new Uint32Array();
   /** By row, a bit a file: the sum was compared with that of the children in this tick. */
   let compared = new Uint32Array();
   let sumBelow = new Float64Array();
@@ -189,10 +196,9 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
       for (const key of ['figure', 'knownAt', 'stillSince', 'apart', 'rest'] as const)
         file[key] = movedRows(file[key], from, unknownRows(now.length));
       for (const key of ['first', 'most'] as const) file[key] = unknownRows(now.length);
+      file.fall = movedRows(file.fall, from, new Float64Array(now.length));
     }
     known = movedRows(known, from, new Uint32Array(now.length));
-    falling = movedRows(falling, from, new Uint32Array(now.length));
-    fallingFast = movedRows(fallingFast, from, new Uint32Array(now.length));
     compared = new Uint32Array(now.length);
     sumBelow = new Float64Array(now.length);
     isOpen = new Uint8Array(now.length);
@@ -265,10 +271,7 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
       if (Number.isNaN(file.first[row] ?? Number.NaN)) file.first[row] = figure;
       file.knownAt[row] = time;
       file.figure[row] = figure;
-      const fall = steepestFall(draft, file, row);
-      const isFast = (fall * turnMs) / 1000 > bounds.average;
-      falling[row] = fall > 0 ? (falling[row] ?? 0) | file.bit : (falling[row] ?? 0) & ~file.bit;
-      fallingFast[row] = isFast ? (fallingFast[row] ?? 0) | file.bit : (fallingFast[row] ?? 0) & ~file.bit;
+      file.fall[row] = steepestFall(draft, file, row);
       return isOther || isAnyAbove0(draft, file.shortAverages, row);
     },
     compare(reads) {
@@ -285,12 +288,17 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
       }
     },
     canVouch,
-    falling: (row) => falling[row] ?? 0,
+    falling: (row) => stills.reduce((mask, { fall, bit }) => (fall[row] ? mask | bit : mask), 0),
+    fallMs(row) {
+      let steepest = 0;
+      for (const { fall } of stills) steepest = Math.max(steepest, fall[row] ?? 0);
+      return steepest === 0 ? Number.POSITIVE_INFINITY : (1000 * bounds.average) / steepest;
+    },
     resting(row, since) {
       const parent = parents[row] ?? -1;
       let resting = 0;
-      for (const { by, bit, stillSince } of files) {
-        if (by !== 'stillness' || !((known[row] ?? 0) & ~(falling[row] ?? 0) & bit)) continue;
+      for (const { bit, stillSince, fall } of stills) {
+        if (fall[row] || !((known[row] ?? 0) & bit)) continue;
         if ((stillSince[row] ?? Number.NaN) <= since && (stillSince[parent] ?? Number.NaN) <= since) resting |= bit;
       }
       return resting;
@@ -298,8 +306,9 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
     bounded(draft, row, { reads, proven, mostWait }) {
       // NaN where it is not known. Nothing waits for more than all of the time.
       const unseen = Math.min(1, waits.of(draft, row, reads, proven));
-      const isAtRest = (known[row] ?? 0) & ~(fallingFast[row] ?? 0) & CPU_PRESSURE;
-      const isBounded = isAtRest !== 0 && bounds.cpuWait > 0 && unseen <= mostWait;
+      const isAtRest =
+        cpuPressure !== undefined && ((known[row] ?? 0) & CPU_PRESSURE) !== 0 && !isFast(cpuPressure, row);
+      const isBounded = isAtRest && bounds.cpuWait > 0 && unseen <= mostWait;
       unseenWait[row] = isBounded ? unseen : 0;
       return isBounded ? CPU_PRESSURE : 0;
     },
@@ -314,7 +323,7 @@ export function createVouching({ files: allFiles, bounds, turnMs, ...machine }: 
         const isProven =
           file.by === 'sum'
             ? isWithin(file, row, parent, reads, isExact ? 0 : file.bound(elapsed))
-            : !(((isExact ? falling : fallingFast)[row] ?? 0) & file.bit) &&
+            : !(isExact ? file.fall[row] : isFast(file, row)) &&
               (file.stillSince[parent] ?? Number.NaN) <= (file.knownAt[row] ?? Number.NaN);
         if (isProven) proves |= file.bit;
       }

@@ -16,7 +16,7 @@ const READ_MS = 1 / 16;
 const AVERAGES = {
   avg10: { from: 1500, to: 7000, is: 5 },
   avg60: { from: 1500, to: 20_000, is: 5 },
-  avg300: { from: 1500, to: 40_000, is: 0.1 },
+  avg300: { from: 1500, to: 40_000, is: 3 },
 };
 
 /** Figures that change, by `file:key`. */
@@ -172,7 +172,9 @@ export function simulatedKernel({ polls }: { readonly polls: boolean }) {
       if (average === undefined) return value;
       const since = time - (figures[`${name}:waited`] ?? Number.NaN);
       const { from, to, is } = AVERAGES[average as keyof typeof AVERAGES];
-      return since >= from && since < to ? is : 0;
+      if (average !== 'avg300') return since >= from && since < to ? is : 0;
+      const level = Math.min(is, (figures[`${name}:some.total`] ?? 0) / 3e6) * Math.exp((from - since) / 300_000);
+      return since >= from && (since < to || level > 0.09) ? level : 0;
     });
   }
 
