@@ -6,7 +6,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -25,16 +25,22 @@ export function compileLoad(): string {
 }
 
 /**
- * Starts a process for each CPU that writes to 1 GiB of memory, page by page, and gives way to whatever else wants to run
- * (SCHED_IDLE). `load`: that program, compiled. Returns what ends them; they end with this process in any case.
+ * Starts a process for each CPU that writes to 1 GiB of memory, page by page, and gives way to whatever else wants to run:
+ * SCHED_IDLE within its session, and where the kernel shares the CPUs between sessions (sched_autogroup), the least nice value
+ * of those. `load`: that program, compiled. Returns what ends them; they end with this process in any case.
  */
 export function keepBusy(load: string): () => void {
   const command = ['--pdeathsig', 'KILL', 'chrt', '--idle', '0', load, 'touch', String(MEBIBYTES), '0'];
   const loads = Array.from({ length: availableParallelism() }, () =>
-    spawn('setpriv', command, { stdio: 'ignore' }).on('error', (error) => {
+    // In a session of its own.
+    spawn('setpriv', command, { stdio: 'ignore', detached: true }).on('error', (error) => {
       console.log(`the machine is at rest: setpriv: ${error.message}`);
     }),
   );
+  for (const { pid } of loads) {
+    const autogroup = `/proc/${pid}/autogroup`;
+    if (existsSync(autogroup)) writeFileSync(autogroup, '19');
+  }
   return () => {
     for (const one of loads) one.kill('SIGKILL');
   };

@@ -103,9 +103,12 @@ function end(child: IPty): Promise<void> {
   return ended;
 }
 
-/** systemd-cgtop looks at /sys/fs/cgroup alone: where cgroup2 lies elsewhere it gets a mount namespace where it does not. */
+/**
+ * As deep as tstop looks. systemd-cgtop looks at /sys/fs/cgroup alone: where cgroup2 lies elsewhere it gets a mount namespace where
+ * it does not.
+ */
 export function cgtop(mount: string): readonly [string, readonly string[]] {
-  const words = ['systemd-cgtop', '-b', '-d', '1', '-n', '100'];
+  const words = ['systemd-cgtop', '-b', '-d', '1', '-n', '100', '--depth=100'];
   if (mount === '/sys/fs/cgroup') return [words[0] ?? '', words.slice(1)];
   return ['unshare', ['-m', 'sh', '-c', `mount --bind ${mount} /sys/fs/cgroup && exec ${words.join(' ')}`]];
 }
