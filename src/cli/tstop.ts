@@ -30,7 +30,7 @@ function endStart(): void {
   setV8Flags('afterStart');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
-  if (getHeapStatistics().used_heap_size < SMALL_HEAP) setV8Flags('smallHeap');
+  setV8Flags(getHeapStatistics().used_heap_size < SMALL_HEAP ? 'smallHeap' : 'largeHeap');
 }
 
 async function run(options: TstopFlags): Promise<void> {
