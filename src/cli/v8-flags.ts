@@ -18,12 +18,11 @@ export const V8_FLAGS = {
   startOfScreen: '--semi-space-growth-factor=1 --no-parallel-scavenge --no-opt',
   /** `gc` is there in contexts that are made from now on. */
   afterStart: '--opt --expose-gc',
-  /** A small heap is collected before it has grown by 8 MB, which V8 does by itself only where memory is short. */
-  smallHeap: '--optimize-for-size',
   /**
-   * The heap of ten thousand rows would be gone through each three seconds, on several threads: half of what a tick costs. It
-   * may double before it is.
+   * V8 goes through the whole heap whenever it has grown by a third, on several threads: of ten thousand rows each three seconds,
+   * which was half of what a tick cost. It may grow by half; a large one may double, which takes some 20 MiB.
    */
+  smallHeap: '--heap-growing-percent=50',
   largeHeap: '--heap-growing-percent=100',
   /**
    * A scrape leaves megabytes of buffers behind. V8 would go through the whole heap after each; the heap may be 3 times what lives.
