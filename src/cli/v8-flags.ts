@@ -19,8 +19,9 @@ export const V8_FLAGS = {
   /** `gc` is there in contexts that are made from now on. */
   afterStart: '--opt --expose-gc',
   /**
-   * V8 goes through the whole heap whenever it has grown by a third, on several threads: of ten thousand rows each three seconds,
-   * which was half of what a tick cost. It may grow by half; a large one may double, which takes some 20 MiB.
+   * By itself V8 goes through the whole heap, on several threads, when that has grown by a third. With ten thousand rows that is
+   * each three seconds, and half of what a tick costs. A small heap may grow by half, and a large one may double, which takes
+   * some 20 MiB more.
    */
   smallHeap: '--heap-growing-percent=50',
   largeHeap: '--heap-growing-percent=100',

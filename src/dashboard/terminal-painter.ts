@@ -11,8 +11,8 @@ import type { Theme } from './themes.ts';
 import type { Block } from './view.ts';
 
 export interface Painter {
-  /** Puts the lines of the block in its area; none from the row `end` on, where something else lies over them. */
-  paint(block: Block, theme: Theme, end?: number): void;
+  /** Puts the lines of the block in its area, over what is there. */
+  paint(block: Block, theme: Theme): void;
   /** Empties all cells of the screen. */
   clear(): void;
 }
@@ -31,9 +31,9 @@ interface Read {
 
 export function createPainter(screen: blessed.Widgets.Screen): Painter {
   const brush = blessed.box({ parent: screen, wrap: false });
-  /** The text of each line by the cell that it begins in. */
+  /** The text of each line, by the cell that the line begins in. */
   const shown = new Map<number, string>();
-  /** Lines that move, as those of a table that scrolls, are read once. */
+  /** How blessed read each line: one that moves, as in a table that scrolls, is not read again. */
   const known = new WeakMap<Line, Read>();
 
   function read(text: string, row: CellRow, area: Area): Read {
@@ -49,13 +49,13 @@ export function createPainter(screen: blessed.Widgets.Screen): Painter {
   }
 
   return {
-    paint: ({ area, lines }, theme, end = Number.POSITIVE_INFINITY) => {
+    paint: ({ area, lines }, theme) => {
       const { left, width, height } = area;
       if (width <= 0) return;
       for (let index = 0; index < height; index++) {
         const top = area.top + index;
         const row = screen.lines[top];
-        if (!row || top >= end) return;
+        if (!row) return;
         const line = lines[index] ?? NO_PIECES;
         const text = renderLine(line, width, theme);
         const cell = top * MOST_COLUMNS + left;

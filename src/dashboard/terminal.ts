@@ -147,19 +147,19 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
     spark.render();
   }
 
-  /** What an overlay covers. `isCleared`: all of it, else what changed. Rows from `end` on are the footer's. */
-  function drawBody(view: View, isCleared: boolean, end: number): void {
+  /** Draws what an overlay would cover. `isCleared`: all of it, else what changed. */
+  function drawBody(view: View, isCleared: boolean): void {
     const look = theme();
-    // First, as one that goes empties its cells.
+    // The charts come first, as one that goes empties its cells.
     if (!look.ascii) charts.draw(view.charts, look.lines, isCleared);
-    for (const block of [view.header, view.table, ...view.panes]) painter.paint(block, look, end);
+    for (const block of [view.header, view.table, ...view.panes]) painter.paint(block, look);
     for (const chart of view.charts) {
       const { area, title } = chart;
       const hasLine = !look.ascii && hasAxes(chart);
       const block = hasLine
         ? { area: { ...area, height: 1 }, lines: [title] }
         : { area, lines: levelChart(chart, look.ascii) };
-      painter.paint(block, look, end);
+      painter.paint(block, look);
     }
     if (view.spark && !look.ascii) drawSpark(view.spark, isCleared);
   }
@@ -169,7 +169,7 @@ export function openTerminal({ theme: chosen, onKey, onResize, onHangUp, mouse, 
     draw: (view) => {
       const { width, top } = view.footer.area;
       const isCleared = clearIfMoved(view);
-      if (!view.overlay) drawBody(view, isCleared, top);
+      if (!view.overlay) drawBody(view, isCleared);
       else painter.paint({ area: { top: 0, left: 0, width, height: top }, lines: view.overlay }, theme());
       painter.paint(view.footer, theme());
       screen.draw(0, Number(screen.height) - 1);

@@ -144,7 +144,7 @@ export function createSamplingPlan(options: VouchingOptions): SamplingPlan {
   const waitTurns = createRound();
   /** By row: milliseconds of a turn of `waitTurns`. */
   let waitMs = new Float64Array();
-  /** Of pressure whose averages fall by themselves. A turn ends before one has fallen by more than its bound. */
+  /** Of pressure whose averages fall by themselves. A turn ends with the first tick in which one can have fallen by its bound. */
   const fallTurns = createRound();
   let fallMs = new Float64Array();
   /** The largest share of the time for which a row may have waited unseen without being read in the same tick. */

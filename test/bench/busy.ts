@@ -32,7 +32,7 @@ export function compileLoad(): string {
 export function keepBusy(load: string): () => void {
   const command = ['--pdeathsig', 'KILL', 'chrt', '--idle', '0', load, 'touch', String(MEBIBYTES), '0'];
   const loads = Array.from({ length: availableParallelism() }, () =>
-    // In a session of its own.
+    // `detached` gives it a session of its own.
     spawn('setpriv', command, { stdio: 'ignore', detached: true }).on('error', (error) => {
       console.log(`the machine is at rest: setpriv: ${error.message}`);
     }),

@@ -104,7 +104,7 @@ function end(child: IPty): Promise<void> {
 }
 
 /**
- * As deep as tstop looks. systemd-cgtop looks at /sys/fs/cgroup alone: where cgroup2 lies elsewhere it gets a mount namespace where
+ * It goes as deep as tstop. systemd-cgtop looks at /sys/fs/cgroup alone: where cgroup2 lies elsewhere it gets a mount namespace where
  * it does not.
  */
 export function cgtop(mount: string): readonly [string, readonly string[]] {

@@ -100,7 +100,7 @@ const FINDING: Finding = {
   ],
 };
 
-/** Of one Frame with a finding. */
+/** The picture of one Frame, in which a workload has a finding. */
 export function goldenView(changes: Partial<State>, width: number, height: number): View {
   const state = { ...onScreen({ ...INITIAL, selected: 4 }, changes.screen ?? 0, DASHBOARDS), ...changes };
   const scene = sceneOf(FRAME, state, {
