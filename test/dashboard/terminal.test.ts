@@ -6,16 +6,19 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openTerminal, type Terminal } from '../../src/dashboard/terminal.ts';
-import { themeOf } from '../../src/dashboard/themes.ts';
+import { type Theme, themeOf } from '../../src/dashboard/themes.ts';
 import type { View } from '../../src/dashboard/view.ts';
 import { screenSvg } from '../terminal-svg.ts';
 import { GOLDEN_SCREENS, goldenView } from './golden-screens.ts';
 
 const [WIDTH, HEIGHT] = [120, 40];
+const DARK = themeOf('dark', false);
 
 /** `shown`: the whole picture that all that was written so far makes. */
 interface Shown {
   readonly terminal: Terminal;
+  /** The theme of the pictures from now on. */
+  choose(theme: Theme): void;
   written(draw: () => void): Promise<string>;
   shown(): Promise<string>;
 }
@@ -25,6 +28,7 @@ async function withTerminal(use: (shown: Shown) => Promise<void>): Promise<void>
   const ignore = (): void => {};
   const screen = new xterm.Terminal({ cols: WIDTH, rows: HEIGHT, allowProposedApi: true });
   let written = '';
+  let chosen = DARK;
   Object.assign(process.stdout, { columns: WIDTH, rows: HEIGHT });
   process.stdout.write = (text: string | Uint8Array): boolean => {
     written += String(text);
@@ -32,13 +36,16 @@ async function withTerminal(use: (shown: Shown) => Promise<void>): Promise<void>
     return true;
   };
   const terminal = openTerminal({
-    theme: () => themeOf('dark', false),
+    theme: () => chosen,
     mouse: false,
     ...{ onKey: ignore, onMouse: ignore, onResize: ignore, onHangUp: ignore },
   });
   try {
     await use({
       terminal,
+      choose: (theme) => {
+        chosen = theme;
+      },
       written: async (draw) => {
         written = '';
         draw();
@@ -84,26 +91,32 @@ function withMessage(view: View): View {
   return { ...view, footer: { area: { ...area, top: area.top - 2, height: 3 }, lines } };
 }
 
-test('pictures one after the other look as each does on an empty screen', () =>
-  withTerminal(async ({ terminal, shown }) => {
-    const whole = new Map<View, string>();
-    const views = Object.values(GOLDEN_SCREENS)
-      .map((changes) => goldenView(changes, WIDTH, HEIGHT))
-      .flatMap((view) => [view, withMessage(view)]);
-    for (const view of views) {
-      terminal.invalidate();
-      terminal.draw(view);
-      whole.set(view, await shown());
-    }
+test('pictures one after the other look as each does on an empty screen', async () => {
+  const views = Object.values(GOLDEN_SCREENS)
+    .map((changes) => goldenView(changes, WIDTH, HEIGHT))
+    .flatMap((view) => [view, withMessage(view)]);
+  // The same lines in another theme, and without characters beyond ASCII.
+  const themes = [DARK, themeOf('light', false), themeOf('dark', true)];
+  const pictures = views.flatMap((view) => themes.map((theme) => ({ view, theme })));
+  const whole = new Map<(typeof pictures)[number], string>();
+  for (const picture of pictures)
+    await withTerminal(async ({ terminal, choose, shown }) => {
+      choose(picture.theme);
+      terminal.draw(picture.view);
+      whole.set(picture, await shown());
+    });
+  await withTerminal(async ({ terminal, choose, shown }) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom(...views), { minLength: 2, maxLength: 12 }), async (sequence) => {
-        for (const view of sequence) {
-          terminal.draw(view);
-          assert.is(await shown(), whole.get(view));
+      fc.asyncProperty(fc.array(fc.constantFrom(...pictures), { minLength: 2, maxLength: 12 }), async (sequence) => {
+        for (const picture of sequence) {
+          choose(picture.theme);
+          terminal.draw(picture.view);
+          assert.is(await shown(), whole.get(picture));
         }
       }),
       { numRuns: 30 },
     );
-  }));
+  });
+});
 
 test.run();
